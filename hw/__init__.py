@@ -1,0 +1,1 @@
+"""Ternary QONNX to FPGA: integer graph, hls4ml backend, C simulation, estimates, reports."""
