@@ -1,0 +1,142 @@
+"""Activation quantizers: value → code·s with s a power of two, learned or calibrated."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from crq.errors import CrqError
+
+_LN2 = math.log(2.0)
+_SAMPLE = 1 << 16
+
+
+class ActQuant(nn.Module):
+    """Fake quantization of any tensor: code = clip(round_half_even(x/s), qmin, qmax), value = code·s.
+
+    bits: 1–8 unsigned (codes 0 … 2^b − 1), 2–8 signed (full range, or symmetric when `narrow`).
+    scale: a fixed power of two, or None for a scale that is calibrated on the first training batch and then learned
+    as its base-2 logarithm, rounded to an integer in every forward pass (as in Jain et al. 2019, Eq. 5–8).
+    limit: the largest value a code may stand for (6.0 after a ReLU6), or None.
+    """
+
+    log2_scale: Tensor
+    calibrated: Tensor
+
+    def __init__(
+        self,
+        bits: int = 4,
+        signed: bool = False,
+        narrow: bool = False,
+        scale: float | None = None,
+        limit: float | None = None,
+    ) -> None:
+        super().__init__()
+        if not (2 if signed else 1) <= bits <= 8:
+            raise CrqError(
+                f"bits must be from {2 if signed else 1} to 8 for {'' if signed else 'un'}signed codes, not {bits}"
+            )
+        self.bits, self.signed, self.narrow, self.limit = bits, signed, narrow, limit
+        self.qmin = -(2 ** (bits - 1)) + narrow if signed else 0
+        self.qmax = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
+        self.enabled = True
+        self.fixed = scale is not None
+        if scale is not None:
+            if not scale > 0 or math.frexp(scale)[0] != 0.5:
+                raise CrqError(f"scale must be a power of two, not {scale!r}")
+            self.register_buffer("log2_scale", torch.tensor(math.log2(scale)))
+        else:
+            start = torch.tensor(float(math.floor(math.log2(4.0 / (self.qmax + 1)))))
+            self.log2_scale = nn.Parameter(start)
+        self.register_buffer("calibrated", torch.tensor(self.fixed))
+
+    @property
+    def exponent(self) -> int:
+        """log2 of the scale in use."""
+        exponent = round(float(self.log2_scale.detach()))
+        return exponent if self.limit is None else min(exponent, self._highest())
+
+    @property
+    def scale(self) -> float:
+        """s: an exact power of two."""
+        return math.ldexp(1.0, self.exponent)
+
+    def _highest(self) -> int:
+        assert self.limit is not None
+        return math.floor(math.log2(self.limit / self.qmax))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.enabled:
+            return x
+        if self.training and not self.fixed and not bool(self.calibrated):
+            self.calibrate(x)
+        rounded = self.log2_scale.detach().round()
+        if self.limit is not None:
+            rounded = rounded.clamp(max=self._highest())
+        return _FakeQuant.apply(x, self.log2_scale, _power(rounded), self.qmin, self.qmax)
+
+    def codes(self, x: Tensor) -> Tensor:
+        """int32 codes of `x` under the current scale."""
+        return torch.clamp(torch.round(x.double() / self.scale), self.qmin, self.qmax).to(torch.int32)
+
+    @torch.no_grad()
+    def calibrate(self, x: Tensor) -> None:
+        """Set the scale to the power of two with the least squared error on `x` (a sample of it when large)."""
+        if self.fixed:
+            return
+        flat = x.detach().reshape(-1).float()
+        if flat.numel() == 0 or not bool(torch.isfinite(flat).all()):
+            raise CrqError("cannot calibrate an activation quantizer on an empty or non-finite tensor")
+        if flat.numel() > _SAMPLE:
+            flat = flat[:: flat.numel() // _SAMPLE]
+        bound = float(flat.abs().max() if self.signed else flat.max())
+        if bound > 0:
+            top = math.ceil(math.log2(bound / self.qmax))
+            if self.limit is not None:
+                top = min(top, self._highest())
+            errors = {}
+            for exponent in range(top, top - 6, -1):
+                s = math.ldexp(1.0, exponent)
+                error = (flat - (flat / s).round_().clamp_(self.qmin, self.qmax) * s).square().sum()
+                errors[exponent] = float(error)
+            self.log2_scale.fill_(min(errors, key=lambda e: errors[e]))
+        self.calibrated.fill_(True)
+
+    def extra_repr(self) -> str:
+        sign = "signed" if self.signed else "unsigned"
+        return f"bits={self.bits}, {sign}, scale=2**{self.exponent}{', fixed' if self.fixed else ''}"
+
+
+def _power(exponent: Tensor) -> Tensor:
+    """2^exponent as float32, exact on every device: the exponent field itself, since exp2 may be an ulp off."""
+    return ((exponent.to(torch.int32) + 127) << 23).view(torch.float32)
+
+
+class _FakeQuant(torch.autograd.Function):
+    """Round half to even and clip, with the straight-through gradient of TQT (Jain et al. 2019, Eq. 8)."""
+
+    @staticmethod
+    def forward(ctx, x, log2_scale, scale, qmin, qmax):
+        ratio = x / scale
+        ctx.save_for_backward(ratio, scale)
+        ctx.range = (qmin, qmax)
+        return ratio.round().clamp_(qmin, qmax).mul_(scale)
+
+    @staticmethod
+    def backward(ctx, grad):
+        ratio, scale = ctx.saved_tensors
+        qmin, qmax = ctx.range
+        inside = (ratio >= qmin - 0.5) & (ratio <= qmax + 0.5)
+        grad_log = None
+        if ctx.needs_input_grad[1]:
+            step = ratio.round().clamp_(qmin, qmax).sub_(ratio * inside)
+            # LSQ's gradient scale keeps the one exponent from outweighing the layer's weights.
+            grad_log = (grad * step).sum() * scale * (_LN2 / math.sqrt(max(ratio.numel() * qmax, 1)))
+        return grad * inside, grad_log, None, None, None
+
+
+def quantizers(model: nn.Module) -> dict[str, ActQuant]:
+    """Every `ActQuant` of `model` by name."""
+    return {name: module for name, module in model.named_modules() if isinstance(module, ActQuant)}
