@@ -31,6 +31,7 @@ from hw.layers import (
     Tensor,
     Threshold,
 )
+from hw.ranges import sum_range
 
 
 class Network:
@@ -163,7 +164,7 @@ class _Builder:
         weights, weight_type = self._weights(codes)
         groups, pads = int(self.attrs.get("group", 1)), self.pads()
         x = self.inputs[0]
-        lo, hi = _sum_range(codes, x, groups)
+        lo, hi = sum_range(codes, x.lo, x.hi, groups)
         return Conv(
             self.node.name, self.inputs, self.out(lo, hi), weights, weight_type, groups,
             self.pair("strides", 1), pads, self.pair("dilations", 1),
@@ -180,7 +181,7 @@ class _Builder:
             raise self.error(f"{codes.shape[1]} weight rows for {x.shape.size} inputs")
         codes = codes[:, :, None, None]
         weights, weight_type = self._weights(codes)
-        return Dense(self.node.name, self.inputs, self.out(*_sum_range(codes, x, 1)), weights, weight_type, 1)
+        return Dense(self.node.name, self.inputs, self.out(*sum_range(codes, x.lo, x.hi, 1)), weights, weight_type, 1)
 
     def _multithreshold(self) -> Layer:
         x, thresholds = self.inputs[0], self.integers()
@@ -239,15 +240,3 @@ class _Builder:
         if pixels > 1 and any(n.op_type != "MatMul" for n in self.model.graph.node if name in n.input):
             raise self.error("only MatMul may follow a flattened image: its order is that of the stream")
         return Flatten(self.node.name, self.inputs, self.out(np.tile(x.lo, pixels), np.tile(x.hi, pixels)))
-
-
-def _sum_range(codes: IntArray, x: Tensor, groups: int) -> tuple[IntArray, IntArray]:
-    """Per output channel, the interval of Σ code·x and of every partial sum: each term's interval includes 0."""
-    out_per_group = codes.shape[0] // groups
-    in_per_group = codes.shape[1]
-    index = (np.arange(codes.shape[0]) // out_per_group)[:, None] * in_per_group + np.arange(in_per_group)
-    shape = (*index.shape, 1, 1)
-    lo, hi = np.minimum(x.lo, 0)[index].reshape(shape), np.maximum(x.hi, 0)[index].reshape(shape)
-    positive, negative = np.maximum(codes, 0), np.minimum(codes, 0)
-    axes = (1, 2, 3)
-    return (positive * lo + negative * hi).sum(axes), (positive * hi + negative * lo).sum(axes)

@@ -1,0 +1,69 @@
+"""Everything `hw.read` refuses, in one place: docs/reading.md is generated from this table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, NoReturn
+
+from onnx import NodeProto
+
+from hw.errors import HwError
+
+
+class Refusal(NamedTuple):
+    """Why something cannot be read exactly, and the way out."""
+
+    reason: str
+    remedy: str
+
+
+REFUSALS: dict[str, Refusal] = {
+    "unsupported-op": Refusal("the operator has no exact integer form here", "see the supported operators below"),
+    "not-quantized": Refusal(
+        "a convolution, matrix product, pool, addition or concatenation reads values that are no integer codes",
+        "put a Quant (or BipolarQuant, MultiThreshold) before it",
+    ),
+    "input-not-quantized": Refusal(
+        "the network's input reaches a layer without a Quant and has no integer type annotation",
+        "quantize the input, or annotate it with qonnx's set_tensor_datatype",
+    ),
+    "dynamic-parameter": Refusal("a scale, bias or other parameter is computed from data", "make it a constant"),
+    "weights-not-integers": Refusal(
+        "the weights are neither quantized nor a few multiples of one scale per output channel",
+        "train the layer ternary, or quantize it to at most 8 bits",
+    ),
+    "weight-zero-point": Refusal("the weights' Quant has a non-zero zero point", "quantize weights symmetrically"),
+    "weight-scale": Refusal(
+        "the weight scale varies along an input axis", "use one scale per tensor or per output channel"
+    ),
+    "per-channel-activation": Refusal(
+        "an activation Quant has one scale per channel", "use one scale per tensor for activations"
+    ),
+    "activation-bits": Refusal("an activation Quant has more than 8 bits or a fractional width", "use 1 to 8 bits"),
+    "zero-point": Refusal("the zero point is no integer", "use an integer zero point"),
+    "rounding-mode": Refusal("the rounding mode is unknown", "use ROUND, CEIL, FLOOR or ROUND_TO_ZERO"),
+    "general-scales": Refusal(
+        "the operands' scales differ by a factor that is no power of two", "share one quantizer among the operands"
+    ),
+    "spatial-constant": Refusal("a constant varies over pixels", "use scalar or per-channel constants"),
+    "ceil-mode": Refusal("ceil_mode pads by data-dependent amounts", "use ceil_mode=0 and explicit padding"),
+    "exclude-pad": Refusal(
+        "a padded average pool with count_include_pad=0 divides by different sizes", "use count_include_pad=1"
+    ),
+    "pool-dilation": Refusal("a dilated pool", "use dilation 1"),
+    "padding-zero-point": Refusal("padding with a value other than 0", "pad with 0"),
+    "reshape": Refusal("a reshape that is no flatten of channels and pixels", "use Flatten(axis=1) before the classifier"),
+    "output": Refusal(
+        "the network ends in something other than an affine function of integers or a quantizer",
+        "end it with the last layer's scores; take argmax or softmax on the host",
+    ),
+    "range": Refusal("integers beyond 2^24 leave the exact range of the integer graph's float32 storage", "reduce fan-in"),
+    "not-finite": Refusal("a constant is infinite or NaN", "check the training of that layer"),
+    "malformed": Refusal("the file contradicts itself or the ONNX specification", "write it again with the tool it is from"),
+}  # fmt: skip
+
+
+def refuse(slug: str, node: NodeProto | str, detail: str = "") -> NoReturn:
+    """Raise `HwError` naming the node, its operator, the reason and the way out."""
+    reason, remedy = REFUSALS[slug]
+    where = node if isinstance(node, str) else f"node {node.name or node.output[0]!r} ({node.op_type})"
+    raise HwError(f"{where}: {detail or reason}; {remedy} [{slug}]")
