@@ -1,0 +1,243 @@
+"""The operations of a frozen network: each an `nn.Module` on exact integers (int64 tensors, NCHW / NCL / NC)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+EXACT_FLOAT32 = 2**24
+"""Every integer of smaller magnitude is a float32, so float32 sums below it are exact in any order."""
+
+
+class Step(nn.Module):
+    """Base of all steps: `params` (JSON values) and buffers are its whole state and its constructor's arguments."""
+
+    def __init__(self, **params: object) -> None:
+        super().__init__()
+        self.params = params
+
+    def hold(self, **tensors: Tensor) -> None:
+        for name, tensor in tensors.items():
+            self.register_buffer(name, tensor.detach().clone().contiguous())
+
+
+class Mac(Step):
+    """acc = Σ t·q as a matrix product over unfolded windows, which has no Winograd form: exact in any order.
+
+    float32 where the bound on |acc| allows it on a CPU, float64 elsewhere (a GPU's TF32 or fused kernels would round).
+    """
+
+    codes: Tensor
+    alpha: Tensor
+
+    def __init__(self, codes: Tensor, alpha: Tensor, weight_bits: int, max_input: int, **params: object) -> None:
+        super().__init__(weight_bits=weight_bits, max_input=max_input, **params)
+        self.weight_bits = weight_bits
+        self.hold(codes=codes.to(torch.int8), alpha=alpha.to(torch.float32))
+        taps = self.codes.to(torch.int64).abs().flatten(1).sum(1)
+        self.max_sum = int(taps.max()) * max_input if taps.numel() else 0
+
+    def dtype(self, x: Tensor) -> torch.dtype:
+        return torch.float32 if self.max_sum < EXACT_FLOAT32 and x.device.type == "cpu" else torch.float64
+
+
+class Linear(Mac):
+    """x int64 (N, I) → (N, O); codes int8 (O, I)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        dtype = self.dtype(x)
+        return (x.to(dtype) @ self.codes.to(dtype).T).to(torch.int64)
+
+
+class Conv(Mac):
+    """x int64 (N, C, H, W) or (N, C, L); codes int8 (O, C/groups, KH, KW) or (O, C/groups, K).
+
+    `padding` is (before, after) per spatial axis, outermost first, and holds code 0.
+    """
+
+    def __init__(
+        self,
+        codes: Tensor,
+        alpha: Tensor,
+        weight_bits: int,
+        max_input: int,
+        stride: Sequence[int],
+        padding: Sequence[Sequence[int]],
+        dilation: Sequence[int],
+        groups: int,
+    ) -> None:
+        super().__init__(
+            codes,
+            alpha,
+            weight_bits,
+            max_input,
+            stride=list(stride),
+            padding=[list(p) for p in padding],
+            dilation=list(dilation),
+            groups=groups,
+        )
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.codes.ndim == 3:  # a 1-D signal is an image of height 1
+            y = self._conv2d(
+                x[:, :, None], self.codes[:, :, None], [[0, 0], *self.padding], [1, *self.stride], [1, *self.dilation]
+            )
+            return y[:, :, 0]
+        return self._conv2d(x, self.codes, self.padding, self.stride, self.dilation)
+
+    def _conv2d(
+        self,
+        x: Tensor,
+        codes: Tensor,
+        padding: Sequence[Sequence[int]],
+        stride: Sequence[int],
+        dilation: Sequence[int],
+    ) -> Tensor:
+        dtype = self.dtype(x)
+        (top, bottom), (left, right) = padding
+        x = F.pad(x.to(dtype), (left, right, top, bottom))
+        kernel = codes.shape[2:]
+        size = [
+            (n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation, strict=True)
+        ]
+        n, g = x.shape[0], self.groups
+        columns = F.unfold(x, list(kernel), dilation=list(dilation), stride=list(stride))
+        columns = columns.reshape(n, g, -1, columns.shape[-1])
+        weights = codes.to(dtype).reshape(g, codes.shape[0] // g, -1)
+        return (weights @ columns).reshape(n, codes.shape[0], *size).to(torch.int64)
+
+
+class Threshold(Step):
+    """code = qmin + #{k : σ_c·x >= table[c, k]}; table int64 (C, K) ascending, signs int64 (C,).
+
+    alpha, gain, bias (float32, empty if absent) and divisor are the float chain the table was made from: the exported
+    file spells it out, evaluation does not use it. `scale` is the value of one unit of the code.
+    """
+
+    table: Tensor
+    signs: Tensor
+    alpha: Tensor
+    gain: Tensor
+    bias: Tensor
+
+    def __init__(
+        self,
+        table: Tensor,
+        signs: Tensor,
+        alpha: Tensor,
+        gain: Tensor,
+        bias: Tensor,
+        divisor: int,
+        scale: float,
+        qmin: int,
+        qmax: int,
+        bits: int,
+        signed: bool,
+        narrow: bool,
+    ) -> None:
+        super().__init__(
+            divisor=divisor, scale=scale, qmin=qmin, qmax=qmax, bits=bits, signed=signed, narrow=narrow
+        )  # fmt: skip
+        self.hold(table=table, signs=signs, alpha=alpha, gain=gain, bias=bias)
+        self.scale, self.qmin, self.qmax = scale, qmin, qmax
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = x.shape[1]
+        columns = x.transpose(0, 1).reshape(channels, -1) * self.signs[:, None]
+        count = torch.searchsorted(self.table, columns, right=True)
+        shape = (channels, x.shape[0], *x.shape[2:])
+        return (self.qmin + count).reshape(shape).transpose(0, 1)
+
+
+class MaxPool(Step):
+    """Maximum of each window; padding never wins."""
+
+    def __init__(self, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> None:
+        super().__init__(kernel=list(kernel), stride=list(stride), padding=list(padding))
+        self.kernel, self.stride, self.padding = list(kernel), list(stride), list(padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pool = F.max_pool1d if x.ndim == 3 else F.max_pool2d
+        # float64 holds every code and accumulator exactly; int64 pooling exists only on some devices.
+        return pool(x.to(torch.float64), self.kernel, self.stride, self.padding).to(torch.int64)
+
+
+class SumPool(Step):
+    """Sum of each window, padding counted as 0."""
+
+    def __init__(self, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> None:
+        super().__init__(kernel=list(kernel), stride=list(stride), padding=list(padding))
+        self.kernel, self.stride, self.padding = list(kernel), list(stride), list(padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for axis, (k, s, p) in enumerate(zip(self.kernel, self.stride, self.padding, strict=True)):
+            dim = 2 + axis
+            pad = [0, 0] * (x.ndim - 1 - dim) + [p, p]
+            x = F.pad(x, pad).unfold(dim, k, s).sum(-1)
+        return x
+
+
+class GlobalSum(Step):
+    """Sum over all pixels: (N, C, 1, 1) or (N, C, 1)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum(dim=tuple(range(2, x.ndim)), keepdim=True)
+
+
+class Add(Step):
+    """(x << shifts[0]) + (y << shifts[1])."""
+
+    def __init__(self, shifts: Sequence[int]) -> None:
+        super().__init__(shifts=list(shifts))
+        self.shifts = list(shifts)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return (x << self.shifts[0]) + (y << self.shifts[1])
+
+
+class Concat(Step):
+    """Channels of all inputs, each shifted left to the common scale."""
+
+    def __init__(self, shifts: Sequence[int]) -> None:
+        super().__init__(shifts=list(shifts))
+        self.shifts = list(shifts)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return torch.cat([x << s for x, s in zip(inputs, self.shifts, strict=True)], dim=1)
+
+
+class Flatten(Step):
+    """(N, C, H, W) → (N, C·H·W)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1)
+
+
+class Output(Step):
+    """Integers = x + bias (int64 (C,)); logits = integers × scale (float32 (1,) or (C,)). A unit of x is worth `grid`."""
+
+    bias: Tensor
+    scale: Tensor
+
+    def __init__(self, bias: Tensor, scale: Tensor, grid: float) -> None:
+        super().__init__(grid=grid)
+        self.hold(bias=bias, scale=scale)
+        self.grid = grid
+
+    def _column(self, values: Tensor, x: Tensor) -> Tensor:
+        return values.reshape(-1, *[1] * (x.ndim - 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self._column(self.bias, x)
+
+    def logits(self, integers: Tensor) -> Tensor:
+        return integers.to(torch.float32) * self._column(self.scale, integers)
+
+
+STEPS: dict[str, type[Step]] = {
+    cls.__name__: cls for cls in (Linear, Conv, Threshold, MaxPool, SumPool, GlobalSum, Add, Concat, Flatten, Output)
+}

@@ -1,0 +1,145 @@
+"""From a layer's float chain to integer thresholds (numeric contract, design §2.4).
+
+A layer's sum `acc` becomes a code through `Mul α → Mul g → Add b → Quant`, one IEEE operation each. Every step is
+monotone in acc, so the chain is a table of thresholds, found here by bisection on the chain itself. The constants are
+fixed so that float32 and float64 evaluation give the same table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crq.errors import CrqError
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float32]
+
+MAX_NUDGE = 64
+"""Most ulps by which a channel's b may move before `fit` gives up."""
+
+
+class QuantSpec(NamedTuple):
+    """An activation quantizer: code = round-half-even(clip(x / scale, qmin, qmax)); `scale` is a power of two."""
+
+    scale: float
+    qmin: int
+    qmax: int
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The float steps between a sum and its code.
+
+    `in_scale` is the power-of-two weight of one unit of acc. `divisor` is the size of an average pool's window (1:
+    none). `alpha` float32 scalar; `gain` and `bias` float32 (C,). A missing step is None and is not evaluated.
+    """
+
+    in_scale: float
+    quant: QuantSpec
+    channels: int
+    divisor: int = 1
+    alpha: np.float32 | None = None
+    gain: FloatArray | None = None
+    bias: FloatArray | None = None
+
+    @property
+    def signs(self) -> IntArray:
+        """σ (C,): +1 where codes grow with acc (or are constant), -1 where they fall."""
+        gain = np.ones(self.channels) if self.gain is None else self.gain
+        return np.where(gain < 0, -1, 1).astype(np.int64)
+
+    def codes(self, acc: IntArray, dtype: type[np.floating], reciprocal: bool = False) -> IntArray:
+        """Evaluate the chain on acc (C, K) in `dtype`; the average as a product with 1/divisor if `reciprocal`."""
+        column = (slice(None), None)
+        x = acc.astype(dtype) * dtype(self.in_scale)
+        if self.divisor != 1:
+            x = x * dtype(dtype(1) / dtype(self.divisor)) if reciprocal else x / dtype(self.divisor)
+        if self.alpha is not None:
+            x = x * dtype(self.alpha)
+        if self.gain is not None:
+            x = x * self.gain.astype(dtype)[column]
+        if self.bias is not None:
+            x = x + self.bias.astype(dtype)[column]
+        q = np.rint(np.clip(x / dtype(self.quant.scale), self.quant.qmin, self.quant.qmax))
+        return q.astype(np.int64)
+
+
+class Thresholds(NamedTuple):
+    """`table` int64 (C, K) ascending, for σ·acc; `bias` float32 (C,) to be stored, or None; `nudged` ulps (C,)."""
+
+    table: IntArray
+    signs: IntArray
+    bias: FloatArray | None
+    nudged: IntArray
+
+
+def _table(chain: Chain, lo: IntArray, hi: IntArray, dtype: type[np.floating], reciprocal: bool) -> IntArray:
+    """Smallest σ·acc in [lo, hi] (mirrored where σ = -1) that reaches each code above qmin; hi + 1 if none does."""
+    steps = np.arange(chain.quant.qmin + 1, chain.quant.qmax + 1)
+    signs = chain.signs[:, None]
+    low = np.repeat(lo[:, None], len(steps), axis=1)
+    high = np.repeat(hi[:, None] + 1, len(steps), axis=1)
+    while (low < high).any():
+        middle = (low + high) >> 1
+        # The end of the interval stands for "never": it is not evaluated.
+        reached = chain.codes(signs * np.minimum(middle, hi[:, None]), dtype, reciprocal) >= steps
+        open_ = low < high
+        high = np.where(open_ & reached, middle, high)
+        low = np.where(open_ & ~reached, middle + 1, low)
+    return low
+
+
+def _variants(chain: Chain, lo: IntArray, hi: IntArray) -> list[IntArray]:
+    """The tables of every evaluation a runtime may choose: float32 or float64, division or reciprocal."""
+    reciprocals = (False, True) if chain.divisor != 1 else (False,)
+    return [_table(chain, lo, hi, dtype, r) for dtype in (np.float32, np.float64) for r in reciprocals]
+
+
+def _disagreeing(tables: list[IntArray]) -> NDArray[np.bool_]:
+    result: NDArray[np.bool_] = np.any([(t != tables[0]).any(axis=1) for t in tables[1:]], axis=0)
+    return result
+
+
+def _select(chain: Chain, channels: IntArray, bias: FloatArray) -> Chain:
+    gain = None if chain.gain is None else chain.gain[channels]
+    return Chain(chain.in_scale, chain.quant, len(channels), chain.divisor, chain.alpha, gain, bias)
+
+
+def fit(chain: Chain, lo: IntArray, hi: IntArray, layer: str) -> Thresholds:
+    """Thresholds of `chain` for acc in [lo, hi] (int64, (C,)), equal under float32 and float64 evaluation.
+
+    Where the two differ, b moves by the fewest ulps (of the larger of |b| and the output scale) that reconcile them.
+    Raises `CrqError` naming `layer` and the channel if the constants are not finite or `MAX_NUDGE` ulps do not suffice.
+    """
+    for what, values in (("alpha", chain.alpha), ("gain", chain.gain), ("bias", chain.bias)):
+        if values is not None and not np.isfinite(values).all():
+            raise CrqError(f"layer {layer!r}: its {what} is not finite; check batch-norm statistics and weights")
+    signs = chain.signs
+    mirrored_lo, mirrored_hi = np.where(signs > 0, lo, -hi), np.where(signs > 0, hi, -lo)
+    tables = _variants(chain, mirrored_lo, mirrored_hi)
+    nudged = np.zeros(chain.channels, np.int64)
+    bad = np.flatnonzero(_disagreeing(tables))
+    if not len(bad):
+        return Thresholds(tables[0], signs, chain.bias, nudged)
+    bias = np.zeros(chain.channels, np.float32) if chain.bias is None else chain.bias.copy()
+    start = bias.copy()
+    ulp = np.spacing(np.maximum(np.abs(start), np.float32(chain.quant.scale)))
+    table = tables[0]
+    for step in range(1, MAX_NUDGE + 1):
+        for signed_step in (step, -step):
+            bias[bad] = start[bad] + np.float32(signed_step) * ulp[bad]
+            tables = _variants(_select(chain, bad, bias[bad]), mirrored_lo[bad], mirrored_hi[bad])
+            agreed = ~_disagreeing(tables)
+            table[bad[agreed]] = tables[0][agreed]
+            nudged[bad[agreed]] = signed_step
+            bad = bad[~agreed]
+            if not len(bad):
+                return Thresholds(table, signs, bias, nudged)
+    raise CrqError(
+        f"layer {layer!r}, channel {int(bad[0])}: float32 and float64 evaluation of its affine chain disagree and no "
+        f"shift of the bias by up to {MAX_NUDGE} ulps reconciles them; retrain it or widen its activation range"
+    )
