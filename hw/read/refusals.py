@@ -51,15 +51,21 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "pool-dilation": Refusal("a dilated pool", "use dilation 1"),
     "padding-zero-point": Refusal("padding with a value other than 0", "pad with 0"),
-    "reshape": Refusal("a reshape that is no flatten of channels and pixels", "use Flatten(axis=1) before the classifier"),
+    "reshape": Refusal(
+        "a reshape that is no flatten of channels and pixels", "use Flatten(axis=1) before the classifier"
+    ),
     "output": Refusal(
         "the network ends in something other than an affine function of integers or a quantizer",
         "end it with the last layer's scores; take argmax or softmax on the host",
     ),
-    "range": Refusal("integers beyond 2^24 leave the exact range of the integer graph's float32 storage", "reduce fan-in"),
+    "range": Refusal(
+        "integers beyond 2^24 leave the exact range of the integer graph's float32 storage", "reduce fan-in"
+    ),
     "not-finite": Refusal("a constant is infinite or NaN", "check the training of that layer"),
-    "malformed": Refusal("the file contradicts itself or the ONNX specification", "write it again with the tool it is from"),
-}  # fmt: skip
+    "malformed": Refusal(
+        "the file contradicts itself or the ONNX specification", "write it again with the tool it is from"
+    ),
+}
 
 
 def refuse(slug: str, node: NodeProto | str, detail: str = "") -> NoReturn:

@@ -1,0 +1,177 @@
+"""The float operators between an integer and its code, and the thresholds they amount to (design §2.4, §2.13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.layers import IntArray
+
+Array = NDArray[Any]
+
+
+class FloatOp(NamedTuple):
+    """One elementwise operator; `constants` are float32 (C,) or () as stored in the file."""
+
+    kind: str  # Mul, Div, Add, Sub, RSub, BatchNormalization, Relu, Clip
+    constants: tuple[Array, ...] = ()
+
+    def apply(self, x: Array) -> Array:
+        """Evaluate on x (C, K) in x's dtype, one IEEE operation after the other."""
+        c = [k.astype(x.dtype)[:, None] if k.ndim else k.astype(x.dtype) for k in self.constants]
+        return _OPERATORS[self.kind](x, *c)
+
+    def at(self, channels: Array) -> FloatOp:
+        return self._replace(constants=tuple(k[channels] if k.ndim else k for k in self.constants))
+
+    @property
+    def sign(self) -> Array:
+        """+1, -1 or 0 per channel (or one for all): the direction in which the result moves with x."""
+        if self.kind in ("Mul", "Div", "BatchNormalization"):
+            return np.sign(self.constants[0])
+        return np.asarray(-1.0 if self.kind == "RSub" else 1.0)
+
+
+def _batch_norm(x: Array, scale: Array, bias: Array, mean: Array, var: Array, eps: Array) -> Array:
+    return (x - mean) / np.sqrt(var + eps) * scale + bias
+
+
+_OPERATORS: dict[str, Callable[..., Array]] = {
+    "Mul": lambda x, c: x * c,
+    "Div": lambda x, c: x / c,
+    "Add": lambda x, c: x + c,
+    "Sub": lambda x, c: x - c,
+    "RSub": lambda x, c: c - x,
+    "BatchNormalization": _batch_norm,
+    "Relu": lambda x: np.maximum(x, x.dtype.type(0)),
+    "Clip": lambda x, low, high: np.clip(x, low, high),
+}
+
+
+@dataclass(frozen=True)
+class Quantizer:
+    """code = round(clip(x / scale + zero, low, high)) - zero, or ±1 by sign for a bipolar one."""
+
+    scale: Array
+    zero: int
+    low: int
+    high: int
+    round: Callable[[Array], Array]
+    bipolar: bool = False
+
+    @property
+    def qmin(self) -> int:
+        return -1 if self.bipolar else self.low - self.zero
+
+    @property
+    def qmax(self) -> int:
+        return 1 if self.bipolar else self.high - self.zero
+
+    def apply(self, x: Array) -> IntArray:
+        if self.bipolar:
+            return np.where(x >= 0, 1, -1)
+        units = x / self.scale.astype(x.dtype) + x.dtype.type(self.zero)
+        return self.round(np.clip(units, self.low, self.high)).astype(np.int64) - self.zero
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A MultiThreshold: code = qmin + repeat · #{k : x >= table[c, k]}; table float (C, K), ascending."""
+
+    table: Array
+    qmin: int
+    repeat: int
+
+    @property
+    def qmax(self) -> int:
+        return self.qmin + self.repeat * self.table.shape[1]
+
+    def apply(self, x: Array) -> IntArray:
+        count = (x[:, :, None] >= self.table.astype(x.dtype)[:, None, :]).sum(-1)
+        return self.qmin + self.repeat * count
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Operators in file order, for `channels` channels."""
+
+    channels: int
+    ops: tuple[FloatOp, ...] = ()
+
+    def then(self, kind: str, *constants: Array) -> Chain:
+        return replace(self, ops=(*self.ops, FloatOp(kind, constants)))
+
+    def after(self, kind: str, *constants: Array) -> Chain:
+        """The chain with one more operator in front."""
+        return replace(self, ops=(FloatOp(kind, constants), *self.ops))
+
+    def __call__(self, acc: IntArray, dtype: type[np.floating]) -> Array:
+        x = acc.astype(dtype)
+        for op in self.ops:
+            x = op.apply(x)
+        return x
+
+    @property
+    def signs(self) -> IntArray:
+        """σ (C,): -1 where the chain falls, +1 where it grows or is constant."""
+        sign = np.ones(self.channels)
+        for op in self.ops:
+            sign = sign * op.sign
+        return np.where(sign < 0, -1, 1).astype(np.int64)
+
+    def affine(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """(gain, offset), float64 (C,), if every operator is affine; else None."""
+        gain, offset = np.ones(self.channels), np.zeros(self.channels)
+        for op in self.ops:
+            c = [k.astype(np.float64) for k in op.constants]
+            if op.kind in ("Relu", "Clip"):
+                return None
+            if op.kind == "Mul":
+                gain, offset = gain * c[0], offset * c[0]
+            elif op.kind == "Div":
+                gain, offset = gain / c[0], offset / c[0]
+            elif op.kind in ("Add", "Sub"):
+                offset = offset + c[0] if op.kind == "Add" else offset - c[0]
+            elif op.kind == "RSub":
+                gain, offset = -gain, c[0] - offset
+            else:
+                scale, bias, mean, var, eps = c
+                factor = scale / np.sqrt(var + eps)
+                gain, offset = gain * factor, (offset - mean) * factor + bias
+        return gain, offset
+
+
+class Table(NamedTuple):
+    """thresholds int64 (C, K) for σ·acc; `ties`: channels where float32 evaluation would give another table."""
+
+    thresholds: IntArray
+    signs: IntArray
+    ties: IntArray
+
+
+def thresholds(chain: Chain, quantizer: Quantizer | Steps, lo: IntArray, hi: IntArray) -> Table:
+    """The chain and its quantizer as thresholds, by float64 evaluation on the integers of [lo, hi] (per channel)."""
+    signs = chain.signs
+    low, high = np.where(signs > 0, lo, -hi), np.where(signs > 0, hi, -lo)
+    table = _bisect(chain, quantizer, signs, low, high, np.float64)
+    single = _bisect(chain, quantizer, signs, low, high, np.float32)
+    return Table(table, signs, np.flatnonzero((table != single).any(axis=1)))
+
+
+def _bisect(
+    chain: Chain, quantizer: Quantizer | Steps, signs: IntArray, lo: IntArray, hi: IntArray, dtype: type[np.floating]
+) -> IntArray:
+    steps = np.arange(quantizer.qmin + 1, quantizer.qmax + 1)
+    low, high = (np.repeat(v[:, None], len(steps), axis=1) for v in (lo, hi + 1))
+    while (low < high).any():
+        middle = (low + high) >> 1
+        # hi + 1 stands for "never": it is not evaluated.
+        reached = quantizer.apply(chain(signs[:, None] * np.minimum(middle, hi[:, None]), dtype)) >= steps
+        open_ = low < high
+        high = np.where(open_ & reached, middle, high)
+        low = np.where(open_ & ~reached, middle + 1, low)
+    return low

@@ -1,0 +1,121 @@
+"""Constant folding: everything a file computes from constants alone, such as unpacking 2-bit weights."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from hw.read.refusals import refuse
+from hw.read.rounding import bounds, rounding
+
+FOLDED = frozenset(
+    ("Add", "BatchNormalization", "Cast", "Concat", "Constant", "DequantizeLinear", "Div", "Flatten", "Gather")
+    + ("Identity", "Mul", "Neg", "Pow", "Reshape", "Slice", "Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze")
+)
+"""Standard operators evaluated on constants (by onnx's reference implementation)."""
+
+MAX_FOLDED = 1 << 28
+"""Most elements a folded result may have: a guard against hostile broadcasting."""
+
+
+class Constant(NamedTuple):
+    """A constant tensor; if it went through a Quant, also its integer codes and their scale (broadcastable)."""
+
+    value: NDArray[Any]
+    codes: NDArray[np.int64] | None = None
+    scale: NDArray[np.float64] | None = None
+
+
+def from_tensor(node: str, tensor: Any) -> Constant:
+    """The value of an initializer; INT2/INT4 come as small integers."""
+    try:
+        array = numpy_helper.to_array(tensor)
+    except (ValueError, TypeError) as error:
+        refuse("malformed", f"initializer {node!r}", f"cannot be decoded ({error})")
+    if array.dtype.kind == "V" or array.dtype.name in ("int2", "uint2", "int4", "uint4"):
+        array = array.astype(np.int8)
+    return Constant(array)
+
+
+def fold(node: NodeProto, inputs: list[Constant | None], opset: int) -> Constant:
+    """The result of `node` on constants. Raises `HwError` for operators and sizes outside the folded set."""
+    present = [i for i in inputs if i is not None]
+    if node.op_type == "Quant":
+        return _quant(node, present)
+    if node.op_type == "BipolarQuant":
+        scale = np.asarray(present[1].value, np.float64)
+        codes = np.where(present[0].value >= 0, 1, -1).astype(np.int64)
+        return Constant((codes * scale).astype(np.float32), codes, scale)
+    if node.op_type not in FOLDED or len(node.output) != 1:
+        refuse("unsupported-op", node, f"{node.op_type} of constants is not folded")
+    try:
+        _guard(node, [i.value.shape for i in present], [i.value for i in present])
+        value = _evaluate(node, inputs, opset)
+        if present and present[0].codes is not None and node.op_type in ("Transpose", "Reshape", "Identity"):
+            return _moved(node, inputs, opset, present[0], value)
+    except (ValueError, IndexError, TypeError, RuntimeError, AttributeError) as error:
+        refuse("malformed", node, f"cannot be evaluated ({error})")
+    return Constant(value)
+
+
+def _guard(node: NodeProto, shapes: list[tuple[int, ...]], values: list[NDArray[Any]]) -> None:
+    size = (
+        np.prod(np.broadcast_shapes(*shapes), dtype=float) if node.op_type in ("Add", "Sub", "Mul", "Div", "Pow") else 0
+    )
+    if node.op_type == "Gather":
+        size = float(values[1].size) * float(np.prod(shapes[0][1:], dtype=float))
+    if size > MAX_FOLDED:
+        refuse("malformed", node, f"would fold into {size:.0f} elements")
+
+
+def _evaluate(node: NodeProto, inputs: list[Constant | None], opset: int) -> NDArray[Any]:
+    names = [n for n in node.input if n]
+    values = [i.value for i in inputs if i is not None]
+    # The reference evaluator reads its inputs by name: give every position a name of its own.
+    local = NodeProto()
+    local.CopyFrom(node)
+    fresh = iter(range(len(names)))
+    renamed = [f"i{next(fresh)}" if n else "" for n in node.input]
+    del local.input[:]
+    local.input.extend(renamed)
+    infos = [
+        helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
+        for n, v in zip([r for r in renamed if r], values, strict=True)
+    ]
+    graph = helper.make_graph([local], "fold", infos, [helper.make_empty_tensor_value_info(node.output[0])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    result: Any = ReferenceEvaluator(model).run(None, {i.name: v for i, v in zip(infos, values, strict=True)})
+    return np.asarray(result[0])
+
+
+def _moved(
+    node: NodeProto, inputs: list[Constant | None], opset: int, source: Constant, value: NDArray[Any]
+) -> Constant:
+    """Codes and scale follow their tensor through a transpose or reshape, where the scale's shape allows it."""
+    assert source.codes is not None
+    assert source.scale is not None
+    codes = _evaluate(node, [Constant(source.codes), *inputs[1:]], opset)
+    scale = source.scale
+    if scale.size > 1:
+        full = np.broadcast_to(scale, source.codes.shape)
+        scale = _evaluate(node, [Constant(np.ascontiguousarray(full)), *inputs[1:]], opset)
+    return Constant(value, codes, scale)
+
+
+def _quant(node: NodeProto, inputs: list[Constant]) -> Constant:
+    """Weights through a Quant: round(clip(w/s + z)) as qonnx evaluates it, in float32."""
+    value, scale, zero, bits = (np.asarray(i.value, np.float32) for i in inputs)
+    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    if zero.any():
+        refuse("weight-zero-point", node)
+    if not (scale > 0).all() or not np.isfinite(scale).all():
+        refuse("not-finite", node, "its scale is not a positive number")
+    low, high = bounds(node, bits, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0)))
+    codes = rounding(node, attributes)(np.clip(value / scale, np.float32(low), np.float32(high)))
+    if not np.isfinite(codes).all():
+        refuse("not-finite", node)
+    return Constant(codes * scale, codes.astype(np.int64), scale.astype(np.float64))

@@ -1,0 +1,90 @@
+"""What handlers of the reader share: the values read so far and the graph being written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, helper
+
+from hw.read.constants import Constant
+from hw.read.emit import Emitter
+from hw.read.refusals import refuse
+from hw.read.values import Codes, Pending, Raw, Value
+
+
+class Context:
+    """State of one reading. Handlers are functions (context, node) → Value."""
+
+    def __init__(self, opset: int) -> None:
+        self.opset = opset
+        self.values: dict[str, Value] = {}
+        self.constants: dict[str, Constant] = {}
+        self.emit = Emitter()
+        self.ties: dict[str, list[int]] = {}
+        self.preprocessing: list[Any] = []
+        self.input_scale = 1.0
+
+    def attributes(self, node: NodeProto) -> dict[str, Any]:
+        return {a.name: helper.get_attribute_value(a) for a in node.attribute}
+
+    def name(self, node: NodeProto) -> str:
+        return node.name or node.output[0]
+
+    def value(self, node: NodeProto, index: int = 0) -> Value:
+        return self.values[node.input[index]]
+
+    def is_constant(self, node: NodeProto, index: int) -> bool:
+        return node.input[index] in self.constants
+
+    def constant(self, node: NodeProto, index: int) -> Constant:
+        """Input `index` as a constant; refuses if it is computed from data or missing."""
+        if index >= len(node.input) or node.input[index] not in self.constants:
+            refuse("dynamic-parameter", node, f"its input {index} is not constant")
+        return self.constants[node.input[index]]
+
+    def number(self, node: NodeProto, index: int) -> float:
+        array = self.constant(node, index).value
+        if array.size != 1 or not np.isfinite(float(array.reshape(()))):
+            refuse("malformed", node, f"its input {index} is not one finite number")
+        return float(array.reshape(()))
+
+    def per_channel(self, node: NodeProto, array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """A constant that broadcasts against (1, *shape), as () or (C,), in its stored precision."""
+        array = np.asarray(array)
+        if array.dtype.kind != "f":
+            array = array.astype(np.float32)
+        if not np.isfinite(array).all():
+            refuse("not-finite", node)
+        if array.size == 1:
+            return array.reshape(())
+        dims = (1,) * (len(shape) + 1 - array.ndim) + array.shape
+        if len(dims) != len(shape) + 1 or dims[0] != 1 or dims[1] not in (1, shape[0]) or any(d != 1 for d in dims[2:]):
+            refuse("spatial-constant", node, f"a constant of shape {array.shape} against a tensor of shape {shape}")
+        return array.reshape(-1)
+
+    def pending(self, node: NodeProto, index: int = 0) -> Pending:
+        value = self.value(node, index)
+        if isinstance(value, Raw):
+            refuse("input-not-quantized", node)
+        return value.pending() if isinstance(value, Codes) else value
+
+    def codes(self, node: NodeProto, index: int = 0) -> Codes:
+        """Input `index` as integers of one scale. A scalar affine chain with an integer offset is absorbed."""
+        value = self.value(node, index)
+        if isinstance(value, Raw):
+            refuse("input-not-quantized", node)
+        if isinstance(value, Codes):
+            return value
+        affine = value.chain.affine()
+        if affine is None or np.ptp(affine[0]) or np.ptp(affine[1]) or affine[0][0] <= 0:
+            refuse("not-quantized", node)
+        gain, offset = affine[0][0], affine[1][0]
+        steps = offset / gain
+        if steps != np.rint(steps):
+            refuse("not-quantized", node, f"its input is offset by {offset}, no multiple of its scale {gain}")
+        x = value.int
+        if steps:
+            x = self.emit.bias(f"{self.name(node)}_offset", x, np.full(x.channels, int(steps)))
+        return Codes(x, np.float64(gain))

@@ -1,0 +1,96 @@
+"""Mul, Div, Add, Sub, BatchNormalization, Relu, Clip … on integers that wait for their quantizer; and residual Add."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from onnx import NodeProto
+
+from hw.read.context import Context
+from hw.read.refusals import refuse
+from hw.read.values import Codes, Pending, Raw, Value
+
+
+def affine(ctx: Context, node: NodeProto) -> Value:
+    """Mul, Div, Add and Sub with one constant; Add of two activations."""
+    constant_at = [i for i in (0, 1) if ctx.is_constant(node, i)]
+    if not constant_at:
+        if node.op_type == "Add":
+            return residual(ctx, node)
+        refuse("unsupported-op", node, f"{node.op_type} of two activations has no multiplier-free form")
+    k = constant_at[0]
+    kind = node.op_type
+    if k == 0 and kind == "Div":
+        refuse("unsupported-op", node, "a constant divided by an activation")
+    if k == 0 and kind == "Sub":
+        kind = "RSub"
+    value = ctx.value(node, 1 - k)
+    if isinstance(value, Raw):
+        constant = ctx.per_channel(node, ctx.constant(node, k).value, value.shape)
+        return replace(value, steps=(*value.steps, (kind, constant)))
+    pending = ctx.pending(node, 1 - k)
+    constant = ctx.per_channel(node, ctx.constant(node, k).value, pending.int.shape)
+    if kind == "Div" and not constant.all():
+        refuse("not-finite", node, "division by zero")
+    return Pending(pending.int, pending.chain.then(kind, constant))
+
+
+def batch_norm(ctx: Context, node: NodeProto) -> Pending:
+    pending = ctx.pending(node)
+    attributes = ctx.attributes(node)
+    if attributes.get("training_mode", 0):
+        refuse("unsupported-op", node, "batch norm in training mode")
+    constants = [ctx.per_channel(node, ctx.constant(node, i).value, (pending.int.channels,)) for i in range(1, 5)]
+    epsilon = np.asarray(np.float32(attributes.get("epsilon", 1e-5)))
+    if (constants[3] + epsilon <= 0).any():
+        refuse("not-finite", node, "a variance is not positive")
+    return Pending(pending.int, pending.chain.then("BatchNormalization", *constants, epsilon))
+
+
+def relu(ctx: Context, node: NodeProto) -> Value:
+    value = ctx.value(node)
+    if isinstance(value, Codes) and value.int.lo.min() >= 0:
+        return value
+    pending = ctx.pending(node)
+    return Pending(pending.int, pending.chain.then("Relu"))
+
+
+def clip(ctx: Context, node: NodeProto) -> Pending:
+    pending = ctx.pending(node)
+    attributes = ctx.attributes(node)  # before opset 11 the bounds are attributes
+    low, high = (
+        ctx.number(node, i) if len(node.input) > i and node.input[i] else float(attributes.get(key, default))
+        for i, key, default in ((1, "min", -3.4028234663852886e38), (2, "max", 3.4028234663852886e38))
+    )
+    if low > high:
+        refuse("malformed", node, f"clip to [{low}, {high}]")
+    return Pending(pending.int, pending.chain.then("Clip", np.asarray(np.float32(low)), np.asarray(np.float32(high))))
+
+
+def identity(ctx: Context, node: NodeProto) -> Value:
+    return ctx.value(node)
+
+
+def residual(ctx: Context, node: NodeProto) -> Pending:
+    """Sum of two code tensors whose scales differ by a power of two: shifted to the finer one, then added."""
+    operands = [ctx.codes(node, i) for i in (0, 1)]
+    if operands[0].int.shape != operands[1].int.shape:
+        refuse("malformed", node, f"operands of shapes {operands[0].int.shape} and {operands[1].int.shape}")
+    aligned, scale = align(ctx, node, operands)
+    total = ctx.emit.add(ctx.name(node), *(a.int for a in aligned))
+    return Codes(total, scale).pending()
+
+
+def align(ctx: Context, node: NodeProto, operands: list[Codes]) -> tuple[list[Codes], np.floating]:
+    """All operands on the finest of their scales. Refuses scales whose ratio is no power of two."""
+    finest = min((o.scale for o in operands), key=float)
+    result = []
+    for i, operand in enumerate(operands):
+        mantissa, exponent = math.frexp(float(operand.scale) / float(finest))
+        if mantissa != 0.5 or float(finest) * 2.0 ** (exponent - 1) != float(operand.scale):
+            refuse("general-scales", node, f"operand scales {[float(o.scale) for o in operands]}")
+        shifted = ctx.emit.shift(f"{ctx.name(node)}_align{i}", operand.int, exponent - 1)
+        result.append(Codes(shifted, finest))
+    return result, finest

@@ -1,0 +1,200 @@
+"""Writes the integer graph (docs/integer-graph.md), node by node."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+from qonnx.core.datatype import DataType
+from qonnx.core.modelwrapper import ModelWrapper
+
+from hw.layers import IntArray, smallest_format
+from hw.ranges import sum_range
+from hw.read.refusals import refuse
+from hw.read.values import Int
+from hw.read.weights import weight_type
+
+OPSET = 13
+EXACT = 1 << 24
+"""Integers below this are exact in float32, in which the graph is stored and executed."""
+
+
+class Emitter:
+    """Collects nodes; `finish` gives the ModelWrapper."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.initializers: list[TensorProto] = []
+        self.types: dict[str, str] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.names: set[str] = set()
+        self.input: Int | None = None
+
+    def unique(self, name: str) -> str:
+        """A C identifier near `name` that no node has yet."""
+        base = re.sub(r"\W+", "_", name).strip("_") or "node"
+        base = f"n_{base}" if base[0].isdigit() else base
+        result, n = base, 2
+        while result in self.names:
+            result, n = f"{base}_{n}", n + 1
+        self.names.add(result)
+        return result
+
+    def set_input(self, name: str, shape: tuple[int, ...], type_: str) -> Int:
+        dtype = DataType[type_]
+        ends = (np.full(shape[0], v, np.int64) for v in (dtype.min(), dtype.max()))
+        self.input = Int(self.unique(name), shape, *ends)
+        self.types[self.input.name], self.shapes[self.input.name] = type_, shape
+        return self.input
+
+    def constant(self, name: str, values: IntArray, type_: str | None = None) -> str:
+        peak = int(np.abs(values).max(initial=0))
+        if peak > EXACT:
+            refuse("range", f"constant {name!r}", f"holds {peak}")
+        self.initializers.append(numpy_helper.from_array(values.astype(np.float32), name))
+        self.types[name] = type_ or smallest_format(int(values.min(initial=0)), int(values.max(initial=0))).qonnx
+        return name
+
+    def node(
+        self,
+        op: str,
+        name: str,
+        inputs: Sequence[str],
+        shape: tuple[int, ...],
+        lo: IntArray,
+        hi: IntArray,
+        domain: str = "",
+        **attributes: Any,
+    ) -> Int:
+        """Append a node whose result has `shape` (no batch) and lies in [lo, hi]."""
+        peak = max(int(np.abs(lo).max(initial=0)), int(np.abs(hi).max(initial=0)))
+        if peak >= EXACT:
+            refuse("range", f"node {name!r} ({op})", f"results up to {peak}")
+        output = f"{name}_out"
+        self.nodes.append(helper.make_node(op, list(inputs), [output], name, domain=domain, **attributes))
+        self.types[output] = smallest_format(int(lo.min(initial=0)), int(hi.max(initial=0))).qonnx
+        self.shapes[output] = shape
+        return Int(output, shape, lo, hi)
+
+    # -- the operators of the integer graph --------------------------------------------------------------------
+
+    def conv(
+        self,
+        name: str,
+        x: Int,
+        codes: IntArray,
+        stride: Sequence[int],
+        pads: Sequence[int],
+        dilation: Sequence[int],
+        groups: int,
+        type_: str | None = None,
+    ) -> Int:
+        """codes (O, I/groups, …); pads in ONNX order (all begins, then all ends)."""
+        name = self.unique(name)
+        kernel, rank = codes.shape[2:], codes.ndim - 2
+        size = [
+            (n + pads[i] + pads[i + rank] - dilation[i] * (kernel[i] - 1) - 1) // stride[i] + 1
+            for i, n in enumerate(x.shape[1:])
+        ]
+        if min(size) < 1:
+            refuse("malformed", f"node {name!r} (Conv)", f"window {tuple(kernel)} does not fit input {x.shape[1:]}")
+        weights = self.constant(f"{name}_weight", codes, type_ or weight_type(name, codes))
+        lo, hi = sum_range(codes, x.lo, x.hi, groups)
+        return self.node(
+            "Conv", name, [x.name, weights], (codes.shape[0], *size), lo, hi,
+            kernel_shape=list(kernel), strides=list(stride), pads=list(pads), dilations=list(dilation), group=groups,
+        )  # fmt: skip
+
+    def matmul(self, name: str, x: Int, codes: IntArray, type_: str) -> Int:
+        """codes (I, O)."""
+        name = self.unique(name)
+        weights = self.constant(f"{name}_weight", codes, type_)
+        lo, hi = sum_range(codes.T, x.lo, x.hi, 1)
+        return self.node("MatMul", name, [x.name, weights], (codes.shape[1],), lo, hi)
+
+    def negate(self, name: str, x: Int, signs: IntArray) -> Int:
+        name = self.unique(name)
+        factor = self.constant(f"{name}_signs", _column(signs, x), "BIPOLAR")
+        ends = np.sort(np.stack([x.lo * signs, x.hi * signs]), axis=0)
+        return self.node("Mul", name, [x.name, factor], x.shape, ends[0], ends[1])
+
+    def threshold(self, name: str, x: Int, table: IntArray, qmin: int) -> Int:
+        name = self.unique(name)
+        lo, hi = (qmin + (end[:, None] >= table).sum(1) for end in (x.lo, x.hi))
+        constant = self.constant(f"{name}_thresholds", table)
+        layout = {1: "NC", 2: "NCW", 3: "NCHW"}[len(x.shape)]
+        return self.node(
+            "MultiThreshold", name, [x.name, constant], x.shape, lo, hi, domain="qonnx.custom_op.general",
+            out_dtype=smallest_format(qmin, qmin + table.shape[1]).qonnx, out_scale=1.0, out_bias=float(qmin),
+            data_layout=layout,
+        )  # fmt: skip
+
+    def shift(self, name: str, x: Int, bits: int) -> Int:
+        if not bits:
+            return x
+        name = self.unique(name)
+        factor = self.constant(f"{name}_factor", np.array([1 << bits]))
+        return self.node("Mul", name, [x.name, factor], x.shape, x.lo << bits, x.hi << bits)
+
+    def bias(self, name: str, x: Int, values: IntArray) -> Int:
+        name = self.unique(name)
+        constant = self.constant(f"{name}_values", _column(values, x))
+        return self.node("Add", name, [x.name, constant], x.shape, x.lo + values, x.hi + values)
+
+    def add(self, name: str, x: Int, y: Int) -> Int:
+        return self.node("Add", self.unique(name), [x.name, y.name], x.shape, x.lo + y.lo, x.hi + y.hi)
+
+    def concat(self, name: str, inputs: Sequence[Int]) -> Int:
+        shape = (sum(i.channels for i in inputs), *inputs[0].shape[1:])
+        lo, hi = (np.concatenate(ends) for ends in zip(*((i.lo, i.hi) for i in inputs), strict=True))
+        return self.node("Concat", self.unique(name), [i.name for i in inputs], shape, lo, hi, axis=1)
+
+    def max_pool(self, name: str, x: Int, kernel: Sequence[int], stride: Sequence[int], pads: Sequence[int]) -> Int:
+        rank = len(kernel)
+        size = [(n + pads[i] + pads[i + rank] - kernel[i]) // stride[i] + 1 for i, n in enumerate(x.shape[1:])]
+        return self.node(
+            "MaxPool", self.unique(name), [x.name], (x.channels, *size), x.lo, x.hi,
+            kernel_shape=list(kernel), strides=list(stride), pads=list(pads),
+        )  # fmt: skip
+
+    def global_sum(self, name: str, x: Int) -> Int:
+        name = self.unique(name)
+        pixels, rank = int(np.prod(x.shape[1:])), len(x.shape) - 1
+        axes = f"{name}_axes"
+        self.initializers.append(numpy_helper.from_array(np.arange(2, 2 + rank), axes))
+        lo, hi = np.minimum(x.lo, 0) * pixels, np.maximum(x.hi, 0) * pixels
+        return self.node("ReduceSum", name, [x.name, axes], (x.channels, *[1] * rank), lo, hi, keepdims=1)
+
+    def flatten(self, name: str, x: Int) -> Int:
+        pixels = int(np.prod(x.shape[1:]))
+        lo, hi = np.repeat(x.lo, pixels), np.repeat(x.hi, pixels)
+        return self.node("Flatten", self.unique(name), [x.name], (x.channels * pixels,), lo, hi, axis=1)
+
+    def finish(self, output: Int, metadata: Mapping[str, Any]) -> ModelWrapper:
+        """The graph with `output` as its result; metadata goes under `crq.`, strings as they are, the rest as JSON."""
+        assert self.input is not None
+        infos = {
+            name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *shape])
+            for name, shape in self.shapes.items()
+        }
+        inner = [v for k, v in infos.items() if k not in (self.input.name, output.name)]
+        graph = helper.make_graph(
+            self.nodes, "integers", [infos[self.input.name]], [infos[output.name]], self.initializers, value_info=inner
+        )  # fmt: skip
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("qonnx.custom_op.general", 1)]
+        proto = helper.make_model(graph, producer_name="crq", opset_imports=opsets)
+        proto.ir_version = 8  # the lowest for opset 13: old Netron and FINN read it
+        model = ModelWrapper(proto)
+        for name, type_ in self.types.items():
+            model.set_tensor_datatype(name, DataType[type_])
+        for key, value in sorted(metadata.items()):
+            model.set_metadata_prop(f"crq.{key}", value if isinstance(value, str) else json.dumps(value))
+        return model
+
+
+def _column(values: IntArray, x: Int) -> IntArray:
+    return values.reshape(1, -1, *[1] * (len(x.shape) - 1))

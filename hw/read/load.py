@@ -1,0 +1,106 @@
+"""Bytes to a ModelProto one can trust: ONNX, self-contained, acyclic, batch size 1."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TypeAlias
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import ModelProto, TensorProto
+from qonnx.core.modelwrapper import ModelWrapper
+
+from hw.errors import HwError
+from hw.read.refusals import refuse
+
+Source: TypeAlias = str | os.PathLike[str] | ModelProto | ModelWrapper
+
+SCHEMA_VERSION = 1
+"""The packed file's schema this reader knows (`crq.schema_version` in metadata_props; absent in foreign files)."""
+
+MAX_ELEMENTS = 1 << 31
+"""Largest tensor a file may declare: a guard against hostile shapes, far above any network for an FPGA."""
+
+
+def load(source: Source) -> ModelProto:
+    """A private copy of the model, checked. Raises `HwError` naming the file and what is wrong with it."""
+    name = "model"
+    if isinstance(source, ModelProto | ModelWrapper):
+        model = ModelProto()
+        model.CopyFrom(source.model if isinstance(source, ModelWrapper) else source)
+    else:
+        name, model = str(source), _parse(Path(source))
+    if not model.graph.node or not model.graph.input or not model.graph.output:
+        raise HwError(
+            f"{name}: not an ONNX model, or an empty one; expected a QONNX file (`crq inspect` shows what it is)"
+        )
+    _check_version(model, name)
+    _check_tensors(model, name)
+    _check_order(model, name)
+    _set_batch(model)
+    return model
+
+
+def _parse(path: Path) -> ModelProto:
+    if not path.is_file():
+        raise HwError(f"{path}: no such file; expected a QONNX file, as `crq export` writes it")
+    try:
+        return onnx.load_model_from_string(path.read_bytes())
+    except (DecodeError, ValueError, UnicodeDecodeError) as error:
+        raise HwError(
+            f"{path}: not an ONNX file ({error}); expected a QONNX file, as `crq export` writes it"
+        ) from error
+
+
+def _check_version(model: ModelProto, name: str) -> None:
+    version = {p.key: p.value for p in model.metadata_props}.get("crq.schema_version")
+    if version is not None and version != str(SCHEMA_VERSION):
+        raise HwError(
+            f"{name}: written with crq file schema {version!r}; this crq reads schema {SCHEMA_VERSION}: "
+            f"export the frozen model again, or use the crq version that wrote it"
+        )
+
+
+def _check_tensors(model: ModelProto, name: str) -> None:
+    seen = set()
+    for tensor in model.graph.initializer:
+        where = f"{name}: initializer {tensor.name!r}"
+        if tensor.name in seen:
+            refuse("malformed", where, "is defined twice")
+        seen.add(tensor.name)
+        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
+            refuse("malformed", where, "keeps its data in another file, which is not read")
+        elements = 1
+        for dim in tensor.dims:
+            elements *= dim
+            if dim < 0 or elements > MAX_ELEMENTS:
+                refuse("malformed", where, f"has shape {list(tensor.dims)}")
+
+
+def _check_order(model: ModelProto, name: str) -> None:
+    known = {i.name for i in model.graph.input} | {i.name for i in model.graph.initializer} | {""}
+    for node in model.graph.node:
+        for tensor in node.input:
+            if tensor not in known:
+                refuse(
+                    "malformed", node, f"reads {tensor!r}, which nothing before it produces (a cycle or a lost tensor)"
+                )
+        for tensor in node.output:
+            if tensor in known:
+                refuse("malformed", node, f"writes {tensor!r}, which exists already")
+            known.add(tensor)
+    for output in model.graph.output:
+        if output.name not in known:
+            refuse("malformed", f"{name}: output {output.name!r}", "is produced by no node")
+
+
+def _set_batch(model: ModelProto) -> None:
+    """One image at a time: the hardware's view. Later shapes are derived, not read."""
+    constants = {i.name for i in model.graph.initializer}
+    for value in model.graph.input:
+        dims = value.type.tensor_type.shape.dim
+        if value.name not in constants and dims:
+            dims[0].Clear()
+            dims[0].dim_value = 1
+    del model.graph.value_info[:]

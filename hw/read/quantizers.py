@@ -1,0 +1,97 @@
+"""Quant, BipolarQuant and MultiThreshold: where pending floats become codes."""
+
+from __future__ import annotations
+
+import numpy as np
+from onnx import NodeProto
+
+from hw.layers import smallest_format
+from hw.read.chain import Quantizer, Steps, thresholds
+from hw.read.context import Context
+from hw.read.refusals import refuse
+from hw.read.rounding import bounds, rounding
+from hw.read.values import Codes, Int, Pending, Raw, Value
+
+
+def quant(ctx: Context, node: NodeProto) -> Codes:
+    attributes = ctx.attributes(node)
+    scale = np.asarray(ctx.constant(node, 1).value)
+    if scale.size != 1:
+        refuse("per-channel-activation", node)
+    scale = scale.reshape(()).astype(np.float32)
+    if not (scale > 0 and np.isfinite(scale)):
+        refuse("not-finite", node, f"its scale is {scale}")
+    zero = ctx.number(node, 2)
+    if zero != int(zero):
+        refuse("zero-point", node, f"zero point {zero}")
+    low, high = bounds(
+        node, ctx.constant(node, 3).value, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0))
+    )  # fmt: skip
+    quantizer = Quantizer(scale, int(zero), low, high, rounding(node, attributes))
+    return _codes(ctx, node, quantizer, np.float32(scale))
+
+
+def bipolar_quant(ctx: Context, node: NodeProto) -> Codes:
+    scale = np.float32(ctx.number(node, 1))
+    if not scale > 0:
+        refuse("not-finite", node, f"its scale is {scale}")
+    return _codes(ctx, node, Quantizer(np.asarray(scale), 0, -1, 1, np.rint, bipolar=True), scale)
+
+
+def multi_threshold(ctx: Context, node: NodeProto) -> Codes:
+    attributes = ctx.attributes(node)
+    layout = attributes.get("data_layout", b"").decode()
+    if layout and not layout.startswith("NC"):
+        refuse("unsupported-op", node, f"data layout {layout}; expected channels first")
+    scale, bias = float(attributes.get("out_scale", 1.0)), float(attributes.get("out_bias", 0.0))
+    repeat = next((m for m in (1, 2, 3, 4) if (bias * m / scale) == np.rint(bias * m / scale)), None)
+    if not scale > 0 or repeat is None:
+        refuse("zero-point", node, f"out_bias {bias} is no simple multiple of out_scale {scale}")
+    value = ctx.value(node)
+    shape = value.shape if isinstance(value, Raw) else value.int.shape
+    table = np.asarray(ctx.constant(node, 1).value)
+    if table.ndim != 2 or table.shape[0] not in (1, shape[0]) or not np.isfinite(table).all():
+        refuse("malformed", node, f"thresholds of shape {table.shape} for {shape[0]} channels")
+    if (np.diff(table, axis=1) < 0).any() or table.shape[1] * repeat > 255:
+        refuse("malformed", node, "thresholds are not ascending, or more than 255")
+    table = np.broadcast_to(table, (shape[0], table.shape[1]))
+    return _codes(ctx, node, Steps(table, round(bias * repeat / scale), repeat), np.float64(scale / repeat))
+
+
+def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: np.floating) -> Codes:
+    value = ctx.value(node)
+    if isinstance(value, Raw):
+        if isinstance(quantizer, Steps) or quantizer.bipolar:
+            refuse("input-not-quantized", node, "the first quantizer must be a uniform Quant")
+        ctx.preprocessing = [[k, None if c is None else c.tolist()] for k, c in value.steps]
+        type_ = smallest_format(quantizer.qmin, quantizer.qmax).qonnx
+        return Codes(ctx.emit.set_input("input", value.shape, type_), scale)
+    if isinstance(value, Codes) and _is_same_grid(value, quantizer, scale):
+        return value
+    pending = ctx.pending(node)
+    found = thresholds(pending.chain, quantizer, pending.int.lo, pending.int.hi)
+    if len(found.ties):
+        ctx.ties[ctx.name(node)] = found.ties.tolist()
+    x = signed(ctx, ctx.name(node), pending).int
+    return Codes(ctx.emit.threshold(ctx.name(node), x, found.thresholds, quantizer.qmin), scale)
+
+
+def signed(ctx: Context, name: str, pending: Pending) -> Pending:
+    """`pending` with σ applied to its integers, so that what follows them never falls."""
+    signs = pending.chain.signs
+    if (signs > 0).all():
+        return pending
+    x: Int = ctx.emit.negate(f"{name}_sign", pending.int, signs)
+    return Pending(x, pending.chain.after("Mul", signs.astype(np.float32)))
+
+
+def _is_same_grid(value: Value, quantizer: Quantizer | Steps, scale: np.floating) -> bool:
+    """A second Quant with the grid the codes are already on changes nothing."""
+    return (
+        isinstance(value, Codes)
+        and isinstance(quantizer, Quantizer)
+        and not quantizer.bipolar
+        and float(value.scale) == float(scale)
+        and quantizer.qmin <= value.int.lo.min()
+        and value.int.hi.max() <= quantizer.qmax
+    )

@@ -1,0 +1,117 @@
+"""QONNX → integer graph: one walk over the file, one handler per operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from onnx import ModelProto, NodeProto
+from qonnx.core.modelwrapper import ModelWrapper
+
+from hw.graph import Network
+from hw.read import elementwise, macs, pools, quantizers, reshapes
+from hw.read.absorb_sign import absorb_sign
+from hw.read.constants import Constant, fold, from_tensor
+from hw.read.context import Context
+from hw.read.load import Source, load
+from hw.read.output import finish_output
+from hw.read.pool_after_threshold import pool_after_threshold
+from hw.read.refusals import refuse
+from hw.read.values import Codes, Raw, Value
+
+Handler = Callable[[Context, NodeProto], Value | Constant]
+
+HANDLERS: dict[str, Handler] = {
+    "Conv": macs.conv,
+    "MatMul": macs.matmul,
+    "Gemm": macs.gemm,
+    "Mul": elementwise.affine,
+    "Div": elementwise.affine,
+    "Add": elementwise.affine,
+    "Sub": elementwise.affine,
+    "BatchNormalization": elementwise.batch_norm,
+    "Relu": elementwise.relu,
+    "Clip": elementwise.clip,
+    "Identity": elementwise.identity,
+    "Dropout": elementwise.identity,
+    "Quant": quantizers.quant,
+    "BipolarQuant": quantizers.bipolar_quant,
+    "MultiThreshold": quantizers.multi_threshold,
+    "MaxPool": pools.max_pool,
+    "AveragePool": pools.average_pool,
+    "GlobalAveragePool": pools.global_average_pool,
+    "ReduceMean": pools.reduce_mean,
+    "Concat": pools.concat,
+    "Flatten": reshapes.flatten,
+    "Reshape": reshapes.reshape,
+    "Squeeze": reshapes.squeeze,
+    "Shape": reshapes.shape,
+}
+
+PASSES = (absorb_sign, pool_after_threshold)
+
+
+def read_qonnx(source: Source) -> ModelWrapper:
+    """The integer graph (docs/integer-graph.md) of a QONNX file, ModelProto or ModelWrapper.
+
+    Exact for every input, or refused: raises `HwError` naming the node, the reason and the way out.
+    """
+    proto = load(source)
+    opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
+    if not 9 <= opset <= 26:
+        refuse("malformed", "model", f"opset {opset}; expected 9 to 26")
+    ctx = Context(opset)
+    for tensor in proto.graph.initializer:
+        ctx.constants[tensor.name] = from_tensor(tensor.name, tensor)
+    _read_input(ctx, proto)
+    for node in proto.graph.node:
+        _read_node(ctx, node)
+    output = proto.graph.output[0].name
+    if len(proto.graph.output) != 1 or output not in ctx.values:
+        refuse("output", f"output {output!r}", "expected exactly one output, computed from the input")
+    result, metadata = finish_output(ctx, output, ctx.values[output])
+    kept = {p.key.removeprefix("crq."): p.value for p in proto.metadata_props if p.key.startswith("crq.")}
+    metadata |= {"input.scale": ctx.input_scale}
+    if ctx.preprocessing:
+        metadata["input.preprocessing"] = ctx.preprocessing
+    if ctx.ties:
+        metadata["ties"] = ctx.ties
+    model = ctx.emit.finish(result, {**kept, **metadata})
+    for graph_pass in PASSES:
+        model, _ = graph_pass(model)
+    Network(model)  # what we wrote obeys its own specification
+    return model
+
+
+def _read_input(ctx: Context, proto: ModelProto) -> None:
+    model = ModelWrapper(proto)
+    inputs = [i for i in model.graph.input if i.name not in ctx.constants]
+    if len(inputs) != 1:
+        refuse("malformed", "model", f"{len(inputs)} inputs; expected one")
+    dims = [d.dim_value for d in inputs[0].type.tensor_type.shape.dim]
+    if len(dims) < 2 or len(dims) > 4 or min(dims) < 1:
+        refuse("malformed", f"input {inputs[0].name!r}", f"shape {dims}; expected (N, C), (N, C, L) or (N, C, H, W)")
+    name, shape = inputs[0].name, tuple(dims[1:])
+    dtype = model.get_tensor_datatype(name)
+    if dtype.is_integer():
+        ctx.values[name] = Codes(ctx.emit.set_input("input", shape, dtype.name), np.float64(1.0))
+    else:
+        ctx.values[name] = Raw(shape)
+
+
+def _read_node(ctx: Context, node: NodeProto) -> None:
+    inputs = [i for i in node.input if i]
+    if all(i in ctx.constants for i in inputs) and node.op_type != "Shape":
+        result: Value | Constant = fold(node, [ctx.constants[i] if i else None for i in node.input], ctx.opset)
+    else:
+        if node.op_type not in HANDLERS:
+            refuse("unsupported-op", node)
+        if not node.input or (node.input[0] not in ctx.values and node.input[0] not in ctx.constants):
+            refuse("malformed", node, "reads a tensor that is no value of this network")
+        result = HANDLERS[node.op_type](ctx, node)
+    if isinstance(result, Constant):
+        ctx.constants[node.output[0]] = result
+        return
+    ctx.values[node.output[0]] = result
+    if isinstance(result, Codes) and result.int is ctx.emit.input:  # the input's own quantizer
+        ctx.input_scale = float(result.scale)

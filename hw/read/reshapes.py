@@ -1,0 +1,75 @@
+"""Flatten, and everything that is a flatten in disguise: Reshape, Squeeze, Shape → Gather → Concat → Reshape."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from onnx import NodeProto
+
+from hw.read.constants import Constant
+from hw.read.context import Context
+from hw.read.refusals import refuse
+from hw.read.values import Codes, Pending, Raw, Value
+
+
+def _shape(value: Value) -> tuple[int, ...]:
+    return value.shape if isinstance(value, Raw) else value.int.shape
+
+
+def flatten(ctx: Context, node: NodeProto) -> Value:
+    axis = int(ctx.attributes(node).get("axis", 1))
+    value = ctx.value(node)
+    if axis not in (1, -len(_shape(value))):
+        refuse("reshape", node, f"Flatten over axis {axis}")
+    return _flat(ctx, node, value)
+
+
+def reshape(ctx: Context, node: NodeProto) -> Value:
+    value = ctx.value(node)
+    shape = _shape(value)
+    target = [int(v) for v in np.asarray(ctx.constant(node, 1).value).reshape(-1)]
+    sizes = [1, *shape]
+    target = [sizes[i] if v == 0 and i < len(sizes) else v for i, v in enumerate(target)]
+    return _to(ctx, node, value, target)
+
+
+def squeeze(ctx: Context, node: NodeProto) -> Value:
+    value = ctx.value(node)
+    sizes = [1, *_shape(value)]
+    axes = ctx.attributes(node).get("axes") or (
+        np.asarray(ctx.constant(node, 1).value).reshape(-1).tolist() if len(node.input) > 1 else []
+    )
+    axes = [int(a) % len(sizes) for a in axes]
+    return _to(ctx, node, value, [s for i, s in enumerate(sizes) if i not in axes])
+
+
+def _to(ctx: Context, node: NodeProto, value: Value, target: list[int]) -> Value:
+    shape = _shape(value)
+    total = int(np.prod(shape))
+    known = int(np.prod([v for v in target if v != -1]))
+    target = [total // max(known, 1) if v == -1 else v for v in target]
+    if target == [1, *shape]:
+        return value
+    if target != [1, total]:
+        refuse("reshape", node, f"reshape of {[1, *shape]} to {target}")
+    return _flat(ctx, node, value)
+
+
+def _flat(ctx: Context, node: NodeProto, value: Value) -> Value:
+    shape = _shape(value)
+    if len(shape) == 1:
+        return value
+    pixels = int(np.prod(shape[1:]))
+    if isinstance(value, Raw):
+        return replace(value, shape=(shape[0] * pixels,), steps=(*value.steps, ("Flatten", None)))
+    if isinstance(value, Codes):
+        return Codes(ctx.emit.flatten(ctx.name(node), value.int), value.scale)
+    if pixels != 1:
+        refuse("not-quantized", node, "flattening values that have no quantizer yet")
+    return Pending(ctx.emit.flatten(ctx.name(node), value.int), value.chain)
+
+
+def shape(ctx: Context, node: NodeProto) -> Constant:
+    """The shape of an activation is a constant: one image of known size."""
+    return Constant(np.array([1, *_shape(ctx.value(node))], np.int64))

@@ -1,0 +1,55 @@
+"""What a tensor of the file is, while it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.layers import IntArray
+from hw.read.chain import Chain
+
+
+class Int(NamedTuple):
+    """A tensor of the integer graph: `shape` without batch, channels first; [lo, hi] int64 per channel."""
+
+    name: str
+    shape: tuple[int, ...]
+    lo: IntArray
+    hi: IntArray
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0]
+
+
+class Codes(NamedTuple):
+    """Integers worth `scale` (float32 or float64, one for the tensor) each."""
+
+    int: Int
+    scale: np.floating[Any]
+
+    def pending(self) -> Pending:
+        """The codes as values that another float operator or quantizer reads."""
+        return Pending(self.int, Chain(self.int.channels).then("Mul", np.asarray(self.scale)))
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Integers on their way through float operators to a quantizer."""
+
+    int: Int
+    chain: Chain
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The network's float input before its first quantizer; `steps` is what the host does to it, in order."""
+
+    shape: tuple[int, ...]
+    steps: tuple[tuple[str, NDArray[Any] | None], ...] = field(default=())
+
+
+Value = Codes | Pending | Raw
