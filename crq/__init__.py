@@ -11,13 +11,18 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crq.calibrate import calibrate_activations as calibrate_activations
+    from crq.calibrate import reestimate_batch_norm as reestimate_batch_norm
     from crq.config import TernaryConfig as TernaryConfig
     from crq.errors import CrqError as CrqError
     from crq.freeze import freeze as freeze
     from crq.frozen import FrozenModel as FrozenModel
+    from crq.penalties import ClusterPenalty as ClusterPenalty
+    from crq.penalties import layer_statistics as layer_statistics
     from crq.prepare import coded_layers as coded_layers
     from crq.prepare import prepare as prepare
     from crq.prepare import set_mode as set_mode
+    from crq.trainer import train as train
 
 __version__ = "0.1.0"
 
@@ -29,6 +34,11 @@ _HOMES = {
     "prepare": "crq.prepare",
     "set_mode": "crq.prepare",
     "coded_layers": "crq.prepare",
+    "ClusterPenalty": "crq.penalties",
+    "layer_statistics": "crq.penalties",
+    "calibrate_activations": "crq.calibrate",
+    "reestimate_batch_norm": "crq.calibrate",
+    "train": "crq.trainer",
 }
 __all__ = ["__version__", *_HOMES]
 

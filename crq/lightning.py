@@ -1,0 +1,64 @@
+"""CRQ as a Lightning callback: λ·J for any LightningModule that holds a prepared network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytorch_lightning as pl
+
+from crq.penalties import ClusterPenalty, is_plain_gradient, layer_statistics
+
+
+class CRQCallback(pl.Callback):
+    """Pulls the ternary layers' float weights towards α·t in every optimizer step (Eq. 11).
+
+    lam: λ, or a function from the share of the training done (0 … 1) to λ. warm: see `ClusterPenalty`.
+    With SGD the pull joins the gradients; with any other optimizer it is decoupled, after the step. Logs J/‖W‖²
+    of each layer as `cost/<layer>` after every epoch.
+    """
+
+    def __init__(self, lam: float | Callable[[float], float] = 1e-3, warm: bool = False) -> None:
+        self.lam, self.warm = lam, warm
+        self.penalty: ClusterPenalty | None = None
+        self._restored: dict[str, Any] = {}
+        self._stepped = 0
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.penalty = ClusterPenalty(pl_module, 0.0, self.warm)
+        if self._restored:
+            self.penalty.set_extra_state(self._restored)
+        self._stepped = trainer.global_step
+
+    def _update_lam(self, trainer: pl.Trainer) -> ClusterPenalty:
+        assert self.penalty is not None
+        total = max(int(trainer.estimated_stepping_batches), 1)
+        share = min(trainer.global_step / total, 1.0)
+        self.penalty.lam = self.lam(share) if callable(self.lam) else self.lam
+        return self.penalty
+
+    def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
+        if is_plain_gradient(optimizer):
+            self._update_lam(trainer).add_gradients()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        # Under gradient accumulation most batches end without an optimizer step.
+        if trainer.global_step == self._stepped:
+            return
+        self._stepped = trainer.global_step
+        for optimizer in trainer.optimizers:
+            if not is_plain_gradient(optimizer):
+                self._update_lam(trainer).step(optimizer)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.loggers:
+            costs = {f"cost/{name}": values["cost"] for name, values in layer_statistics(pl_module).items()}
+            pl_module.log_dict(costs, sync_dist=False, rank_zero_only=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"alpha": self.penalty.get_extra_state() if self.penalty else self._restored}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._restored = state_dict["alpha"]

@@ -1,0 +1,89 @@
+"""Batches from images in memory, a pure function of (seed, epoch, rank): resuming needs no saved random state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from crq.data import ImageData
+from crq.errors import CrqError
+
+AUGMENTATIONS = ("none", "crop", "crop-flip")
+
+
+class BatchLoader:
+    """Iterates over (float32 images = byte/256, int64 labels) in batches, in a new order each epoch when `shuffle`.
+
+    augment: `crop` shifts by up to `pad` pixels with zero filling, `crop-flip` mirrors half of the images too; both
+    work on a whole batch at once. rank, world: this process's share when several train together; the images are cut
+    to a multiple of `world` so that every process sees as many. Each pass is one epoch; `set_epoch` chooses it.
+    """
+
+    def __init__(
+        self,
+        data: ImageData,
+        batch_size: int,
+        shuffle: bool = False,
+        augment: str = "none",
+        pad: int = 4,
+        seed: int = 0,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        if augment not in AUGMENTATIONS:
+            raise CrqError(f"augment must be one of {', '.join(AUGMENTATIONS)}, not {augment!r}")
+        if batch_size < 1:
+            raise CrqError(f"batch_size must be at least 1, not {batch_size}")
+        self.data, self.batch_size, self.shuffle = data, batch_size, shuffle
+        self.augment, self.pad, self.seed, self.rank, self.world = augment, pad, seed, rank, world
+        self.epoch = 0
+
+    # Lightning looks for these two, and calls `sampler.set_epoch` before each epoch.
+    batch_sampler = None
+
+    @property
+    def sampler(self) -> BatchLoader:
+        """Itself."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """The epoch of the next pass."""
+        self.epoch = epoch
+
+    @property
+    def _share(self) -> int:
+        return len(self.data) // self.world if self.shuffle else len(range(self.rank, len(self.data), self.world))
+
+    def __len__(self) -> int:
+        full, rest = divmod(self._share, self.batch_size)
+        # A last batch of one image would break batch norm; a training epoch leaves it out.
+        return full + (rest > (1 if self.shuffle and full else 0))
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + self.epoch) * 1009)
+        count = len(self.data)
+        order = torch.randperm(count, generator=generator) if self.shuffle else torch.arange(count)
+        order = order[self.rank :: self.world][: self._share]
+        generator.manual_seed((self.seed * 1_000_003 + self.epoch) * 1009 + 1 + self.rank)
+        for index in range(len(self)):
+            chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
+            images = self.data.images[chosen]
+            if self.augment != "none":
+                images = _augment(images, self.pad, self.augment == "crop-flip", generator)
+            yield images.float().div_(256), self.data.labels[chosen]
+
+
+def _augment(images: Tensor, pad: int, flip: bool, generator: torch.Generator) -> Tensor:
+    """Zero-pad by `pad`, cut back to size at a random place, mirror half of them: uint8 [B, C, H, W] → the same."""
+    count, _, height, width = images.shape
+    padded = F.pad(images, (pad, pad, pad, pad))
+    top, left = torch.randint(0, 2 * pad + 1, (2, count, 1), generator=generator)
+    rows, columns = top + torch.arange(height), left + torch.arange(width)
+    if flip:
+        mirrored = torch.rand(count, 1, generator=generator) < 0.5
+        columns = torch.where(mirrored, columns.flip(1), columns)
+    picked = padded.permute(0, 2, 3, 1)[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return picked.permute(0, 3, 1, 2).contiguous()

@@ -1,0 +1,116 @@
+"""Penalties on float weights behind one interface, and the paper's: λ·Σ_l J_l (Eq. 10)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from crq import cluster
+from crq.errors import CrqError
+from crq.layers import TernaryLayer
+
+_PLAIN_GRADIENT = (torch.optim.SGD,)
+
+
+class Penalty(nn.Module):
+    """A term added to the loss: calling it gives λ·Σ over layers, differentiable in the weights.
+
+    model: a prepared model; the term runs over its ternary layers. lam: λ ≥ 0, may be changed between steps.
+    Penalties that learn something hold it as parameters; hand them to the optimizer.
+    """
+
+    def __init__(self, model: nn.Module, lam: float) -> None:
+        super().__init__()
+        if not lam >= 0:
+            raise CrqError(f"lam must be a number ≥ 0, not {lam!r}")
+        self.lam = lam
+        # A plain dict: the layers belong to the model, not to the penalty.
+        found = {name: module for name, module in model.named_modules() if isinstance(module, TernaryLayer)}
+        self.__dict__["layers"] = found
+        if not found:
+            raise CrqError("the model has no ternary layer to penalize: call crq.prepare first")
+
+    layers: dict[str, TernaryLayer]
+
+    def term(self, name: str, weight: Tensor) -> Tensor:
+        """The scalar of one layer, before λ."""
+        raise NotImplementedError
+
+    def forward(self) -> Tensor:
+        return self.lam * torch.stack([self.term(name, layer.weight) for name, layer in self.layers.items()]).sum()
+
+
+class ClusterPenalty(Penalty):
+    """λ·J of Eq. 10, with Eq. 11's gradient λ(W − α·t): J is summed over the layer and the factor 2 dropped.
+
+    warm: start each alternation from the last α instead of mean|W| (Algorithm 1 restarts).
+    Use one of: `loss + penalty()`; `add_gradients()` after backward (the same for plain SGD, cheaper); or, with
+    Adam and its kin, `step(optimizer)` after the optimizer's step. Inside the loss, Adam would divide λ away.
+    """
+
+    def __init__(self, model: nn.Module, lam: float = 1e-3, warm: bool = False) -> None:
+        super().__init__(model, lam)
+        self.warm = warm
+        self._last: dict[str, Tensor] = {}
+
+    def targets(self, name: str) -> Tensor:
+        """α·t of one layer, solved for its current weights by Algorithm 1."""
+        layer = self.layers[name]
+        if layer.per_channel:
+            found = cluster.per_channel(layer.weight, name=name)
+        else:
+            found = cluster.alternate(layer.weight, self._last.get(name), name=name)
+            if self.warm and float(found.alpha) > 0:
+                self._last[name] = found.alpha
+        return found.dequantized().to(layer.weight.dtype)
+
+    def term(self, name: str, weight: Tensor) -> Tensor:
+        square = (weight - self.targets(name)).square().sum()
+        half = 0.5 * square
+        return half + half.detach()  # worth J, with the gradient of J/2
+
+    @torch.no_grad()
+    def add_gradients(self) -> None:
+        """Add λ(W − α·t) to the gradients: Eq. 11 for SGD, to be called between backward and the step."""
+        for name, layer in self.layers.items():
+            pull = layer.weight - self.targets(name)
+            if layer.weight.grad is None:
+                layer.weight.grad = pull.mul_(self.lam)
+            else:
+                layer.weight.grad.add_(pull, alpha=self.lam)
+
+    @torch.no_grad()
+    def step(self, optimizer: torch.optim.Optimizer) -> None:
+        """W ← W − η·λ(W − α·t) with each weight's own learning rate η: Eq. 11 decoupled, for Adam-like optimizers."""
+        rates = {id(p): float(group["lr"]) for group in optimizer.param_groups for p in group["params"]}
+        for name, layer in self.layers.items():
+            rate = rates.get(id(layer.weight))
+            if rate is None:
+                raise CrqError(f"layer {name!r} is not among the optimizer's parameters, so it has no learning rate")
+            layer.weight.lerp_(self.targets(name), min(rate * self.lam, 1.0))
+
+    def get_extra_state(self) -> dict[str, Tensor]:
+        """The warm-start scales, so that a checkpoint resumes exactly."""
+        return dict(self._last)
+
+    def set_extra_state(self, state: dict[str, Tensor]) -> None:
+        self._last = dict(state)
+
+
+def is_plain_gradient(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether a penalty may go through the gradient (SGD) or must be decoupled (everything adaptive)."""
+    return isinstance(optimizer, _PLAIN_GRADIENT)
+
+
+def layer_statistics(model: nn.Module) -> dict[str, dict[str, float]]:
+    """Per ternary layer: `cost` J/‖W‖² (the number to watch), `zeros` share, `alpha` (mean when per channel)."""
+    statistics = {}
+    for name, layer in model.named_modules():
+        if isinstance(layer, TernaryLayer):
+            found = layer.clusters()
+            statistics[name] = {
+                "cost": found.relative_cost(layer.weight),
+                "zeros": found.zeros,
+                "alpha": float(found.alpha.mean()),
+            }
+    return statistics

@@ -1,0 +1,68 @@
+"""Pictures of a run: its curves, and its weights before and after clustering."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from crq.files import atomic_path
+
+_COLOURS = {"pretrain": "#4c72b0", "retrain": "#dd8452", "finetune": "#55a868"}
+
+
+def curves(rows: list[dict[str, Any]], target: Path) -> None:
+    """Loss and accuracy over the epochs of all phases, one colour per phase (PNG)."""
+    figure, (left, right) = _figure(1, 2, (10, 3.6))
+    start = 0
+    for phase, colour in _COLOURS.items():
+        part = [row for row in rows if row["phase"] == phase]
+        if not part:
+            continue
+        epochs = np.arange(start, start + len(part)) + 1
+        left.plot(epochs, [row["loss"] for row in part], color=colour, label=phase)
+        right.plot(epochs, [row["accuracy"] for row in part], color=colour, label=f"{phase}, training")
+        if part[0]["validation"] is not None:
+            held_out = [row["validation"] for row in part]
+            right.plot(epochs, held_out, color=colour, linestyle=":", label=f"{phase}, held out")
+        start += len(part)
+    left.set(xlabel="epoch", ylabel="loss", yscale="log")
+    right.set(xlabel="epoch", ylabel="accuracy")
+    left.legend()
+    right.legend(fontsize="small")
+    _save(figure, target)
+
+
+def histograms(before: dict[str, Tensor], after: dict[str, Tensor], alphas: dict[str, float], target: Path) -> None:
+    """Each layer's float weights before and after the penalized training, with ±α marked (PNG). At most 8 layers."""
+    names = list(before)
+    if len(names) > 8:  # first, last and an even choice between
+        names = [names[round(i * (len(names) - 1) / 7)] for i in range(8)]
+    figure, axes = _figure(len(names), 2, (9, 1.9 * len(names)))
+    for row, name in zip(np.atleast_2d(axes), names, strict=True):
+        for axis, weights, title in zip(row, (before[name], after[name]), ("before", "after"), strict=True):
+            axis.hist(weights.flatten().float().numpy(), bins=101, color="#4c72b0")
+            if title == "after":
+                for mark in (-alphas[name], 0.0, alphas[name]):
+                    axis.axvline(mark, color="#c44e52", linewidth=0.8)
+            axis.set_title(f"{name}, {title} clustering", fontsize="small")
+            axis.set_yticks([])
+    _save(figure, target)
+
+
+def _figure(rows: int, columns: int, size: tuple[float, float]) -> Any:
+    # The object interface needs no display and leaves pyplot's global state alone.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns)
+
+
+def _save(figure: Any, target: Path) -> None:
+    with atomic_path(target) as path:
+        # A fixed date keeps the picture's bytes a function of the run.
+        figure.savefig(path, format="png", dpi=110, metadata={"Software": "crq"})

@@ -1,0 +1,171 @@
+"""A recipe: everything a training run depends on, in one TOML file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from crq.config import TernaryConfig
+from crq.errors import CrqError, nearest
+from crq.files import write_text
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+BUILT_IN = Path(__file__).parent / "recipes"
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(Section):
+    """name: see `crq.data.load`. root: the folder with the files. validation: share held out of the training split."""
+
+    name: str
+    root: str | None = None
+    validation: float = Field(0.1, ge=0, lt=1)
+    augment: Literal["none", "crop", "crop-flip"] = "none"
+
+
+class Network(Section):
+    """name: see `crq.models.names()`. options: the network's own arguments."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Phase(Section):
+    """One stretch of training. schedule: the learning rate's course; `milestones` (shares of the phase) is for step."""
+
+    epochs: int = Field(ge=0)
+    batch_size: int = Field(64, ge=2)
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    lr: float = Field(0.05, gt=0)
+    momentum: float = Field(0.9, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "cosine", "step"] = "cosine"
+    milestones: tuple[float, ...] = ()
+    gamma: float = Field(0.1, gt=0, le=1)
+
+
+class Penalized(Phase):
+    """A phase with λ·J. lam: λ, by default the method's. ramp: grow λ linearly from 0. warm: start from the last α."""
+
+    lam: float | None = Field(None, ge=0)
+    ramp: bool = False
+    warm: bool = False
+
+
+class Recipe(Section):
+    """A run: data, network, how it is made ternary, and the phases. `steps` stops each phase early (for a trial)."""
+
+    name: str
+    seed: int = Field(0, ge=0)
+    data: Data
+    network: Network
+    ternary: TernaryConfig = Field(default_factory=TernaryConfig)
+    pretrain: Phase
+    retrain: Penalized
+    finetune: Penalized
+    calibration: int = Field(512, ge=1, description="training images for activation scales and batch norms")
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+    steps: int | None = Field(None, ge=1)
+
+    def to_toml(self) -> str:
+        """The recipe as TOML, defaults written out, so that it means the same under later defaults."""
+        values = self.model_dump(mode="python")
+        values["ternary"] = asdict(self.ternary)
+        return _toml(values)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the recipe, atomically."""
+        write_text(path, self.to_toml())
+
+
+def built_in() -> list[str]:
+    """Names of the recipes that come with crq."""
+    return sorted(path.stem for path in BUILT_IN.glob("*.toml"))
+
+
+def load(source: str | os.PathLike[str]) -> Recipe:
+    """The recipe in a file, or the built-in one of that name; raises `CrqError` naming the file and the key."""
+    path = Path(source)
+    if not path.suffix and not path.exists():
+        path = BUILT_IN / f"{source}.toml"
+        if not path.exists():
+            known = built_in()
+            raise CrqError(
+                f"no recipe {str(source)!r}{nearest(str(source), known)}: give a .toml file or one of {known}"
+            )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CrqError(f"recipe {path} cannot be read: {error.strerror}") from error
+    try:
+        return parse(tomllib.loads(text), str(path))
+    except tomllib.TOMLDecodeError as error:
+        raise CrqError(f"recipe {path} is not valid TOML: {error}") from error
+
+
+def parse(values: dict[str, Any], origin: str = "recipe") -> Recipe:
+    """A recipe from plain values; every wrong key or value is named in one `CrqError`."""
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(_problem(values, detail) for detail in error.errors())
+        raise CrqError(f"{origin}: {problems}") from error
+
+
+def _problem(values: dict[str, Any], detail: Any) -> str:
+    location = [part for part in detail["loc"] if isinstance(part, str)]
+    key = ".".join(location)
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = _keys(location[:-1])
+        return f"unknown key {key!r}{nearest(location[-1], known)}; known keys are {', '.join(known)}"
+    if detail["type"] == "missing":
+        return f"key {key!r} is missing"
+    return f"key {key!r}: {detail['msg']}, got {detail['input']!r}"
+
+
+def _keys(location: list[str]) -> list[str]:
+    """Field names of the section at `location`."""
+    section: Any = Recipe
+    for part in location:
+        section = section.model_fields[part].annotation
+    return list(section.__dataclass_fields__ if section is TernaryConfig else section.model_fields)
+
+
+def _toml(values: dict[str, Any], path: str = "") -> str:
+    lines, tables = [], []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            name = f"{path}.{_key(key)}" if path else _key(key)
+            tables.append(f"\n[{name}]\n{_toml(value, name)}")
+        elif value is not None:
+            lines.append(f"{_key(key)} = {_value(value)}\n")
+    return "".join(lines + tables)
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() else _value(key)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return repr(value)

@@ -1,0 +1,275 @@
+"""The phases of Algorithm 1 in order: pretrain → retrain → quantize → finetune → freeze, into one run folder."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from torch import Tensor, fx, nn
+
+from crq import data as datasets
+from crq import distributed, manifest, methods, models, plots
+from crq.calibrate import calibrate_activations, reestimate_batch_norm
+from crq.data import ImageData
+from crq.errors import CrqError
+from crq.files import atomic_path, empty_folder, write_json, write_text
+from crq.freeze import freeze
+from crq.layers import TernaryLayer
+from crq.loader import BatchLoader
+from crq.penalties import layer_statistics
+from crq.phases import accuracy
+from crq.prepare import prepare, set_mode
+from crq.recipe import Penalized, Phase, Recipe
+from crq.recipe import load as load_recipe
+
+EVALUATION_BATCH = 500
+
+
+def train(
+    recipe: Recipe | str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    network: nn.Module | None = None,
+    data: ImageData | None = None,
+    test: ImageData | None = None,
+    resume: bool = False,
+    console: Console | None = None,
+) -> dict[str, Any]:
+    """Run a recipe into the folder `out` and return its summary (also written to `summary.json`).
+
+    recipe: a `Recipe`, a TOML file or a built-in name. network, data, test: used in place of what the recipe names.
+    resume: continue an interrupted run in `out`; otherwise `out` must be empty. Raises `CrqError` for everything a
+    user can mend, before training where possible.
+    """
+    if not isinstance(recipe, Recipe):
+        recipe = load_recipe(recipe)
+    return Run(recipe, Path(out), network, data, test, resume, console or Console(stderr=True)).complete()
+
+
+class Run:
+    """The state of one run: its folder, its data, the network, and what each phase has given so far."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        network: nn.Module | None,
+        data: ImageData | None,
+        test: ImageData | None,
+        resume: bool,
+        console: Console,
+    ) -> None:
+        self.recipe, self.folder, self.console = recipe, folder, console
+        source = recipe.data
+        data = data if data is not None else datasets.load(f"{source.name}:train", source.root)
+        self.test = test if test is not None else datasets.load(f"{source.name}:test", source.root)
+        self.held_out: ImageData | None = None
+        self.data = data
+        if source.validation:
+            self.data, self.held_out = datasets.holdout(data, source.validation, seed=0)
+        self.method = methods.get(recipe.ternary.method)
+        if network is None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(recipe.seed)
+                network = models.build(recipe.network.name, **recipe.network.options)
+        self.network: nn.Module = network
+        # Everything that prepare refuses is refused here, before the first epoch and before the folder exists.
+        example = self.data.images[:2].float() / 256
+        try:
+            prepare(self.network, recipe.ternary, example)
+        except RuntimeError as error:
+            raise CrqError(
+                f"the network does not accept images of shape {tuple(example.shape[1:])}: {error}"
+            ) from error
+        self.rows: list[dict[str, Any]] = []
+        self.accuracies: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}
+        self.layers: dict[str, dict[str, dict[str, float]]] = {}
+        distributed.start()
+        self._open_folder(resume)
+
+    def _open_folder(self, resume: bool) -> None:
+        saved = self.folder / "recipe.toml"
+        if resume:
+            if not saved.exists():
+                raise CrqError(f"{self.folder} has no recipe.toml, so there is no run to resume in it")
+            if load_recipe(saved) != self.recipe:
+                raise CrqError(f"the recipe differs from {saved}; resume with that file, or choose another folder")
+        elif distributed.is_main():
+            empty_folder(self.folder)
+            self.recipe.save(saved)
+        distributed.barrier()
+
+    def complete(self) -> dict[str, Any]:
+        """Run every phase that is not finished yet."""
+        recipe = self.recipe
+        self._train("pretrain", self.network, recipe.pretrain, "float")
+        before = _weights(prepare(self.network, recipe.ternary))
+        prepared = prepare(self.network, recipe.ternary)
+        if self.method.penalize_retrain:
+            self._train("retrain", prepared, recipe.retrain, "retrained")
+        after = _weights(prepared)
+        self._quantize(prepared)
+        self._train("finetune", prepared, recipe.finetune, "finetuned")
+        if distributed.is_main():
+            summary = self._finish(prepared, before, after)
+        distributed.barrier()
+        return summary if distributed.is_main() else {}
+
+    def _train(self, name: str, network: nn.Module, phase: Phase, stage: str) -> None:
+        """Train one phase, or load its result when an earlier run completed it."""
+        done = self.folder / "checkpoints" / f"{name}.pt"
+        if not done.exists():
+            from crq.fit import fit  # Lightning takes seconds to import, and a finished run needs none of it
+
+            lam = None
+            if isinstance(phase, Penalized) and (
+                self.method.penalize_retrain if name == "retrain" else self.method.penalize_finetune
+            ):
+                lam = self.method.lam if phase.lam is None else phase.lam
+            start = time.perf_counter()
+            rows = fit(self, name, network, phase, lam)
+            seconds = time.perf_counter() - start
+            state = {
+                "network": network.state_dict(),
+                "rows": rows,
+                "accuracy": self._accuracy(network),
+                "seconds": seconds,
+                "layers": layer_statistics(network),
+            }
+            if distributed.is_main():
+                save(state, done)
+            distributed.barrier()
+        # Loading what was just written gives every process of a distributed run the same batch norms.
+        state = torch.load(done, weights_only=True)
+        network.load_state_dict(state["network"])
+        network.to("cpu")
+        self.rows += state["rows"]
+        self.accuracies[stage] = state["accuracy"]
+        self.seconds[name] = state["seconds"]
+        self.layers[name] = state["layers"]
+        if distributed.is_main():
+            self._log()
+            self.console.print(f"{stage:<9} {state['accuracy']:.2%} of {len(self.test)} test images", highlight=False)
+
+    def _quantize(self, prepared: fx.GraphModule) -> None:
+        """α·t in place of the weights; scales and batch norms follow, since the old ones describe another network."""
+        start = time.perf_counter()
+        set_mode(prepared, "quantized", activations=False)
+        reestimate_batch_norm(prepared, self.calibration())
+        if self.recipe.ternary.act_bits is not None:
+            calibrate_activations(prepared, self.calibration(whole=True))
+            set_mode(prepared, "quantized")
+            reestimate_batch_norm(prepared, self.calibration())
+        self.accuracies["quantized"] = self._accuracy(prepared)
+        self.seconds["quantize"] = time.perf_counter() - start
+        if distributed.is_main():
+            self.console.print(f"quantized {self.accuracies['quantized']:.2%}", highlight=False)
+
+    def _finish(self, prepared: fx.GraphModule, before: dict[str, Tensor], after: dict[str, Tensor]) -> dict[str, Any]:
+        start = time.perf_counter()
+        files = [
+            "recipe.toml",
+            *(f"checkpoints/{path.name}" for path in sorted((self.folder / "checkpoints").glob("*.pt"))),
+        ]
+        reason = self._not_exportable()
+        if reason is None:
+            frozen = freeze(prepared, self.calibration())
+            frozen.save(self.folder / "frozen.pt")
+            files.append("frozen.pt")
+            self.accuracies["frozen"] = self._accuracy(frozen)
+            self.console.print(f"frozen    {self.accuracies['frozen']:.2%}", highlight=False)
+        self.seconds["freeze"] = time.perf_counter() - start
+        statistics = layer_statistics(prepared)
+        plots.curves(self.rows, self.folder / "curves.png")
+        plots.histograms(
+            before, after, {name: values["alpha"] for name, values in statistics.items()}, self.folder / "weights.png"
+        )
+        summary = {
+            "schema": 1,
+            "name": self.recipe.name,
+            "method": self.method.name,
+            "test_images": len(self.test),
+            "accuracy": self.accuracies,
+            "seconds": {name: round(value, 2) for name, value in self.seconds.items()},
+            "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
+            "layers": {
+                name: {
+                    "weights": before[name].numel(),
+                    "cost_before": self._cost("pretrain", name, prepared, before[name]),
+                    "cost_after": self._cost("retrain", name, prepared, after[name]),
+                    **values,
+                }
+                for name, values in statistics.items()
+            },
+            "not_exportable": reason,
+        }
+        write_json(self.folder / "summary.json", summary)
+        parts = {"train": self.data, "test": self.test} | ({"validation": self.held_out} if self.held_out else {})
+        write_json(self.folder / "manifest.json", manifest.manifest(self.recipe, parts, self.folder, files))
+        return summary
+
+    def _cost(self, phase: str, name: str, prepared: nn.Module, weight: Tensor) -> float:
+        """J/‖W‖² of the layer called `name` if its weights were `weight`."""
+        layer = prepared.get_submodule(name)
+        assert isinstance(layer, TernaryLayer)
+        return layer.method.ternarize(weight, layer.per_channel, name).relative_cost(weight)
+
+    def _not_exportable(self) -> str | None:
+        """Why this recipe's network is for training only, or None."""
+        config = self.recipe.ternary
+        if config.act_bits is None:
+            return "activations are float (ternary.act_bits is not set)"
+        if config.skip:
+            return f"layers {', '.join(config.skip)} are float (ternary.skip)"
+        if config.method == "ttq":
+            return "method ttq has two scales per layer"
+        if config.per_channel:
+            return "α is per channel (ternary.per_channel)"
+        return None
+
+    def loader(self, phase: Phase, index: int) -> BatchLoader:
+        """Training batches of phase number `index`: this process's share, shuffled and augmented."""
+        rank, world = distributed.rank(), distributed.world()
+        seed = self.recipe.seed * 8 + index
+        if len(self.data) < phase.batch_size * world:
+            raise CrqError(
+                f"{len(self.data)} training images do not fill one batch of {phase.batch_size} on {world} process(es)"
+            )
+        return BatchLoader(
+            self.data, phase.batch_size, True, self.recipe.data.augment, seed=seed, rank=rank, world=world
+        )
+
+    def calibration(self, whole: bool = False) -> BatchLoader:
+        """The first images of the shuffled training set, in batches, or in one batch when `whole`."""
+        count = min(self.recipe.calibration, len(self.data))
+        order = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(self.recipe.seed))[:count]
+        return BatchLoader(self.data.subset(order), count if whole else min(count, 128))
+
+    def _accuracy(self, network: nn.Module) -> float:
+        return accuracy(network, BatchLoader(self.test, EVALUATION_BATCH))
+
+    def _log(self) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(self.rows[0]) if self.rows else ["phase"])
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_text(self.folder / "metrics.csv", text.getvalue())
+
+
+def save(state: Any, target: Path) -> None:
+    """torch.save, atomically."""
+    with atomic_path(target) as path:
+        torch.save(state, path)
+
+
+def _weights(prepared: nn.Module) -> dict[str, Tensor]:
+    layers = {name: module for name, module in prepared.named_modules() if isinstance(module, TernaryLayer)}
+    return {name: copy.deepcopy(layer.weight.detach()) for name, layer in layers.items()}
