@@ -313,14 +313,16 @@ class _Freezer:
         name = self._emit(str(node.target), ops.GlobalSum(), x)
         return Pending(Codes(name, x.scale, x.lo * pixels, x.hi * pixels), divisor=pixels)
 
-    def _flatten(self, node: fx.Node, module: nn.Flatten, value: Value) -> Codes:
-        x = self._need_codes(node, value)
+    def _flatten(self, node: fx.Node, module: nn.Flatten, value: Value) -> Value:
         shape = node.args[0].meta["tensor_meta"].shape  # type: ignore[union-attr]
-        if len(shape) == 2:
-            return x
         pixels = int(np.prod(shape[2:]))
+        if len(shape) == 2:
+            return value
+        # One pixel per channel: the float chain that waits stays per channel.
+        x = value.source if isinstance(value, Pending) and pixels == 1 else self._need_codes(node, value)
         name = self._emit(str(node.target), ops.Flatten(), x)
-        return Codes(name, x.scale, np.repeat(x.lo, pixels), np.repeat(x.hi, pixels))
+        flat = Codes(name, x.scale, np.repeat(x.lo, pixels), np.repeat(x.hi, pixels))
+        return replace(value, source=flat) if isinstance(value, Pending) else flat
 
     def _aligned(self, node: fx.Node, values: list[Value]) -> tuple[list[Codes], list[int], float]:
         codes = [self._need_codes(node, v) for v in values]
@@ -348,8 +350,8 @@ class _Freezer:
         gain = np.atleast_1d(np.float64(value.alpha) * (1.0 if value.gain is None else value.gain))
         # A channel of zero scale has constant output: it keeps the input grid, so that its bias stays on a grid.
         alive = gain != 0
-        mac = self.steps[source.name]
         if not alive.all():
+            mac = next(s for s in reversed(self.steps.values()) if isinstance(s, ops.Mac))
             mac.codes[np.flatnonzero(np.broadcast_to(~alive, len(mac.codes)))] = 0
         scale = (np.where(alive, gain, 1.0) * source.scale).astype(np.float32)
         bias = np.zeros(len(source.lo)) if value.bias is None else np.rint(value.bias / scale.astype(np.float64))

@@ -147,7 +147,7 @@ class Threshold(Step):
 
     def forward(self, x: Tensor) -> Tensor:
         channels = x.shape[1]
-        columns = x.transpose(0, 1).reshape(channels, -1) * self.signs[:, None]
+        columns = (x.transpose(0, 1).reshape(channels, -1) * self.signs[:, None]).contiguous()
         count = torch.searchsorted(self.table, columns, right=True)
         shape = (channels, x.shape[0], *x.shape[2:])
         return (self.qmin + count).reshape(shape).transpose(0, 1)

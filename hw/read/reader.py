@@ -70,7 +70,8 @@ def read_qonnx(source: Source) -> ModelWrapper:
     if len(proto.graph.output) != 1 or output not in ctx.values:
         refuse("output", f"output {output!r}", "expected exactly one output, computed from the input")
     result, metadata = finish_output(ctx, output, ctx.values[output])
-    kept = {p.key.removeprefix("crq."): p.value for p in proto.metadata_props if p.key.startswith("crq.")}
+    props = {p.key.removeprefix("crq."): p.value for p in proto.metadata_props if p.key.startswith("crq.")}
+    kept = {k: v for k, v in props.items() if k not in ("schema_version", "carrier")}  # they describe the file
     metadata |= {"input.scale": ctx.input_scale}
     if ctx.preprocessing:
         metadata["input.preprocessing"] = ctx.preprocessing

@@ -1,0 +1,56 @@
+"""Is the file the frozen model, bit for bit? (links 3 and 4 of the chain of equality, design §2.11)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor
+
+from crq.frozen import FrozenModel
+from export.errors import ExportError
+from export.runtime import FloatArray, run_onnxruntime, run_qonnx
+
+
+class FileMismatch(ExportError):
+    """The file and the frozen model are not the same network, or do not agree."""
+
+    exit_code = 1
+
+
+class CheckResult(NamedTuple):
+    """Logits compared in one runtime, and how many differ in any bit."""
+
+    runtime: str
+    images: int
+    values: int
+    different: int
+
+
+RUNTIMES: dict[str, Callable[[onnx.ModelProto, FloatArray], FloatArray]] = {
+    "onnxruntime (optimizations off)": run_onnxruntime,
+    "onnxruntime (default)": lambda model, x: run_onnxruntime(model, x, "default"),
+    "qonnx": run_qonnx,
+}
+
+
+def check(model: FrozenModel, path: str | Path, x: Tensor) -> list[CheckResult]:
+    """Run the file on `x` (codes or on-grid floats) in every runtime and compare its logits with `model(x)`.
+
+    Raises `FileMismatch` if the file was exported from another frozen model. The default optimization level of
+    onnxruntime may fuse α into a convolution and round differently; it is reported, and is no part of the claim.
+    """
+    proto = onnx.load(path)
+    stored = {p.key: p.value for p in proto.metadata_props}.get("crq.frozen_hash")
+    if stored != model.content_hash:
+        raise FileMismatch(f"{path}: exported from frozen model {stored}, not from this one ({model.content_hash})")
+    expected = model(x).numpy()
+    values = (model.codes(x).to(torch.float64) * model.input.scale).to(torch.float32).numpy()
+    return [
+        CheckResult(name, len(x), expected.size, int(np.count_nonzero(run(proto, values) != expected)))
+        for name, run in RUNTIMES.items()
+    ]

@@ -1,0 +1,138 @@
+"""The exported file: right in everyone's tools, bit for bit."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+from torch import nn
+
+import export
+from export.check import FileMismatch, check
+from export.errors import ExportError
+from export.packing import unpack
+from export.stock import to_stock_hls4ml
+from tests.nets import NETWORKS, Plain, Residual, extremes, frozen, images
+
+
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+@pytest.mark.parametrize("config", [{}, {"act_bits": 2, "integer": {"first": 8}}], ids=str)
+def test_file_equals_frozen_model_in_qonnx_and_onnxruntime(network: type[nn.Module], config: dict, tmp_path) -> None:
+    model = frozen(network, seed=5, **config)
+    for carrier in ("packed", "float"):
+        export.to_qonnx(model, tmp_path / "m.onnx", carrier=carrier)
+        x = torch.cat([images(network, 40, seed=8), extremes(network)])
+        for result in check(model, tmp_path / "m.onnx", x):
+            assert result.values == len(x) * len(model(x)[0])
+            if result.runtime != "onnxruntime (default)":  # whose fusions may round: reported, not promised
+                assert result.different == 0, result
+
+
+def test_int2_carrier_runs_in_onnxruntime(tmp_path) -> None:
+    import onnxruntime
+
+    model = frozen(Residual, seed=5)
+    proto = export.to_qonnx(model, tmp_path / "m.onnx", carrier="int2")
+    assert {n.domain for n in proto.graph.node} == {""}
+    x = images(Residual, 30)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(str(tmp_path / "m.onnx"), options)
+    (logits,) = session.run(None, {"input": (x.float() / 256).numpy()})
+    np.testing.assert_array_equal(logits, model(x).numpy())
+
+
+def test_packed_weights_are_the_codes_at_two_bits(tmp_path) -> None:
+    model = frozen(Plain)
+    proto = export.to_qonnx(model, tmp_path / "m.onnx")
+    onnx.checker.check_model(proto)
+    stored = {i.name: numpy_helper.to_array(i) for i in proto.graph.initializer}
+    for name in ("conv1", "conv2", "fc"):
+        codes = model.steps[name].codes.numpy()
+        packed = stored[f"{name}.weight.packed"]
+        assert packed.nbytes == -(-codes.size // 4)
+        shape = codes.T.shape if name == "fc" else codes.shape  # MatMul weights are (in, out)
+        np.testing.assert_array_equal(unpack(packed, shape), codes.T if name == "fc" else codes)
+
+
+def test_metadata_describes_the_network(tmp_path) -> None:
+    model = frozen(Plain)
+    proto = export.to_qonnx(model, tmp_path / "m.onnx", metadata={"class_names": json.dumps(["a", "b"])})
+    props = {p.key: p.value for p in proto.metadata_props}
+    assert props["crq.frozen_hash"] == model.content_hash
+    assert json.loads(props["crq.class_names"]) == ["a", "b"]
+    layers = {layer["name"]: layer for layer in json.loads(props["crq.layers"])}
+    assert list(layers) == ["conv1", "conv2", "fc"]
+    codes = model.steps["conv2"].codes
+    assert layers["conv2"]["zeros"] == int((codes == 0).sum())
+    assert 0 < layers["conv2"]["entropy_bits"] <= np.log2(3)
+    assert layers["conv2"]["alpha"] == float(model.steps["conv2"].alpha)
+
+
+def test_exporting_twice_gives_the_same_bytes(tmp_path) -> None:
+    export.to_qonnx(frozen(Residual), tmp_path / "a.onnx")
+    export.to_qonnx(frozen(Residual), tmp_path / "b.onnx")
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.onnx", "b.onnx"]
+
+
+def test_stock_cleanup_unpacks_and_stock_hls4ml_converts_the_file(tmp_path) -> None:
+    import hls4ml
+
+    model = frozen(Plain)
+    export.to_qonnx(model, tmp_path / "m.onnx")
+    plain = to_stock_hls4ml(tmp_path / "m.onnx")
+    assert {n.op_type for n in plain.graph.node} == {"Quant", "Conv", "Mul", "Add", "MaxPool", "Flatten", "MatMul"}
+    config = hls4ml.utils.config_from_onnx_model(plain, granularity="name", backend="Vitis")
+    converted = hls4ml.converters.convert_from_onnx_model(
+        plain, hls_config=config, backend="Vitis", io_type="io_stream", output_dir=str(tmp_path / "stock")
+    )
+    convolutions = [layer for layer in converted.get_layers() if layer.class_name == "Conv2D"]
+    for layer, name in zip(convolutions, ("conv1", "conv2"), strict=True):
+        weights = layer.weights["weight"].data  # (kh, kw, in, out)
+        np.testing.assert_array_equal(weights, model.steps[name].codes.numpy().transpose(2, 3, 1, 0))
+
+
+def test_another_models_file_is_a_mismatch(tmp_path) -> None:
+    export.to_qonnx(frozen(Plain, seed=1), tmp_path / "m.onnx")
+    with pytest.raises(FileMismatch, match="not from this one"):
+        check(frozen(Plain, seed=2), tmp_path / "m.onnx", images(Plain, 2))
+
+
+def test_check_sees_a_changed_file(tmp_path) -> None:
+    """The comparison can fail: one flipped weight in the file shows up in every runtime."""
+    model = frozen(Plain)
+    proto = export.to_qonnx(model, tmp_path / "m.onnx")
+    packed = next(i for i in proto.graph.initializer if i.name == "fc.weight.packed")
+    data = bytearray(packed.raw_data)
+    data[0] ^= 0b10 if data[0] & 0b01 else 0b01
+    packed.raw_data = bytes(data)
+    onnx.save(proto, tmp_path / "m.onnx")
+    assert all(r.different for r in check(model, tmp_path / "m.onnx", images(Plain, 40)))
+
+
+def test_bad_arguments_are_named(tmp_path) -> None:
+    with pytest.raises(ExportError, match="crq.freeze"):
+        export.to_qonnx(Plain(), tmp_path / "m.onnx")
+    with pytest.raises(ExportError, match="'zip'.*packed"):
+        export.to_qonnx(frozen(Plain), tmp_path / "m.onnx", carrier="zip")
+    assert not list(tmp_path.iterdir())
+
+
+def test_sums_beyond_float32_are_refused(tmp_path) -> None:
+    class Wide(nn.Module):
+        shape = (150000,)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(150000, 2)
+
+        def forward(self, x):
+            return self.fc(x)
+
+    with pytest.raises(ExportError, match=r"'fc'.*2\^24"):
+        export.to_qonnx(frozen(Wide), tmp_path / "m.onnx")
