@@ -1,0 +1,215 @@
+"""One cost class per unit kind: the named circuits of hw/rtl/lib it is made of, each priced by a primitive."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.estimate.cycles import cycles, stream, window
+from hw.estimate.primitives import clog2, comparator, memory, multiplexer, rom, tree
+from hw.estimate.resources import Resources
+from hw.graph import Network
+from hw.layers import IntArray, Mac, Threshold, smallest_format
+from hw.units import Fold, Unit
+
+FIFO_DEPTH = 2  # beats of the FIFO on each stream unless a project says otherwise
+
+
+class UnitCost:
+    """Facts of one unit under one folding that every circuit's price is made from."""
+
+    def __init__(self, network: Network, unit: Unit, fold: Fold) -> None:
+        self.network, self.unit, self.fold = network, unit, fold
+        self.source = stream(network, unit.layer.input)
+        self.slide = window(network, unit)
+        self.cycles = cycles(network, unit, fold)
+        self.steps = self.cycles.steps
+        self.x = unit.layer.input.format
+        self.channels_in = self.source.shape.c
+        self.channels_out = unit.output.shape.c
+        self.blocks = self.channels_out // fold.pe
+
+    def parts(self) -> dict[str, Resources]:
+        """Circuit name to price."""
+        return {"output": self.output(), "fifo": self.fifo()}
+
+    def output(self) -> Resources:
+        """The register that collects PE results per step into one beat."""
+        return Resources(ff=self.channels_out * self.unit.output.format.bits + 1, logic=4)
+
+    def fifo(self, depth: int = FIFO_DEPTH) -> Resources:
+        """The FIFOs in front of the unit, one per input."""
+        total = Resources()
+        for tensor in self.unit.inputs:
+            width = stream(self.network, tensor).shape.c * tensor.format.bits
+            total = total.plus(memory(depth, width), Resources(logic=3 * clog2(depth + 1), ff=2 * clog2(depth) + 2))
+        return total
+
+
+class WindowedCost(UnitCost):
+    """Line buffers, window registers, position counters and the multiplexer that feeds the lanes."""
+
+    def parts(self) -> dict[str, Resources]:
+        return {"window": self.window_registers(), **super().parts()}
+
+    def window_registers(self) -> Resources:
+        (span_h, span_w), width = self.slide.span, self.channels_in * self.x.bits
+        rows, columns = self.slide.padded
+        registers = Resources(ff=span_h * span_w * width)
+        lines = memory(columns, (span_h - 1) * width) if span_h > 1 else Resources()
+        counters = clog2(rows) + clog2(columns) + clog2(self.steps)
+        return registers.plus(lines, Resources(logic=2 * counters + 6, ff=counters))
+
+    def operands(self, lanes: int) -> Resources:
+        """The registered multiplexer from the window to `lanes` operands."""
+        return Resources(logic=lanes * self.x.bits * multiplexer(self.steps), ff=lanes * self.x.bits)
+
+
+class MacCost(WindowedCost):
+    """PE lanes of SIMD ternary products each, summed and accumulated, then thresholded."""
+
+    def parts(self) -> dict[str, Resources]:
+        parts = {"operands": self.mux(), "weights": self.weights(), "lanes": self.lanes(), **super().parts()}
+        if self.unit.threshold is not None:
+            parts["thresholds"] = self.thresholds(self.unit.threshold)
+        return parts
+
+    @property
+    def mac(self) -> Mac:
+        assert isinstance(self.unit.layer, Mac)
+        return self.unit.layer
+
+    def mux(self) -> Resources:
+        chunks = self.mac.fan_in // self.fold.simd
+        groups = min(self.mac.groups, self.fold.pe)
+        inputs = chunks * ceil(self.mac.groups / groups) if self.mac.groups > 1 else chunks
+        bits = self.fold.simd * self.x.bits * groups
+        return Resources(logic=bits * multiplexer(inputs), ff=bits)
+
+    def weights(self) -> Resources:
+        if self.steps == 1:
+            return Resources()
+        codes = self.mac.weights.transpose(0, 2, 3, 1).reshape(self.blocks, self.fold.pe, -1, self.fold.simd)
+        words = codes.transpose(0, 2, 1, 3).reshape(self.steps, -1).astype(np.int64)
+        if self.mac.multiplier_free:
+            return rom(np.concatenate([words != 0, words < 0], axis=1))
+        bits = smallest_format(int(words.min()), int(words.max())).bits
+        return rom(as_bits(words, bits))
+
+    def lanes(self) -> Resources:
+        accumulator, bits, simd = self.mac.output.format.bits, self.x.bits, self.fold.simd
+        if self.steps == 1:
+            return self.unrolled()
+        lane = tree(simd, bits)
+        if not self.mac.multiplier_free:
+            width = int(abs(self.mac.weights).max()).bit_length()
+            lane = simd * width * (bits + 1) + (simd - 1) * (bits + width)
+        registers = accumulator + (bits + 1 + clog2(simd) if simd > 1 else 0)
+        return Resources(logic=accumulator + lane + 1, ff=registers).times(self.fold.pe)
+
+    def unrolled(self) -> Resources:
+        """Weights as constants: zeros vanish, and a sign costs nothing inside an adder."""
+        total = Resources()
+        for codes in self.mac.weights.reshape(self.channels_out, -1):
+            terms = np.abs(codes[codes != 0].astype(int))
+            copies = int(sum(int(t).bit_count() for t in terms))
+            adders = max(0, copies - 1) * (self.x.bits + 1) + max(0, copies - 1)
+            total = total.plus(Resources(logic=adders, ff=self.mac.output.format.bits))
+        return total
+
+    def thresholds(self, threshold: Threshold) -> Resources:
+        return threshold_lanes(threshold, self.fold.pe)
+
+
+# Code bits up to which thresholds are compared all at once; wider codes are searched in one pipelined step per bit.
+COMPARATOR_BITS = 4
+
+
+def threshold_lanes(layer: Threshold, pe: int) -> Resources:
+    """Thresholds of `pe` channels per cycle."""
+    lo, hi = int(layer.input.lo.min()), int(layer.input.hi.max())
+    rows = np.clip(layer.thresholds, lo, hi + 1).reshape(-1, pe, layer.thresholds.shape[1])
+    bits = smallest_format(lo, hi + 1).bits
+    code_bits = clog2(rows.shape[2] + 1)
+    each = searched if code_bits > COMPARATOR_BITS else compared
+    return Resources().plus(*(each(rows[:, lane], lo, hi, bits) for lane in range(pe)))
+
+
+def compared(rows: IntArray, lo: int, hi: int, bits: int) -> Resources:
+    """One lane that compares with every threshold at once; `rows` (channels of this lane, thresholds)."""
+    live = (rows > lo) & (rows <= hi)
+    encoder = 0.4 * max(0, int(live.any(0).sum()) - 1)
+    if rows.shape[0] == 1:
+        return Resources(logic=len(np.unique(rows[live])) * comparator(bits) / 2 + encoder)
+    return Resources(logic=int(live.any(0).sum()) * comparator(bits) + encoder).plus(rom(as_bits(rows, bits)))
+
+
+def searched(rows: IntArray, lo: int, hi: int, bits: int) -> Resources:
+    """One lane that searches in a binary tree: step s picks one of 2**s thresholds of the channel."""
+    channels, count = rows.shape
+    code_bits = clog2(count + 1)
+    table = np.concatenate([rows, np.full((channels, (1 << code_bits) - 1 - count), hi + 1)], axis=1)
+    total = Resources()
+    for step in range(code_bits):
+        picked = table[:, (1 << (code_bits - 1 - step)) - 1 :: 1 << (code_bits - step)]
+        registers = Resources(logic=comparator(bits), ff=bits + step + 1)
+        total = total.plus(registers, rom(as_bits(picked.reshape(-1, 1), bits)))
+    return total
+
+
+def as_bits(words: IntArray, bits: int) -> NDArray[np.bool_]:
+    """Two's complement bits of (depth, n) words, (depth, n * bits)."""
+    return ((words[..., None] >> np.arange(bits)) & 1).astype(bool).reshape(len(words), -1)
+
+
+class ThresholdCost(UnitCost):
+    """Thresholds on a stream: PE channels per cycle."""
+
+    def parts(self) -> dict[str, Resources]:
+        assert isinstance(self.unit.layer, Threshold)
+        counter = clog2(self.blocks)
+        bits = self.fold.pe * self.x.bits
+        select = Resources(logic=bits * multiplexer(self.blocks) + 2 * counter + 3, ff=counter)
+        return {"select": select, "thresholds": threshold_lanes(self.unit.layer, self.fold.pe), **super().parts()}
+
+
+class PoolCost(WindowedCost):
+    """A tree of maxima over the window, PE channels per cycle."""
+
+    def parts(self) -> dict[str, Resources]:
+        taps = self.slide.span[0] * self.slide.span[1]
+        maxima = (taps - 1) * (comparator(self.x.bits) + ceil(self.x.bits / 2))
+        lanes = Resources(logic=maxima * self.fold.pe, ff=self.x.bits * self.fold.pe)
+        return {"operands": self.operands(taps * self.fold.pe), "lanes": lanes, **super().parts()}
+
+
+class ElementCost(UnitCost):
+    """One adder per lane (add, bias, negation, global sum), wires only for shift and concat."""
+
+    ADDERS = ("Add", "Bias", "Negate", "GlobalSum")
+
+    def parts(self) -> dict[str, Resources]:
+        parts = super().parts()
+        if self.unit.layer.kind not in self.ADDERS:
+            return parts
+        bits, counter = self.unit.output.format.bits * self.fold.pe, clog2(self.blocks)
+        select = Resources(logic=bits * multiplexer(self.blocks) + 2 * counter + 3, ff=counter)
+        return {"select": select, "adders": Resources(logic=bits), **parts}
+
+
+COSTS: dict[str, type[UnitCost]] = {
+    "Conv": MacCost,
+    "Dense": MacCost,
+    "Threshold": ThresholdCost,
+    "MaxPool": PoolCost,
+    **dict.fromkeys(("Add", "Bias", "Negate", "GlobalSum", "Shift", "Concat"), ElementCost),
+}
+
+
+def cost(network: Network, unit: Unit, fold: Fold) -> UnitCost:
+    """The cost class of a unit under a folding."""
+    return COSTS[unit.layer.kind](network, unit, fold)
+
+

@@ -1,0 +1,68 @@
+"""The estimate of a whole network: every unit's circuits, cycles and totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hw.estimate.costs import cost
+from hw.estimate.cycles import Cycles, Pipeline, pipeline
+from hw.estimate.resources import Resources
+from hw.graph import Network
+from hw.units import Fold, Unit, units
+
+
+@dataclass(frozen=True)
+class UnitEstimate:
+    """One unit: its folding, cycles per image, and the price of each circuit in it."""
+
+    name: str
+    kind: str
+    fold: Fold
+    cycles: Cycles
+    parts: dict[str, Resources]
+
+    @property
+    def total(self) -> Resources:
+        return Resources().plus(*self.parts.values()).rounded()
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """All units, the timing of the pipeline they form, and the synthesis family the prices are for."""
+
+    family: str
+    units: tuple[UnitEstimate, ...]
+    pipeline: Pipeline
+
+    @property
+    def total(self) -> Resources:
+        return Resources().plus(*(unit.total for unit in self.units))
+
+    def fps(self, clock_period_ns: float) -> float:
+        return 1e9 / (clock_period_ns * self.pipeline.interval)
+
+    def latency_us(self, clock_period_ns: float) -> float:
+        return self.pipeline.latency * clock_period_ns / 1000
+
+
+def estimate_unit(network: Network, unit: Unit, fold: Fold, family: str) -> UnitEstimate:
+    """Estimate of one unit for a Yosys family (`xcup`, `xc7`)."""
+    priced = cost(network, unit, fold)
+    return UnitEstimate(unit.name, unit.layer.kind, fold, priced.cycles, priced.parts())
+
+
+def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup") -> Estimate:
+    """Estimate of a network under `folds` (one per unit)."""
+    found = tuple(estimate_unit(network, unit, folds[unit.name], family) for unit in units(network))
+    return Estimate(family, found, pipeline(network, folds))
+
+
+# LUTs that half a block RAM stands for in a folding search: 53200 LUTs and 280 BRAM18 share an xc7z020.
+LUT_PER_BRAM18 = 190
+
+
+def area(network: Network, unit: Unit, fold: Fold, family: str) -> float:
+    """One number to minimise: LUTs plus block RAM at the exchange rate of a small part."""
+    total = estimate_unit(network, unit, fold, family).total
+    return total.lut + LUT_PER_BRAM18 * total.bram18

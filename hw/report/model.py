@@ -1,0 +1,206 @@
+"""What a report says: facts gathered once, shown by `terminal`, `html` and `to_json`."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hw.devices import Device, find
+from hw.errors import HwError
+from hw.estimate import Estimate, Resources, UnitEstimate, estimate
+from hw.estimate.calibration import calibration, sentence
+from hw.fold import check
+from hw.graph import Network
+from hw.layers import Mac
+from hw.units import Fold, Unit, units
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Version of report.json (docs/report.md); a change of meaning or a removed key raises it.
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """Estimates of one network under one folding, device and clock, with whatever the project knows besides.
+
+    `project` may hold: `name`, `backend` ("hls" or "rtl"), `accuracy` ({stage: fraction}), `verdict`
+    ({"images", "integers", "differing", "against"}), `versions`, `commands`, `vendor`, `synthesis`.
+    """
+
+    network: Network
+    folds: dict[str, Fold]
+    device: Device
+    clock_period_ns: float
+    estimate: Estimate
+    project: dict[str, Any]
+    created: str
+
+    @property
+    def rtl(self) -> bool:
+        return self.project.get("backend") == "rtl"
+
+    @property
+    def fps(self) -> float:
+        return self.estimate.fps(self.clock_period_ns)
+
+    @property
+    def trust(self) -> str:
+        """How far the figures can be trusted, as one sentence."""
+        return sentence(self.rtl)
+
+    def capacity(self) -> dict[str, tuple[float, int]]:
+        """Resource to (used, available)."""
+        used, device = self.estimate.total, self.device
+        return {
+            "LUT": (used.lut, device.lut),
+            "FF": (used.ff, device.ff),
+            "BRAM36": (used.bram36, device.bram36),
+            "URAM": (used.uram, device.uram),
+            "DSP": (used.dsp, device.dsp),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of report.json (docs/report.md)."""
+        found, device, pipeline = calibration(), self.device, self.estimate.pipeline
+        layers = {unit.name: unit for unit in units(self.network)}
+        return {
+            "schema": SCHEMA,
+            "created": self.created,
+            "estimated": True,
+            "trust": self.trust,
+            "calibration": {k: v for k, v in vars(found).items() if k != "constants"} if found else None,
+            "device": {k: getattr(device, k) for k in ("part", "board", "family", "source")},
+            "clock_period_ns": self.clock_period_ns,
+            "summary": {
+                **_resources(self.estimate.total),
+                "interval_cycles": pipeline.interval,
+                "latency_cycles": pipeline.latency,
+                "latency_us": self.estimate.latency_us(self.clock_period_ns),
+                "frames_per_second": self.fps,
+                "bottleneck": pipeline.bottleneck,
+                "macs_per_image": sum(u.layer.macs for u in layers.values() if isinstance(u.layer, Mac)),
+            },
+            "utilization": {
+                name: {"used": used, "available": available, "share": used / available if available else None}
+                for name, (used, available) in self.capacity().items()
+            },
+            "multiplier_free": multiplier_free(self.network),
+            "units": [_unit(u, layers[u.name], pipeline) for u in self.estimate.units],
+            "project": self.project,
+        }
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """report.json as text; written to `path` too if one is given."""
+        text = json.dumps(self.to_dict(), indent=2) + "\n"
+        if path is not None:
+            write_text(path, text)
+        return text
+
+    def to_html(self, path: str | Path) -> Path:
+        """One self-contained HTML file."""
+        from hw.report.html import render_html
+
+        return write_text(path, render_html(self.to_dict()))
+
+    def render(self, console: Console) -> None:
+        """The report as terminal tables."""
+        from hw.report.terminal import render
+
+        render(self.to_dict(), console)
+
+
+def build_report(
+    network: Network,
+    folds: Mapping[str, Fold],
+    part: str,
+    clock_period_ns: float,
+    *,
+    project_info: Mapping[str, Any] | None = None,
+) -> Report:
+    """The report of `network` under `folds` on `part` (a part or board name). Raises `HwError` for what is unknown."""
+    device = find(part)
+    check(network, folds)
+    missing = [u.name for u in units(network) if u.name not in folds]
+    if missing:
+        raise HwError(f"report: no folding for {', '.join(missing)}; hw.fold.choose gives one for every unit")
+    if not clock_period_ns > 0:
+        raise HwError(f"report: clock period {clock_period_ns!r} ns; expected a positive number")
+    return Report(
+        network=network,
+        folds=dict(folds),
+        device=device,
+        clock_period_ns=float(clock_period_ns),
+        estimate=estimate(network, folds, device.synthesis),
+        project=dict(project_info or {}),
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    )
+
+
+def multiplier_free(network: Network) -> dict[str, Any]:
+    """Which layers need multipliers, and the rule that keeps DSP blocks at zero."""
+    integer = [layer.name for layer in network if isinstance(layer, Mac) and not layer.multiplier_free]
+    rule = (
+        "weights are -1, 0 or +1, so each product is an add, a subtraction or nothing; scales, batch norm and "
+        "activations are integer thresholds"
+    )
+    if integer:
+        rule += "; the integer layers named multiply by constants in LUTs"
+    return {"every_layer": not integer, "integer_layers": integer, "rule": rule}
+
+
+def _resources(r: Resources) -> dict[str, float]:
+    return {
+        "lut": r.lut, "lut_logic": r.logic, "lut_memory": r.lutram, "ff": r.ff,
+        "bram36": r.bram36, "bram18": r.bram18, "uram": r.uram, "dsp": r.dsp,
+    }  # fmt: skip
+
+
+def _unit(found: UnitEstimate, unit: Unit, pipeline: Any) -> dict[str, Any]:
+    layer = unit.layer
+    facts: dict[str, Any] = {
+        "name": found.name,
+        "kind": found.kind,
+        "thresholds": unit.threshold.name if unit.threshold else None,
+        "input_shape": list(layer.input.shape),
+        "output_shape": list(unit.output.shape),
+        "input_type": layer.input.format.qonnx,
+        "output_type": unit.output.format.qonnx,
+        "pe": found.fold.pe,
+        "simd": found.fold.simd,
+        "steps": found.cycles.steps,
+        "interval_cycles": found.cycles.interval,
+        "first_output_cycle": pipeline.first_output[found.name],
+        "last_output_cycle": pipeline.last_output[found.name],
+        **_resources(found.total),
+        "parts": {name: _resources(part) for name, part in found.parts.items()},
+    }
+    if isinstance(layer, Mac):
+        codes, counts = np.unique(layer.weights, return_counts=True)
+        facts["weights"] = {
+            "type": layer.weight_type,
+            "count": int(layer.weights.size),
+            "sparsity": 1 - layer.nonzeros / layer.weights.size,
+            "histogram": {int(c): int(n) for c, n in zip(codes, counts, strict=True)},
+            "accumulator": layer.output.format.qonnx,
+            "macs": layer.macs,
+        }
+    return facts
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Writes a file whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+    return path

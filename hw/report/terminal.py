@@ -1,0 +1,61 @@
+"""The report as terminal tables; works from report.json's content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def render(report: dict[str, Any], console: Console) -> None:
+    """Prints `report` (the content of report.json)."""
+    device, summary = report["device"], report["summary"]
+    board = f" ({device['board']})" if device["board"] else ""
+    console.print(
+        f"[bold]{report['project'].get('name', 'network')}[/] on {device['part']}{board}, "
+        f"clock {report['clock_period_ns']:g} ns"
+    )
+    console.print(_units(report))
+    console.print(_capacity(report))
+    console.print(
+        f"{summary['frames_per_second']:,.0f} frames/s · one image every {summary['interval_cycles']:,} cycles "
+        f"(bound by {summary['bottleneck']}) · latency {summary['latency_cycles']:,} cycles, "
+        f"{summary['latency_us']:.1f} µs"
+    )
+    free = report["multiplier_free"]
+    console.print("multiplier-free: " + ("every layer" if free["every_layer"] else
+                  f"all but {', '.join(free['integer_layers'])}"))  # fmt: skip
+    console.print(Text(f"Estimate for {device['family']}; {report['trust']}.", style="dim"))
+
+
+def _units(report: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("unit", "kind"):
+        table.add_column(name)
+    for name in ("PE×SIMD", "cycles", "LUT", "as memory", "FF", "BRAM36", "DSP", "zeros"):
+        table.add_column(name, justify="right")
+    for unit in report["units"]:
+        zeros = f"{unit['weights']['sparsity']:.0%}" if "weights" in unit else ""
+        slow = unit["name"] == report["summary"]["bottleneck"]
+        table.add_row(
+            unit["name"], unit["kind"], f"{unit['pe']}×{unit['simd']}", f"{unit['interval_cycles']:,}",
+            f"{unit['lut']:,.0f}", f"{unit['lut_memory']:,.0f}", f"{unit['ff']:,.0f}", f"{unit['bram36']:g}",
+            f"{unit['dsp']}", zeros, style="yellow" if slow else None,
+        )  # fmt: skip
+    return table
+
+
+def _capacity(report: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("resource")
+    for name in ("used", "available", "share"):
+        table.add_column(name, justify="right")
+    for name, row in report["utilization"].items():
+        share = row["share"]
+        text = "" if share is None else f"{share:.1%}"
+        over = share is not None and share > 1
+        table.add_row(name, f"{row['used']:,g}", f"{row['available']:,}", text + (" does not fit" if over else ""),
+                      style="red" if over else None)  # fmt: skip
+    return table
