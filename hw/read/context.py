@@ -14,6 +14,10 @@ from hw.read.refusals import refuse
 from hw.read.values import Codes, Pending, Raw, Value
 
 
+_WRAPPERS = {"export_handler", "activation_impl"}
+"""Path components Brevitas adds to the names of a user's modules."""
+
+
 class Context:
     """State of one reading. Handlers are functions (context, node) → Value."""
 
@@ -30,7 +34,15 @@ class Context:
         return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
     def name(self, node: NodeProto) -> str:
-        return node.name or node.output[0]
+        """The node's name as a path of modules: exporters' wrappers and repeated prefixes left out."""
+        parts: list[str] = []
+        for part in (node.name or node.output[0]).split("/"):
+            if not part or part in _WRAPPERS or part == node.op_type:
+                continue
+            if parts and part.startswith(f"{parts[-1]}."):
+                parts.pop()
+            parts.append(part)
+        return "_".join(parts) or node.name or node.output[0]
 
     def value(self, node: NodeProto, index: int = 0) -> Value:
         return self.values[node.input[index]]

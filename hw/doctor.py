@@ -1,0 +1,129 @@
+"""`crq doctor`: is this machine ready, and if not, what to do."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+
+class Finding(NamedTuple):
+    """One check: `found` describes what is there; `remedy` is what to do if not `ok`."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str
+    required: bool = True
+
+
+LIBRARIES = (
+    "torch",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "qonnx",
+    "hls4ml",
+    "pytorch-lightning",
+    "pydantic",
+    "scikit-learn",
+)
+OPTIONAL_PROGRAMS = {
+    "verilator": "apt-get install verilator (only for the RTL twin)",
+    "vitis-run": "install AMD Vitis 2022.2 or later (only to synthesize; estimates need no vendor tool)",
+}
+
+
+def examine() -> list[Finding]:
+    """Every check, in the order in which a user should mend what fails."""
+    findings = [_python(), *_libraries(), _compiler(), _plugin()]
+    for program, remedy in OPTIONAL_PROGRAMS.items():
+        path = shutil.which(program)
+        findings.append(Finding(program, path is not None, path or "not found", remedy, required=False))
+    return findings
+
+
+def _python() -> Finding:
+    ok = sys.version_info >= (3, 10)
+    return Finding("Python", ok, platform.python_version(), "install Python 3.10 or later")
+
+
+def _libraries() -> list[Finding]:
+    """Installed versions against what the `crq` package itself requires."""
+    from packaging.requirements import Requirement
+
+    lines = importlib.metadata.requires("crq") or []
+    required = {r.name: r for r in map(Requirement, lines) if r.marker is None}
+    findings = []
+    for name in LIBRARIES:
+        wanted = required[name]
+        try:
+            version = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            findings.append(Finding(name, False, "not installed", f'pip install "{wanted}"'))
+            continue
+        ok = wanted.specifier.contains(version, prereleases=True)
+        findings.append(Finding(name, ok, version, f'pip install "{wanted}"'))
+    return findings
+
+
+def _compiler() -> Finding:
+    """A real compilation: a g++ without its headers is no compiler."""
+    remedy = "apt-get install g++"
+    compiler = shutil.which("g++")
+    if compiler is None:
+        return Finding("g++", False, "not found", remedy)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "probe.cpp"
+        source.write_text(
+            "#include <cstdint>\n#include <vector>\nint main() { return std::vector<int8_t>().size(); }\n"
+        )
+        done = subprocess.run(
+            [compiler, "-std=c++14", "-o", str(source.with_suffix("")), str(source)], capture_output=True, text=True
+        )
+    if done.returncode:
+        return Finding("g++", False, f"{compiler} cannot compile C++14: {done.stderr.strip()[:200]}", remedy)
+    version = subprocess.run([compiler, "-dumpfullversion"], capture_output=True, text=True).stdout.strip()
+    return Finding("g++", True, version, remedy)
+
+
+def _plugin() -> Finding:
+    """The backend as hls4ml sees it."""
+    remedy = "reinstall crq (pip install .); hls4ml finds the backend through the entry point group hls4ml.backends"
+    try:
+        from hls4ml.backends import get_available_backends
+
+        ok = "crq" in get_available_backends()
+    except Exception as error:  # whatever breaks the import of hls4ml is what the user must hear
+        return Finding("hls4ml backend 'crq'", False, f"{type(error).__name__}: {error}", remedy)
+    return Finding("hls4ml backend 'crq'", ok, "registered" if ok else "not registered", remedy)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(as_json: bool) -> None:
+    """Check this machine: Python, libraries, compiler, hls4ml plugin. Exit code 3 if something required is missing."""
+    findings = examine()
+    failed = [f for f in findings if f.required and not f.ok]
+    if as_json:
+        click.echo(json.dumps([f._asdict() for f in findings], indent=2))
+    else:
+        width = max(len(f.name) for f in findings)
+        for f in findings:
+            mark = (
+                click.style("ok  ", fg="green") if f.ok else click.style("MISS", fg="red" if f.required else "yellow")
+            )
+            click.echo(
+                f"{mark}  {f.name:<{width}}  {f.found}" + ("" if f.ok else f"\n      {'':<{width}}  → {f.remedy}")
+            )
+        click.echo("Ready." if not failed else f"{len(failed)} required item(s) missing.")
+    if failed:
+        sys.exit(3)
