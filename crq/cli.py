@@ -71,12 +71,20 @@ def main() -> None:
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the run; empty or new."
 )
 @click.option("--resume", is_flag=True, help="Continue the interrupted run in the output folder.")
+@click.option("--pretrained", metavar="RUN", help="Start from the float network of this run folder.")
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
 @click.option("--steps", type=int, help="Stop every phase after this many steps: a trial of the recipe.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def train(
-    recipe: str, output: Path, resume: bool, seed: int | None, data_root: str | None, steps: int | None, as_json: bool
+    recipe: str,
+    output: Path,
+    resume: bool,
+    pretrained: str | None,
+    seed: int | None,
+    data_root: str | None,
+    steps: int | None,
+    as_json: bool,
 ) -> None:
     """Train a network to ternary weights as RECIPE says: a TOML file or a built-in name.
 
@@ -93,7 +101,7 @@ def train(
         changes["data"] = {**values["data"], "root": data_root}
     if changes:
         loaded = recipes.parse({**values, **changes}, recipe)
-    summary = run(loaded, output, resume=resume)
+    summary = run(loaded, output, resume=resume, pretrained=pretrained)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     elif summary:

@@ -11,14 +11,14 @@ from torch import Tensor
 from crq.data import ImageData
 from crq.errors import CrqError
 
-AUGMENTATIONS = ("none", "crop", "crop-flip")
+AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")
 
 
 class BatchLoader:
     """Iterates over (float32 images = byte/256, int64 labels) in batches, in a new order each epoch when `shuffle`.
 
-    augment: `crop` shifts by up to `pad` pixels with zero filling, `crop-flip` mirrors half of the images too; both
-    work on a whole batch at once. rank, world: this process's share when several train together; the images are cut
+    augment: `flip` mirrors half of the images, `crop` shifts them by up to `pad` pixels with zero filling, `crop-flip`
+    does both; a whole batch at once. rank, world: this process's share when several train together; the images are cut
     to a multiple of `world` so that every process sees as many. Each pass is one epoch; `set_epoch` chooses it.
     """
 
@@ -72,7 +72,7 @@ class BatchLoader:
             chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
             images = self.data.images[chosen]
             if self.augment != "none":
-                images = _augment(images, self.pad, self.augment == "crop-flip", generator)
+                images = _augment(images, self.pad if "crop" in self.augment else 0, "flip" in self.augment, generator)
             yield images.float().div_(256), self.data.labels[chosen]
 
 

@@ -34,7 +34,7 @@ class Data(Section):
     name: str
     root: str | None = None
     validation: float = Field(0.1, ge=0, lt=1)
-    augment: Literal["none", "crop", "crop-flip"] = "none"
+    augment: Literal["none", "flip", "crop", "crop-flip"] = "none"
 
 
 class Network(Section):

@@ -40,17 +40,22 @@ def train(
     data: ImageData | None = None,
     test: ImageData | None = None,
     resume: bool = False,
+    pretrained: str | os.PathLike[str] | None = None,
     console: Console | None = None,
 ) -> dict[str, Any]:
     """Run a recipe into the folder `out` and return its summary (also written to `summary.json`).
 
     recipe: a `Recipe`, a TOML file or a built-in name. network, data, test: used in place of what the recipe names.
-    resume: continue an interrupted run in `out`; otherwise `out` must be empty. Raises `CrqError` for everything a
-    user can mend, before training where possible.
+    resume: continue an interrupted run in `out`; otherwise `out` must be empty. pretrained: the folder of an earlier
+    run whose float network to start from; it must have the same data, network, seed and pretrain sections. Raises
+    `CrqError` for everything a user can mend, before training where possible.
     """
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
-    return Run(recipe, Path(out), network, data, test, resume, console or Console(stderr=True)).complete()
+    run = Run(recipe, Path(out), network, data, test, resume, console or Console(stderr=True))
+    if pretrained is not None:
+        run.start_from(Path(pretrained))
+    return run.complete()
 
 
 class Run:
@@ -105,6 +110,19 @@ class Run:
         elif distributed.is_main():
             empty_folder(self.folder)
             self.recipe.save(saved)
+        distributed.barrier()
+
+    def start_from(self, earlier: Path) -> None:
+        """Take over the float network of the run in `earlier` instead of training one."""
+        theirs = load_recipe(earlier / "recipe.toml")
+        for section in ("data", "network", "seed", "pretrain"):
+            if getattr(theirs, section) != getattr(self.recipe, section):
+                raise CrqError(f"{earlier} was trained with another `{section}`; its float network cannot be used here")
+        source = earlier / "checkpoints" / "pretrain.pt"
+        if not source.exists():
+            raise CrqError(f"{earlier} has no finished pretrain phase (checkpoints/pretrain.pt)")
+        if distributed.is_main():
+            save(torch.load(source, weights_only=True), self.folder / "checkpoints" / "pretrain.pt")
         distributed.barrier()
 
     def complete(self) -> dict[str, Any]:

@@ -9,8 +9,19 @@ from torch import nn
 
 from crq.errors import CrqError, nearest
 
-_HOMES = {
-    "digits-cnn": ("digits", "DigitsCNN"),
+_HOMES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "digits-cnn": ("digits", "DigitsCNN", {}),
+    "lenet": ("lenet", "LeNet", {}),
+    "convnet": ("lenet", "ConvNet", {}),
+    "vgg7": ("vgg", "VGG7", {}),
+    "resnet20": ("resnet", "CifarResNet", {"depth": 20}),
+    "resnet32": ("resnet", "CifarResNet", {"depth": 32}),
+    "resnet44": ("resnet", "CifarResNet", {"depth": 44}),
+    "resnet56": ("resnet", "CifarResNet", {"depth": 56}),
+    "resnet18": ("resnet", "ResNet18", {}),
+    "alexnet": ("alexnet", "AlexNet", {}),
+    "separable": ("separable", "SeparableNet", {}),
+    "signal": ("conv1d", "SignalNet", {}),
 }
 
 
@@ -23,8 +34,8 @@ def build(name: str, **options: Any) -> nn.Module:
     """The network called `name` with freshly initialised weights; an unknown name or option raises `CrqError`."""
     if name not in _HOMES:
         raise CrqError(f"unknown network {name!r}{nearest(name, _HOMES)}; known networks are {', '.join(names())}")
-    module, function = _HOMES[name]
+    module, function, defaults = _HOMES[name]
     try:
-        return getattr(importlib.import_module(f"crq.models.{module}"), function)(**options)
+        return getattr(importlib.import_module(f"crq.models.{module}"), function)(**{**defaults, **options})
     except TypeError as error:
         raise CrqError(f"network {name!r}: {error}") from error

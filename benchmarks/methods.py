@@ -1,0 +1,145 @@
+"""Methods side by side: float networks of several seeds, each made ternary by every method, in several settings.
+
+    python benchmarks/methods.py fashion-mnist convnet --out runs/fashion --seeds 0 1 2 --methods crq crq+ twn
+
+All methods start from the same float networks and train for the same number of epochs after them; the penalty's λ is
+chosen with `--choose-lam` on the held-out part of the training split, never on test. Finished runs are reused, so an
+interrupted benchmark continues where it stopped. Writes results.json beside the runs and prints tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from crq import recipe as recipes
+from crq.methods import get
+from crq.trainer import train
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "float activations": {"act_bits": None},
+    "4-bit activations": {"act_bits": 4},
+    "first and last 8-bit": {"act_bits": 4, "integer": {"first": 8, "last": 8}},
+    "float activations, first and last 8-bit": {"act_bits": None, "integer": {"first": 8, "last": 8}},
+}
+
+
+def recipe_of(options: argparse.Namespace, seed: int, method: str, setting: str, lam: float | None) -> recipes.Recipe:
+    """One run's recipe. A method without penalty spends the retrain epochs on fine-tuning."""
+    penalized = method != "float" and get(method).penalize_retrain
+    after = 0 if method == "float" else options.epochs
+    retrain = options.retrain if penalized and after else 0
+    common = {"batch_size": 128, "weight_decay": 5e-4}
+    weight = {} if lam is None else {"lam": lam}
+    return recipes.parse(
+        {
+            "name": f"{options.data}-{options.network}",
+            "seed": seed,
+            "precision": options.precision,
+            "data": {"name": options.data, "root": options.root, "augment": options.augment},
+            "network": {"name": options.network, "options": json.loads(options.options)},
+            "ternary": {"method": "twn" if method == "float" else method, **SETTINGS[setting]},
+            "pretrain": {**common, "epochs": options.pretrain, "lr": 0.1},
+            "retrain": {**common, "epochs": retrain, "lr": 0.05, "schedule": "constant", **weight},
+            "finetune": {**common, "epochs": after - retrain, "lr": options.lr, "weight_decay": 0.0, **weight},
+        }
+    )
+
+
+def run(recipe: recipes.Recipe, folder: Path, pretrained: Path | None) -> dict[str, Any]:
+    """The summary of `recipe` run into `folder`, training only what is not there yet."""
+    summary = folder / "summary.json"
+    if not summary.exists():
+        quiet = Console(file=io.StringIO())
+        start = time.perf_counter()
+        resume = (folder / "recipe.toml").exists()
+        train(recipe, folder, resume=resume, pretrained=None if resume else pretrained, console=quiet)
+        print(
+            f"{folder}  {time.perf_counter() - start:.0f} s  {json.loads(summary.read_text())['accuracy']}", flush=True
+        )
+    return json.loads(summary.read_text())
+
+
+def validation(folder: Path) -> float:
+    """Held-out accuracy at the end of fine-tuning."""
+    state = torch.load(folder / "checkpoints" / "finetune.pt", weights_only=True)
+    return float(state["rows"][-1]["validation"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data")
+    parser.add_argument("network")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--root", help="folder with the data files")
+    parser.add_argument("--options", default="{}", help="network options as JSON")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--methods", nargs="+", default=["crq", "crq+", "twn", "ttq", "ste"])
+    parser.add_argument("--settings", nargs="+", default=["float activations", "4-bit activations"], choices=SETTINGS)
+    parser.add_argument("--pretrain", type=int, default=15, help="epochs of the float network")
+    parser.add_argument("--epochs", type=int, default=10, help="epochs after it, the same for every method")
+    parser.add_argument("--retrain", type=int, default=3, help="how many of those a penalized retrain takes")
+    parser.add_argument("--lr", type=float, default=0.02, help="learning rate of the fine-tuning")
+    parser.add_argument(
+        "--lam", type=float, nargs="*", default=[], help="λ, or several to choose from on the first seed"
+    )
+    parser.add_argument("--augment", default="none")
+    parser.add_argument("--precision", default="32-true")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+
+    floats = {}
+    for seed in options.seeds:
+        folder = options.out / f"float-{seed}"
+        floats[seed] = folder
+        run(recipe_of(options, seed, "float", "float activations", None), folder, None)
+    results = []
+    for setting in options.settings:
+        for method in options.methods:
+            lam = options.lam[0] if options.lam and get(method).penalize_retrain else None
+            if get(method).penalize_retrain and len(options.lam) > 1:
+                first, scores = options.seeds[0], {}
+                for candidate in options.lam:
+                    folder = options.out / f"{method}-{setting}-lam{candidate:g}-{first}".replace(" ", "-")
+                    run(recipe_of(options, first, method, setting, candidate), folder, floats[first])
+                    scores[candidate] = validation(folder)
+                lam = max(scores, key=lambda value: scores[value])
+                print(f"{method}, {setting}: λ chosen on held-out images: {lam:g} of {scores}", flush=True)
+            for seed in options.seeds:
+                tag = f"-lam{lam:g}" if lam is not None else ""
+                folder = options.out / f"{method}-{setting}{tag}-{seed}".replace(" ", "-")
+                summary = run(recipe_of(options, seed, method, setting, lam), folder, floats[seed])
+                accuracy = summary["accuracy"]
+                final = accuracy.get("frozen", accuracy["finetuned"])
+                row = {"setting": setting, "method": method, "lam": lam, "seed": seed, "float": accuracy["float"]}
+                results.append({**row, "final": final, "seconds": sum(summary["seconds"].values())})
+    (options.out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    print_tables(results)
+
+
+def print_tables(results: list[dict[str, Any]]) -> None:
+    """Markdown: mean and range of the error over the seeds, and the drop against float."""
+    for setting in dict.fromkeys(row["setting"] for row in results):
+        print(f"\n**{setting}**\n\n| method | λ | float | ternary | drop (points) | per seed |")
+        print("| --- | --- | --- | --- | --- | --- |")
+        for method in dict.fromkeys(row["method"] for row in results):
+            rows = [row for row in results if row["setting"] == setting and row["method"] == method]
+            if not rows:
+                continue
+            base, final = (statistics.mean(row[key] for row in rows) * 100 for key in ("float", "final"))
+            each = ", ".join(f"{row['final'] * 100:.2f}" for row in rows)
+            lam = "–" if rows[0]["lam"] is None else f"{rows[0]['lam']:g}"
+            print(f"| {method} | {lam} | {base:.2f} | {final:.2f} | {base - final:+.2f} | {each} |")
+
+
+if __name__ == "__main__":
+    main()
