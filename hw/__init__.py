@@ -1,1 +1,44 @@
-"""Ternary QONNX to FPGA: integer graph, hls4ml backend, C simulation, estimates, reports."""
+"""Ternary QONNX to FPGA: integer graph, hls4ml backend, C simulation, estimates, reports.
+
+The names below are loaded on first use, so that `import hw` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hw.errors import HwError as HwError
+    from hw.errors import ToolError as ToolError
+    from hw.errors import VerificationError as VerificationError
+    from hw.graph import Network as Network
+    from hw.project import Project as Project
+    from hw.project import build as build
+    from hw.project import open_project as open_project
+    from hw.read import read_qonnx as read_qonnx
+    from hw.units import Fold as Fold
+
+_HOMES = {
+    "build": "hw.project",
+    "open_project": "hw.project",
+    "Project": "hw.project",
+    "read_qonnx": "hw.read",
+    "Network": "hw.graph",
+    "Fold": "hw.units",
+    "HwError": "hw.errors",
+    "VerificationError": "hw.errors",
+    "ToolError": "hw.errors",
+}
+__all__ = list(_HOMES)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    return value

@@ -1,0 +1,46 @@
+"""Where a network came from: the file or model given to `hw.build`, and the hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from onnx import ModelProto
+from qonnx.core.modelwrapper import ModelWrapper
+
+from hw.errors import HwError
+
+Model: TypeAlias = str | PathLike[str] | ModelProto | ModelWrapper
+
+
+class Origin(NamedTuple):
+    """`name` of the file or graph; `sha256` of the file's bytes, or of the model's deterministic serialization."""
+
+    name: str
+    sha256: str
+
+
+def load(model: Model) -> tuple[ModelWrapper, Origin]:
+    """The integer graph of `model` and its origin.
+
+    A ModelWrapper is taken for an integer graph; a path or ModelProto is read by `hw.read`. Raises `HwError` for a
+    missing file and for anything else that cannot be read.
+    """
+    if isinstance(model, ModelWrapper):
+        return model, Origin(model.graph.name or "model", _digest(model.model))
+    from hw.read import read_qonnx
+
+    if isinstance(model, ModelProto):
+        return read_qonnx(model), Origin(model.graph.name or "model", _digest(model))
+    if not isinstance(model, (str, PathLike)):
+        raise HwError(f"expected a path, an onnx ModelProto or a qonnx ModelWrapper, found {type(model).__name__}")
+    path = Path(model)
+    if not path.is_file():
+        raise HwError(f"{path}: no such file; expected a QONNX model")
+    return read_qonnx(str(path)), Origin(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _digest(proto: ModelProto) -> str:
+    return hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()

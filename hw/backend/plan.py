@@ -1,0 +1,178 @@
+"""The dataflow of a project: processes connected by streams, one per unit, and copies of shared tensors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hw.errors import HwError
+from hw.graph import Network
+from hw.layers import Flatten, Mac, Shape, Tensor
+from hw.units import Fold, Unit, units
+
+IO_TYPES = ("io_stream", "io_parallel")
+
+# C++ keywords, and names the generated code uses itself.
+_WORDS = """
+alignas alignof and asm auto bitand bitor bool break case catch char class compl const constexpr const_cast continue
+decltype default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline
+int long mutable namespace new noexcept not nullptr operator or private protected public register reinterpret_cast return
+short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try typedef
+typeid typename union unsigned using virtual void volatile wchar_t while xor
+std hls nnet crq main input result ap_int ap_uint input_t result_t network_input
+"""
+RESERVED = frozenset(_WORDS.split())
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A FIFO (io_stream) or array (io_parallel) that carries `tensor`; `shape` is how its pixels pass."""
+
+    name: str
+    type_name: str
+    tensor: Tensor
+    depth: int = 2
+
+    @property
+    def shape(self) -> Shape:
+        return self.tensor.shape
+
+
+@dataclass(frozen=True, eq=False)
+class Process:
+    """One function of the firmware. `unit` is None for a copy of one stream to several."""
+
+    name: str
+    unit: Unit | None
+    fold: Fold
+    inputs: tuple[Stream, ...]
+    outputs: tuple[Stream, ...]
+
+    @property
+    def input(self) -> Stream:
+        return self.inputs[0]
+
+    @property
+    def output(self) -> Stream:
+        return self.outputs[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """`processes` in topological order; the first reads `input`, one writes `output`."""
+
+    network: Network
+    io_type: str
+    input: Stream
+    output: Stream
+    processes: tuple[Process, ...]
+
+    @property
+    def streams(self) -> list[Stream]:
+        """Streams inside the top function."""
+        return [s for p in self.processes for s in p.outputs if s is not self.output]
+
+
+def make_plan(network: Network, io_type: str, folds: Mapping[str, Fold]) -> Plan:
+    """Connects the units of `network`; `folds` has an entry per unit name.
+
+    Raises `HwError` for an unknown io_type and for a network without layers.
+    """
+    if io_type not in IO_TYPES:
+        raise HwError(f"io_type {io_type!r}: expected one of {', '.join(IO_TYPES)}")
+    all_units = units(network)
+    if not all_units:
+        raise HwError("the network has no layers: there is nothing to build")
+    return _Planner(network, io_type, all_units, folds).plan()
+
+
+def identifier(name: str) -> str:
+    """`name` as a C++ identifier that collides with nothing in the firmware."""
+    result = re.sub(r"\W", "_", name)
+    if result in RESERVED or not re.match(r"[A-Za-z]", result):
+        result = f"layer_{result}"
+    return result
+
+
+class _Planner:
+    def __init__(self, network: Network, io_type: str, all_units: list[Unit], folds: Mapping[str, Fold]) -> None:
+        self.network, self.io_type, self.units, self.folds = network, io_type, all_units, folds
+        self.readers: dict[str, int] = {}
+        for unit in all_units:
+            for tensor in unit.inputs:
+                self.count(tensor)
+        self.count(network.output)
+        self.ready: dict[str, list[Stream]] = {}  # streams that carry a tensor and have no reader yet
+        self.processes: list[Process] = []
+        self.names: set[str] = set()
+
+    def count(self, tensor: Tensor) -> None:
+        name = self.carried(tensor).name
+        self.readers[name] = self.readers.get(name, 0) + 1
+
+    def carried(self, tensor: Tensor) -> Tensor:
+        """The tensor whose stream carries `tensor`: flattening does not touch the stream."""
+        producer = self.network.producer(tensor)
+        while isinstance(producer, Flatten):
+            tensor = producer.input
+            producer = self.network.producer(tensor)
+        return tensor
+
+    def unique(self, name: str) -> str:
+        base, n = identifier(name), 1
+        result = base
+        while result in self.names:
+            n += 1
+            result = f"{base}_{n}"
+        self.names.add(result)
+        return result
+
+    def plan(self) -> Plan:
+        source = Stream("input", "input_t", self.network.input)
+        self.publish(source, "input")
+        for unit in self.units:
+            name = self.unique(unit.name)
+            inputs = tuple(self.ready[self.carried(t).name].pop(0) for t in unit.inputs)
+            is_output = self.is_only_output(unit.output)
+            stream = Stream(
+                "result" if is_output else f"{name}_out", "result_t" if is_output else f"{name}_t", unit.output
+            )
+            self.processes.append(Process(name, unit, self.folds[unit.name], inputs, (stream,)))
+            self.publish(stream, name)
+        [output] = self.ready[self.carried(self.network.output).name]
+        return Plan(self.network, self.io_type, source, output, tuple(self.processes))
+
+    def is_only_output(self, tensor: Tensor) -> bool:
+        return tensor is self.carried(self.network.output) and self.readers[tensor.name] == 1
+
+    def publish(self, stream: Stream, name: str) -> None:
+        """Makes `stream` available to its readers, through a copy if there are several."""
+        readers = self.readers.get(stream.tensor.name, 0)
+        if not readers:
+            raise HwError(f"layer {name!r}: nothing reads its output; remove it from the network")
+        copies: tuple[Stream, ...] = (stream,)
+        if readers > 1:
+            leaves = stream.tensor is self.carried(self.network.output)  # then the last copy leaves the network
+            inner = readers - leaves
+            copies = tuple(Stream(f"{name}_copy{i + 1}", stream.type_name, stream.tensor) for i in range(inner))
+            if leaves:
+                copies += (Stream("result", "result_t", stream.tensor),)
+            self.processes.append(Process(self.unique(f"copy_{name}"), None, Fold(1), (stream,), copies))
+        self.ready[stream.tensor.name] = list(copies)
+
+
+def check_fold(unit: Unit, fold: Fold) -> None:
+    """Raises `HwError` naming the layer unless `fold` is one that the hardware of `unit` can have."""
+    channels, fan_in = unit.output.shape.c, unit.fan_in
+    if fold.pe < 1 or channels % fold.pe:
+        raise HwError(f"layer {unit.name!r}: PE {fold.pe} does not divide its {channels} output channels")
+    if fold.simd < 1 or fan_in % fold.simd:
+        raise HwError(f"layer {unit.name!r}: SIMD {fold.simd} does not divide its {fan_in} products per output")
+    if isinstance(unit.layer, Mac):
+        per_group = channels // unit.layer.groups
+        if per_group % fold.pe and fold.pe % per_group:
+            raise HwError(
+                f"layer {unit.name!r}: PE {fold.pe} must divide the {per_group} output channels of a group or be a "
+                "multiple of them"
+            )

@@ -1,0 +1,108 @@
+"""README.md of a project and the host-side snippet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hw.backend.comments import cycles_per_image
+from hw.backend.plan import Plan
+from hw.layers import Mac
+
+
+def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
+    """How to simulate, synthesize and integrate the project."""
+    x, y = plan.input, plan.output
+    rows = []
+    for process in plan.processes:
+        if process.unit is None:
+            continue
+        layer, fold = process.unit.layer, process.fold
+        weights = f"{layer.weights.size} {layer.weight_type}" if isinstance(layer, Mac) else ""
+        cycles = cycles_per_image(process) if plan.io_type == "io_stream" else ""
+        shape = f"{process.output.shape.h}×{process.output.shape.w}×{process.output.shape.c}"
+        rows.append(f"| `{process.name}` | {layer.kind} | {shape} | {weights} | {fold.pe} × {fold.simd} | {cycles} |")
+    integer_layers = [
+        p.name for p in plan.processes
+        if p.unit and isinstance(p.unit.layer, Mac) and not p.unit.layer.multiplier_free
+    ]  # fmt: skip
+    free = "No layer multiplies." if not integer_layers else f"These layers multiply: {', '.join(integer_layers)}."
+    slowest = ""
+    if plan.io_type == "io_stream":
+        cycles = max(cycles_per_image(p) for p in plan.processes)
+        rate = 1e9 / manifest["clock_period"] / cycles
+        slowest = (
+            f"The slowest process takes {cycles} cycles per image: {rate:,.0f} images per second at "
+            f"{manifest['clock_period']:g} ns, if synthesis reaches that clock.\n"
+        )
+    return f"""# {name}
+
+Vitis HLS project of `{manifest["source"]["name"]}` (sha256 `{manifest["source"]["sha256"]}`), made by crq
+{manifest["versions"]["crq"]} for {manifest["part"]}, {manifest["clock_period"]:g} ns, {plan.io_type}. {free}
+
+| layer | kind | output (h×w×c) | weights | PE × SIMD | cycles per image |
+| --- | --- | --- | --- | --- | --- |
+{chr(10).join(rows)}
+
+{slowest}
+## Simulate
+
+```
+./build_lib.sh                                # g++: the testbench with its images and expected integers
+crq simulate . --mode fast                    # any images, from Python: hw.open_project(".").simulate(x)
+```
+
+## Synthesize
+
+```
+vitis-run --tcl build_prj.tcl --mode hls      # Vitis HLS 2022.2 or later; build_opt.tcl selects the steps
+```
+
+## Integrate
+
+The top function is `{name}` in `firmware/{name}.cpp`; every layer is a function in `firmware/layers/`, with its shape,
+folding, cycles and widths in the comment above it, and its tables in `firmware/weights/`.
+
+- input: {x.shape.h}×{x.shape.w} pixels, row by row, each with {x.shape.c} channels of {x.tensor.format.qonnx.lower()}
+- result: {y.shape.h}×{y.shape.w} pixels with {y.shape.c} channels of {y.tensor.format.qonnx.lower()}
+- real input = code × {plan.network.input_scale:g}; logits = integer × output scale
+
+`host.py` packs codes and unpacks integers. `integer_graph.onnx` is the network in integers; it opens in Netron and runs
+in qonnx. `manifest.json` has versions, options and hashes.
+"""
+
+
+def host_py(plan: Plan, name: str) -> str:
+    """Packing and unpacking for the host, with NumPy only."""
+    x, y = plan.input, plan.output
+    scale = plan.network.output_scale.tolist()
+    return f'''"""Host side of {name}: input codes to words, words to integers, integers to logits."""
+
+import numpy as np
+
+INPUT_SHAPE = {tuple(x.shape)}  # channels, height, width
+INPUT_BITS, INPUT_SIGNED = {x.tensor.format.bits}, {x.tensor.format.signed}
+OUTPUT_SHAPE = {tuple(y.shape)}
+OUTPUT_BITS, OUTPUT_SIGNED = {y.tensor.format.bits}, {y.tensor.format.signed}
+OUTPUT_SCALE = np.array({scale!r}, np.float32)
+
+
+def pack(codes):
+    """Codes (N, C, H, W) to beats (N, H*W): one Python integer per pixel, channel 0 in the low bits."""
+    pixels = np.moveaxis(np.asarray(codes, np.int64), 1, -1).reshape(len(codes), -1, INPUT_SHAPE[0])
+    mask = (1 << INPUT_BITS) - 1
+    return [[sum((int(v) & mask) << (INPUT_BITS * c) for c, v in enumerate(p)) for p in image] for image in pixels]
+
+
+def unpack(beats):
+    """Beats (N, pixels) of the result to integers (N, C, H, W)."""
+    mask, sign = (1 << OUTPUT_BITS) - 1, (1 << (OUTPUT_BITS - 1)) if OUTPUT_SIGNED else 0
+    c, h, w = OUTPUT_SHAPE
+    words = [[b >> (OUTPUT_BITS * i) & mask for i in range(c)] for image in beats for b in image]
+    values = (np.array(words, np.int64) ^ sign) - sign
+    return np.moveaxis(values.reshape(len(beats), h, w, c), -1, 1)
+
+
+def logits(integers):
+    """Integers (N, C, 1, 1) or (N, C) to float32 logits (N, C)."""
+    return integers.reshape(len(integers), -1).astype(np.float32) * OUTPUT_SCALE
+'''

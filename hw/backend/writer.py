@@ -1,0 +1,162 @@
+"""Writes a project folder: first beside its place, then renamed, so that no half-written project is ever seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import hls4ml
+import yaml
+from hls4ml.writer.vitis_writer import VitisWriter
+
+from hw.backend import firmware, testbench
+from hw.backend.plan import Plan
+from hw.backend.readme import host_py, readme_md
+from hw.backend.tables import source as table_source
+from hw.backend.target import check_target
+from hw.backend.templates import source_of
+from hw.golden import evaluate
+from hw.vectors import all_vectors
+
+FORMAT = 1  # of manifest.json
+KERNELS = Path(__file__).parent.parent / "nnet_utils"
+STOCK = Path(hls4ml.__file__).parent / "templates"
+TESTBENCH_PRODUCTS = 20_000_000_000  # multiply-adds spent on the testbench's expected integers
+
+
+class CrqWriter(VitisWriter):
+    """Writes what an ordinary hls4ml Vitis project has, from the plan of the backend's frontend."""
+
+    def write_hls(self, model: Any) -> None:
+        """Raises `HwError` if the output folder holds anything but a project of this backend."""
+        target = Path(model.config.get_output_dir()).resolve()
+        check_target(target, replace=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        try:
+            _Files(work, model).write()
+            work.chmod(0o777 & ~_umask())
+            if target.exists():
+                shutil.rmtree(target)
+            os.rename(work, target)
+        except BaseException:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+class _Files:
+    def __init__(self, root: Path, model: Any) -> None:
+        self.root, self.model = root, model
+        self.plan: Plan = model.crq_plan
+        self.name: str = model.config.get_project_name()
+        self.nodes = [model.graph[p.name] for p in self.plan.processes]
+
+    def write(self) -> None:
+        self.write_firmware()
+        self.copy_headers()
+        self.write_testbench()
+        self.write_scripts()
+        self.model.crq_graph.save(str(self.root / "integer_graph.onnx"))
+        manifest = self.manifest()
+        self.text("manifest.json", json.dumps(manifest, indent=2) + "\n")
+        self.text("README.md", readme_md(self.plan, self.name, manifest))
+        self.text("host.py", host_py(self.plan, self.name))
+
+    def text(self, path: str, content: str) -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+
+    def write_firmware(self) -> None:
+        name = self.name
+        self.text("firmware/defines.h", firmware.defines_h(self.plan))
+        self.text("firmware/parameters.h", firmware.parameters_h(self.plan))
+        self.text(f"firmware/{name}.h", firmware.top_h(self.plan, name))
+        calls = [node.get_attr("function_cpp") for node in self.nodes]
+        self.text(f"firmware/{name}.cpp", firmware.top_cpp(self.plan, name, calls))
+        self.text(f"{name}_bridge.cpp", firmware.bridge_cpp(self.plan, name))
+        for process, node in zip(self.plan.processes, self.nodes, strict=True):
+            made = source_of(node)
+            self.text(f"firmware/layers/{process.name}.h", firmware.layer_h(process, made))
+            if made.tables:
+                comment = f"Constant tables of {process.name}; firmware/layers/{process.name}.h says what they hold."
+                self.text(f"firmware/weights/{process.name}.h", table_source(made.tables, process.name, comment))
+
+    def copy_headers(self) -> None:
+        utils = self.root / "firmware" / "nnet_utils"
+        utils.mkdir(parents=True)
+        for header in sorted(KERNELS.glob("*.h")):
+            shutil.copyfile(header, utils / header.name)
+        shutil.copytree(
+            STOCK / "vivado" / "ap_types", self.root / "firmware" / "ap_types", copy_function=shutil.copyfile
+        )
+        for source, target in (("sim/hls_stream.h", "include/hls_stream.h"), ("sim/fast/ap_int.h", "fast/ap_int.h")):
+            path = self.root / "sim" / target
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(KERNELS / source, path)
+
+    def write_testbench(self) -> None:
+        network = self.plan.network
+        self.text(f"{self.name}_test.cpp", testbench.testbench_cpp(self.plan, self.name))
+        products = sum(getattr(layer, "macs", 0) for layer in network) or 1
+        budget = max(2, min(32, TESTBENCH_PRODUCTS // products))
+        codes = all_vectors(network, count=max(1, budget // 2), bounding_limit=budget // 4)[-budget:]
+        self.text("tb_data/input_codes.dat", testbench.data_file(codes))
+        self.text("tb_data/expected.dat", testbench.data_file(_as_stream(self.plan, evaluate(network, codes))))
+
+    def write_scripts(self) -> None:
+        config = self.model.config
+        settings = {
+            "project_name": f'"{self.name}"', "backend": '"vitis"', "part": f'"{config.get_config_value("Part")}"',
+            "clock_period": config.get_config_value("ClockPeriod"),
+            "clock_uncertainty": config.get_config_value("ClockUncertainty"),
+            "version": '"1.0.0"', "maximum_size": 4096,
+        }  # fmt: skip
+        self.text("project.tcl", "".join(f"variable {k}\nset {k} {v}\n" for k, v in settings.items()))
+        for source in ("vitis/build_prj.tcl", "vitis/build_opt.tcl", "vivado/vivado_synth.tcl"):
+            shutil.copyfile(STOCK / source, self.root / Path(source).name)
+        self.text("build_lib.sh", _BUILD_LIB.format(name=self.name))
+        (self.root / "build_lib.sh").chmod(0o755)
+        saved = {k: v for k, v in config.config.items() if k not in ("InputShapes", "OutputShapes")}
+        saved |= {"OutputDir": ".", "OnnxModel": "integer_graph.onnx"}
+        self.text("hls4ml_config.yml", yaml.safe_dump(saved, sort_keys=True))
+
+    def manifest(self) -> dict[str, Any]:
+        config, plan, origin = self.model.config, self.plan, self.model.crq_origin
+        return {
+            "format": FORMAT,
+            "project": self.name,
+            "source": {"name": origin.name, "sha256": origin.sha256},
+            "part": config.get_config_value("Part"),
+            "clock_period": config.get_config_value("ClockPeriod"),
+            "io_type": plan.io_type,
+            "folding": {p.unit.name: list(p.fold) for p in plan.processes if p.unit},
+            "layers": {p.unit.name: p.name for p in plan.processes if p.unit},
+            "versions": {package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx")},
+        }
+
+
+def _as_stream(plan: Plan, values: Any) -> Any:
+    """Integers of the network's output in the shape of the stream that carries it: a flattened image is an image."""
+    c, h, w = plan.output.shape
+    return values if values.shape[1:] == (c, h, w) else values.reshape(-1, h, w, c).transpose(0, 3, 1, 2)
+
+
+_BUILD_LIB = """#!/bin/sh
+# Compiles and runs the testbench with g++: bit-exact or a non-zero exit.
+set -e
+cd "$(dirname "$0")"
+g++ -std=c++14 -O2 -Isim/include -Ifirmware/ap_types {name}_test.cpp firmware/{name}.cpp -o {name}_test
+./{name}_test
+"""
