@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Set everything up, then run linters and tests. The closing lines say how the time was spent.
+# Usage: scripts/test.sh [--slow] [options of pytest]
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+setup test,synth g++ verilator make
+cd "$root"
+select=()
+if [ "${1:-}" = "--slow" ]; then
+  shift
+  select=(-m slow)
+fi
+start=$SECONDS
+.venv/bin/ruff check .
+.venv/bin/ruff format --check .
+echo "ruff: $((SECONDS - start)) s"
+start=$SECONDS
+.venv/bin/mypy
+echo "mypy: $((SECONDS - start)) s"
+exec .venv/bin/python -m pytest "${select[@]}" "$@"
