@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import tomllib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -13,11 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from crq.config import TernaryConfig
 from crq.errors import CrqError, nearest
 from crq.files import write_text
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 BUILT_IN = Path(__file__).parent / "recipes"
 
@@ -79,6 +74,7 @@ class Recipe(Section):
     finetune: Penalized
     calibration: int = Field(512, ge=1, description="training images for activation scales and batch norms")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+    threads: int | None = Field(None, ge=1, description="CPU threads; by default torch's choice")
     steps: int | None = Field(None, ge=1)
 
     def to_toml(self) -> str:

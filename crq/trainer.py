@@ -72,6 +72,8 @@ class Run:
         console: Console,
     ) -> None:
         self.recipe, self.folder, self.console = recipe, folder, console
+        if recipe.threads is not None:
+            torch.set_num_threads(recipe.threads)
         source = recipe.data
         data = data if data is not None else datasets.load(f"{source.name}:train", source.root)
         self.test = test if test is not None else datasets.load(f"{source.name}:test", source.root)
