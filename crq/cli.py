@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -91,21 +92,26 @@ def train(
     Writes the frozen network (frozen.pt), checkpoints, metrics, plots, summary.json and manifest.json into the
     output folder. `crq recipes` lists the built-in recipes.
     """
-    from crq import recipe as recipes
     from crq.trainer import train as run
 
-    loaded = recipes.load(recipe)
-    values = loaded.model_dump(mode="python")
-    changes: dict[str, Any] = {key: value for key, value in (("seed", seed), ("steps", steps)) if value is not None}
-    if data_root is not None:
-        changes["data"] = {**values["data"], "root": data_root}
-    if changes:
-        loaded = recipes.parse({**values, **changes}, recipe)
+    loaded = _recipe(recipe, data_root, seed=seed, steps=steps)
     summary = run(loaded, output, resume=resume, pretrained=pretrained)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     elif summary:
         _print_summary(summary, output)
+
+
+def _recipe(name: str, data_root: str | None, **changes: int | None) -> Any:
+    """The recipe of that name or file, with the command line's changes."""
+    from crq import recipe as recipes
+
+    loaded = recipes.load(name)
+    values = loaded.model_dump(mode="python")
+    given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
+    if data_root is not None:
+        given["data"] = {**values["data"], "root": data_root}
+    return recipes.parse({**values, **given}, name) if given else loaded
 
 
 def _print_summary(summary: dict[str, Any], output: Path) -> None:
@@ -129,6 +135,195 @@ def _print_summary(summary: dict[str, Any], output: Path) -> None:
     if summary["not_exportable"]:
         console.print(f"Not exportable: {summary['not_exportable']}.")
     console.print(f"Run folder: {output}", highlight=False)
+
+
+@click.command()
+@click.argument("recipe", default="digits")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for everything; default: runs/RECIPE.")
+@click.option("--part", default="xc7z020clg400-1", show_default=True, help="FPGA part or board name.")
+@click.option("--clock-period", default=5.0, show_default=True, help="Clock period in ns.")
+@click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), default="io_stream", show_default=True)
+@click.option("--target-fps", type=float, help="Images per second to reach with the least area.")
+@click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
+@click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def run(
+    recipe: str, output: Path | None, seed: int | None, data_root: str | None, as_json: bool, **options: Any
+) -> None:
+    """Everything at once: train RECIPE, export it, build the FPGA project, simulate the test images, report.
+
+    A second call takes up what the first one finished. Exit code 1 if a single integer of the C simulation differs
+    from the frozen PyTorch network.
+    """
+    loaded = _recipe(recipe, data_root, seed=seed)
+    output = output or Path("runs") / loaded.name
+    summary, report = _run(loaded, output, options, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+    else:
+        _print_run(summary, report, output)
+    if not summary["bit_exact"]:
+        sys.exit(1)
+
+
+def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tuple[dict[str, Any], Any]:
+    """The whole path; the summary (also written to `output`) and the report. Here the three packages meet."""
+    from rich.console import Console
+
+    from crq.errors import CrqError
+    from crq.files import write_json
+    from crq.frozen import FrozenModel
+    from crq.trainer import Run
+    from export.check import check
+    from export.qonnx import to_qonnx
+    from hw.devices import find
+    from hw.report import build_report
+    from hw.simulate import compiler
+    from hw.vectors import all_vectors
+    from hw.verify import verify
+
+    find(options["part"])  # wrong options and missing tools are told before the training, not after
+    compiler()
+    folder = output / "train"
+    if not folder.exists() and output.is_dir() and any(output.iterdir()):
+        raise CrqError(f"output folder {output} is not empty and holds no run: choose another with -o")
+    console = Console(stderr=True, quiet=quiet, highlight=False)
+    seconds: dict[str, float] = {}
+    clock = time.perf_counter()
+
+    def done(step: str) -> None:
+        nonlocal clock
+        seconds[step] = round(time.perf_counter() - clock, 2)
+        clock = time.perf_counter()
+
+    console.rule("train")
+    training = Run(recipe, folder, None, None, None, (folder / "recipe.toml").exists(), console)
+    trained = training.complete()
+    if trained["not_exportable"]:
+        raise CrqError(
+            f"{recipe.name} cannot become hardware: {trained['not_exportable']}; its training is in {folder}"
+        )
+    done("train")
+
+    console.rule("export")
+    frozen, file = FrozenModel.load(folder / "frozen.pt"), output / f"{recipe.name}.onnx"
+    to_qonnx(
+        frozen, file, metadata={"class_names": json.dumps(list(training.test.classes)), "method": trained["method"]}
+    )  # fmt: skip
+    runtimes = check(frozen, file, training.test.images)
+    for result in runtimes:
+        console.print(f"{result.runtime}: {result.different} of {result.values:,} logits differ from PyTorch")
+    done("export")
+
+    console.rule("build")
+    project = _project(file, output / f"{recipe.name}_hls", options)
+    done("build")
+
+    console.rule("simulate")
+    images, labels = training.test.images.numpy(), training.test.labels.numpy()
+    vectors = all_vectors(project.network, 1000)
+    verdicts = []
+    for mode in ("fast", "ap"):
+        for name, x, y in ((f"{recipe.data.name}:test", images, labels), ("random, extreme, bounding", vectors, None)):
+            verdict = verify(project, x, folder, mode=mode, labels=y, progress=not quiet)
+            console.print(f"{name}: {verdict}")
+            verdicts.append({"data": name, **verdict._asdict(), "bit_exact": verdict.bit_exact})
+    proofs = project.check()
+    for proof in proofs:
+        console.print(str(proof))
+    done("simulate")
+
+    accuracy = {**trained["accuracy"], "simulated": verdicts[0]["correct"] / verdicts[0]["images"]}
+    differing = sum(v["integers"] - v["exact_integers"] for v in verdicts)
+    info = {
+        "name": recipe.name,
+        "accuracy": accuracy,
+        "verdict": {
+            **{key: sum(v[key] for v in verdicts) for key in ("images", "integers")},
+            "differing": differing,
+            "against": "the live PyTorch model",
+        },
+        "versions": project.manifest["versions"],
+        "commands": [f"crq run {recipe.name} --part {options['part']} --clock-period {options['clock_period']:g}"],
+    }
+    report = build_report(
+        project.network, project.folds, options["part"], options["clock_period"], project_info=info
+    )  # fmt: skip
+    report.to_json(output / "report.json")
+    done("report")
+    weights = sum(layer["weights"] for layer in trained["layers"].values())
+    packed = sum(-(-layer["weights"] // 4) for layer in trained["layers"].values())
+    summary = {
+        "schema": 1,
+        "name": recipe.name,
+        "bit_exact": not differing and all(proof.ok for proof in proofs),
+        "accuracy": accuracy,
+        "weights": weights,
+        "bits_per_weight": 8 * packed / weights,
+        "weight_bytes": packed,
+        "file_bytes": file.stat().st_size,
+        "float_bytes": 4 * trained["parameters"],
+        "verdicts": verdicts,
+        "runtimes": [r._asdict() for r in runtimes],
+        "checks": [proof._asdict() for proof in proofs],
+        "seconds": seconds,
+        "files": {
+            "curves": "train/curves.png",
+            "weights": "train/weights.png",
+            "frozen": "train/frozen.pt",
+            "training": "train/summary.json",
+            "qonnx": file.name,
+            "project": f"{recipe.name}_hls/",
+            "report": "report.json",
+        },
+    }
+    write_json(output / "summary.json", summary)
+    return summary, report
+
+
+def _project(file: Path, folder: Path, options: dict[str, Any]) -> Any:
+    """The HLS project of `file`; the one in `folder` if it was built from the same file with the same options."""
+    import shutil
+    import tempfile
+
+    import hw
+
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        project = hw.build(file, Path(scratch) / folder.name, **options)
+        if folder.exists():
+            before = hw.open_project(folder)  # raises if someone else's files are there
+            if before.manifest == project.manifest:
+                return before
+            shutil.rmtree(folder)
+        shutil.move(project.directory, folder)
+    return hw.open_project(folder)
+
+
+def _print_run(summary: dict[str, Any], report: Any, output: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    console.rule(f"{summary['name']}: summary")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("network")
+    table.add_column("accuracy", justify="right")
+    for stage, value in summary["accuracy"].items():
+        table.add_row(stage, f"{value:.2%}")
+    console.print(table)
+    console.print(
+        f"{summary['weights']:,} weights at {summary['bits_per_weight']:.2f} bits: {summary['weight_bytes']:,} bytes "
+        f"in a file of {summary['file_bytes']:,} (float32 parameters: {summary['float_bytes']:,})"
+    )
+    counted = ("images", "exact_images", "integers", "exact_integers")
+    totals = {key: sum(v[key] for v in summary["verdicts"]) for key in counted}
+    verdict = "[bold green]bit-exact[/]" if summary["bit_exact"] else "[bold red]NOT bit-exact[/]"
+    console.print(
+        f"{verdict}: {totals['exact_images']:,} of {totals['images']:,} images, {totals['exact_integers']:,} of "
+        f"{totals['integers']:,} integers, HLS against PyTorch"
+    )
+    report.render(console)
+    console.print(f"Everything lies in {output}; summary.json is its index.")
 
 
 @click.command("recipes")
