@@ -17,8 +17,8 @@ AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")
 class BatchLoader:
     """Iterates over (float32 images = byte/256, int64 labels) in batches, in a new order each epoch when `shuffle`.
 
-    augment: `flip` mirrors half of the images, `crop` shifts them by up to `pad` pixels with zero filling, `crop-flip`
-    does both; a whole batch at once. rank, world: this process's share when several train together; the images are cut
+    augment: `flip` mirrors half of the images, `crop` shifts them by up to `pad` pixels (by default an eighth of the
+    height) with zero filling, `crop-flip` does both; a whole batch at once. rank, world: this process's share when several train together; the images are cut
     to a multiple of `world` so that every process sees as many. Each pass is one epoch; `set_epoch` chooses it.
     """
 
@@ -28,7 +28,7 @@ class BatchLoader:
         batch_size: int,
         shuffle: bool = False,
         augment: str = "none",
-        pad: int = 4,
+        pad: int | None = None,
         seed: int = 0,
         rank: int = 0,
         world: int = 1,
@@ -38,6 +38,7 @@ class BatchLoader:
         if batch_size < 1:
             raise CrqError(f"batch_size must be at least 1, not {batch_size}")
         self.data, self.batch_size, self.shuffle = data, batch_size, shuffle
+        pad = max(1, data.images.shape[-2] // 8) if pad is None else pad
         self.augment, self.pad, self.seed, self.rank, self.world = augment, pad, seed, rank, world
         self.epoch = 0
 

@@ -1,0 +1,170 @@
+"""Coded layers and the methods behind them."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from crq import methods
+from crq.config import METHOD_NAMES, TernaryConfig
+from crq.errors import CrqError
+from crq.layers import IntegerConv2d, IntegerLinear, QuantLayer, TernaryConv1d, TernaryConv2d, TernaryLinear
+
+ONE_SCALE = [name for name in METHOD_NAMES if name != "ttq"]
+
+
+def layer(method: str = "crq", **options) -> TernaryConv2d:
+    torch.manual_seed(0)
+    return TernaryConv2d.from_float(nn.Conv2d(4, 6, 3, padding=1), "conv", method=method, **options)
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_forward_uses_scale_times_codes(method: str) -> None:
+    quantized, x = layer(method), torch.randn(2, 4, 5, 5)
+    plain = quantized(x)
+    assert torch.equal(plain, nn.functional.conv2d(x, quantized.weight, quantized.bias, padding=1))
+    quantized.mode = "quantized"
+    values = quantized.used_weight().detach()
+    assert len(values.unique()) == 3
+    assert torch.equal(quantized(x), nn.functional.conv2d(x, values, quantized.bias, padding=1))
+
+
+@pytest.mark.parametrize("method", ONE_SCALE)
+def test_codes_describe_the_forward_weights_exactly(method: str) -> None:
+    quantized = layer(method)
+    quantized.mode = "quantized"
+    codes, alpha = quantized.codes()
+    assert codes.dtype == torch.int8
+    assert codes.shape == quantized.weight.shape
+    assert alpha == float(np.float32(alpha))
+    assert torch.equal(quantized.used_weight().detach(), codes * torch.tensor(alpha))
+
+
+@pytest.mark.parametrize("method", ONE_SCALE)
+def test_gradient_passes_straight_through(method: str) -> None:
+    quantized = layer(method)
+    quantized.mode = "quantized"
+    upstream = torch.randn_like(quantized.weight)
+    (quantized.used_weight() * upstream).sum().backward()
+    assert torch.equal(quantized.weight.grad, upstream)
+
+
+def test_twn_threshold_and_scale() -> None:
+    weight = torch.tensor([[0.1, -0.2, 0.9, -1.0, 0.8, 0.0]])  # mean |w| = 0.5, Δ = 0.35
+    found = methods.get("twn").ternarize(weight, False, "fc")
+    assert found.codes.tolist() == [[0, 0, 1, -1, 1, 0]]
+    assert float(found.alpha) == pytest.approx(0.9)
+
+
+def test_ste_is_mean_and_round() -> None:
+    weight = torch.tensor([[0.1, -0.2, 0.9, -1.0, 0.8, 0.0]])  # α = 0.5; |w|/α rounds to 1 from 0.25 up
+    found = methods.get("ste").ternarize(weight, False, "fc")
+    assert found.codes.tolist() == [[0, 0, 1, -1, 1, 0]]
+    assert float(found.alpha) == pytest.approx(0.5)
+
+
+def test_ttq_learns_both_scales_with_the_papers_gradients() -> None:
+    ttq = layer("ttq")
+    ttq.mode = "quantized"
+    with torch.no_grad():
+        ttq.scale_positive.fill_(0.3)
+        ttq.scale_negative.fill_(0.2)
+    upstream = torch.randn_like(ttq.weight)
+    (ttq.used_weight() * upstream).sum().backward()
+    threshold = 0.05 * ttq.weight.abs().max()
+    up, down = ttq.weight > threshold, ttq.weight < -threshold
+    assert float(ttq.scale_positive.grad) == pytest.approx(float(upstream[up].sum()), rel=1e-4, abs=1e-5)
+    assert float(ttq.scale_negative.grad) == pytest.approx(-float(upstream[down].sum()), rel=1e-4, abs=1e-5)
+    expected = upstream * torch.where(up, 0.3, torch.where(down, 0.2, 1.0))
+    assert torch.allclose(ttq.weight.grad, expected)
+    assert sorted(ttq.used_weight().detach().unique().tolist()) == pytest.approx([-0.2, 0.0, 0.3])
+    with pytest.raises(CrqError, match=r"'conv' was trained by ttq.*use method crq"):
+        ttq.codes()
+
+
+@pytest.mark.parametrize("method", ONE_SCALE)
+def test_per_channel_scales_train_but_do_not_export(method: str) -> None:
+    quantized = layer(method, per_channel=True)
+    quantized.mode = "quantized"
+    assert quantized.clusters().alpha.shape == (6,)
+    for row in quantized.used_weight().detach():
+        assert len(row.unique()) <= 3
+    with pytest.raises(CrqError, match=r"'conv' has one α per channel.*per_channel=False"):
+        quantized.codes()
+
+
+def test_codes_follow_the_weights_even_through_data() -> None:
+    quantized = layer()
+    before, _ = quantized.codes()
+    quantized.weight.data.neg_()  # bypasses autograd's version counter
+    after, _ = quantized.codes()
+    assert torch.equal(after, -before)
+
+
+def test_all_zero_weights_give_alpha_zero() -> None:
+    for kind, options in ((TernaryLinear, {}), (IntegerLinear, {"bits": 8})):
+        zero = kind.from_float(nn.Linear(3, 2), "fc", **options)
+        nn.init.zeros_(zero.weight)
+        codes, alpha = zero.codes()
+        assert alpha == 0.0
+        assert not codes.any()
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_integer_layer_codes_and_error(bits: int) -> None:
+    torch.manual_seed(0)
+    integer = IntegerConv2d.from_float(nn.Conv2d(3, 8, 3), "stem", bits=bits)
+    codes, scale = integer.codes()
+    top = 2 ** (bits - 1) - 1
+    assert integer.weight_bits == bits
+    assert int(codes.abs().max()) == top
+    error = (integer.weight - codes * scale).detach().abs()
+    clipped = codes.abs() == top
+    assert float(error[~clipped].max()) <= scale / 2 * (1 + 1e-5)
+    integer.mode = "quantized"
+    assert torch.equal(integer.used_weight().detach(), codes * torch.tensor(scale))
+
+
+@pytest.mark.parametrize("make", [layer, lambda: IntegerConv2d.from_float(nn.Conv2d(1, 1, 1), "conv", bits=4)])
+def test_non_finite_weights_name_the_layer(make) -> None:
+    broken = make()
+    with torch.no_grad():
+        broken.weight[0, 0, 0, 0] = float("nan")
+    with pytest.raises(CrqError, match="conv has non-finite weights"):
+        broken.codes()
+
+
+def test_layers_keep_what_they_replace() -> None:
+    conv = nn.Conv1d(2, 4, 3, stride=2, dilation=2, groups=2, bias=False)
+    swapped = TernaryConv1d.from_float(conv, "c")
+    assert swapped.weight is conv.weight
+    assert swapped.bias is None
+    x = torch.randn(1, 2, 20)
+    assert torch.equal(swapped(x), conv(x))
+    assert set(copy.deepcopy(swapped).state_dict()) == {"weight"}
+    assert isinstance(swapped, QuantLayer)
+    assert swapped.weight_bits == 2
+
+
+def test_unknown_method_names_the_nearest() -> None:
+    with pytest.raises(CrqError, match=r"unknown method 'cqr' \(did you mean 'crq'\?\)"):
+        methods.get("cqr")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"act_bits": 9}, "act_bits must be an integer from 1 to 8, not 9"),
+        ({"residual_bits": 1}, "residual_bits must be an integer from 2 to 8"),
+        ({"integer": {"fc": 1}}, r"integer\['fc'\] must be an integer from 2 to 8"),
+        ({"input_scale": 1 / 255}, "input_scale must be a power of two"),
+        ({"method": "crq++"}, r"unknown method 'crq\+\+' \(did you mean 'crq\+'\?\)"),
+        ({"skip": "fc"}, "skip must be a list"),
+        ({"method": "ttq", "per_channel": True}, "ttq learns two scales"),
+    ],
+)
+def test_config_errors_name_option_and_expectation(options: dict, message: str) -> None:
+    with pytest.raises(CrqError, match=message):
+        TernaryConfig(**options)

@@ -1,0 +1,114 @@
+"""λ·J: its value, Eq. 11's gradient, and why Adam needs it decoupled."""
+
+import pytest
+import torch
+from torch import nn
+
+import crq
+from crq.errors import CrqError
+from crq.layers import TernaryLinear
+from crq.penalties import ClusterPenalty, layer_statistics
+
+
+def model() -> nn.Module:
+    torch.manual_seed(0)
+    return crq.prepare(nn.Sequential(nn.Linear(16, 12), nn.ReLU(), nn.Linear(12, 4)))
+
+
+def layers(net: nn.Module) -> list[TernaryLinear]:
+    return list(crq.coded_layers(net).values())
+
+
+def test_value_is_lambda_times_the_sum_of_costs() -> None:
+    net = model()
+    expected = 0.25 * sum(layer.clusters().cost(layer.weight) for layer in layers(net))
+    assert float(ClusterPenalty(net, 0.25)().detach()) == pytest.approx(expected, rel=1e-5)
+
+
+def test_gradient_is_equation_11() -> None:
+    net = model()
+    ClusterPenalty(net, 0.25)().backward()
+    through_loss = [layer.weight.grad.clone() for layer in layers(net)]
+    for layer, grad in zip(layers(net), through_loss, strict=True):
+        assert torch.allclose(grad, 0.25 * (layer.weight - layer.clusters().dequantized()), atol=1e-7)
+        layer.weight.grad = None
+    ClusterPenalty(net, 0.25).add_gradients()
+    for layer, grad in zip(layers(net), through_loss, strict=True):
+        assert torch.allclose(layer.weight.grad, grad, atol=1e-7)
+    ClusterPenalty(net, 0.25).add_gradients()  # adds to what is there
+    assert torch.allclose(layers(net)[0].weight.grad, 2 * through_loss[0], atol=1e-7)
+
+
+def test_decoupled_step_is_one_step_of_sgd() -> None:
+    a, b = model(), model()
+    sgd = torch.optim.SGD(a.parameters(), lr=0.1)
+    ClusterPenalty(a, 0.5).add_gradients()
+    sgd.step()
+    ClusterPenalty(b, 0.5).step(torch.optim.Adam(b.parameters(), lr=0.1))
+    for x, y in zip(layers(a), layers(b), strict=True):
+        assert torch.allclose(x.weight, y.weight, atol=1e-7)
+
+
+def moved(lam: float, decoupled: bool) -> torch.Tensor:
+    """How far one Adam step moves the first layer's weights when the penalty is all there is to do."""
+    net = model()
+    penalty, adam = ClusterPenalty(net, lam), torch.optim.Adam(net.parameters(), lr=0.01, eps=1e-12)
+    weight = layers(net)[0].weight
+    before = weight.detach().clone()
+    if decoupled:
+        penalty.step(adam)
+    else:
+        penalty.add_gradients()
+        adam.step()
+    return weight.detach() - before
+
+
+def test_adam_divides_lambda_away_unless_decoupled() -> None:
+    assert torch.allclose(moved(1e-3, decoupled=False), moved(1.0, decoupled=False), rtol=1e-3)
+    assert torch.allclose(1000 * moved(1e-3, decoupled=True), moved(1.0, decoupled=True), rtol=1e-2, atol=1e-5)
+    assert float(moved(1.0, decoupled=True).abs().max()) > 1e-4
+
+
+def test_retraining_clusters_the_weights() -> None:
+    net = model()
+    before = layer_statistics(net)
+    penalty, sgd = ClusterPenalty(net, 1.0), torch.optim.SGD(net.parameters(), lr=0.1)
+    for _ in range(50):
+        sgd.zero_grad()
+        penalty().backward()
+        sgd.step()
+    for name, row in layer_statistics(net).items():
+        assert row["cost"] < 1e-3 * before[name]["cost"]
+        assert 0 < row["zeros"] < 1
+        assert row["alpha"] > 0
+
+
+def test_warm_start_is_kept_in_the_checkpoint() -> None:
+    net = model()
+    penalty = ClusterPenalty(net, 1.0, warm=True)
+    penalty.add_gradients()
+    other = ClusterPenalty(net, 1.0, warm=True)
+    other.load_state_dict(penalty.state_dict())
+    assert set(other.get_extra_state()) == {"0", "2"}
+    assert all(torch.equal(other.get_extra_state()[k], v) for k, v in penalty.get_extra_state().items())
+
+
+def test_per_channel_targets() -> None:
+    net = crq.prepare(nn.Sequential(nn.Linear(16, 12)), crq.TernaryConfig(per_channel=True))
+    ClusterPenalty(net, 1.0).add_gradients()
+    layer = layers(net)[0]
+    assert torch.allclose(layer.weight.grad, layer.weight - layer.clusters().dequantized())
+
+
+def test_errors() -> None:
+    with pytest.raises(CrqError, match=r"no ternary layer.*crq\.prepare"):
+        ClusterPenalty(nn.Linear(2, 2))
+    with pytest.raises(CrqError, match="lam must be"):
+        ClusterPenalty(model(), -1.0)
+    net = model()
+    with pytest.raises(CrqError, match="layer '0' is not among the optimizer's parameters"):
+        ClusterPenalty(net).step(torch.optim.Adam([nn.Parameter(torch.zeros(1))]))
+    with torch.no_grad():
+        layers(net)[1].weight.fill_(float("nan"))
+    with pytest.raises(CrqError, match="2 has non-finite weights"):
+        ClusterPenalty(net).add_gradients()

@@ -1,0 +1,318 @@
+"""Tracing, swapping and the placement of quantizers; and every refusal."""
+
+import operator
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import crq
+from crq import models
+from crq.errors import CrqError
+from crq.layers import IntegerConv2d, IntegerLinear, QuantLayer, TernaryConv2d, TernaryLinear
+from crq.quantizers import ActQuant, quantizers
+
+IMAGES = torch.rand(2, 3, 8, 8)
+
+
+class Net(nn.Module):
+    """A module whose forward is a function given by the test, with a few layers to use."""
+
+    def __init__(self, forward) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv1, self.conv2 = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+        self.bn1, self.bn2 = nn.BatchNorm2d(8), nn.BatchNorm2d(8)
+        self.relu, self.pool = nn.ReLU(), nn.MaxPool2d(2)
+        self.drop, self.average, self.flatten = nn.Dropout(0.5), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        self.fc = nn.Linear(8, 5)
+        self.body = forward
+
+    def forward(self, x):
+        return self.body(self, x)
+
+
+def calls(prepared) -> str:
+    """The graph as one word per node: class of the module or name of the function."""
+    words = []
+    for node in prepared.graph.nodes:
+        if node.op == "call_module":
+            module = prepared.get_submodule(node.target)
+            if isinstance(module, ActQuant):
+                words.append(f"{'s' if module.signed else 'u'}{module.bits}")
+            else:
+                words.append(type(module).__name__)
+        elif node.op == "call_function":
+            words.append(node.target.__name__)
+    return " ".join(words)
+
+
+def test_digits_network() -> None:
+    prepared = crq.prepare(models.build("digits-cnn"), example_input=torch.rand(2, 1, 8, 8))
+    expected = "u8 TernaryConv2d BatchNorm2d ReLU u4 TernaryConv2d BatchNorm2d ReLU u4 MaxPool2d Flatten TernaryLinear"
+    assert calls(prepared) == expected
+    assert list(quantizers(prepared)) == ["input_quant", "conv1_quant", "conv2_quant"]
+    assert prepared.input_quant.scale == 2.0**-8
+    assert prepared.input_quant.fixed
+
+
+def test_functional_style_gives_the_same_graph() -> None:
+    def modular(net, x):
+        x = net.pool(net.relu(net.bn1(net.conv1(x))))
+        return net.fc(net.flatten(net.average(net.relu(net.bn2(net.conv2(x))))))
+
+    def functional(net, x):
+        x = F.max_pool2d(F.relu(net.bn1(net.conv1(x))), 2)
+        x = torch.relu(net.bn2(net.conv2(x))).mean((2, 3))
+        return net.fc(F.dropout(net.drop(x), training=net.training).view(x.size(0), -1))
+
+    a = calls(crq.prepare(Net(modular), example_input=IMAGES))
+    b = calls(crq.prepare(Net(functional), example_input=IMAGES))
+    assert (
+        a == "u8 TernaryConv2d BatchNorm2d ReLU u4 MaxPool2d TernaryConv2d BatchNorm2d ReLU u4 AdaptiveAvgPool2d u8 "
+        "Flatten TernaryLinear"
+    )
+    assert b.replace("Flatten ", "") == a.replace("Flatten ", "")
+
+
+def test_residual_block() -> None:
+    def forward(net, x):
+        x = net.relu(net.bn1(net.conv1(x)))
+        y = net.bn2(net.conv2(x))
+        y += x
+        return net.fc(F.relu(y).mean((2, 3)))
+
+    prepared = crq.prepare(Net(forward), example_input=IMAGES)
+    assert calls(prepared) == (
+        "u8 TernaryConv2d BatchNorm2d ReLU u4 TernaryConv2d BatchNorm2d s8 add ReLU u4 AdaptiveAvgPool2d u8 Flatten "
+        "TernaryLinear"
+    )
+    assert "add_quant" in quantizers(prepared)
+    assert "conv2_quant" in quantizers(prepared)
+
+
+def test_names_carry_the_users_module_path() -> None:
+    names = set(quantizers(crq.prepare(models.build("resnet20"))))
+    assert {"blocks_0_add_quant", "blocks_3_conv1_quant", "blocks_3_shortcut_0_quant", "input_quant"} <= names
+
+
+def test_sum_without_relu_gets_one_quantizer_for_all_readers() -> None:
+    def forward(net, x):
+        x = net.relu(net.bn1(net.conv1(x)))
+        y = x + net.conv2(x)
+        z = net.relu(y) + y
+        return net.fc(z.mean((2, 3)))
+
+    words = calls(crq.prepare(Net(forward), example_input=IMAGES))
+    assert words == (
+        "u8 TernaryConv2d BatchNorm2d ReLU u4 TernaryConv2d s8 add s8 ReLU u4 add s8 AdaptiveAvgPool2d s8 Flatten "
+        "TernaryLinear"
+    )
+
+
+def test_layer_to_layer_without_relu_and_pool_between_layer_and_norm() -> None:
+    def forward(net, x):
+        x = net.conv2(net.conv1(x))
+        return net.fc(net.relu(net.bn1(net.pool(x))).mean((2, 3)))
+
+    words = calls(crq.prepare(Net(forward), crq.TernaryConfig(act_bits=3), IMAGES))
+    assert words.startswith("u8 TernaryConv2d s3 TernaryConv2d MaxPool2d BatchNorm2d ReLU u3 ")
+
+
+def test_concatenation_operands_are_coded() -> None:
+    def forward(net, x):
+        y = net.conv1(x)
+        z = torch.cat((F.relu(y), y), dim=1)
+        return F.adaptive_avg_pool2d(z, 1).flatten(1)
+
+    prepared = crq.prepare(Net(forward))
+    assert calls(prepared) == "u8 TernaryConv2d s8 ReLU u4 cat AdaptiveAvgPool2d s8 Flatten"
+
+
+def test_in_place_operations_mean_what_they_do() -> None:
+    """After relu_ the old name holds the rectified values: the sum must read those."""
+
+    class InPlace(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv1, self.conv2 = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 3, padding=1)
+            self.relu = nn.ReLU(inplace=True)
+
+        def forward(self, x):
+            y = self.conv1(x)
+            z = self.conv2(self.relu(y))
+            z += y
+            return z.flatten(1)
+
+    torch.manual_seed(0)
+    model = InPlace()
+    prepared = crq.prepare(model, crq.TernaryConfig(act_bits=None))
+    assert torch.allclose(prepared(IMAGES), model(IMAGES), atol=1e-6)
+
+
+def test_relu6_becomes_a_quantizer_that_ends_below_6() -> None:
+    prepared = crq.prepare(Net(lambda net, x: net.fc(F.relu6(net.conv1(x)).mean((2, 3)))))
+    assert prepared.conv1_quant.limit == 6.0
+    assert "ReLU6" in calls(prepared)
+
+
+def test_one_bit_activations_use_two_signed_bits_where_there_is_no_relu() -> None:
+    words = calls(
+        crq.prepare(Net(lambda net, x: net.fc(net.relu(net.conv2(net.conv1(x))).mean((2, 3)))), crq.TernaryConfig(1))
+    )
+    assert words.startswith("u8 TernaryConv2d s2 TernaryConv2d ReLU u1 ")
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_float_mode_computes_what_the_model_computes(name: str) -> None:
+    shapes = {"digits-cnn": (1, 8, 8), "lenet": (1, 28, 28), "convnet": (1, 28, 28), "signal": (1, 64)}
+    shapes |= {"resnet18": (3, 64, 64), "alexnet": (3, 227, 227)}
+    options = {"resnet18": {"width": 8}, "alexnet": {"dense": 32}, "vgg7": {"width": 8}}.get(name, {})
+    torch.manual_seed(0)
+    model = models.build(name, **options).eval()
+    x = torch.rand(2, *shapes.get(name, (3, 32, 32)))
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    prepared = crq.prepare(model, example_input=x).eval()
+    assert torch.allclose(prepared(x), model(x), atol=1e-5)
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    assert not any(isinstance(module, QuantLayer) for module in model.modules())
+    layers = crq.coded_layers(prepared)
+    plain = [m for m in model.modules() if isinstance(m, (nn.Conv1d, nn.Conv2d, nn.Linear))]
+    assert len(layers) == len(plain)
+    crq.set_mode(prepared, "quantized")
+    prepared.train()(x).sum().backward()
+    assert all(layer.weight.grad is not None for layer in layers.values())
+
+
+def test_skip_and_integer_patterns() -> None:
+    config = crq.TernaryConfig(skip=["blocks.0", "*.shortcut.0"], integer={"first": 8, "last": 4})
+    prepared = crq.prepare(models.build("resnet20"), config)
+    assert isinstance(prepared.conv1, IntegerConv2d)
+    assert isinstance(prepared.fc, IntegerLinear)
+    assert prepared.fc.weight_bits == 4
+    assert type(prepared.get_submodule("blocks.0.conv1")) is nn.Conv2d
+    assert type(prepared.get_submodule("blocks.3.shortcut.0")) is nn.Conv2d
+    assert type(prepared.get_submodule("blocks.3.conv1")) is TernaryConv2d
+
+
+def test_first_and_last_are_names_when_layers_have_them() -> None:
+    model = nn.Sequential()
+    model.add_module("other", nn.Linear(4, 4))
+    model.add_module("first", nn.Linear(4, 4))
+    prepared = crq.prepare(model, crq.TernaryConfig(integer={"first": 8}))
+    assert isinstance(prepared.first, IntegerLinear)
+    assert isinstance(prepared.other, TernaryLinear)
+
+
+def test_float_activations_insert_nothing() -> None:
+    assert not quantizers(crq.prepare(models.build("lenet"), crq.TernaryConfig(act_bits=None)))
+
+
+class Gate(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Conv2d(8, 8, 1)
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.fc(x.mean((2, 3), keepdim=True)))
+
+
+class Branch(nn.Module):
+    def forward(self, x):
+        return x if x.sum() > 0 else -x
+
+
+def gated() -> nn.Module:
+    net = Net(lambda net, x: net.fc(net.gate(net.conv1(x)).mean((2, 3))))
+    net.gate = Gate()
+    return net
+
+
+def branching() -> nn.Module:
+    net = Net(lambda net, x: net.fc(net.branch(net.conv1(x)).mean((2, 3))))
+    net.branch = Branch()
+    return net
+
+
+def activated(module: nn.Module) -> nn.Module:
+    net = Net(lambda net, x: net.fc(net.act(net.conv1(x)).mean((2, 3))))
+    net.act = module
+    return net
+
+
+REFUSED = {
+    "gate": (gated, r"operation '(sigmoid|mul)' in module 'gate' is not supported"),
+    "branch": (branching, r"module 'branch' \(Branch\) cannot be traced.*fixed sequence"),
+    "gelu": (lambda: activated(nn.GELU()), r"module 'act' \(GELU\) is not supported; supported are Conv1d"),
+    "sigmoid": (lambda: activated(nn.Sigmoid()), r"module 'act' \(Sigmoid\) is not supported: use ReLU"),
+    "hardtanh": (lambda: activated(nn.Hardtanh()), r"module 'act' \(Hardtanh\).*use ReLU or ReLU6"),
+    "transposed": (lambda: activated(nn.ConvTranspose2d(8, 8, 1)), r"'act' \(ConvTranspose2d\) is not supported"),
+    "reflect": (lambda: activated(nn.Conv2d(8, 8, 3, padding=1, padding_mode="reflect")), "'act' pads with 'reflect'"),
+    "pool to 2": (lambda: activated(nn.AdaptiveAvgPool2d(2)), "'act' pools to 2; only a global average"),
+    "no statistics": (lambda: activated(nn.BatchNorm2d(8, track_running_stats=False)), "'act' keeps no running stat"),
+    "softmax": (lambda: Net(lambda n, x: F.softmax(n.fc(n.conv1(x).mean((2, 3))), 1)), "'softmax'.*return the logits"),
+    "scaled sum": (lambda: Net(lambda n, x: n.fc((n.conv1(x) + 1.0).mean((2, 3)))), "must add two activations"),
+    "shared": (
+        lambda: Net(lambda n, x: n.fc(n.conv2(n.conv2(n.conv1(x))).mean((2, 3)))),
+        "'conv2' is called more than once",
+    ),
+    "tuple": (lambda: Net(lambda n, x: (n.conv1(x), x)), "must return one tensor"),
+    "cat along height": (
+        lambda: Net(lambda n, x: n.fc(torch.cat([n.conv1(x), n.conv1.weight], 2).mean((2, 3)))),
+        "must be along dimension 1",
+    ),
+    "transpose": (
+        lambda: Net(lambda n, x: n.fc(n.conv1(x).transpose(2, 3).mean((2, 3)))),
+        "'transpose'.*not supported",
+    ),
+    "view": (lambda: Net(lambda n, x: n.fc(n.conv1(x).view(2, 8, 64).mean(2))), r"'view'.*must be \(batch, -1\)"),
+    "channel mean": (lambda: Net(lambda n, x: n.conv1(x).mean(1)), "mean over dimensions"),
+    "constant": (
+        lambda: Net(lambda n, x: n.conv2(n.conv1(x) + n.conv1.weight.sum())),
+        "only layers may hold constants|not supported",
+    ),
+    "no layer": (lambda: nn.Sequential(nn.ReLU()), "no convolution or linear layer"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusals_name_the_culprit(case: str) -> None:
+    make, message = REFUSED[case]
+    with pytest.raises(CrqError, match=message):
+        crq.prepare(make())
+
+
+def test_unmatched_pattern_lists_the_layers() -> None:
+    with pytest.raises(
+        CrqError, match=r"skip pattern 'cnv1' matches no layer \(did you mean 'conv1'\?\); layers are conv1, conv2, fc"
+    ):
+        crq.prepare(models.build("digits-cnn"), crq.TernaryConfig(skip=["cnv1"]))
+    with pytest.raises(CrqError, match="'conv1' is matched by both skip and integer"):
+        crq.prepare(models.build("digits-cnn"), crq.TernaryConfig(skip=["conv1"], integer={"first": 8}))
+
+
+def test_non_finite_weights_are_named() -> None:
+    model = models.build("digits-cnn")
+    with torch.no_grad():
+        model.conv2.weight[0, 0, 0, 0] = float("inf")
+    with pytest.raises(CrqError, match=r"conv2\.weight has non-finite weights"):
+        crq.prepare(model)
+
+
+def test_sums_are_additions_of_codes_only() -> None:
+    prepared = crq.prepare(models.build("resnet20"))
+    for node in prepared.graph.nodes:
+        if node.target is operator.add:
+            for operand in node.all_input_nodes:
+                assert isinstance(prepared.get_submodule(operand.target), ActQuant)
+
+
+def test_state_survives_saving(tmp_path) -> None:
+    prepared = crq.prepare(models.build("digits-cnn"))
+    torch.save(prepared.state_dict(), tmp_path / "a.pt")
+    other = crq.prepare(models.build("digits-cnn"))
+    other.load_state_dict(torch.load(tmp_path / "a.pt", weights_only=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(prepared.state_dict().values(), other.state_dict().values(), strict=True)
+    )

@@ -1,0 +1,87 @@
+"""Recipes: what they accept, and how they name what they do not."""
+
+import pytest
+
+from crq import models, recipe
+from crq.errors import CrqError
+
+TEXT = """
+name = "toy"
+[data]
+name = "digits"
+[network]
+name = "digits-cnn"
+[network.options]
+width = 4
+[ternary]
+act_bits = 3
+[ternary.integer]
+first = 8
+[pretrain]
+epochs = 2
+[retrain]
+epochs = 1
+lam = 0.5
+[finetune]
+epochs = 1
+"""
+
+
+def load(tmp_path, text: str) -> recipe.Recipe:
+    (tmp_path / "r.toml").write_text(text)
+    return recipe.load(tmp_path / "r.toml")
+
+
+def test_values_and_defaults(tmp_path) -> None:
+    loaded = load(tmp_path, TEXT)
+    assert loaded.network.options == {"width": 4}
+    assert loaded.ternary.integer == {"first": 8}
+    assert loaded.ternary.method == "crq"
+    assert loaded.retrain.lam == 0.5
+    assert loaded.finetune.lam is None
+
+
+def test_written_recipe_reads_back_the_same(tmp_path) -> None:
+    loaded = load(tmp_path, TEXT.replace('"toy"', '"a \\"quoted\\" name"'))
+    loaded.save(tmp_path / "again.toml")
+    assert recipe.load(tmp_path / "again.toml") == loaded
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("name", recipe.built_in())
+def test_built_in_recipes_name_known_networks_and_survive_writing(name: str, tmp_path) -> None:
+    loaded = recipe.load(name)
+    assert loaded.network.name in models.names()
+    loaded.save(tmp_path / "r.toml")
+    assert recipe.load(tmp_path / "r.toml") == loaded
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("lam = 0.5", "lamda = 0.5", r"unknown key 'retrain\.lamda' \(did you mean 'lam'\?\)"),
+        ("act_bits = 3", "act_bit = 3", r"unknown key 'ternary\.act_bit' \(did you mean 'act_bits'\?\)"),
+        (
+            "[finetune]",
+            "[fine_tune]",
+            r"key 'finetune' is missing; unknown key 'fine_tune' \(did you mean 'finetune'\?\)",
+        ),
+        ("epochs = 2", 'epochs = "two"', r"key 'pretrain\.epochs': .*integer.*got 'two'"),
+        ("epochs = 2", "epochs = -1", r"key 'pretrain\.epochs': .*greater than or equal to 0"),
+        ("act_bits = 3", "act_bits = 12", "act_bits must be an integer from 1 to 8, not 12"),
+        ("act_bits = 3", 'method = "tnw"', r"unknown method 'tnw' \(did you mean 'twn'\?\)"),
+        ('name = "toy"', "name = toy", "not valid TOML"),
+        ("epochs = 2", 'epochs = 2\noptimizer = "lion"', r"key 'pretrain\.optimizer'.*'sgd'"),
+    ],
+)
+def test_errors_name_the_file_and_the_key(tmp_path, old: str, new: str, message: str) -> None:
+    with pytest.raises(CrqError, match=message) as caught:
+        load(tmp_path, TEXT.replace(old, new))
+    assert "r.toml" in str(caught.value)
+
+
+def test_unknown_recipe_lists_the_built_in_ones() -> None:
+    with pytest.raises(CrqError, match=r"no recipe 'digit' \(did you mean 'digits'\?\)"):
+        recipe.load("digit")
+    with pytest.raises(CrqError, match="cannot be read"):
+        recipe.load("absent.toml")

@@ -1,0 +1,301 @@
+"""The trainer as a user meets it: a whole run, resuming, errors; small data, few epochs."""
+
+import copy
+import io
+import json
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from click.testing import CliRunner
+from rich.console import Console
+
+import crq
+from crq import cli, data, models, recipe, trainer
+from crq.errors import CrqError
+from crq.files import sha256
+from crq.lightning import CRQCallback
+from crq.loader import BatchLoader
+from crq.penalties import layer_statistics
+
+
+def values(**changes) -> dict:
+    phase = {"epochs": 2, "lr": 0.05, "batch_size": 64}
+    base = {
+        "name": "toy",
+        "data": {"name": "digits", "augment": "crop"},
+        "network": {"name": "digits-cnn", "options": {"width": 4}},
+        "pretrain": dict(phase),
+        "retrain": {**phase, "lam": 0.05},
+        "finetune": dict(phase),
+        "calibration": 256,
+    }
+    for key, value in changes.items():
+        section, _, name = key.partition("__")
+        if name:
+            base.setdefault(section, {})[name] = value
+        else:
+            base[section] = value
+    return base
+
+
+def run(folder, resume: bool = False, **changes) -> dict:
+    return trainer.train(recipe.parse(values(**changes)), folder, resume=resume, console=Console(file=io.StringIO()))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "a"
+    return folder, run(folder)
+
+
+def test_digits_recipe_reaches_its_accuracy(tmp_path) -> None:
+    summary = trainer.train("digits", tmp_path / "run", console=Console(file=io.StringIO()))
+    assert summary["accuracy"]["float"] >= 0.97
+    assert summary["accuracy"]["frozen"] >= summary["accuracy"]["float"] - 0.02
+    for row in summary["layers"].values():
+        assert row["cost_after"] < 0.2 * row["cost_before"]  # the retrain did cluster the weights
+
+
+def test_run_folder(finished) -> None:
+    folder, summary = finished
+    names = {entry.name for entry in folder.iterdir()}
+    assert {
+        "recipe.toml",
+        "frozen.pt",
+        "summary.json",
+        "manifest.json",
+        "metrics.csv",
+        "curves.png",
+        "weights.png",
+    } <= names
+    assert not [name for name in names if name.startswith(".")]
+    assert json.loads((folder / "summary.json").read_text()) == summary
+    assert list(summary["accuracy"]) == ["float", "retrained", "quantized", "finetuned", "frozen"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["files"]["frozen.pt"] == sha256(folder / "frozen.pt")
+    assert manifest["recipe"]["seed"] == 0
+    assert manifest["data"]["train"]["images"] + manifest["data"]["validation"]["images"] == 1438
+    rows = (folder / "metrics.csv").read_text().splitlines()
+    assert len(rows) == 1 + 6
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_frozen_network_has_the_accuracy_of_the_summary(finished) -> None:
+    folder, summary = finished
+    frozen = crq.FrozenModel.load(folder / "frozen.pt")
+    test = data.load("digits:test")
+    right = (frozen(test.images).argmax(1) == test.labels).float().mean()
+    assert float(right) == pytest.approx(summary["accuracy"]["frozen"])
+
+
+def test_same_seed_same_bits_other_seed_other_bits(finished, tmp_path) -> None:
+    folder, summary = finished
+    again, other = run(tmp_path / "again"), run(tmp_path / "other", seed=1)
+    assert again["accuracy"] == summary["accuracy"]
+    assert crq.FrozenModel.load(folder / "frozen.pt").content_hash == (
+        crq.FrozenModel.load(tmp_path / "again" / "frozen.pt").content_hash
+    )
+    assert other["layers"] != summary["layers"]
+
+
+class Interrupt(pl.Callback):
+    """Stands in for a kill: raises when the given epoch of a phase starts."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_train_epoch_start(self, trainer, pl_module) -> None:
+        if trainer.current_epoch == self.epoch:
+            raise KeyError("interrupted")
+
+
+@pytest.mark.parametrize("phase", ["pretrain", "retrain", "finetune"])
+def test_resumed_run_equals_an_uninterrupted_one(tmp_path, finished, monkeypatch, phase: str) -> None:
+    changes = {f"{phase}__epochs": 4, "retrain__warm": True, "finetune__momentum": 0.8}
+    if phase == "pretrain":
+        changes["pretrain__optimizer"] = "adam"
+        changes["pretrain__lr"] = 0.005
+    whole = run(tmp_path / "whole", **changes)
+
+    from crq import fit
+
+    original = fit.PhaseProgress
+
+    def interrupting(recorder, console):
+        return Interrupt(2) if recorder.phase == phase else original(recorder, console)
+
+    monkeypatch.setattr(fit, "PhaseProgress", interrupting)
+    with pytest.raises(KeyError, match="interrupted"):
+        run(tmp_path / "cut", **changes)
+    assert (tmp_path / "cut" / "checkpoints" / f"{phase}-last.ckpt").exists()
+    assert not (tmp_path / "cut" / "summary.json").exists()
+    monkeypatch.setattr(fit, "PhaseProgress", original)
+    resumed = run(tmp_path / "cut", resume=True, **changes)
+
+    def without_time(summary: dict) -> dict:
+        return {key: value for key, value in summary.items() if key != "seconds"}
+
+    assert without_time(resumed) == without_time(whole)
+    for name in ("pretrain", "retrain", "finetune"):
+        a, b = (
+            torch.load(tmp_path / side / "checkpoints" / f"{name}.pt", weights_only=True) for side in ("whole", "cut")
+        )
+        assert all(torch.equal(x, b["network"][key]) for key, x in a["network"].items())
+        assert [row["loss"] for row in a["rows"]] == [row["loss"] for row in b["rows"]]
+
+
+def test_a_finished_run_resumes_to_itself(finished) -> None:
+    folder, summary = finished
+    assert run(folder, resume=True)["accuracy"] == summary["accuracy"]
+
+
+def test_starting_from_an_earlier_float_network(finished, tmp_path) -> None:
+    folder, summary = finished
+    plan = recipe.parse(values(ternary={"method": "twn"}))
+    quiet = Console(file=io.StringIO())
+    derived = trainer.train(plan, tmp_path / "twn", pretrained=folder, console=quiet)
+    assert derived["accuracy"]["float"] == summary["accuracy"]["float"]
+    assert "retrained" not in derived["accuracy"]
+    with pytest.raises(CrqError, match="trained with another `seed`"):
+        trainer.train(recipe.parse(values(seed=5)), tmp_path / "b", pretrained=folder, console=quiet)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"act_bits": None}, "activations are float"),
+        ({"skip": ["first"]}, "layers first are float"),
+        ({"method": "ttq"}, "two scales"),
+        ({"per_channel": True}, "per channel"),
+    ],
+)
+def test_what_cannot_be_exported_still_trains_and_says_so(tmp_path, changes: dict, reason: str) -> None:
+    summary = run(tmp_path / "run", ternary=changes, steps=3)
+    assert reason in summary["not_exportable"]
+    assert not (tmp_path / "run" / "frozen.pt").exists()
+    assert "frozen" not in summary["accuracy"]
+
+
+@pytest.mark.parametrize("method", ["crq+", "twn", "ste"])
+def test_other_methods_freeze(tmp_path, method: str) -> None:
+    summary = run(
+        tmp_path / "run", ternary={"method": method, "integer": {"first": 8}}, pretrain__epochs=6, finetune__epochs=6
+    )
+    assert summary["accuracy"]["frozen"] > 0.8
+    assert ("retrained" in summary["accuracy"]) == (method == "crq+")
+
+
+def test_penalty_acts_with_adam_too(tmp_path) -> None:
+    free = run(tmp_path / "free", retrain={"epochs": 4, "optimizer": "adamw", "lr": 0.003, "lam": 0.0})
+    tied = run(tmp_path / "tied", retrain={"epochs": 4, "optimizer": "adamw", "lr": 0.003, "lam": 30.0})
+    for name, row in tied["layers"].items():
+        assert row["cost_after"] < 0.3 * free["layers"][name]["cost_after"]
+
+
+def test_nan_loss_is_named_at_once(tmp_path) -> None:
+    with pytest.raises(
+        CrqError, match=r"phase pretrain: the loss is not finite at epoch \d+, batch \d+.*Lower pretrain\.lr"
+    ):
+        run(tmp_path / "run", pretrain={"epochs": 3, "lr": 1e30, "schedule": "constant"})
+
+
+def test_refusals_come_before_any_file(tmp_path) -> None:
+    with pytest.raises(CrqError, match="unknown network 'digits-cn'"):
+        run(tmp_path / "a", network={"name": "digits-cn"})
+    with pytest.raises(CrqError, match="network 'digits-cnn': .*unexpected keyword argument 'depth'"):
+        run(tmp_path / "a", network={"name": "digits-cnn", "options": {"depth": 3}})
+    with pytest.raises(CrqError, match=r"does not accept images of shape \(1, 8, 8\)"):
+        run(tmp_path / "a", network={"name": "vgg7", "options": {"width": 2}})
+    with pytest.raises(CrqError, match="matches no layer"):
+        run(tmp_path / "a", ternary={"skip": ["conv9"]})
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").write_text("")
+    with pytest.raises(CrqError, match="is not empty"):
+        run(tmp_path / "full")
+    with pytest.raises(CrqError, match="there is no run to resume"):
+        run(tmp_path / "full", resume=True)
+
+
+def test_resuming_with_another_recipe_is_refused(finished) -> None:
+    with pytest.raises(CrqError, match="the recipe differs"):
+        run(finished[0], resume=True, seed=3)
+
+
+def test_own_network_and_data(tmp_path) -> None:
+    train, test = data.load("digits:train"), data.load("digits:test")
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 16), torch.nn.ReLU(), torch.nn.Linear(16, 10))
+    quiet = Console(file=io.StringIO())
+    summary = trainer.train(
+        recipe.parse(values()), tmp_path / "run", network=network, data=train, test=test, console=quiet
+    )
+    assert set(summary["layers"]) == {"1", "3"}
+    assert (tmp_path / "run" / "frozen.pt").exists()
+
+
+class UserModule(pl.LightningModule):
+    """A user's own LightningModule around a prepared network."""
+
+    def __init__(self, network, optimizer) -> None:
+        super().__init__()
+        self.network, self.make = network, optimizer
+
+    def training_step(self, batch, index):
+        return torch.nn.functional.cross_entropy(self.network(batch[0]), batch[1])
+
+    def configure_optimizers(self):
+        return self.make(self.network.parameters())
+
+
+@pytest.mark.parametrize(
+    "optimizer", [lambda p: torch.optim.SGD(p, lr=0.05), lambda p: torch.optim.AdamW(p, lr=0.002)], ids=["sgd", "adamw"]
+)
+def test_callback_in_a_users_own_lightning_loop(tmp_path, optimizer) -> None:
+    torch.manual_seed(0)
+    prepared = crq.prepare(models.build("digits-cnn", width=4))
+
+    def costs(lam: float) -> list[float]:
+        module = UserModule(copy.deepcopy(prepared), optimizer)
+        fitter = pl.Trainer(
+            max_epochs=2,
+            callbacks=[CRQCallback(lam)],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            accelerator="cpu",
+            default_root_dir=tmp_path,
+        )
+        fitter.fit(module, BatchLoader(data.load("digits:train"), 64, shuffle=True))
+        return [row["cost"] for row in layer_statistics(module).values()]
+
+    strong = 1.0 if isinstance(optimizer([torch.zeros(1)]), torch.optim.SGD) else 100.0
+    assert all(a < 0.5 * b for a, b in zip(costs(strong), costs(0.0), strict=True))
+
+
+def test_command_line(tmp_path) -> None:
+    recipe.parse(values()).save(tmp_path / "r.toml")
+    runner = CliRunner()
+    result = runner.invoke(
+        cli.main, ["train", str(tmp_path / "r.toml"), "-o", str(tmp_path / "run"), "--steps", "2", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["method"] == "crq"
+    again = runner.invoke(cli.main, ["train", str(tmp_path / "r.toml"), "-o", str(tmp_path / "run")])
+    assert again.exit_code == 2
+    assert "is not empty" in again.stderr
+    assert "Traceback" not in again.stderr
+    wrong = runner.invoke(cli.main, ["trian"])
+    assert wrong.exit_code == 2
+    assert "no command 'trian' (did you mean 'train'?)" in wrong.stderr
+    listing = runner.invoke(cli.main, ["recipes"])
+    assert "digits-cnn on digits" in listing.stdout
+    shown = runner.invoke(cli.main, ["recipes", "--show", "digits"])
+    assert "[finetune]" in shown.stdout
+
+
+def test_help_names_the_steps() -> None:
+    text = CliRunner().invoke(cli.main, ["--help"]).stdout
+    for word in ("train", "export", "build", "simulate", "report"):
+        assert f"crq {word}" in text
