@@ -19,6 +19,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.backend.origin import Model
 from hw.backend.plan import Plan, make_plan
+from hw.checks.result import Check
 from hw.errors import HwError
 from hw.graph import Network
 from hw.simulate import Simulation, compile_simulation
@@ -178,6 +179,12 @@ class Project:
             c, h, w = stream.shape
             result[name] = piece.reshape(-1, h, w, c).transpose(0, 3, 1, 2)
         return result
+
+    def check(self) -> list[Check]:
+        """The proofs of this project: multiplier-free by compilation, source rules."""
+        from hw.checks import lint, multiplier
+
+        return [multiplier.check(self.directory, self.name, self.plan), lint.check(self.directory)]
 
     @staticmethod
     def _shaped(values: NDArray[np.int64], carried: Any, shape: Any) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ def extremes(network: Network) -> IntArray:
 
 
 def random_codes(network: Network, count: int, seed: int = 0) -> IntArray:
-    """Half of the images uniform over all codes, half of lowest and highest codes only, which deep layers see better."""
+    """Half of the images uniform over all codes, half of lowest and highest codes only."""
     rng = np.random.default_rng(seed)
     shape = (count, *network.input.shape)
     lo, hi = network.input.lo[:, None, None], network.input.hi[:, None, None]

@@ -101,7 +101,7 @@ def top_cpp(plan: Plan, name: str, calls: Sequence[str]) -> str:
     for stream in plan.streams:
         if streaming:
             lines.append(f'    hls::stream<{stream.type_name}> {stream.name}("{stream.name}");')
-            lines.append(f"    #pragma HLS STREAM variable={stream.name} depth={stream.depth}")
+            lines.append(f"    #pragma HLS STREAM variable={stream.name} depth={plan.depths[stream.name]}")
         else:
             lines.append(f"    {stream.type_name} {stream.name}[{stream.shape.size}];")
             lines.append(f"    #pragma HLS ARRAY_PARTITION variable={stream.name} complete dim=0")

@@ -7,19 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hw.errors import HwError
+from hw.estimate.cycles import fifo_depths
 from hw.graph import Network
-from hw.layers import Flatten, Mac, Shape, Tensor
+from hw.layers import Flatten, Shape, Tensor
 from hw.units import Fold, Unit, units
 
 IO_TYPES = ("io_stream", "io_parallel")
+MIN_DEPTH = 2  # of a FIFO: one beat in use, one on its way
 
 # C++ keywords, and names the generated code uses itself.
 _WORDS = """
 alignas alignof and asm auto bitand bitor bool break case catch char class compl const constexpr const_cast continue
 decltype default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline
-int long mutable namespace new noexcept not nullptr operator or private protected public register reinterpret_cast return
-short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try typedef
-typeid typename union unsigned using virtual void volatile wchar_t while xor
+int long mutable namespace new noexcept not nullptr operator or private protected public register reinterpret_cast
+return short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try
+typedef typeid typename union unsigned using virtual void volatile wchar_t while xor
 std hls nnet crq main input result ap_int ap_uint input_t result_t network_input
 """
 RESERVED = frozenset(_WORDS.split())
@@ -32,7 +34,6 @@ class Stream:
     name: str
     type_name: str
     tensor: Tensor
-    depth: int = 2
 
     @property
     def shape(self) -> Shape:
@@ -60,13 +61,14 @@ class Process:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """`processes` in topological order; the first reads `input`, one writes `output`."""
+    """`processes` in topological order; the first reads `input`, one writes `output`; `depths` of FIFOs by stream."""
 
     network: Network
     io_type: str
     input: Stream
     output: Stream
     processes: tuple[Process, ...]
+    depths: Mapping[str, int]
 
     @property
     def streams(self) -> list[Stream]:
@@ -141,7 +143,16 @@ class _Planner:
             self.processes.append(Process(name, unit, self.folds[unit.name], inputs, (stream,)))
             self.publish(stream, name)
         [output] = self.ready[self.carried(self.network.output).name]
-        return Plan(self.network, self.io_type, source, output, tuple(self.processes))
+        return Plan(self.network, self.io_type, source, output, tuple(self.processes), self.depths())
+
+    def depths(self) -> dict[str, int]:
+        """Beats each stream must hold: where branches join, what the earlier brings before the later one arrives."""
+        needed = fifo_depths(self.network, self.folds)
+        result = {s.name: MIN_DEPTH for p in self.processes for s in p.outputs}
+        for process in self.processes:
+            if process.unit:
+                result |= {s.name: max(MIN_DEPTH, needed[process.unit.name, i]) for i, s in enumerate(process.inputs)}
+        return result
 
     def is_only_output(self, tensor: Tensor) -> bool:
         return tensor is self.carried(self.network.output) and self.readers[tensor.name] == 1
@@ -160,19 +171,3 @@ class _Planner:
                 copies += (Stream("result", "result_t", stream.tensor),)
             self.processes.append(Process(self.unique(f"copy_{name}"), None, Fold(1), (stream,), copies))
         self.ready[stream.tensor.name] = list(copies)
-
-
-def check_fold(unit: Unit, fold: Fold) -> None:
-    """Raises `HwError` naming the layer unless `fold` is one that the hardware of `unit` can have."""
-    channels, fan_in = unit.output.shape.c, unit.fan_in
-    if fold.pe < 1 or channels % fold.pe:
-        raise HwError(f"layer {unit.name!r}: PE {fold.pe} does not divide its {channels} output channels")
-    if fold.simd < 1 or fan_in % fold.simd:
-        raise HwError(f"layer {unit.name!r}: SIMD {fold.simd} does not divide its {fan_in} products per output")
-    if isinstance(unit.layer, Mac):
-        per_group = channels // unit.layer.groups
-        if per_group % fold.pe and fold.pe % per_group:
-            raise HwError(
-                f"layer {unit.name!r}: PE {fold.pe} must divide the {per_group} output channels of a group or be a "
-                "multiple of them"
-            )

@@ -26,7 +26,7 @@ from hw.vectors import all_vectors
 FORMAT = 1  # of manifest.json
 KERNELS = Path(__file__).parent.parent / "nnet_utils"
 STOCK = Path(hls4ml.__file__).parent / "templates"
-TESTBENCH_PRODUCTS = 20_000_000_000  # multiply-adds spent on the testbench's expected integers
+TESTBENCH_PRODUCTS = 400_000_000  # spent on the testbench's expected integers, unless two images need more
 
 
 class CrqWriter(VitisWriter):
@@ -111,7 +111,7 @@ class _Files:
         self.text(f"{self.name}_test.cpp", testbench.testbench_cpp(self.plan, self.name))
         products = sum(getattr(layer, "macs", 0) for layer in network) or 1
         budget = max(2, min(32, TESTBENCH_PRODUCTS // products))
-        codes = all_vectors(network, count=max(1, budget // 2), bounding_limit=budget // 4)[-budget:]
+        codes = all_vectors(network, count=budget, bounding_limit=budget // 4)[-budget:]
         self.text("tb_data/input_codes.dat", testbench.data_file(codes))
         self.text("tb_data/expected.dat", testbench.data_file(_as_stream(self.plan, evaluate(network, codes))))
 

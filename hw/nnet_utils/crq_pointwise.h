@@ -99,22 +99,49 @@ Pixels:
     }
 }
 
-// The sum of two tensors.
+// The sum of two tensors: channels / PE cycles per pixel.
 template <class data1_T, class data2_T, class res_T, typename CONFIG_T>
 void add_stream(hls::stream<data1_T> &data1, hls::stream<data2_T> &data2, hls::stream<res_T> &res) {
     #pragma HLS INLINE
-Pixels:
-    for (unsigned p = 0; p < CONFIG_T::pixels; p++) {
+    typedef typename res_T::value_type y_T;
+    const unsigned folds = CONFIG_T::channels / CONFIG_T::pe;
+    typename data1_T::value_type a[folds][CONFIG_T::pe];
+    #pragma HLS ARRAY_PARTITION variable=a complete dim=0
+    typename data2_T::value_type b[folds][CONFIG_T::pe];
+    #pragma HLS ARRAY_PARTITION variable=b complete dim=0
+    y_T sums[folds][CONFIG_T::pe];
+    #pragma HLS ARRAY_PARTITION variable=sums complete dim=0
+    unsigned fold = 0;
+Cycles:
+    for (unsigned cycle = 0; cycle < CONFIG_T::pixels * folds; cycle++) {
         #pragma HLS PIPELINE II=1
-        const data1_T a = data1.read();
-        const data2_T b = data2.read();
-        res_T sum;
-    Channels:
-        for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-            #pragma HLS UNROLL
-            sum[c] = typename res_T::value_type(a[c] + b[c]);
+        if (fold == 0) {
+            const data1_T beat1 = data1.read();
+            const data2_T beat2 = data2.read();
+        Beats:
+            for (unsigned c = 0; c < CONFIG_T::channels; c++) {
+                #pragma HLS UNROLL
+                a[c / CONFIG_T::pe][c % CONFIG_T::pe] = beat1[c];
+                b[c / CONFIG_T::pe][c % CONFIG_T::pe] = beat2[c];
+            }
         }
-        res.write(sum);
+    Lanes:
+        for (unsigned pe = 0; pe < CONFIG_T::pe; pe++) {
+            #pragma HLS UNROLL
+            sums[fold][pe] = y_T(a[fold][pe] + b[fold][pe]);
+        }
+        if (fold + 1 == folds) {
+            fold = 0;
+            res_T beat;
+        Result:
+            for (unsigned c = 0; c < CONFIG_T::channels; c++) {
+                #pragma HLS UNROLL
+                beat[c] = sums[c / CONFIG_T::pe][c % CONFIG_T::pe];
+            }
+            res.write(beat);
+        } else {
+            fold++;
+        }
     }
 }
 

@@ -37,7 +37,7 @@ template <class T> void trace(const T *array, unsigned values) {
 
 } // namespace crq
 
-#define CRQ_TRACE(x, n) crq::trace(x, n)
+#define CRQ_TRACE(x, n) crq::trace(x, n);
 #else
 #define CRQ_TRACE(x, n)
 #endif

@@ -9,6 +9,7 @@
 //   CRQ_HLS       what the synthesis tool sees (defined with __SYNTHESIS__; g++ can compile and simulate it too)
 //   (neither)     C simulation with ap types; ROMs are native integers, which compile fast
 //   CRQ_FAST_SIM  C simulation with native integers for every type
+// CRQ_NATIVE_ROM keeps the native ROMs of C simulation with CRQ_HLS: tables of ap types take g++ minutes to compile.
 #if defined(__SYNTHESIS__) && !defined(CRQ_HLS)
 #define CRQ_HLS
 #endif
@@ -39,7 +40,7 @@ template <int BITS> struct native_bytes {
 };
 
 // Elements of constant tables. A weight word packs the codes of several SIMD lanes, lane 0 in the low bits.
-#ifdef CRQ_HLS
+#if defined(CRQ_HLS) && !defined(CRQ_NATIVE_ROM)
 template <int BITS> using rom_word = ap_uint<BITS>;
 template <int BITS> using rom_int = ap_int<BITS>;
 #else

@@ -1,0 +1,97 @@
+"""The verbs of the hardware: build, simulate."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+RANDOM_IMAGES = 100
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the new project.")
+@click.option("--part", default="xc7z020clg400-1", show_default=True, help="FPGA part or board name.")
+@click.option("--clock-period", default=5.0, show_default=True, help="Clock period in ns.")
+@click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), default="io_stream", show_default=True)
+@click.option("--target-fps", type=float, help="Images per second to reach with the least area.")
+@click.option("--fold", "folds", multiple=True, metavar="LAYER=PE,SIMD", help="Folding of one layer; may be repeated.")
+@click.option("--name", help="Name of the project and its top function; default: the file's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def build(
+    file: Path, output: Path, part: str, clock_period: float, io_type: str, target_fps: float | None,
+    folds: tuple[str, ...], name: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Build the Vitis HLS project of the ternary QONNX FILE."""
+    import hw
+
+    folding = dict(_fold(text) for text in folds)
+    project = hw.build(
+        file, output, part=part, clock_period=clock_period, io_type=io_type, target_fps=target_fps,
+        folding=folding or None, project_name=name,
+    )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps({"directory": str(output), **project.manifest}, indent=2))
+        return
+    layers = len(project.folds)
+    click.echo(f"{output}: project {project.name!r}, {layers} layers, {io_type}, {part}, {clock_period:g} ns")
+    click.echo(f"next: crq simulate {output}")
+
+
+def _fold(text: str) -> tuple[str, tuple[int, int]]:
+    layer, _, values = text.partition("=")
+    try:
+        pe, simd = (int(v) for v in values.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r}: expected LAYER=PE,SIMD, for example conv1=4,9", param_hint="--fold"
+        ) from None
+    return layer, (pe, simd)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--mode", type=click.Choice(["fast", "ap"]), default="fast", show_default=True,
+    help="Native integers, or the bit-accurate types that Vitis HLS uses.",
+)  # fmt: skip
+@click.option("--data", help="Images, as NAME:SPLIT (for example digits:test); default: random, extreme and bounding.")
+@click.option("--data-root", help="Folder with the data's files.")
+@click.option(
+    "--reference", type=click.Path(path_type=Path), help="Run folder or frozen.pt: compare with live PyTorch."
+)
+@click.option("--limit", type=int, help="Use at most this many images.")
+@click.option("--checks", is_flag=True, help="Also run the proofs: multiplier-free, sources, mutations.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def simulate(
+    directory: Path, mode: str, data: str | None, data_root: str | None, reference: Path | None, limit: int | None,
+    checks: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """C simulation of the project in DIRECTORY, compared integer by integer. Exit code 1 if any differs."""
+    import hw
+    from hw.vectors import all_vectors
+    from hw.verify import verify
+
+    project = hw.open_project(directory)
+    labels = None
+    if data is not None:
+        from crq.data import load
+
+        images = load(data, root=data_root)
+        codes, labels = images.images.numpy()[:limit], images.labels.numpy()[:limit]
+    else:
+        codes = all_vectors(project.network, RANDOM_IMAGES, bounding_limit=RANDOM_IMAGES)[:limit]
+    verdict = verify(project, codes, reference, mode=mode, labels=labels, progress=sys.stderr.isatty() and not as_json)
+    results = project.check() if checks else []
+    if as_json:
+        facts = {**verdict._asdict(), "bit_exact": verdict.bit_exact, "checks": [r._asdict() for r in results]}
+        click.echo(json.dumps(facts, indent=2))
+    else:
+        click.echo(str(verdict))
+        for result in results:
+            click.echo(str(result))
+    if not verdict.bit_exact or not all(r.ok for r in results):
+        sys.exit(1)
