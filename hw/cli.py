@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from hw.units import Fold
 
 RANDOM_IMAGES = 100
 
@@ -41,7 +45,9 @@ def build(
     click.echo(f"next: crq simulate {output}")
 
 
-def _fold(text: str) -> tuple[str, tuple[int, int]]:
+def _fold(text: str) -> tuple[str, Fold]:
+    from hw.units import Fold
+
     layer, _, values = text.partition("=")
     try:
         pe, simd = (int(v) for v in values.split(","))
@@ -49,7 +55,7 @@ def _fold(text: str) -> tuple[str, tuple[int, int]]:
         raise click.BadParameter(
             f"{text!r}: expected LAYER=PE,SIMD, for example conv1=4,9", param_hint="--fold"
         ) from None
-    return layer, (pe, simd)
+    return layer, Fold(pe, simd)
 
 
 @click.command()

@@ -30,7 +30,8 @@ class Verdict(NamedTuple):
     def __str__(self) -> str:
         verdict = "bit-exact" if self.bit_exact else "NOT bit-exact"
         text = (
-            f"{verdict}: {self.exact_images} of {self.images} images, {self.exact_integers} of {self.integers} integers "
+            f"{verdict}: {self.exact_images} of {self.images} images, "
+            f"{self.exact_integers} of {self.integers} integers "
             f"({self.mode} simulation against {self.against})"
         )
         return text if self.correct is None else f"{text}; accuracy {self.correct / self.images:.2%}"
