@@ -1,0 +1,186 @@
+"""What a user runs first: `crq run digits`, from real images to a verified project."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from qonnx.core.onnx_exec import execute_onnx
+
+import hw
+from crq.data import load
+from crq.frozen import FrozenModel
+from export.packing import unpack
+from hw.vectors import all_vectors
+from hw.verify import verify
+
+CRQ = Path(sys.executable).with_name("crq")
+
+
+def crq(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([CRQ, *map(str, arguments)], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("digits") / "run"
+    done = crq("run", "digits", "-o", folder)
+    assert done.returncode == 0, done.stderr
+    assert "bit-exact: 2," in done.stdout
+    return folder
+
+
+def test_the_run_folder_tells_everything(run: Path) -> None:
+    summary = json.loads((run / "summary.json").read_text())
+    assert summary["bit_exact"] is True
+    assert [v["mode"] for v in summary["verdicts"]] == ["fast", "fast", "ap", "ap"]
+    assert summary["verdicts"][0]["images"] == len(load("digits:test"))
+    assert summary["verdicts"][1]["images"] >= 1000
+    assert all(v["exact_integers"] == v["integers"] > 0 for v in summary["verdicts"])
+    assert summary["bits_per_weight"] == pytest.approx(2, abs=0.01)
+    assert list(summary["accuracy"]) == ["float", "retrained", "quantized", "finetuned", "frozen", "simulated"]
+    assert summary["accuracy"]["simulated"] == summary["accuracy"]["frozen"] > 0.95
+    for name in summary["files"].values():
+        assert (run / name).exists(), name
+    manifest = json.loads((run / "train" / "manifest.json").read_text())
+    assert manifest["seed"] == 0
+    assert manifest["recipe"]["name"] == "digits"
+
+
+def test_a_second_run_reuses_the_first(run: Path) -> None:
+    checkpoint = (run / "train" / "checkpoints" / "pretrain.pt").stat().st_mtime_ns
+    project = {p: p.read_bytes() for p in sorted((run / "digits_hls").rglob("*")) if p.is_file()}
+    done = crq("run", "digits", "-o", run, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["bit_exact"] is True
+    assert (run / "train" / "checkpoints" / "pretrain.pt").stat().st_mtime_ns == checkpoint
+    assert {p: p.read_bytes() for p in project} == project
+
+
+def test_the_file_holds_the_exact_codes(run: Path) -> None:
+    import onnx
+
+    frozen = FrozenModel.load(run / "train" / "frozen.pt")
+    proto = onnx.load(run / "digits.onnx")
+    stored = {i.name: onnx.numpy_helper.to_array(i) for i in proto.graph.initializer}
+    layers = [n for n, s in frozen.steps.items() if hasattr(s, "codes")]
+    assert len(layers) == 3
+    for name in layers:
+        codes = frozen.steps[name].codes.numpy()
+        codes = codes.T if codes.ndim == 2 else codes
+        np.testing.assert_array_equal(unpack(stored[f"{name}.weight.packed"], codes.shape), codes)
+
+
+def test_qonnx_runs_the_integer_graph_to_the_same_integers(run: Path) -> None:
+    graph = hw.read_qonnx(run / "digits.onnx")
+    frozen = FrozenModel.load(run / "train" / "frozen.pt")
+    images = torch.cat(
+        [load("digits:test").images, torch.from_numpy(all_vectors(hw.Network(graph), 40)).to(torch.uint8)]
+    )
+    name, result = graph.graph.input[0].name, graph.graph.output[0].name
+    found = [execute_onnx(graph, {name: x[None].numpy().astype(np.float32)})[result] for x in images]
+    np.testing.assert_array_equal(np.concatenate(found), frozen.integers(images).numpy())
+
+
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+@pytest.mark.parametrize("mode", ["fast", "ap"])
+def test_simulation_equals_live_pytorch(run: Path, io_type: str, mode: str, tmp_path) -> None:
+    project = hw.build(run / "digits.onnx", tmp_path / "project", io_type=io_type)
+    vectors = all_vectors(project.network, 1000)
+    for images in (load("digits:test").images.numpy(), vectors):
+        verdict = verify(project, images, run / "train", mode=mode)
+        assert verdict.integers == 10 * len(images)
+        assert verdict.bit_exact, str(verdict)
+
+
+def test_the_steps_one_by_one_give_the_same_file_and_project(run: Path, tmp_path) -> None:
+    for arguments in (
+        ("export", run / "train", "-o", tmp_path / "digits.onnx"),
+        ("check", tmp_path / "digits.onnx", "--reference", run / "train", "--data", "digits:test"),
+        ("inspect", tmp_path / "digits.onnx", "--json"),
+        ("build", tmp_path / "digits.onnx", "-o", tmp_path / "project"),
+        ("simulate", tmp_path / "project", "--reference", run / "train", "--data", "digits:test"),
+    ):
+        done = crq(*arguments)
+        assert done.returncode == 0, (arguments, done.stderr)
+    assert "359 of 359 images, 3590 of 3590 integers" in done.stdout
+    firmware = {
+        p.relative_to(tmp_path / "project"): p.read_bytes() for p in (tmp_path / "project" / "firmware").rglob("*.h")
+    }
+    assert firmware
+    for name, content in firmware.items():
+        assert (run / "digits_hls" / name).read_bytes() == content, name
+
+
+def test_another_model_is_refused_as_reference(run: Path, tmp_path) -> None:
+    from tests.nets import Plain, frozen
+
+    frozen(Plain).save(tmp_path / "frozen.pt")
+    done = crq("simulate", run / "digits_hls", "--reference", tmp_path / "frozen.pt")
+    assert done.returncode == 2
+    assert "give the run it was exported from" in done.stderr
+
+
+def test_frozen_accuracy_stays_within_two_points_over_three_seeds(run: Path, tmp_path) -> None:
+    summaries = [json.loads((run / "train" / "summary.json").read_text())]
+    for seed in (1, 2):
+        done = crq("train", "digits", "--seed", seed, "-o", tmp_path / str(seed), "--json")
+        assert done.returncode == 0, done.stderr
+        summaries.append(json.loads(done.stdout))
+    floats, frozen = ([s["accuracy"][stage] for s in summaries] for stage in ("float", "frozen"))
+    print(f"digits, seeds 0 to 2: float {floats}, frozen {frozen}")
+    assert np.mean(floats) - np.mean(frozen) <= 0.02
+    assert min(floats) > 0.96
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "digit"), "did you mean 'digits'"),
+        (("run", "digits", "--part", "xc7z02"), "xc7z020"),
+        (("build", "{file}", "-o", "{folder}/p", "--part", "nonsense"), "nonsense"),
+        (("build", "{text}", "-o", "{folder}/p"), "not an ONNX"),
+        (("build", "{file}", "-o", "{full}"), "not empty"),
+        (("run", "digits", "-o", "{full}"), "not empty"),
+        (("train", "digits", "-o", "{full}"), "not empty"),
+        (("export", "{folder}", "-o", "{folder}/x.onnx"), "frozen.pt"),
+        (("simulate", "{folder}"), "no crq project"),
+        (("inspect", "{text}"), "not an ONNX"),
+        (("trian", "digits"), "did you mean 'train'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_errors_are_one_clear_line_and_leave_nothing(run: Path, tmp_path, arguments, message: str) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "thesis.txt").write_text("mine")
+    text = tmp_path / "text.onnx"
+    text.write_text("no protobuf")
+    names = {"file": run / "digits.onnx", "folder": tmp_path, "full": full, "text": text}
+    before = sorted(tmp_path.rglob("*"))
+    done = crq(*(a.format(**names) for a in arguments))
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_compiler_is_told_before_training(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = crq("run", "digits", "-o", tmp_path / "run")
+    assert done.returncode == 3
+    assert "apt-get install g++" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_is_quick() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "crq.cli", "--help"], capture_output=True, text=True
+    )  # fmt: skip
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert not imported & {"torch", "onnx", "hls4ml", "numpy", "pytorch_lightning", "sklearn"}
