@@ -7,7 +7,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.estimate.cycles import cycles, stream, window
+from hw.estimate.cycles import COMPARATOR_BITS, cycles, stream, window
 from hw.estimate.primitives import clog2, comparator, memory, multiplexer, rom, tree
 from hw.estimate.resources import Resources
 from hw.graph import Network
@@ -121,10 +121,6 @@ class MacCost(WindowedCost):
 
     def thresholds(self, threshold: Threshold) -> Resources:
         return threshold_lanes(threshold, self.fold.pe)
-
-
-# Code bits up to which thresholds are compared all at once; wider codes are searched in one pipelined step per bit.
-COMPARATOR_BITS = 4
 
 
 def threshold_lanes(layer: Threshold, pe: int) -> Resources:

@@ -1,0 +1,52 @@
+"""The sliding window in front of a unit."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hw.estimate.cycles import window
+from hw.estimate.primitives import BRAM_BITS
+from hw.graph import Network
+from hw.layers import Pads, Shape
+from hw.rtl.verilog import instance
+from hw.units import Unit
+
+
+class Slide(NamedTuple):
+    """Window geometry in stream terms (hw.estimate.cycles.Window)."""
+
+    image: Shape
+    span: tuple[int, int]
+    stride: tuple[int, int]
+    pads: Pads
+
+    @classmethod
+    def of(cls, network: Network, unit: Unit) -> Slide:
+        found = window(network, unit)
+        return cls(found.image, found.span, found.stride, found.pads)
+
+    @property
+    def elements(self) -> int:
+        return self.span[0] * self.span[1] * self.image.c
+
+    def line_bits(self, bits: int) -> int:
+        """Bits of the line buffers."""
+        columns = self.image.w + self.pads.left + self.pads.right
+        return (self.span[0] - 1) * columns * self.image.c * bits
+
+
+def window_instance(slide: Slide, bits: int, pad_value: str, source: str) -> str:
+    """A crq_window that reads stream `source`; declares `window`."""
+    parameters = {
+        "CHANNELS": slide.image.c, "BITS": bits, "HEIGHT": slide.image.h, "WIDTH": slide.image.w,
+        "SPAN_H": slide.span[0], "SPAN_W": slide.span[1], "STRIDE_H": slide.stride[0], "STRIDE_W": slide.stride[1],
+        "PAD_TOP": slide.pads.top, "PAD_LEFT": slide.pads.left, "PAD_BOTTOM": slide.pads.bottom,
+        "PAD_RIGHT": slide.pads.right, "PAD_VALUE": f"{bits}'d{pad_value}",
+        "BLOCK": int(slide.line_bits(bits) >= BRAM_BITS),
+    }  # fmt: skip
+    ports = {
+        "clk": "clk", "rst": "rst", "en": "en", "in_valid": f"{source}_valid", "in_ready": f"{source}_ready",
+        "in_data": f"{source}_data", "active": "active", "last": "last", "window": "window",
+    }  # fmt: skip
+    text = f"  wire [{slide.elements * bits - 1}:0] window;\n"
+    return text + instance("crq_window", "lines", parameters, ports) + "  wire unused_window = &window;\n"

@@ -1,0 +1,137 @@
+"""Synthesis of RTL designs with Yosys: what a unit costs, measured. Results are cached by content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from hw.errors import HwError, ToolError
+from hw.estimate.resources import Resources
+from hw.rtl.generate import write
+from hw.rtl.verilog import Design
+
+FAMILIES = ("xcup", "xc7")
+# LUTs that a primitive occupies (AMD UG953 and UG974, library guides: RAM32M and RAM64M take one SLICEM's four LUTs,
+# RAM32M16 and RAM64M8 take eight; wide multiplexers and carry chains take none).
+LUT_LOGIC = {f"LUT{i}": 1 for i in range(1, 7)} | {"INV": 1}
+LUT_MEMORY = {
+    "RAM32M": 4, "RAM64M": 4, "RAM32M16": 8, "RAM64M8": 8, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4,
+    "RAM256X1D": 8, "RAM32X1S": 1, "RAM64X1S": 1, "RAM128X1S": 2, "RAM256X1S": 4, "RAM512X1S": 8,
+    "SRL16E": 1, "SRLC16E": 1, "SRLC32E": 1,
+}  # fmt: skip
+FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE")
+BRAM18 = {"RAMB18E1": 1, "RAMB18E2": 1, "RAMB36E1": 2, "RAMB36E2": 2}
+DSP = ("DSP48E1", "DSP48E2")
+FREE = ("MUXF7", "MUXF8", "MUXF9", "CARRY4", "CARRY8", "GND", "VCC", "$scopeinfo")
+
+# One Yosys process per design: its errors end the process.
+SCRIPT = """
+import sys
+from pyosys import libyosys
+design = libyosys.Design()
+for command in sys.argv[1:]:
+    libyosys.run_pass(command, design)
+"""
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """Measured cells of a design: `modules` maps each kept module to (instances, one instance's own resources)."""
+
+    family: str
+    tool: str
+    seconds: float
+    modules: dict[str, tuple[int, Resources]]
+
+    @property
+    def total(self) -> Resources:
+        return Resources().plus(*(own.times(count) for count, own in self.modules.values()))
+
+
+def tool() -> str:
+    """Name and version of the synthesis tool. Raises `ToolError` if it is not installed."""
+    try:
+        found = version("pyosys") if find_spec("pyosys") else None
+    except PackageNotFoundError:
+        found = None
+    if found is None:
+        raise ToolError('synthesis needs Yosys: pip install "crq[synth]" (or pip install pyosys==0.70)')
+    return f"Yosys {found}"
+
+
+def synthesize(design: Design, family: str = "xcup", *, cache: Path | None = None) -> Synthesis:
+    """Synthesises `design` for a Yosys Xilinx family; a cached result of the same sources and tool is reused."""
+    if family not in FAMILIES:
+        raise HwError(f"family {family!r}: synthesis is supported for {', '.join(FAMILIES)}")
+    key = _key(design, family)
+    stored = cache / f"{key}.json" if cache else None
+    if stored and stored.exists():
+        facts = json.loads(stored.read_text())
+        facts["modules"] = {m: (n, Resources(*r)) for m, (n, r) in facts["modules"].items()}
+        return Synthesis(**facts)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="crq-synth-") as name:
+        folder = Path(name)
+        sources = " ".join(path.name for path in write(design, folder))
+        commands = [
+            f"read_verilog -sv -defer {sources}",
+            f"synth_xilinx -flatten -family {family} -noiopad -noclkbuf -nodsp -top {design.top}",
+            "tee -q -o stat.json stat -json",
+        ]
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, *commands], cwd=folder, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise ToolError(f"Yosys failed on {design.top}:\n{(done.stdout + done.stderr)[-1500:]}")
+        stat = json.loads((folder / "stat.json").read_text())["modules"]
+    result = Synthesis(family, tool(), round(time.monotonic() - started, 2), _modules(stat, design.top))
+    if stored:
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        temporary = stored.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(asdict(result)))
+        os.replace(temporary, stored)
+    return result
+
+
+def _key(design: Design, family: str) -> str:
+    content = json.dumps([design.top, design.sources, design.memories, family, tool()], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:24]
+
+
+def _modules(stat: dict, top: str) -> dict[str, tuple[int, Resources]]:
+    """Counts each module's instances below `top` and the resources of its own cells."""
+    cells = {name.lstrip("\\"): facts["num_cells_by_type"] for name, facts in stat.items()}
+    counts: dict[str, int] = {}
+
+    def visit(module: str, times: int) -> None:
+        counts[module] = counts.get(module, 0) + times
+        for cell, n in cells[module].items():
+            if cell.lstrip("\\") in cells:
+                visit(cell.lstrip("\\"), times * n)
+
+    visit(top, 1)
+    return {m: (n, resources({c: k for c, k in cells[m].items() if c.lstrip("\\") not in cells})) for m, n in counts.items()}
+
+
+def resources(cells: dict[str, int]) -> Resources:
+    """Primitive counts as resources. Raises `ToolError` for a primitive it has no price for."""
+    unknown = [c for c in cells if c not in {*LUT_LOGIC, *LUT_MEMORY, *FLIP_FLOPS, *BRAM18, *DSP, *FREE, "URAM288"}]
+    if unknown:
+        raise ToolError(f"synthesis left cells without a price: {', '.join(unknown)}; add them to hw/synth.py")
+    return Resources(
+        logic=sum(n * LUT_LOGIC.get(c, 0) for c, n in cells.items()),
+        lutram=sum(n * LUT_MEMORY.get(c, 0) for c, n in cells.items()),
+        ff=sum(cells.get(c, 0) for c in FLIP_FLOPS),
+        bram18=sum(n * BRAM18.get(c, 0) for c, n in cells.items()),
+        uram=cells.get("URAM288", 0),
+        dsp=sum(cells.get(c, 0) for c in DSP),
+    )
