@@ -84,8 +84,13 @@ class Network:
 
     @cached_property
     def output_scale(self) -> NDArray[np.float32]:
-        """float32, shape () or (C,): real output = integer × scale."""
+        """float32, shape () or (C,): real output = integer × scale + `output_offset`."""
         return np.asarray(json.loads(self.model.get_metadata_prop("crq.output.scale") or "1.0"), np.float32)
+
+    @cached_property
+    def output_offset(self) -> NDArray[np.float32]:
+        """float32, shape () or (C,): 0 unless a foreign file's last bias is no whole number of units."""
+        return np.asarray(json.loads(self.model.get_metadata_prop("crq.output.offset") or "0.0"), np.float32)
 
 
 def _shape(model: ModelWrapper, name: str) -> Shape:

@@ -13,7 +13,6 @@ from hw.read.emit import Emitter
 from hw.read.refusals import refuse
 from hw.read.values import Codes, Pending, Raw, Value
 
-
 _WRAPPERS = {"export_handler", "activation_impl"}
 """Path components Brevitas adds to the names of a user's modules."""
 

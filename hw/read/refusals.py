@@ -50,7 +50,6 @@ REFUSALS: dict[str, Refusal] = {
         "a padded average pool with count_include_pad=0 divides by different sizes", "use count_include_pad=1"
     ),
     "pool-dilation": Refusal("a dilated pool", "use dilation 1"),
-    "padding-zero-point": Refusal("padding with a value other than 0", "pad with 0"),
     "reshape": Refusal(
         "a reshape that is no flatten of channels and pixels", "use Flatten(axis=1) before the classifier"
     ),

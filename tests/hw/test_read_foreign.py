@@ -1,0 +1,347 @@
+"""Files by Brevitas and by hand: the integer graph equals the file's constants evaluated in float64."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+from qonnx.core.modelwrapper import ModelWrapper
+from torch import nn
+
+from hw.errors import HwError
+from hw.graph import Network
+from hw.layers import Mac
+from hw.read import read_qonnx
+from tests.hw.float64_file import evaluate
+from tests.hw.test_read import run
+
+brevitas = pytest.importorskip("brevitas.nn", reason="Brevitas is a test dependency: pip install .[test]")
+
+
+def codes(graph: ModelWrapper, count: int, seed: int = 0) -> np.ndarray:
+    network = Network(graph)
+    lo, hi = int(network.input.lo.min()), int(network.input.hi.max())
+    shape = graph.get_tensor_shape(graph.graph.input[0].name)[1:]
+    rng = np.random.default_rng(seed)
+    ends = [np.full((1, *shape), v) for v in (lo, hi)]
+    return np.concatenate([*ends, rng.integers(lo, hi + 1, (count, *shape))])
+
+
+def assert_equal_to_file(proto: ModelProto, count: int = 40) -> ModelWrapper:
+    """Integers × scale + offset of the graph against the float64 evaluation of the file, on the same input codes."""
+    graph = read_qonnx(proto)
+    x = codes(graph, count)
+    network = Network(graph)
+    values = evaluate(proto, x.astype(np.float64) * network.input_scale)
+    expected = values[proto.graph.output[0].name]
+    found = run(graph, x) * network.output_scale.astype(np.float64) + network.output_offset
+    # One integer apart would be one unit of the output scale; float32 scales are exact to 1e-7 of it.
+    np.testing.assert_allclose(found.reshape(len(x), -1), expected.reshape(len(x), -1), rtol=1e-5, atol=1e-6)
+    return graph
+
+
+class Net(nn.Module):
+    """Brevitas layers with everything the reader must take, chosen by options."""
+
+    def __init__(self, weights, bits: int, signed: bool, bias: bool, residual: bool, scaling) -> None:
+        super().__init__()
+        import brevitas.nn as qnn
+        from brevitas.quant import Int8ActPerTensorFloat, Uint8ActPerTensorFloat
+
+        options = {"weight_quant": weights, "weight_bit_width": 2}
+        self.quant_in = qnn.QuantIdentity(act_quant=Uint8ActPerTensorFloat, return_quant_tensor=True, **scaling)
+        self.conv1 = qnn.QuantConv2d(2, 6, 3, padding=1, bias=bias, **options)
+        self.bn1 = nn.BatchNorm2d(6)
+        self.act1 = self._act(qnn, Int8ActPerTensorFloat, bits, signed, scaling)
+        self.conv2 = qnn.QuantConv2d(6, 6, 3, padding=1, groups=2, bias=False, **options)
+        self.bn2 = nn.BatchNorm2d(6)
+        self.act2 = self._act(qnn, Int8ActPerTensorFloat, bits, signed, scaling)
+        self.shared = qnn.QuantIdentity(act_quant=Int8ActPerTensorFloat, return_quant_tensor=True, **scaling)
+        self.act3 = self._act(qnn, Int8ActPerTensorFloat, bits, signed, scaling)
+        self.residual = residual
+        self.fc = qnn.QuantLinear(6 * 9, 4, bias=bias, **options)
+
+    @staticmethod
+    def _act(qnn, quant, bits, signed, scaling):
+        if signed:
+            return qnn.QuantIdentity(act_quant=quant, bit_width=bits, return_quant_tensor=True, **scaling)
+        return qnn.QuantReLU(bit_width=bits, return_quant_tensor=True, **scaling)
+
+    def forward(self, x):
+        x = self.act1(self.bn1(self.conv1(self.quant_in(x))))
+        y = self.bn2(self.conv2(x))
+        x = self.act3(self.shared(x) + self.shared(y)) if self.residual else self.act2(y)
+        x = torch.max_pool2d(x, 2)
+        return self.fc(x.flatten(1))
+
+
+def exported(net: nn.Module, shape: tuple[int, ...], path) -> ModelProto:
+    from brevitas.export import export_qonnx
+
+    torch.manual_seed(1)
+    net.train()
+    with torch.no_grad():
+        for _ in range(3):
+            net(torch.rand(8, *shape))
+    net.eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        export_qonnx(net, torch.rand(1, *shape), str(path))
+    return onnx.load(path)
+
+
+def _weight_quantizers():
+    from brevitas.quant import Int8WeightPerChannelFloat, Int8WeightPerTensorFixedPoint, Int8WeightPerTensorFloat
+    from brevitas.quant.ternary import SignedTernaryWeightPerTensorConst
+
+    return {
+        "ternary": SignedTernaryWeightPerTensorConst,
+        "general": Int8WeightPerTensorFloat,
+        "per-channel": Int8WeightPerChannelFloat,
+        "power-of-two": Int8WeightPerTensorFixedPoint,
+    }
+
+
+@pytest.mark.parametrize("weights", ["ternary", "general", "per-channel", "power-of-two"])
+@pytest.mark.parametrize(
+    ("bits", "signed", "bias", "residual"),
+    [
+        (4, False, True, False),
+        (2, True, False, False),
+        (8, False, False, True),
+        (3, True, True, True),
+        (1, False, True, False),
+    ],
+)
+def test_brevitas_networks(weights: str, bits: int, signed: bool, bias: bool, residual: bool, tmp_path) -> None:
+    from brevitas.core.restrict_val import RestrictValueType
+
+    torch.manual_seed(bits)
+    scaling = {"restrict_scaling_type": RestrictValueType.POWER_OF_TWO} if bits == 8 else {}
+    net = Net(_weight_quantizers()[weights], bits, signed, bias, residual, scaling)
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight)
+    graph = assert_equal_to_file(exported(net, (2, 6, 6), tmp_path / "b.onnx"))
+    assert all(layer.weight_type in ("TERNARY", "BIPOLAR") for layer in Network(graph) if isinstance(layer, Mac))
+
+
+# -- by hand: what other tools write -------------------------------------------------------------------------------
+
+
+def graph_of(nodes, initializers: dict, shape=(1, 2, 6, 6), opset: int = 13, output="y") -> ModelProto:
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.asarray(v), k) for k, v in initializers.items()],
+    )
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("qonnx.custom_op.general", 1)]
+    return helper.make_model(graph, opset_imports=opsets)
+
+
+def node(op: str, inputs: str, output: str, name: str = "", **attributes: object):
+    """One ONNX node; inputs separated by blanks."""
+    custom = op in ("Quant", "BipolarQuant", "MultiThreshold")
+    domain = "qonnx.custom_op.general" if custom else ""
+    return helper.make_node(op, inputs.split(), [output], name, domain=domain, **attributes)
+
+
+def conv(inputs: str, output: str, name: str = "", size: int = 3, pad: int = 0, **attributes: object):
+    square = {"kernel_shape": [size] * 2, "pads": [pad] * 4, "strides": [1, 1], "dilations": [1, 1], "group": 1}
+    return node("Conv", inputs, output, name, **{**square, **attributes})
+
+
+def quant(x: str, y: str, name: str, bits: str = "bits", signed: int = 0):
+    return helper.make_node(
+        "Quant", [x, f"{name}_s", "zero", bits], [y], name, domain="qonnx.custom_op.general",
+        signed=signed, narrow=0, rounding_mode="ROUND",
+    )  # fmt: skip
+
+
+def base(seed: int = 0) -> dict:
+    rng = np.random.default_rng(seed)
+    return {
+        "zero": np.float32(0),
+        "bits": np.float32(4),
+        "qi_s": np.float32(0.07),
+        "q1_s": np.float32(0.31),
+        "w": rng.integers(-1, 2, (5, 2, 3, 3)).astype(np.float32),
+        "f": (rng.integers(-1, 2, (5, 3)) * 0.37).astype(np.float32),
+        "g": rng.normal(size=(1, 5, 1, 1)).astype(np.float32),
+        "b": rng.normal(size=(1, 5, 1, 1)).astype(np.float32),
+        "v": rng.uniform(0.5, 2, (1, 5, 1, 1)).astype(np.float32),
+    }
+
+
+CONV = conv("xq w", "c", "conv", pad=1)
+TAIL = [
+    node("GlobalAveragePool", "q", "p", "gap"),
+    quant("p", "pq", "q1"),
+    node("Flatten", "pq", "fl"),
+    node("MatMul", "fl f", "y", "fc"),
+]
+
+
+def test_spelled_out_batch_norm_and_alpha_in_the_weights() -> None:
+    nodes = [
+        quant("x", "xq", "qi"),
+        CONV,
+        node("Sub", "c b", "c1"),
+        node("Div", "c1 v", "c2"),
+        node("Mul", "g c2", "c3"),
+        node("Add", "c3 b", "c4"),
+        node("Relu", "c4", "r"),
+        quant("r", "q", "q1"),
+        *TAIL,
+    ]
+    graph = assert_equal_to_file(graph_of(nodes, base()))
+    assert Network(graph)["fc"].weight_type == "TERNARY"
+
+
+def test_preprocessing_before_the_first_quantizer_is_recorded() -> None:
+    nodes = [
+        node("Mul", "x two", "x1"),
+        node("Sub", "x1 one", "x2"),
+        quant("x2", "xq", "qi", signed=1),
+        CONV,
+        node("Relu", "c", "r"),
+        quant("r", "q", "q1"),
+        *TAIL,
+    ]
+    proto = graph_of(nodes, {**base(), "two": np.float32(2), "one": np.float32(1)})
+    graph = read_qonnx(proto)
+    assert graph.get_metadata_prop("crq.input.preprocessing") == '[["Mul", 2.0], ["Sub", 1.0]]'
+    x = codes(graph, 20)
+    values = evaluate(proto, (x * np.float64(np.float32(0.07)) + 1) / 2)
+    found = run(graph, x) * Network(graph).output_scale.astype(np.float64)
+    np.testing.assert_allclose(found, values["y"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("opset", [9, 11, 13, 18, 21])
+def test_flatten_in_disguise_and_opsets(opset: int) -> None:
+    """Shape → Gather → Concat → Reshape, as torch writes x.view(x.size(0), -1)."""
+    unsqueeze = node("Unsqueeze", "n", "n1", axes=[0]) if opset < 13 else node("Unsqueeze", "n axis", "n1")
+    nodes = [
+        quant("x", "xq", "qi"),
+        CONV,
+        node("Relu", "c", "r"),
+        quant("r", "q", "q1"),
+        node("Shape", "q", "s"),
+        node("Gather", "s index", "n", axis=0),
+        unsqueeze,
+        node("Concat", "n1 rest", "target", axis=0),
+        node("Reshape", "q target", "fl"),
+        node("Transpose", "ft", "ftt", perm=[1, 0]),
+        node("MatMul", "fl ftt", "y", "fc"),
+    ]
+    constants = base() | {
+        "ft": np.random.default_rng(3).integers(-1, 2, (3, 180)).astype(np.float32),
+        "index": np.array(0),
+        "rest": np.array([-1]),
+        "axis": np.array([0]),
+    }
+    constants = {k: v for k, v in constants.items() if k != "axis" or opset >= 13}
+    proto = graph_of(nodes, constants, opset=opset)
+    assert_equal_to_file(proto)
+
+
+def test_multi_threshold_bipolar_and_bipolar_weights() -> None:
+    rng = np.random.default_rng(5)
+    constants = base() | {
+        "t": np.sort(rng.normal(size=(5, 3)), axis=1).astype(np.float32),
+        "w2": rng.choice([-1.0, 1.0], (4, 5, 3, 3)).astype(np.float32),
+        "one": np.float32(1),
+        "t1": np.zeros((1, 1), np.float32),
+    }
+    nodes = [
+        quant("x", "xq", "qi"),
+        CONV,
+        node("MultiThreshold", "c t", "q", "mt", out_dtype="UINT2"),
+        conv("q w2", "c2", "conv2"),
+        node("MultiThreshold", "c2 t1", "b1", "sign", out_dtype="BIPOLAR", out_scale=2.0, out_bias=-1.0),
+        conv("b1 w3", "c3", "conv3", size=4),
+        node("BipolarQuant", "c3 one", "y", "out"),
+    ]
+    constants["w3"] = rng.integers(-1, 2, (3, 4, 4, 4)).astype(np.float32)
+    graph = assert_equal_to_file(graph_of(nodes, constants))
+    assert Network(graph)["conv2"].weight_type == "BIPOLAR"
+
+
+def test_eight_bit_weights_are_an_integer_layer() -> None:
+    constants = base() | {"w": np.random.default_rng(1).integers(-127, 128, (5, 2, 3, 3)).astype(np.float32)}
+    nodes = [quant("x", "xq", "qi"), CONV, node("Relu", "c", "r"), quant("r", "q", "q1"), *TAIL]
+    network = Network(assert_equal_to_file(graph_of(nodes, constants)))
+    assert network["conv"].weight_type == "INT8"
+    assert not network["conv"].multiplier_free
+
+
+def test_ties_within_float32_error_are_listed() -> None:
+    """0.1f·5 = 0.5 in float32 and more in float64: another runtime may round the other way, and the file says where."""
+    constants = base() | {"w": np.ones((5, 2, 3, 3), np.float32), "q1_s": np.float32(1), "qi_s": np.float32(0.1)}
+    nodes = [quant("x", "xq", "qi"), CONV, node("Relu", "c", "r"), quant("r", "q", "q1"), *TAIL]
+    graph = assert_equal_to_file(graph_of(nodes, constants))
+    assert '"q1": [0, 1, 2, 3, 4]' in graph.get_metadata_prop("crq.ties")
+
+
+def _with(nodes, **changes):
+    return graph_of(nodes, base() | changes)
+
+
+HEAD = [quant("x", "xq", "qi"), CONV]
+ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
+WQ = {"signed": 1, "narrow": 1}
+rng = np.random.default_rng(0)
+REFUSED = {
+    "unsupported-op": _with([*HEAD, node("Sigmoid", "c", "y", "sig")]),
+    "not-quantized": _with([*HEAD, node("Mul", "c g", "m"), conv("m w5", "y", size=1)], w5=np.ones((1, 5, 1, 1), "f4")),
+    "input-not-quantized": _with([conv("x w", "y")]),
+    "weights-not-integers": _with([*HEAD, node("Identity", "c", "y")], w=rng.normal(size=(5, 2, 3, 3)).astype("f4")),
+    "per-channel-activation": _with([*HEAD, quant("c", "y", "q1")], q1_s=np.ones((1, 5, 1, 1), "f4")),
+    "activation-bits": _with([*HEAD, quant("c", "y", "q1", "nine", 1)], nine=np.float32(9)),
+    "zero-point": _with([quant("x", "y", "qi")], zero=np.float32(0.5)),
+    "general-scales": _with(
+        [*HEAD, quant("c", "a", "q1", signed=1), quant("c", "d", "qi", signed=1), node("Add", "a d", "y", "add")]
+    ),
+    "spatial-constant": _with([*HEAD, node("Mul", "c m", "y", "mul")], m=np.ones((1, 1, 6, 6), "f4")),
+    "ceil-mode": _with([*HEAD, *ACT, node("MaxPool", "q", "y", kernel_shape=[4, 4], strides=[4, 4], ceil_mode=1)]),
+    "exclude-pad": _with([*HEAD, *ACT, node("AveragePool", "q", "y", kernel_shape=[3, 3], pads=[1, 1, 1, 1])]),
+    "pool-dilation": _with([*HEAD, *ACT, node("MaxPool", "q", "y", kernel_shape=[2, 2], dilations=[2, 2])]),
+    "reshape": _with([*HEAD, *ACT, node("Reshape", "q shape", "y")], shape=np.array([1, 5, 36])),
+    "output": _with([*HEAD, node("Relu", "c", "y")]),
+    "dynamic-parameter": _with([*HEAD, conv("xq c", "y", size=6)]),
+    "not-finite": _with([*HEAD, node("Mul", "c m", "y")], m=np.float32(np.inf)),
+    "weight-zero-point": _with(
+        [quant("x", "xq", "qi"), node("Quant", "w qi_s one bits", "wq", **WQ), conv("xq wq", "y")], one=np.float32(1)
+    ),
+    "weight-scale": _with(
+        [quant("x", "xq", "qi"), node("Quant", "w ws zero bits", "wq", **WQ), conv("xq wq", "y")],
+        ws=np.array([1, 2], "f4").reshape(1, 2, 1, 1),
+    ),
+    "rounding-mode": _with([*HEAD, node("Quant", "c q1_s zero bits", "y", signed=1, rounding_mode="STOCHASTIC")]),
+    "malformed": _with([*HEAD, conv("xq w", "y", "neg", pads=[-1, 0, 0, 0])]),
+}
+
+
+@pytest.mark.parametrize("slug", REFUSED)
+def test_each_documented_refusal(slug: str) -> None:
+    with pytest.raises(HwError, match=rf"\[{slug}\]"):
+        read_qonnx(REFUSED[slug])
+
+
+def test_sums_beyond_the_storage_are_refused() -> None:
+    nodes = [quant("x", "xq", "qi", "b8"), node("MatMul", "xq wl", "y", "big")]
+    constants = base() | {"b8": np.float32(8), "wl": np.full((1000, 1), 127, np.float32)}
+    with pytest.raises(HwError, match=r"'big'.*\[range\]"):
+        read_qonnx(graph_of(nodes, constants, shape=(1, 1000)))
+
+
+def test_every_refusal_has_its_test() -> None:
+    from hw.read.refusals import REFUSALS
+
+    assert set(REFUSALS) == set(REFUSED) | {"range"}
