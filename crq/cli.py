@@ -132,6 +132,12 @@ def _print_summary(summary: dict[str, Any], output: Path) -> None:
         costs = (f"{row[key]:.3f}" for key in ("cost_before", "cost_after", "cost"))
         layers.add_row(name, f"{row['weights']:,}", *costs, f"{row['zeros']:.0%}", f"{row['alpha']:.4f}")
     console.print(layers)
+    bits = summary["size"]["bits_per_weight"]
+    console.print(
+        f"{summary['size']['weights']:,} weights at {bits['packed']:.2f} bits as packed "
+        f"(base-3 {bits['base3']:.2f}, Huffman {bits['huffman']:.2f}, entropy {bits['entropy']:.2f})",
+        highlight=False,
+    )
     if summary["not_exportable"]:
         console.print(f"Not exportable: {summary['not_exportable']}.")
     console.print(f"Run folder: {output}", highlight=False)

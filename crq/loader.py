@@ -18,8 +18,9 @@ class BatchLoader:
     """Iterates over (float32 images = byte/256, int64 labels) in batches, in a new order each epoch when `shuffle`.
 
     augment: `flip` mirrors half of the images, `crop` shifts them by up to `pad` pixels (by default an eighth of the
-    height) with zero filling, `crop-flip` does both; a whole batch at once. rank, world: this process's share when several train together; the images are cut
-    to a multiple of `world` so that every process sees as many. Each pass is one epoch; `set_epoch` chooses it.
+    height) with zero filling, `crop-flip` does both; a whole batch at once. rank, world: this process's share when
+    several train together; the images are cut to a multiple of `world` so that every process sees as many. Each pass
+    is one epoch; `set_epoch` chooses it.
     """
 
     def __init__(

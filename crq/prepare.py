@@ -52,8 +52,18 @@ def set_mode(model: nn.Module, mode: str, activations: bool | None = None) -> No
     for module in model.modules():
         if isinstance(module, QuantLayer):
             module.mode = mode
+            _learn(module, mode == "quantized", "scale_positive", "scale_negative")
         elif isinstance(module, ActQuant):
             module.enabled = mode == "quantized" if activations is None else activations
+            _learn(module, module.enabled, "log2_scale")
+
+
+def _learn(module: nn.Module, used: bool, *names: str) -> None:
+    """Scales that take no part in the forward pass ask for no gradient: distributed training waits for every one."""
+    for name in names:
+        parameter = getattr(module, name, None)
+        if isinstance(parameter, nn.Parameter):
+            parameter.requires_grad_(used)
 
 
 def coded_layers(model: nn.Module) -> dict[str, QuantLayer]:
@@ -140,7 +150,11 @@ class _Placer:
             bits = max(self.config.pool_bits, 2 if self.signed[x] else 1)
             self._quantize(node, ActQuant(bits, signed=self.signed[x]))
         elif isinstance(module, RELUS):
-            limit = 6.0 if isinstance(module, nn.ReLU6) else None
+            limit = None
+            if isinstance(module, nn.ReLU6):  # its upper end becomes the quantizer's
+                limit = 6.0
+                parent, _, child = str(node.target).rpartition(".")
+                setattr(self.traced.get_submodule(parent), child, nn.ReLU())
             self.signed[node] = False
             self._quantize(node, ActQuant(self.act_bits, limit=limit))
         elif isinstance(module, NORMS):

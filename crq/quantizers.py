@@ -19,7 +19,7 @@ class ActQuant(nn.Module):
     bits: 1–8 unsigned (codes 0 … 2^b − 1), 2–8 signed (full range, or symmetric when `narrow`).
     scale: a fixed power of two, or None for a scale that is calibrated on the first training batch and then learned
     as its base-2 logarithm, rounded to an integer in every forward pass (as in Jain et al. 2019, Eq. 5–8).
-    limit: the largest value a code may stand for (6.0 after a ReLU6), or None.
+    limit: the largest value a code may stand for (6.0 in place of a ReLU6), or None; kept when disabled too.
     """
 
     log2_scale: Tensor
@@ -69,7 +69,7 @@ class ActQuant(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.enabled:
-            return x
+            return x if self.limit is None else x.clamp(max=self.limit)
         if self.training and not self.fixed and not bool(self.calibrated):
             self.calibrate(x)
         rounded = self.log2_scale.detach().round()
@@ -128,13 +128,14 @@ class _FakeQuant(torch.autograd.Function):
     def backward(ctx, grad):
         ratio, scale = ctx.saved_tensors
         qmin, qmax = ctx.range
-        inside = (ratio >= qmin - 0.5) & (ratio <= qmax + 0.5)
+        through = torch.ops.aten.hardtanh_backward(grad, ratio, qmin - 0.5, qmax + 0.5)
         grad_log = None
         if ctx.needs_input_grad[1]:
-            step = ratio.round().clamp_(qmin, qmax).sub_(ratio * inside)
+            # Σ grad·(code − x/s) inside the range and Σ grad·code beyond it.
+            total = (grad * ratio.round().clamp_(qmin, qmax)).sum() - (through * ratio).sum()
             # LSQ's gradient scale keeps the one exponent from outweighing the layer's weights.
-            grad_log = (grad * step).sum() * scale * (_LN2 / math.sqrt(max(ratio.numel() * qmax, 1)))
-        return grad * inside, grad_log, None, None, None
+            grad_log = total * scale * (_LN2 / math.sqrt(max(ratio.numel() * qmax, 1)))
+        return through, grad_log, None, None, None
 
 
 def quantizers(model: nn.Module) -> dict[str, ActQuant]:

@@ -72,7 +72,7 @@ class Recipe(Section):
     pretrain: Phase
     retrain: Penalized
     finetune: Penalized
-    calibration: int = Field(512, ge=1, description="training images for activation scales and batch norms")
+    calibration: int = Field(2048, ge=1, description="training images for activation scales and batch norms")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, ge=1, description="CPU threads; by default torch's choice")
     steps: int | None = Field(None, ge=1)

@@ -28,6 +28,7 @@ from crq.phases import accuracy
 from crq.prepare import prepare, set_mode
 from crq.recipe import Penalized, Phase, Recipe
 from crq.recipe import load as load_recipe
+from crq.size import model_size
 
 EVALUATION_BATCH = 500
 
@@ -229,6 +230,7 @@ class Run:
                 }
                 for name, values in statistics.items()
             },
+            "size": model_size(prepared),
             "not_exportable": reason,
         }
         write_json(self.folder / "summary.json", summary)

@@ -152,9 +152,16 @@ def test_in_place_operations_mean_what_they_do() -> None:
 
 
 def test_relu6_becomes_a_quantizer_that_ends_below_6() -> None:
-    prepared = crq.prepare(Net(lambda net, x: net.fc(F.relu6(net.conv1(x)).mean((2, 3)))))
-    assert prepared.conv1_quant.limit == 6.0
-    assert "ReLU6" in calls(prepared)
+    model = Net(lambda net, x: net.fc(F.relu6(net.conv1(x)).mean((2, 3))))
+    with torch.no_grad():
+        model.conv1.bias.fill_(5.8)
+    prepared = crq.prepare(model)
+    assert calls(prepared) == "u8 TernaryConv2d ReLU u4 AdaptiveAvgPool2d u8 Flatten TernaryLinear"
+    assert torch.allclose(prepared(IMAGES), model(IMAGES), atol=1e-5)
+    assert float(model.conv1(IMAGES).detach().max()) > 6.0  # so that the clip matters
+    crq.set_mode(prepared, "quantized")
+    prepared.conv1_quant.calibrate(torch.tensor([60.0]))
+    assert prepared.conv1_quant.scale * 15 <= 6.0
 
 
 def test_one_bit_activations_use_two_signed_bits_where_there_is_no_relu() -> None:
