@@ -155,12 +155,14 @@ class Project:
     def simulate(
         self, x: ArrayLike, mode: str = "fast", quantize: bool = False, progress: bool = False
     ) -> NDArray[np.float32]:
-        """Logits: the integers times the output scale, float32."""
+        """Logits: the integers times the output scale (plus a foreign file's offset), float32."""
         integers = self.integers(x, mode, quantize, progress)
-        scale = self.network.output_scale
-        if scale.ndim:
-            scale = scale.reshape(-1, *[1] * (integers.ndim - 2))
-        return integers.astype(np.float32) * scale
+        scale, offset = (
+            v.reshape(-1, *[1] * (integers.ndim - 2)) if v.ndim else v
+            for v in (self.network.output_scale, self.network.output_offset)
+        )
+        logits = integers.astype(np.float32) * scale
+        return logits + offset if offset.any() else logits
 
     def trace(self, x: ArrayLike, mode: str = "fast", quantize: bool = False) -> dict[str, NDArray[np.int64]]:
         """The integers each unit of the hardware gives, int64 (N, C, H, W), by the name of the last layer in it."""
