@@ -345,3 +345,11 @@ def test_every_refusal_has_its_test() -> None:
     from hw.read.refusals import REFUSALS
 
     assert set(REFUSALS) == set(REFUSED) | {"range"}
+
+
+def test_the_document_is_current() -> None:
+    from pathlib import Path
+
+    from hw.read.documentation import reading_md
+
+    assert (Path(__file__).parents[2] / "docs" / "reading.md").read_text() == reading_md()
