@@ -141,7 +141,7 @@ def build_report(
         clock_period_ns=float(clock_period_ns),
         estimate=estimate(network, folds, device.synthesis),
         project=dict(project_info or {}),
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
 
 

@@ -1,0 +1,37 @@
+"""Reports of several projects or foldings side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+ROWS = (
+    ("part", lambda r: r["device"]["part"]),
+    ("clock, ns", lambda r: f"{r['clock_period_ns']:g}"),
+    ("frames/s", lambda r: f"{r['summary']['frames_per_second']:,.0f}"),
+    ("cycles per image", lambda r: f"{r['summary']['interval_cycles']:,}"),
+    ("bound by", lambda r: r["summary"]["bottleneck"]),
+    ("latency, µs", lambda r: f"{r['summary']['latency_us']:,.1f}"),
+    ("LUT", lambda r: f"{r['summary']['lut']:,.0f}"),
+    ("FF", lambda r: f"{r['summary']['ff']:,.0f}"),
+    ("BRAM36", lambda r: f"{r['summary']['bram36']:g}"),
+    ("DSP", lambda r: f"{r['summary']['dsp']}"),
+    ("LUT share", lambda r: f"{r['utilization']['LUT']['share']:.1%}"),
+)
+
+
+def render_comparison(reports: Mapping[str, dict[str, Any]], console: Console) -> None:
+    """One column per report (name to the content of report.json)."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for name in reports:
+        table.add_column(name, justify="right", overflow="fold")
+    for label, show in ROWS:
+        table.add_row(label, *(show(report) for report in reports.values()))
+    console.print(table)
+    for trust in dict.fromkeys(report["trust"] for report in reports.values()):
+        console.print(Text(f"Estimated; {trust}.", style="dim"))
