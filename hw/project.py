@@ -183,10 +183,15 @@ class Project:
         return result
 
     def check(self) -> list[Check]:
-        """The proofs of this project: multiplier-free by compilation, source rules."""
-        from hw.checks import lint, multiplier
+        """The proofs of this project: multiplier-free by compilation, source rules, FIFO depths, mutations."""
+        from hw.checks import fifo, lint, multiplier, mutation
 
-        return [multiplier.check(self.directory, self.name, self.plan), lint.check(self.directory)]
+        return [
+            multiplier.check(self.directory, self.name, self.plan),
+            lint.check(self.directory),
+            fifo.check(self.directory, self.plan),
+            mutation.check(self),
+        ]
 
     @staticmethod
     def _shaped(values: NDArray[np.int64], carried: Any, shape: Any) -> NDArray[np.int64]:

@@ -251,6 +251,7 @@ class _Emitter:
             f"static const unsigned words = {pack.words};",
             f"static const unsigned word_lanes = {pack.word_lanes};",
             f"static const unsigned in_bits = {data.bits};",
+            f"static const unsigned partial_bits = {partial_bits(data, pack.weight_bits, self.p.fold.simd)};",
             *self.threshold_fields(threshold),
             f"typedef {cpp_type(accum)} accum_t;",
             f"static const int accum_bits = {accum.bits}; // C simulation only, as all below",
@@ -285,6 +286,11 @@ class _Emitter:
         lines = [f"inline void {self.name}({', '.join(parameters)}) {{", *(f"    {line}" for line in body), "}"]
         call = f"{self.name}({', '.join(s.name for s in (*self.p.inputs, *self.p.outputs))});"
         return Source(config, call, "\n".join(lines), describe(self.p, self.streaming), tables)
+
+
+def partial_bits(data: Format, weight_bits: int, simd: int) -> int:
+    """Width of the sum of one cycle's products: each has the operand's and the weight's bits together."""
+    return data.bits + weight_bits + (simd - 1).bit_length()
 
 
 def fast_lane(accum: Format, data: Format, ternary: bool) -> str:

@@ -76,6 +76,7 @@ Lanes:
         typename CONFIG_T::accum_t sum = sums[pe];
         if (at.input_fold == 0)
             sum = start_value<CONFIG_T>(starts, at.channel_fold, pe);
+        typename product_types<CONFIG_T>::partial_t partial = 0;
     Words:
         for (unsigned word = 0; word < CONFIG_T::words; word++) {
             #pragma HLS UNROLL
@@ -86,11 +87,12 @@ Lanes:
                 if (simd < CONFIG_T::simd) {
                     const x_T x = window<x_T, CONFIG_T>::lane(taps, at.block, pe / G::outputs_per_block_group,
                                                               at.input_fold, simd);
-                    sum += product<CONFIG_T, CONFIG_T::ternary>::apply(
+                    partial += product<CONFIG_T, CONFIG_T::ternary>::apply(
                         x, code_of<CONFIG_T>(weights[at.address][pe][word], i));
                 }
             }
         }
+        sum += partial;
         sums[pe] = sum;
         if (at.input_fold + 1 == G::input_folds)
             results[at.channel_fold][pe] =

@@ -6,20 +6,31 @@
 namespace crq {
 
 // The code of one lane of a weight word.
-template <typename CONFIG_T, class word_T> ap_uint<CONFIG_T::weight_bits> code_of(const word_T &word, unsigned lane) {
+template <typename CONFIG_T, class word_T> unsigned code_of(const word_T &word, unsigned lane) {
     #pragma HLS INLINE
-    return ap_uint<CONFIG_T::weight_bits>((word >> (CONFIG_T::weight_bits * lane)) & CONFIG_T::weight_mask);
+    return unsigned((word >> (CONFIG_T::weight_bits * lane)) & CONFIG_T::weight_mask);
 }
+
+// A product, and the sum of the products of one cycle. Synthesis sees their exact widths; C simulation adds native
+// integers, which hold both, and keeps the ap types wherever there is a register: streams, windows, accumulators.
+template <typename CONFIG_T> struct product_types {
+#ifdef CRQ_HLS
+    typedef ap_int<CONFIG_T::in_bits + CONFIG_T::weight_bits> term_t;
+    typedef ap_int<CONFIG_T::partial_bits> partial_t;
+#else
+    typedef typename native<(CONFIG_T::partial_bits > 32 ? 8 : 4)>::signed_t term_t;
+    typedef term_t partial_t;
+#endif
+};
 
 // What a weight adds to the accumulator, apart from the accumulator's start value.
 template <typename CONFIG_T, bool TERNARY> struct product {
+    typedef typename product_types<CONFIG_T>::term_t term_t;
     // 00 = 0, 01 = +1, 11 = -1. -x is computed as ~x; the accumulator starts at the number of negative weights.
-    template <class x_T> static ap_int<CONFIG_T::in_bits + 1> apply(const x_T &x, ap_uint<2> code) {
+    template <class x_T> static term_t apply(const x_T &x, unsigned code) {
         #pragma HLS INLINE
-        typedef ap_int<CONFIG_T::in_bits + 1> term_t;
-        const unsigned bits = code;
-        const term_t nonzero = -int(bits & 1);
-        const term_t negative = -int(bits >> 1);
+        const term_t nonzero = -int(code & 1);
+        const term_t negative = -int(code >> 1);
         return (term_t(x) & nonzero) ^ negative;
     }
 };
@@ -27,8 +38,8 @@ template <typename CONFIG_T, bool TERNARY> struct product {
 // Layers that were declared integer, and only they, multiply. The proof of multiplier-free compilation names them and
 // leaves this one function without a body.
 template <typename CONFIG_T> struct product<CONFIG_T, false> {
-    typedef ap_int<CONFIG_T::in_bits + 1 + CONFIG_T::weight_bits> term_t;
-    template <class x_T> static term_t apply(const x_T &x, ap_uint<CONFIG_T::weight_bits> code)
+    typedef typename product_types<CONFIG_T>::term_t term_t;
+    template <class x_T> static term_t apply(const x_T &x, unsigned code)
 #ifdef CRQ_NO_MULTIPLY
         ;
 #else

@@ -1,0 +1,160 @@
+"""Building: folder handling, errors by name, input codes, the testbench."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import hw
+from hw.cli import build as build_command
+from hw.cli import simulate as simulate_command
+from hw.simulate import compile_simulation
+from hw.vectors import all_vectors, bounding
+from tests.hw.random_graphs import GraphBuilder, random_input, resnet, small_cnn
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return hw.build(small_cnn(4), tmp_path_factory.mktemp("build") / "p", project_name="digits")
+
+
+def test_refuses_a_folder_that_is_not_empty(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(hw.HwError, match="not empty"):
+        hw.build(small_cnn(0), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_failed_build_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("hw.backend.writer.host_py", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        hw.build(small_cnn(0), tmp_path / "p")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"part": "xc9z999"}, "part 'xc9z999'"),
+        ({"io_type": "io_serial"}, "io_type 'io_serial'"),
+        ({"project_name": "my project"}, "project name 'my project'"),
+        ({"folding": {"conv7": hw.Fold(1, 1)}}, "'conv7'"),
+        ({"folding": {"conv1": hw.Fold(3, 1)}}, "'conv1'"),
+        ({"target_fps": 1e9}, "target"),
+        ({"target_fps": -1.0}, "target"),
+    ],
+)
+def test_options_are_refused_by_name(tmp_path, options, message):
+    with pytest.raises(hw.HwError, match=message):
+        hw.build(small_cnn(0), tmp_path / "p", **options)
+    assert not (tmp_path / "p").exists()
+
+
+def test_io_parallel_refuses_large_layers_by_name(tmp_path):
+    with pytest.raises(hw.HwError, match=r"layer 'conv1'.*io_parallel unrolls at most.*io_stream"):
+        hw.build(resnet(1), tmp_path / "p", io_type="io_parallel")
+
+
+def test_missing_and_wrong_files(tmp_path):
+    with pytest.raises(hw.HwError, match="no such file"):
+        hw.build(tmp_path / "absent.onnx", tmp_path / "p")
+    with pytest.raises(hw.HwError, match="no crq project"):
+        hw.open_project(tmp_path)
+
+
+def test_floats_on_the_grid_equal_codes_and_others_raise(project):
+    codes = random_input(project.graph, 3)
+    floats = codes.astype(np.float32) / 256
+    assert np.array_equal(project.integers(floats), project.integers(codes.astype(np.uint8)))
+    with pytest.raises(hw.HwError, match="not on the input grid"):
+        project.integers(floats + np.float32(0.001))
+    assert np.array_equal(project.integers(floats + np.float32(0.001), quantize=True), project.integers(codes))
+    with pytest.raises(hw.HwError, match="codes in"):
+        project.integers(codes + 200)
+    with pytest.raises(hw.HwError, match="shape"):
+        project.integers(codes[:, :, :4])
+    with pytest.raises(hw.HwError, match="finite"):
+        project.integers(np.full_like(floats, np.nan))
+
+
+def test_unknown_mode_and_missing_compiler(project, monkeypatch):
+    with pytest.raises(hw.HwError, match="mode 'slow'"):
+        compile_simulation(project.directory, "slow")
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(hw.ToolError, match="apt-get install"):
+        compile_simulation(project.directory, "fast")
+
+
+def test_testbench_passes_and_finds_a_wrong_expectation(project, tmp_path):
+    copy = shutil.copytree(project.directory, tmp_path / "p")
+    passed = subprocess.run(["./build_lib.sh"], cwd=copy, capture_output=True, text=True)
+    assert passed.returncode == 0, passed.stderr
+    assert "bit-exact" in passed.stdout
+    expected = copy / "tb_data" / "expected.dat"
+    first, rest = expected.read_text().split(" ", 1)
+    expected.write_text(f"{int(first) + 1} {rest}")
+    failed = subprocess.run(["./digits_test"], cwd=copy, capture_output=True, text=True)
+    assert failed.returncode == 1
+    assert "image 0, integer 0" in failed.stderr
+
+
+def test_host_snippet_packs_and_unpacks(project):
+    scope: dict = {}
+    exec((project.directory / "host.py").read_text(), scope)
+    codes = random_input(project.graph, 2)
+    beats = scope["pack"](codes)
+    assert beats[1][9] == codes[1, 0, 1, 1]
+    shape = project.plan.output.shape
+    bits = project.plan.output.tensor.format.bits
+    integers = project.integers(codes).reshape(2, *shape)
+    words = [
+        [sum((int(v) & ((1 << bits) - 1)) << (bits * c) for c, v in enumerate(image[:, 0, 0]))] for image in integers
+    ]
+    assert np.array_equal(scope["unpack"](words), integers)
+    assert np.array_equal(scope["logits"](integers), project.simulate(codes))
+
+
+def test_bounding_images_reach_the_proven_accumulator_range():
+    g = GraphBuilder((2, 7, 7), seed=5)
+    graph = g.finish(g.conv("x", 6, (3, 3), pads=(1, 1, 1, 1)))
+    network = hw.Network(graph)
+    from hw.golden import evaluate
+
+    images, names = bounding(network)
+    sums = evaluate(network, images)
+    assert len(names) == 12
+    assert np.array_equal(sums.max(axis=(0, 2, 3)), network.output.hi)
+    assert np.array_equal(sums.min(axis=(0, 2, 3)), network.output.lo)
+
+
+def test_commands(project, tmp_path):
+    model = tmp_path / "m.onnx"
+    g = GraphBuilder((1, 6, 6), seed=1)
+    graph = g.finish(g.matmul(g.flatten(g.threshold(g.conv("x", 4), 4)), 3))
+    graph.save(str(model))
+    missing = CliRunner().invoke(build_command, [str(tmp_path / "no.onnx"), "-o", str(tmp_path / "q")])
+    assert isinstance(missing.exception, hw.HwError)
+    wrong = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "q"), "--fold", "conv1=4"])
+    assert wrong.exit_code == 2
+    run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "20", "--checks", "--json"])
+    assert run.exit_code == 0, run.output
+    assert '"bit_exact": true' in run.output
+
+
+def test_simulate_exits_with_1_on_a_difference(project, tmp_path):
+    copy = shutil.copytree(project.directory, tmp_path / "p")
+    table = copy / "firmware" / "weights" / "fc7.h"
+    text = table.read_text()
+    start = text.index("{0x")
+    word, rest = (
+        text[start + 1 :].split(",", 1) if "," in text[start:].split("}")[0] else text[start + 1 :].split("}", 1)
+    )
+    table.write_text(text[: start + 1] + hex(int(word, 16) ^ 1) + text[start + 1 + len(word) :])
+    run = CliRunner().invoke(simulate_command, [str(copy)])
+    assert run.exit_code == 1
+    assert "NOT bit-exact" in run.output
+    assert all_vectors(project.network, 4).shape[1:] == (1, 8, 8)

@@ -1,0 +1,116 @@
+"""The hls4ml side: convert_from_onnx_model, registration through either door, hls4ml's own configuration."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qonnx.core.modelwrapper import ModelWrapper
+
+import hw
+from hw.golden import evaluate
+from hw.graph import Network
+from hw.units import Fold
+from tests.hw.random_graphs import random_input, small_cnn
+
+ROOT = Path(__file__).parents[2]
+
+
+def convert(model: ModelWrapper, folder: Path, **options):
+    import hls4ml
+
+    return hls4ml.converters.convert_from_onnx_model(
+        model, output_dir=str(folder), project_name="net", backend="crq", **options
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_hls4ml_gives_the_same_project_as_build(tmp_path):
+    model = small_cnn(1)
+    hw.build(model, tmp_path / "a", project_name="net")
+    convert(model, tmp_path / "b").write()
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_building_twice_gives_identical_files(tmp_path):
+    for name in ("a", "b"):
+        hw.build(small_cnn(1), tmp_path / name, target_fps=5000)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_compile_and_predict(tmp_path):
+    model = small_cnn(2)
+    converted = convert(model, tmp_path / "p")
+    converted.compile()
+    codes = random_input(model, 5)
+    logits = converted.predict(codes.astype(np.float32) / 256)
+    assert np.array_equal(logits, evaluate(Network(model), codes).reshape(5, -1).astype(np.float32))
+
+
+def test_reuse_factors_of_hls4ml_are_kept(tmp_path):
+    layers = {"conv1": {"ReuseFactor": 9}, "conv4": {"PE": 3, "SIMD": 12}}
+    convert(small_cnn(1), tmp_path / "p", hls_config={"Model": {"ReuseFactor": 64}, "LayerName": layers}).write()
+    project = hw.open_project(tmp_path / "p")
+    units = {p.unit.name: p.unit for p in project.plan.processes if p.unit}
+    assert project.folds["conv4"] == Fold(3, 12)
+    assert units["conv1"].reuse_factor(project.folds["conv1"]) == 9
+    assert all(units[n].reuse_factor(f) <= 64 for n, f in project.folds.items())
+
+
+def test_other_backends_still_use_the_stock_parser(tmp_path):
+    import hls4ml
+
+    convert(small_cnn(1), tmp_path / "p")
+    with pytest.raises(Exception, match="channels-last"):
+        hls4ml.converters.convert_from_onnx_model(small_cnn(1).model, output_dir=str(tmp_path / "v"), backend="Vitis")
+
+
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {k: v for k, v in os.environ.items() if k != "HLS4ML_BACKEND_PLUGINS"} | environment
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=env)
+
+
+# Hides every installed entry point of hls4ml's group.
+WITHOUT_ENTRY_POINTS = """
+import importlib.metadata as m
+stock = m.entry_points
+m.entry_points = lambda **k: stock(**k) if k else m.EntryPoints(())
+"""
+REGISTERED = "import hls4ml; print('crq' in hls4ml.backends.get_available_backends())"
+
+
+def test_entry_point_alone_registers():
+    assert run_python(REGISTERED).stdout.endswith("True\n")
+
+
+def test_environment_variable_alone_registers():
+    assert run_python(WITHOUT_ENTRY_POINTS + REGISTERED).stdout.endswith("False\n")
+    run = run_python(WITHOUT_ENTRY_POINTS + REGISTERED, HLS4ML_BACKEND_PLUGINS="hw.backend")
+    assert run.stdout.endswith("True\n")
+
+
+def test_both_doors_together_register_once():
+    run = run_python(REGISTERED, HLS4ML_BACKEND_PLUGINS="hw.backend")
+    assert run.stdout.endswith("True\n")
+    assert "WARNING" not in run.stdout
+
+
+def test_broken_registration_is_a_hard_error_with_its_cause():
+    code = """
+import sys
+sys.modules["hw.backend.templates"] = None
+import hw
+from tests.hw.random_graphs import small_cnn
+hw.build(small_cnn(0), "never")
+"""
+    run = run_python(code)
+    assert run.returncode
+    assert "HwError: the crq backend failed to register" in run.stderr
+    assert "hw.backend.templates" in run.stderr
