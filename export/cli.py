@@ -45,45 +45,72 @@ def export(run: Path, output: Path, carrier: Any, as_json: bool) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--reference", required=True, type=click.Path(path_type=Path), help="Run folder or frozen.pt it is from.")
-@click.option("--data", help="Images, as NAME:SPLIT (for example digits:test); default: random and extreme codes.")
+@click.option(
+    "--reference", type=click.Path(path_type=Path), help="Run folder or frozen.pt the file was exported from."
+)
+@click.option("--data", help="Images, as NAME:SPLIT (for example digits:test); default: random, extreme and bounding.")
 @click.option("--data-root", help="Folder with the data's files.")
-@click.option("--limit", type=int, default=1000, show_default=True, help="Use at most this many images.")
+@click.option("--limit", type=int, default=200, show_default=True, help="Use at most this many images.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def check(file: Path, reference: Path, data: str | None, data_root: str | None, limit: int, as_json: bool) -> None:
-    """Run FILE in qonnx and onnxruntime; compare every logit with the frozen PyTorch model. Exit code 1 if any differs."""
+def check(
+    file: Path, reference: Path | None, data: str | None, data_root: str | None, limit: int, as_json: bool
+) -> None:
+    """Check the chain of equality of FILE, any ternary QONNX: every layer, every integer.
+
+    The integer graph in qonnx and in C simulation (both modes, a project in a temporary folder) against NumPy; with
+    --reference also live PyTorch against the file in onnxruntime and qonnx, and against the integer graph. Says where
+    the first difference is. Exit code 1 if anything differs.
+    """
+    import tempfile
+
+    import hw
+    from hw.equality import file_links, layer_values, load_network
+    from hw.vectors import all_vectors
+
+    network = load_network(file)
+    shape = network.input.shape
+    if data is not None:
+        from crq.data import load
+
+        codes = load(data, root=data_root).images[:limit].numpy().reshape(-1, *shape)
+    else:
+        codes = all_vectors(network, limit, bounding_limit=limit // 4)[:limit]
+    links = _reference_links(reference, file, network, codes, layer_values) if reference else []
+    with tempfile.TemporaryDirectory() as folder:
+        project = hw.build(file, Path(folder) / "project")
+        links += file_links(network, project, codes)
+    ties = json.loads(network.model.get_metadata_prop("crq.ties") or "{}")
+    if as_json:
+        rows = [{**link._asdict(), "first": link.first and link.first._asdict()} for link in links]
+        click.echo(json.dumps({"links": rows, "ties": ties}, indent=2))
+    else:
+        for link in links:
+            click.echo(str(link))
+        for layer, channels in ties.items():
+            click.echo(f"note: {layer}: channels {channels} have a boundary within float32 error of a tie")
+    if any(link.differing for link in links if "default" not in link.name):
+        sys.exit(1)
+
+
+def _reference_links(reference: Path, file: Path, network: Any, codes: Any, layer_values: Any) -> list[Any]:
+    """Live PyTorch against the file in its runtimes, and against the integer graph layer by layer."""
     import torch
 
     from crq.frozen import FrozenModel
     from export.check import check as compare
+    from hw.equality import Link, compare_layers
 
     model = FrozenModel.load(_frozen_path(reference))
-    if data is not None:
-        from crq.data import load
-
-        x = torch.as_tensor(load(data, root=data_root).images[:limit])
-    else:
-        x = _codes(model, limit)
-    results = compare(model, file, x)
-    promised = [r for r in results if r.runtime != "onnxruntime (default)"]
-    if as_json:
-        click.echo(json.dumps([r._asdict() for r in results], indent=2))
-    else:
-        for r in results:
-            verdict = "equal" if not r.different else f"{r.different:,} of {r.values:,} logits differ"
-            click.echo(f"{r.runtime:<32} {r.images:,} images, {r.values:,} logits: {verdict}")
-    if any(r.different for r in promised):
-        sys.exit(1)
-
-
-def _codes(model: Any, limit: int) -> Any:
-    import torch
-
-    spec = model.input
-    generator = torch.Generator().manual_seed(0)
-    random = torch.randint(spec.qmin, spec.qmax + 1, (max(limit - 2, 1), *spec.shape), generator=generator)
-    ends = [torch.full((1, *spec.shape), v) for v in (spec.qmin, spec.qmax)]
-    return torch.cat([*ends, random])
+    x = torch.as_tensor(codes).reshape(-1, *model.input.shape)
+    links = [Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different) for r in compare(model, file, x)]
+    # Codes have one meaning on both sides; sums may be mirrored (σ absorbed into weights), so they are left out.
+    kinds = {layer.name: layer.kind for layer in network}
+    trace = {name: v.numpy() for name, v in model.trace(x).items() if kinds.get(name) in ("Threshold", "MaxPool")}
+    last = network.layers[-1]
+    trace[last.name] = model.integers(x).numpy()
+    expected = layer_values(network, codes)
+    trace = {name: v for name, v in trace.items() if v.size == expected[name].size}
+    return [*links, compare_layers(network, "PyTorch = integer graph", expected, trace)]
 
 
 @click.command()
@@ -142,7 +169,7 @@ def _inspect_frozen(path: Path, as_json: bool) -> None:
     model = FrozenModel.load(path)
     steps = []
     for wire in model.wires:
-        step = model.steps[wire.name]
+        step: Any = model.steps[wire.name]
         codes = getattr(step, "codes", None)
         row: dict[str, Any] = {"name": wire.name, "operation": type(step).__name__, "inputs": list(wire.inputs)}
         if codes is not None:

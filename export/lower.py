@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from onnx import ModelProto, NodeProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
 
 from export.errors import ExportError
 
@@ -36,7 +36,7 @@ def lower_quant(model: ModelProto) -> ModelProto:
 _SUB_BYTE = {21, 22, 25, 26}  # UINT4, INT4, UINT2, INT2: numpy holds them only through ml_dtypes, and no scale is one
 
 
-def _lowered(node: NodeProto, constants: dict[str, np.ndarray], graph: object) -> list[NodeProto]:
+def _lowered(node: NodeProto, constants: dict[str, np.ndarray], graph: GraphProto) -> list[NodeProto]:
     x, scale_name, zero_name, bits_name = node.input
     attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
     missing = [n for n in (scale_name, zero_name, bits_name) if n not in constants]
@@ -50,8 +50,8 @@ def _lowered(node: NodeProto, constants: dict[str, np.ndarray], graph: object) -
     for end in (low, high):
         name = f"code_{end}"
         if name not in constants:
-            constants[name] = np.float32(end)
-            graph.initializer.append(numpy_helper.from_array(constants[name], name))  # type: ignore[attr-defined]
+            constants[name] = np.array(end, np.float32)
+            graph.initializer.append(numpy_helper.from_array(constants[name], name))
         ends.append(name)
     return [
         helper.make_node("Div", [x, scale_name], [names[0]], names[0]),

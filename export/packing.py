@@ -23,7 +23,8 @@ def pack(codes: NDArray[np.integer]) -> NDArray[np.uint8]:
     padded = np.zeros(-(-flat.size // CODES_PER_BYTE) * CODES_PER_BYTE, np.uint8)
     padded[: flat.size] = flat.astype(np.int8).view(np.uint8) & 3
     a, b, c, d = padded.reshape(-1, CODES_PER_BYTE).T
-    return a | b << 2 | c << 4 | d << 6
+    packed: NDArray[np.uint8] = (a | b << 2 | c << 4 | d << 6).astype(np.uint8, copy=False)
+    return packed
 
 
 def unpack(packed: NDArray[np.uint8], shape: Sequence[int]) -> NDArray[np.int8]:

@@ -69,6 +69,6 @@ setup() {
   "${pip[@]}" "$torch+cpu" 2>/dev/null ||
     "${pip[@]}" "$torch+cpu" --extra-index-url https://download.pytorch.org/whl/cpu 2>/dev/null ||
     "${pip[@]}" "$torch"
-  "${pip[@]}" -c "$root/scripts/constraints.txt" -e "$root[$extras]"
+  "${pip[@]}" -c "$root/scripts/constraints.txt" -e "$root${extras:+[$extras]}"
   echo "$want" >"$stamp"
 }

@@ -1,0 +1,116 @@
+"""The chain of equality from the file on (design §2.11): integer graph, qonnx, C simulation; the first difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from qonnx.core.onnx_exec import execute_onnx
+
+from hw.golden import evaluate
+from hw.graph import Network
+from hw.layers import IntArray, Mac, Threshold
+from hw.project import Project
+
+
+class Difference(NamedTuple):
+    """The first integer that differs: in network order, then image, channel, row, column."""
+
+    layer: str
+    image: int
+    channel: int
+    row: int
+    column: int
+    expected: int
+    found: int
+    accumulator: int | None
+    """The sum that the layer's threshold read, where there is one."""
+
+    def __str__(self) -> str:
+        text = (
+            f"layer {self.layer!r}, image {self.image}, channel {self.channel}, pixel ({self.row}, {self.column}): "
+            f"expected {self.expected}, found {self.found}"
+        )
+        return text if self.accumulator is None else f"{text}; accumulator {self.accumulator}"
+
+
+class Link(NamedTuple):
+    """One comparison of the chain."""
+
+    name: str
+    images: int
+    integers: int
+    differing: int
+    first: Difference | None = None
+
+    def __str__(self) -> str:
+        if not self.differing:
+            return f"equal    {self.name}: {self.images:,} images, {self.integers:,} integers"
+        where = f"\n         first: {self.first}" if self.first else ""
+        return f"DIFFERS  {self.name}: {self.differing:,} of {self.integers:,} integers{where}"
+
+
+def layer_values(network: Network, codes: IntArray) -> dict[str, IntArray]:
+    """Every layer's integers (N, C, H, W) by name, in order, by the NumPy reference."""
+    values: dict[str, IntArray] = {}
+    evaluate(network, codes, lambda name, result: values.update({name: result}))
+    return values
+
+
+def compare_layers(network: Network, name: str, expected: dict[str, IntArray], found: dict[str, NDArray[Any]]) -> Link:
+    """Compare every layer that both know; the first difference carries the accumulator behind its threshold."""
+    integers = differing = 0
+    first = None
+    for layer in network:
+        if layer.name not in found:
+            continue
+        want = expected[layer.name]
+        have = np.asarray(found[layer.name], np.int64).reshape(want.shape)
+        wrong = want != have
+        integers += want.size
+        differing += int(wrong.sum())
+        if first is None and wrong.any():
+            n, c, h, w = (int(i) for i in np.argwhere(wrong)[0])
+            producer = network.producer(layer.input) if isinstance(layer, Threshold) else None
+            accumulator = int(expected[producer.name][n, c, h, w]) if isinstance(producer, Mac) else None
+            first = Difference(layer.name, n, c, h, w, int(want[n, c, h, w]), int(have[n, c, h, w]), accumulator)
+    return Link(name, len(next(iter(expected.values()))), integers, differing, first)
+
+
+def qonnx_link(network: Network, codes: IntArray, expected: dict[str, IntArray]) -> Link:
+    """The integer graph executed by qonnx, every layer."""
+    found: dict[str, list[NDArray[Any]]] = {layer.name: [] for layer in network}
+    shape = network.model.get_tensor_shape(network.input.name)
+    for image in codes:
+        feed = {network.input.name: image.reshape(shape).astype(np.float32)}
+        context = execute_onnx(network.model, feed, return_full_exec_context=True)
+        for layer in network:
+            found[layer.name].append(context[layer.output.name])
+    flattened = {
+        name: np.concatenate(values) for name, values in found.items() if network[name].kind != "Flatten"
+    }  # the stream flattens in (H, W, C) order, ONNX in (C, H, W)
+    return compare_layers(network, "integer graph in qonnx = NumPy", expected, flattened)
+
+
+def simulation_link(project: Project, codes: IntArray, expected: dict[str, IntArray], mode: str) -> Link:
+    """The project's C simulation, every unit's output."""
+    found = project.trace(codes, mode=mode)
+    return compare_layers(project.network, f"C simulation ({mode}) = integer graph", expected, found)
+
+
+def file_links(network: Network, project: Project, codes: IntArray, qonnx_images: int = 50) -> list[Link]:
+    """All links from the integer graph on. qonnx runs image by image, so it gets the first `qonnx_images` only."""
+    expected = layer_values(network, codes)
+    few = {name: values[:qonnx_images] for name, values in expected.items()}
+    links = [qonnx_link(network, codes[:qonnx_images], few)]
+    links += [simulation_link(project, codes, expected, mode) for mode in ("fast", "ap")]
+    return links
+
+
+def load_network(path: Path) -> Network:
+    """The integer graph of a file."""
+    from hw.read import read_qonnx
+
+    return Network(read_qonnx(path))
