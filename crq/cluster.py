@@ -154,16 +154,18 @@ def _alternate(magnitude: Tensor, alpha: Tensor | None, limit: int) -> tuple[Ten
     """α at the fixed point and the iterations. Kept sets are nested, so an equal count means an equal set."""
     if alpha is None:
         alpha = magnitude.mean()
-    previous = -1
+    # Masks as floats in reused buffers: boolean masks, let alone boolean indexing, cost several times as much.
+    mask, kept = torch.empty_like(magnitude), torch.empty_like(magnitude)
+    wide = torch.float64 if magnitude.numel() >= 1 << 24 else torch.float32  # float32 counts to 2²⁴
+    previous = -1.0
     for iteration in range(limit):
-        mask = magnitude > alpha * 0.5
-        count = int(mask.sum())
+        torch.gt(magnitude, alpha * 0.5, out=mask)
+        count = float(mask.sum(dtype=wide))
         if count == previous:
             return alpha, iteration
         if count == 0:
             return magnitude.new_zeros(()), iteration
-        # A masked sum: boolean indexing would copy and dominate a training step.
-        alpha = (magnitude * mask).sum() / count
+        alpha = torch.mul(magnitude, mask, out=kept).sum() / count
         previous = count
     return alpha, limit
 

@@ -16,7 +16,7 @@ class TernaryConfig:
     """How a network is made ternary.
 
     act_bits: bits of activation codes after a ReLU (1–8 unsigned) and between layers without one (2–8 signed);
-        None keeps float activations, as in the paper's tables (train only: `freeze` refuses).
+        None or "float" keeps float activations, as in the paper's tables (train only: `freeze` refuses).
     residual_bits: signed bits of residual-add and concat operands and of sums (2–8).
     pool_bits: bits after an average pool (1–8).
     input_bits, input_signed, input_scale: the input grid, value = code·scale; the default is a byte image / 256.
@@ -26,7 +26,7 @@ class TernaryConfig:
     per_channel: one α per output channel instead of one per layer (methods crq, crq+, twn, ste).
     """
 
-    act_bits: int | None = 4
+    act_bits: int | str | None = 4
     residual_bits: int = 8
     pool_bits: int = 8
     input_bits: int = 8
@@ -42,6 +42,8 @@ class TernaryConfig:
             raise CrqError(f"skip must be a list of layer patterns, not the string {self.skip!r}")
         object.__setattr__(self, "skip", tuple(self.skip))
         object.__setattr__(self, "integer", dict(self.integer))
+        if self.act_bits == "float":
+            object.__setattr__(self, "act_bits", None)
         if self.act_bits is not None:
             _check_bits("act_bits", self.act_bits, 1)
         _check_bits("residual_bits", self.residual_bits, 2)

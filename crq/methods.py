@@ -71,7 +71,12 @@ class CRQPlus(CRQ):
 
 def straight_through(weight: Tensor, found: Clusters) -> Tensor:
     """α·t in the forward pass, the identity in the backward pass."""
-    return _StraightThrough.apply(weight, found.dequantized().to(weight.dtype))
+    return _StraightThrough.apply(weight, _like(weight, found.dequantized()))
+
+
+def _like(weight: Tensor, values: Tensor) -> Tensor:
+    """`values` in the weight's type and exact strides: a convolution picks its memory layout by them."""
+    return torch.empty_strided(weight.shape, weight.stride(), dtype=weight.dtype, device=weight.device).copy_(values)
 
 
 class _StraightThrough(torch.autograd.Function):
@@ -136,7 +141,8 @@ class _TTQ(torch.autograd.Function):
     @staticmethod
     def forward(ctx, weight, positive, negative, codes):
         ctx.save_for_backward(positive, negative, codes)
-        return torch.where(codes > 0, positive, torch.where(codes < 0, -negative, torch.zeros_like(weight)))
+        values = torch.where(codes > 0, positive, torch.where(codes < 0, -negative, torch.zeros_like(weight)))
+        return _like(weight, values)
 
     @staticmethod
     def backward(ctx, grad):

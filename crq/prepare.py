@@ -121,7 +121,8 @@ class _Placer:
         self.coded: set[fx.Node] = set()
         self.signed: dict[fx.Node, bool] = {}
         self.source: dict[fx.Node, str] = {}
-        self.act_bits: int = config.act_bits or 4
+        assert isinstance(config.act_bits, int)
+        self.act_bits = config.act_bits
 
     def run(self) -> None:
         for node in list(self.graph.nodes):

@@ -81,6 +81,8 @@ class Recipe(Section):
         """The recipe as TOML, defaults written out, so that it means the same under later defaults."""
         values = self.model_dump(mode="python")
         values["ternary"] = asdict(self.ternary)
+        if self.ternary.act_bits is None:  # TOML has no null, and an absent key means the default
+            values["ternary"]["act_bits"] = "float"
         return _toml(values)
 
     def save(self, path: str | os.PathLike[str]) -> None:

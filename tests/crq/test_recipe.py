@@ -48,6 +48,13 @@ def test_written_recipe_reads_back_the_same(tmp_path) -> None:
     assert not list(tmp_path.glob(".*"))
 
 
+def test_float_activations_can_be_written(tmp_path) -> None:
+    loaded = load(tmp_path, TEXT.replace("act_bits = 3", 'act_bits = "float"'))
+    assert loaded.ternary.act_bits is None
+    loaded.save(tmp_path / "again.toml")
+    assert recipe.load(tmp_path / "again.toml") == loaded
+
+
 @pytest.mark.parametrize("name", recipe.built_in())
 def test_built_in_recipes_name_known_networks_and_survive_writing(name: str, tmp_path) -> None:
     loaded = recipe.load(name)

@@ -1,0 +1,90 @@
+"""What each method adds to a training step, against the same step of the float network; batch 128, one thread.
+
+    python benchmarks/step_overhead.py [network ...]
+
+Each figure is the median over interleaved steps of processor time, so that other load on the machine falls on all
+alike. `penalty` is the retrain step (solver and λ·J); `quantized` the fine-tuning step with float activations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+import crq
+from crq import models
+from crq.penalties import ClusterPenalty
+
+SHAPES = {"lenet": (1, 28, 28), "convnet": (1, 28, 28)}
+BATCH = 128
+
+
+def step(model: nn.Module, x: torch.Tensor, y: torch.Tensor, penalty: ClusterPenalty | None) -> Callable[[], None]:
+    """One optimizer step as a callable."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
+
+    def run() -> None:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        if penalty is not None:
+            penalty.add_gradients()
+        optimizer.step()
+
+    return run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("networks", nargs="*", default=["lenet", "convnet", "resnet20"])
+    parser.add_argument("--steps", type=int, default=15)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    print("| network | float step, ms | " + " | ".join(NAMES) + " |\n" + "| --- " * (2 + len(NAMES)) + "|")
+    for name in options.networks:
+        torch.manual_seed(0)
+        x = torch.rand(BATCH, *SHAPES.get(name, (3, 32, 32)))
+        y = torch.randint(0, 10, (BATCH,))
+        base = models.build(name)
+        prepared = {n: crq.prepare(base, crq.TernaryConfig(act_bits=None, method=m)) for n, (m, _) in VARIANTS.items()}
+        calls = {}
+        for variant, (_, quantized) in VARIANTS.items():
+            model = prepared[variant].to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            crq.set_mode(model, "quantized" if quantized else "float")
+            penalty = None
+            if "penalty" in variant:
+                penalty = ClusterPenalty(model, warm="warm" in variant)
+            calls[variant] = step(model, x, y, penalty)
+        times: dict[str, list[float]] = {variant: [] for variant in calls}
+        for index in range(options.steps + 2):
+            for variant, call in calls.items():
+                start = time.process_time()
+                call()
+                if index >= 2:
+                    times[variant].append(time.process_time() - start)
+        medians = {variant: statistics.median(values) * 1e3 for variant, values in times.items()}
+        plain = medians.pop("float")
+        cells = " | ".join(f"{value / plain - 1:+.1%}" for value in medians.values())
+        print(f"| {name} | {plain:.1f} | {cells} |", flush=True)
+
+
+VARIANTS = {
+    "float": ("crq", False),
+    "penalty": ("crq", False),
+    "penalty, warm start": ("crq", False),
+    "crq quantized": ("crq", True),
+    "crq+ quantized": ("crq+", True),
+    "crq+ quantized with penalty": ("crq+", True),
+    "twn quantized": ("twn", True),
+    "ttq quantized": ("ttq", True),
+    "ste quantized": ("ste", True),
+}
+NAMES = [name for name in VARIANTS if name != "float"]
+
+
+if __name__ == "__main__":
+    main()
