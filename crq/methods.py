@@ -71,7 +71,7 @@ class CRQPlus(CRQ):
 
 def straight_through(weight: Tensor, found: Clusters) -> Tensor:
     """α·t in the forward pass, the identity in the backward pass."""
-    return _StraightThrough.apply(weight, _like(weight, found.dequantized()))
+    return _StraightThrough.apply(weight, found.dequantized())
 
 
 def _like(weight: Tensor, values: Tensor) -> Tensor:
@@ -84,7 +84,7 @@ class _StraightThrough(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, weight, quantized):
-        return quantized
+        return _like(weight, quantized)
 
     @staticmethod
     def backward(ctx, grad):
