@@ -299,3 +299,19 @@ def test_help_names_the_steps() -> None:
     text = CliRunner().invoke(cli.main, ["--help"]).stdout
     for word in ("train", "export", "build", "simulate", "report"):
         assert f"crq {word}" in text
+
+
+def test_a_ramp_starts_at_no_pull_and_ends_at_lambda(tmp_path, monkeypatch) -> None:
+    from crq import fit
+
+    made = []
+
+    class Recording(CRQCallback):
+        def __init__(self, lam, warm=False) -> None:
+            super().__init__(lam, warm)
+            made.append(lam)
+
+    monkeypatch.setattr(fit, "CRQCallback", Recording)
+    run(tmp_path / "run", retrain__ramp=True, steps=2)
+    (ramp,) = made
+    assert [ramp(0.0), ramp(0.5), ramp(1.0)] == pytest.approx([0.0, 0.025, 0.05])
