@@ -52,9 +52,10 @@ def program(plan: Plan, depths: Mapping[str, int]) -> str:
     """One thread per process, one that feeds images of zeros and one that takes the results."""
     streams = [plan.input, *plan.streams, plan.output]
     queues = [f'    hls::stream<{s.type_name}> {s.name}("{s.name}", {depths.get(s.name, 2)});' for s in streams]
+    x, y = plan.input, plan.output
     bodies = [
-        f"input_t beat = input_t(); for (unsigned p = 0; p < {plan.input.shape.pixels}; p++) {plan.input.name}.write(beat);",
-        f"for (unsigned p = 0; p < {plan.output.shape.pixels}; p++) {plan.output.name}.read();",
+        f"for (unsigned p = 0; p < {x.shape.pixels}; p++) {x.name}.write(input_t());",
+        f"for (unsigned p = 0; p < {y.shape.pixels}; p++) {y.name}.read();",
     ]
     for process in plan.processes:
         arguments = ", ".join(s.name for s in (*process.inputs, *process.outputs))

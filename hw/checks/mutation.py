@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +38,8 @@ def check(project: Project) -> Check:
     codes = all_vectors(project.network, RANDOM_IMAGES, bounding_limit=BOUNDING_IMAGES)
     values: dict[str, IntArray] = {}
     evaluate(project.network, codes, wanted=values.__setitem__)
-    missed, caught = [], []
+    missed: list[str] = []
+    caught: list[str] = []
     for mutation in mutations(project.plan, values):
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "project"
@@ -85,7 +87,7 @@ def flipped_weight(process: Process, layer: Mac, plan: Plan) -> Mutation:
     weights[at] = 1 if len(zeros) else -weights[at]
     assert process.unit is not None
     changed = replace(process, unit=replace(process.unit, layer=replace(layer, weights=weights)))
-    return Mutation(f"a flipped weight of {layer.name}", lambda folder: _rewrite(folder, changed, plan.io_type))
+    return Mutation(f"a flipped weight of {layer.name}", partial(_rewrite, process=changed, io_type=plan.io_type))
 
 
 def moved_threshold(process: Process, layer: Threshold, sums: IntArray, plan: Plan) -> Iterator[Mutation]:
@@ -107,11 +109,8 @@ def moved_threshold(process: Process, layer: Threshold, sums: IntArray, plan: Pl
             unit = replace(process.unit, threshold=replace(layer, thresholds=moved))
         else:
             unit = replace(process.unit, layer=replace(layer, thresholds=moved))
-        changed = replace(process, unit=unit)
-        yield Mutation(
-            f"a threshold of {layer.name} one {text}",
-            lambda folder, changed=changed: _rewrite(folder, changed, plan.io_type),
-        )
+        put = partial(_rewrite, process=replace(process, unit=unit), io_type=plan.io_type)
+        yield Mutation(f"a threshold of {layer.name} one {text}", put)
 
 
 def narrow_accumulator(process: Process, layer: Mac) -> Mutation:

@@ -128,8 +128,10 @@ void mac_stream(hls::stream<data_T> &data, hls::stream<res_T> &res, const weight
     #pragma HLS ARRAY_PARTITION variable=taps complete dim=0
     y_T results[G::channel_folds][CONFIG_T::pe];
     #pragma HLS ARRAY_PARTITION variable=results complete dim=0
+#ifndef CRQ_FAST_SIM
     typename CONFIG_T::accum_t sums[CONFIG_T::pe];
     #pragma HLS ARRAY_PARTITION variable=sums complete dim=0
+#endif
     position<CONFIG_T> at;
     fold_counter<CONFIG_T> fold;
 

@@ -1,0 +1,134 @@
+"""The proofs that ship with projects: each passes on a sound project and fails on a fault made for it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+import hw
+from hw.checks import fifo, lint, multiplier, mutation
+from tests.hw.random_graphs import depthwise_net, global_pool_net, residual_net, small_cnn
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return hw.build(small_cnn(4), tmp_path_factory.mktemp("checks") / "small", project_name="small")
+
+
+@pytest.fixture(scope="module")
+def residual(tmp_path_factory):
+    return hw.build(residual_net(4), tmp_path_factory.mktemp("checks") / "residual", project_name="residual")
+
+
+@pytest.fixture
+def copy(small, tmp_path):
+    return hw.open_project(shutil.copytree(small.directory, tmp_path / "p"))
+
+
+def test_all_pass_on_a_sound_project(small):
+    results = small.check()
+    assert [r.name for r in results] == ["multiplier-free", "sources", "FIFO depths", "mutations"]
+    assert all(r.ok for r in results), [str(r) for r in results]
+
+
+@pytest.mark.parametrize(
+    ("header", "old", "new"),
+    [
+        ("crq_product.h", "return (term_t(x) & nonzero) ^ negative;", "return term_t(x * term_t(1 - int(code & 2)));"),
+        ("crq_threshold.h", "if (x >= row[k])", "if (x * x_T(1) >= row[k])"),
+        ("crq_pool.h", "if (x > best)", "if (3 * x > best)"),
+        ("crq_mac.h", "sum += partial;", "sum *= partial;"),
+    ],
+)
+def test_a_multiplication_on_data_does_not_compile(copy, header, old, new):
+    path = copy.directory / "firmware" / "nnet_utils" / header
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    result = multiplier.check(copy.directory, copy.name, copy.plan)
+    assert not result.ok
+    assert "operator" in result.facts
+
+
+def test_integer_layers_are_named_as_not_covered(tmp_path):
+    project = hw.build(global_pool_net(1), tmp_path / "p", project_name="p")
+    result = multiplier.check(project.directory, project.name, project.plan)
+    assert result.ok
+    assert result.exceptions == ("conv1", "fc7")
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("    int *p = new int[3];", "dynamic memory"),
+        ("    std::vector<int> v;", "standard library"),
+        ("    while (x > 0) x--;", "static bounds"),
+        ("    for (int i = 0; i != n(); i++) f();", "static bounds"),
+        ("    throw 1;", "exceptions"),
+        ("    float y = 0;", "floating point"),
+        ("    y = x * data;", "indices and constants"),
+        ("    y = beat[c] / 3;", "indices and constants"),
+        ("    #pragma HLS PIPELINE II=2", "a form of PIPELINE"),
+        ("    #pragma HLS ALLOCATION", "not in the table"),
+        ("    y = 1;\n    #pragma HLS UNROLL", "must stand first"),
+    ],
+)
+def test_lint_finds(line, rule):
+    findings = list(lint.lint_text(f"void f() {{\n{line}\n}}\n", "f.h"))
+    assert any(rule in f.rule for f in findings), findings
+
+
+def test_lint_accepts_indices_and_comments():
+    loop = "for (unsigned i = 0; i < CONFIG_T::n; i++) {"
+    text = f"// a * b, new, while (1)\n{loop}\n    #pragma HLS UNROLL\n    y[i * CONFIG_T::n] = 0;\n}}\n"
+    assert list(lint.lint_text(text, "f.h")) == []
+
+
+def test_fifos_of_a_fork_that_are_too_shallow_deadlock(residual):
+    plan = residual.plan
+    assert fifo.simulate(residual.directory, plan, plan.depths) is None
+    deepest = max(plan.depths, key=lambda name: plan.depths[name])
+    assert plan.depths[deepest] > 4
+    blocked = fifo.simulate(residual.directory, plan, {**plan.depths, deepest: 2})
+    assert blocked is not None
+    assert deepest in blocked
+
+
+def test_a_fault_that_changes_nothing_is_reported_as_not_caught(small, monkeypatch):
+    monkeypatch.setattr(mutation, "_rewrite", lambda *_, **__: None)
+    result = mutation.check(small)
+    assert not result.ok
+    assert "not caught" in result.facts
+    assert "flipped weight" in result.facts
+
+
+WARNINGS = ["-std=c++14", "-c", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-label"]
+
+
+BRANCHES = {
+    "hls": ["-DCRQ_HLS", "-isystem", "firmware/ap_types"],
+    "ap": ["-isystem", "firmware/ap_types"],
+    "fast": ["-DCRQ_FAST_SIM", "-Isim/fast"],
+}
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+@pytest.mark.parametrize(
+    "branch",
+    [
+        ["-DCRQ_HLS", "-isystem", "firmware/ap_types"],
+        ["-isystem", "firmware/ap_types"],
+        ["-DCRQ_FAST_SIM", "-Isim/fast"],
+    ],
+    ids=["hls", "ap", "fast"],
+)
+def test_every_branch_compiles_without_warnings(branch, io_type, compiler, tmp_path):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    project = hw.build(depthwise_net(0), tmp_path / "p", io_type=io_type, project_name="p")
+    command = [compiler, *WARNINGS, *BRANCHES[branch], "-isystem", "sim/include", "firmware/p.cpp", "-o", "/dev/null"]
+    run = subprocess.run(command, cwd=project.directory, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[:3000]
