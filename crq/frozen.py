@@ -39,6 +39,14 @@ class Wire(NamedTuple):
 INPUT = "input"
 
 
+class FreezeReport(NamedTuple):
+    """Channels whose b moved, by layer, and the share of calibration images whose argmax stayed the same."""
+
+    nudged: dict[str, int]
+    equal_argmax: float
+    images: int
+
+
 class FrozenModel(nn.Module):
     """An integer network. `forward` returns float32 logits, `integers` the exact results before the output scale.
 
@@ -62,6 +70,7 @@ class FrozenModel(nn.Module):
         if not isinstance(last, Output):
             raise CrqError(f"a frozen model ends with an Output step, not {type(last).__name__}")
         self.output: Output = last
+        self.report: FreezeReport | None = None  # filled in by `freeze`, not part of the saved file
         self.eval()
 
     def codes(self, x: Tensor, quantize: bool = False) -> Tensor:

@@ -105,7 +105,7 @@ class Conv(Mac):
             (n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation, strict=True)
         ]
         n, g = x.shape[0], self.groups
-        columns = F.unfold(x, list(kernel), dilation=list(dilation), stride=list(stride))
+        columns = F.unfold(x, tuple(kernel), dilation=tuple(dilation), stride=tuple(stride))
         columns = columns.reshape(n, g, -1, columns.shape[-1])
         weights = codes.to(dtype).reshape(g, codes.shape[0] // g, -1)
         return (weights @ columns).reshape(n, codes.shape[0], *size).to(torch.int64)

@@ -98,7 +98,7 @@ def test_frozen_equals_integer_reference(network: type[nn.Module], config: dict)
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 def test_frozen_follows_the_prepared_model(network: type[nn.Module]) -> None:
     """Float evaluation rounds ties differently, so a few codes may move by one step; never more at the first layer."""
-    from crq.freeze import reestimate_batch_norm
+    from crq.calibrate import reestimate_batch_norm
 
     model = prepared(network, seed=1)
     reestimate_batch_norm(model, [images(network, 16, 1).float() / 256])

@@ -1,0 +1,58 @@
+"""Every network of crq.models: frozen, exported, read; equal in onnxruntime, and as an integer graph in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import crq
+import export
+from crq import models
+from export.runtime import run_onnxruntime, run_qonnx
+from hw.golden import evaluate
+from hw.graph import Network
+from hw.read import read_qonnx
+
+SHAPES = {
+    "digits-cnn": (1, 8, 8), "lenet": (1, 28, 28), "convnet": (1, 28, 28), "signal": (1, 64), "separable": (3, 32, 32),
+    "vgg7": (3, 32, 32), "resnet20": (3, 32, 32), "resnet32": (3, 32, 32), "resnet44": (3, 32, 32),
+    "resnet56": (3, 32, 32), "resnet18": (3, 224, 224), "alexnet": (3, 227, 227),
+}  # fmt: skip
+LARGE = {"alexnet", "resnet18", "resnet44", "resnet56", "vgg7"}
+
+
+def frozen(name: str) -> tuple[crq.FrozenModel, torch.Tensor]:
+    torch.manual_seed(0)
+    x = torch.randint(0, 256, (6, *SHAPES[name]), dtype=torch.uint8)
+    x[-2:] = torch.tensor([0, 255], dtype=torch.uint8).reshape(2, *[1] * len(SHAPES[name]))
+    model = crq.prepare(models.build(name), crq.TernaryConfig())
+    crq.set_mode(model, "quantized")
+    model.train()
+    with torch.no_grad():
+        model(x.float() / 256)
+    return crq.freeze(model.eval(), [x]), x
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in LARGE else n for n in models.names()]
+)  # fmt: skip
+def test_network(name: str, tmp_path) -> None:
+    model, x = frozen(name)
+    path = tmp_path / "m.onnx"
+    proto = export.to_qonnx(model, path)
+    integers, logits = model.integers(x).numpy(), model(x).numpy()
+    np.testing.assert_array_equal(run_onnxruntime(proto, (x.float() / 256).numpy()), logits)
+    network = Network(read_qonnx(path))
+    np.testing.assert_array_equal(
+        evaluate(network, x.numpy().reshape(-1, *network.input.shape)).reshape(6, -1), integers
+    )
+    if name not in LARGE:
+        np.testing.assert_array_equal(run_qonnx(proto, (x.float() / 256).numpy()), logits)
+    if name == "resnet18":  # 11 M weights: the packed codes are nearly all of the file
+        weights = sum(step.codes.numel() for step in model.steps.values() if hasattr(step, "codes"))
+        assert path.stat().st_size <= 1.1 * weights / 4
+
+
+def test_every_network_has_a_shape_here() -> None:
+    assert set(SHAPES) == set(models.names())
