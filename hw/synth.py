@@ -45,16 +45,19 @@ for command in sys.argv[1:]:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """Measured cells of a design: `modules` maps each kept module to (instances, one instance's own resources)."""
+    """Measured cells of a design: `own` resources of each kept module, and the kept modules directly below it."""
 
     family: str
     tool: str
     seconds: float
-    modules: dict[str, tuple[int, Resources]]
+    top: str
+    own: dict[str, Resources]
+    below: dict[str, dict[str, int]]
 
-    @property
-    def total(self) -> Resources:
-        return Resources().plus(*(own.times(count) for count, own in self.modules.values()))
+    def total(self, module: str | None = None) -> Resources:
+        """Resources of one instance of a module (the top unless named) with all below it."""
+        name = module or self.top
+        return self.own[name].plus(*(self.total(m).times(n) for m, n in self.below[name].items()))
 
 
 def tool() -> str:
@@ -76,7 +79,7 @@ def synthesize(design: Design, family: str = "xcup", *, cache: Path | None = Non
     stored = cache / f"{key}.json" if cache else None
     if stored and stored.exists():
         facts = json.loads(stored.read_text())
-        facts["modules"] = {m: (n, Resources(*r)) for m, (n, r) in facts["modules"].items()}
+        facts["own"] = {m: Resources(*r) for m, r in facts["own"].items()}
         return Synthesis(**facts)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="crq-synth-") as name:
@@ -93,7 +96,10 @@ def synthesize(design: Design, family: str = "xcup", *, cache: Path | None = Non
         if done.returncode:
             raise ToolError(f"Yosys failed on {design.top}:\n{(done.stdout + done.stderr)[-1500:]}")
         stat = json.loads((folder / "stat.json").read_text())["modules"]
-    result = Synthesis(family, tool(), round(time.monotonic() - started, 2), _modules(stat, design.top))
+    cells = {name.lstrip("\\"): facts["num_cells_by_type"] for name, facts in stat.items()}
+    below = {m: {c: n for c, n in kinds.items() if c in cells} for m, kinds in cells.items()}
+    own = {m: resources({c: n for c, n in kinds.items() if c not in cells}) for m, kinds in cells.items()}
+    result = Synthesis(family, tool(), round(time.monotonic() - started, 2), design.top, own, below)
     if stored:
         stored.parent.mkdir(parents=True, exist_ok=True)
         temporary = stored.with_suffix(f".{os.getpid()}")
@@ -105,21 +111,6 @@ def synthesize(design: Design, family: str = "xcup", *, cache: Path | None = Non
 def _key(design: Design, family: str) -> str:
     content = json.dumps([design.top, design.sources, design.memories, family, tool()], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:24]
-
-
-def _modules(stat: dict, top: str) -> dict[str, tuple[int, Resources]]:
-    """Counts each module's instances below `top` and the resources of its own cells."""
-    cells = {name.lstrip("\\"): facts["num_cells_by_type"] for name, facts in stat.items()}
-    counts: dict[str, int] = {}
-
-    def visit(module: str, times: int) -> None:
-        counts[module] = counts.get(module, 0) + times
-        for cell, n in cells[module].items():
-            if cell.lstrip("\\") in cells:
-                visit(cell.lstrip("\\"), times * n)
-
-    visit(top, 1)
-    return {m: (n, resources({c: k for c, k in cells[m].items() if c.lstrip("\\") not in cells})) for m, n in counts.items()}
 
 
 def resources(cells: dict[str, int]) -> Resources:
