@@ -19,7 +19,7 @@ SHAPES = {
     "vgg7": (3, 32, 32), "resnet20": (3, 32, 32), "resnet32": (3, 32, 32), "resnet44": (3, 32, 32),
     "resnet56": (3, 32, 32), "resnet18": (3, 224, 224), "alexnet": (3, 227, 227),
 }  # fmt: skip
-LARGE = {"alexnet", "resnet18", "resnet44", "resnet56", "vgg7"}
+LARGE = {"alexnet", "resnet18", "resnet32", "resnet44", "resnet56", "vgg7"}
 
 
 def frozen(name: str) -> tuple[crq.FrozenModel, torch.Tensor]:
@@ -47,8 +47,8 @@ def test_network(name: str, tmp_path) -> None:
     np.testing.assert_array_equal(
         evaluate(network, x.numpy().reshape(-1, *network.input.shape)).reshape(6, -1), integers
     )
-    if name not in LARGE:
-        np.testing.assert_array_equal(run_qonnx(proto, (x.float() / 256).numpy()), logits)
+    if name != "resnet20":  # qonnx spends a minute cleaning it up, as on resnet32, a slow test
+        np.testing.assert_array_equal(run_qonnx(proto, (x[:1].float() / 256).numpy()), logits[:1])
     if name == "resnet18":  # 11 M weights: the packed codes are nearly all of the file
         weights = sum(step.codes.numel() for step in model.steps.values() if hasattr(step, "codes"))
         assert path.stat().st_size <= 1.1 * weights / 4
