@@ -116,15 +116,7 @@ BRANCHES = {
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
-@pytest.mark.parametrize(
-    "branch",
-    [
-        ["-DCRQ_HLS", "-isystem", "firmware/ap_types"],
-        ["-isystem", "firmware/ap_types"],
-        ["-DCRQ_FAST_SIM", "-Isim/fast"],
-    ],
-    ids=["hls", "ap", "fast"],
-)
+@pytest.mark.parametrize("branch", BRANCHES)
 def test_every_branch_compiles_without_warnings(branch, io_type, compiler, tmp_path):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
