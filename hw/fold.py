@@ -15,6 +15,10 @@ from hw.units import Fold, Unit, units
 # The frame rate aimed at when the user names none. A network that cannot reach it runs as fast as it can.
 DEFAULT_TARGET_FPS = 1000.0
 
+FILL = 0.7  # share of a device's LUTs and block RAM that is filled without being asked
+SLOWER = 1.25  # step of the search for a folding that fits
+SLOWEST = 10**9  # cycles per image beyond which no layer gets smaller
+
 Cost = Callable[[Unit, Fold], float]
 
 
@@ -29,11 +33,9 @@ def choose(
     """The cheapest folding per unit that meets `target_fps`; `overrides` fixes the folding of units by name.
 
     Every unit runs at the same time, so the slowest alone bounds the frame rate: each gets the cycles of one frame.
-    Without `target_fps` the aim is `DEFAULT_TARGET_FPS`, or the highest rate below it that the network can reach.
-    Raises `HwError` if no folding meets an explicit target.
+    Without `target_fps` the aim is `DEFAULT_TARGET_FPS`, or the highest rate below it that the network can reach and
+    that, by the estimate, fits `FILL` of `device`. Raises `HwError` if no folding meets an explicit target.
     """
-    from hw.estimate import area
-
     overrides = dict(overrides or {})
     if clock_period_ns <= 0 or (target_fps is not None and target_fps <= 0):
         raise HwError(f"clock period {clock_period_ns} ns, target {target_fps} frames/s: expected positive numbers")
@@ -47,8 +49,38 @@ def choose(
                 f"cycles per image, so ask for at most {1e9 / (clock_period_ns * floor):.0f} frames/s or a faster clock"
             )
         budget = floor
-    family = device.synthesis if device else "xcup"
-    return within(network, budget, lambda unit, fold: area(network, unit, fold, family), overrides)
+    cost = remembered(network)
+    folds = within(network, budget, cost, overrides)
+    while target_fps is None and device is not None and not fits(network, folds, device):
+        slower = within(network, budget := int(budget * SLOWER), cost, overrides)
+        if slower == folds and budget > SLOWEST:
+            break  # as small as it gets: the report says what does not fit
+        folds = slower
+    return folds
+
+
+def remembered(network: Network) -> Cost:
+    """The estimator's area, each (unit, folding) computed once."""
+    from hw.estimate import area
+
+    known: dict[tuple[str, Fold], float] = {}
+
+    def cost(unit: Unit, fold: Fold) -> float:
+        key = (unit.name, fold)
+        if key not in known:
+            known[key] = area(network, unit, fold)
+        return known[key]
+
+    return cost
+
+
+def fits(network: Network, folds: Mapping[str, Fold], device: Device, fill: float = FILL) -> bool:
+    """Whether the estimate of `folds` takes at most `fill` of the device's LUTs, FFs and block RAM."""
+    from hw.estimate import estimate
+
+    used = estimate(network, folds, device.synthesis).total
+    pairs = ((used.lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
+    return all(have <= fill * available for have, available in pairs)
 
 
 def within(network: Network, budget: int, cost: Cost, overrides: Mapping[str, Fold] | None = None) -> dict[str, Fold]:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.estimate.cycles import COMPARATOR_BITS, cycles, stream, window
+from hw.estimate.cycles import COMPARATOR_BITS, MIN_FIFO, cycles, stream, window
 from hw.estimate.primitives import clog2, comparator, memory, multiplexer, rom, tree
 from hw.estimate.resources import Resources
 from hw.graph import Network
 from hw.layers import IntArray, Mac, Threshold, smallest_format
 from hw.units import Fold, Unit
 
-FIFO_DEPTH = 2  # beats of the FIFO on each stream unless a project says otherwise
-
 
 class UnitCost:
     """Facts of one unit under one folding that every circuit's price is made from."""
 
-    def __init__(self, network: Network, unit: Unit, fold: Fold) -> None:
+    def __init__(self, network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int]) -> None:
+        self.depths = depths
         self.network, self.unit, self.fold = network, unit, fold
         self.source = stream(network, unit.layer.input)
         self.slide = window(network, unit)
@@ -39,10 +39,11 @@ class UnitCost:
         """The register that collects PE results per step into one beat."""
         return Resources(ff=self.channels_out * self.unit.output.format.bits + 1, logic=4)
 
-    def fifo(self, depth: int = FIFO_DEPTH) -> Resources:
-        """The FIFOs in front of the unit, one per input."""
+    def fifo(self) -> Resources:
+        """The FIFOs in front of the unit, one per input. A shift is wires and has none."""
         total = Resources()
-        for tensor in self.unit.inputs:
+        for i, tensor in enumerate(() if self.unit.layer.kind == "Shift" else self.unit.inputs):
+            depth = self.depths.get((self.unit.name, i), MIN_FIFO)
             width = stream(self.network, tensor).shape.c * tensor.format.bits
             total = total.plus(memory(depth, width), Resources(logic=3 * clog2(depth + 1), ff=2 * clog2(depth) + 2))
         return total
@@ -187,9 +188,9 @@ class ElementCost(UnitCost):
     ADDERS = ("Add", "Bias", "Negate", "GlobalSum")
 
     def parts(self) -> dict[str, Resources]:
-        parts = super().parts()
         if self.unit.layer.kind not in self.ADDERS:
-            return parts
+            return {"fifo": self.fifo()}
+        parts = super().parts()
         bits, counter = self.unit.output.format.bits * self.fold.pe, clog2(self.blocks)
         select = Resources(logic=bits * multiplexer(self.blocks) + 2 * counter + 3, ff=counter)
         return {"select": select, "adders": Resources(logic=bits), **parts}
@@ -204,8 +205,8 @@ COSTS: dict[str, type[UnitCost]] = {
 }
 
 
-def cost(network: Network, unit: Unit, fold: Fold) -> UnitCost:
-    """The cost class of a unit under a folding."""
-    return COSTS[unit.layer.kind](network, unit, fold)
+def cost(network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int]) -> UnitCost:
+    """The cost class of a unit under a folding; `depths` of its input FIFOs, the least ones where not given."""
+    return COSTS[unit.layer.kind](network, unit, fold, depths)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hw.estimate.costs import cost
-from hw.estimate.cycles import Cycles, Pipeline, pipeline
+from hw.estimate.cycles import Cycles, Pipeline, fifo_depths, pipeline
 from hw.estimate.resources import Resources
 from hw.graph import Network
 from hw.units import Fold, Unit, units
@@ -46,15 +46,18 @@ class Estimate:
         return self.pipeline.latency * clock_period_ns / 1000
 
 
-def estimate_unit(network: Network, unit: Unit, fold: Fold, family: str) -> UnitEstimate:
-    """Estimate of one unit for a Yosys family (`xcup`, `xc7`)."""
-    priced = cost(network, unit, fold)
+def estimate_unit(
+    network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int] | None = None
+) -> UnitEstimate:
+    """Estimate of one unit; `depths` of its input FIFOs, the least ones if not given."""
+    priced = cost(network, unit, fold, depths or {})
     return UnitEstimate(unit.name, unit.layer.kind, fold, priced.cycles, priced.parts())
 
 
 def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup") -> Estimate:
     """Estimate of a network under `folds` (one per unit)."""
-    found = tuple(estimate_unit(network, unit, folds[unit.name], family) for unit in units(network))
+    depths = fifo_depths(network, folds)
+    found = tuple(estimate_unit(network, unit, folds[unit.name], depths) for unit in units(network))
     return Estimate(family, found, pipeline(network, folds))
 
 
@@ -62,7 +65,7 @@ def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup") 
 LUT_PER_BRAM18 = 190
 
 
-def area(network: Network, unit: Unit, fold: Fold, family: str) -> float:
+def area(network: Network, unit: Unit, fold: Fold) -> float:
     """One number to minimise: LUTs plus block RAM at the exchange rate of a small part."""
-    total = estimate_unit(network, unit, fold, family).total
+    total = estimate_unit(network, unit, fold).total
     return total.lut + LUT_PER_BRAM18 * total.bram18

@@ -31,7 +31,7 @@ def test_no_cheaper_folding_of_a_unit_meets_the_budget(network: Network) -> None
         chosen = folds[unit.name]
         lanes = min(f.pe * f.simd for f in fold.legal(unit) if cycles(network, unit, f).interval <= budget)
         rivals = [f for f in fold.legal(unit) if f.pe * f.simd == lanes and cycles(network, unit, f).interval <= budget]
-        assert all(area(network, unit, chosen, "xcup") <= area(network, unit, f, "xcup") for f in rivals)
+        assert all(area(network, unit, chosen) <= area(network, unit, f) for f in rivals)
 
 
 def test_default_runs_as_fast_as_it_can_if_the_default_rate_is_out_of_reach(network: Network) -> None:
