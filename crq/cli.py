@@ -174,6 +174,7 @@ def run(
 
 def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tuple[dict[str, Any], Any]:
     """The whole path; the summary (also written to `output`) and the report. Here the three packages meet."""
+    import torch
     from rich.console import Console
 
     from crq.errors import CrqError
@@ -216,7 +217,8 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
     to_qonnx(
         frozen, file, metadata={"class_names": json.dumps(list(training.test.classes)), "method": trained["method"]}
     )  # fmt: skip
-    runtimes = check(frozen, file, training.test.images)
+    pixels, labels = training.test.take(torch.arange(len(training.test))), training.test.labels.numpy()
+    runtimes = check(frozen, file, pixels)
     for result in runtimes:
         console.print(f"{result.runtime}: {result.different} of {result.values:,} logits differ from PyTorch")
     done("export")
@@ -226,7 +228,7 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
     done("build")
 
     console.rule("simulate")
-    images, labels = training.test.images.numpy(), training.test.labels.numpy()
+    images = pixels.numpy()
     vectors = all_vectors(project.network, 1000)
     verdicts = []
     for mode in ("fast", "ap"):

@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from crq import image_files
 from crq.errors import CrqError, nearest
+from crq.image_files import ImageFiles
 
 SPLITS = ("train", "test", "fit", "val")
 _VALIDATION = 0.1
@@ -61,9 +63,27 @@ class ImageData(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         return self.images[index].float() / 256, int(self.labels[index])
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one image."""
+        return tuple(self.images.shape[1:])
+
+    def take(self, indices: Tensor) -> Tensor:
+        """uint8 images at `indices` (int64)."""
+        return self.images[indices]
+
     def subset(self, indices: Tensor) -> ImageData:
         """The images at `indices` (int64), in that order."""
         return replace(self, images=self.images[indices], labels=self.labels[indices])
+
+
+def open_files(spec: str, root: str | os.PathLike[str], size: int) -> ImageFiles:
+    """The split `name:split` of a folder of images by class, left on disk and scaled to `size` × `size` when read."""
+    name, _, split = spec.rpartition(":")
+    folder = Path(root) / split
+    if not folder.is_dir():
+        raise CrqError(f"{folder} does not exist; expected a folder of images per class in it")
+    return image_files.find(folder, name, size, _IMAGES)
 
 
 def load(spec: str, root: str | os.PathLike[str] | None = None) -> ImageData:
@@ -80,14 +100,18 @@ def load(spec: str, root: str | os.PathLike[str] | None = None) -> ImageData:
             f"data {spec!r} must be name:split with split one of {', '.join(SPLITS)}, for example digits:test"
         )
     if split in ("fit", "val"):
-        fit, val = holdout(load(f"{name}:train", root), _VALIDATION)
-        return fit if split == "fit" else val
+        parts = holdout(load(f"{name}:train", root), _VALIDATION)
+        chosen = parts[split == "val"]
+        assert isinstance(chosen, ImageData)
+        return chosen
     if name == "digits":
         return _digits(split)
     return read_folder(_find(name, root), split, name)
 
 
-def holdout(data: ImageData, fraction: float, seed: int = 0) -> tuple[ImageData, ImageData]:
+def holdout(
+    data: ImageData | ImageFiles, fraction: float, seed: int = 0
+) -> tuple[ImageData | ImageFiles, ImageData | ImageFiles]:
     """`data` in two parts, the second with `fraction` of the images, by a permutation that depends on `seed` alone."""
     if not 0 < fraction < 1:
         raise CrqError(f"the held-out fraction must lie between 0 and 1, not {fraction}")
@@ -145,8 +169,9 @@ def _digits(split: str) -> ImageData:
     # Pixels run from 0 to 16; 16·16 = 256 does not fit a byte.
     images = torch.from_numpy(np.minimum(raw.images * 16, 255).astype(np.uint8))[:, None]
     data = ImageData(images, torch.from_numpy(raw.target.astype(np.int64)), tuple("0123456789"), "digits")
-    train, test = holdout(data, 0.2, seed=1797)
-    return train if split == "train" else test
+    chosen = holdout(data, 0.2, seed=1797)[split == "test"]
+    assert isinstance(chosen, ImageData)
+    return chosen
 
 
 def _open(path: Path) -> bytes:

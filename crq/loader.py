@@ -10,6 +10,7 @@ from torch import Tensor
 
 from crq.data import ImageData
 from crq.errors import CrqError
+from crq.image_files import ImageFiles
 
 AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")
 
@@ -25,7 +26,7 @@ class BatchLoader:
 
     def __init__(
         self,
-        data: ImageData,
+        data: ImageData | ImageFiles,
         batch_size: int,
         shuffle: bool = False,
         augment: str = "none",
@@ -39,7 +40,7 @@ class BatchLoader:
         if batch_size < 1:
             raise CrqError(f"batch_size must be at least 1, not {batch_size}")
         self.data, self.batch_size, self.shuffle = data, batch_size, shuffle
-        pad = max(1, data.images.shape[-2] // 8) if pad is None else pad
+        pad = max(1, data.shape[-2] // 8) if pad is None else pad
         self.augment, self.pad, self.seed, self.rank, self.world = augment, pad, seed, rank, world
         self.epoch = 0
 
@@ -72,7 +73,7 @@ class BatchLoader:
         generator.manual_seed((self.seed * 1_000_003 + self.epoch) * 1009 + 1 + self.rank)
         for index in range(len(self)):
             chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
-            images = self.data.images[chosen]
+            images = self.data.take(chosen)
             if self.augment != "none":
                 images = _augment(images, self.pad if "crop" in self.augment else 0, "flip" in self.augment, generator)
             yield images.float().div_(256), self.data.labels[chosen]

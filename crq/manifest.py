@@ -12,6 +12,7 @@ import torch
 
 from crq.data import ImageData
 from crq.files import sha256
+from crq.image_files import ImageFiles
 from crq.recipe import Recipe
 
 _PACKAGES = ("crq", "torch", "pytorch-lightning", "numpy", "scikit-learn", "pydantic")
@@ -28,14 +29,18 @@ def versions() -> dict[str, str]:
     return found
 
 
-def data_hash(data: ImageData) -> str:
-    """SHA-256 over the images' bytes and the labels."""
-    digest = hashlib.sha256(data.images.contiguous().numpy().tobytes())
+def data_hash(data: ImageData | ImageFiles) -> str:
+    """SHA-256 over the images' bytes and the labels; over names and sizes of files where the images stay on disk."""
+    if isinstance(data, ImageFiles):
+        listing = "".join(f"{path.parent.name}/{path.name}:{path.stat().st_size}\n" for path in data.paths)
+        digest = hashlib.sha256(listing.encode())
+    else:
+        digest = hashlib.sha256(data.images.contiguous().numpy().tobytes())
     digest.update(data.labels.numpy().tobytes())
     return digest.hexdigest()
 
 
-def manifest(recipe: Recipe, data: dict[str, ImageData], folder: Path, files: list[str]) -> dict[str, Any]:
+def manifest(recipe: Recipe, data: dict[str, ImageData | ImageFiles], folder: Path, files: list[str]) -> dict[str, Any]:
     """The content of `manifest.json`."""
     return {
         "schema": 1,

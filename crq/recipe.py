@@ -24,10 +24,14 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """name: see `crq.data.load`. root: the folder with the files. validation: share held out of the training split."""
+    """name: see `crq.data.load`. root: the folder with the files. validation: share held out of the training split.
+
+    size: leave a folder of images by class on disk and scale each to this side when it is read (ImageNet).
+    """
 
     name: str
     root: str | None = None
+    size: int | None = Field(None, ge=8)
     validation: float = Field(0.1, ge=0, lt=1)
     augment: Literal["none", "flip", "crop", "crop-flip"] = "none"
 

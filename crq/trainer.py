@@ -21,12 +21,13 @@ from crq.data import ImageData
 from crq.errors import CrqError
 from crq.files import atomic_path, empty_folder, write_json, write_text
 from crq.freeze import freeze
+from crq.image_files import ImageFiles
 from crq.layers import TernaryLayer
 from crq.loader import BatchLoader
 from crq.penalties import layer_statistics
 from crq.phases import accuracy
 from crq.prepare import prepare, set_mode
-from crq.recipe import Penalized, Phase, Recipe
+from crq.recipe import Data, Penalized, Phase, Recipe
 from crq.recipe import load as load_recipe
 from crq.size import model_size
 
@@ -76,12 +77,11 @@ class Run:
         if recipe.threads is not None:
             torch.set_num_threads(recipe.threads)
         source = recipe.data
-        data = data if data is not None else datasets.load(f"{source.name}:train", source.root)
-        self.test = test if test is not None else datasets.load(f"{source.name}:test", source.root)
-        self.held_out: ImageData | None = None
-        self.data = data
+        self.data: ImageData | ImageFiles = data if data is not None else _load(source, "train")
+        self.test: ImageData | ImageFiles = test if test is not None else _load(source, "test")
+        self.held_out: ImageData | ImageFiles | None = None
         if source.validation:
-            self.data, self.held_out = datasets.holdout(data, source.validation, seed=0)
+            self.data, self.held_out = datasets.holdout(self.data, source.validation, seed=0)
         self.method = methods.get(recipe.ternary.method)
         if network is None:
             with torch.random.fork_rng(devices=[]):
@@ -89,7 +89,7 @@ class Run:
                 network = models.build(recipe.network.name, **recipe.network.options)
         self.network: nn.Module = network
         # Everything that prepare refuses is refused here, before the first epoch and before the folder exists.
-        example = self.data.images[:2].float() / 256
+        example = self.data.take(torch.arange(2)).float() / 256
         try:
             prepare(self.network, recipe.ternary, example)
         except RuntimeError as error:
@@ -284,6 +284,14 @@ class Run:
         writer.writeheader()
         writer.writerows(self.rows)
         write_text(self.folder / "metrics.csv", text.getvalue())
+
+
+def _load(source: Data, split: str) -> ImageData | ImageFiles:
+    if source.size is not None:
+        if source.root is None:
+            raise CrqError("data.size needs data.root: the folder that holds train/ and test/")
+        return datasets.open_files(f"{source.name}:{split}", source.root, source.size)
+    return datasets.load(f"{source.name}:{split}", source.root)
 
 
 def save(state: Any, target: Path) -> None:

@@ -4,9 +4,12 @@ import io
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 from rich.console import Console
 
-from crq import recipe, trainer
+from crq import data, recipe, trainer
+from crq.errors import CrqError
 
 
 @pytest.mark.parametrize(
@@ -33,3 +36,47 @@ def test_a_few_steps(tmp_path, name: str) -> None:
         assert "conv1" not in summary["layers"]
         assert "fc" not in summary["layers"]
         assert plan.retrain.lam == 0.001
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("imagenet-resnet18", {"width": 8}), ("imagenet-alexnet", {"dense": 32, "classes": 2})]
+)
+def test_imagenet_recipes_read_image_folders(tmp_path, name: str, options: dict) -> None:
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 6), ("test", 2)):
+        for kind in ("cat", "dog"):
+            (tmp_path / split / kind).mkdir(parents=True)
+            for index in range(count):
+                shape = (int(rng.integers(40, 90)), int(rng.integers(40, 90)), 3)  # every image has its own size
+                pixels = rng.integers(0, 256, shape, dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / split / kind / f"{index}.jpg")
+    values = recipe.load(name).model_dump()
+    values["data"]["root"] = str(tmp_path)
+    values["network"]["options"] = options
+    for phase in ("pretrain", "retrain", "finetune"):
+        values[phase]["batch_size"] = 4
+    plan = recipe.parse({**values, "steps": 1, "calibration": 4})
+    summary = trainer.train(plan, tmp_path / "run", console=Console(file=io.StringIO()))
+    assert summary["test_images"] == 4
+    assert list(summary["accuracy"])[:4] == ["float", "retrained", "quantized", "finetuned"]
+
+
+def test_unreadable_images_are_named(tmp_path) -> None:
+    (tmp_path / "train" / "cat").mkdir(parents=True)
+    (tmp_path / "train" / "cat" / "broken.png").write_bytes(b"no image")
+    files = data.open_files("x:train", tmp_path, 16)
+    with pytest.raises(CrqError, match=r"broken\.png cannot be read"):
+        files.take(torch.tensor([0]))
+    with pytest.raises(CrqError, match="test does not exist"):
+        data.open_files("x:test", tmp_path, 16)
+
+
+def test_images_are_scaled_and_cut_from_the_middle(tmp_path) -> None:
+    (tmp_path / "train" / "a").mkdir(parents=True)
+    pixels = np.zeros((64, 128, 3), np.uint8)
+    pixels[:, 32:96] = 200  # the middle square, and black beside it
+    Image.fromarray(pixels).save(tmp_path / "train" / "a" / "1.png")
+    taken = data.open_files("x:train", tmp_path, 56).take(torch.tensor([0]))
+    assert taken.shape == (1, 3, 56, 56)
+    assert taken.dtype == torch.uint8
+    assert int(taken.min()) == 200
