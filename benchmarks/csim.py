@@ -2,8 +2,8 @@
 
     python benchmarks/csim.py [--network cnn|resnet20] [--json FILE] [--skip-stock]
 
-Both get 4-bit activations and ternary weights; the stock project uses Vitis, io_stream, Resource strategy. Peak memory is
-that of the child process that did the step. Run on an idle machine: times are wall clock on one core.
+Both get 4-bit activations and ternary weights; the stock project uses Vitis, io_stream, Resource strategy. Peak memory
+is that of the child process that did the step. Run on an idle machine: times are wall clock on one core.
 """
 
 from __future__ import annotations
@@ -89,8 +89,6 @@ def stock(network: str, folder: Path) -> dict[str, float]:
 
 def stock_layers(graph: Any) -> list[dict[str, Any]]:
     """Convolutions with ReLU in place of thresholds: the multiply-adds and streams of the network, in stock layers."""
-    from hls4ml.model.types import IntegerPrecisionType, XnorPrecisionType  # noqa: F401
-
     from hw.graph import Network
     from hw.layers import Add, Conv, Dense, GlobalSum, MaxPool, Threshold
     from hw.layers import Flatten as FlattenLayer
@@ -114,15 +112,16 @@ def stock_layers(graph: Any) -> list[dict[str, Any]]:
             }  # fmt: skip
         elif isinstance(layer, Dense):
             weights = layer.weights.reshape(co, -1).T.astype(float)
-            made = {"class_name": "Dense", "n_in": weights.shape[0], "n_out": co, "weight_data": weights, "bias_data": None}
+            made = {"class_name": "Dense", "n_in": len(weights), "n_out": co, "weight_data": weights, "bias_data": None}
         elif isinstance(layer, Threshold):
             made = {"class_name": "Activation", "activation": "relu", "n_in": ci * hi * wi}
         elif isinstance(layer, Add):
             made = {"class_name": "Merge", "op": "add"}
         elif isinstance(layer, MaxPool):
             made = image | {
-                "class_name": "MaxPooling2D", "n_filt": ci, "pool_height": layer.kernel[0], "pool_width": layer.kernel[1],
-                "stride_height": layer.stride[0], "stride_width": layer.stride[1], "pad_top": 0, "pad_bottom": 0,
+                "class_name": "MaxPooling2D", "n_filt": ci, "pool_height": layer.kernel[0],
+                "pool_width": layer.kernel[1], "stride_height": layer.stride[0], "stride_width": layer.stride[1],
+                "pad_top": 0, "pad_bottom": 0,
                 "pad_left": 0, "pad_right": 0, "pool_op": "Max", "count_pad": False,
             }  # fmt: skip
         elif isinstance(layer, GlobalSum):

@@ -23,11 +23,12 @@ RANDOM_IMAGES = 100
 @click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), default="io_stream", show_default=True)
 @click.option("--target-fps", type=float, help="Images per second to reach with the least area.")
 @click.option("--fold", "folds", multiple=True, metavar="LAYER=PE,SIMD", help="Folding of one layer; may be repeated.")
+@click.option("--no-fit-check", is_flag=True, help="Build even if the weights exceed the part's memory.")
 @click.option("--name", help="Name of the project and its top function; default: the file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def build(
     file: Path, output: Path, part: str, clock_period: float, io_type: str, target_fps: float | None,
-    folds: tuple[str, ...], name: str | None, as_json: bool,
+    folds: tuple[str, ...], no_fit_check: bool, name: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Build the Vitis HLS project of the ternary QONNX FILE."""
     import hw
@@ -35,7 +36,7 @@ def build(
     folding = dict(_fold(text) for text in folds)
     project = hw.build(
         file, output, part=part, clock_period=clock_period, io_type=io_type, target_fps=target_fps,
-        folding=folding or None, project_name=name,
+        folding=folding or None, project_name=name, fit_check=not no_fit_check,
     )  # fmt: skip
     if as_json:
         click.echo(json.dumps({"directory": str(output), **project.manifest}, indent=2))
@@ -70,13 +71,16 @@ def _fold(text: str) -> tuple[str, Fold]:
     "--reference", type=click.Path(path_type=Path), help="Run folder or frozen.pt: compare with live PyTorch."
 )
 @click.option("--limit", type=int, help="Use at most this many images.")
-@click.option("--checks", is_flag=True, help="Also run the proofs: multiplier-free, sources, mutations.")
+@click.option("--trace", type=click.Path(path_type=Path), help="Also save every layer's integers to this .npz file.")
+@click.option("--checks", is_flag=True, help="Also run the proofs: multiplier-free, sources, FIFO depths, mutations.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def simulate(
     directory: Path, mode: str, data: str | None, data_root: str | None, reference: Path | None, limit: int | None,
-    checks: bool, as_json: bool,
+    trace: Path | None, checks: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """C simulation of the project in DIRECTORY, compared integer by integer. Exit code 1 if any differs."""
+    import numpy as np
+
     import hw
     from hw.vectors import all_vectors
     from hw.verify import verify
@@ -91,6 +95,8 @@ def simulate(
     else:
         codes = all_vectors(project.network, RANDOM_IMAGES, bounding_limit=RANDOM_IMAGES)[:limit]
     verdict = verify(project, codes, reference, mode=mode, labels=labels, progress=sys.stderr.isatty() and not as_json)
+    if trace is not None:
+        np.savez_compressed(trace, **project.trace(codes, mode=mode))  # type: ignore[arg-type]
     results = project.check() if checks else []
     if as_json:
         facts = {**verdict._asdict(), "bit_exact": verdict.bit_exact, "checks": [r._asdict() for r in results]}

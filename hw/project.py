@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,18 +25,22 @@ from hw.graph import Network
 from hw.simulate import Simulation, compile_simulation
 from hw.units import Fold
 
+if TYPE_CHECKING:
+    from hw.report.model import Report
+
 BATCH_BYTES = 1 << 24  # integers held per batch and thread
 
 
 def build(
     model: Model, output_dir: str | PathLike, *, part: str = "xc7z020clg400-1", clock_period: float = 5.0,
     io_type: str = "io_stream", folding: Mapping[str, Fold] | None = None, target_fps: float | None = None,
-    project_name: str | None = None,
+    project_name: str | None = None, fit_check: bool = True,
 ) -> Project:  # fmt: skip
     """Writes the project of `model` (path, ModelProto, or ModelWrapper with an integer graph) into `output_dir`.
 
-    `clock_period` in ns; `folding` has explicit folds by layer; `target_fps` in images per second. Raises `HwError`
-    for a folder that is not empty and for a network or option the hardware cannot have.
+    `clock_period` in ns; `folding` has explicit folds by layer; `target_fps` in images per second;
+    `fit_check` refuses weights that exceed the memory of the part. Raises `HwError` for a folder that is not empty and
+    for a network or option the hardware cannot have.
     """
     from hw.backend import require_registered
     from hw.backend.target import check_target
@@ -53,7 +57,7 @@ def build(
         converted = hls4ml.converters.convert_from_onnx_model(
             str(model) if isinstance(model, PathLike) else model, output_dir=str(target), project_name=name,
             backend="crq", part=part, clock_period=clock_period, io_type=io_type, folding=folding,
-            target_fps=target_fps,
+            target_fps=target_fps, fit_check=fit_check,
         )  # fmt: skip
         converted.write()
     return open_project(target)
@@ -192,6 +196,13 @@ class Project:
             fifo.check(self.directory, self.plan),
             mutation.check(self),
         ]
+
+    def report(self) -> Report:
+        """Resources, latency and throughput estimated for the project's part and clock."""
+        from hw.report.model import build_report
+
+        facts = self.manifest
+        return build_report(self.network, self.folds, facts["part"], facts["clock_period"], project_info=facts)
 
     @staticmethod
     def _shaped(values: NDArray[np.int64], carried: Any, shape: Any) -> NDArray[np.int64]:

@@ -57,6 +57,7 @@ class CrqBackend(VitisBackend):
     def create_initial_config(
         self, part: str | None = None, clock_period: float | None = None, clock_uncertainty: str = "27%",
         io_type: str | None = None, folding: Mapping[str, Any] | None = None, target_fps: float | None = None,
+        fit_check: bool = True,
         **options: Any,
     ) -> dict[str, Any]:  # fmt: skip
         """hls4ml's configuration for this backend. Arguments as `hw.build`; raises `HwError` for unknown ones."""
@@ -83,6 +84,7 @@ class CrqBackend(VitisBackend):
             "IOType": io_type or "io_stream",
             "Folding": {name: list(fold) for name, fold in (folding or {}).items()},
             "TargetFps": target_fps,
+            "FitCheck": fit_check,
             "HLSConfig": {},
             "WriterConfig": {"Namespace": None, "WriteWeightsTxt": False, "WriteTar": False, "TBOutputStream": "both"},
         }

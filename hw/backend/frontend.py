@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import Any
 
-from qonnx.core.modelwrapper import ModelWrapper
-
+from hw import devices
 from hw.backend import BACKEND
 from hw.backend.folding import resolve_folds
 from hw.backend.layers import class_name, hls_shape, precision
-from hw.backend.limits import check_limits
+from hw.backend.limits import check_fit, check_limits
 from hw.backend.origin import load
 from hw.backend.plan import Plan, Stream, make_plan
 from hw.graph import Network
@@ -52,6 +50,8 @@ def to_model_graph(config: dict[str, Any]) -> Any:
     folds = resolve_folds(network, config)
     plan = make_plan(network, config["IOType"], folds)
     check_limits(plan)
+    if config.get("FitCheck", True):
+        check_fit(plan, devices.find(config["Part"]))
     config["OnnxModel"] = None  # the integer graph takes its place; hls4ml would otherwise dump it into the project
     layers = layer_list(plan)
     model = ModelGraph.from_layer_list(config, layers, [INPUT], [_hls_output(plan)])
@@ -90,11 +90,3 @@ def _output_names(plan: Plan) -> dict[Stream, str]:
 def _hls_output(plan: Plan) -> str:
     """The layer whose output leaves the network."""
     return next(p.name for p in plan.processes if plan.output in p.outputs)
-
-
-def integer_graph_of(model: Any) -> ModelWrapper:
-    return model.crq_graph
-
-
-def folds_of(plan: Plan) -> Mapping[str, Any]:
-    return {p.unit.name: p.fold for p in plan.processes if p.unit}

@@ -287,3 +287,42 @@ def random_input(model: ModelWrapper, count: int, seed: int = 0) -> NDArray[np.i
     shape = model.get_tensor_shape(name)[1:]
     rng = np.random.default_rng(seed)
     return rng.integers(int(dtype.min()), int(dtype.max()) + 1, (count, *shape), dtype=np.int64)
+
+
+def resnet18(size: int = 224, seed: int = 0) -> ModelWrapper:
+    """ResNet-18 for ImageNet with random ternary weights: 7x7 stem, max pool, four stages, 1000 classes."""
+    g = GraphBuilder((3, size, size), seed=seed)
+    same = (1, 1, 1, 1)
+    x = g.threshold(g.conv("x", 64, (7, 7), strides=(2, 2), pads=(3, 3, 3, 3)), 4)
+    x = g.max_pool(x, (3, 3), (2, 2), same)
+    for stage, width in enumerate((64, 128, 256, 512)):
+        for block in range(2):
+            stride = 2 if stage and not block else 1
+            h = g.threshold(g.conv(x, width, strides=(stride, stride), pads=same), 4)
+            h = g.threshold(g.conv(h, width, pads=same), 8, signed=True)
+            x = g.threshold(g.conv(x, width, (1, 1), strides=(2, 2)), 8, signed=True) if stride > 1 else g.shift(x, 2)
+            x = g.threshold(g.add(h, x), 4)
+    return g.finish(g.bias(g.matmul(g.flatten(g.global_sum(x)), 1000)))
+
+
+def vgg7(seed: int = 0) -> ModelWrapper:
+    """The CIFAR-10 network of "Unrolling Ternary Neural Networks": 64-64-128-128-256-256 conv, 128 dense."""
+    g = GraphBuilder((3, 32, 32), seed=seed)
+    x = "x"
+    for width in (64, 128, 256):
+        for _ in range(2):
+            x = g.threshold(g.conv(x, width, pads=(1, 1, 1, 1)), 2)
+        x = g.max_pool(x)
+    x = g.threshold(g.matmul(g.flatten(x), 128), 2)
+    return g.finish(g.bias(g.matmul(x, 10)))
+
+
+def mobile_net(size: int = 32, seed: int = 0) -> ModelWrapper:
+    """Depthwise-separable blocks."""
+    g = GraphBuilder((3, size, size), seed=seed)
+    x = g.threshold(g.conv("x", 16, pads=(1, 1, 1, 1)), 4)
+    for stride, width in ((1, 32), (2, 64), (1, 64), (2, 128)):
+        c = g.shapes[x][1]
+        x = g.threshold(g.conv(x, c, strides=(stride, stride), pads=(1, 1, 1, 1), group=c), 4)
+        x = g.threshold(g.conv(x, width, (1, 1)), 4)
+    return g.finish(g.bias(g.matmul(g.flatten(g.global_sum(x)), 10)))

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import hw
+from hw.backend import require_registered
 from hw.cli import build as build_command
 from hw.cli import simulate as simulate_command
 from hw.simulate import compile_simulation
@@ -30,6 +31,7 @@ def test_refuses_a_folder_that_is_not_empty(tmp_path):
 
 
 def test_a_failed_build_leaves_nothing(tmp_path, monkeypatch):
+    require_registered()  # the writer's module can be imported only after hls4ml
     monkeypatch.setattr("hw.backend.writer.host_py", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         hw.build(small_cnn(0), tmp_path / "p")
@@ -57,6 +59,15 @@ def test_options_are_refused_by_name(tmp_path, options, message):
 def test_io_parallel_refuses_large_layers_by_name(tmp_path):
     with pytest.raises(hw.HwError, match=r"layer 'conv1'.*io_parallel unrolls at most.*io_stream"):
         hw.build(resnet(1), tmp_path / "p", io_type="io_parallel")
+
+
+def test_weights_that_do_not_fit_are_refused_with_the_numbers(tmp_path):
+    g = GraphBuilder((256, 4, 4), "UINT4")
+    h = g.threshold(g.conv("x", 2048), 2)
+    large = g.finish(g.conv(h, 256, (2, 2)))
+    with pytest.raises(hw.HwError, match=r"weights of 13,631,488 bits exceed.*'conv1' \(9,437,184 bits\).*fit-check"):
+        hw.build(large, tmp_path / "p")
+    assert hw.build(large, tmp_path / "q", fit_check=False).folds
 
 
 def test_missing_and_wrong_files(tmp_path):
