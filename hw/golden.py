@@ -30,6 +30,7 @@ from hw.layers import (
 )
 
 EXACT = 1 << 53
+EXACT_FLOAT32 = 1 << 24
 
 
 def evaluate(network: Network, codes: IntArray, wanted: Callable[[str, IntArray], None] | None = None) -> IntArray:
@@ -83,13 +84,16 @@ def _windows(
 
 
 def _conv(layer: Conv, x: IntArray) -> IntArray:
-    windows = _windows(x.astype(np.float64), layer.kernel, layer.stride, layer.dilation, layer.pads, 0)
+    # Every partial sum is in the layer's interval, so a product of matrices in float32 is exact below 2^24.
+    bound = max(abs(int(layer.output.lo.min())), int(layer.output.hi.max()), int(np.abs(x).max(initial=0)))
+    kind = np.float32 if bound < EXACT_FLOAT32 else np.float64
+    windows = _windows(x.astype(kind), layer.kernel, layer.stride, layer.dilation, layer.pads, 0)
     n, _, h, w = windows.shape[:4]
     groups, per_group = layer.groups, layer.weights.shape[0] // layer.groups
     columns = (
         windows.reshape(n, groups, -1, *windows.shape[2:]).transpose(0, 1, 3, 4, 2, 5, 6).reshape(n, groups, h * w, -1)
     )
-    codes = layer.weights.reshape(groups, per_group, -1).astype(np.float64).transpose(0, 2, 1)
+    codes = layer.weights.reshape(groups, per_group, -1).astype(kind).transpose(0, 2, 1)
     sums = np.matmul(columns, codes)  # (N, groups, pixels, outputs)
     return np.rint(sums).astype(np.int64).transpose(0, 1, 3, 2).reshape(n, -1, h, w)
 
