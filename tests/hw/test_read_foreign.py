@@ -8,8 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import ModelProto, TensorProto, helper, numpy_helper
-from qonnx.core.modelwrapper import ModelWrapper
+from onnx import ModelProto
 from torch import nn
 
 from hw.errors import HwError
@@ -17,31 +16,10 @@ from hw.graph import Network
 from hw.layers import Mac
 from hw.read import read_qonnx
 from tests.hw.float64_file import evaluate
+from tests.hw.qonnx_files import CONV, TAIL, assert_equal_to_file, base, codes, conv, graph_of, node, quant
 from tests.hw.test_read import run
 
 brevitas = pytest.importorskip("brevitas.nn", reason="Brevitas is a test dependency: pip install .[test]")
-
-
-def codes(graph: ModelWrapper, count: int, seed: int = 0) -> np.ndarray:
-    network = Network(graph)
-    lo, hi = int(network.input.lo.min()), int(network.input.hi.max())
-    shape = graph.get_tensor_shape(graph.graph.input[0].name)[1:]
-    rng = np.random.default_rng(seed)
-    ends = [np.full((1, *shape), v) for v in (lo, hi)]
-    return np.concatenate([*ends, rng.integers(lo, hi + 1, (count, *shape))])
-
-
-def assert_equal_to_file(proto: ModelProto, count: int = 40) -> ModelWrapper:
-    """Integers × scale + offset of the graph against the float64 evaluation of the file, on the same input codes."""
-    graph = read_qonnx(proto)
-    x = codes(graph, count)
-    network = Network(graph)
-    values = evaluate(proto, x.astype(np.float64) * network.input_scale)
-    expected = values[proto.graph.output[0].name]
-    found = run(graph, x) * network.output_scale.astype(np.float64) + network.output_offset
-    # One integer apart would be one unit of the output scale; float32 scales are exact to 1e-7 of it.
-    np.testing.assert_allclose(found.reshape(len(x), -1), expected.reshape(len(x), -1), rtol=1e-5, atol=1e-6)
-    return graph
 
 
 class Net(nn.Module):
@@ -126,69 +104,14 @@ def test_brevitas_networks(weights: str, bits: int, signed: bool, bias: bool, re
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight)
-    graph = assert_equal_to_file(exported(net, (2, 6, 6), tmp_path / "b.onnx"))
+    graph = assert_equal_to_file(exported(net, (2, 6, 6), tmp_path / "b.onnx"), tmp_path)
     assert all(layer.weight_type in ("TERNARY", "BIPOLAR") for layer in Network(graph) if isinstance(layer, Mac))
 
 
 # -- by hand: what other tools write -------------------------------------------------------------------------------
 
 
-def graph_of(nodes, initializers: dict, shape=(1, 2, 6, 6), opset: int = 13, output="y") -> ModelProto:
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(np.asarray(v), k) for k, v in initializers.items()],
-    )
-    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("qonnx.custom_op.general", 1)]
-    return helper.make_model(graph, opset_imports=opsets)
-
-
-def node(op: str, inputs: str, output: str, name: str = "", **attributes: object):
-    """One ONNX node; inputs separated by blanks."""
-    custom = op in ("Quant", "BipolarQuant", "MultiThreshold")
-    domain = "qonnx.custom_op.general" if custom else ""
-    return helper.make_node(op, inputs.split(), [output], name, domain=domain, **attributes)
-
-
-def conv(inputs: str, output: str, name: str = "", size: int = 3, pad: int = 0, **attributes: object):
-    square = {"kernel_shape": [size] * 2, "pads": [pad] * 4, "strides": [1, 1], "dilations": [1, 1], "group": 1}
-    return node("Conv", inputs, output, name, **{**square, **attributes})
-
-
-def quant(x: str, y: str, name: str, bits: str = "bits", signed: int = 0):
-    return helper.make_node(
-        "Quant", [x, f"{name}_s", "zero", bits], [y], name, domain="qonnx.custom_op.general",
-        signed=signed, narrow=0, rounding_mode="ROUND",
-    )  # fmt: skip
-
-
-def base(seed: int = 0) -> dict:
-    rng = np.random.default_rng(seed)
-    return {
-        "zero": np.float32(0),
-        "bits": np.float32(4),
-        "qi_s": np.float32(0.07),
-        "q1_s": np.float32(0.31),
-        "w": rng.integers(-1, 2, (5, 2, 3, 3)).astype(np.float32),
-        "f": (rng.integers(-1, 2, (5, 3)) * 0.37).astype(np.float32),
-        "g": rng.normal(size=(1, 5, 1, 1)).astype(np.float32),
-        "b": rng.normal(size=(1, 5, 1, 1)).astype(np.float32),
-        "v": rng.uniform(0.5, 2, (1, 5, 1, 1)).astype(np.float32),
-    }
-
-
-CONV = conv("xq w", "c", "conv", pad=1)
-TAIL = [
-    node("GlobalAveragePool", "q", "p", "gap"),
-    quant("p", "pq", "q1"),
-    node("Flatten", "pq", "fl"),
-    node("MatMul", "fl f", "y", "fc"),
-]
-
-
-def test_spelled_out_batch_norm_and_alpha_in_the_weights() -> None:
+def test_spelled_out_batch_norm_and_alpha_in_the_weights(tmp_path) -> None:
     nodes = [
         quant("x", "xq", "qi"),
         CONV,
@@ -200,7 +123,7 @@ def test_spelled_out_batch_norm_and_alpha_in_the_weights() -> None:
         quant("r", "q", "q1"),
         *TAIL,
     ]
-    graph = assert_equal_to_file(graph_of(nodes, base()))
+    graph = assert_equal_to_file(graph_of(nodes, base()), tmp_path)
     assert Network(graph)["fc"].weight_type == "TERNARY"
 
 
@@ -224,7 +147,7 @@ def test_preprocessing_before_the_first_quantizer_is_recorded() -> None:
 
 
 @pytest.mark.parametrize("opset", [9, 11, 13, 18, 21])
-def test_flatten_in_disguise_and_opsets(opset: int) -> None:
+def test_flatten_in_disguise_and_opsets(opset: int, tmp_path) -> None:
     """Shape → Gather → Concat → Reshape, as torch writes x.view(x.size(0), -1)."""
     unsqueeze = node("Unsqueeze", "n", "n1", axes=[0]) if opset < 13 else node("Unsqueeze", "n axis", "n1")
     nodes = [
@@ -248,10 +171,10 @@ def test_flatten_in_disguise_and_opsets(opset: int) -> None:
     }
     constants = {k: v for k, v in constants.items() if k != "axis" or opset >= 13}
     proto = graph_of(nodes, constants, opset=opset)
-    assert_equal_to_file(proto)
+    assert_equal_to_file(proto, tmp_path)
 
 
-def test_multi_threshold_bipolar_and_bipolar_weights() -> None:
+def test_multi_threshold_bipolar_and_bipolar_weights(tmp_path) -> None:
     rng = np.random.default_rng(5)
     constants = base() | {
         "t": np.sort(rng.normal(size=(5, 3)), axis=1).astype(np.float32),
@@ -269,23 +192,23 @@ def test_multi_threshold_bipolar_and_bipolar_weights() -> None:
         node("BipolarQuant", "c3 one", "y", "out"),
     ]
     constants["w3"] = rng.integers(-1, 2, (3, 4, 4, 4)).astype(np.float32)
-    graph = assert_equal_to_file(graph_of(nodes, constants))
+    graph = assert_equal_to_file(graph_of(nodes, constants), tmp_path)
     assert Network(graph)["conv2"].weight_type == "BIPOLAR"
 
 
-def test_eight_bit_weights_are_an_integer_layer() -> None:
+def test_eight_bit_weights_are_an_integer_layer(tmp_path) -> None:
     constants = base() | {"w": np.random.default_rng(1).integers(-127, 128, (5, 2, 3, 3)).astype(np.float32)}
     nodes = [quant("x", "xq", "qi"), CONV, node("Relu", "c", "r"), quant("r", "q", "q1"), *TAIL]
-    network = Network(assert_equal_to_file(graph_of(nodes, constants)))
+    network = Network(assert_equal_to_file(graph_of(nodes, constants), tmp_path))
     assert network["conv"].weight_type == "INT8"
     assert not network["conv"].multiplier_free
 
 
-def test_ties_within_float32_error_are_listed() -> None:
+def test_ties_within_float32_error_are_listed(tmp_path) -> None:
     """0.1f·5 = 0.5 in float32 and more in float64: another runtime may round the other way, and the file says where."""
     constants = base() | {"w": np.ones((5, 2, 3, 3), np.float32), "q1_s": np.float32(1), "qi_s": np.float32(0.1)}
     nodes = [quant("x", "xq", "qi"), CONV, node("Relu", "c", "r"), quant("r", "q", "q1"), *TAIL]
-    graph = assert_equal_to_file(graph_of(nodes, constants))
+    graph = assert_equal_to_file(graph_of(nodes, constants), tmp_path)
     assert '"q1": [0, 1, 2, 3, 4]' in graph.get_metadata_prop("crq.ties")
 
 
