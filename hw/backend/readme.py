@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hw.backend.axi import has_axi_top
 from hw.backend.comments import cycles_per_image
 from hw.backend.plan import Plan
 from hw.layers import Mac
@@ -33,6 +34,12 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
         slowest = (
             f"The slowest process takes {cycles} cycles per image: {rate:,.0f} images per second at "
             f"{manifest['clock_period']:g} ns, if synthesis reaches that clock.\n"
+        )
+    axi = ""
+    if has_axi_top(plan):
+        axi = (
+            f"`firmware/{name}_axi.cpp` wraps it as an AXI4-Stream core: one pixel per word, channel 0 in the low bits,\n"
+            "TLAST on the last word of a result; TVALID and TREADY alone control it (`ap_ctrl_none`).\n\n"
         )
     return f"""# {name}
 
@@ -66,8 +73,8 @@ folding, cycles and widths in the comment above it, and its tables in `firmware/
 - result: {y.shape.h}×{y.shape.w} pixels with {y.shape.c} channels of {y.tensor.format.qonnx.lower()}
 - real input = code × {plan.network.input_scale:g}; logits = integer × output scale
 
-`host.py` packs codes and unpacks integers. `integer_graph.onnx` is the network in integers; it opens in Netron and runs
-in qonnx. `manifest.json` has versions, options and hashes.
+{axi}`host.py` packs codes and unpacks integers. `integer_graph.onnx` is the network in integers; it opens in Netron and
+runs in qonnx. `manifest.json` has versions, options and hashes.
 """
 
 

@@ -15,6 +15,7 @@ import yaml
 from hls4ml.writer.vitis_writer import VitisWriter
 
 from hw.backend import firmware, testbench
+from hw.backend.axi import axi_cpp, has_axi_top
 from hw.backend.plan import Plan
 from hw.backend.readme import host_py, readme_md
 from hw.backend.tables import source as table_source
@@ -26,6 +27,11 @@ from hw.vectors import all_vectors
 FORMAT = 1  # of manifest.json
 KERNELS = Path(__file__).parent.parent / "nnet_utils"
 STOCK = Path(hls4ml.__file__).parent / "templates"
+SIMULATION_HEADERS = {
+    "sim/hls_stream.h": "include/hls_stream.h",
+    "sim/ap_axi_sdata.h": "include/ap_axi_sdata.h",
+    "sim/fast/ap_int.h": "fast/ap_int.h",
+}
 TESTBENCH_PRODUCTS = 400_000_000  # spent on the testbench's expected integers, unless two images need more
 
 
@@ -85,6 +91,8 @@ class _Files:
         self.text(f"firmware/{name}.h", firmware.top_h(self.plan, name))
         calls = [node.get_attr("function_cpp") for node in self.nodes]
         self.text(f"firmware/{name}.cpp", firmware.top_cpp(self.plan, name, calls))
+        if has_axi_top(self.plan):
+            self.text(f"firmware/{name}_axi.cpp", axi_cpp(self.plan, name))
         self.text(f"{name}_bridge.cpp", firmware.bridge_cpp(self.plan, name))
         for process, node in zip(self.plan.processes, self.nodes, strict=True):
             made = source_of(node)
@@ -101,7 +109,7 @@ class _Files:
         shutil.copytree(
             STOCK / "vivado" / "ap_types", self.root / "firmware" / "ap_types", copy_function=shutil.copyfile
         )
-        for source, target in (("sim/hls_stream.h", "include/hls_stream.h"), ("sim/fast/ap_int.h", "fast/ap_int.h")):
+        for source, target in SIMULATION_HEADERS.items():
             path = self.root / "sim" / target
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(KERNELS / source, path)

@@ -32,7 +32,7 @@ PRAGMAS = {
     "ARRAY_RESHAPE": r"variable=\w+ complete dim=\d+",
     "BIND_STORAGE": r"variable=\w+ type=rom_1p impl=(bram|lutram)",
     "STREAM": r"variable=\w+ depth=\d+",
-    "INTERFACE": r"(axis|ap_vld) port=\w+",
+    "INTERFACE": r"(axis|ap_vld) port=\w+|ap_ctrl_none port=return",
     "DEPENDENCE": r"variable=\w+ inter RAW distance=[\w:]+ true",
 }
 

@@ -169,3 +169,48 @@ def test_simulate_exits_with_1_on_a_difference(project, tmp_path):
     assert run.exit_code == 1
     assert "NOT bit-exact" in run.output
     assert all_vectors(project.network, 4).shape[1:] == (1, 8, 8)
+
+
+def test_axi_top_gives_the_same_integers_and_marks_the_last_word(project, tmp_path):
+    codes = random_input(project.graph, 2)
+    expected = project.integers(codes).reshape(2, -1)
+    x, y = project.plan.input, project.plan.output
+    feed = ", ".join(map(str, codes.transpose(0, 2, 3, 1).reshape(-1)))
+    bits, count = y.tensor.format.bits, y.shape.c
+    main = tmp_path / "main.cpp"
+    main.write_text(f"""
+#include "{project.directory}/firmware/digits_axi.cpp"
+#include <cstdio>
+int main() {{
+    const int codes[] = {{{feed}}};
+    hls::stream<input_word> in("in");
+    hls::stream<result_word> out("out");
+    for (int image = 0; image < 2; image++) {{
+        for (int p = 0; p < {x.shape.pixels}; p++) {{
+            input_word word;
+            word.data = codes[image * {x.shape.pixels} + p];
+            in.write(word);
+        }}
+        digits_axi(in, out);
+        result_word word = out.read();
+        if (!word.last || !out.empty())
+            return 1;
+        for (int c = 0; c < {count}; c++) {{
+            ap_int<{bits}> value = word.data.range({bits} * c + {bits - 1}, {bits} * c);
+            std::printf("%d ", int(value));
+        }}
+    }}
+    return 0;
+}}
+""")
+    include = ["-Isim/include", "-Ifirmware/ap_types"]
+    top = f"firmware/{project.name}.cpp"
+    made = subprocess.run(
+        ["g++", "-std=c++14", *include, str(main), top, "-o", str(tmp_path / "axi")], cwd=project.directory,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr[:2000]
+    run = subprocess.run([str(tmp_path / "axi")], capture_output=True, text=True)
+    assert run.returncode == 0
+    assert y.tensor.format.signed
+    assert [int(v) for v in run.stdout.split()] == expected.reshape(-1).tolist()
