@@ -20,7 +20,8 @@ def axi_cpp(plan: Plan, name: str) -> str:
     """Words in, words out, channel 0 in the low bits; TLAST ends each image's result."""
     x, y = plan.input, plan.output
     xb, yb = x.tensor.format.bits, y.tensor.format.bits
-    return f"""// AXI4-Stream top of {name}: one pixel per word, channel 0 in the low bits; TLAST marks the last word of a result.
+    return f"""// AXI4-Stream top of {name}: one pixel per word, channel 0 in the low bits.
+// TLAST marks the last word of a result.
 // To use it, set the top to {name}_axi and add this file to the project.
 
 #include "ap_axi_sdata.h"

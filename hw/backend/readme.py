@@ -38,8 +38,8 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
     axi = ""
     if has_axi_top(plan):
         axi = (
-            f"`firmware/{name}_axi.cpp` wraps it as an AXI4-Stream core: one pixel per word, channel 0 in the low bits,\n"
-            "TLAST on the last word of a result; TVALID and TREADY alone control it (`ap_ctrl_none`).\n\n"
+            f"`firmware/{name}_axi.cpp` wraps it as an AXI4-Stream core: one pixel per word, channel 0 in the low\n"
+            "bits, TLAST on the last word of a result; TVALID and TREADY alone control it (`ap_ctrl_none`).\n\n"
         )
     return f"""# {name}
 
