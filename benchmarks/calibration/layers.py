@@ -18,8 +18,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hw.graph import Network
-from hw.rtl.generate import beat_bits, module_name, unit_module
-from hw.rtl.verilog import Design, instance, library
 from hw.synth import FAMILIES, synthesize, tool
 from hw.units import Fold, Unit, units
 from tests.hw.random_graphs import GraphBuilder
@@ -88,49 +86,26 @@ def layers(which: str) -> Iterator[tuple[str, Network, Unit, Fold]]:
         yield f"{which}{n}", network, unit, fold
 
 
-def design(which: str) -> Design:
-    """All layers of a set side by side: a kept wrapper per layer, so that one Yosys run measures all."""
-    result = Design("layers", library())
-    ports, body = ["input logic clk", "input logic rst"], ""
-    for name, network, unit, fold in layers(which):
-        own = Design(name, {})
-        unit_module(network, unit, fold, own)
-        old = module_name(unit)
-        for file, text in own.sources.items():
-            for memory in own.memories:
-                text = text.replace(f'"{memory}"', f'"{name}_{memory}"')
-            result.sources[f"{name}_{file}"] = text.replace(f"module {old} (", f"module {name} (")
-        result.memories |= {f"{name}_{m}": text for m, text in own.memories.items()}
-        connected = {"clk": "clk", "rst": "rst"}
-        streams = [(f"in{i}", beat_bits(network, t), "input", "output") for i, t in enumerate(unit.inputs)]
-        streams.append(("out", beat_bits(network, unit.output), "output", "input"))
-        for stream, bits, forward, backward in streams:
-            for part, direction, width in (("valid", forward, 1), ("ready", backward, 1), ("data", forward, bits)):
-                ports.append(f"{direction} logic [{width - 1}:0] {name}_{stream}_{part}")
-                connected[f"{stream}_{part}"] = f"{name}_{stream}_{part}"
-        body += instance(name, name, {}, connected)
-    result.sources["layers.sv"] = f"module layers (\n    {', '.join(ports)}\n);\n{body}endmodule\n"
-    return result
-
-
 @click.command()
 @click.argument("which", type=click.Choice(list(SEEDS)))
 @click.option("--family", type=click.Choice(FAMILIES), multiple=True, default=FAMILIES)
 def main(which: str, family: tuple[str, ...]) -> None:
     """Synthesises the layers of a set and writes layers_SET.csv."""
-    rows = []
-    for kind in family:
-        found = synthesize(design(which), kind)
-        for name, *_ in layers(which):
-            rows.append([kind, name, *found.total(name)])
-        click.echo(f"{kind}: {len(rows)} layers in {found.seconds} s, {tool()}")
     target = HERE / f"layers_{which}.csv"
-    temporary = target.with_suffix(f".{os.getpid()}")
-    with open(temporary, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["family", "layer", "logic", "lutram", "ff", "bram18", "uram", "dsp"])
-        writer.writerows(rows)
-    os.replace(temporary, target)
+    rows: list[list] = []
+    if target.exists():
+        with open(target, newline="") as file:
+            rows = [row for row in csv.reader(file) if row[0] in FAMILIES]
+    for kind, (name, network, unit, fold) in ((kind, layer) for kind in family for layer in layers(which)):
+        found = synthesize(generate_unit(network, unit, fold), kind)
+        rows = [row for row in rows if row[:2] != [kind, name]] + [[kind, name, *found.total()]]
+        click.echo(f"{kind} {name}: {found.seconds} s, {tool()}")
+        temporary = target.with_suffix(f".{os.getpid()}")
+        with open(temporary, "w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["family", "layer", "logic", "lutram", "ff", "bram18", "uram", "dsp"])
+            writer.writerows(rows)
+        os.replace(temporary, target)
 
 
 if __name__ == "__main__":

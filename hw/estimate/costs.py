@@ -8,8 +8,11 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.estimate.cycles import COMPARATOR_BITS, MIN_FIFO, cycles, stream, window
-from hw.estimate.primitives import clog2, comparator, memory, multiplexer, rom, tree
+from hw.digits import signed_digits
+from hw.estimate import measured
+from hw.estimate.cycles import COMPARATOR_BITS, MIN_FIFO, cycles, stream, tree_registers, window
+from hw.estimate.measured import comparator, fixed_comparator, multiplexer
+from hw.estimate.primitives import BRAM_BITS, clog2, inverters, memory, rom, tree, tree_adders, tree_flip_flops
 from hw.estimate.resources import Resources
 from hw.graph import Network
 from hw.layers import IntArray, Mac, Threshold, smallest_format
@@ -19,8 +22,9 @@ from hw.units import Fold, Unit
 class UnitCost:
     """Facts of one unit under one folding that every circuit's price is made from."""
 
-    def __init__(self, network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int]) -> None:
-        self.depths = depths
+    def __init__(self, network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int],
+                 family: str) -> None:  # fmt: skip
+        self.depths, self.family = depths, family
         self.network, self.unit, self.fold = network, unit, fold
         self.source = stream(network, unit.layer.input)
         self.slide = window(network, unit)
@@ -37,7 +41,7 @@ class UnitCost:
 
     def output(self) -> Resources:
         """The register that collects PE results per step into one beat."""
-        return Resources(ff=self.channels_out * self.unit.output.format.bits + 1, logic=4)
+        return Resources(ff=self.channels_out * self.unit.output.format.bits + 1, logic=3)
 
     def fifo(self) -> Resources:
         """The FIFOs in front of the unit, one per input. A shift is wires and has none."""
@@ -45,8 +49,18 @@ class UnitCost:
         for i, tensor in enumerate(() if self.unit.layer.kind == "Shift" else self.unit.inputs):
             depth = self.depths.get((self.unit.name, i), MIN_FIFO)
             width = stream(self.network, tensor).shape.c * tensor.format.bits
-            total = total.plus(memory(depth, width), Resources(logic=3 * clog2(depth + 1), ff=2 * clog2(depth) + 2))
+            total = total.plus(self.one_fifo(depth, width))
         return total
+
+
+    def one_fifo(self, depth: int, width: int) -> Resources:
+        """Memory, two pointers, a count; a FIFO in block RAM also bypasses the word written last."""
+        pointer, block = max(1, clog2(depth)), depth * width >= BRAM_BITS
+        logic = measured.FIFO_LUTS_BASE + measured.FIFO_LUTS_POINTER * pointer
+        if depth != 1 << pointer:
+            logic += measured.FIFO_LUTS_WRAP * pointer
+        control = Resources(logic=logic + width * block, ff=(3 if block else 4) * pointer + 1 + (width + 1) * block)
+        return memory(depth, width, self.family).plus(control)
 
 
 class WindowedCost(UnitCost):
@@ -59,9 +73,21 @@ class WindowedCost(UnitCost):
         (span_h, span_w), width = self.slide.span, self.channels_in * self.x.bits
         rows, columns = self.slide.padded
         registers = Resources(ff=span_h * span_w * width)
-        lines = memory(columns, (span_h - 1) * width) if span_h > 1 else Resources()
-        counters = clog2(rows) + clog2(columns) + clog2(self.steps)
-        return registers.plus(lines, Resources(logic=2 * counters + 6, ff=counters))
+        lines = memory(columns, (span_h - 1) * width, self.family) if span_h > 1 else Resources()
+        strides, padded = self.slide.stride, any(self.slide.pads)
+        waits = sum(clog2(max(span, stride)) for span, stride in zip(self.slide.span, strides, strict=True))
+        counters = clog2(rows) + clog2(columns) + waits if waits or padded else 0
+        # A padded image compares its position with four borders, and every bit of a pixel is gated.
+        logic = 2 * counters - 1 + width if padded else 1.5 * counters + 2 * (not counters)
+        copied = clog2(columns) if lines.lutram and span_h > 2 else 0  # synthesis keeps the LUTRAM's address twice
+        return registers.plus(lines, Resources(logic=logic, ff=counters + 1 + copied))
+
+    def sequencer(self, chunks: int) -> Resources:
+        """Counters of steps: chunks, blocks and, where the two do not join to one number, the address."""
+        bits = clog2(chunks) + clog2(self.blocks)
+        if chunks > 1 and self.blocks > 1 and chunks != 1 << clog2(chunks):
+            bits += clog2(chunks * self.blocks)
+        return Resources(logic=bits + 2 if bits else 0, ff=bits)
 
     def operands(self, lanes: int) -> Resources:
         """The registered multiplexer from the window to `lanes` operands."""
@@ -72,7 +98,8 @@ class MacCost(WindowedCost):
     """PE lanes of SIMD ternary products each, summed and accumulated, then thresholded."""
 
     def parts(self) -> dict[str, Resources]:
-        parts = {"operands": self.mux(), "weights": self.weights(), "lanes": self.lanes(), **super().parts()}
+        parts = {"operands": self.mux(), "weights": self.weights(), "lanes": self.lanes(), "control": self.control()}
+        parts |= super().parts()
         if self.unit.threshold is not None:
             parts["thresholds"] = self.thresholds(self.unit.threshold)
         return parts
@@ -93,31 +120,45 @@ class MacCost(WindowedCost):
         if self.steps == 1:
             return Resources()
         codes = self.mac.weights.transpose(0, 2, 3, 1).reshape(self.blocks, self.fold.pe, -1, self.fold.simd)
-        words = codes.transpose(0, 2, 1, 3).reshape(self.steps, -1).astype(np.int64)
-        if self.mac.multiplier_free:
-            return rom(np.concatenate([words != 0, words < 0], axis=1))
-        bits = smallest_format(int(words.min()), int(words.max())).bits
-        return rom(as_bits(words, bits))
+        words = signed_digits(codes.transpose(0, 2, 1, 3).reshape(self.steps, -1)).reshape(self.steps, -1)
+        return rom(np.concatenate([words != 0, words < 0], axis=1))
+
+    def control(self) -> Resources:
+        """Step counters, the flags that travel along the pipeline, and the counters of per-block constants."""
+        chunks = self.mac.fan_in // self.fold.simd
+        stages = tree_registers(self.fold.simd * self.digits)
+        constants = clog2(self.blocks) * (self.fold.pe if self.unit.threshold is not None else 1)
+        flags = 2 * stages if self.steps == 1 else 3 * (stages + 1) + 2
+        return self.sequencer(chunks).plus(Resources(logic=constants + 2, ff=flags + constants))
+
+    @property
+    def digits(self) -> int:
+        """Signed binary digits per weight: 1 if ternary."""
+        return int(signed_digits(self.mac.weights).shape[-1])
 
     def lanes(self) -> Resources:
         accumulator, bits, simd = self.mac.output.format.bits, self.x.bits, self.fold.simd
         if self.steps == 1:
             return self.unrolled()
-        lane = tree(simd, bits)
-        if not self.mac.multiplier_free:
-            width = int(abs(self.mac.weights).max()).bit_length()
-            lane = simd * width * (bits + 1) + (simd - 1) * (bits + width)
-        registers = accumulator + (bits + 1 + clog2(simd) if simd > 1 else 0)
-        return Resources(logic=accumulator + lane + 1, ff=registers).times(self.fold.pe)
+        # The lanes of an integer weight are its digits, each a shifted product.
+        width = bits + (not self.x.signed) + self.digits - 1
+        registers = accumulator + tree_flip_flops(simd * self.digits, width)
+        # Where thresholds hold the start value, the accumulator's reset to zero takes LUTs of its own; without
+        # accumulation nothing is added then (measured: 26 and 15 LUTs for one lane of 4 bits, 11 bits of sum).
+        adder = accumulator if self.unit.threshold is None else 2 * accumulator if self.mac.fan_in > simd else 0
+        return Resources(logic=adder + tree(simd * self.digits, bits + self.digits - 1, width), ff=registers).times(self.fold.pe)
 
     def unrolled(self) -> Resources:
         """Weights as constants: zeros vanish, and a sign costs nothing inside an adder."""
         total = Resources()
-        for codes in self.mac.weights.reshape(self.channels_out, -1):
-            terms = np.abs(codes[codes != 0].astype(int))
-            copies = int(sum(int(t).bit_count() for t in terms))
-            adders = max(0, copies - 1) * (self.x.bits + 1) + max(0, copies - 1)
-            total = total.plus(Resources(logic=adders, ff=self.mac.output.format.bits))
+        width = self.x.bits + (not self.x.signed) + self.digits - 1
+        codes = signed_digits(self.mac.weights.transpose(0, 2, 3, 1))
+        terms = [digits[digits != 0] for digits in codes]
+        depth = tree_registers(max(1, *(len(t) for t in terms)))
+        for own in terms:
+            n = max(1, len(own))
+            ff = tree_flip_flops(n, width) + (depth - tree_registers(n)) * (width + clog2(n))
+            total = total.plus(Resources(logic=tree_adders(n, width) + inverters(list(own < 0)) * width, ff=ff))
         return total
 
     def thresholds(self, threshold: Threshold) -> Resources:
@@ -137,10 +178,12 @@ def threshold_lanes(layer: Threshold, pe: int) -> Resources:
 def compared(rows: IntArray, lo: int, hi: int, bits: int) -> Resources:
     """One lane that compares with every threshold at once; `rows` (channels of this lane, thresholds)."""
     live = (rows > lo) & (rows <= hi)
-    encoder = 0.4 * max(0, int(live.any(0).sum()) - 1)
     if rows.shape[0] == 1:
-        return Resources(logic=len(np.unique(rows[live])) * comparator(bits) / 2 + encoder)
-    return Resources(logic=int(live.any(0).sum()) * comparator(bits) + encoder).plus(rom(as_bits(rows, bits)))
+        return Resources(logic=len(np.unique(rows[live])) * fixed_comparator(bits))
+    compared_at_all = live.any(0)
+    encoder = measured.ENCODER_LUTS[clog2(rows.shape[1] + 1)]
+    kept = as_bits(rows[:, compared_at_all], bits)
+    return Resources(logic=int(compared_at_all.sum()) * comparator(bits) + encoder).plus(rom(kept))
 
 
 def searched(rows: IntArray, lo: int, hi: int, bits: int) -> Resources:
@@ -179,7 +222,8 @@ class PoolCost(WindowedCost):
         taps = self.slide.span[0] * self.slide.span[1]
         maxima = (taps - 1) * (comparator(self.x.bits) + ceil(self.x.bits / 2))
         lanes = Resources(logic=maxima * self.fold.pe, ff=self.x.bits * self.fold.pe)
-        return {"operands": self.operands(taps * self.fold.pe), "lanes": lanes, **super().parts()}
+        parts = {"operands": self.operands(taps * self.fold.pe), "lanes": lanes, "control": self.sequencer(1)}
+        return parts | super().parts()
 
 
 class ElementCost(UnitCost):
@@ -205,8 +249,8 @@ COSTS: dict[str, type[UnitCost]] = {
 }
 
 
-def cost(network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int]) -> UnitCost:
+def cost(network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int], family: str) -> UnitCost:
     """The cost class of a unit under a folding; `depths` of its input FIFOs, the least ones where not given."""
-    return COSTS[unit.layer.kind](network, unit, fold, depths)
+    return COSTS[unit.layer.kind](network, unit, fold, depths, family)
 
 

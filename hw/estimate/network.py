@@ -47,17 +47,17 @@ class Estimate:
 
 
 def estimate_unit(
-    network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int] | None = None
+    network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int] | None = None, family: str = "xcup"
 ) -> UnitEstimate:
     """Estimate of one unit; `depths` of its input FIFOs, the least ones if not given."""
-    priced = cost(network, unit, fold, depths or {})
+    priced = cost(network, unit, fold, depths or {}, family)
     return UnitEstimate(unit.name, unit.layer.kind, fold, priced.cycles, priced.parts())
 
 
 def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup") -> Estimate:
     """Estimate of a network under `folds` (one per unit)."""
     depths = fifo_depths(network, folds)
-    found = tuple(estimate_unit(network, unit, folds[unit.name], depths) for unit in units(network))
+    found = tuple(estimate_unit(network, unit, folds[unit.name], depths, family) for unit in units(network))
     return Estimate(family, found, pipeline(network, folds))
 
 

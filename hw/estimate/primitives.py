@@ -1,7 +1,6 @@
 """What small circuits cost on a fabric of 6-input LUTs with carry chains: the formulas every unit is built from.
 
-Constants that came from a measurement are in calibration.json and enter through `hw.estimate.calibration`; the
-formulas here follow from the fabric, and each says why.
+The formulas here follow from the fabric, and each says why; what was measured is in `hw.estimate.measured`.
 """
 
 from __future__ import annotations
@@ -28,35 +27,50 @@ def clog2(n: int) -> int:
     return max(0, int(n - 1).bit_length())
 
 
-def tree(lanes: int, bits: int) -> int:
-    """LUTs of an adder tree over `lanes` products x * t, t in {-1, 0, 1}, x of `bits` bits.
+def tree(lanes: int, bits: int, width: int) -> int:
+    """LUTs of crq_tree over `lanes` products x * t, t in {-1, 0, 1}, x of `bits` bits, of `width` signed bits.
 
-    One product is a LUT per bit. Of two products summed, one is absorbed into the adder's own LUTs.
+    A product is a LUT per bit of x; of two that are summed, one is absorbed into the adder's own LUTs.
     """
-    if lanes == 1:
-        return bits + 1
-    if lanes == 2:
-        return 2 * bits + 2
-    return tree(ceil(lanes / 2), bits) + tree(lanes // 2, bits) + bits + clog2(lanes)
+    return ceil(lanes / 2) * bits + tree_adders(lanes, width)
 
 
-def comparator(bits: int) -> int:
-    """LUTs of x >= y for two variables: three bit pairs per LUT, then a chain that merges the partial results."""
-    return max(1, 2 * ceil(bits / 3) - 1)
+def tree_adders(terms: int, width: int) -> int:
+    """LUTs of the adders of crq_tree over signed operands: one per bit below the carry out."""
+    total = 0
+    while terms > 1:
+        total += terms // 2 * width
+        terms, width = (terms + 1) // 2, width + 1
+    return total
 
 
-def multiplexer(inputs: int) -> float:
-    """LUTs per bit of an n:1 multiplexer: 4:1 in a LUT6, 8:1 and 16:1 with the slice's F7 and F8 multiplexers."""
-    if inputs <= 2:
-        return 0.5 * (inputs - 1)
-    return ceil(inputs / 4) if inputs <= 16 else inputs / 4 + inputs / 80
+def inverters(negative: list[bool]) -> int:
+    """Operands of crq_pe_fixed whose complement no adder absorbs: both of a pair negative, or a last one alone."""
+    pairs = sum(a and b for a, b in zip(negative[::2], negative[1::2], strict=False))
+    return pairs + (len(negative) % 2 and negative[-1])
 
 
-def lutram(depth: int, width: int) -> int:
-    """LUTs of a simple dual port LUTRAM: 8 LUTs hold 32 x 14 (RAM32M16) or 64 x 7 (RAM64M8) bits."""
+def tree_flip_flops(terms: int, width: int) -> int:
+    """FFs of crq_tree: its sums after every second level and at the end; a term that found no partner stays narrow."""
+    if terms == 1:
+        return width
+    total, level, lone = 0, 0, width  # lone: real width of the last term
+    while terms > 1:
+        lone = lone if terms % 2 else max(lone, width) + 1
+        terms, width = (terms + 1) // 2, width + 1
+        if level % 2 or terms == 1:
+            total += (terms - 1) * width + lone
+        level += 1
+    return total
+
+
+def lutram(depth: int, width: int, family: str = "xcup") -> int:
+    """LUTs of a simple dual port LUTRAM. UltraScale+: 8 LUTs hold 32 x 14 (RAM32M16) or 64 x 7 (RAM64M8) bits;
+    7-series: 4 LUTs hold 32 x 6 (RAM32M) or 64 x 3 (RAM64M)."""
+    luts, short, long = (4, 6, 3) if family == "xc7" else (8, 14, 7)
     if depth <= 32:
-        return 8 * ceil(width / 14)
-    return 8 * ceil(width / 7) * ceil(depth / 64)
+        return luts * ceil(width / short)
+    return luts * ceil(width / long) * ceil(depth / 64)
 
 
 def bram18(depth: int, width: int) -> int:
@@ -66,13 +80,13 @@ def bram18(depth: int, width: int) -> int:
     return min(whole, half)
 
 
-def memory(depth: int, width: int) -> Resources:
+def memory(depth: int, width: int, family: str = "xcup") -> Resources:
     """A FIFO's or line buffer's memory, in LUTs or block RAM by `BRAM_BITS`."""
-    if depth <= 1 or not width:
-        return Resources(ff=depth * width)
+    if not width:
+        return Resources()
     if depth * width >= BRAM_BITS:
         return Resources(bram18=bram18(depth, width))
-    return Resources(lutram=lutram(depth, width))
+    return Resources(lutram=lutram(depth, width, family), logic=width * (ceil(depth / 64) - 1))
 
 
 def distinct_columns(words: Bits) -> Bits:
@@ -90,5 +104,6 @@ def rom(words: Bits) -> Resources:
     if depth * width >= BRAM_BITS:
         return Resources(bram18=bram18(depth, width))
     columns = distinct_columns(words).shape[1]
-    per_column = 1 if depth <= 64 else 2 if depth <= 128 else 3.9 if depth <= 256 else 1.43 * depth / 64
+    # A LUT6 holds 64 bits, its F7 and F8 multiplexers join four; beyond that more LUTs do (measured: 77 for 8 x 400).
+    per_column = 1 if depth <= 64 else 2 if depth <= 128 else 4 if depth <= 256 else 1.54 * depth / 64
     return Resources(logic=columns * per_column, ff=columns)

@@ -210,8 +210,8 @@ def _sources(report: dict[str, Any]) -> str:
         "RTL form. For an HLS project the pipeline depth is assumed.</p>"
     )
     found = report["calibration"]
-    if found and found["blind"]:
-        text += f"<p>Blind test: {escape(found['blind']['sentence'])}</p>"
+    if found:
+        text += f"<p>Blind test: {escape(found['blind']['sentence'])}. Repeat: {escape(found['command'])}</p>"
     if project.get("commands"):
         text += f"<h2>Commands</h2><pre>{escape(chr(10).join(project['commands']))}</pre>"
     if project.get("versions"):

@@ -77,7 +77,7 @@ class Report:
             "created": self.created,
             "estimated": True,
             "trust": self.trust,
-            "calibration": {k: v for k, v in vars(found).items() if k != "constants"} if found else None,
+            "calibration": dict(vars(found)) if found else None,
             "device": {k: getattr(device, k) for k in ("part", "board", "family", "source")},
             "clock_period_ns": self.clock_period_ns,
             "summary": {

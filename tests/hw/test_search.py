@@ -29,8 +29,8 @@ def test_each_point_is_slower_and_smaller_than_the_one_before(network: Network) 
 
 def test_fastest_that_fits_stays_under_the_fill(network: Network) -> None:
     device = devices.find("xc7z010")
-    area = pareto(network)[0].total.lut
-    fill = 0.6 * area / device.lut
+    points = pareto(network)
+    fill = 0.5 * (points[0].total.lut + points[-1].total.lut) / device.lut
     point = fastest_that_fits(network, device, fill)
     assert point.total.lut <= fill * device.lut
     quicker = [p for p in pareto(network, device.synthesis) if p.interval < point.interval]

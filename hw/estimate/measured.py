@@ -1,0 +1,45 @@
+"""Constants that come from synthesis, in one place: Yosys 0.70, `synth_xilinx -flatten -family xcup -nodsp`.
+
+Measured by `python benchmarks/calibration/circuits.py --family xcup`, 2026-11-21; the points are in
+benchmarks/calibration/circuits.csv. They price single circuits. No error on whole layers was measured, so reports say
+"uncalibrated" as long as there is no calibration.json.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+MEASURED_WITH = "Yosys 0.70 for xcup, 2026-11-21"
+
+# crq_select: LUTs per bit of an n:1 multiplexer with a binary select.
+MULTIPLEXER_INPUTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 18, 20, 24, 27, 32, 36, 48, 64, 72, 96, 144)
+MULTIPLEXER_LUTS = (
+    0, 1, 1, 1, 2, 2, 4, 3, 5, 4, 4, 6.25, 11, 12, 13.5, 15, 13.25, 17.25, 19, 28.5, 30.75, 41, 74.5,
+)  # fmt: skip
+# crq_compare with thresholds from a ROM: LUTs per threshold by width of the sum; and of the encoder by code bits.
+COMPARATOR_BITS = (6, 8, 10, 12, 14)
+COMPARATOR_LUTS = (5, 6, 7, 8, 10)
+ENCODER_LUTS = {1: 0, 2: 1, 3: 2, 4: 6}
+# crq_compare with built-in thresholds: LUTs per threshold, encoder included (mean of the points of each width).
+FIXED_COMPARATOR_BITS = (7, 9, 11, 13)
+FIXED_COMPARATOR_LUTS = (1.0, 2.0, 2.75, 5.0)
+# crq_fifo, with pointers of A bits: LUTs BASE + POINTER * A, and WRAP * A more if the depth is no power of two.
+FIFO_LUTS_BASE, FIFO_LUTS_POINTER, FIFO_LUTS_WRAP = 5.0, 3.2, 1.3
+
+
+def multiplexer(inputs: int) -> float:
+    """LUTs per bit; between the points linear, beyond them in proportion to the inputs."""
+    beyond = max(1.0, inputs / MULTIPLEXER_INPUTS[-1])
+    return beyond * float(np.interp(inputs, MULTIPLEXER_INPUTS, MULTIPLEXER_LUTS))
+
+
+def comparator(bits: int) -> float:
+    """LUTs of x >= y, both variable, signed."""
+    beyond = max(0, bits - COMPARATOR_BITS[-1]) / 2
+    return beyond + float(np.interp(bits, COMPARATOR_BITS, COMPARATOR_LUTS))
+
+
+def fixed_comparator(bits: int) -> float:
+    """LUTs of x >= constant among the other constants of a table, its share of the encoder included."""
+    beyond = max(0, bits - FIXED_COMPARATOR_BITS[-1]) / 2
+    return beyond + float(np.interp(bits, FIXED_COMPARATOR_BITS, FIXED_COMPARATOR_LUTS))
