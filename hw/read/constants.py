@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from hw.errors import HwError
 from hw.read.refusals import refuse
 from hw.read.rounding import bounds, rounding
 
@@ -17,6 +18,8 @@ FOLDED = frozenset(
     + ("Identity", "Mul", "Neg", "Pow", "Reshape", "Slice", "Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze")
 )
 """Standard operators evaluated on constants (by onnx's reference implementation)."""
+
+BROADCASTING = frozenset(("Add", "Sub", "Mul", "Div", "Pow", "Quant", "BipolarQuant"))
 
 MAX_FOLDED = 1 << 28
 """Most elements a folded result may have: a guard against hostile broadcasting."""
@@ -44,32 +47,32 @@ def from_tensor(node: str, tensor: Any) -> Constant:
 def fold(node: NodeProto, inputs: list[Constant | None], opset: int) -> Constant:
     """The result of `node` on constants. Raises `HwError` for operators and sizes outside the folded set."""
     present = [i for i in inputs if i is not None]
-    if node.op_type == "Quant":
-        return _quant(node, present)
-    if node.op_type == "BipolarQuant":
-        scale = np.asarray(present[1].value, np.float64)
-        codes = np.where(present[0].value >= 0, 1, -1).astype(np.int64)
-        return Constant((codes * scale).astype(np.float32), codes, scale)
-    if node.op_type not in FOLDED or len(node.output) != 1:
+    if (node.op_type not in FOLDED and node.op_type not in ("Quant", "BipolarQuant")) or len(node.output) != 1:
         refuse("unsupported-op", node, f"{node.op_type} of constants is not folded")
     try:
         _guard(node, [i.value.shape for i in present], [i.value for i in present])
+        if node.op_type == "Quant":
+            return _quant(node, present)
+        if node.op_type == "BipolarQuant":
+            return _bipolar_quant(present)
         value = _evaluate(node, inputs, opset)
         if present and present[0].codes is not None and node.op_type in ("Transpose", "Reshape", "Identity"):
             return _moved(node, inputs, opset, present[0], value)
+    except HwError:
+        raise
     except (ValueError, IndexError, TypeError, RuntimeError, AttributeError) as error:
         refuse("malformed", node, f"cannot be evaluated ({error})")
     return Constant(value)
 
 
 def _guard(node: NodeProto, shapes: list[tuple[int, ...]], values: list[NDArray[Any]]) -> None:
-    size = (
-        np.prod(np.broadcast_shapes(*shapes), dtype=float) if node.op_type in ("Add", "Sub", "Mul", "Div", "Pow") else 0
-    )
-    if node.op_type == "Gather":
+    size = 0.0
+    if node.op_type in BROADCASTING:
+        size = float(np.prod(np.broadcast_shapes(*shapes), dtype=float))
+    elif node.op_type == "Gather":
         size = float(values[1].size) * float(np.prod(shapes[0][1:], dtype=float))
     if size > MAX_FOLDED:
-        refuse("malformed", node, f"would fold into {size:.0f} elements")
+        refuse("too-large", node, f"would fold into {size:.0f} elements")
 
 
 def _evaluate(node: NodeProto, inputs: list[Constant | None], opset: int) -> NDArray[Any]:
@@ -104,6 +107,12 @@ def _moved(
         full = np.broadcast_to(scale, source.codes.shape)
         scale = _evaluate(node, [Constant(np.ascontiguousarray(full)), *inputs[1:]], opset)
     return Constant(value, codes, scale)
+
+
+def _bipolar_quant(inputs: list[Constant]) -> Constant:
+    scale = np.asarray(inputs[1].value, np.float64)
+    codes = np.where(inputs[0].value >= 0, 1, -1).astype(np.int64)
+    return Constant((codes * scale).astype(np.float32), codes, scale)
 
 
 def _quant(node: NodeProto, inputs: list[Constant]) -> Constant:

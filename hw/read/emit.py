@@ -22,6 +22,18 @@ OPSET = 13
 EXACT = 1 << 24
 """Integers below this are exact in float32, in which the graph is stored and executed."""
 
+MAX_VALUES = 1 << 26
+"""Most values in one activation, and in one threshold table: a guard against hostile shapes."""
+
+
+def guard(name: str, *sizes: int) -> None:
+    """Refuse a tensor of these dimensions before anything of its size is allocated."""
+    total = 1
+    for size in sizes:
+        total *= int(size)
+    if total > MAX_VALUES:
+        refuse("too-large", f"node {name!r}", f"a tensor of dimensions {[int(s) for s in sizes]}")
+
 
 class Emitter:
     """Collects nodes; `finish` gives the ModelWrapper."""
@@ -45,6 +57,7 @@ class Emitter:
         return result
 
     def set_input(self, name: str, shape: tuple[int, ...], type_: str) -> Int:
+        guard(name, *shape)
         dtype = DataType[type_]
         ends = (np.full(shape[0], v, np.int64) for v in (dtype.min(), dtype.max()))
         self.input = Int(self.unique(name), shape, *ends)
@@ -71,6 +84,7 @@ class Emitter:
         **attributes: Any,
     ) -> Int:
         """Append a node whose result has `shape` (no batch) and lies in [lo, hi]."""
+        guard(name, *shape)
         peak = max(int(np.abs(lo).max(initial=0)), int(np.abs(hi).max(initial=0)))
         if peak >= EXACT:
             refuse("range", f"node {name!r} ({op})", f"results up to {peak}")
@@ -171,6 +185,7 @@ class Emitter:
 
     def flatten(self, name: str, x: Int) -> Int:
         pixels = int(np.prod(x.shape[1:]))
+        guard(name, x.channels, pixels)
         lo, hi = np.repeat(x.lo, pixels), np.repeat(x.hi, pixels)
         return self.node("Flatten", self.unique(name), [x.name], (x.channels * pixels,), lo, hi, axis=1)
 

@@ -75,7 +75,7 @@ def _check_tensors(model: ModelProto, name: str) -> None:
         for dim in tensor.dims:
             elements *= dim
             if dim < 0 or elements > MAX_ELEMENTS:
-                refuse("malformed", where, f"has shape {list(tensor.dims)}")
+                refuse("too-large", where, f"has shape {list(tensor.dims)}")
 
 
 def _check_order(model: ModelProto, name: str) -> None:

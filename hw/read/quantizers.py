@@ -8,6 +8,7 @@ from onnx import NodeProto
 from hw.layers import smallest_format
 from hw.read.chain import Quantizer, Steps, thresholds
 from hw.read.context import Context
+from hw.read.emit import guard
 from hw.read.refusals import refuse
 from hw.read.rounding import bounds, rounding
 from hw.read.values import Codes, Int, Pending, Raw, Value
@@ -69,6 +70,7 @@ def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: n
     if isinstance(value, Codes) and _is_same_grid(value, quantizer, scale):
         return value
     pending = ctx.pending(node)
+    guard(ctx.name(node), pending.int.channels, 4 * (quantizer.qmax - quantizer.qmin))  # bisection holds a few tables
     found = thresholds(pending.chain, quantizer, pending.int.lo, pending.int.hi)
     if len(found.ties):
         ctx.ties[ctx.name(node)] = found.ties.tolist()

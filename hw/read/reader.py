@@ -8,6 +8,7 @@ import numpy as np
 from onnx import ModelProto, NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 
+from hw.errors import HwError
 from hw.graph import Network
 from hw.read import elementwise, macs, pools, quantizers, reshapes
 from hw.read.absorb_sign import absorb_sign
@@ -56,6 +57,16 @@ def read_qonnx(source: Source) -> ModelWrapper:
 
     Exact for every input, or refused: raises `HwError` naming the node, the reason and the way out.
     """
+    try:
+        return _read(source)
+    except HwError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # A file nobody wrote on purpose can break any expectation; the cause stays attached for a bug report.
+        refuse("malformed", "model", f"cannot be read ({type(error).__name__}: {error})")
+
+
+def _read(source: Source) -> ModelWrapper:
     proto = load(source)
     opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
     if not 9 <= opset <= 26:

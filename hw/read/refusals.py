@@ -60,6 +60,7 @@ REFUSALS: dict[str, Refusal] = {
     "range": Refusal(
         "integers beyond 2^24 leave the exact range of the integer graph's float32 storage", "reduce fan-in"
     ),
+    "too-large": Refusal("a tensor larger than any FPGA design holds", "check the shapes in the file"),
     "not-finite": Refusal("a constant is infinite or NaN", "check the training of that layer"),
     "malformed": Refusal(
         "the file contradicts itself or the ONNX specification", "write it again with the tool it is from"

@@ -84,15 +84,17 @@ def _weight_quantizers():
     }
 
 
-@pytest.mark.parametrize("weights", ["ternary", "general", "per-channel", "power-of-two"])
 @pytest.mark.parametrize(
-    ("bits", "signed", "bias", "residual"),
+    ("weights", "bits", "signed", "bias", "residual"),
     [
-        (4, False, True, False),
-        (2, True, False, False),
-        (8, False, False, True),
-        (3, True, True, True),
-        (1, False, True, False),
+        ("ternary", 4, False, True, False),
+        ("ternary", 8, False, False, True),
+        ("general", 2, True, False, False),
+        ("general", 3, True, True, True),
+        ("per-channel", 1, False, True, False),
+        ("per-channel", 8, False, False, True),
+        ("power-of-two", 4, False, True, False),
+        ("power-of-two", 5, True, True, True),
     ],
 )
 def test_brevitas_networks(weights: str, bits: int, signed: bool, bias: bool, residual: bool, tmp_path) -> None:
@@ -212,8 +214,8 @@ def test_ties_within_float32_error_are_listed(tmp_path) -> None:
     assert '"q1": [0, 1, 2, 3, 4]' in graph.get_metadata_prop("crq.ties")
 
 
-def _with(nodes, **changes):
-    return graph_of(nodes, base() | changes)
+def _with(nodes, shape=(1, 2, 6, 6), **changes):
+    return graph_of(nodes, base() | changes, shape=shape)
 
 
 HEAD = [quant("x", "xq", "qi"), CONV]
@@ -235,7 +237,7 @@ REFUSED = {
     "ceil-mode": _with([*HEAD, *ACT, node("MaxPool", "q", "y", kernel_shape=[4, 4], strides=[4, 4], ceil_mode=1)]),
     "exclude-pad": _with([*HEAD, *ACT, node("AveragePool", "q", "y", kernel_shape=[3, 3], pads=[1, 1, 1, 1])]),
     "pool-dilation": _with([*HEAD, *ACT, node("MaxPool", "q", "y", kernel_shape=[2, 2], dilations=[2, 2])]),
-    "reshape": _with([*HEAD, *ACT, node("Reshape", "q shape", "y")], shape=np.array([1, 5, 36])),
+    "reshape": _with([*HEAD, *ACT, node("Reshape", "q to", "y")], to=np.array([1, 5, 36])),
     "output": _with([*HEAD, node("Relu", "c", "y")]),
     "dynamic-parameter": _with([*HEAD, conv("xq c", "y", size=6)]),
     "not-finite": _with([*HEAD, node("Mul", "c m", "y")], m=np.float32(np.inf)),
@@ -247,6 +249,7 @@ REFUSED = {
         ws=np.array([1, 2], "f4").reshape(1, 2, 1, 1),
     ),
     "rounding-mode": _with([*HEAD, node("Quant", "c q1_s zero bits", "y", signed=1, rounding_mode="STOCHASTIC")]),
+    "too-large": _with([*HEAD, *ACT, node("Flatten", "q", "y")], shape=(1, 2, 2**20, 2**20)),
     "malformed": _with([*HEAD, conv("xq w", "y", "neg", pads=[-1, 0, 0, 0])]),
 }
 

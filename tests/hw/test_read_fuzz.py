@@ -1,0 +1,119 @@
+"""Damaged and hostile files: a clean `HwError` or a valid graph, never another exception, a hang or a blow-up."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import resource
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from onnx import AttributeProto, ModelProto
+
+import export
+from hw.errors import HwError
+from hw.graph import Network
+from hw.read import read_qonnx
+from tests.nets import NETWORKS, frozen
+
+quiet = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+
+
+@functools.cache
+def original(name: str) -> bytes:
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+        return export.to_qonnx(frozen(NETWORKS[name]), Path(folder) / "m.onnx").SerializeToString()
+
+
+@pytest.fixture(autouse=True)
+def little_memory():
+    """A blow-up becomes a MemoryError, which no test here accepts."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def read(source) -> None:
+    with contextlib.suppress(HwError):
+        Network(read_qonnx(source))
+
+
+@settings(max_examples=200, **quiet)
+@given(
+    st.sampled_from(sorted(NETWORKS)), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8)
+)
+def test_flipped_bytes(tmp_path, name: str, flips: list[tuple[float, int]]) -> None:
+    data = bytearray(original(name))
+    for where, value in flips:
+        data[int(where * (len(data) - 1))] = value
+    path = tmp_path / "m.onnx"
+    path.write_bytes(bytes(data))
+    read(path)
+
+
+@st.composite
+def edits(draw: st.DrawFn) -> ModelProto:
+    """A file with well-formed protobuf and senseless content."""
+    model = ModelProto()
+    model.ParseFromString(original(draw(st.sampled_from(sorted(NETWORKS)))))
+    graph = model.graph
+    for _ in range(draw(st.integers(1, 3))):
+        node = draw(st.sampled_from(list(graph.node)))
+        tensor = draw(st.sampled_from(list(graph.initializer)))
+        kind = draw(st.sampled_from(["attribute", "dims", "type", "input", "op", "delete", "values", "data", "shape"]))
+        huge = draw(st.sampled_from([-(2**62), -1, 0, 1, 2, 7, 2**20, 2**31, 2**62]))
+        if kind == "attribute" and node.attribute:
+            attribute = draw(st.sampled_from(list(node.attribute)))
+            if attribute.type == AttributeProto.INTS and attribute.ints:
+                attribute.ints[draw(st.integers(0, len(attribute.ints) - 1))] = huge
+            elif attribute.type == AttributeProto.INT:
+                attribute.i = huge
+            else:
+                del attribute.ints[:]
+        elif kind == "dims":
+            tensor.dims.append(max(huge, -1))
+        elif kind == "type":
+            tensor.data_type = draw(st.integers(0, 30))
+        elif kind == "input" and node.input:
+            node.input[draw(st.integers(0, len(node.input) - 1))] = draw(
+                st.sampled_from(["", tensor.name, node.output[0], "input"])
+            )
+        elif kind == "op":
+            node.op_type = draw(
+                st.sampled_from(["Conv", "MatMul", "Gemm", "Quant", "Reshape", "Concat", "Loop", "If", "Mul", "Tile"])
+            )
+        elif kind == "delete" and len(graph.node) > 1:
+            graph.node.remove(node)
+        elif kind == "values":
+            tensor.raw_data = draw(st.binary(min_size=len(tensor.raw_data), max_size=len(tensor.raw_data)))
+        elif kind == "data":
+            tensor.raw_data = tensor.raw_data[: len(tensor.raw_data) // 2]
+        else:
+            dims = graph.input[0].type.tensor_type.shape.dim
+            if dims:
+                dims[draw(st.integers(0, len(dims) - 1))].dim_value = huge
+    return model
+
+
+@settings(max_examples=400, **quiet)
+@given(edits())
+def test_senseless_graphs(model: ModelProto) -> None:
+    read(model)
+
+
+def test_external_data_is_not_followed(tmp_path) -> None:
+    """A path to another file is refused, not opened."""
+    model = ModelProto()
+    model.ParseFromString(original("Plain"))
+    tensor = model.graph.initializer[0]
+    tensor.data_location = tensor.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "../../../../etc/hostname"
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(HwError, match="another file"):
+        read_qonnx(tmp_path / "m.onnx")
