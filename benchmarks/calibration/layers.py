@@ -18,6 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hw.graph import Network
+from hw.rtl import generate_unit
 from hw.synth import FAMILIES, synthesize, tool
 from hw.units import Fold, Unit, units
 from tests.hw.random_graphs import GraphBuilder
@@ -32,21 +33,21 @@ def layers(which: str) -> Iterator[tuple[str, Network, Unit, Fold]]:
     blind = which == "blind"
     same = (1, 1, 1, 1)
 
-    def conv(n, c, o, size, bits, out, fold, kernel=(3, 3), dtype="UINT", **options):  # noqa: ANN
+    def conv(n, c, o, size, bits, out, fold, kernel=(3, 3), dtype="UINT", **options):
         g = GraphBuilder((c, size, size), f"{dtype}{bits}", seed + n)
         x = g.conv("x", o, kernel, **options)
         return g.finish(g.threshold(x, *out) if out else x), Fold(*fold)
 
-    def dense(n, inputs, o, bits, out, fold, shape=None):  # noqa: ANN
+    def dense(n, inputs, o, bits, out, fold, shape=None):
         g = GraphBuilder(shape or (inputs, 1, 1), f"UINT{bits}", seed + n)
         x = g.matmul(g.flatten("x"), o)
         return g.finish(g.threshold(x, out) if out else x), Fold(*fold)
 
-    def other(n, shape, bits, build, fold):  # noqa: ANN
+    def other(n, shape, bits, build, fold):
         g = GraphBuilder(shape, f"UINT{bits}", seed + n)
         return g.finish(build(g)), Fold(*fold)
 
-    def codes(g):  # noqa: ANN
+    def codes(g):
         channels, top = g.shapes["x"][1], 1 << int(g.types["x"][4:])
         return g.threshold("x", 4, table=np.sort(g.rng.integers(1, top, (channels, 15)), axis=1))
 

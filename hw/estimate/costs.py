@@ -146,7 +146,8 @@ class MacCost(WindowedCost):
         # Where thresholds hold the start value, the accumulator's reset to zero takes LUTs of its own; without
         # accumulation nothing is added then (measured: 26 and 15 LUTs for one lane of 4 bits, 11 bits of sum).
         adder = accumulator if self.unit.threshold is None else 2 * accumulator if self.mac.fan_in > simd else 0
-        return Resources(logic=adder + tree(simd * self.digits, bits + self.digits - 1, width), ff=registers).times(self.fold.pe)
+        logic = adder + tree(simd * self.digits, bits + self.digits - 1, width)
+        return Resources(logic=logic, ff=registers).times(self.fold.pe)
 
     def unrolled(self) -> Resources:
         """Weights as constants: zeros vanish, and a sign costs nothing inside an adder."""
