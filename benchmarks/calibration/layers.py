@@ -1,7 +1,8 @@
 """Synthesises whole layers for the fit's check and for the blind test: python benchmarks/calibration/layers.py SET
 
 Writes layers_SET.csv: family, layer, measured LUTs as logic and memory, FFs, BRAM18, DSP. `fit` layers were seen while
-the formulas were made; `blind` layers only after they were frozen. Estimates are computed when `check.py` compares.
+the formulas were made; `blind` layers only after they were frozen. Layers that the file already has are kept: delete it after a
+change of hw/rtl. Estimates are computed when `check.py` compares.
 """
 
 from __future__ import annotations
@@ -98,8 +99,10 @@ def main(which: str, family: tuple[str, ...]) -> None:
         with open(target, newline="") as file:
             rows = [row for row in csv.reader(file) if row[0] in FAMILIES]
     for kind, (name, network, unit, fold) in ((kind, layer) for kind in family for layer in layers(which)):
+        if [kind, name] in [row[:2] for row in rows]:
+            continue
         found = synthesize(generate_unit(network, unit, fold), kind)
-        rows = [row for row in rows if row[:2] != [kind, name]] + [[kind, name, *found.total()]]
+        rows.append([kind, name, *found.total()])
         click.echo(f"{kind} {name}: {found.seconds} s, {tool()}")
         temporary = target.with_suffix(f".{os.getpid()}")
         with open(temporary, "w", newline="") as file:
