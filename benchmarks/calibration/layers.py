@@ -1,8 +1,8 @@
 """Synthesises whole layers for the fit's check and for the blind test: python benchmarks/calibration/layers.py SET
 
 Writes layers_SET.csv: family, layer, measured LUTs as logic and memory, FFs, BRAM18, DSP. `fit` layers were seen while
-the formulas were made; `blind` layers only after they were frozen. Layers that the file already has are kept: delete it after a
-change of hw/rtl. Estimates are computed when `check.py` compares.
+the formulas were made; `blind` layers only after they were frozen. Layers that the file already has are
+kept: delete it after a change of hw/rtl. Estimates are computed when `check.py` compares.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from hw.fold import check
 from hw.graph import Network
 from hw.rtl import generate_unit
 from hw.synth import FAMILIES, synthesize, tool
@@ -68,7 +69,7 @@ def layers(which: str) -> Iterator[tuple[str, Network, Unit, Fold]]:
     unseen = [
         conv(0, 3, 16, 12, 8, (4,), (4, 9), pads=same), conv(1, 12, 12, 10, 4, (4,), (3, 12), pads=same),
         conv(2, 8, 24, 7, 3, (3,), (6, 18)), conv(3, 16, 8, 8, 2, (2,), (2, 48), pads=same),
-        conv(4, 4, 16, 9, 4, (4,), (16, 6), (2, 2)),
+        conv(4, 4, 16, 9, 4, (4,), (16, 8), (2, 2)),
         conv(5, 12, 12, 8, 4, (4,), (4, 9), group=12, pads=same),
         conv(6, 32, 16, 6, 4, (4,), (4, 16), (1, 1)), conv(7, 6, 6, 7, 4, (6, True), (3, 6)),
         conv(8, 10, 10, 8, 4, (4,), (5, 10), (5, 5), pads=(2, 2, 2, 2)),
@@ -85,6 +86,7 @@ def layers(which: str) -> Iterator[tuple[str, Network, Unit, Fold]]:
     for n, (model, fold) in enumerate(unseen if blind else fit):
         network = Network(model)
         unit = units(network)[0]
+        check(network, {unit.name: fold})
         yield f"{which}{n}", network, unit, fold
 
 
