@@ -40,9 +40,7 @@ def test_zeros_shrink_an_unrolled_layer_and_equal_channels_a_rom() -> None:
     rng = np.random.default_rng(1)
     dense = rng.choice([-1, 1], (8, 4, 3, 3))
     sparse = dense * rng.choice([0, 1], dense.shape, p=[0.7, 0.3])
-    full, few = (
-        estimate_unit(n, units(n)[0], Fold(8, 36)).parts["lanes"].logic for n in (layer(dense), layer(sparse))
-    )
+    full, few = (estimate_unit(n, units(n)[0], Fold(8, 36)).parts["lanes"].logic for n in (layer(dense), layer(sparse)))
     assert few < 0.5 * full
     same = np.repeat(dense[:1], 8, axis=0)
     rom = [estimate_unit(n, units(n)[0], Fold(8, 4)).parts["weights"].logic for n in (layer(dense), layer(same))]
