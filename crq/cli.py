@@ -258,6 +258,7 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
         project.network, project.folds, options["part"], options["clock_period"], project_info=info
     )  # fmt: skip
     report.to_json(output / "report.json")
+    report.to_html(output / "report.html")
     done("report")
     weights = sum(layer["weights"] for layer in trained["layers"].values())
     packed = sum(-(-layer["weights"] // 4) for layer in trained["layers"].values())
@@ -282,7 +283,7 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
             "training": "train/summary.json",
             "qonnx": file.name,
             "project": f"{recipe.name}_hls/",
-            "report": "report.json",
+            "report": "report.html",
         },
     }
     write_json(output / "summary.json", summary)

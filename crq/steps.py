@@ -218,7 +218,7 @@ class Flatten(Step):
 
 
 class Output(Step):
-    """Integers = x + bias (int64 (C,)); logits = integers × scale (float32 (1,) or (C,)). A unit of x is worth `grid`."""
+    """Integers = x + bias, int64 (C,); logits = integers × scale, float32 (1,) or (C,). A unit of x is worth `grid`."""
 
     bias: Tensor
     scale: Tensor

@@ -198,11 +198,10 @@ class Project:
         ]
 
     def report(self) -> Report:
-        """Resources, latency and throughput estimated for the project's part and clock."""
-        from hw.report.model import build_report
+        """Resources, latency and throughput for the project's part and clock: estimates, with what is known besides."""
+        from hw.report.project import project_report
 
-        facts = self.manifest
-        return build_report(self.network, self.folds, facts["part"], facts["clock_period"], project_info=facts)
+        return project_report(self.directory)
 
     @staticmethod
     def _shaped(values: NDArray[np.int64], carried: Any, shape: Any) -> NDArray[np.int64]:

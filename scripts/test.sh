@@ -17,4 +17,5 @@ echo "ruff: $((SECONDS - start)) s"
 start=$SECONDS
 .venv/bin/mypy
 echo "mypy: $((SECONDS - start)) s"
-exec .venv/bin/python -m pytest "${select[@]}" "$@"
+# Two processes, a file at a time: fixtures of a file are made once.
+exec .venv/bin/python -m pytest -n 2 --dist loadfile "${select[@]}" "$@"

@@ -52,7 +52,6 @@ class UnitCost:
             total = total.plus(self.one_fifo(depth, width))
         return total
 
-
     def one_fifo(self, depth: int, width: int) -> Resources:
         """Memory, two pointers, a count; a FIFO in block RAM also bypasses the word written last."""
         pointer, block = max(1, clog2(depth)), depth * width >= BRAM_BITS
@@ -253,5 +252,3 @@ COSTS: dict[str, type[UnitCost]] = {
 def cost(network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int], family: str) -> UnitCost:
     """The cost class of a unit under a folding; `depths` of its input FIFOs, the least ones where not given."""
     return COSTS[unit.layer.kind](network, unit, fold, depths, family)
-
-

@@ -59,9 +59,7 @@ def lane_masks(found: Table, rows: IntArray) -> tuple[IntArray, IntArray]:
     return np.array(~(high | never.all(0)), np.int64), np.array(high, np.int64)
 
 
-def compare_lanes(
-    design: Design, name: str, found: Table, pe: int, x: str, advance: str, code: str
-) -> tuple[str, int]:
+def compare_lanes(design: Design, name: str, found: Table, pe: int, x: str, advance: str, code: str) -> tuple[str, int]:
     """Verilog of `pe` lanes from the vector `x` (found.width bits each) to the vector `code`; its latency in cycles.
 
     `advance` is high when the block of channels at the input is done.
