@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from hypothesis import reject
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -27,6 +28,7 @@ class RandomNet(nn.Module):
                 nn.init.normal_(norm.bias)
                 setattr(self, f"bn{i}", norm)
             channels = b["out"]
+        self.eval()
         self.plan = [dict(b) for b in blocks]
         x = torch.zeros(1, *shape)
         with torch.no_grad():
@@ -91,4 +93,8 @@ def networks(draw: st.DrawFn) -> tuple[RandomNet, tuple[int, int, int], dict[str
         "integer": draw(st.sampled_from([{}, {}, {"first": 8}, {"last": 4}])),
     }
     torch.manual_seed(seed)
-    return RandomNet(shape, blocks, draw(st.integers(1, 5))), shape, config, seed
+    try:
+        net = RandomNet(shape, blocks, draw(st.integers(1, 5)))
+    except RuntimeError:  # a kernel larger than what earlier blocks left of the image
+        reject()
+    return net, shape, config, seed

@@ -63,11 +63,11 @@ def test_io_parallel_refuses_large_layers_by_name(tmp_path):
 
 def test_weights_that_do_not_fit_are_refused_with_the_numbers(tmp_path):
     g = GraphBuilder((256, 4, 4), "UINT4")
-    h = g.threshold(g.conv("x", 2048), 2)
-    large = g.finish(g.conv(h, 256, (2, 2)))
-    with pytest.raises(hw.HwError, match=r"weights of 13,631,488 bits exceed.*'conv1' \(9,437,184 bits\).*fit-check"):
-        hw.build(large, tmp_path / "p")
-    assert hw.build(large, tmp_path / "q", fit_check=False).folds
+    h = g.threshold(g.conv("x", 384), 2)
+    large = g.finish(g.conv(h, 64, (2, 2)))
+    with pytest.raises(hw.HwError, match=r"weights of 1,966,080 bits exceed.*'conv1' \(1,769,472 bits\).*fit-check"):
+        hw.build(large, tmp_path / "p", part="lfe5u-25f")
+    assert hw.build(large, tmp_path / "q", part="lfe5u-25f", fit_check=False).folds
 
 
 def test_missing_and_wrong_files(tmp_path):

@@ -88,12 +88,13 @@ def test_a_fault_in_a_memory_is_seen(fault: str, tmp_path: Path) -> None:
     design = generate_unit(network, unit, Fold(1, 3))
     file = {"weight": "conv1_w.mem", "threshold": "conv1_t0.mem"}[fault]
     lines = design.memories[file].split("\n")
-    # One sign or zero flag of a weight; a threshold by 32, which random sums are sure to fall between.
-    lines[0] = f"{int(lines[0], 16) ^ {'weight': 1, 'threshold': 32}[fault]:x}"
+    assert unit.threshold is not None
+    # One sign or zero flag of a weight; by 32 the threshold nearest 0, on both sides of which random sums fall.
+    line = 0 if fault == "weight" else int(np.abs(unit.threshold.thresholds[:, 0]).argmin())
+    lines[line] = f"{int(lines[line], 16) ^ {'weight': 1, 'threshold': 32}[fault]:x}"
     design.memories[file] = "\n".join(lines)
     image = drawn(np.random.default_rng(1), unit.layer.input, 4)
     found = run(design, tmp_path, [(beats(image), unit.layer.input.format)], unit.output.format, 4, 4 * 64)
-    assert unit.threshold is not None
     assert (found.values != beats(apply(unit.threshold, apply(unit.layer, image)))).any()
 
 
