@@ -33,8 +33,8 @@ def calibration() -> Calibration | None:
     return Calibration(**{**facts, "families": tuple(facts["families"])})
 
 
-def sentence(rtl: bool) -> str:
-    """What a reader must know about the figures of an RTL (`rtl`) or HLS project."""
+def sentence(rtl: bool, family: str) -> str:
+    """What a reader must know about the figures of an RTL (`rtl`) or HLS project on a synthesis `family`."""
     found = calibration()
     if found is None:
         return (
@@ -42,4 +42,6 @@ def sentence(rtl: bool) -> str:
             "synthesis" + ("" if rtl else "; Vitis HLS not measured, pipeline depth assumed")
         )
     basis = f"calibrated on the RTL form of these units under {found.tool}, {found.date}: {found.blind['sentence']}"
+    if family not in found.families:
+        basis += f"; {family}, the family of this part, was not in that test"
     return basis if rtl else basis + "; Vitis HLS was not measured, and its control logic and pipeline depth differ"

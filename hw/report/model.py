@@ -55,7 +55,7 @@ class Report:
     @property
     def trust(self) -> str:
         """How far the figures can be trusted, as one sentence."""
-        return sentence(self.rtl)
+        return sentence(self.rtl, self.device.synthesis)
 
     def capacity(self) -> dict[str, tuple[float, int]]:
         """Resource to (used, available)."""

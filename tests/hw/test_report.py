@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -68,6 +70,21 @@ def test_without_calibration_every_form_says_so(
         assert "uncalibrated" in report.to_html(tmp_path / "r.html").read_text()
     finally:
         calibrated.calibration.cache_clear()
+
+
+def test_the_calibration_is_that_of_the_stored_blind_layers() -> None:
+    """Every figure of calibration.json again from the stored measurements and today's formulas."""
+    check = Path(__file__).parents[2] / "benchmarks" / "calibration" / "check.py"
+    done = subprocess.run([sys.executable, check, "blind"], capture_output=True, text=True)
+    found = calibrated.calibration()
+    assert found is not None
+    assert found.blind["layers"] >= 20
+    assert done.stdout.splitlines()[-1] == found.blind["sentence"]
+
+
+def test_a_family_outside_the_blind_test_is_named() -> None:
+    assert "xc7, the family of this part, was not in that test" in calibrated.sentence(False, "xc7")
+    assert "was not in that test" not in calibrated.sentence(True, "xcup")
 
 
 class Page(HTMLParser):
