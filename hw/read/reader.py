@@ -17,6 +17,7 @@ from hw.read.context import Context
 from hw.read.load import Source, load
 from hw.read.output import finish_output
 from hw.read.pool_after_threshold import pool_after_threshold
+from hw.read.raise_quant import raise_quant
 from hw.read.refusals import refuse
 from hw.read.values import Codes, Raw, Value
 
@@ -67,7 +68,7 @@ def read_qonnx(source: Source) -> ModelWrapper:
 
 
 def _read(source: Source) -> ModelWrapper:
-    proto = load(source)
+    proto = raise_quant(load(source))
     opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
     if not 9 <= opset <= 26:
         refuse("malformed", "model", f"opset {opset}; expected 9 to 26")
@@ -116,6 +117,8 @@ def _read_node(ctx: Context, node: NodeProto) -> None:
     if all(i in ctx.constants for i in inputs) and node.op_type != "Shape":
         result: Value | Constant = fold(node, [ctx.constants[i] if i else None for i in node.input], ctx.opset)
     else:
+        if "channels_last" in node.domain:
+            refuse("channels-last", node)
         if node.op_type not in HANDLERS:
             refuse("unsupported-op", node)
         if not node.input or (node.input[0] not in ctx.values and node.input[0] not in ctx.constants):

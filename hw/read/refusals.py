@@ -26,6 +26,9 @@ REFUSALS: dict[str, Refusal] = {
         "the network's input reaches a layer without a Quant and has no integer type annotation",
         "quantize the input, or annotate it with qonnx's set_tensor_datatype",
     ),
+    "channels-last": Refusal(
+        "a channels-last operator of qonnx", "read the file from before qonnx's channels-last conversion"
+    ),
     "dynamic-parameter": Refusal("a scale, bias or other parameter is computed from data", "make it a constant"),
     "weights-not-integers": Refusal(
         "the weights are neither quantized nor a few multiples of one scale per output channel",

@@ -39,10 +39,11 @@ def test_integer_graph_equals_frozen_model(network: type[nn.Module], config: dic
     np.testing.assert_array_equal(np.broadcast_to(scale, (model.output.scale.numel(),)), model.output.scale.numpy())
 
 
-def test_float_carrier_gives_the_same_graph(tmp_path) -> None:
+@pytest.mark.parametrize("carrier", ["float", "int2"])
+def test_other_carriers_give_the_same_graph(carrier: str, tmp_path) -> None:
     model = frozen(Plain)
     packed, floats = (
-        read_qonnx(export.to_qonnx(model, tmp_path / f"{c}.onnx", carrier=c)) for c in ("packed", "float")
+        read_qonnx(export.to_qonnx(model, tmp_path / f"{c}.onnx", carrier=c)) for c in ("packed", carrier)
     )
     assert packed.graph.SerializeToString(deterministic=True) == floats.graph.SerializeToString(deterministic=True)
 

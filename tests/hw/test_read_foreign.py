@@ -220,6 +220,8 @@ def _with(nodes, shape=(1, 2, 6, 6), **changes):
 
 HEAD = [quant("x", "xq", "qi"), CONV]
 ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
+CHANNELS_LAST = conv("xq w", "y")
+CHANNELS_LAST.domain = "qonnx.custom_op.channels_last"
 WQ = {"signed": 1, "narrow": 1}
 rng = np.random.default_rng(0)
 REFUSED = {
@@ -239,6 +241,7 @@ REFUSED = {
     "pool-dilation": _with([*HEAD, *ACT, node("MaxPool", "q", "y", kernel_shape=[2, 2], dilations=[2, 2])]),
     "reshape": _with([*HEAD, *ACT, node("Reshape", "q to", "y")], to=np.array([1, 5, 36])),
     "output": _with([*HEAD, node("Relu", "c", "y")]),
+    "channels-last": _with([quant("x", "xq", "qi"), CHANNELS_LAST]),
     "dynamic-parameter": _with([*HEAD, conv("xq c", "y", size=6)]),
     "not-finite": _with([*HEAD, node("Mul", "c m", "y")], m=np.float32(np.inf)),
     "weight-zero-point": _with(
