@@ -214,9 +214,7 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
 
     console.rule("export")
     frozen, file = FrozenModel.load(folder / "frozen.pt"), output / f"{recipe.name}.onnx"
-    to_qonnx(
-        frozen, file, metadata={"class_names": json.dumps(list(training.test.classes)), "method": trained["method"]}
-    )  # fmt: skip
+    to_qonnx(frozen, file)
     pixels, labels = training.test.take(torch.arange(len(training.test))), training.test.labels.numpy()
     runtimes = check(frozen, file, pixels)
     for result in runtimes:

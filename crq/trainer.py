@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import io
+import json
 import os
 import time
 from pathlib import Path
@@ -203,6 +204,7 @@ class Run:
         reason = self._not_exportable()
         if reason is None:
             frozen = freeze(prepared, self.calibration())
+            frozen.metadata = self._metadata()
             frozen.save(self.folder / "frozen.pt")
             files.append("frozen.pt")
             self.accuracies["frozen"] = self._accuracy(frozen)
@@ -237,6 +239,18 @@ class Run:
         parts = {"train": self.data, "test": self.test} | ({"validation": self.held_out} if self.held_out else {})
         write_json(self.folder / "manifest.json", manifest.manifest(self.recipe, parts, self.folder, files))
         return summary
+
+    def _metadata(self) -> dict[str, str]:
+        """What a reader of the exported file wants to know of its making."""
+        lam = self.method.lam if self.recipe.retrain.lam is None else self.recipe.retrain.lam
+        return {
+            "recipe": self.recipe.name,
+            "method": self.method.name,
+            "lambda": repr(lam),
+            "data": self.data.name,
+            "class_names": json.dumps(list(self.test.classes)),
+            "preprocessing": f"none: image bytes are the input codes, value = byte × {self.recipe.ternary.input_scale}",
+        }
 
     def _cost(self, phase: str, name: str, prepared: nn.Module, weight: Tensor) -> float:
         """J/‖W‖² of the layer called `name` if its weights were `weight`."""
