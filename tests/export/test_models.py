@@ -12,6 +12,7 @@ from crq import models
 from export.runtime import run_onnxruntime, run_qonnx
 from hw.golden import evaluate
 from hw.graph import Network
+from hw.project import build
 from hw.read import read_qonnx
 
 SHAPES = {
@@ -52,6 +53,23 @@ def test_network(name: str, tmp_path) -> None:
     if name == "resnet18":  # 11 M weights: the packed codes are nearly all of the file
         weights = sum(step.codes.numel() for step in model.steps.values() if hasattr(step, "codes"))
         assert path.stat().st_size <= 1.1 * weights / 4
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lenet",
+        "signal",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("convnet", "separable", "vgg7", "resnet20")),
+    ],
+)
+def test_simulation(name: str, tmp_path) -> None:
+    """PyTorch = C simulation of the built project."""
+    model, x = frozen(name)
+    export.to_qonnx(model, tmp_path / "m.onnx")
+    project = build(tmp_path / "m.onnx", tmp_path / "project", part="zcu102")
+    found = project.integers(x.numpy().reshape(-1, *project.network.input.shape))
+    np.testing.assert_array_equal(found.reshape(len(x), -1), model.integers(x).numpy())
 
 
 def test_every_network_has_a_shape_here() -> None:
