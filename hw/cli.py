@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from hw.units import Fold
+from hw.options import parse_folds
 
 RANDOM_IMAGES = 100
 
@@ -33,10 +31,9 @@ def build(
     """Build the Vitis HLS project of the ternary QONNX FILE."""
     import hw
 
-    folding = dict(_fold(text) for text in folds)
     project = hw.build(
         file, output, part=part, clock_period=clock_period, io_type=io_type, target_fps=target_fps,
-        folding=folding or None, project_name=name, fit_check=not no_fit_check,
+        folding=parse_folds(folds) or None, project_name=name, fit_check=not no_fit_check,
     )  # fmt: skip
     if as_json:
         click.echo(json.dumps({"directory": str(output), **project.manifest}, indent=2))
@@ -44,19 +41,6 @@ def build(
     layers = len(project.folds)
     click.echo(f"{output}: project {project.name!r}, {layers} layers, {io_type}, {part}, {clock_period:g} ns")
     click.echo(f"next: crq simulate {output}")
-
-
-def _fold(text: str) -> tuple[str, Fold]:
-    from hw.units import Fold
-
-    layer, _, values = text.partition("=")
-    try:
-        pe, simd = (int(v) for v in values.split(","))
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r}: expected LAYER=PE,SIMD, for example conv1=4,9", param_hint="--fold"
-        ) from None
-    return layer, Fold(pe, simd)
 
 
 @click.command()

@@ -49,7 +49,7 @@ def choose(
                 f"cycles per image, so ask for at most {1e9 / (clock_period_ns * floor):.0f} frames/s or a faster clock"
             )
         budget = floor
-    cost = remembered(network)
+    cost = remembered(network, device.synthesis if device else "xcup")
     folds = within(network, budget, cost, overrides)
     while target_fps is None and device is not None and not fits(network, folds, device):
         slower = within(network, budget := int(budget * SLOWER), cost, overrides)
@@ -59,8 +59,8 @@ def choose(
     return folds
 
 
-def remembered(network: Network) -> Cost:
-    """The estimator's area, each (unit, folding) computed once."""
+def remembered(network: Network, family: str = "xcup") -> Cost:
+    """The estimator's area for a synthesis family, each (unit, folding) computed once."""
     from hw.estimate import area
 
     known: dict[tuple[str, Fold], float] = {}
@@ -68,7 +68,7 @@ def remembered(network: Network) -> Cost:
     def cost(unit: Unit, fold: Fold) -> float:
         key = (unit.name, fold)
         if key not in known:
-            known[key] = area(network, unit, fold)
+            known[key] = area(network, unit, fold, family)
         return known[key]
 
     return cost
@@ -90,11 +90,9 @@ def within(network: Network, budget: int, cost: Cost, overrides: Mapping[str, Fo
         if overrides and unit.name in overrides:
             result[unit.name] = overrides[unit.name]
             continue
-        fitting = [f for f in legal(unit) if cycles(network, unit, f).interval <= budget]
-        # Area grows with PE * SIMD, so only the least parallel of the fitting foldings are worth costing.
-        least = min(f.pe * f.simd for f in fitting)
-        fitting = [f for f in fitting if f.pe * f.simd <= 2 * least]
-        result[unit.name] = min(fitting, key=lambda f: (cost(unit, f), f.pe))
+        intervals = {f: cycles(network, unit, f).interval for f in legal(unit)}
+        fitting = [f for f, interval in intervals.items() if interval <= budget]
+        result[unit.name] = min(fitting, key=lambda f: (cost(unit, f), intervals[f], f))
     return result
 
 

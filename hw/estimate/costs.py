@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.digits import signed_digits
+from hw.digits import digits_of, signed_digits
 from hw.estimate import measured
 from hw.estimate.cycles import COMPARATOR_BITS, MIN_FIFO, cycles, stream, tree_registers, window
 from hw.estimate.measured import comparator, fixed_comparator, multiplexer
@@ -133,7 +134,7 @@ class MacCost(WindowedCost):
     @property
     def digits(self) -> int:
         """Signed binary digits per weight: 1 if ternary."""
-        return int(signed_digits(self.mac.weights).shape[-1])
+        return int(digits_of(self.mac).shape[-1])
 
     def lanes(self) -> Resources:
         accumulator, bits, simd = self.mac.output.format.bits, self.x.bits, self.fold.simd
@@ -152,7 +153,7 @@ class MacCost(WindowedCost):
         """Weights as constants: zeros vanish, and a sign costs nothing inside an adder."""
         total = Resources()
         width = self.x.bits + (not self.x.signed) + self.digits - 1
-        codes = signed_digits(self.mac.weights.transpose(0, 2, 3, 1))
+        codes = digits_of(self.mac).transpose(0, 2, 3, 1, 4)
         terms = [digits[digits != 0] for digits in codes]
         depth = tree_registers(max(1, *(len(t) for t in terms)))
         for own in terms:
@@ -165,6 +166,7 @@ class MacCost(WindowedCost):
         return threshold_lanes(threshold, self.fold.pe)
 
 
+@lru_cache(maxsize=4096)  # a folding search asks again for every SIMD
 def threshold_lanes(layer: Threshold, pe: int) -> Resources:
     """Thresholds of `pe` channels per cycle."""
     lo, hi = int(layer.input.lo.min()), int(layer.input.hi.max())
