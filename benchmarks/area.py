@@ -77,35 +77,43 @@ def ours(matrix: Matrix, bits: int, family: str, cache: Path) -> Iterator[Row]:
 
 
 def adder_trees(matrix: Matrix, bits: int) -> Design:
-    """Balanced trees; a pair of negative terms is added and its sign passed on. Weights beyond ±1 are multiplied."""
+    """A module per output. They share nothing, so apart they cost the same and synthesise faster."""
     inputs, outputs = matrix.shape
-    body, ports = [], [f"input [{inputs * bits - 1}:0] x"]
+    trees, ports, body = "", [f"input [{inputs * bits - 1}:0] x"], ""
     for o in range(outputs):
-        terms = []  # (wire, negative, width)
-        for i in np.flatnonzero(matrix[:, o]):
-            weight, wire = int(matrix[i, o]), f"p{o}_{i}"
-            digits = abs(weight).bit_length()
-            width, factor = (bits + digits, f" * {digits + 1}'sd{abs(weight)}") if digits > 1 else (bits, "")
-            body.append(f"wire signed [{width - 1}:0] {wire} = $signed(x[{i * bits}+:{bits}]){factor};")
-            terms.append((wire, weight < 0, width))
-        level = 0
-        while len(terms) > 1:
-            paired = []
-            for k in range(0, len(terms) - 1, 2):
-                (a, a_minus, wa), (b, b_minus, wb) = terms[k], terms[k + 1]
-                wire, width = f"s{o}_{level}_{k}", max(wa, wb) + 1
-                if a_minus and not b_minus:
-                    a, b = b, a
-                sign = "+" if a_minus == b_minus else "-"
-                body.append(f"(* keep *) wire signed [{width - 1}:0] {wire} = {a} {sign} {b};")
-                paired.append((wire, a_minus and b_minus, width))
-            terms, level = paired + terms[2 * len(paired) :], level + 1
-        wire, minus, width = terms[0] if terms else ("1'b0", False, 1)
-        ports.append(f"output signed [{width + minus - 1}:0] y{o}")
-        body.append(f"assign y{o} = {'-' if minus else ''}{wire};")
-    listed, statements = ",\n".join(ports), "\n".join(body)
-    text = f"module trees (\n{listed}\n);\n{statements}\nendmodule\n"
-    return Design("trees", {"trees.sv": text})
+        text, width = adder_tree(f"tree{o}", matrix[:, o], bits)
+        trees += text
+        ports.append(f"output [{width - 1}:0] y{o}")
+        body += f"tree{o} u{o} (x, y{o});\n"
+    return Design("trees", {"trees.v": f"{trees}module trees ({', '.join(ports)});\n{body}endmodule\n"})
+
+
+def adder_tree(name: str, weights: NDArray[np.int64], bits: int) -> tuple[str, int]:
+    """(module, bits of its output): a balanced tree. Two negative terms are added, and their sign is passed on."""
+    terms, body = [], ""  # terms: (wire, negative, width)
+    for i in np.flatnonzero(weights):
+        wire, digits = f"p{i}", abs(int(weights[i])).bit_length()
+        width, factor = (bits, "") if digits == 1 else (bits + digits, f" * {digits + 1}'sd{abs(weights[i])}")
+        body += f"wire signed [{width - 1}:0] {wire} = $signed(x[{i * bits}+:{bits}]){factor};\n"
+        terms.append((wire, weights[i] < 0, width))
+    level = 0
+    while len(terms) > 1:
+        paired = []
+        for k in range(0, len(terms) - 1, 2):
+            (a, a_minus, wa), (b, b_minus, wb) = terms[k], terms[k + 1]
+            wire, width = f"s{level}_{k}", max(wa, wb) + 1
+            if a_minus and not b_minus:
+                a, b = b, a
+            sign = "+" if a_minus == b_minus else "-"
+            body += f"(* keep *) wire signed [{width - 1}:0] {wire} = {a} {sign} {b};\n"
+            paired.append((wire, a_minus and b_minus, width))
+        terms, level = paired + terms[2 * len(paired) :], level + 1
+    wire, minus, width = terms[0] if terms else ("1'b0", False, 1)
+    width += int(minus)
+    ports = f"input [{len(weights) * bits - 1}:0] x, output signed [{width - 1}:0] y"
+    return (
+        f"(* keep_hierarchy *)\nmodule {name} ({ports});\n{body}assign y = {'-' if minus else ''}{wire};\nendmodule\n"
+    ), width
 
 
 def adder_graph(matrix: Matrix, bits: int) -> tuple[Design, float]:
