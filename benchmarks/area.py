@@ -2,12 +2,13 @@
 
     python benchmarks/area.py                         # 36x16 and 144x16, minutes
     python benchmarks/area.py --size 288x32 --bits 4  # larger or narrower
+    python benchmarks/area.py --size 36x16 --eight-bit
 
 unrolled        our unit with its weights built in: the sums alone, then the whole unit (window, control, beat)
 folded          our unit with weights in ROMs and a few lanes: the whole unit, and its cycles per product
 adder trees     a balanced tree of additions and subtractions per output, zeros left out
 da4ml           the adder graph of da4ml's solver, which shares partial sums
-8 bits          the same shape with 8-bit weights: constant multipliers in LUTs, and da4ml's graph of them
+--eight-bit     the same shape with 8-bit weights: constant multipliers in LUTs, and da4ml's graph of them
 
 Every form gives the full sum. The trees and da4ml's graphs are combinational, ours are registered after every second
 level, so FFs are no comparison. The wires between adders are kept: Yosys merges unkept ones into larger circuits.
@@ -20,6 +21,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,7 +42,6 @@ from hw.units import Fold, units
 from tests.hw.random_graphs import GraphBuilder
 
 Matrix = NDArray[np.int64]  # (inputs, outputs)
-EIGHT_BIT_WEIGHTS = 36 * 16  # up to this many weights the 8-bit forms are synthesised too: they take minutes beyond
 
 
 class Row(NamedTuple):
@@ -165,13 +166,15 @@ def peers(matrix: Matrix, bits: int, family: str, cache: Path, prefix: str = "")
 @click.option("--size", "sizes", multiple=True, default=("36x16", "144x16"), show_default=True, metavar="INxOUT")
 @click.option("--bits", default=8, show_default=True, help="Bits of a signed input.")
 @click.option("--zeros", default=0.5, show_default=True, help="Share of zero weights.")
+@click.option("--eight-bit", is_flag=True, help="Also 8-bit weights: many minutes of Yosys, even for 36x16.")
 @click.option("--family", default="xcup", show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--cache", type=click.Path(path_type=Path), default=default_cache, help="Folder of earlier syntheses.")
 @click.option("--output", type=click.Path(path_type=Path), help="Also write the rows as JSON.")
 def main(
-    sizes: tuple[str, ...], bits: int, zeros: float, family: str, seed: int, cache: Path, output: Path | None
-) -> None:
+    sizes: tuple[str, ...], bits: int, zeros: float, eight_bit: bool, family: str, seed: int, cache: Path,
+    output: Path | None,
+) -> None:  # fmt: skip
     """Prints LUTs, the ratio to our unrolled sums, and times."""
     facts = []
     for size in sizes:
@@ -180,13 +183,14 @@ def main(
         matrix = rng.choice([-1, 0, 1], (inputs, outputs), p=[(1 - zeros) / 2, zeros, (1 - zeros) / 2])
         click.echo(f"\n{size}, {bits}-bit inputs, {np.mean(matrix == 0):.0%} zeros, seed {seed}; {tool()}, {family}")
         click.echo(f"{'form':48} {'LUT':>7} {'ratio':>6} {'FF':>7} {'cycles':>6} {'solve s':>8} {'Yosys s':>8}")
-        rows = [*ours(matrix, bits, family, cache), *peers(matrix, bits, family, cache)]
-        if matrix.size <= EIGHT_BIT_WEIGHTS:
-            wide = rng.integers(-127, 128, matrix.shape)
-            rows += peers(wide, bits, family, cache, "8-bit weights, ")
-        for row in rows:
+        forms = [ours(matrix, bits, family, cache), peers(matrix, bits, family, cache)]
+        if eight_bit:
+            forms.append(peers(rng.integers(-127, 128, matrix.shape), bits, family, cache, "8-bit weights, "))
+        unrolled = 0.0
+        for row in chain(*forms):
+            unrolled = unrolled or row.luts
             solve_s = "" if row.solve_s is None else f"{row.solve_s:.1f}"
-            click.echo(f"{row.form:48} {row.luts:7.0f} {row.luts / rows[0].luts:6.2f} {row.ffs:7.0f} {row.cycles:6} "
+            click.echo(f"{row.form:48} {row.luts:7.0f} {row.luts / unrolled:6.2f} {row.ffs:7.0f} {row.cycles:6} "
                        f"{solve_s:>8} {row.synthesis_s:8.1f}")  # fmt: skip
             facts.append({"size": size, "bits": bits, "family": family, "tool": tool(), **row._asdict()})
     if output is not None:
