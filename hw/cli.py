@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from hw.units import Fold
+from hw.options import parse_folds, parse_roms
 
 RANDOM_IMAGES = 100
 
@@ -22,41 +20,36 @@ RANDOM_IMAGES = 100
 @click.option("--clock-period", default=5.0, show_default=True, help="Clock period in ns.")
 @click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), default="io_stream", show_default=True)
 @click.option("--target-fps", type=float, help="Images per second to reach with the least area.")
+@click.option("--target-latency", type=float, help="Microseconds in which one image must pass, with the least area.")
+@click.option("--best-fit", is_flag=True, help="The highest rate that fits the part.")
 @click.option("--fold", "folds", multiple=True, metavar="LAYER=PE,SIMD", help="Folding of one layer; may be repeated.")
+@click.option("--rom", multiple=True, metavar="LAYER=lut|bram", help="Memory of one layer's weights; may be repeated.")
 @click.option("--no-fit-check", is_flag=True, help="Build even if the weights exceed the part's memory.")
 @click.option("--name", help="Name of the project and its top function; default: the file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def build(
     file: Path, output: Path, part: str, clock_period: float, io_type: str, target_fps: float | None,
-    folds: tuple[str, ...], no_fit_check: bool, name: str | None, as_json: bool,
+    target_latency: float | None, best_fit: bool, folds: tuple[str, ...], rom: tuple[str, ...], no_fit_check: bool,
+    name: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Build the Vitis HLS project of the ternary QONNX FILE."""
-    import hw
+    from rich.console import Console
 
-    folding = dict(_fold(text) for text in folds)
+    import hw
+    from hw.explain import folding_table
+
     project = hw.build(
         file, output, part=part, clock_period=clock_period, io_type=io_type, target_fps=target_fps,
-        folding=folding or None, project_name=name, fit_check=not no_fit_check,
+        target_latency=target_latency, best_fit=best_fit, folding=parse_folds(folds), weight_rom=parse_roms(rom),
+        project_name=name, fit_check=not no_fit_check,
     )  # fmt: skip
     if as_json:
         click.echo(json.dumps({"directory": str(output), **project.manifest}, indent=2))
         return
     layers = len(project.folds)
     click.echo(f"{output}: project {project.name!r}, {layers} layers, {io_type}, {part}, {clock_period:g} ns")
+    Console(highlight=False).print(folding_table(project))
     click.echo(f"next: crq simulate {output}")
-
-
-def _fold(text: str) -> tuple[str, Fold]:
-    from hw.units import Fold
-
-    layer, _, values = text.partition("=")
-    try:
-        pe, simd = (int(v) for v in values.split(","))
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r}: expected LAYER=PE,SIMD, for example conv1=4,9", param_hint="--fold"
-        ) from None
-    return layer, Fold(pe, simd)
 
 
 @click.command()

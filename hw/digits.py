@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,15 +23,21 @@ def signed_digits(codes: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.stack(digits, axis=-1).astype(np.int8)
 
 
+@lru_cache(maxsize=256)
+def digits_of(mac: Mac) -> NDArray[np.int8]:
+    """The signed digits of a layer's weights, computed once: a folding search asks for them at every folding."""
+    return signed_digits(mac.weights)
+
+
 def complement_offset(mac: Mac) -> IntArray:
     """Per channel, how much lower the sum is with ~x in place of -x: one per negative digit."""
-    return (signed_digits(mac.weights) < 0).reshape(len(mac.weights), -1).sum(1).astype(np.int64)
+    return (digits_of(mac) < 0).reshape(len(mac.weights), -1).sum(1).astype(np.int64)
 
 
 def complement_range(mac: Mac) -> tuple[IntArray, IntArray]:
     """The interval of every partial sum with ~x in place of -x."""
     x = mac.input
-    digits = signed_digits(mac.weights)
+    digits = digits_of(mac)
     place = 1 << np.arange(digits.shape[-1])
     offset = complement_offset(mac)
     # The sum of all digits' own intervals: widening each digit's separately covers every partial sum.

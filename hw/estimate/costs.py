@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.digits import signed_digits
+from hw.digits import digits_of, signed_digits
 from hw.estimate import measured
 from hw.estimate.cycles import COMPARATOR_BITS, MIN_FIFO, cycles, stream, tree_registers, window
 from hw.estimate.measured import comparator, fixed_comparator, multiplexer
-from hw.estimate.primitives import BRAM_BITS, clog2, inverters, memory, rom, tree, tree_adders, tree_flip_flops
+from hw.estimate.primitives import (
+    BRAM_BITS,
+    bram18,
+    clog2,
+    in_bram,
+    inverters,
+    memory,
+    rom,
+    tree,
+    tree_adders,
+    tree_flip_flops,
+)
 from hw.estimate.resources import Resources
 from hw.graph import Network
 from hw.layers import IntArray, Mac, Threshold, smallest_format
@@ -118,9 +130,12 @@ class MacCost(WindowedCost):
     def weights(self) -> Resources:
         if self.steps == 1:
             return Resources()
+        width = 2 * self.fold.pe * self.fold.simd * self.digits
+        if in_bram(self.steps * width, self.fold.rom):  # priced by its size: no need for the content
+            return Resources(bram18=bram18(self.steps, width))
         codes = self.mac.weights.transpose(0, 2, 3, 1).reshape(self.blocks, self.fold.pe, -1, self.fold.simd)
         words = signed_digits(codes.transpose(0, 2, 1, 3).reshape(self.steps, -1)).reshape(self.steps, -1)
-        return rom(np.concatenate([words != 0, words < 0], axis=1))
+        return rom(np.concatenate([words != 0, words < 0], axis=1), "lut")
 
     def control(self) -> Resources:
         """Step counters, the flags that travel along the pipeline, and the counters of per-block constants."""
@@ -133,7 +148,7 @@ class MacCost(WindowedCost):
     @property
     def digits(self) -> int:
         """Signed binary digits per weight: 1 if ternary."""
-        return int(signed_digits(self.mac.weights).shape[-1])
+        return int(digits_of(self.mac).shape[-1])
 
     def lanes(self) -> Resources:
         accumulator, bits, simd = self.mac.output.format.bits, self.x.bits, self.fold.simd
@@ -152,7 +167,7 @@ class MacCost(WindowedCost):
         """Weights as constants: zeros vanish, and a sign costs nothing inside an adder."""
         total = Resources()
         width = self.x.bits + (not self.x.signed) + self.digits - 1
-        codes = signed_digits(self.mac.weights.transpose(0, 2, 3, 1))
+        codes = digits_of(self.mac).transpose(0, 2, 3, 1, 4)
         terms = [digits[digits != 0] for digits in codes]
         depth = tree_registers(max(1, *(len(t) for t in terms)))
         for own in terms:
@@ -165,6 +180,7 @@ class MacCost(WindowedCost):
         return threshold_lanes(threshold, self.fold.pe)
 
 
+@lru_cache(maxsize=4096)  # a folding search asks again for every SIMD
 def threshold_lanes(layer: Threshold, pe: int) -> Resources:
     """Thresholds of `pe` channels per cycle."""
     lo, hi = int(layer.input.lo.min()), int(layer.input.hi.max())

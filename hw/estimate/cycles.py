@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.digits import signed_digits
+from hw.digits import digits_of
 from hw.graph import Network
 from hw.layers import Concat, Conv, Dense, Flatten, GlobalSum, Mac, MaxPool, Pads, Shape, Shift, Tensor, Threshold
 from hw.units import Fold, Unit, units
@@ -107,9 +107,9 @@ def depth(unit: Unit, fold: Fold) -> int:
     if not isinstance(layer, Mac):
         return search
     if unit.reuse_factor(fold) == 1:
-        terms = [int(np.count_nonzero(signed_digits(w))) for w in layer.weights]
+        terms = [int(np.count_nonzero(w)) for w in digits_of(layer)]
         return 2 + tree_registers(max(1, *terms)) + search  # window, tree, beat
-    return 4 + tree_registers(fold.simd * signed_digits(layer.weights).shape[-1]) + search
+    return 4 + tree_registers(fold.simd * digits_of(layer).shape[-1]) + search
 
 
 def tree_registers(terms: int) -> int:
