@@ -54,7 +54,12 @@ def main() -> None:
             times = milliseconds(partial(solve, weight), 5 if weight.numel() > 10**7 else 21)
             median = statistics.median(times)
             best, reference = best or energy, reference or median
-            cells = [f"{median:.1f}", f"{min(times):.1f}", f"{median / reference:.3f}", f"{max(1 - energy / best, 0):.1e}"]
+            cells = [
+                f"{median:.1f}",
+                f"{min(times):.1f}",
+                f"{median / reference:.3f}",
+                f"{max(1 - energy / best, 0):.1e}",
+            ]
             print(f"| {name} | {solver} | {' | '.join(cells)} |", flush=True)
 
 

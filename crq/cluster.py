@@ -18,8 +18,8 @@ from torch import Tensor
 from crq import histogram as bins
 from crq.errors import CrqError, non_finite
 
-# Outside this range float32 sums could overflow or lose denormal bits, so they are taken in float64.
-_SAFE = (2.0**-40, 2.0**40)
+# Sums beyond this are taken in float64: float32 might overflow.
+_SAFE = 2.0**120
 _SPIKE = 0.10
 
 
@@ -74,20 +74,26 @@ def alternate_scale(
 ) -> tuple[float, int]:
     """α of `alternate` and the iterations, without the codes; `weight` must not be empty."""
     magnitude = _flat(weight).abs()
-    largest = float(magnitude.max())
-    if not math.isfinite(largest):
-        raise non_finite(name)
-    wide = torch.float32 if largest == 0.0 or _SAFE[0] <= largest <= _SAFE[1] else torch.float64
-    parts = magnitude.to(wide).split(bins.CHUNK)
-    # Reused buffers, and masks as floats: boolean masks, let alone boolean indexing, cost several times as much.
-    buffer, threshold = torch.empty_like(parts[0]), parts[0].new_empty(())
-    alpha = float(magnitude.mean(dtype=torch.float64)) if start is None else start
+    whole = float(magnitude.sum())
+    if not whole <= _SAFE:
+        magnitude = magnitude.double()
+        whole = float(magnitude.sum())
+        if not math.isfinite(whole):
+            raise non_finite(name)
+    size = magnitude.numel()
+    # Pieces that stay in cache on a CPU; on a GPU as few as float32 counts (to 2²⁴) allow.
+    piece = bins.CHUNK if magnitude.device.type == "cpu" else 1 << 24
+    # One mask for all, of floats: boolean masks, let alone boolean indexing, cost several times as much.
+    buffer, threshold = magnitude.new_empty(min(size, piece)), magnitude.new_empty(())
+    parts = (magnitude,) if size <= piece else magnitude.split(piece)
+    pairs = [(part, buffer if len(part) == len(buffer) else buffer[: len(part)]) for part in parts]
+    alpha = whole / size if start is None else start
     previous = -1.0
     for iteration in range(limit + 1):
         threshold.fill_(_half(alpha))
         count = total = 0.0
-        for part in parts:
-            mask = torch.gt(part, threshold, out=buffer[: len(part)])
+        for part, mask in pairs:
+            torch.gt(part, threshold, out=mask)
             count += float(mask.sum())
             total += float(torch.dot(part, mask))
         # Kept sets are nested, so an equal count means an equal set.
@@ -172,12 +178,14 @@ def warn_if_spiky(clusters: Clusters, name: str) -> None:
 
 def _memory_order(tensor: Tensor) -> list[int]:
     """Axes from the slowest to the fastest in memory."""
-    return sorted(range(tensor.dim()), key=lambda axis: -tensor.stride(axis))
+    strides = tensor.stride()
+    return sorted(range(len(strides)), key=lambda axis: -strides[axis])
 
 
 def _flat(weight: Tensor) -> Tensor:
     """The weights as a flat float32 tensor in the order of memory: no copy for dense float32 tensors of any format."""
-    return weight.detach().permute(_memory_order(weight)).reshape(-1).to(torch.float32)
+    weight = weight.detach()
+    return (weight if weight.is_contiguous() else weight.permute(_memory_order(weight))).reshape(-1).to(torch.float32)
 
 
 def _finite(weight: Tensor, name: str) -> Tensor:
