@@ -14,6 +14,7 @@ from hw.golden import evaluate
 from hw.graph import Network
 from hw.project import build
 from hw.read import read_qonnx
+from tests.hw.test_scale import SIDES
 
 SHAPES = {
     "digits-cnn": (1, 8, 8), "lenet": (1, 28, 28), "convnet": (1, 28, 28), "signal": (1, 64), "separable": (3, 32, 32),
@@ -56,10 +57,15 @@ def test_network(name: str, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [n if n in ("lenet", "signal") else pytest.param(n, marks=pytest.mark.slow) for n in models.names()]
+    "name",
+    [
+        n if n in ("lenet", "signal") else pytest.param(n, marks=pytest.mark.slow)
+        for n in models.names()
+        if n not in SIDES
+    ],
 )
 def test_simulation(name: str, tmp_path) -> None:
-    """PyTorch = C simulation of the built project: all images in fast mode, one with ap types unless it is large."""
+    """PyTorch = C simulation, fast and, unless it is large, with ap types; tests/hw/test_scale.py has the others."""
     model, x = frozen(name)
     export.to_qonnx(model, tmp_path / "m.onnx")
     project = build(tmp_path / "m.onnx", tmp_path / "project", part="zcu102", fit_check=False)
