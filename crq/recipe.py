@@ -26,11 +26,13 @@ class Section(BaseModel):
 class Data(Section):
     """name: see `crq.data.load`. root: the folder with the files. validation: share held out of the training split.
 
-    size: leave a folder of images by class on disk and scale each to this side when it is read (ImageNet).
+    download: fetch mnist, fashion-mnist or cifar10 into that folder if it lacks files. size: leave a folder of images
+    by class on disk and scale each to this side when it is read (ImageNet).
     """
 
     name: str
     root: str | None = None
+    download: bool = False
     size: int | None = Field(None, ge=8)
     validation: float = Field(0.1, ge=0, lt=1)
     augment: Literal["none", "flip", "crop", "crop-flip"] = "none"

@@ -234,6 +234,20 @@ def test_own_network_and_data(tmp_path) -> None:
     assert (tmp_path / "run" / "frozen.pt").exists()
 
 
+def test_any_torch_dataset(tmp_path) -> None:
+    digits, test = data.load("digits:train"), data.load("digits:test")
+    own = torch.utils.data.TensorDataset(digits.images[:200], digits.labels[:200])
+    quiet = Console(file=io.StringIO())
+    plan = recipe.parse(values(steps=2, calibration=64))
+    summary = trainer.train(
+        plan, tmp_path / "run", data=own, test=torch.utils.data.Subset(test, range(50)), console=quiet
+    )
+    assert summary["test_images"] == 50
+    assert json.loads(crq.FrozenModel.load(tmp_path / "run" / "frozen.pt").metadata["class_names"]) == list(
+        "0123456789"
+    )
+
+
 class UserModule(pl.LightningModule):
     """A user's own LightningModule around a prepared network."""
 
