@@ -163,7 +163,7 @@ def _bytes(image: Any, where: str, quantize: bool) -> Tensor:
     if not quantize and not torch.equal(codes, grid):
         value = float(image.flatten()[int((codes != grid).flatten().int().argmax())])
         raise CrqError(
-            f"{where} holds {value:g}, which is not on the input grid byte/256 (torchvision's ToTensor gives byte/255): "
+            f"{where} holds {value:g}, which is not on the input grid byte/256 (ToTensor gives byte/255): "
             "yield uint8 images (PILToTensor), or call crq.data.from_dataset(…, quantize=True) to round them"
         )
     return grid.to(torch.uint8)

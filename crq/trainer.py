@@ -137,7 +137,7 @@ class Run:
         self._train("pretrain", self.network, recipe.pretrain, "float")
         before = _weights(prepare(self.network, recipe.ternary))
         prepared = prepare(self.network, recipe.ternary)
-        if self.method.penalize_retrain:
+        if self.method.penalize_retrain or recipe.retrain.regularizer is not None:
             self._train("retrain", prepared, recipe.retrain, "retrained")
         after = _weights(prepared)
         self._quantize(prepared)
