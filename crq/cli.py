@@ -75,6 +75,7 @@ def main() -> None:
 @click.option("--pretrained", metavar="RUN", help="Start from the float network of this run folder.")
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
+@click.option("--download", is_flag=True, help="Fetch mnist, fashion-mnist or cifar10 first where files are missing.")
 @click.option("--steps", type=int, help="Stop every phase after this many steps: a trial of the recipe.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def train(
@@ -84,17 +85,20 @@ def train(
     pretrained: str | None,
     seed: int | None,
     data_root: str | None,
+    download: bool,
     steps: int | None,
     as_json: bool,
 ) -> None:
     """Train a network to ternary weights as RECIPE says: a TOML file or a built-in name.
 
-    Writes the frozen network (frozen.pt), checkpoints, metrics, plots, summary.json and manifest.json into the
-    output folder. `crq recipes` lists the built-in recipes.
+    Writes frozen.pt, checkpoints, metrics, plots, summary.json and manifest.json. `crq recipes` lists built-in ones.
     """
+    from crq import data
     from crq.trainer import train as run
 
     loaded = _recipe(recipe, data_root, seed=seed, steps=steps)
+    if download:
+        data.fetch(loaded.data.name, loaded.data.root)
     summary = run(loaded, output, resume=resume, pretrained=pretrained)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
@@ -312,8 +316,7 @@ def _print_run(summary: dict[str, Any], report: Any, output: Path) -> None:
 
     console = Console(highlight=False)
     console.rule(f"{summary['name']}: summary")
-    table = Table(box=None, pad_edge=False)
-    table.add_column("network")
+    table = Table("network", box=None, pad_edge=False)
     table.add_column("accuracy", justify="right")
     for stage, value in summary["accuracy"].items():
         table.add_row(stage, f"{value:.2%}")

@@ -6,7 +6,7 @@ import os
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,11 +26,13 @@ class Section(BaseModel):
 class Data(Section):
     """name: see `crq.data.load`. root: the folder with the files. validation: share held out of the training split.
 
-    size: leave a folder of images by class on disk and scale each to this side when it is read (ImageNet).
+    download: fetch mnist, fashion-mnist or cifar10 into that folder if it lacks files. size: leave a folder of images
+    by class on disk and scale each to this side when it is read (ImageNet).
     """
 
     name: str
     root: str | None = None
+    download: bool = False
     size: int | None = Field(None, ge=8)
     validation: float = Field(0.1, ge=0, lt=1)
     augment: Literal["none", "flip", "crop", "crop-flip"] = "none"
@@ -57,12 +59,24 @@ class Phase(Section):
     gamma: float = Field(0.1, gt=0, le=1)
 
 
+class Regularizer(Section):
+    """A penalty of a related paper, see `crq.regularizers`. lam: its own λ. levels: for representatives."""
+
+    name: Literal["l-infinity", "margin", "soft-min-max", "representatives"]
+    lam: float = Field(gt=0)
+    levels: int = Field(3, ge=2)
+
+
 class Penalized(Phase):
-    """A phase with λ·J. lam: λ, by default the method's. ramp: grow λ linearly from 0. warm: start from the last α."""
+    """A phase with λ·J. lam: λ, by default the method's. ramp: grow λ linearly from 0. warm: start from the last α.
+
+    regularizer: a further penalty; with one, methods that have no retrain of their own get it too.
+    """
 
     lam: float | None = Field(None, ge=0)
     ramp: bool = False
     warm: bool = False
+    regularizer: Regularizer | None = None
 
 
 class Recipe(Section):
@@ -136,14 +150,23 @@ def _problem(values: dict[str, Any], detail: Any) -> str:
         return f"unknown key {key!r}{nearest(location[-1], known)}; known keys are {', '.join(known)}"
     if detail["type"] == "missing":
         return f"key {key!r} is missing"
-    return f"key {key!r}: {detail['msg']}, got {detail['input']!r}"
+    hint = (
+        nearest(str(detail["input"]), _choices(detail["ctx"]["expected"])) if detail["type"] == "literal_error" else ""
+    )
+    return f"key {key!r}: {detail['msg']}, got {detail['input']!r}{hint}"
+
+
+def _choices(expected: str) -> list[str]:
+    """The words in pydantic's "'a', 'b' or 'c'"."""
+    return expected.split("'")[1::2]
 
 
 def _keys(location: list[str]) -> list[str]:
     """Field names of the section at `location`."""
     section: Any = Recipe
     for part in location:
-        section = section.model_fields[part].annotation
+        annotation = section.model_fields[part].annotation
+        section = next((kind for kind in get_args(annotation) if kind is not type(None)), annotation)
     return list(section.__dataclass_fields__ if section is TernaryConfig else section.model_fields)
 
 

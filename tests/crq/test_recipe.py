@@ -87,6 +87,22 @@ def test_errors_name_the_file_and_the_key(tmp_path, old: str, new: str, message:
     assert "r.toml" in str(caught.value)
 
 
+def test_regularizers(tmp_path) -> None:
+    section = '[retrain.regularizer]\nname = "margin"\nlam = 0.01\n[finetune]'
+    loaded = load(tmp_path, TEXT.replace("[finetune]", section))
+    assert loaded.retrain.regularizer == recipe.Regularizer(name="margin", lam=0.01)
+    assert loaded.finetune.regularizer is None
+    loaded.save(tmp_path / "again.toml")
+    assert recipe.load(tmp_path / "again.toml") == loaded
+    for old, new, message in (
+        ("margin", "margins", r"key 'retrain\.regularizer\.name': .* \(did you mean 'margin'\?\)"),
+        ("lam =", "lamda =", r"unknown key 'retrain\.regularizer\.lamda' \(did you mean 'lam'\?\)"),
+        ("0.01", "-1", r"key 'retrain\.regularizer\.lam': .*greater than 0"),
+    ):
+        with pytest.raises(CrqError, match=message):
+            load(tmp_path, TEXT.replace("[finetune]", section.replace(old, new)))
+
+
 def test_unknown_recipe_lists_the_built_in_ones() -> None:
     with pytest.raises(CrqError, match=r"no recipe 'digit' \(did you mean 'digits'\?\)"):
         recipe.load("digit")
