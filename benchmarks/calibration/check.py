@@ -1,7 +1,7 @@
 """Compares the estimate with synthesised layers: python benchmarks/calibration/check.py SET
 
-Prints every layer of layers_SET.csv and the mean and largest errors. `--freeze` writes hw/estimate/calibration.json
-from the blind set, which turns "uncalibrated" off in every report; it refuses below 20 layers.
+Prints every layer of layers_SET.csv and the mean and largest errors. `--freeze` writes those of the blind set into
+hw/estimate/calibration.json, where reports for parts of that family find them; it refuses below 20 layers.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import datetime
 import json
-from pathlib import Path
 
 import click
 import numpy as np
@@ -20,7 +19,7 @@ from hw.estimate import Resources
 from hw.estimate.calibration import FILE
 from hw.estimate.network import estimate_unit
 from hw.files import write_text
-from hw.synth import tool
+from hw.synth import FAMILIES, tool
 
 BLIND_LAYERS = 20
 
@@ -45,7 +44,7 @@ def rows(which: str, family: str) -> list[tuple[str, Resources, Resources]]:
 
 @click.command()
 @click.argument("which", type=click.Choice(list(SEEDS)))
-@click.option("--family", default="xcup", show_default=True)
+@click.option("--family", type=click.Choice(FAMILIES), default="xcup", show_default=True)
 @click.option("--freeze", is_flag=True, help="Write calibration.json from the blind set.")
 def main(which: str, family: str, freeze: bool) -> None:
     """Prints estimate beside measurement."""
@@ -63,13 +62,14 @@ def main(which: str, family: str, freeze: bool) -> None:
     if freeze:
         if which != "blind" or len(found) < BLIND_LAYERS:
             raise click.ClickException(f"calibration needs {BLIND_LAYERS} blind layers, found {len(found)} of {which}")
-        facts = {
-            "tool": tool(), "date": datetime.datetime.now(datetime.UTC).date().isoformat(), "families": [family],
+        stored = json.loads(FILE.read_text()) if FILE.exists() else {}
+        stored[family] = {
+            "tool": tool(), "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
             "command": f"python benchmarks/calibration/layers.py blind --family {family}",
             "blind": {"sentence": sentence, "layers": len(found), "lut_mean": float(np.mean(lut)),
                       "lut_max": float(max(lut)), "ff_mean": float(np.mean(ff)), "blocks_equal": blocks},
         }  # fmt: skip
-        write_text(Path(FILE), json.dumps(facts, indent=2) + "\n")
+        write_text(FILE, json.dumps(stored, indent=2) + "\n")
 
 
 def _error(measured: float, estimated: float) -> float:

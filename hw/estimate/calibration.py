@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hw.estimate.measured import MEASURED_WITH
+from hw.estimate.measured import FAMILY, MEASURED_WITH
 
 FILE = Path(__file__).parent / "calibration.json"
 
@@ -19,29 +19,30 @@ class Calibration:
 
     tool: str
     date: str
-    families: tuple[str, ...]
     command: str
     blind: dict[str, Any] = field(default_factory=dict)
 
 
 @cache
-def calibration() -> Calibration | None:
-    """The calibration this installation carries; None if no blind test was run."""
+def calibrations() -> dict[str, Calibration]:
+    """The calibrations this installation carries, by synthesis family."""
     if not FILE.exists():
-        return None
-    facts = json.loads(FILE.read_text())
-    return Calibration(**{**facts, "families": tuple(facts["families"])})
+        return {}
+    return {family: Calibration(**facts) for family, facts in json.loads(FILE.read_text()).items()}
 
 
 def sentence(rtl: bool, family: str) -> str:
     """What a reader must know about the figures of an RTL (`rtl`) or HLS project on a synthesis `family`."""
-    found = calibration()
-    if found is None:
+    found = calibrations()
+    if not found:
         return (
             f"uncalibrated: circuits priced by the fabric and by {MEASURED_WITH}, whole layers not compared with "
             "synthesis" + ("" if rtl else "; Vitis HLS not measured, pipeline depth assumed")
         )
-    basis = f"calibrated on the RTL form of these units under {found.tool}, {found.date}: {found.blind['sentence']}"
-    if family not in found.families:
+    own = found.get(family) or found[min(found)]
+    basis = f"calibrated on the RTL form of these units under {own.tool}, {own.date}: {own.blind['sentence']}"
+    if family not in found:
         basis += f"; {family}, the family of this part, was not in that test"
+    elif family != FAMILY:
+        basis += f" (with circuits measured for {FAMILY})"
     return basis if rtl else basis + "; Vitis HLS was not measured, and its control logic and pipeline depth differ"

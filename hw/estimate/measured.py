@@ -1,15 +1,15 @@
 """Constants that come from synthesis, in one place: Yosys 0.70, `synth_xilinx -flatten -family xcup -nodsp`.
 
 Measured by `python benchmarks/calibration/circuits.py --family xcup`, 2026-11-21; the points are in
-benchmarks/calibration/circuits.csv. They price single circuits. No error on whole layers was measured, so reports say
-"uncalibrated" as long as there is no calibration.json.
+benchmarks/calibration/circuits.csv. They price single circuits; the errors on whole layers are in calibration.json.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-MEASURED_WITH = "Yosys 0.70 for xcup, 2026-11-21"
+FAMILY = "xcup"
+MEASURED_WITH = f"Yosys 0.70 for {FAMILY}, 2026-11-21"
 
 # crq_select: LUTs per bit of an n:1 multiplexer with a binary select.
 MULTIPLEXER_INPUTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 18, 20, 24, 27, 32, 36, 48, 64, 72, 96, 144)

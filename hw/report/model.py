@@ -14,7 +14,7 @@ import numpy as np
 from hw.devices import Device, find
 from hw.errors import HwError
 from hw.estimate import Estimate, UnitEstimate, estimate
-from hw.estimate.calibration import calibration, sentence
+from hw.estimate.calibration import calibrations, sentence
 from hw.files import write_text
 from hw.fold import check
 from hw.graph import Network
@@ -75,14 +75,16 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of report.json (docs/report.md)."""
-        found, device, pipeline = calibration(), self.device, self.estimate.pipeline
+        found, device, pipeline = calibrations(), self.device, self.estimate.pipeline
         layers = {unit.name: unit for unit in units(self.network)}
+        own = found.get(device.synthesis)
+        calibration = {**vars(own), "families": list(found)} if own else None
         return {
             "schema": SCHEMA,
             "created": self.created,
             "estimated": True,
             "trust": self.trust,
-            "calibration": dict(vars(found)) if found else None,
+            "calibration": calibration,
             "device": {k: getattr(device, k) for k in ("part", "board", "family", "source")},
             "clock_period_ns": self.clock_period_ns,
             "summary": {

@@ -62,27 +62,31 @@ def test_without_calibration_every_form_says_so(
     report: Report, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(calibrated, "FILE", tmp_path / "missing.json")
-    calibrated.calibration.cache_clear()
+    calibrated.calibrations.cache_clear()
     try:
         facts = report.to_dict()
         assert facts["trust"].startswith("uncalibrated")
         assert "uncalibrated" in text_of(facts)
         assert "uncalibrated" in report.to_html(tmp_path / "r.html").read_text()
     finally:
-        calibrated.calibration.cache_clear()
+        calibrated.calibrations.cache_clear()
 
 
-def test_the_calibration_is_that_of_the_stored_blind_layers() -> None:
+@pytest.mark.parametrize("family", ["xcup", "xc7"])
+def test_the_calibration_is_that_of_the_stored_blind_layers(family: str) -> None:
     """Every figure of calibration.json again from the stored measurements and today's formulas."""
     check = Path(__file__).parents[2] / "benchmarks" / "calibration" / "check.py"
-    done = subprocess.run([sys.executable, check, "blind"], capture_output=True, text=True)
-    found = calibrated.calibration()
-    assert found is not None
-    assert found.blind["layers"] >= 20
-    assert done.stdout.splitlines()[-1] == found.blind["sentence"]
+    done = subprocess.run([sys.executable, check, "blind", "--family", family], capture_output=True, text=True)
+    found = calibrated.calibrations()[family].blind
+    assert found["layers"] >= 20
+    assert found["lut_mean"] <= 0.05
+    assert done.stdout.splitlines()[-1] == found["sentence"]
+    assert found["sentence"] in calibrated.sentence(True, family)
 
 
-def test_a_family_outside_the_blind_test_is_named() -> None:
+def test_a_family_outside_the_blind_test_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    only = {"xcup": calibrated.calibrations()["xcup"]}
+    monkeypatch.setattr(calibrated, "calibrations", lambda: only)
     assert "xc7, the family of this part, was not in that test" in calibrated.sentence(False, "xc7")
     assert "was not in that test" not in calibrated.sentence(True, "xcup")
 

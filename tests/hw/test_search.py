@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from hw import devices
@@ -49,3 +51,13 @@ def test_without_a_target_the_choice_fits_the_device() -> None:
     free = estimate(network, choose(network), "xc7").total
     bound = estimate(network, choose(network, device=device), "xc7").total
     assert bound.lut <= free.lut
+
+
+@pytest.mark.slow
+def test_front_of_resnet20_takes_a_minute_at_most() -> None:
+    started = time.monotonic()
+    points = pareto(Network(random_graphs.resnet(3)))
+    seconds = time.monotonic() - started
+    print(f"ResNet-20, {len(points)} points: {seconds:.1f} s")
+    assert len(points) > 10
+    assert seconds < 60
