@@ -69,7 +69,7 @@ def decide(
     _check_target(target, clock_period_ns, device)
     check(network, overrides)
     check_rom(network, rom)
-    search = _Search(network, clock_period_ns, overrides, rom)
+    search = _Search(network, clock_period_ns, overrides, rom, device.synthesis if device else "xcup")
     if target.best_fit:
         assert device is not None
         folds, budget = search.fitting(search.floor, device, must=True)
@@ -98,10 +98,11 @@ class _Search:
     """Foldings by their cycle budget: most cycles per image that a unit may take."""
 
     def __init__(
-        self, network: Network, clock_period_ns: float, overrides: Mapping[str, Fold], rom: Mapping[str, str]
-    ) -> None:
+        self, network: Network, clock_period_ns: float, overrides: Mapping[str, Fold], rom: Mapping[str, str],
+        family: str,
+    ) -> None:  # fmt: skip
         self.network, self.clock, self.overrides, self.rom = network, clock_period_ns, overrides, rom
-        self.cost = remembered(network)
+        self.cost = remembered(network, family)
         self.floor, self.bound_by = fastest(network, overrides)
         self.slowest = max(cycles(network, unit, Fold(1, 1)).interval for unit in units(network))
 
@@ -182,8 +183,8 @@ def _reason(network: Network, unit: Unit, fold: Fold, budget: int, overrides: Ma
     return f"{'smallest of ' if choices > 1 else 'only '}{choices} within {budget:,} cycles"
 
 
-def remembered(network: Network) -> Cost:
-    """The estimator's area, each (unit, folding) computed once."""
+def remembered(network: Network, family: str = "xcup") -> Cost:
+    """The estimator's area for a synthesis family, each (unit, folding) computed once."""
     from hw.estimate import area
 
     known: dict[tuple[str, Fold], float] = {}
@@ -191,7 +192,7 @@ def remembered(network: Network) -> Cost:
     def cost(unit: Unit, fold: Fold) -> float:
         key = (unit.name, fold)
         if key not in known:
-            known[key] = area(network, unit, fold)
+            known[key] = area(network, unit, fold, family)
         return known[key]
 
     return cost
@@ -226,10 +227,8 @@ def within(
         taken = {f: cycles(network, unit, f).interval for f in legal(unit)}
         limit = max(budget, min(taken.values()))
         fitting = [f for f in taken if taken[f] <= limit]
-        # Area grows with PE * SIMD, so only the least parallel of the fitting foldings are worth costing.
-        least = min(f.pe * f.simd for f in fitting)
-        fitting = [f._replace(rom=style or f.rom) for f in fitting if f.pe * f.simd <= 2 * least]
-        result[unit.name] = min(fitting, key=lambda f: (cost(unit, f), f.pe))
+        best = min(fitting, key=lambda f: (cost(unit, f._replace(rom=style or f.rom)), taken[f], f))
+        result[unit.name] = best._replace(rom=style or best.rom)
     return result
 
 

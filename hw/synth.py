@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from hw.errors import HwError, ToolError
 from hw.estimate.resources import Resources
+from hw.files import write_text
 from hw.rtl.generate import write
 from hw.rtl.verilog import Design
 
@@ -71,11 +71,21 @@ def tool() -> str:
     return f"Yosys {found}"
 
 
+def check_family(family: str) -> None:
+    """Raises `HwError` for a family that is not one of `FAMILIES`."""
+    if family not in FAMILIES:
+        raise HwError(f"family {family!r}: expected {' or '.join(FAMILIES)}")
+
+
 def synthesize(design: Design, family: str = "xcup", *, cache: Path | None = None) -> Synthesis:
     """Synthesises `design` for a Yosys Xilinx family; a cached result of the same sources and tool is reused."""
-    if family not in FAMILIES:
-        raise HwError(f"family {family!r}: synthesis is supported for {', '.join(FAMILIES)}")
-    key = _key(design, family)
+    check_family(family)
+    commands = [
+        f"read_verilog -sv -defer {' '.join(design.sources)}",
+        f"synth_xilinx -flatten -family {family} -noiopad -noclkbuf -nodsp -top {design.top}",
+        "tee -q -o stat.json stat -json",
+    ]
+    key = _key(design, commands)
     stored = cache / f"{key}.json" if cache else None
     if stored and stored.exists():
         facts = json.loads(stored.read_text())
@@ -84,12 +94,7 @@ def synthesize(design: Design, family: str = "xcup", *, cache: Path | None = Non
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="crq-synth-") as name:
         folder = Path(name)
-        sources = " ".join(path.name for path in write(design, folder))
-        commands = [
-            f"read_verilog -sv -defer {sources}",
-            f"synth_xilinx -flatten -family {family} -noiopad -noclkbuf -nodsp -top {design.top}",
-            "tee -q -o stat.json stat -json",
-        ]
+        write(design, folder)
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, *commands], cwd=folder, capture_output=True, text=True, check=False
         )
@@ -101,15 +106,12 @@ def synthesize(design: Design, family: str = "xcup", *, cache: Path | None = Non
     own = {m: resources({c: n for c, n in kinds.items() if c not in cells}) for m, kinds in cells.items()}
     result = Synthesis(family, tool(), round(time.monotonic() - started, 2), design.top, own, below)
     if stored:
-        stored.parent.mkdir(parents=True, exist_ok=True)
-        temporary = stored.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(asdict(result)))
-        os.replace(temporary, stored)
+        write_text(stored, json.dumps(asdict(result)))
     return result
 
 
-def _key(design: Design, family: str) -> str:
-    content = json.dumps([design.top, design.sources, design.memories, family, tool()], sort_keys=True)
+def _key(design: Design, commands: list[str]) -> str:
+    content = json.dumps([design.sources, design.memories, commands, tool()], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:24]
 
 

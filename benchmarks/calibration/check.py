@@ -19,7 +19,7 @@ from hw.errors import HwError
 from hw.estimate import Resources
 from hw.estimate.calibration import FILE
 from hw.estimate.network import estimate_unit
-from hw.report.model import write_text
+from hw.files import write_text
 from hw.synth import tool
 
 BLIND_LAYERS = 20

@@ -65,7 +65,7 @@ def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup") 
 LUT_PER_BRAM18 = 190
 
 
-def area(network: Network, unit: Unit, fold: Fold) -> float:
+def area(network: Network, unit: Unit, fold: Fold, family: str = "xcup") -> float:
     """One number to minimise: LUTs plus block RAM at the exchange rate of a small part."""
-    total = estimate_unit(network, unit, fold).total
+    total = estimate_unit(network, unit, fold, family=family).total
     return total.lut + LUT_PER_BRAM18 * total.bram18

@@ -30,6 +30,13 @@ class Resources(NamedTuple):
     def times(self, n: int) -> Resources:
         return _make([value * n for value in self])
 
+    def facts(self) -> dict[str, float]:
+        """The counts by the names that report.json gives them."""
+        return {
+            "lut": self.lut, "lut_logic": self.logic, "lut_memory": self.lutram, "ff": self.ff,
+            "bram36": self.bram36, "bram18": self.bram18, "uram": self.uram, "dsp": self.dsp,
+        }  # fmt: skip
+
     def rounded(self) -> Resources:
         return _make([round(value) for value in self])
 

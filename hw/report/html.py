@@ -7,6 +7,8 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from hw.report.beside import error, headline
+
 
 def render_html(report: dict[str, Any]) -> str:
     """The page for `report` (the content of report.json)."""
@@ -14,7 +16,7 @@ def render_html(report: dict[str, Any]) -> str:
     style = (files("hw.report") / "style.css").read_text()
     sections = [
         _head(report, name), _device(report), _verdict(report), _accuracy(report), _area(report), _timing(report),
-        _pipeline(report), _weights(report), _table(report), _parts(report), _sources(report),
+        _pipeline(report), _weights(report), _table(report), _synthesis(report), _parts(report), _sources(report),
     ]  # fmt: skip
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -169,22 +171,36 @@ COLUMNS = (
 def _table(report: dict[str, Any]) -> str:
     head = "".join(f"<th>{name}</th>" for name, _ in COLUMNS)
     body = ""
-    measured = (report["project"].get("synthesis") or {}).get("units", {})
-    if measured:
-        head += "<th>LUT measured</th><th>FF measured</th>"
     for unit in report["units"]:
         slow = ' class="slow"' if unit["name"] == report["summary"]["bottleneck"] else ""
         cells = "".join(f"<td>{show(unit)}</td>" for _, show in COLUMNS)
-        if measured:
-            found = measured.get(unit["name"])
-            cells += f"<td>{found['lut']:,}</td><td>{found['ff']:,}</td>" if found else "<td></td><td></td>"
         body += f"<tr{slow}>{cells}</tr>"
     s = report["summary"]
     total = f"<tr class='sum'><td>total</td>{'<td></td>' * 5}<td>{s['interval_cycles']:,}</td>"
     total += f"<td>{s['lut']:,.0f}</td><td>{s['ff']:,.0f}</td><td>{s['bram36']:g}</td><td>{s['dsp']}</td>"
-    total += "<td></td><td></td>" if measured else ""
-    note = f"<p class='soft'>Measured by {escape(report['project']['synthesis']['tool'])}.</p>" if measured else ""
-    return f'<h2>Units</h2><div class="scroll"><table><tr>{head}</tr>{body}{total}</tr></table></div>{note}'
+    return f'<h2>Units</h2><div class="scroll"><table><tr>{head}</tr>{body}{total}</tr></table></div>'
+
+
+def _synthesis(report: dict[str, Any]) -> str:
+    found = report["synthesis"]
+    if not found:
+        return ""
+    names = ("LUT", "estimated", "error", "FF", "estimated", "error", "BRAM36", "estimated", "DSP")
+    body = ""
+    for row in [*found["units"], {"name": "total", **found["total"]}]:
+        m, e = row["measured"], row["estimated"]
+        cells = (
+            f"{m['lut']:,.0f}", f"{e['lut']:,.0f}", error(row, "lut"), f"{m['ff']:,.0f}", f"{e['ff']:,.0f}",
+            error(row, "ff"), f"{m['bram36']:g}", f"{e['bram36']:g}", f"{m['dsp']}",
+        )  # fmt: skip
+        kind = "" if "pe" in row else " class='sum'"
+        body += f"<tr{kind}><td>{escape(row['name'])}</td>{''.join(f'<td>{c}</td>' for c in cells)}</tr>"
+    head = "".join(f"<th>{name}</th>" for name in ("unit", *names))
+    return (
+        f"<h2>Estimate beside synthesis</h2><p>{escape(headline(found))}.</p>"
+        f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
+        f"<p class='soft'>Measured {escape(found['created'])}; again: crq synth.</p>"
+    )
 
 
 def _parts(report: dict[str, Any]) -> str:

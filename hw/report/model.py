@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +13,19 @@ import numpy as np
 
 from hw.devices import Device, find
 from hw.errors import HwError
-from hw.estimate import Estimate, Resources, UnitEstimate, estimate
+from hw.estimate import Estimate, UnitEstimate, estimate
 from hw.estimate.calibration import calibration, sentence
+from hw.files import write_text
 from hw.fold import check
 from hw.graph import Network
 from hw.layers import Mac
+from hw.report.beside import beside
 from hw.units import Fold, Unit, units
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from hw.measure import Measurements
 
 # Version of report.json (docs/report.md); a change of meaning or a removed key raises it.
 SCHEMA = 1
@@ -33,7 +36,8 @@ class Report:
     """Estimates of one network under one folding, device and clock, with whatever the project knows besides.
 
     `project` may hold: `name`, `backend` ("hls" or "rtl"), `accuracy` ({stage: fraction}), `verdict`
-    ({"images", "integers", "differing", "against"}), `versions`, `commands`, `vendor`, `synthesis`.
+    ({"images", "integers", "differing", "against"}), `versions`, `commands`, `vendor`. `measurements` are areas that
+    `crq synth` measured.
     """
 
     network: Network
@@ -43,6 +47,7 @@ class Report:
     estimate: Estimate
     project: dict[str, Any]
     created: str
+    measurements: Measurements | None = None
 
     @property
     def rtl(self) -> bool:
@@ -81,7 +86,7 @@ class Report:
             "device": {k: getattr(device, k) for k in ("part", "board", "family", "source")},
             "clock_period_ns": self.clock_period_ns,
             "summary": {
-                **_resources(self.estimate.total),
+                **self.estimate.total.facts(),
                 "interval_cycles": pipeline.interval,
                 "latency_cycles": pipeline.latency,
                 "latency_us": self.estimate.latency_us(self.clock_period_ns),
@@ -95,6 +100,7 @@ class Report:
             },
             "multiplier_free": multiplier_free(self.network),
             "units": [_unit(u, layers[u.name], pipeline) for u in self.estimate.units],
+            "synthesis": beside(self.network, self.folds, self.measurements) if self.measurements else None,
             "project": self.project,
         }
 
@@ -125,6 +131,7 @@ def build_report(
     clock_period_ns: float,
     *,
     project_info: Mapping[str, Any] | None = None,
+    measurements: Measurements | None = None,
 ) -> Report:
     """The report of `network` under `folds` on `part` (a part or board name). Raises `HwError` for what is unknown."""
     device = find(part)
@@ -142,6 +149,7 @@ def build_report(
         estimate=estimate(network, folds, device.synthesis),
         project=dict(project_info or {}),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        measurements=measurements,
     )
 
 
@@ -155,13 +163,6 @@ def multiplier_free(network: Network) -> dict[str, Any]:
     if integer:
         rule += "; the integer layers named multiply by constants in LUTs"
     return {"every_layer": not integer, "integer_layers": integer, "rule": rule}
-
-
-def _resources(r: Resources) -> dict[str, float]:
-    return {
-        "lut": r.lut, "lut_logic": r.logic, "lut_memory": r.lutram, "ff": r.ff,
-        "bram36": r.bram36, "bram18": r.bram18, "uram": r.uram, "dsp": r.dsp,
-    }  # fmt: skip
 
 
 def _unit(found: UnitEstimate, unit: Unit, pipeline: Any) -> dict[str, Any]:
@@ -180,8 +181,8 @@ def _unit(found: UnitEstimate, unit: Unit, pipeline: Any) -> dict[str, Any]:
         "interval_cycles": found.cycles.interval,
         "first_output_cycle": pipeline.first_output[found.name],
         "last_output_cycle": pipeline.last_output[found.name],
-        **_resources(found.total),
-        "parts": {name: _resources(part) for name, part in found.parts.items()},
+        **found.total.facts(),
+        "parts": {name: part.facts() for name, part in found.parts.items()},
     }
     if isinstance(layer, Mac):
         codes, counts = np.unique(layer.weights, return_counts=True)
@@ -194,13 +195,3 @@ def _unit(found: UnitEstimate, unit: Unit, pipeline: Any) -> dict[str, Any]:
             "macs": layer.macs,
         }
     return facts
-
-
-def write_text(path: str | Path, text: str) -> Path:
-    """Writes a file whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-    return path

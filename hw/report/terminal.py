@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hw.report import beside
+
 
 def render(report: dict[str, Any], console: Console) -> None:
     """Prints `report` (the content of report.json)."""
@@ -27,6 +29,8 @@ def render(report: dict[str, Any], console: Console) -> None:
     free = report["multiplier_free"]
     console.print("multiplier-free: " + ("every layer" if free["every_layer"] else
                   f"all but {', '.join(free['integer_layers'])}"))  # fmt: skip
+    if report["synthesis"]:
+        beside.render(report["synthesis"], console)
     console.print(Text(f"Estimate for {device['family']}; {report['trust']}.", style="dim"))
 
 

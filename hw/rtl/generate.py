@@ -14,6 +14,8 @@ from hw.rtl.mac import MacUnit
 from hw.rtl.verilog import Design, instance, library, module
 from hw.units import Fold, Unit, units
 
+STREAM = ("valid", "ready", "data")
+
 
 def unit_module(network: Network, unit: Unit, fold: Fold, design: Design) -> None:
     """Adds the module of one unit, named like the unit, to `design`."""
@@ -43,11 +45,34 @@ def beat_bits(network: Network, tensor: Tensor) -> int:
     return stream(network, tensor).shape.c * tensor.format.bits
 
 
-def generate_unit(network: Network, unit: Unit, fold: Fold) -> Design:
-    """A design of one unit without FIFOs."""
+def generate_unit(
+    network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int] | None = None
+) -> Design:
+    """A design of one unit; with `depths` of its input FIFOs, the unit behind them."""
     design = Design(module_name(unit), library())
     unit_module(network, unit, fold, design)
+    if depths is None:
+        return design
+    design.top = f"{module_name(unit)}_with_fifos"
+    inputs = {f"in{i}": beat_bits(network, t) for i, t in enumerate(unit.inputs)}
+    out = {f"out_{p}": f"out_{p}" for p in STREAM}
+    text = _behind_fifos(network, unit, depths, list(inputs), out)
+    summary = f"{unit.layer.kind} {unit.name} behind its FIFOs"
+    design.sources[f"{design.top}.sv"] = module(design.top, inputs, beat_bits(network, unit.output), text, summary)
     return design
+
+
+def _behind_fifos(
+    network: Network, unit: Unit, depths: Mapping[tuple[str, int], int], sources: list[str], out: Mapping[str, str]
+) -> str:
+    """A FIFO per input of `unit`, fed by the streams `sources`, and the unit; `out` are its output's wires."""
+    text, ports = "", {"clk": "clk", "rst": "rst"}
+    for i, (tensor, source) in enumerate(zip(unit.inputs, sources, strict=True)):
+        bits = beat_bits(network, tensor)
+        text += _wires(f"{source}_q", bits)
+        text += _fifo(source, bits, 0 if isinstance(unit.layer, Shift) else depths[unit.name, i])
+        ports |= {f"in{i}_{p}": f"{source}_q_{p}" for p in STREAM}
+    return text + instance(module_name(unit), unit.name, {}, {**ports, **out})
 
 
 def generate(network: Network, folds: Mapping[str, Fold], name: str = "network") -> Design:
@@ -65,19 +90,13 @@ def generate(network: Network, folds: Mapping[str, Fold], name: str = "network")
     text += f"  assign {_s(network.input)}_valid = in0_valid;\n  assign in0_ready = {_s(network.input)}_ready;\n"
     text += f"  assign {_s(network.input)}_data = in0_data;\n"
     for unit in units(network):
-        fold = folds[unit.name]
-        unit_module(network, unit, fold, design)
+        unit_module(network, unit, folds[unit.name], design)
         text += _wires(_s(unit.output), beat_bits(network, unit.output))
-        ports = {"clk": "clk", "rst": "rst"}
-        for i, tensor in enumerate(unit.inputs):
-            port = f"{unit.name}_in{i}"
-            bits = beat_bits(network, tensor)
-            text += _wires(port, bits) + _wires(f"{port}_q", bits)
-            text += f"  assign {port}_data = {_s(stream(network, tensor))}_data;\n"
-            text += _fifo(port, bits, 0 if isinstance(unit.layer, Shift) else depths[unit.name, i])
-            ports |= {f"in{i}_{p}": f"{port}_q_{p}" for p in ("valid", "ready", "data")}
-        ports |= {f"out_{p}": f"{_s(unit.output)}_{p}" for p in ("valid", "ready", "data")}
-        text += instance(module_name(unit), unit.name, {}, ports)
+        sources = [f"{unit.name}_in{i}" for i in range(len(unit.inputs))]
+        for tensor, source in zip(unit.inputs, sources, strict=True):
+            text += _wires(source, beat_bits(network, tensor))
+            text += f"  assign {source}_data = {_s(stream(network, tensor))}_data;\n"
+        text += _behind_fifos(network, unit, depths, sources, {f"out_{p}": f"{_s(unit.output)}_{p}" for p in STREAM})
     for tensor in [network.input] + [u.output for u in units(network)]:
         text += _fork(_s(tensor), readers[tensor.name])
     text += f"  assign out_data = {_s(stream(network, network.output))}_data;\n"
@@ -104,8 +123,8 @@ def _fifo(name: str, bits: int, depth: int) -> str:
         )
     parameters = {"WIDTH": bits, "DEPTH": depth, "BLOCK": int(bits * depth >= BRAM_BITS)}
     ports = {"clk": "clk", "rst": "rst"}
-    ports |= {f"in_{p}": f"{name}_{p}" for p in ("valid", "ready", "data")}
-    ports |= {f"out_{p}": f"{name}_q_{p}" for p in ("valid", "ready", "data")}
+    ports |= {f"in_{p}": f"{name}_{p}" for p in STREAM}
+    ports |= {f"out_{p}": f"{name}_q_{p}" for p in STREAM}
     return instance("crq_fifo", f"{name}_fifo", parameters, ports)
 
 

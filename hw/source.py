@@ -1,0 +1,55 @@
+"""What a verb works on: a built project, or a QONNX file that is folded now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple
+
+from hw.devices import Device, find
+from hw.graph import Network
+from hw.units import Fold
+
+PART = "xc7z020clg400-1"
+CLOCK_PERIOD = 5.0
+
+
+class Source(NamedTuple):
+    """A network with the folding of every unit, for a device and a clock; `project` is its folder if it has one."""
+
+    name: str
+    network: Network
+    folds: dict[str, Fold]
+    device: Device
+    clock_period_ns: float
+    project: Path | None
+
+
+def open_source(
+    path: str | PathLike[str], *, part: str | None = None, clock_period_ns: float | None = None,
+    target_fps: float | None = None, overrides: Mapping[str, Fold] | None = None,
+) -> Source:  # fmt: skip
+    """The project in the folder `path` as it was built, or the QONNX file `path`.
+
+    A file, and a project for which a target or foldings are given, is folded by `hw.fold.choose`. Raises `HwError` for
+    what cannot be read and for an impossible wish.
+    """
+    from hw.fold import choose
+
+    path = Path(path)
+    if path.is_dir():
+        from hw.project import open_project
+
+        project = open_project(path)
+        name, network, folds = project.name, project.network, project.folds
+        part = part or project.manifest["part"]
+        clock_period_ns = clock_period_ns or float(project.manifest["clock_period"])
+    else:
+        from hw.backend.origin import load
+
+        name, network, folds = path.stem, Network(load(path)[0]), {}
+    device, clock = find(part or PART), clock_period_ns or CLOCK_PERIOD
+    if not folds or target_fps is not None or overrides:
+        folds = choose(network, device=device, clock_period_ns=clock, target_fps=target_fps, overrides=overrides)
+    return Source(name, network, folds, device, clock, path if path.is_dir() else None)
