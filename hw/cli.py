@@ -85,6 +85,7 @@ def simulate(
     """C simulation of the project in DIRECTORY, compared integer by integer. Exit code 1 if any differs."""
     import hw
     from hw.checks.size import is_small, products
+    from hw.files import write_arrays
     from hw.vectors import all_vectors
     from hw.verify import trace as trace_layers
     from hw.verify import verify
@@ -102,7 +103,7 @@ def simulate(
     links: list[Link] = []
     if trace is not None:
         values, links = trace_layers(project, codes, reference, mode=mode)
-        save_arrays(trace, values)
+        write_arrays(trace, values)
     results = project.check() if checks or (checks is None and is_small(project.network)) else []
     if as_json:
         facts = {**verdict._asdict(), "bit_exact": verdict.bit_exact, "checks": [r._asdict() for r in results]}
