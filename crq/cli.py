@@ -150,10 +150,12 @@ def _print_summary(summary: dict[str, Any], output: Path) -> None:
 @click.command()
 @click.argument("recipe", default="digits")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for everything; default: runs/RECIPE.")
-@click.option("--part", default="xc7z020clg400-1", show_default=True, help="FPGA part or board name.")
-@click.option("--clock-period", default=5.0, show_default=True, help="Clock period in ns.")
-@click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), default="io_stream", show_default=True)
+@click.option("--part", help="FPGA part or board name; default: the recipe's, or xc7z020clg400-1.")
+@click.option("--clock-period", type=float, help="Clock period in ns; default: the recipe's, or 5.")
+@click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), help="Default: the recipe's, or io_stream.")
 @click.option("--target-fps", type=float, help="Images per second to reach with the least area.")
+@click.option("--target-latency", type=float, help="Microseconds in which one image must pass, with the least area.")
+@click.option("--best-fit", is_flag=True, default=None, help="The highest rate that fits the part.")
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -167,7 +169,7 @@ def run(
     """
     loaded = _recipe(recipe, data_root, seed=seed)
     output = output or Path("runs") / loaded.name
-    summary, report = _run(loaded, output, options, quiet=as_json)
+    summary, report = _run(loaded, output, loaded.hardware.options(options), quiet=as_json)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -79,8 +80,30 @@ class Penalized(Phase):
     regularizer: Regularizer | None = None
 
 
+class Hardware(Section):
+    """The FPGA project of `crq run`: the options of `crq build`, which the command line overrides.
+
+    folding: layer → [PE, SIMD]. weight_rom: layer → where its weights lie. target_latency: µs for one image.
+    """
+
+    part: str = "xc7z020clg400-1"
+    clock_period: float = Field(5.0, gt=0)
+    io_type: Literal["io_stream", "io_parallel"] = "io_stream"
+    target_fps: float | None = Field(None, gt=0)
+    target_latency: float | None = Field(None, gt=0)
+    best_fit: bool = False
+    folding: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    weight_rom: dict[str, Literal["lut", "bram"]] = Field(default_factory=dict)
+
+    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments of `hw.build`: these, but for what is `given`; a target given takes the place of all of them."""
+        given = {key: value for key, value in given.items() if value is not None}
+        targets = {"target_fps": None, "target_latency": None, "best_fit": False}
+        return {**self.model_dump(), **(targets if targets.keys() & given.keys() else {}), **given}
+
+
 class Recipe(Section):
-    """A run: data, network, how it is made ternary, and the phases. `steps` stops each phase early (for a trial)."""
+    """A run: data, network, how it is made ternary, the phases, the FPGA project. `steps` stops each phase early."""
 
     name: str
     seed: int = Field(0, ge=0)
@@ -94,6 +117,12 @@ class Recipe(Section):
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, ge=1, description="CPU threads; by default torch's choice")
     steps: int | None = Field(None, ge=1)
+    hardware: Hardware = Field(default_factory=lambda: Hardware.model_validate({}))
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """What the trained network depends on: everything but the hardware made of it."""
+        return self.model_dump(exclude={"hardware"})
 
     def to_toml(self) -> str:
         """The recipe as TOML, defaults written out, so that it means the same under later defaults."""

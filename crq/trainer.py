@@ -111,7 +111,7 @@ class Run:
         if resume:
             if not saved.exists():
                 raise CrqError(f"{self.folder} has no recipe.toml, so there is no run to resume in it")
-            if load_recipe(saved) != self.recipe:
+            if load_recipe(saved).training != self.recipe.training:
                 raise CrqError(f"the recipe differs from {saved}; resume with that file, or choose another folder")
         elif distributed.is_main():
             empty_folder(self.folder)

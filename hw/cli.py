@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hw.options import parse_folds, parse_roms
+
+if TYPE_CHECKING:
+    from hw.equality import Link
 
 RANDOM_IMAGES = 100
 
@@ -64,18 +68,26 @@ def build(
     "--reference", type=click.Path(path_type=Path), help="Run folder or frozen.pt: compare with live PyTorch."
 )
 @click.option("--limit", type=int, help="Use at most this many images.")
-@click.option("--trace", type=click.Path(path_type=Path), help="Also save every layer's integers to this .npz file.")
-@click.option("--checks", is_flag=True, help="Also run the proofs: multiplier-free, sources, FIFO depths, mutations.")
+@click.option(
+    "--trace", type=click.Path(path_type=Path, dir_okay=False),
+    help="Also compare every layer's integers, naming the first that differs, and save them to this .npz file.",
+)  # fmt: skip
+@click.option(
+    "--checks/--no-checks", default=None,
+    help="Run the proofs: multiplier-free, sources, FIFO depths, mutations. "
+    "Default: for networks of up to 5 million products per image.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def simulate(
     directory: Path, mode: str, data: str | None, data_root: str | None, reference: Path | None, limit: int | None,
-    trace: Path | None, checks: bool, as_json: bool,
+    trace: Path | None, checks: bool | None, as_json: bool,
 ) -> None:  # fmt: skip
     """C simulation of the project in DIRECTORY, compared integer by integer. Exit code 1 if any differs."""
-    import numpy as np
-
     import hw
+    from hw.checks.size import is_small, products
+    from hw.files import write_arrays
     from hw.vectors import all_vectors
+    from hw.verify import trace as trace_layers
     from hw.verify import verify
 
     project = hw.open_project(directory)
@@ -88,15 +100,20 @@ def simulate(
     else:
         codes = all_vectors(project.network, RANDOM_IMAGES, bounding_limit=RANDOM_IMAGES)[:limit]
     verdict = verify(project, codes, reference, mode=mode, labels=labels, progress=sys.stderr.isatty() and not as_json)
+    links: list[Link] = []
     if trace is not None:
-        np.savez_compressed(trace, **project.trace(codes, mode=mode))  # type: ignore[arg-type]
-    results = project.check() if checks else []
+        values, links = trace_layers(project, codes, reference, mode=mode)
+        write_arrays(trace, values)
+    results = project.check() if checks or (checks is None and is_small(project.network)) else []
     if as_json:
         facts = {**verdict._asdict(), "bit_exact": verdict.bit_exact, "checks": [r._asdict() for r in results]}
+        facts["layers"] = [link.facts() for link in links]
         click.echo(json.dumps(facts, indent=2))
     else:
-        click.echo(str(verdict))
-        for result in results:
-            click.echo(str(result))
-    if not verdict.bit_exact or not all(r.ok for r in results):
+        for line in (verdict, *links, *results):
+            click.echo(str(line))
+        if checks is None and not results:
+            count = products(project.network)
+            click.echo(f"proofs skipped: {count:,} products per image are not a small network; --checks runs them")
+    if not verdict.bit_exact or any(link.differing for link in links) or not all(r.ok for r in results):
         sys.exit(1)

@@ -48,6 +48,10 @@ class Link(NamedTuple):
     differing: int
     first: Difference | None = None
 
+    def facts(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**self._asdict(), "first": self.first._asdict() if self.first else None}
+
     def __str__(self) -> str:
         if not self.differing:
             return f"equal    {self.name}: {self.images:,} images, {self.integers:,} integers"

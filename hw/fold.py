@@ -103,7 +103,7 @@ class _Search:
     ) -> None:  # fmt: skip
         self.network, self.clock, self.overrides, self.rom = network, clock_period_ns, overrides, rom
         self.cost = remembered(network, family)
-        self.floor, self.bound_by = fastest(network, overrides)
+        self.floor, self.bound_by = fastest(network, overrides, rom)
         self.slowest = max(cycles(network, unit, Fold(1, 1)).interval for unit in units(network))
 
     def within(self, budget: int) -> dict[str, Fold]:
@@ -219,17 +219,25 @@ def within(
     """Per unit, the folding of least `cost` that takes at most `budget` cycles per image, or else the fewest it can."""
     result: dict[str, Fold] = {}
     for unit in units(network):
-        style = (rom or {}).get(unit.name)
-        if overrides and unit.name in overrides:
-            given = overrides[unit.name]
-            result[unit.name] = given._replace(rom=style) if style else given
-            continue
-        taken = {f: cycles(network, unit, f).interval for f in legal(unit)}
+        taken = {f: cycles(network, unit, f).interval for f in candidates(unit, overrides, rom)}
         limit = max(budget, min(taken.values()))
         fitting = [f for f in taken if taken[f] <= limit]
-        best = min(fitting, key=lambda f: (cost(unit, f._replace(rom=style or f.rom)), taken[f], f))
-        result[unit.name] = best._replace(rom=style or best.rom)
+        result[unit.name] = min(fitting, key=lambda f: (cost(unit, f), taken[f], f))
     return result
+
+
+def candidates(
+    unit: Unit, overrides: Mapping[str, Fold] | None = None, rom: Mapping[str, str] | None = None
+) -> list[Fold]:
+    """What may be chosen for `unit`: what is given, or all legal foldings; with a ROM style, those that have a ROM."""
+    folds = [overrides[unit.name]] if overrides and unit.name in overrides else legal(unit)
+    style = (rom or {}).get(unit.name)
+    if style is not None:
+        folds = [f._replace(rom=style) for f in folds]
+    kept = [f for f in folds if f.rom == "auto" or unit.reuse_factor(f) > 1]
+    if not kept:
+        raise HwError(f"weight ROM of {unit.name!r}: folded {folds[0].pe} x {folds[0].simd}, its weights are constants")
+    return kept
 
 
 def legal(unit: Unit) -> list[Fold]:
@@ -241,12 +249,13 @@ def legal(unit: Unit) -> list[Fold]:
     return folds
 
 
-def fastest(network: Network, overrides: Mapping[str, Fold] | None = None) -> tuple[int, str]:
+def fastest(
+    network: Network, overrides: Mapping[str, Fold] | None = None, rom: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     """(fewest cycles per image that any folding reaches, the unit that bounds it)."""
     least = []
     for unit in units(network):
-        folds = [overrides[unit.name]] if overrides and unit.name in overrides else legal(unit)
-        least.append((min(cycles(network, unit, f).interval for f in folds), unit.name))
+        least.append((min(cycles(network, unit, f).interval for f in candidates(unit, overrides, rom)), unit.name))
     return max(least)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from hw.cli import build as build_command
 from hw.cli import simulate as simulate_command
 from hw.simulate import compile_simulation
 from hw.vectors import all_vectors, bounding
+from hw.verify import trace
 from tests.hw.random_graphs import GraphBuilder, random_input, resnet, small_cnn
 
 
@@ -177,10 +179,32 @@ def test_commands(project, tmp_path):
     built = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "r"), *options])
     assert built.exit_code == 0, built.output
     assert "folded for a latency of 100 µs at 5 ns" in built.output
-    assert re.search(r"conv1 .*block RAM +smallest of \d+ within", built.output)
-    run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "20", "--checks", "--json"])
+    assert re.search(r"conv1 .*block RAM", built.output), built.output
+    run = CliRunner().invoke(
+        simulate_command, [str(project.directory), "--limit", "20", "--json", "--trace", str(tmp_path / "t.npz")]
+    )
     assert run.exit_code == 0, run.output
-    assert '"bit_exact": true' in run.output
+    facts = json.loads(run.output)
+    assert facts["bit_exact"]
+    assert [c["name"] for c in facts["checks"]] == ["multiplier-free", "sources", "FIFO depths", "mutations"]
+    assert facts["layers"][0]["differing"] == 0
+    traced = {(p.unit.threshold or p.unit.layer).name for p in project.plan.processes if p.unit}
+    assert set(np.load(tmp_path / "t.npz")) == traced
+
+
+def test_proofs_of_a_large_network_are_skipped_aloud(project, monkeypatch):
+    monkeypatch.setattr("hw.checks.size.SMALL_PRODUCTS", 1000)
+    run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "2"])
+    assert run.exit_code == 0, run.output
+    assert re.search(r"proofs skipped: [\d,]+ products per image.*--checks runs them", run.output)
+    run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "2", "--no-checks"])
+    assert "proofs" not in run.output
+
+
+def test_trace_of_too_many_images_names_how_many_fit(project, monkeypatch):
+    monkeypatch.setattr("hw.verify.TRACE_BYTES", 100_000)
+    with pytest.raises(hw.HwError, match=r"trace at most \d+ images of this network"):
+        trace(project, all_vectors(project.network, 200))
 
 
 def test_simulate_exits_with_1_on_a_difference(project, tmp_path):
@@ -192,9 +216,10 @@ def test_simulate_exits_with_1_on_a_difference(project, tmp_path):
         text[start + 1 :].split(",", 1) if "," in text[start:].split("}")[0] else text[start + 1 :].split("}", 1)
     )
     table.write_text(text[: start + 1] + hex(int(word, 16) ^ 1) + text[start + 1 + len(word) :])
-    run = CliRunner().invoke(simulate_command, [str(copy)])
+    run = CliRunner().invoke(simulate_command, [str(copy), "--no-checks", "--trace", str(tmp_path / "t.npz")])
     assert run.exit_code == 1
     assert "NOT bit-exact" in run.output
+    assert re.search(r"first: layer 'fc7', image \d+, channel 0, pixel \(0, 0\): expected -?\d+, found", run.output)
     assert all_vectors(project.network, 4).shape[1:] == (1, 8, 8)
 
 

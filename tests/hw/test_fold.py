@@ -118,6 +118,9 @@ def test_rom_style_is_followed_by_the_estimate(network: Network) -> None:
     assert in_block_ram.lut == 0
     chosen = fold.decide(network, rom={unit.name: "bram"}).folds
     assert {name for name, f in chosen.items() if f.rom == "bram"} == {unit.name}
+    assert unit.reuse_factor(chosen[unit.name]) > 1
+    with pytest.raises(HwError, match=rf"weight ROM of '{unit.name}': folded .* its weights are constants"):
+        fold.decide(network, overrides={unit.name: fold.legal(unit)[-1]}, rom={unit.name: "lut"})
 
 
 def test_overrides_win_and_are_checked(network: Network) -> None:
