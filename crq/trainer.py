@@ -211,6 +211,10 @@ class Run:
             files.append("frozen.pt")
             self.accuracies["frozen"] = self._accuracy(frozen)
             self.console.print(f"frozen    {self.accuracies['frozen']:.2%}", highlight=False)
+        else:  # what freeze would have done to the batch norms: their running statistics lag behind the last steps
+            reestimate_batch_norm(prepared, self.calibration())
+            self.accuracies["recalibrated"] = self._accuracy(prepared)
+            self.console.print(f"recalibrated {self.accuracies['recalibrated']:.2%}", highlight=False)
         self.seconds["freeze"] = time.perf_counter() - start
         statistics = layer_statistics(prepared)
         plots.curves(self.rows, self.folder / "curves.png")
