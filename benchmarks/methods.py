@@ -119,7 +119,7 @@ def main() -> None:
                 folder = options.out / f"{method}-{setting}{tag}-{seed}".replace(" ", "-")
                 summary = run(recipe_of(options, seed, method, setting, lam), folder, floats[seed])
                 accuracy = summary["accuracy"]
-                final = accuracy.get("frozen", accuracy["finetuned"])
+                final = accuracy.get("frozen") or accuracy["recalibrated"]
                 row = {"setting": setting, "method": method, "lam": lam, "seed": seed, "float": accuracy["float"]}
                 results.append({**row, "final": final, "seconds": sum(summary["seconds"].values())})
     (options.out / "results.json").write_text(json.dumps(results, indent=2) + "\n")

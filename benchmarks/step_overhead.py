@@ -2,8 +2,9 @@
 
     python benchmarks/step_overhead.py [network ...]
 
-Each figure is the median over interleaved steps of processor time, so that other load on the machine falls on all
-alike. `penalty` is the retrain step (solver and λ·J); `quantized` the fine-tuning step with float activations.
+Each figure is the median of processor time over steps that the variants take in turn. `penalty alone` is the time
+inside the penalty (solver and λ·J's gradient); `penalty` the whole retrain step, a difference of two large figures and
+so a noisy one; `quantized` the fine-tuning step with float activations.
 """
 
 from __future__ import annotations
@@ -22,17 +23,22 @@ from crq.penalties import ClusterPenalty
 
 SHAPES = {"lenet": (1, 28, 28), "convnet": (1, 28, 28)}
 BATCH = 128
+BLOCK = 4
 
 
-def step(model: nn.Module, x: torch.Tensor, y: torch.Tensor, penalty: ClusterPenalty | None) -> Callable[[], None]:
-    """One optimizer step as a callable."""
+def step(
+    model: nn.Module, x: torch.Tensor, y: torch.Tensor, penalty: ClusterPenalty | None, inside: list[float]
+) -> Callable[[], None]:
+    """One optimizer step as a callable, which adds the time spent in the penalty to `inside`."""
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
 
     def run() -> None:
         optimizer.zero_grad()
         nn.functional.cross_entropy(model(x), y).backward()
         if penalty is not None:
+            start = time.process_time()
             penalty.add_gradients()
+            inside.append(time.process_time() - start)
         optimizer.step()
 
     return run
@@ -44,31 +50,38 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=15)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print("| network | float step, ms | " + " | ".join(NAMES) + " |\n" + "| --- " * (2 + len(NAMES)) + "|")
+    names = ["penalty alone", "the same, warm start", *NAMES]
+    print("| network | float step, ms | " + " | ".join(names) + " |\n" + "| --- " * (2 + len(names)) + "|")
     for name in options.networks:
         torch.manual_seed(0)
         x = torch.rand(BATCH, *SHAPES.get(name, (3, 32, 32)))
         y = torch.randint(0, 10, (BATCH,))
         base = models.build(name)
         prepared = {n: crq.prepare(base, crq.TernaryConfig(act_bits=None, method=m)) for n, (m, _) in VARIANTS.items()}
-        calls = {}
+        calls, inside = {}, {variant: [] for variant in VARIANTS}
         for variant, (_, quantized) in VARIANTS.items():
             model = prepared[variant].to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             crq.set_mode(model, "quantized" if quantized else "float")
             penalty = None
             if "penalty" in variant:
                 penalty = ClusterPenalty(model, warm="warm" in variant)
-            calls[variant] = step(model, x, y, penalty)
+            calls[variant] = step(model, x, y, penalty, inside[variant])
         times: dict[str, list[float]] = {variant: [] for variant in calls}
-        for index in range(options.steps + 2):
+        spent = {variant: [] for variant in calls}
+        # Turn about, a few steps each, so that other load falls on all alike and caches are as in training.
+        for _ in range(-(-options.steps // BLOCK)):
             for variant, call in calls.items():
-                start = time.process_time()
-                call()
-                if index >= 2:
-                    times[variant].append(time.process_time() - start)
+                for index in range(BLOCK + 1):
+                    inside[variant].clear()
+                    start = time.process_time()
+                    call()
+                    if index:  # the first step finds another network in the caches
+                        times[variant].append(time.process_time() - start)
+                        spent[variant] += inside[variant]
         medians = {variant: statistics.median(values) * 1e3 for variant, values in times.items()}
         plain = medians.pop("float")
-        cells = " | ".join(f"{value / plain - 1:+.1%}" for value in medians.values())
+        alone = [f"{statistics.median(spent[v]) * 1e3 / plain:.1%}" for v in ("penalty", "penalty, warm start")]
+        cells = " | ".join([*alone, *(f"{value / plain - 1:+.1%}" for value in medians.values())])
         print(f"| {name} | {plain:.1f} | {cells} |", flush=True)
 
 

@@ -75,6 +75,7 @@ def main() -> None:
 @click.option("--pretrained", metavar="RUN", help="Start from the float network of this run folder.")
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
+@click.option("--download", is_flag=True, help="Fetch mnist, fashion-mnist or cifar10 first where files are missing.")
 @click.option("--steps", type=int, help="Stop every phase after this many steps: a trial of the recipe.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def train(
@@ -84,17 +85,20 @@ def train(
     pretrained: str | None,
     seed: int | None,
     data_root: str | None,
+    download: bool,
     steps: int | None,
     as_json: bool,
 ) -> None:
     """Train a network to ternary weights as RECIPE says: a TOML file or a built-in name.
 
-    Writes the frozen network (frozen.pt), checkpoints, metrics, plots, summary.json and manifest.json into the
-    output folder. `crq recipes` lists the built-in recipes.
+    Writes frozen.pt, checkpoints, metrics, plots, summary.json and manifest.json. `crq recipes` lists built-in ones.
     """
+    from crq import data
     from crq.trainer import train as run
 
     loaded = _recipe(recipe, data_root, seed=seed, steps=steps)
+    if download:
+        data.fetch(loaded.data.name, loaded.data.root)
     summary = run(loaded, output, resume=resume, pretrained=pretrained)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
@@ -146,10 +150,12 @@ def _print_summary(summary: dict[str, Any], output: Path) -> None:
 @click.command()
 @click.argument("recipe", default="digits")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for everything; default: runs/RECIPE.")
-@click.option("--part", default="xc7z020clg400-1", show_default=True, help="FPGA part or board name.")
-@click.option("--clock-period", default=5.0, show_default=True, help="Clock period in ns.")
-@click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), default="io_stream", show_default=True)
+@click.option("--part", help="FPGA part or board name; default: the recipe's, or xc7z020clg400-1.")
+@click.option("--clock-period", type=float, help="Clock period in ns; default: the recipe's, or 5.")
+@click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), help="Default: the recipe's, or io_stream.")
 @click.option("--target-fps", type=float, help="Images per second to reach with the least area.")
+@click.option("--target-latency", type=float, help="Microseconds in which one image must pass, with the least area.")
+@click.option("--best-fit", is_flag=True, default=None, help="The highest rate that fits the part.")
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -163,7 +169,7 @@ def run(
     """
     loaded = _recipe(recipe, data_root, seed=seed)
     output = output or Path("runs") / loaded.name
-    summary, report = _run(loaded, output, options, quiet=as_json)
+    summary, report = _run(loaded, output, loaded.hardware.options(options), quiet=as_json)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
@@ -312,8 +318,7 @@ def _print_run(summary: dict[str, Any], report: Any, output: Path) -> None:
 
     console = Console(highlight=False)
     console.rule(f"{summary['name']}: summary")
-    table = Table(box=None, pad_edge=False)
-    table.add_column("network")
+    table = Table("network", box=None, pad_edge=False)
     table.add_column("accuracy", justify="right")
     for stage, value in summary["accuracy"].items():
         table.add_row(stage, f"{value:.2%}")

@@ -11,14 +11,15 @@ import math
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from crq import histogram as bins
 from crq.errors import CrqError, non_finite
 
-# Outside this range float32 squares or sums could overflow or lose denormal bits, so magnitudes are rescaled first.
-_SAFE = (2.0**-40, 2.0**40)
-_BINS = 1 << 15
+# Sums beyond this are taken in float64: float32 might overflow.
+_SAFE = 2.0**120
 _SPIKE = 0.10
 
 
@@ -62,12 +63,48 @@ def alternate(weight: Tensor, start: Tensor | None = None, *, name: str = "weigh
 
     weight: any float tensor. Raises `CrqError` naming `name` for non-finite weights. Finds a local optimum.
     """
-    magnitude, shift = _magnitudes(weight, name)
-    if magnitude.numel() == 0:
+    if weight.numel() == 0:
         return _empty(weight)
-    initial = None if start is None else _scale(start.to(magnitude), -shift)
-    alpha, iterations = _alternate(magnitude, initial, limit)
-    return _result(weight, shift, alpha, iterations)
+    alpha, iterations = alternate_scale(weight, None if start is None else float(start), name=name, limit=limit)
+    return _result(weight, alpha, iterations)
+
+
+def alternate_scale(
+    weight: Tensor, start: float | None = None, *, name: str = "weight", limit: int = 1000
+) -> tuple[float, int]:
+    """α of `alternate` and the iterations, without the codes; `weight` must not be empty."""
+    magnitude = _flat(weight).abs()
+    whole = float(magnitude.sum())
+    if not whole <= _SAFE:
+        magnitude = magnitude.double()
+        whole = float(magnitude.sum())
+        if not math.isfinite(whole):
+            raise non_finite(name)
+    size = magnitude.numel()
+    # Pieces that stay in cache on a CPU; on a GPU as few as float32 counts (to 2²⁴) allow.
+    piece = bins.CHUNK if magnitude.device.type == "cpu" else 1 << 24
+    # One mask for all, of floats: boolean masks, let alone boolean indexing, cost several times as much.
+    buffer, threshold = magnitude.new_empty(min(size, piece)), magnitude.new_empty(())
+    parts = (magnitude,) if size <= piece else magnitude.split(piece)
+    pairs = [(part, buffer if len(part) == len(buffer) else buffer[: len(part)]) for part in parts]
+    alpha = whole / size if start is None else start
+    previous = -1.0
+    for iteration in range(limit + 1):
+        threshold.fill_(_half(alpha))
+        count = total = 0.0
+        for part, mask in pairs:
+            torch.gt(part, threshold, out=mask)
+            count += float(mask.sum())
+            total += float(torch.dot(part, mask))
+        # Kept sets are nested, so an equal count means an equal set.
+        if count == 0 or count == previous or iteration == limit:
+            break
+        alpha, previous = total / count, count
+    if count == 0:
+        return 0.0, iteration
+    # The products above were summed in float32; the α that is given back is not.
+    kept = sum(float(torch.hardshrink(part, float(threshold)).sum(dtype=torch.float64)) for part in parts)
+    return kept / count, iteration
 
 
 def exact(weight: Tensor, hessian: Tensor | None = None, *, name: str = "weight") -> Clusters:
@@ -76,53 +113,56 @@ def exact(weight: Tensor, hessian: Tensor | None = None, *, name: str = "weight"
     hessian: optional non-negative weights h of W's shape (a diagonal Fisher or Hessian); then Σ h(w − αt)² is
     minimised, by maximising (Σ h|w|)²/Σh along the same order.
     """
-    magnitude, shift = _magnitudes(weight, name)
-    if magnitude.numel() == 0:
+    if weight.numel() == 0:
         return _empty(weight)
-    ordered, order = magnitude.sort(descending=True)
-    values = ordered.double()
+    magnitude = _finite(weight, name)
     if hessian is None:
-        mass = torch.arange(1, values.numel() + 1, dtype=torch.float64, device=values.device)
-        sums = values.cumsum(0)
+        sums = bins.descending(magnitude).double().cumsum(0)
+        mass = torch.arange(1, sums.numel() + 1, dtype=torch.float64, device=sums.device)
     else:
         if hessian.shape != weight.shape:
             raise CrqError(f"{name}: hessian has shape {tuple(hessian.shape)}, expected {tuple(weight.shape)}")
         if not bool(torch.isfinite(hessian).all()) or bool((hessian < 0).any()):
             raise CrqError(f"{name}: hessian must be finite and non-negative")
+        values, order = magnitude.sort(descending=True)
         h = hessian.detach().reshape(-1).double()[order]
-        mass, sums = h.cumsum(0), (h * values).cumsum(0)
+        mass, sums = h.cumsum(0), (h * values.double()).cumsum(0)
     energies = torch.where(mass > 0, sums * sums / mass.clamp_min(torch.finfo(torch.float64).tiny), 0.0)
     best = int(energies.argmax())
-    # Codes follow Eq. 8 for the rounded α; the optimum's own top-k set is that set except within rounding of a tie.
-    alpha = sums[best] / mass[best] if float(energies[best]) > 0 else sums.new_zeros(())
-    return _result(weight, shift, alpha.float())
+    return _result(weight, float(sums[best] / mass[best]) if float(energies[best]) > 0 else 0.0)
 
 
 def histogram(weight: Tensor, *, name: str = "weight") -> Clusters:
-    """The global optimum of Eq. 3 without a sort: the fast default.
-
-    |w| is binned by its float32 bits >> 16 (32768 bins, 1/128 wide), energies at bin edges come from prefix sums,
-    and every bin whose bound (S + n·v_max)²/(k + n) exceeds the best edge is searched exactly.
-    """
-    magnitude, shift = _magnitudes(weight, name)
-    if magnitude.numel() == 0:
+    """The global optimum of Eq. 3 without a sort, by `crq.histogram`: the fast default."""
+    if weight.numel() == 0:
         return _empty(weight)
-    return _result(weight, shift, magnitude.new_tensor(_search(magnitude)))
+    alpha = bins.optimum(_flat(weight))
+    if math.isnan(alpha):
+        raise non_finite(name)
+    return _result(weight, alpha)
 
 
 def per_channel(weight: Tensor, *, name: str = "weight") -> Clusters:
     """Eq. 3 solved exactly for every row of dimension 0 on its own: alpha has shape [W.shape[0]]."""
-    magnitude, shift = _magnitudes(weight, name)
-    if magnitude.numel() == 0:
+    if weight.numel() == 0:
         return _empty(weight)
-    rows = magnitude.reshape(weight.shape[0], -1)
-    sums = rows.sort(dim=1, descending=True).values.double().cumsum(1)
+    rows = _finite(weight, name).reshape(weight.shape[0], -1)
+    sums = bins.descending(rows).double().cumsum(1)
     counts = torch.arange(1, rows.shape[1] + 1, dtype=torch.float64, device=rows.device)
-    energies = sums * sums / counts
-    best = energies.argmax(1, keepdim=True)
-    alpha = (sums.gather(1, best) / counts[best]).float()
-    codes = _assign(weight, alpha.reshape(-1, *[1] * (weight.dim() - 1)), shift)
-    return Clusters(codes, _scale(alpha[:, 0], shift))
+    best = (sums * sums / counts).argmax(1, keepdim=True)
+    alpha = sums.gather(1, best) / counts[best]
+    half = alpha * 0.5
+    threshold = half.float()
+    threshold = torch.where(threshold > half, torch.nextafter(threshold, torch.zeros_like(threshold)), threshold)
+    threshold = threshold.reshape(-1, *[1] * (weight.dim() - 1))
+    scaled = weight.detach().float()
+    codes = (scaled > threshold).to(torch.int8) - (scaled < -threshold).to(torch.int8)
+    return Clusters(codes, alpha[:, 0].float())
+
+
+def ternary(weight: Tensor, alpha: float) -> Tensor:
+    """Eq. 8: t ∈ {−1, 0, +1} as float32 in the shape and memory format of `weight`; |w| = α/2 goes to 0."""
+    return torch.hardshrink(weight.detach().float(), _half(alpha)).sign_()
 
 
 def warn_if_spiky(clusters: Clusters, name: str) -> None:
@@ -136,103 +176,41 @@ def warn_if_spiky(clusters: Clusters, name: str) -> None:
         )
 
 
-def _magnitudes(weight: Tensor, name: str) -> tuple[Tensor, int]:
-    """|W|·2^-shift as a flat float32 tensor; shift is 0 unless the magnitudes are extreme."""
-    flat = weight.detach().reshape(-1).to(torch.float32).abs()
-    if flat.numel() == 0:
-        return flat, 0
-    largest = float(flat.max())
-    if not math.isfinite(largest):
+def _memory_order(tensor: Tensor) -> list[int]:
+    """Axes from the slowest to the fastest in memory."""
+    strides = tensor.stride()
+    return sorted(range(len(strides)), key=lambda axis: -strides[axis])
+
+
+def _flat(weight: Tensor) -> Tensor:
+    """The weights as a flat float32 tensor in the order of memory: no copy for dense float32 tensors of any format."""
+    weight = weight.detach()
+    return (weight if weight.is_contiguous() else weight.permute(_memory_order(weight))).reshape(-1).to(torch.float32)
+
+
+def _finite(weight: Tensor, name: str) -> Tensor:
+    """|W| as a flat float32 tensor in the order of the shape; raises for non-finite weights."""
+    magnitude = weight.detach().reshape(-1).to(torch.float32).abs()
+    if not math.isfinite(float(magnitude.max())):
         raise non_finite(name)
-    if largest == 0.0 or _SAFE[0] <= largest <= _SAFE[1]:
-        return flat, 0
-    shift = math.frexp(largest)[1]
-    return _scale(flat, -shift), shift
+    return magnitude
 
 
-def _alternate(magnitude: Tensor, alpha: Tensor | None, limit: int) -> tuple[Tensor, int]:
-    """α at the fixed point and the iterations. Kept sets are nested, so an equal count means an equal set."""
-    if alpha is None:
-        alpha = magnitude.mean()
-    # Masks as floats in reused buffers: boolean masks, let alone boolean indexing, cost several times as much.
-    mask, kept = torch.empty_like(magnitude), torch.empty_like(magnitude)
-    wide = torch.float64 if magnitude.numel() >= 1 << 24 else torch.float32  # float32 counts to 2²⁴
-    previous = -1.0
-    for iteration in range(limit):
-        torch.gt(magnitude, alpha * 0.5, out=mask)
-        count = float(mask.sum(dtype=wide))
-        if count == previous:
-            return alpha, iteration
-        if count == 0:
-            return magnitude.new_zeros(()), iteration
-        alpha = torch.mul(magnitude, mask, out=kept).sum() / count
-        previous = count
-    return alpha, limit
+def _half(alpha: float) -> float:
+    """Largest float32 not above α/2, so that comparing float32 weights with it decides |w| > α/2 exactly."""
+    rounded = np.float32(alpha * 0.5)
+    return float(rounded if float(rounded) <= alpha * 0.5 else np.nextafter(rounded, np.float32(0)))
 
 
-def _search(magnitude: Tensor) -> float:
-    """α = (Σ top-k)/k at the global maximum of (Σ top-k)²/k."""
-    keys = magnitude.view(torch.int32) >> 16
-    counts = torch.bincount(keys, minlength=_BINS).flip(0).double()
-    sums = torch.bincount(keys, weights=magnitude.double(), minlength=_BINS).flip(0)
-    after_k, after_s = counts.cumsum(0), sums.cumsum(0)
-    energies = torch.where(after_k > 0, after_s * after_s / after_k.clamp_min(1), 0.0)
-    best = int(energies.argmax())
-    top, best_s, best_k = float(energies[best]), float(after_s[best]), int(after_k[best])
-    if top == 0.0:
-        return 0.0
-    # Within a bin, E(j) = (S + j·v)²/(k + j) falls then rises in j, so its ends bound it.
-    upper = torch.arange(_BINS, dtype=torch.int32, device=keys.device).add_(1).bitwise_left_shift_(16)
-    largest = upper.view(torch.float32).flip(0).double()
-    before_k, before_s = after_k - counts, after_s - sums
-    bound = (before_s + counts * largest) ** 2 / (before_k + counts).clamp_min(1)
-    # A bin of one weight has no interior; a bound within 1e-7 of the best edge cannot matter.
-    candidates = ((bound > top * (1 + 1e-7)) & (counts > 1)).nonzero().flatten()
-    if candidates.numel() == 0:
-        return best_s / best_k
-    wanted = torch.zeros(_BINS, dtype=torch.bool, device=keys.device)
-    wanted[_BINS - 1 - candidates] = True
-    first, last = int(_BINS - 1 - candidates[-1]), int(_BINS - 1 - candidates[0])
-    members = magnitude[((keys >= first) & (keys <= last)).nonzero().flatten()]
-    members = members[wanted[members.view(torch.int32) >> 16]].sort(descending=True).values.double()
-    sizes = counts[candidates].long()
-    starts = sizes.cumsum(0) - sizes
-    inside = members.cumsum(0)
-    base = inside[starts] - members[starts]
-    s = before_s[candidates].repeat_interleave(sizes) + inside - base.repeat_interleave(sizes)
-    position = torch.arange(members.numel(), device=keys.device, dtype=torch.float64)
-    k = before_k[candidates].repeat_interleave(sizes) + position - starts.repeat_interleave(sizes) + 1
-    energies = s * s / k
-    winner = int(energies.argmax())
-    if float(energies[winner]) > top:
-        return float(s[winner] / k[winner])
-    return best_s / best_k
-
-
-def _threshold(alpha: Tensor) -> Tensor:
-    """Largest float32 not above α/2, so that |w| > threshold decides |w| > α/2 exactly, denormal α included."""
-    half = alpha.double() * 0.5
-    rounded = half.float()
-    return torch.where(rounded.double() > half, torch.nextafter(rounded, torch.zeros_like(rounded)), rounded)
-
-
-def _assign(weight: Tensor, alpha: Tensor, shift: int) -> Tensor:
-    """Eq. 8: int8 codes; |w| = α/2 goes to 0."""
-    scaled = _scale(weight.detach().to(torch.float32), -shift)
-    threshold = _threshold(alpha)
-    return (scaled > threshold).to(torch.int8).sub_((scaled < -threshold).to(torch.int8))
-
-
-def _scale(values: Tensor, exponent: int) -> Tensor:
-    """values·2^exponent; in two steps, since 2^exponent alone may leave float32's range."""
-    half = exponent // 2
-    return values * 2.0**half * 2.0 ** (exponent - half) if exponent else values
-
-
-def _result(weight: Tensor, shift: int, alpha: Tensor, iterations: int = 0) -> Clusters:
-    if float(alpha) == 0.0:
-        return Clusters(torch.zeros_like(weight, dtype=torch.int8), alpha, iterations)
-    return Clusters(_assign(weight, alpha, shift), _scale(alpha, shift), iterations)
+def _result(weight: Tensor, alpha: float, iterations: int = 0) -> Clusters:
+    """Codes of `weight`, in its memory format, beside α."""
+    order = _memory_order(weight)
+    flat = torch.zeros(weight.numel(), dtype=torch.int8, device=weight.device)
+    if alpha > 0:
+        for source, target in zip(_flat(weight).split(bins.CHUNK), flat.split(bins.CHUNK), strict=True):
+            target.copy_(ternary(source, alpha))
+    codes = flat.view([weight.shape[axis] for axis in order]).permute([order.index(axis) for axis in range(len(order))])
+    return Clusters(codes, torch.tensor(alpha, dtype=torch.float32, device=weight.device), iterations)
 
 
 def _empty(weight: Tensor) -> Clusters:

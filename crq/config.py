@@ -15,8 +15,9 @@ METHOD_NAMES = ("crq", "crq+", "twn", "ttq", "ste")
 class TernaryConfig:
     """How a network is made ternary.
 
-    act_bits: bits of activation codes after a ReLU (1–8 unsigned) and between layers without one (2–8 signed);
-        None or "float" keeps float activations, as in the paper's tables (train only: `freeze` refuses).
+    act_bits: bits of activation codes after a ReLU (1–8 unsigned) and between layers without one (2–8 signed, so
+        2 where 1 is asked for: there are no bipolar codes); None or "float" keeps float activations, as in the paper's
+        tables (train only: `freeze` refuses).
     residual_bits: signed bits of residual-add and concat operands and of sums (2–8).
     pool_bits: bits after an average pool (1–8).
     input_bits, input_signed, input_scale: the input grid, value = code·scale; the default is a byte image / 256.

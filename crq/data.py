@@ -9,13 +9,14 @@ import gzip
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from crq import image_files
+from crq import download, image_files
 from crq.errors import CrqError, nearest
 from crq.image_files import ImageFiles
 
@@ -86,6 +87,16 @@ def open_files(spec: str, root: str | os.PathLike[str], size: int) -> ImageFiles
     return image_files.find(folder, name, size, _IMAGES)
 
 
+def fetch(name: str, root: str | os.PathLike[str] | None = None) -> Path:
+    """Complete the public data set `name` in `root`, by default where `load` looks for it, and return that folder."""
+    if name not in download.SOURCES:
+        raise CrqError(f"data {name!r} cannot be downloaded; only {', '.join(download.SOURCES)} can")
+    places = [Path(root)] if root is not None else _places(name)
+    folder = next((place for place in places if place.is_dir()), places[0])
+    download.fetch(name, folder)
+    return folder
+
+
 def load(spec: str, root: str | os.PathLike[str] | None = None) -> ImageData:
     """The data set `name:split`, for example `digits:test`.
 
@@ -107,6 +118,55 @@ def load(spec: str, root: str | os.PathLike[str] | None = None) -> ImageData:
     if name == "digits":
         return _digits(split)
     return read_folder(_find(name, root), split, name)
+
+
+def from_dataset(
+    dataset: Dataset[Any], classes: tuple[str, ...] | None = None, name: str = "dataset", quantize: bool = False
+) -> ImageData:
+    """Any map-style `dataset` of (image, label) pairs in memory, each pair read once.
+
+    An image is a tensor or array [C, H, W], uint8 or float on the grid byte/256, or a PIL image; other floats are
+    refused, naming the image, unless `quantize` rounds and clips them to the grid. classes: by default
+    `dataset.classes`, or the labels' numbers. Random transforms inside `dataset` are frozen by the one reading: leave
+    augmentation to the recipe (`data.augment`).
+    """
+    count = len(dataset)  # type: ignore[arg-type]
+    if not count:
+        raise CrqError(f"{name} is empty")
+    images, labels = [], []
+    for index in range(count):
+        image, label = dataset[index]
+        images.append(_bytes(image, f"image {index} of {name}", quantize))
+        labels.append(int(label))
+        if images[-1].shape != images[0].shape:
+            shapes = f"{tuple(images[-1].shape)}, image 0 {tuple(images[0].shape)}"
+            raise CrqError(f"image {index} of {name} has shape {shapes}; bring all to one size")
+    if classes is None:
+        classes = tuple(map(str, getattr(dataset, "classes", range(max(labels) + 1))))
+    return ImageData(torch.stack(images), torch.tensor(labels), classes, name)
+
+
+def _bytes(image: Any, where: str, quantize: bool) -> Tensor:
+    """uint8 [C, …] of one image; `where` names it in errors."""
+    if not isinstance(image, Tensor):
+        pixels = torch.from_numpy(np.array(image))
+        if isinstance(image, np.ndarray):
+            image = pixels
+        else:  # PIL images are [H, W] or [H, W, C]
+            image = pixels[None] if pixels.dim() == 2 else pixels.permute(2, 0, 1)
+    if image.dtype == torch.uint8:
+        return image
+    if not image.is_floating_point():
+        raise CrqError(f"{where} is {image.dtype}; expected uint8, or float on the grid byte/256")
+    codes = image.float() * 256
+    grid = codes.round().clamp(0, 255)
+    if not quantize and not torch.equal(codes, grid):
+        value = float(image.flatten()[int((codes != grid).flatten().int().argmax())])
+        raise CrqError(
+            f"{where} holds {value:g}, which is not on the input grid byte/256 (ToTensor gives byte/255): "
+            "yield uint8 images (PILToTensor), or call crq.data.from_dataset(…, quantize=True) to round them"
+        )
+    return grid.to(torch.uint8)
 
 
 def holdout(
@@ -149,13 +209,21 @@ def _find(name: str, root: str | os.PathLike[str] | None) -> Path:
         raise CrqError(
             f"unknown data {name!r}{nearest(name, known)}; expected {', '.join(known)} or an existing folder"
         )
+    places = _places(name)
+    found = next((place for place in places if place.is_dir()), None)
+    if found is not None:
+        return found
+    tried = ", ".join(str(place) for place in places)
+    raise CrqError(
+        f"data {name!r} not found (looked in {tried}): set CRQ_DATA, give the folder (root), or let crq train fetch it "
+        "(--download, or data.download = true in the recipe)"
+    )
+
+
+def _places(name: str) -> list[Path]:
+    """Where the files of `name` may lie, the place to put them first."""
     bases = [Path(os.environ["CRQ_DATA"])] if "CRQ_DATA" in os.environ else []
-    places = [base / place for base in (*bases, Path("data")) for place in _HOMES[name]]
-    for place in dict.fromkeys(places):
-        if place.is_dir():
-            return place
-    tried = ", ".join(str(place) for place in dict.fromkeys(places))
-    raise CrqError(f"data {name!r} not found (looked in {tried}); set CRQ_DATA or give the folder (root)")
+    return list(dict.fromkeys(base / place for base in (*bases, Path("data")) for place in _HOMES[name]))
 
 
 def _first(folder: Path, pattern: str) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
@@ -12,13 +13,14 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import nn
 
-from crq import distributed
+from crq import distributed, regularizers
 from crq.layers import QuantLayer
-from crq.lightning import CRQCallback
+from crq.lightning import CRQCallback, RegularizerCallback
 from crq.loader import BatchLoader
+from crq.penalties import Penalty
 from crq.phases import PhaseModule, Recorder
 from crq.progress import PhaseProgress
-from crq.recipe import Penalized, Phase
+from crq.recipe import Penalized, Phase, Regularizer
 
 if TYPE_CHECKING:
     from crq.trainer import Run
@@ -44,6 +46,8 @@ def fit(run: Run, name: str, network: nn.Module, phase: Phase, lam: float | None
         warm = isinstance(phase, Penalized) and phase.warm
         weight: Any = (lambda share: lam * share) if ramp else lam
         callbacks.append(CRQCallback(weight, warm))
+    if isinstance(phase, Penalized) and phase.regularizer is not None:
+        callbacks.append(RegularizerCallback(partial(_regularizer, phase.regularizer)))
     callbacks += [
         recorder,
         PhaseProgress(recorder, run.console),
@@ -80,6 +84,10 @@ def fit(run: Run, name: str, network: nn.Module, phase: Phase, lam: float | None
     trainer.fit(module, loader, held_out, ckpt_path=resume, weights_only=True)
     network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return recorder.rows
+
+
+def _regularizer(choice: Regularizer, model: nn.Module) -> Penalty:
+    return regularizers.build(choice.name, model, choice.lam, choice.levels)
 
 
 def _prefers_channels_last(network: nn.Module) -> bool:

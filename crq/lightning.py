@@ -1,4 +1,4 @@
-"""CRQ as a Lightning callback: λ·J for any LightningModule that holds a prepared network."""
+"""Penalties as Lightning callbacks: for any LightningModule that holds a prepared network."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 
-from crq.penalties import ClusterPenalty, is_plain_gradient, layer_statistics
+from crq.penalties import ClusterPenalty, Penalty, is_plain_gradient, layer_statistics
 
 
 class CRQCallback(pl.Callback):
@@ -62,3 +63,47 @@ class CRQCallback(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._restored = state_dict["alpha"]
+
+
+class RegularizerCallback(pl.Callback):
+    """Adds a penalty's gradient (see `crq.regularizers`) to every optimizer step, and trains what the penalty learns.
+
+    make: the penalty of a model. What it learns has gradients that sum over a layer: its own Adam, of rate `lr`, takes
+    no notice of their size.
+    """
+
+    def __init__(self, make: Callable[[torch.nn.Module], Penalty], lr: float = 1e-3) -> None:
+        self.make, self.lr = make, lr
+        self.penalty: Penalty | None = None
+        self.optimizer: torch.optim.Optimizer | None = None
+        self._restored: dict[str, Any] = {}
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.penalty = self.make(pl_module).to(pl_module.device)
+        learned = list(self.penalty.parameters())
+        self.optimizer = torch.optim.Adam(learned, lr=self.lr) if learned else None
+        if self._restored:
+            self.penalty.load_state_dict(self._restored["penalty"])
+            if self.optimizer:
+                self.optimizer.load_state_dict(self._restored["optimizer"])
+
+    def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
+        assert self.penalty is not None
+        parameters = [*(layer.weight for layer in self.penalty.layers.values()), *self.penalty.parameters()]
+        with torch.enable_grad(), torch.autocast(pl_module.device.type, enabled=False):
+            # Not backward(): it would wake the hooks by which processes exchange gradients.
+            gradients = torch.autograd.grad(self.penalty(), parameters)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
+        if self.optimizer:
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+
+    def state_dict(self) -> dict[str, Any]:
+        if self.penalty is None:
+            return self._restored
+        optimizer = self.optimizer.state_dict() if self.optimizer else None
+        return {"penalty": self.penalty.state_dict(), "optimizer": optimizer}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._restored = state_dict

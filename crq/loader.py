@@ -81,12 +81,13 @@ class BatchLoader:
 
 def _augment(images: Tensor, pad: int, flip: bool, generator: torch.Generator) -> Tensor:
     """Zero-pad by `pad`, cut back to size at a random place, mirror half of them: uint8 [B, C, H, W] → the same."""
-    count, _, height, width = images.shape
+    count, channels, height, width = images.shape
     padded = F.pad(images, (pad, pad, pad, pad))
     top, left = torch.randint(0, 2 * pad + 1, (2, count, 1), generator=generator)
     rows, columns = top + torch.arange(height), left + torch.arange(width)
     if flip:
         mirrored = torch.rand(count, 1, generator=generator) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
-    picked = padded.permute(0, 2, 3, 1)[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return picked.permute(0, 3, 1, 2).contiguous()
+    places = rows[:, :, None] * (width + 2 * pad) + columns[:, None, :]
+    # One gather over flat pixels: indexing by three index tensors takes several times as long.
+    return padded.flatten(2).gather(2, places.flatten(1)[:, None].expand(-1, channels, -1)).view(images.shape)

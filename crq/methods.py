@@ -117,6 +117,8 @@ class TTQ(Method):
     """Trained Ternary Quantization (Zhu et al. 2016, Eq. 6–8): learned scales Wp, Wn; Δ = 0.05·max|W|. Train only.
 
     Gradients: ∂L/∂Wp = Σ over t=+1, ∂L/∂Wn = −Σ over t=−1, and the latent weights' gradient is scaled by Wp, 1 or Wn.
+    The scales' gradients are divided by √N, N weights in the layer (LSQ, Esser et al. 2020, section 2.2): as printed they
+    sum over all weights, and at the weights' learning rate the scales overshoot.
     """
 
     name = "ttq"
@@ -149,7 +151,8 @@ class _TTQ(torch.autograd.Function):
         positive, negative, codes = ctx.saved_tensors
         up, down = codes > 0, codes < 0
         latent = grad * torch.where(up, positive, torch.where(down, negative, torch.ones_like(grad)))
-        return latent, (grad * up).sum(), -(grad * down).sum(), None
+        norm = grad.numel() ** -0.5
+        return latent, (grad * up).sum() * norm, -(grad * down).sum() * norm, None
 
 
 _METHODS: dict[str, type[Method]] = {kind.name: kind for kind in (CRQ, CRQPlus, TWN, TTQ, STE)}

@@ -51,29 +51,28 @@ class ClusterPenalty(Penalty):
     def __init__(self, model: nn.Module, lam: float = 1e-3, warm: bool = False) -> None:
         super().__init__(model, lam)
         self.warm = warm
-        self._last: dict[str, Tensor] = {}
+        self._last: dict[str, float] = {}
 
-    def targets(self, name: str) -> Tensor:
-        """α·t of one layer, solved for its current weights by Algorithm 1."""
+    @torch.no_grad()
+    def pull(self, name: str) -> Tensor:
+        """W − α·t of one layer, with α and t solved for its current weights by Algorithm 1."""
         layer = self.layers[name]
-        if layer.per_channel:
-            found = cluster.per_channel(layer.weight, name=name)
-        else:
-            found = cluster.alternate(layer.weight, self._last.get(name), name=name)
-            if self.warm and float(found.alpha) > 0:
-                self._last[name] = found.alpha
-        return found.dequantized().to(layer.weight.dtype)
+        weight = layer.weight
+        if layer.per_channel or not weight.numel():
+            return weight - cluster.per_channel(weight, name=name).dequantized().to(weight.dtype)
+        alpha, _ = cluster.alternate_scale(weight, self._last.get(name), name=name)
+        if self.warm and alpha > 0:
+            self._last[name] = alpha
+        return weight.add(cluster.ternary(weight, alpha).to(weight.dtype), alpha=-alpha)
 
     def term(self, name: str, weight: Tensor) -> Tensor:
-        square = (weight - self.targets(name)).square().sum()
-        half = 0.5 * square
-        return half + half.detach()  # worth J, with the gradient of J/2
+        return _Cost.apply(weight, self.pull(name))
 
     @torch.no_grad()
     def add_gradients(self) -> None:
         """Add λ(W − α·t) to the gradients: Eq. 11 for SGD, to be called between backward and the step."""
         for name, layer in self.layers.items():
-            pull = layer.weight - self.targets(name)
+            pull = self.pull(name)
             if layer.weight.grad is None:
                 layer.weight.grad = pull.mul_(self.lam)
             else:
@@ -87,14 +86,28 @@ class ClusterPenalty(Penalty):
             rate = rates.get(id(layer.weight))
             if rate is None:
                 raise CrqError(f"layer {name!r} is not among the optimizer's parameters, so it has no learning rate")
-            layer.weight.lerp_(self.targets(name), min(rate * self.lam, 1.0))
+            layer.weight.sub_(self.pull(name), alpha=min(rate * self.lam, 1.0))
 
-    def get_extra_state(self) -> dict[str, Tensor]:
+    def get_extra_state(self) -> dict[str, float]:
         """The warm-start scales, so that a checkpoint resumes exactly."""
         return dict(self._last)
 
-    def set_extra_state(self, state: dict[str, Tensor]) -> None:
+    def set_extra_state(self, state: dict[str, float]) -> None:
         self._last = dict(state)
+
+
+class _Cost(torch.autograd.Function):
+    """J = ‖W − α·t‖² with the gradient of J/2."""
+
+    @staticmethod
+    def forward(ctx, weight, pull):
+        ctx.save_for_backward(pull)
+        return pull.square().sum()
+
+    @staticmethod
+    def backward(ctx, grad):
+        (pull,) = ctx.saved_tensors
+        return grad * pull, None
 
 
 def is_plain_gradient(optimizer: torch.optim.Optimizer) -> bool:

@@ -35,9 +35,9 @@ class ActQuant(nn.Module):
     ) -> None:
         super().__init__()
         if not (2 if signed else 1) <= bits <= 8:
-            raise CrqError(
-                f"bits must be from {2 if signed else 1} to 8 for {'' if signed else 'un'}signed codes, not {bits}"
-            )
+            bipolar = "; bipolar (±1) activations cannot be trained: use 2 signed bits" if signed and bits == 1 else ""
+            kind = "signed" if signed else "unsigned"
+            raise CrqError(f"bits must be from {2 if signed else 1} to 8 for {kind} codes, not {bits}{bipolar}")
         self.bits, self.signed, self.narrow, self.limit = bits, signed, narrow, limit
         self.qmin = -(2 ** (bits - 1)) + narrow if signed else 0
         self.qmax = 2 ** (bits - 1) - 1 if signed else 2**bits - 1

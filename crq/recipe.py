@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,11 +27,13 @@ class Section(BaseModel):
 class Data(Section):
     """name: see `crq.data.load`. root: the folder with the files. validation: share held out of the training split.
 
-    size: leave a folder of images by class on disk and scale each to this side when it is read (ImageNet).
+    download: fetch mnist, fashion-mnist or cifar10 into that folder if it lacks files. size: leave a folder of images
+    by class on disk and scale each to this side when it is read (ImageNet).
     """
 
     name: str
     root: str | None = None
+    download: bool = False
     size: int | None = Field(None, ge=8)
     validation: float = Field(0.1, ge=0, lt=1)
     augment: Literal["none", "flip", "crop", "crop-flip"] = "none"
@@ -57,16 +60,50 @@ class Phase(Section):
     gamma: float = Field(0.1, gt=0, le=1)
 
 
+class Regularizer(Section):
+    """A penalty of a related paper, see `crq.regularizers`. lam: its own λ. levels: for representatives."""
+
+    name: Literal["l-infinity", "margin", "soft-min-max", "representatives"]
+    lam: float = Field(gt=0)
+    levels: int = Field(3, ge=2)
+
+
 class Penalized(Phase):
-    """A phase with λ·J. lam: λ, by default the method's. ramp: grow λ linearly from 0. warm: start from the last α."""
+    """A phase with λ·J. lam: λ, by default the method's. ramp: grow λ linearly from 0. warm: start from the last α.
+
+    regularizer: a further penalty; with one, methods that have no retrain of their own get it too.
+    """
 
     lam: float | None = Field(None, ge=0)
     ramp: bool = False
     warm: bool = False
+    regularizer: Regularizer | None = None
+
+
+class Hardware(Section):
+    """The FPGA project of `crq run`: the options of `crq build`, which the command line overrides.
+
+    folding: layer → [PE, SIMD]. weight_rom: layer → where its weights lie. target_latency: µs for one image.
+    """
+
+    part: str = "xc7z020clg400-1"
+    clock_period: float = Field(5.0, gt=0)
+    io_type: Literal["io_stream", "io_parallel"] = "io_stream"
+    target_fps: float | None = Field(None, gt=0)
+    target_latency: float | None = Field(None, gt=0)
+    best_fit: bool = False
+    folding: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    weight_rom: dict[str, Literal["lut", "bram"]] = Field(default_factory=dict)
+
+    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments of `hw.build`: these, but for what is `given`; a target given takes the place of all of them."""
+        given = {key: value for key, value in given.items() if value is not None}
+        targets = {"target_fps": None, "target_latency": None, "best_fit": False}
+        return {**self.model_dump(), **(targets if targets.keys() & given.keys() else {}), **given}
 
 
 class Recipe(Section):
-    """A run: data, network, how it is made ternary, and the phases. `steps` stops each phase early (for a trial)."""
+    """A run: data, network, how it is made ternary, the phases, the FPGA project. `steps` stops each phase early."""
 
     name: str
     seed: int = Field(0, ge=0)
@@ -80,6 +117,12 @@ class Recipe(Section):
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, ge=1, description="CPU threads; by default torch's choice")
     steps: int | None = Field(None, ge=1)
+    hardware: Hardware = Field(default_factory=lambda: Hardware.model_validate({}))
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """What the trained network depends on: everything but the hardware made of it."""
+        return self.model_dump(exclude={"hardware"})
 
     def to_toml(self) -> str:
         """The recipe as TOML, defaults written out, so that it means the same under later defaults."""
@@ -136,14 +179,23 @@ def _problem(values: dict[str, Any], detail: Any) -> str:
         return f"unknown key {key!r}{nearest(location[-1], known)}; known keys are {', '.join(known)}"
     if detail["type"] == "missing":
         return f"key {key!r} is missing"
-    return f"key {key!r}: {detail['msg']}, got {detail['input']!r}"
+    hint = (
+        nearest(str(detail["input"]), _choices(detail["ctx"]["expected"])) if detail["type"] == "literal_error" else ""
+    )
+    return f"key {key!r}: {detail['msg']}, got {detail['input']!r}{hint}"
+
+
+def _choices(expected: str) -> list[str]:
+    """The words in pydantic's "'a', 'b' or 'c'"."""
+    return expected.split("'")[1::2]
 
 
 def _keys(location: list[str]) -> list[str]:
     """Field names of the section at `location`."""
     section: Any = Recipe
     for part in location:
-        section = section.model_fields[part].annotation
+        annotation = section.model_fields[part].annotation
+        section = next((kind for kind in get_args(annotation) if kind is not type(None)), annotation)
     return list(section.__dataclass_fields__ if section is TernaryConfig else section.model_fields)
 
 

@@ -89,6 +89,13 @@ class Representatives(Penalty):
         return (weight - levels[nearest]).square().sum()
 
 
+def build(name: str, model: nn.Module, lam: float, levels: int = 3) -> Penalty:
+    """The penalty that recipes call `name`; levels: for representatives."""
+    if name == "representatives":
+        return Representatives(model, lam, levels)
+    return {"l-infinity": LInfinity, "margin": Margin, "soft-min-max": SoftMinMax}[name](model, lam)
+
+
 def fisher(model: nn.Module, loss_batches: list[Tensor]) -> dict[str, Tensor]:
     """Diagonal empirical Fisher of each ternary layer's weights: the mean square gradient over the given losses.
 

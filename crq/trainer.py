@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from rich.console import Console
 from torch import Tensor, fx, nn
+from torch.utils.data import Dataset
 
 from crq import data as datasets
 from crq import distributed, manifest, methods, models, plots
@@ -40,15 +41,16 @@ def train(
     out: str | os.PathLike[str],
     *,
     network: nn.Module | None = None,
-    data: ImageData | None = None,
-    test: ImageData | None = None,
+    data: Dataset[Any] | None = None,
+    test: Dataset[Any] | None = None,
     resume: bool = False,
     pretrained: str | os.PathLike[str] | None = None,
     console: Console | None = None,
 ) -> dict[str, Any]:
     """Run a recipe into the folder `out` and return its summary (also written to `summary.json`).
 
-    recipe: a `Recipe`, a TOML file or a built-in name. network, data, test: used in place of what the recipe names.
+    recipe: a `Recipe`, a TOML file or a built-in name. network, data, test: used in place of what the recipe names;
+    data and test, the training and the test split, are `ImageData` or any dataset that `crq.data.from_dataset` takes.
     resume: continue an interrupted run in `out`; otherwise `out` must be empty. pretrained: the folder of an earlier
     run whose float network to start from; it must have the same data, network, seed and pretrain sections. Raises
     `CrqError` for everything a user can mend, before training where possible.
@@ -69,8 +71,8 @@ class Run:
         recipe: Recipe,
         folder: Path,
         network: nn.Module | None,
-        data: ImageData | None,
-        test: ImageData | None,
+        data: Dataset[Any] | None,
+        test: Dataset[Any] | None,
         resume: bool,
         console: Console,
     ) -> None:
@@ -78,8 +80,8 @@ class Run:
         if recipe.threads is not None:
             torch.set_num_threads(recipe.threads)
         source = recipe.data
-        self.data: ImageData | ImageFiles = data if data is not None else _load(source, "train")
-        self.test: ImageData | ImageFiles = test if test is not None else _load(source, "test")
+        self.data = _load(source, "train") if data is None else _in_memory(data, "data")
+        self.test = _load(source, "test") if test is None else _in_memory(test, "test", self.data.classes)
         self.held_out: ImageData | ImageFiles | None = None
         if source.validation:
             self.data, self.held_out = datasets.holdout(self.data, source.validation, seed=0)
@@ -109,7 +111,7 @@ class Run:
         if resume:
             if not saved.exists():
                 raise CrqError(f"{self.folder} has no recipe.toml, so there is no run to resume in it")
-            if load_recipe(saved) != self.recipe:
+            if load_recipe(saved).training != self.recipe.training:
                 raise CrqError(f"the recipe differs from {saved}; resume with that file, or choose another folder")
         elif distributed.is_main():
             empty_folder(self.folder)
@@ -135,7 +137,7 @@ class Run:
         self._train("pretrain", self.network, recipe.pretrain, "float")
         before = _weights(prepare(self.network, recipe.ternary))
         prepared = prepare(self.network, recipe.ternary)
-        if self.method.penalize_retrain:
+        if self.method.penalize_retrain or recipe.retrain.regularizer is not None:
             self._train("retrain", prepared, recipe.retrain, "retrained")
         after = _weights(prepared)
         self._quantize(prepared)
@@ -209,6 +211,10 @@ class Run:
             files.append("frozen.pt")
             self.accuracies["frozen"] = self._accuracy(frozen)
             self.console.print(f"frozen    {self.accuracies['frozen']:.2%}", highlight=False)
+        else:  # what freeze would have done to the batch norms: their running statistics lag behind the last steps
+            reestimate_batch_norm(prepared, self.calibration())
+            self.accuracies["recalibrated"] = self._accuracy(prepared)
+            self.console.print(f"recalibrated {self.accuracies['recalibrated']:.2%}", highlight=False)
         self.seconds["freeze"] = time.perf_counter() - start
         statistics = layer_statistics(prepared)
         plots.curves(self.rows, self.folder / "curves.png")
@@ -305,7 +311,12 @@ def _load(source: Data, split: str) -> ImageData | ImageFiles:
         if source.root is None:
             raise CrqError("data.size needs data.root: the folder that holds train/ and test/")
         return datasets.open_files(f"{source.name}:{split}", source.root, source.size)
-    return datasets.load(f"{source.name}:{split}", source.root)
+    root = datasets.fetch(source.name, source.root) if source.download else source.root
+    return datasets.load(f"{source.name}:{split}", root)
+
+
+def _in_memory(given: Dataset[Any], name: str, classes: tuple[str, ...] | None = None) -> ImageData | ImageFiles:
+    return given if isinstance(given, ImageData) else datasets.from_dataset(given, classes, name)
 
 
 def save(state: Any, target: Path) -> None:

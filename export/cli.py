@@ -59,7 +59,8 @@ def check(
 
     The integer graph in qonnx and in C simulation (both modes, a project in a temporary folder) against NumPy; with
     --reference also live PyTorch against the file in onnxruntime and qonnx, and against the integer graph. Says where
-    the first difference is. Exit code 1 if anything differs.
+    the first difference is. Exit code 1 if anything differs. Without --reference the file is also run as it stands, and
+    what its float32 arithmetic makes different is counted.
     """
     import tempfile
 
@@ -79,17 +80,28 @@ def check(
     with tempfile.TemporaryDirectory() as folder:
         project = hw.build(file, Path(folder) / "project")
         links += file_links(network, project, codes)
+        own = None if reference else _float_execution(file, network, codes)
     ties = json.loads(network.model.get_metadata_prop("crq.ties") or "{}")
     if as_json:
         rows = [{**link._asdict(), "first": link.first and link.first._asdict()} for link in links]
-        click.echo(json.dumps({"links": rows, "ties": ties}, indent=2))
+        click.echo(json.dumps({"links": rows, "float32": own and own._asdict(), "ties": ties}, indent=2))
     else:
         for link in links:
             click.echo(str(link))
+        if own is not None:
+            click.echo(f"note: {own}")
         for layer, channels in ties.items():
             click.echo(f"note: {layer}: channels {channels} have a boundary within float32 error of a tie")
     if any(link.differing for link in links if "default" not in link.name):
         sys.exit(1)
+
+
+def _float_execution(file: Path, network: Any, codes: Any) -> Any:
+    from hw.equality import QONNX_IMAGES, layer_values
+    from hw.float_execution import float_execution
+
+    few = codes[:QONNX_IMAGES]
+    return float_execution(file, network, few, layer_values(network, few))
 
 
 def _reference_links(reference: Path, file: Path, network: Any, codes: Any, layer_values: Any) -> list[Any]:

@@ -14,6 +14,9 @@ from hw.graph import Network
 from hw.layers import IntArray, Mac, Threshold
 from hw.project import Project
 
+QONNX_IMAGES = 50
+"""Images given to qonnx, which runs them one by one."""
+
 
 class Difference(NamedTuple):
     """The first integer that differs: in network order, then image, channel, row, column."""
@@ -44,6 +47,10 @@ class Link(NamedTuple):
     integers: int
     differing: int
     first: Difference | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**self._asdict(), "first": self.first._asdict() if self.first else None}
 
     def __str__(self) -> str:
         if not self.differing:
@@ -100,11 +107,11 @@ def simulation_link(project: Project, codes: IntArray, expected: dict[str, IntAr
     return compare_layers(project.network, f"C simulation ({mode}) = integer graph", expected, found)
 
 
-def file_links(network: Network, project: Project, codes: IntArray, qonnx_images: int = 50) -> list[Link]:
-    """All links from the integer graph on. qonnx runs image by image, so it gets the first `qonnx_images` only."""
+def file_links(network: Network, project: Project, codes: IntArray) -> list[Link]:
+    """All links from the integer graph on. qonnx gets the first `QONNX_IMAGES` only."""
     expected = layer_values(network, codes)
-    few = {name: values[:qonnx_images] for name, values in expected.items()}
-    links = [qonnx_link(network, codes[:qonnx_images], few)]
+    few = {name: values[:QONNX_IMAGES] for name, values in expected.items()}
+    links = [qonnx_link(network, codes[:QONNX_IMAGES], few)]
     links += [simulation_link(project, codes, expected, mode) for mode in ("fast", "ap")]
     return links
 

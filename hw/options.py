@@ -40,3 +40,14 @@ def parse_folds(texts: tuple[str, ...]) -> dict[str, Fold]:
             ) from None
         result[layer] = Fold(pe, simd)
     return result
+
+
+def parse_roms(texts: tuple[str, ...]) -> dict[str, str]:
+    """The values of --rom. Raises `click.BadParameter` for one that is not LAYER=STYLE."""
+    result = {}
+    for text in texts:
+        layer, _, style = text.partition("=")
+        if not style:
+            raise click.BadParameter(f"{text!r}: expected LAYER=lut or LAYER=bram", param_hint="--rom")
+        result[layer] = style
+    return result

@@ -33,14 +33,17 @@ BATCH_BYTES = 1 << 24  # integers held per batch and thread
 
 def build(
     model: Model, output_dir: str | PathLike, *, part: str = "xc7z020clg400-1", clock_period: float = 5.0,
-    io_type: str = "io_stream", folding: Mapping[str, Fold] | None = None, target_fps: float | None = None,
+    io_type: str = "io_stream", folding: Mapping[str, Fold] | None = None, weight_rom: Mapping[str, str] | None = None,
+    target_fps: float | None = None, target_latency: float | None = None, best_fit: bool = False,
     project_name: str | None = None, fit_check: bool = True,
 ) -> Project:  # fmt: skip
     """Writes the project of `model` (path, ModelProto, or ModelWrapper with an integer graph) into `output_dir`.
 
-    `clock_period` in ns; `folding` has explicit folds by layer; `target_fps` in images per second;
-    `fit_check` refuses weights that exceed the memory of the part. Raises `HwError` for a folder that is not empty and
-    for a network or option the hardware cannot have.
+    `clock_period` in ns; `folding` has explicit folds by layer, `weight_rom` where a layer's weights lie ("lut" or
+    "bram"; by default their size decides). `target_fps` in images per second and `target_latency` in µs for one image
+    are reached with the least area; `best_fit` takes the highest rate that fits the part (hw.fold). `fit_check` refuses
+    weights that exceed the memory of the part. Raises `HwError` for a folder that is not empty and for a network or
+    option the hardware cannot have.
     """
     from hw.backend import require_registered
     from hw.backend.target import check_target
@@ -57,7 +60,8 @@ def build(
         converted = hls4ml.converters.convert_from_onnx_model(
             str(model) if isinstance(model, PathLike) else model, output_dir=str(target), project_name=name,
             backend="crq", part=part, clock_period=clock_period, io_type=io_type, folding=folding,
-            target_fps=target_fps, fit_check=fit_check,
+            weight_rom=weight_rom, target_fps=target_fps, target_latency=target_latency, best_fit=best_fit,
+            fit_check=fit_check,
         )  # fmt: skip
         converted.write()
     return open_project(target)

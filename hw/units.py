@@ -13,12 +13,18 @@ from typing import NamedTuple
 from hw.graph import Network
 from hw.layers import Flatten, Layer, Mac, Tensor, Threshold
 
+ROM_STYLES = ("auto", "lut", "bram")
+
 
 class Fold(NamedTuple):
-    """PE output channels and SIMD inputs per clock cycle. Units without a MAC have SIMD 1: PE channels per cycle."""
+    """PE output channels and SIMD inputs per clock cycle. Units without a MAC have SIMD 1: PE channels per cycle.
+
+    `rom` is where the weights lie, one of `ROM_STYLES`; "auto" leaves it to their size (hw.estimate.primitives).
+    """
 
     pe: int
     simd: int = 1
+    rom: str = "auto"
 
 
 @dataclass(frozen=True, eq=False)

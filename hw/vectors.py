@@ -25,7 +25,7 @@ def random_codes(network: Network, count: int, seed: int = 0) -> IntArray:
     uniform = rng.integers(lo, hi + 1, shape)
     sparse = np.where(rng.random(shape) < rng.random((count, 1, 1, 1)), hi, lo)
     uniform[1::2] = sparse[1::2]
-    return uniform.astype(np.int64)
+    return _legal(network, uniform.astype(np.int64))
 
 
 def bounding(network: Network, limit: int | None = None) -> tuple[IntArray, list[str]]:
@@ -40,11 +40,18 @@ def bounding(network: Network, limit: int | None = None) -> tuple[IntArray, list
         if isinstance(layer, (Conv, Dense)) and _source(network, layer.input) is network.input:
             for channel in range(layer.output.shape.c):
                 for sign in (1, -1):
-                    images.append(_bounding_image(network, layer, channel, sign))
+                    images.append(_legal(network, _bounding_image(network, layer, channel, sign)))
                     names.append(f"{layer.name} channel {channel} {'highest' if sign > 0 else 'lowest'}")
     keep = len(images) if limit is None else limit
     shape = (0, *network.input.shape)
     return (np.stack(images[:keep]) if images[:keep] else np.empty(shape, np.int64)), names[:keep]
+
+
+def _legal(network: Network, codes: IntArray) -> IntArray:
+    """A bipolar input has no code 0."""
+    if network.model.get_tensor_datatype(network.input.name).name == "BIPOLAR":
+        return np.where(codes == 0, 1, codes)
+    return codes
 
 
 def _source(network: Network, tensor: Tensor) -> Tensor:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.equality import Link, compare_layers, layer_values
 from hw.errors import HwError
 from hw.project import Project
+
+if TYPE_CHECKING:
+    from crq.frozen import FrozenModel
+
+TRACE_BYTES = 1 << 30  # of all layers' integers at once
 
 
 class Verdict(NamedTuple):
@@ -73,9 +79,59 @@ def compare(
     return Verdict(against, mode, len(found), int(equal.all(1).sum()), equal.size, int(equal.sum()), correct)
 
 
+def trace(
+    project: Project, codes: NDArray[Any], reference: str | Path | None = None, *, mode: str = "fast"
+) -> tuple[dict[str, NDArray[np.int64]], list[Link]]:  # fmt: skip
+    """Every unit's integers (N, C, H, W) by layer, compared with the integer graph and, layer by layer, with PyTorch.
+
+    With PyTorch the codes are compared: sums may have another sign there. Raises `HwError` if the integers of so many
+    images exceed `TRACE_BYTES`.
+    """
+    per_image = 8 * sum(p.output.shape.size for p in project.plan.processes if p.unit)
+    if len(codes) * per_image > TRACE_BYTES:
+        raise HwError(
+            f"the layers' integers of {len(codes):,} images take {len(codes) * per_image >> 20:,} MiB; trace at most "
+            f"{TRACE_BYTES // per_image:,} images of this network (--limit)"
+        )
+    network = project.network
+    found = project.trace(codes, mode=mode)
+    expected = layer_values(network, codes.reshape(-1, *network.input.shape))
+    links = [compare_layers(network, f"C simulation ({mode}) = integer graph", expected, found)]
+    if reference is not None:
+        live = _torch_codes(project, reference, codes)
+        same = {name: values for name, values in found.items() if name in live}
+        title = f"C simulation ({mode}) = the live PyTorch model, the codes of {len(same)} layers"
+        links.append(compare_layers(network, title, {**expected, **live}, same))
+    return found, links
+
+
+def _torch_codes(project: Project, reference: str | Path, codes: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
+    """The codes of the frozen model's quantizers, by name. One that reads a max pool trades places with it in
+    hardware, so there its name belongs to other values."""
+    import torch
+
+    from crq.steps import MaxPool, Threshold
+
+    model = _frozen(project, reference)
+    values = model.trace(torch.as_tensor(np.ascontiguousarray(codes)))
+    return {
+        wire.name: values[wire.name].numpy()
+        for wire in model.wires
+        if isinstance(model.steps[wire.name], Threshold)
+        and not any(i in values and isinstance(model.steps[i], MaxPool) for i in wire.inputs)
+    }
+
+
 def _torch_integers(project: Project, reference: str | Path, codes: NDArray[Any]) -> NDArray[np.int64]:
     import torch
 
+    model = _frozen(project, reference)
+    batches = torch.as_tensor(np.ascontiguousarray(codes)).split(64)
+    return torch.cat([model.integers(batch) for batch in batches]).numpy()
+
+
+def _frozen(project: Project, reference: str | Path) -> FrozenModel:
+    """Raises `HwError` unless the project was made from this frozen model."""
     from crq.frozen import FrozenModel
 
     path = Path(reference)
@@ -87,5 +143,4 @@ def _torch_integers(project: Project, reference: str | Path, codes: NDArray[Any]
             f"{path}: is frozen model {model.content_hash[:16]}…, but the project was made from "
             f"{f'{made_from[:16]}…' if made_from else 'a file that names none'}; give the run it was exported from"
         )
-    batches = torch.as_tensor(np.ascontiguousarray(codes)).split(64)
-    return torch.cat([model.integers(batch) for batch in batches]).numpy()
+    return model

@@ -70,5 +70,8 @@ setup() {
     "${pip[@]}" "$torch+cpu" --extra-index-url https://download.pytorch.org/whl/cpu 2>/dev/null ||
     "${pip[@]}" "$torch"
   "${pip[@]}" -c "$root/scripts/constraints.txt" -e "$root${extras:+[$extras]}"
+  # timm's networks are test subjects. Without its dependencies: they are torchvision, which must match torch to the
+  # digit, and download tools, and the networks need neither.
+  [[ ",$extras," != *,test,* ]] || "${pip[@]}" -c "$root/scripts/constraints.txt" --no-deps timm
   echo "$want" >"$stamp"
 }

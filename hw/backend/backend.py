@@ -56,9 +56,9 @@ class CrqBackend(VitisBackend):
 
     def create_initial_config(
         self, part: str | None = None, clock_period: float | None = None, clock_uncertainty: str = "27%",
-        io_type: str | None = None, folding: Mapping[str, Any] | None = None, target_fps: float | None = None,
-        fit_check: bool = True,
-        **options: Any,
+        io_type: str | None = None, folding: Mapping[str, Any] | None = None,
+        weight_rom: Mapping[str, str] | None = None, target_fps: float | None = None,
+        target_latency: float | None = None, best_fit: bool = False, fit_check: bool = True, **options: Any,
     ) -> dict[str, Any]:  # fmt: skip
         """hls4ml's configuration for this backend. Arguments as `hw.build`; raises `HwError` for unknown ones."""
         from hw.backend.frontend import install_dispatch
@@ -83,7 +83,10 @@ class CrqBackend(VitisBackend):
             "ClockUncertainty": clock_uncertainty,
             "IOType": io_type or "io_stream",
             "Folding": {name: list(fold) for name, fold in (folding or {}).items()},
+            "WeightRom": dict(weight_rom or {}),
             "TargetFps": target_fps,
+            "TargetLatency": target_latency,
+            "BestFit": best_fit,
             "FitCheck": fit_check,
             "HLSConfig": {},
             "WriterConfig": {"Namespace": None, "WriteWeightsTxt": False, "WriteTar": False, "TBOutputStream": "both"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hw.backend.geometry import Window, window_of
 from hw.backend.plan import Process
+from hw.backend.tables import weights_in_bram
 from hw.layers import Concat, Conv, Dense, Format, Mac, MaxPool, Shape, Tensor
 
 
@@ -36,7 +37,11 @@ def _layer(process: Process, streaming: bool) -> list[str]:
     if isinstance(layer, Mac):
         zeros = layer.weights.size - layer.nonzeros
         kind = "ternary" if layer.multiplier_free else f"{layer.weight_type} (not multiplier-free)"
-        lines.append(f"  weights      {layer.weights.size} {kind}, {zeros} zero ({zeros / layer.weights.size:.1%})")
+        place = ", in block RAM" if weights_in_bram(layer, fold) else ", in LUTs"
+        place = place if streaming and unit.reuse_factor(fold) > 1 else ""  # else constants of the adders
+        lines.append(
+            f"  weights      {layer.weights.size} {kind}, {zeros} zero ({zeros / layer.weights.size:.1%}){place}"
+        )
     if streaming:
         steps = 1 if isinstance(layer, Concat) else unit.reuse_factor(fold)
         simd = f", SIMD {fold.simd} of {layer.fan_in} products" if isinstance(layer, Mac) else ""

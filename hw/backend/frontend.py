@@ -47,15 +47,15 @@ def to_model_graph(config: dict[str, Any]) -> Any:
 
     graph, origin = load(config["OnnxModel"])
     network = Network(graph)
-    folds = resolve_folds(network, config)
-    plan = make_plan(network, config["IOType"], folds)
+    choice = resolve_folds(network, config)
+    plan = make_plan(network, config["IOType"], choice.folds)
     check_limits(plan)
     if config.get("FitCheck", True):
         check_fit(plan, devices.find(config["Part"]))
     config["OnnxModel"] = None  # the integer graph takes its place; hls4ml would otherwise dump it into the project
     layers = layer_list(plan)
     model = ModelGraph.from_layer_list(config, layers, [INPUT], [_hls_output(plan)])
-    model.crq_plan, model.crq_graph, model.crq_origin = plan, graph, origin
+    model.crq_plan, model.crq_choice, model.crq_graph, model.crq_origin = plan, choice, graph, origin
     return model
 
 

@@ -21,7 +21,8 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
         weights = f"{layer.weights.size} {layer.weight_type}" if isinstance(layer, Mac) else ""
         cycles = cycles_per_image(process) if plan.io_type == "io_stream" else ""
         shape = f"{process.output.shape.h}×{process.output.shape.w}×{process.output.shape.c}"
-        rows.append(f"| `{process.name}` | {layer.kind} | {shape} | {weights} | {fold.pe} × {fold.simd} | {cycles} |")
+        folded = f"{fold.pe} × {fold.simd} | {cycles} | {manifest['why'][process.unit.name]}"
+        rows.append(f"| `{process.name}` | {layer.kind} | {shape} | {weights} | {folded} |")
     integer_layers = [
         p.name for p in plan.processes
         if p.unit and isinstance(p.unit.layer, Mac) and not p.unit.layer.multiplier_free
@@ -46,10 +47,11 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
 Vitis HLS project of `{manifest["source"]["name"]}` (sha256 `{manifest["source"]["sha256"]}`), made by crq
 {manifest["versions"]["crq"]} for {manifest["part"]}, {manifest["clock_period"]:g} ns, {plan.io_type}. {free}
 
-| layer | kind | output (h×w×c) | weights | PE × SIMD | cycles per image |
-| --- | --- | --- | --- | --- | --- |
+| layer | kind | output (h×w×c) | weights | PE × SIMD | cycles per image | why this folding |
+| --- | --- | --- | --- | --- | --- | --- |
 {chr(10).join(rows)}
 
+Folded for {manifest["goal"]}.
 {slowest}
 ## Simulate
 

@@ -15,6 +15,7 @@ from hw.backend.tables import (
     threshold_levels,
     threshold_table,
     weight_table,
+    weights_in_bram,
 )
 from hw.errors import HwError
 from hw.layers import (
@@ -32,7 +33,6 @@ from hw.layers import (
     Threshold,
 )
 
-INLINE_ROM_BITS = 4096  # weight tables up to this size are left to LUTs, larger ones to block RAM
 MAX_BITS = 63
 
 
@@ -114,9 +114,8 @@ class _Emitter:
             f"#pragma HLS ARRAY_RESHAPE variable={weights.name} complete dim=2",
             f"#pragma HLS ARRAY_RESHAPE variable={weights.name} complete dim=3",
         ]
-        bits = weights.values.shape[0] * fold.pe * fold.simd * packing(layer, fold.simd).weight_bits
         if self.streaming and weights.values.shape[0] > 1:
-            impl = "lutram" if bits <= INLINE_ROM_BITS or weights.values.shape[0] <= 64 else "bram"
+            impl = "bram" if weights_in_bram(layer, fold) else "lutram"
             pragmas.append(f"#pragma HLS BIND_STORAGE variable={weights.name} type=rom_1p impl={impl}")
         if not self.streaming:
             pragmas = [f"#pragma HLS ARRAY_PARTITION variable={weights.name} complete dim=0"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.estimate.primitives import in_bram
 from hw.layers import IntArray, Mac, Threshold, smallest_format
 from hw.units import Fold
 
 WORD_BITS = 64  # of the literals in the source; wider rows are split into words of equal size
+CHUNK = 1 << 16  # values formatted at once
 COMPARATOR_LEVELS = 15  # above: binary search
 
 
@@ -50,6 +53,11 @@ def packing(layer: Mac, simd: int) -> Packing:
     while -(-simd // words) * bits > WORD_BITS:
         words += 1
     return Packing(bits, words, -(-simd // words))
+
+
+def weights_in_bram(layer: Mac, fold: Fold) -> bool:
+    """Whether the weight ROM of a folded layer lies in block RAM, by `fold.rom` or its size; else in LUTs."""
+    return in_bram(layer.weights.size * packing(layer, fold.simd).weight_bits, fold.rom)
 
 
 def weight_table(name: str, layer: Mac, codes: NDArray[np.int8], fold: Fold) -> Table:
@@ -113,14 +121,13 @@ def source(tables: list[Table], name: str, comment: str) -> str:
     return "\n".join([*lines, "#endif", ""])
 
 
-def _rows(table: Table) -> list[str]:
-    """One line per index of the first dimension."""
-    flat = table.values.reshape(table.values.shape[0], -1).tolist()
-    inner = table.values.shape[1:]
-    text = [[(f"0x{v:x}" if table.hexadecimal else str(v)) for v in row] for row in flat]
-    if len(inner) == 1:
-        return [f"    {{{', '.join(row)}}}," for row in text]
-    n = inner[1]
-    return [
-        "    {" + ", ".join("{" + ", ".join(row[i : i + n]) + "}" for i in range(0, len(row), n)) + "}," for row in text
-    ]
+def _rows(table: Table) -> Iterator[str]:
+    """One line per index of the first dimension, in chunks of lines: a large network has millions of words."""
+    pattern = "0x%x" if table.hexadecimal else "%d"
+    for size in reversed(table.values.shape[1:]):
+        pattern = "{" + ", ".join([pattern] * size) + "}"
+    flat = table.values.reshape(table.values.shape[0], -1)
+    lines = max(1, CHUNK // flat.shape[1])
+    for start in range(0, len(flat), lines):
+        chunk = flat[start : start + lines]
+        yield "\n".join([f"    {pattern},"] * len(chunk)) % tuple(chunk.ravel().tolist())

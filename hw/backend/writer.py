@@ -141,7 +141,7 @@ class _Files:
         self.text("hls4ml_config.yml", yaml.safe_dump(saved, sort_keys=True))
 
     def manifest(self) -> dict[str, Any]:
-        config, plan, origin = self.model.config, self.plan, self.model.crq_origin
+        config, plan, origin, choice = self.model.config, self.plan, self.model.crq_origin, self.model.crq_choice
         return {
             "format": FORMAT,
             "project": self.name,
@@ -150,6 +150,8 @@ class _Files:
             "clock_period": config.get_config_value("ClockPeriod"),
             "io_type": plan.io_type,
             "folding": {p.unit.name: list(p.fold) for p in plan.processes if p.unit},
+            "goal": choice.goal,
+            "why": choice.why,
             "layers": {p.unit.name: p.name for p in plan.processes if p.unit},
             "versions": {package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx")},
         }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,7 @@ from hw.vectors import all_vectors
 
 RANDOM_IMAGES = 16
 BOUNDING_IMAGES = 64
+BATCH = 16  # images simulated at once
 
 
 class Mutation(NamedTuple):
@@ -38,19 +41,29 @@ def check(project: Project) -> Check:
     codes = all_vectors(project.network, RANDOM_IMAGES, bounding_limit=BOUNDING_IMAGES)
     values: dict[str, IntArray] = {}
     evaluate(project.network, codes, wanted=values.__setitem__)
-    missed: list[str] = []
-    caught: list[str] = []
-    for mutation in mutations(project.plan, values):
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "project"
-            shutil.copytree(project.directory, copy, ignore=shutil.ignore_patterns("build"))
-            mutation.put(copy)
-            traced = open_project(copy).trace(codes)
-        same = all(np.array_equal(traced[name], values[name]) for name in traced)
-        (missed if same else caught).append(mutation.name)
-    if missed:
+    made = list(mutations(project.plan, values))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each is a run of g++
+        caught = list(pool.map(lambda mutation: _catches(project, mutation, codes, values), made))
+    names = [mutation.name for mutation in made]
+    if not all(caught):
+        missed = [name for name, found in zip(names, caught, strict=True) if not found]
         return Check("mutations", False, f"not caught by {len(codes)} images: {', '.join(missed)}")
-    return Check("mutations", True, f"{len(codes)} images catch {', '.join(caught)}")
+    return Check("mutations", True, f"{len(codes)} images catch {', '.join(names)}")
+
+
+def _catches(project: Project, mutation: Mutation, codes: IntArray, values: dict[str, IntArray]) -> bool:
+    """Whether any layer of the mutated project differs from `values`; a few images at a time, up to the first."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "project"
+        shutil.copytree(project.directory, copy, ignore=shutil.ignore_patterns("build"))
+        mutation.put(copy)
+        mutant = open_project(copy)
+        for start in range(0, len(codes), BATCH):
+            batch = slice(start, start + BATCH)
+            traced = mutant.trace(codes[batch])
+            if not all(np.array_equal(traced[name], values[name][batch]) for name in traced):
+                return True
+    return False
 
 
 def mutations(plan: Plan, values: dict[str, IntArray]) -> Iterator[Mutation]:

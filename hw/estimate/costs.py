@@ -13,7 +13,18 @@ from hw.digits import digits_of, signed_digits
 from hw.estimate import measured
 from hw.estimate.cycles import COMPARATOR_BITS, MIN_FIFO, cycles, stream, tree_registers, window
 from hw.estimate.measured import comparator, fixed_comparator, multiplexer
-from hw.estimate.primitives import BRAM_BITS, clog2, inverters, memory, rom, tree, tree_adders, tree_flip_flops
+from hw.estimate.primitives import (
+    BRAM_BITS,
+    bram18,
+    clog2,
+    in_bram,
+    inverters,
+    memory,
+    rom,
+    tree,
+    tree_adders,
+    tree_flip_flops,
+)
 from hw.estimate.resources import Resources
 from hw.graph import Network
 from hw.layers import IntArray, Mac, Threshold, smallest_format
@@ -119,9 +130,12 @@ class MacCost(WindowedCost):
     def weights(self) -> Resources:
         if self.steps == 1:
             return Resources()
+        width = 2 * self.fold.pe * self.fold.simd * self.digits
+        if in_bram(self.steps * width, self.fold.rom):  # priced by its size: no need for the content
+            return Resources(bram18=bram18(self.steps, width))
         codes = self.mac.weights.transpose(0, 2, 3, 1).reshape(self.blocks, self.fold.pe, -1, self.fold.simd)
         words = signed_digits(codes.transpose(0, 2, 1, 3).reshape(self.steps, -1)).reshape(self.steps, -1)
-        return rom(np.concatenate([words != 0, words < 0], axis=1))
+        return rom(np.concatenate([words != 0, words < 0], axis=1), "lut")
 
     def control(self) -> Resources:
         """Step counters, the flags that travel along the pipeline, and the counters of per-block constants."""

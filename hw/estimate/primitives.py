@@ -98,10 +98,15 @@ def distinct_columns(words: Bits) -> Bits:
     return varying[:, sorted(first.values())]
 
 
-def rom(words: Bits) -> Resources:
+def in_bram(bits: int, style: str = "auto") -> bool:
+    """Whether a ROM of `bits` lies in block RAM; a `style` other than "auto" decides it whatever the size."""
+    return bits >= BRAM_BITS if style == "auto" else style == "bram"
+
+
+def rom(words: Bits, style: str = "auto") -> Resources:
     """A registered ROM with known content (depth, width)."""
     depth, width = words.shape
-    if depth * width >= BRAM_BITS:
+    if in_bram(words.size, style):
         return Resources(bram18=bram18(depth, width))
     columns = distinct_columns(words).shape[1]
     # A LUT6 holds 64 bits, its F7 and F8 multiplexers join four; beyond that more LUTs do (measured: 77 for 8 x 400).

@@ -54,7 +54,7 @@ _OPERATORS: dict[str, Callable[..., Array]] = {
 
 @dataclass(frozen=True)
 class Quantizer:
-    """code = round(clip(x / scale + zero, low, high)) - zero, or ±1 by sign for a bipolar one."""
+    """code = round(clip(x / scale + zero, low, high)) - zero, or ±1 by sign for a bipolar one; scale () or (C,)."""
 
     scale: Array
     zero: int
@@ -74,7 +74,8 @@ class Quantizer:
     def apply(self, x: Array) -> IntArray:
         if self.bipolar:
             return np.where(x >= 0, 1, -1)
-        units = x / self.scale.astype(x.dtype) + x.dtype.type(self.zero)
+        scale = self.scale[:, None] if self.scale.ndim else self.scale
+        units = x / scale.astype(x.dtype) + x.dtype.type(self.zero)
         return self.round(np.clip(units, self.low, self.high)).astype(np.int64) - self.zero
 
 

@@ -24,6 +24,7 @@ class Context:
         self.opset = opset
         self.values: dict[str, Value] = {}
         self.constants: dict[str, Constant] = {}
+        self.layouts: dict[str, Any] = {}  # hw.read.layout: how the file orders a value's axes, where not as read
         self.emit = Emitter()
         self.ties: dict[str, list[int]] = {}
         self.preprocessing: list[Any] = []
@@ -81,12 +82,17 @@ class Context:
             refuse("input-not-quantized", node)
         return value.pending() if isinstance(value, Codes) else value
 
-    def codes(self, node: NodeProto, index: int = 0) -> Codes:
-        """Input `index` as integers of one scale. A scalar affine chain with an integer offset is absorbed."""
+    def codes(self, node: NodeProto, index: int = 0, depthwise: bool = False) -> Codes:
+        """Input `index` as integers of one scale, or for a `depthwise` operator of one per channel.
+
+        A scalar affine chain with an integer offset is absorbed.
+        """
         value = self.value(node, index)
         if isinstance(value, Raw):
             refuse("input-not-quantized", node)
         if isinstance(value, Codes):
+            if np.ndim(value.scale) and not depthwise:
+                refuse("per-channel-activation", node, "its input has one scale per channel")
             return value
         affine = value.chain.affine()
         if affine is None or np.ptp(affine[0]) or np.ptp(affine[1]) or affine[0][0] <= 0:

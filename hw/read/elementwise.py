@@ -85,12 +85,12 @@ def residual(ctx: Context, node: NodeProto) -> Pending:
 
 def align(ctx: Context, node: NodeProto, operands: list[Codes]) -> tuple[list[Codes], np.floating]:
     """All operands on the finest of their scales. Refuses scales whose ratio is no power of two."""
-    finest = min((o.scale for o in operands), key=float)
+    finest = min(float(o.scale) for o in operands)
     result = []
     for i, operand in enumerate(operands):
-        mantissa, exponent = math.frexp(float(operand.scale) / float(finest))
-        if mantissa != 0.5 or float(finest) * 2.0 ** (exponent - 1) != float(operand.scale):
+        mantissa, exponent = math.frexp(float(operand.scale) / finest)
+        if mantissa != 0.5 or finest * 2.0 ** (exponent - 1) != float(operand.scale):
             refuse("general-scales", node, f"operand scales {[float(o.scale) for o in operands]}")
         shifted = ctx.emit.shift(f"{ctx.name(node)}_align{i}", operand.int, exponent - 1)
-        result.append(Codes(shifted, finest))
-    return result, finest
+        result.append(Codes(shifted, np.float64(finest)))
+    return result, np.float64(finest)

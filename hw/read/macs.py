@@ -17,9 +17,9 @@ from hw.read.weights import Weights, weights_of
 
 
 def conv(ctx: Context, node: NodeProto) -> Pending:
-    x = ctx.codes(node)
-    weights = weights_of(node, ctx.constant(node, 1))
     attributes = ctx.attributes(node)
+    weights = weights_of(node, ctx.constant(node, 1))
+    x = ctx.codes(node, depthwise=weights.codes.shape[1] == 1)
     rank = weights.codes.ndim - 2
     groups = int(attributes.get("group", 1))
     if rank not in (1, 2) or rank != len(x.int.shape) - 1:
@@ -78,7 +78,10 @@ def _transpose(constant: Constant) -> Constant:
 
 def _scaled(ctx: Context, node: NodeProto, result: Int, x: Codes, weights: Weights, bias_at: int | None) -> Pending:
     """The sum's value: acc × input scale × weight scale (+ bias), each as its own operation."""
-    chain = Chain(result.channels).then("Mul", np.asarray(x.scale))
+    of_input = np.asarray(x.scale)
+    if of_input.ndim:  # depthwise: every input channel has its own outputs
+        of_input = np.repeat(of_input, result.channels // x.int.channels)
+    chain = Chain(result.channels).then("Mul", of_input)
     scale: Any = weights.scale
     if scale.ndim or scale != 1.0:
         chain = chain.then("Mul", np.asarray(scale))

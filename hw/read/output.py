@@ -19,7 +19,7 @@ def finish_output(ctx: Context, name: str, value: Value) -> tuple[Int, dict[str,
     if isinstance(value, Raw):
         refuse("output", f"output {name!r}", "the network's input is its output")
     if isinstance(value, Codes):
-        return value.int, {"output.scale": float(np.float32(value.scale))}
+        return value.int, {"output.scale": _compact(np.atleast_1d(value.scale))}
     affine = value.chain.affine()
     if affine is None:
         refuse("output", f"output {name!r}")

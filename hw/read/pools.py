@@ -47,7 +47,7 @@ def max_pool(ctx: Context, node: NodeProto) -> Value:
 
 def average_pool(ctx: Context, node: NodeProto) -> Pending:
     """A sum, as a depthwise convolution with ones, and a division that waits for the quantizer."""
-    x = ctx.codes(node)
+    x = ctx.codes(node, depthwise=True)
     kernel, stride, pads = _geometry(ctx, node, x.int.shape)
     if any(pads) and not ctx.attributes(node).get("count_include_pad", 0):
         refuse("exclude-pad", node)
@@ -58,13 +58,13 @@ def average_pool(ctx: Context, node: NodeProto) -> Pending:
 
 
 def global_average_pool(ctx: Context, node: NodeProto) -> Pending:
-    x = ctx.codes(node)
+    x = ctx.codes(node, depthwise=True)
     return _average(x, ctx.emit.global_sum(ctx.name(node), x.int), int(np.prod(x.int.shape[1:])))
 
 
 def reduce_mean(ctx: Context, node: NodeProto) -> Pending:
     """ReduceMean over all pixels is a global average pool."""
-    x = ctx.codes(node)
+    x = ctx.codes(node, depthwise=True)
     attributes = ctx.attributes(node)
     axes = attributes.get("axes") or (ctx.constant(node, 1).value.reshape(-1).tolist() if len(node.input) > 1 else [])
     rank = len(x.int.shape) + 1

@@ -11,16 +11,17 @@ from hw.read.context import Context
 from hw.read.emit import guard
 from hw.read.refusals import refuse
 from hw.read.rounding import bounds, rounding
-from hw.read.values import Codes, Int, Pending, Raw, Value
+from hw.read.values import Codes, Int, Pending, Raw, Scale, Value
 
 
 def quant(ctx: Context, node: NodeProto) -> Codes:
     attributes = ctx.attributes(node)
-    scale = np.asarray(ctx.constant(node, 1).value)
-    if scale.size != 1:
+    value = ctx.value(node)
+    shape = value.shape if isinstance(value, Raw) else value.int.shape
+    scale = ctx.per_channel(node, ctx.constant(node, 1).value, shape).astype(np.float32)
+    if scale.ndim and isinstance(value, Raw):
         refuse("per-channel-activation", node)
-    scale = scale.reshape(()).astype(np.float32)
-    if not (scale > 0 and np.isfinite(scale)):
+    if not (scale > 0).all():
         refuse("not-finite", node, f"its scale is {scale}")
     zero = ctx.number(node, 2)
     if zero != int(zero):
@@ -29,7 +30,7 @@ def quant(ctx: Context, node: NodeProto) -> Codes:
         node, ctx.constant(node, 3).value, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0))
     )  # fmt: skip
     quantizer = Quantizer(scale, int(zero), low, high, rounding(node, attributes))
-    return _codes(ctx, node, quantizer, np.float32(scale))
+    return _codes(ctx, node, quantizer, scale if scale.ndim else np.float32(scale))
 
 
 def bipolar_quant(ctx: Context, node: NodeProto) -> Codes:
@@ -59,7 +60,7 @@ def multi_threshold(ctx: Context, node: NodeProto) -> Codes:
     return _codes(ctx, node, Steps(table, round(bias * repeat / scale), repeat), np.float64(scale / repeat))
 
 
-def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: np.floating) -> Codes:
+def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: Scale) -> Codes:
     value = ctx.value(node)
     if isinstance(value, Raw):
         if isinstance(quantizer, Steps) or quantizer.bipolar:
@@ -87,13 +88,13 @@ def signed(ctx: Context, name: str, pending: Pending) -> Pending:
     return Pending(x, pending.chain.after("Mul", signs.astype(np.float32)))
 
 
-def _is_same_grid(value: Value, quantizer: Quantizer | Steps, scale: np.floating) -> bool:
+def _is_same_grid(value: Value, quantizer: Quantizer | Steps, scale: Scale) -> bool:
     """A second Quant with the grid the codes are already on changes nothing."""
     return (
         isinstance(value, Codes)
         and isinstance(quantizer, Quantizer)
         and not quantizer.bipolar
-        and float(value.scale) == float(scale)
+        and np.array_equal(value.scale, scale)
         and quantizer.qmin <= value.int.lo.min()
         and value.int.hi.max() <= quantizer.qmax
     )

@@ -14,6 +14,8 @@ from hw.read import elementwise, macs, pools, quantizers, reshapes
 from hw.read.absorb_sign import absorb_sign
 from hw.read.constants import Constant, fold, from_tensor
 from hw.read.context import Context
+from hw.read.flatten_last import flatten_last
+from hw.read.layout import LAST, channels_first, channels_last_input
 from hw.read.load import Source, load
 from hw.read.output import finish_output
 from hw.read.pool_after_threshold import pool_after_threshold
@@ -50,7 +52,7 @@ HANDLERS: dict[str, Handler] = {
     "Shape": reshapes.shape,
 }
 
-PASSES = (absorb_sign, pool_after_threshold)
+PASSES = (flatten_last, absorb_sign, pool_after_threshold)
 
 
 def read_qonnx(source: Source) -> ModelWrapper:
@@ -75,16 +77,20 @@ def _read(source: Source) -> ModelWrapper:
     ctx = Context(opset)
     for tensor in proto.graph.initializer:
         ctx.constants[tensor.name] = from_tensor(tensor.name, tensor)
-    _read_input(ctx, proto)
+    given = _read_input(ctx, proto)
     for node in proto.graph.node:
         _read_node(ctx, node)
     output = proto.graph.output[0].name
     if len(proto.graph.output) != 1 or output not in ctx.values:
         refuse("output", f"output {output!r}", "expected exactly one output, computed from the input")
+    if ctx.layouts.get(output) is not None:
+        refuse("channels-last", f"output {output!r}", "is channels last")
     result, metadata = finish_output(ctx, output, ctx.values[output])
     props = {p.key.removeprefix("crq."): p.value for p in proto.metadata_props if p.key.startswith("crq.")}
     kept = {k: v for k, v in props.items() if k not in ("schema_version", "carrier")}  # they describe the file
     metadata |= {"input.scale": ctx.input_scale}
+    if ctx.layouts.get(given) is LAST:
+        metadata["input.layout"] = "NHWC"
     if ctx.preprocessing:
         metadata["input.preprocessing"] = ctx.preprocessing
     if ctx.ties:
@@ -96,7 +102,8 @@ def _read(source: Source) -> ModelWrapper:
     return model
 
 
-def _read_input(ctx: Context, proto: ModelProto) -> None:
+def _read_input(ctx: Context, proto: ModelProto) -> str:
+    """Record the network's input; its name."""
     model = ModelWrapper(proto)
     inputs = [i for i in model.graph.input if i.name not in ctx.constants]
     if len(inputs) != 1:
@@ -105,11 +112,15 @@ def _read_input(ctx: Context, proto: ModelProto) -> None:
     if len(dims) < 2 or len(dims) > 4 or min(dims) < 1:
         refuse("malformed", f"input {inputs[0].name!r}", f"shape {dims}; expected (N, C), (N, C, L) or (N, C, H, W)")
     name, shape = inputs[0].name, tuple(dims[1:])
+    if len(shape) > 1 and channels_last_input(model.graph, name):
+        ctx.layouts[name] = LAST
+        shape = (shape[-1], *shape[:-1])
     dtype = model.get_tensor_datatype(name)
     if dtype.is_integer():
         ctx.values[name] = Codes(ctx.emit.set_input("input", shape, dtype.name), np.float64(1.0))
     else:
         ctx.values[name] = Raw(shape)
+    return name
 
 
 def _read_node(ctx: Context, node: NodeProto) -> None:
@@ -117,12 +128,13 @@ def _read_node(ctx: Context, node: NodeProto) -> None:
     if all(i in ctx.constants for i in inputs) and node.op_type != "Shape":
         result: Value | Constant = fold(node, [ctx.constants[i] if i else None for i in node.input], ctx.opset)
     else:
-        if "channels_last" in node.domain:
-            refuse("channels-last", node)
-        if node.op_type not in HANDLERS:
+        if node.op_type not in HANDLERS and node.op_type != "Transpose":
             refuse("unsupported-op", node)
         if not node.input or (node.input[0] not in ctx.values and node.input[0] not in ctx.constants):
             refuse("malformed", node, "reads a tensor that is no value of this network")
+        node, layout = channels_first(ctx, node)
+        if layout is not None:
+            ctx.layouts[node.output[0]] = layout
         result = HANDLERS[node.op_type](ctx, node)
     if isinstance(result, Constant):
         ctx.constants[node.output[0]] = result

@@ -27,7 +27,8 @@ REFUSALS: dict[str, Refusal] = {
         "quantize the input, or annotate it with qonnx's set_tensor_datatype",
     ),
     "channels-last": Refusal(
-        "a channels-last operator of qonnx", "read the file from before qonnx's channels-last conversion"
+        "tensors of one layout meet an operator of the other, or the result is channels last",
+        "transpose between the layouts explicitly, or write the file channels first",
     ),
     "dynamic-parameter": Refusal("a scale, bias or other parameter is computed from data", "make it a constant"),
     "weights-not-integers": Refusal(
@@ -39,7 +40,8 @@ REFUSALS: dict[str, Refusal] = {
         "the weight scale varies along an input axis", "use one scale per tensor or per output channel"
     ),
     "per-channel-activation": Refusal(
-        "an activation Quant has one scale per channel", "use one scale per tensor for activations"
+        "activations with one scale per channel meet something that is neither a depthwise convolution nor a pool",
+        "use one scale per tensor for activations",
     ),
     "activation-bits": Refusal("an activation Quant has more than 8 bits or a fractional width", "use 1 to 8 bits"),
     "zero-point": Refusal("the zero point is no integer", "use an integer zero point"),
@@ -55,6 +57,10 @@ REFUSALS: dict[str, Refusal] = {
     "pool-dilation": Refusal("a dilated pool", "use dilation 1"),
     "reshape": Refusal(
         "a reshape that is no flatten of channels and pixels", "use Flatten(axis=1) before the classifier"
+    ),
+    "per-feature": Refusal(
+        "something between a flattened image and its layer differs from pixel to pixel, or joins other values",
+        "flatten right before the layer",
     ),
     "output": Refusal(
         "the network ends in something other than an affine function of integers or a quantizer",

@@ -64,7 +64,8 @@ def _flat(ctx: Context, node: NodeProto, value: Value) -> Value:
     if isinstance(value, Raw):
         return replace(value, shape=(shape[0] * pixels,), steps=(*value.steps, ("Flatten", None)))
     if isinstance(value, Codes):
-        return Codes(ctx.emit.flatten(ctx.name(node), value.int), value.scale)
+        scale = np.repeat(value.scale, pixels) if np.ndim(value.scale) else value.scale
+        return Codes(ctx.emit.flatten(ctx.name(node), value.int), scale)
     if pixels != 1:
         refuse("not-quantized", node, "flattening values that have no quantizer yet")
     return Pending(ctx.emit.flatten(ctx.name(node), value.int), value.chain)
@@ -72,4 +73,6 @@ def _flat(ctx: Context, node: NodeProto, value: Value) -> Value:
 
 def shape(ctx: Context, node: NodeProto) -> Constant:
     """The shape of an activation is a constant: one image of known size."""
-    return Constant(np.array([1, *_shape(ctx.value(node))], np.int64))
+    channels, *spatial = _shape(ctx.value(node))
+    last = ctx.layouts.get(node.input[0]) is not None
+    return Constant(np.array([1, *spatial, channels] if last else [1, channels, *spatial], np.int64))

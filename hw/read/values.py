@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,15 @@ class Int(NamedTuple):
         return self.shape[0]
 
 
+Scale: TypeAlias = "np.floating[Any] | NDArray[np.floating[Any]]"
+"""float32 or float64: one for the tensor, or (C,)."""
+
+
 class Codes(NamedTuple):
-    """Integers worth `scale` (float32 or float64, one for the tensor) each."""
+    """Integers worth `scale` each."""
 
     int: Int
-    scale: np.floating[Any]
+    scale: Scale
 
     def pending(self) -> Pending:
         """The codes as values that another float operator or quantizer reads."""

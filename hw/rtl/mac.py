@@ -6,7 +6,7 @@ import numpy as np
 
 from hw.digits import complement_offset, complement_range, signed_digits
 from hw.estimate.cycles import tree_registers
-from hw.estimate.primitives import BRAM_BITS, clog2
+from hw.estimate.primitives import BRAM_BITS, clog2, in_bram
 from hw.graph import Network
 from hw.layers import Conv, IntArray, Mac
 from hw.rtl.thresholds import compare_lanes, signed_width, table
@@ -79,7 +79,7 @@ class MacUnit:
         file = f"{self.name}_w.mem"
         design.memories[file] = words(weights, 1)
         text += instance("crq_rom", "weight_rom", {
-            "WIDTH": weights.shape[1], "DEPTH": self.steps, "BLOCK": int(weights.size >= BRAM_BITS),
+            "WIDTH": weights.shape[1], "DEPTH": self.steps, "BLOCK": int(in_bram(weights.size, self.fold.rom)),
             "FILE": f'"{file}"'}, {"clk": "clk", "en": "en", "address": "address", "q": "weights"})  # fmt: skip
         group_blocks = self.group_blocks()
         entries = group_blocks * self.chunks

@@ -45,6 +45,11 @@ def adversarial() -> dict[str, torch.Tensor]:
         "one bin": 1 + torch.rand(5000, generator=g) / 128,
         "powers": torch.pow(2.0, torch.arange(-60, 60).float()),
         "harmonic": 1 / torch.arange(1, 5001).float(),
+        "clustered": normal.sign() * (normal.abs() > 0.6) * (1 + 1e-4 * normal.flip(0)),
+        "spikes on a plateau": torch.cat([torch.full((30_000,), 1e-3), torch.tensor([0.1, 0.1, 1.0])]),
+        "zeros and denormals": torch.cat([torch.zeros(1000), normal[:1000] * 2.0**-140]),
+        # The weights are handled 2¹⁸ at a time; the last piece need not be a multiple of anything.
+        "two pieces": torch.randn(2**18 + 2**17 + 3, generator=g),
         "root": 1 / torch.arange(1, 5001).float().sqrt(),  # (Σ top-k)²/k is nearly flat: every bin is a candidate
     }
 
@@ -73,13 +78,15 @@ def test_histogram_agrees_with_exact(seed: int, count: int, spread: float) -> No
     assert captured(w, cluster.histogram(w)) == pytest.approx(captured(w, cluster.exact(w)), rel=1e-6)
 
 
-def test_alternation_is_algorithm_1() -> None:
-    w = torch.randn(3000, generator=torch.Generator().manual_seed(0))
+@pytest.mark.parametrize("count", [3000, 2**18 + 77])
+def test_alternation_is_algorithm_1(count: int) -> None:
+    w = torch.randn(count, generator=torch.Generator().manual_seed(0)).double()
     alpha = w.abs().mean()
     for _ in range(200):  # Eq. 8 and Eq. 9, literally
         t = torch.where(w.abs() > alpha / 2, w.sign(), 0.0)
         alpha = (w @ t) / (t @ t)
     found = cluster.alternate(w)
+    assert found.alpha.dtype == torch.float32
     assert torch.equal(found.codes.float(), t)
     assert float(found.alpha) == pytest.approx(float(alpha), rel=1e-6)
     assert 1 < found.iterations < 100
@@ -134,6 +141,17 @@ class TestEdges:
     def test_half_precision_weights(self, solve) -> None:
         w = torch.randn(8, 8, generator=torch.Generator().manual_seed(1)).bfloat16()
         assert torch.equal(solve(w).codes, solve(w.float()).codes)
+
+
+@pytest.mark.parametrize("solve", [cluster.alternate, cluster.histogram])
+def test_memory_format_changes_nothing(solve) -> None:
+    w = torch.randn(8, 6, 3, 3, generator=torch.Generator().manual_seed(1))
+    plain = solve(w)
+    for other in (w.to(memory_format=torch.channels_last), torch.cat([w, w], 1)[:, :6], w.mT.contiguous().mT):
+        found = solve(other)
+        assert torch.equal(found.codes, plain.codes)
+        assert float(found.alpha) == pytest.approx(float(plain.alpha), rel=1e-6)
+    assert solve(w.to(memory_format=torch.channels_last)).codes.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_tie_goes_to_zero() -> None:

@@ -116,7 +116,7 @@ def test_errors_say_what_was_looked_for(tmp_path, monkeypatch) -> None:
         ("digits", "must be name:split"),
         ("digits:tset", "must be name:split"),
         ("mnits:test", r"unknown data 'mnits' \(did you mean 'mnist'\?\)"),
-        ("mnist:test", r"not found \(looked in data/mnist\); set CRQ_DATA"),
+        ("mnist:test", r"not found \(looked in data/mnist\): set CRQ_DATA"),
         (f"{tmp_path}:test", "has no data for split 'test': expected IDX files"),
     ]:
         with pytest.raises(CrqError, match=message):
@@ -127,6 +127,50 @@ def test_errors_say_what_was_looked_for(tmp_path, monkeypatch) -> None:
         data.ImageData(torch.zeros(1, 1, 2, 2), torch.zeros(1), ("a",), "x")
     with pytest.raises(CrqError, match="labels reach 2, but there are 1 classes"):
         data.ImageData(torch.zeros(1, 1, 2, 2, dtype=torch.uint8), torch.tensor([2]), ("a",), "x")
+
+
+class Pairs(torch.utils.data.Dataset):
+    """A user's own data set."""
+
+    def __init__(self, images, labels) -> None:
+        self.images, self.labels = images, labels
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int):
+        return self.images[index], self.labels[index]
+
+
+def test_any_dataset_of_images_and_labels() -> None:
+    toy = images(5)
+    pixels = toy.images[:, 0].numpy()
+    color = RNG.integers(0, 256, (5, 4, 6, 3), dtype=np.uint8)
+    for given in (toy.images, toy.images.double() / 256, toy.images.numpy(), [Image.fromarray(p) for p in pixels]):
+        found = data.from_dataset(Pairs(given, [0, 2, 1, 0, 1]))
+        assert torch.equal(found.images, toy.images)
+        assert found.labels.tolist() == [0, 2, 1, 0, 1]
+        assert found.classes == ("0", "1", "2")
+    found = data.from_dataset(Pairs([Image.fromarray(p) for p in color], toy.labels), ("a", "b", "c"), "mine")
+    assert np.array_equal(found.images.permute(0, 2, 3, 1).numpy(), color)
+    assert (found.classes, found.name) == (("a", "b", "c"), "mine")
+    assert data.from_dataset(toy).classes == toy.classes
+
+
+def test_images_off_the_grid_are_refused_unless_quantized() -> None:
+    pixels = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
+    with pytest.raises(CrqError, match=r"image 0 of dataset holds 0\.00392157, which is not on .* quantize=True"):
+        data.from_dataset(Pairs(pixels / 255, [0]))
+    found = data.from_dataset(Pairs(pixels / 255, [0]), quantize=True)
+    assert int((found.images.int() - pixels.int()).abs().max()) == 1
+    with pytest.raises(CrqError, match=r"image 0 of dataset holds 1, which is not on"):
+        data.from_dataset(Pairs(torch.ones(1, 1, 2, 2), [0]))
+    with pytest.raises(CrqError, match=r"is torch\.int64; expected uint8"):
+        data.from_dataset(Pairs(pixels.long(), [0]))
+    with pytest.raises(CrqError, match=r"image 1 of x has shape \(1, 3, 3\), image 0 \(1, 2, 2\); bring all"):
+        data.from_dataset(Pairs([pixels[0, :, :2, :2], pixels[0, :, :3, :3]], [0, 1]), name="x")
+    with pytest.raises(CrqError, match="x is empty"):
+        data.from_dataset(Pairs([], []), name="x")
 
 
 def test_batches_cover_the_data_in_a_new_order_each_epoch() -> None:

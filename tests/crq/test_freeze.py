@@ -87,7 +87,7 @@ def pool_reference(x: np.ndarray, step: ops.MaxPool | ops.SumPool) -> np.ndarray
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 @pytest.mark.parametrize(
-    "config", [{}, {"act_bits": 2}, {"act_bits": 8}, {"integer": {"first": 8, "last": 4}}], ids=str
+    "config", [{}, {"act_bits": 1}, {"act_bits": 2}, {"act_bits": 8}, {"integer": {"first": 8, "last": 4}}], ids=str
 )
 def test_frozen_equals_integer_reference(network: type[nn.Module], config: dict) -> None:
     model = frozen(network, seed=3, **config)

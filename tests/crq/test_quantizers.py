@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crq.config import TernaryConfig
 from crq.errors import CrqError
 from crq.quantizers import ActQuant
 
@@ -101,6 +102,13 @@ def test_disabled_quantizer_is_the_identity() -> None:
 def test_bits_out_of_range_are_refused(bits: int, signed: bool) -> None:
     with pytest.raises(CrqError, match=f"bits must be from .* not {bits}"):
         ActQuant(bits, signed)
+
+
+def test_bipolar_activations_are_refused_by_name() -> None:
+    with pytest.raises(CrqError, match=r"bipolar \(±1\) activations cannot be trained: use 2 signed bits"):
+        ActQuant(1, signed=True)
+    with pytest.raises(CrqError, match="input_bits must be an integer from 2 to 8, not 1"):
+        TernaryConfig(input_bits=1, input_signed=True)
 
 
 def test_other_refusals() -> None:

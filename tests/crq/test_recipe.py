@@ -87,8 +87,59 @@ def test_errors_name_the_file_and_the_key(tmp_path, old: str, new: str, message:
     assert "r.toml" in str(caught.value)
 
 
+def test_regularizers(tmp_path) -> None:
+    section = '[retrain.regularizer]\nname = "margin"\nlam = 0.01\n[finetune]'
+    loaded = load(tmp_path, TEXT.replace("[finetune]", section))
+    assert loaded.retrain.regularizer == recipe.Regularizer(name="margin", lam=0.01)
+    assert loaded.finetune.regularizer is None
+    loaded.save(tmp_path / "again.toml")
+    assert recipe.load(tmp_path / "again.toml") == loaded
+    for old, new, message in (
+        ("margin", "margins", r"key 'retrain\.regularizer\.name': .* \(did you mean 'margin'\?\)"),
+        ("lam =", "lamda =", r"unknown key 'retrain\.regularizer\.lamda' \(did you mean 'lam'\?\)"),
+        ("0.01", "-1", r"key 'retrain\.regularizer\.lam': .*greater than 0"),
+    ):
+        with pytest.raises(CrqError, match=message):
+            load(tmp_path, TEXT.replace("[finetune]", section.replace(old, new)))
+
+
 def test_unknown_recipe_lists_the_built_in_ones() -> None:
     with pytest.raises(CrqError, match=r"no recipe 'digit' \(did you mean 'digits'\?\)"):
         recipe.load("digit")
     with pytest.raises(CrqError, match="cannot be read"):
         recipe.load("absent.toml")
+
+
+HARDWARE = """
+[hardware]
+part = "PYNQ-Z2"
+target_latency = 50.0
+[hardware.folding]
+conv1 = [4, 9]
+[hardware.weight_rom]
+fc = "bram"
+"""
+
+
+def test_hardware_goes_to_the_build_and_the_command_line_wins(tmp_path) -> None:
+    loaded = load(tmp_path, TEXT + HARDWARE)
+    loaded.save(tmp_path / "again.toml")
+    assert recipe.load(tmp_path / "again.toml") == loaded
+    options = loaded.hardware.options({"part": None, "io_type": None})
+    assert options["part"] == "PYNQ-Z2"
+    assert options["target_latency"] == 50
+    assert options["folding"] == {"conv1": (4, 9)}
+    assert options["weight_rom"] == {"fc": "bram"}
+    wished = loaded.hardware.options({"best_fit": True, "clock_period": 4.0})
+    assert (wished["target_latency"], wished["best_fit"], wished["clock_period"]) == (None, True, 4.0)
+
+
+def test_hardware_is_no_part_of_the_training(tmp_path) -> None:
+    assert load(tmp_path, TEXT + HARDWARE).training == load(tmp_path, TEXT).training
+
+
+def test_wrong_hardware_is_named(tmp_path) -> None:
+    with pytest.raises(CrqError, match=r"unknown key 'hardware.target_rate'.*target_fps"):
+        load(tmp_path, TEXT + "[hardware]\ntarget_rate = 3\n")
+    with pytest.raises(CrqError, match=r"hardware.weight_rom.fc.*'lut' or 'bram'"):
+        load(tmp_path, TEXT + '[hardware.weight_rom]\nfc = "flash"\n')

@@ -1,7 +1,7 @@
 """Networks of another package: timm's, with random weights.
 
 timm imports torchvision for its image transforms; its networks need none of it. Where torchvision is missing an inert
-stand-in takes its place for the import, so that `pip install --no-deps timm` is enough to run these tests.
+stand-in takes its place for the import, so that `pip install --no-deps timm`, as scripts/setup.sh does, is enough.
 """
 
 import enum

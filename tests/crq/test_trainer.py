@@ -116,6 +116,8 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path, finished, monkeypatch
     if phase == "pretrain":
         changes["pretrain__optimizer"] = "adam"
         changes["pretrain__lr"] = 0.005
+    if phase == "retrain":
+        changes["retrain__regularizer"] = {"name": "representatives", "lam": 0.01}
     whole = run(tmp_path / "whole", **changes)
 
     from crq import fit
@@ -175,6 +177,7 @@ def test_what_cannot_be_exported_still_trains_and_says_so(tmp_path, changes: dic
     assert reason in summary["not_exportable"]
     assert not (tmp_path / "run" / "frozen.pt").exists()
     assert "frozen" not in summary["accuracy"]
+    assert 0 < summary["accuracy"]["recalibrated"] <= 1
 
 
 @pytest.mark.parametrize("method", ["crq+", "twn", "ste"])
@@ -191,6 +194,30 @@ def test_penalty_acts_with_adam_too(tmp_path) -> None:
     tied = run(tmp_path / "tied", retrain={"epochs": 4, "optimizer": "adamw", "lr": 0.003, "lam": 30.0})
     for name, row in tied["layers"].items():
         assert row["cost_after"] < 0.3 * free["layers"][name]["cost_after"]
+
+
+@pytest.mark.parametrize("name", ["l-infinity", "margin", "soft-min-max", "representatives"])
+def test_regularizers_act_in_the_retrain(tmp_path, monkeypatch, name: str) -> None:
+    """Under twn, which has no retrain of its own: a strong penalty falls, and what it learns moves."""
+    from crq import fit, regularizers
+
+    made = []
+    original = regularizers.build
+
+    def building(*arguments):
+        made.append(original(*arguments))
+        made.append(float(made[0]().detach()))
+        made.append([value.detach().clone() for value in made[0].parameters()])
+        return made[0]
+
+    monkeypatch.setattr(fit.regularizers, "build", building)
+    strong = {"epochs": 2, "lr": 0.02, "regularizer": {"name": name, "lam": 1.0}}
+    changes = {"pretrain__epochs": 0, "finetune__epochs": 0, "retrain": strong, "calibration": 64}
+    summary = run(tmp_path / "run", ternary={"method": "twn"}, **changes)
+    assert "retrained" in summary["accuracy"]
+    penalty, before, learned = made
+    assert float(penalty().detach()) < before
+    assert all(not torch.equal(a, b) for a, b in zip(learned, penalty.parameters(), strict=True))
 
 
 def test_nan_loss_is_named_at_once(tmp_path) -> None:
@@ -232,6 +259,20 @@ def test_own_network_and_data(tmp_path) -> None:
     )
     assert set(summary["layers"]) == {"1", "3"}
     assert (tmp_path / "run" / "frozen.pt").exists()
+
+
+def test_any_torch_dataset(tmp_path) -> None:
+    digits, test = data.load("digits:train"), data.load("digits:test")
+    own = torch.utils.data.TensorDataset(digits.images[:200], digits.labels[:200])
+    quiet = Console(file=io.StringIO())
+    plan = recipe.parse(values(steps=2, calibration=64))
+    summary = trainer.train(
+        plan, tmp_path / "run", data=own, test=torch.utils.data.Subset(test, range(50)), console=quiet
+    )
+    assert summary["test_images"] == 50
+    assert json.loads(crq.FrozenModel.load(tmp_path / "run" / "frozen.pt").metadata["class_names"]) == list(
+        "0123456789"
+    )
 
 
 class UserModule(pl.LightningModule):

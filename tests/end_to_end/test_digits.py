@@ -17,7 +17,7 @@ from crq.data import load
 from crq.frozen import FrozenModel
 from export.packing import unpack
 from hw.vectors import all_vectors
-from hw.verify import verify
+from hw.verify import trace, verify
 
 CRQ = Path(sys.executable).with_name("crq")
 
@@ -96,6 +96,9 @@ def test_simulation_equals_live_pytorch(run: Path, io_type: str, mode: str, tmp_
         verdict = verify(project, images, run / "train", mode=mode)
         assert verdict.integers == 10 * len(images)
         assert verdict.bit_exact, str(verdict)
+    _, links = trace(project, vectors[-50:], run / "train", mode=mode)
+    assert [link.differing for link in links] == [0, 0]
+    assert links[1].name.endswith("the live PyTorch model, the codes of 2 layers")
 
 
 def test_the_steps_one_by_one_give_the_same_file_and_project(run: Path, tmp_path) -> None:

@@ -14,6 +14,7 @@ from hw.golden import evaluate
 from hw.graph import Network
 from hw.project import build
 from hw.read import read_qonnx
+from tests.hw.test_scale import SIDES
 
 SHAPES = {
     "digits-cnn": (1, 8, 8), "lenet": (1, 28, 28), "convnet": (1, 28, 28), "signal": (1, 64), "separable": (3, 32, 32),
@@ -58,18 +59,21 @@ def test_network(name: str, tmp_path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "lenet",
-        "signal",
-        *(pytest.param(n, marks=pytest.mark.slow) for n in ("convnet", "separable", "vgg7", "resnet20")),
+        n if n in ("lenet", "signal") else pytest.param(n, marks=pytest.mark.slow)
+        for n in models.names()
+        if n not in SIDES
     ],
 )
 def test_simulation(name: str, tmp_path) -> None:
-    """PyTorch = C simulation of the built project."""
+    """PyTorch = C simulation, fast and, unless it is large, with ap types; tests/hw/test_scale.py has the others."""
     model, x = frozen(name)
     export.to_qonnx(model, tmp_path / "m.onnx")
-    project = build(tmp_path / "m.onnx", tmp_path / "project", part="zcu102")
-    found = project.integers(x.numpy().reshape(-1, *project.network.input.shape))
-    np.testing.assert_array_equal(found.reshape(len(x), -1), model.integers(x).numpy())
+    project = build(tmp_path / "m.onnx", tmp_path / "project", part="zcu102", fit_check=False)
+    codes = x.numpy().reshape(-1, *project.network.input.shape)
+    expected = model.integers(x).numpy()
+    np.testing.assert_array_equal(project.integers(codes, mode="fast").reshape(len(x), -1), expected)
+    if name not in LARGE:
+        np.testing.assert_array_equal(project.integers(codes[:1], mode="ap").reshape(1, -1), expected[:1])
 
 
 def test_every_network_has_a_shape_here() -> None:

@@ -20,7 +20,7 @@ from tests.nets import NETWORKS, Plain, Residual, extremes, frozen, images
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-@pytest.mark.parametrize("config", [{}, {"act_bits": 2, "integer": {"first": 8}}], ids=str)
+@pytest.mark.parametrize("config", [{}, {"act_bits": 1, "integer": {"first": 8}}], ids=str)
 def test_file_equals_frozen_model_in_qonnx_and_onnxruntime(network: type[nn.Module], config: dict, tmp_path) -> None:
     model = frozen(network, seed=5, **config)
     for carrier in ("packed", "float"):

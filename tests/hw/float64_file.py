@@ -67,11 +67,13 @@ def _apply(op: str, i: list[torch.Tensor], a: dict[str, Any]) -> torch.Tensor:
     if op == "AveragePool":
         return F.avg_pool2d(x, a["kernel_shape"], a.get("strides"))
     if op in ("GlobalAveragePool", "ReduceMean"):
-        return x.mean(tuple(range(2, x.ndim)), keepdim=bool(a.get("keepdims", 1)))
+        return x.mean(list(a.get("axes", range(2, x.ndim))), keepdim=bool(a.get("keepdims", 1)))
     if op == "Concat":
         return torch.cat(i, a["axis"])
     if op in ("Reshape", "Flatten", "Squeeze"):
         return x.reshape(len(x), -1)
+    if op == "Transpose":
+        return x.permute(list(a["perm"]))
     simple = {
         "Relu": lambda: x.relu(),
         "Add": lambda: x + i[1],

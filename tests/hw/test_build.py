@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 
@@ -15,6 +17,7 @@ from hw.cli import build as build_command
 from hw.cli import simulate as simulate_command
 from hw.simulate import compile_simulation
 from hw.vectors import all_vectors, bounding
+from hw.verify import trace
 from tests.hw.random_graphs import GraphBuilder, random_input, resnet, small_cnn
 
 
@@ -48,6 +51,12 @@ def test_a_failed_build_leaves_nothing(tmp_path, monkeypatch):
         ({"folding": {"conv1": hw.Fold(3, 1)}}, "'conv1'"),
         ({"target_fps": 1e9}, "target"),
         ({"target_fps": -1.0}, "target"),
+        ({"target_latency": 0.01}, "target latency"),
+        ({"best_fit": True, "target_fps": 10.0}, "best fit"),
+        ({"weight_rom": {"conv9": "lut"}}, "weight ROM of 'conv9'"),
+        ({"weight_rom": {"conv1": "flash"}}, "style 'flash'; expected one of auto, lut, bram"),
+        ({"weight_rom": {"pool3": "lut"}}, "a MaxPool has no weights"),
+        ({"io_type": "io_parallel", "best_fit": True}, "io_parallel unrolls every layer"),
     ],
 )
 def test_options_are_refused_by_name(tmp_path, options, message):
@@ -68,6 +77,21 @@ def test_weights_that_do_not_fit_are_refused_with_the_numbers(tmp_path):
     with pytest.raises(hw.HwError, match=r"weights of 1,966,080 bits exceed.*'conv1' \(1,769,472 bits\).*fit-check"):
         hw.build(large, tmp_path / "p", part="lfe5u-25f")
     assert hw.build(large, tmp_path / "q", part="lfe5u-25f", fit_check=False).folds
+
+
+def test_weight_rom_goes_where_it_is_put(tmp_path):
+    """By size, or by name: the pragma, the comment above the layer and the estimate say the same."""
+    folding = {"conv4": hw.Fold(1, 1)}
+    by_size = hw.build(small_cnn(0), tmp_path / "a", folding=folding)
+    by_name = hw.build(small_cnn(0), tmp_path / "b", folding=folding, weight_rom={"conv4": "bram"})
+    for project, impl, place in ((by_size, "lutram", "in LUTs"), (by_name, "bram", "in block RAM")):
+        text = (project.directory / "firmware" / "layers" / "conv4.h").read_text()
+        assert f"variable=conv4_weights type=rom_1p impl={impl}" in text
+        assert place in text
+    units = {u["name"]: u for u in by_name.report().to_dict()["units"]}
+    assert units["conv4"]["parts"]["weights"]["bram18"] == 1
+    codes = all_vectors(by_name.network, 4)
+    assert np.array_equal(by_name.integers(codes), by_size.integers(codes))
 
 
 def test_missing_and_wrong_files(tmp_path):
@@ -151,9 +175,36 @@ def test_commands(project, tmp_path):
     assert isinstance(missing.exception, hw.HwError)
     wrong = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "q"), "--fold", "conv1=4"])
     assert wrong.exit_code == 2
-    run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "20", "--checks", "--json"])
+    options = ["--target-latency", "100", "--rom", "conv1=bram"]
+    built = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "r"), *options])
+    assert built.exit_code == 0, built.output
+    assert "folded for a latency of 100 µs at 5 ns" in built.output
+    assert re.search(r"conv1 .*block RAM", built.output), built.output
+    run = CliRunner().invoke(
+        simulate_command, [str(project.directory), "--limit", "20", "--json", "--trace", str(tmp_path / "t.npz")]
+    )
     assert run.exit_code == 0, run.output
-    assert '"bit_exact": true' in run.output
+    facts = json.loads(run.output)
+    assert facts["bit_exact"]
+    assert [c["name"] for c in facts["checks"]] == ["multiplier-free", "sources", "FIFO depths", "mutations"]
+    assert facts["layers"][0]["differing"] == 0
+    traced = {(p.unit.threshold or p.unit.layer).name for p in project.plan.processes if p.unit}
+    assert set(np.load(tmp_path / "t.npz")) == traced
+
+
+def test_proofs_of_a_large_network_are_skipped_aloud(project, monkeypatch):
+    monkeypatch.setattr("hw.checks.size.SMALL_PRODUCTS", 1000)
+    run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "2"])
+    assert run.exit_code == 0, run.output
+    assert re.search(r"proofs skipped: [\d,]+ products per image.*--checks runs them", run.output)
+    run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "2", "--no-checks"])
+    assert "proofs" not in run.output
+
+
+def test_trace_of_too_many_images_names_how_many_fit(project, monkeypatch):
+    monkeypatch.setattr("hw.verify.TRACE_BYTES", 100_000)
+    with pytest.raises(hw.HwError, match=r"trace at most \d+ images of this network"):
+        trace(project, all_vectors(project.network, 200))
 
 
 def test_simulate_exits_with_1_on_a_difference(project, tmp_path):
@@ -165,9 +216,10 @@ def test_simulate_exits_with_1_on_a_difference(project, tmp_path):
         text[start + 1 :].split(",", 1) if "," in text[start:].split("}")[0] else text[start + 1 :].split("}", 1)
     )
     table.write_text(text[: start + 1] + hex(int(word, 16) ^ 1) + text[start + 1 + len(word) :])
-    run = CliRunner().invoke(simulate_command, [str(copy)])
+    run = CliRunner().invoke(simulate_command, [str(copy), "--no-checks", "--trace", str(tmp_path / "t.npz")])
     assert run.exit_code == 1
     assert "NOT bit-exact" in run.output
+    assert re.search(r"first: layer 'fc7', image \d+, channel 0, pixel \(0, 0\): expected -?\d+, found", run.output)
     assert all_vectors(project.network, 4).shape[1:] == (1, 8, 8)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hw import devices, fold
 from hw.errors import HwError
 from hw.estimate import area
 from hw.estimate.cycles import cycles, pipeline
+from hw.estimate.network import estimate_unit
 from hw.graph import Network
 from hw.units import Fold, units
 from tests.hw import random_graphs
@@ -41,6 +44,83 @@ def test_unreachable_target_names_the_unit_and_the_best_rate(network: Network) -
     floor, slowest = fold.fastest(network)
     with pytest.raises(HwError, match=rf"{slowest}.*{floor} cycles.*at most {1e9 / 5 / floor:.0f} frames/s"):
         fold.choose(network, target_fps=1e8)
+
+
+@pytest.mark.parametrize("microseconds", [2, 10, 50])
+def test_latency_is_met_and_not_by_far(network: Network, microseconds: float) -> None:
+    small = fold.decide(network, fold.Target(latency_us=microseconds)).folds
+    reached = pipeline(network, small).latency * 5e-3
+    assert microseconds / 2 <= reached <= microseconds
+
+
+def test_unreachable_latency_names_the_least(network: Network) -> None:
+    with pytest.raises(HwError, match=r"target latency 0.01 µs.*needs at least 0\.\d+ µs"):
+        fold.decide(network, fold.Target(latency_us=0.01))
+
+
+def test_rate_and_latency_together_are_both_met(network: Network) -> None:
+    folds = fold.decide(network, fold.Target(fps=100_000, latency_us=20)).folds
+    found = pipeline(network, folds)
+    assert found.interval * 5e-9 <= 1 / 100_000
+    assert found.latency * 5e-3 <= 20
+
+
+def test_best_fit_is_the_fastest_that_fits() -> None:
+    network = Network(random_graphs.resnet(1, widths=(16, 32, 64)))
+    part = devices.find("xc7z010")
+    device = replace(part, lut=2 * part.lut, ff=2 * part.ff, bram36=2 * part.bram36)
+    folds = fold.decide(network, fold.Target(best_fit=True), device=device).folds
+    assert fold.fits(network, folds, device)
+    faster = int(pipeline(network, folds).interval / fold.STEP**2)
+    assert not fold.fits(network, fold.within(network, faster, fold.remembered(network)), device)
+
+
+def test_where_nothing_fits_the_folding_is_fast_and_nearly_the_smallest() -> None:
+    network = Network(random_graphs.resnet(1, widths=(16, 32, 64)))
+    part = devices.find("xc7z010")
+    device = replace(part, lut=part.lut // 40, ff=part.ff // 40, bram36=part.bram36 // 40)
+    with pytest.raises(HwError, match=r"best fit: the smallest folding takes \d+% of xc7z010"):
+        fold.decide(network, fold.Target(best_fit=True), device=device)
+    cost = fold.remembered(network)
+    smallest = fold.fill(network, fold.within(network, 10**9, cost), device)
+    assert fold.fill(network, fold.choose(network, device=device), device) <= fold.NEAR_LEAST * smallest
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (fold.Target(best_fit=True, fps=1.0), "give it alone"),
+        (fold.Target(best_fit=True), "needs a device"),
+        (fold.Target(latency_us=-1.0), "target latency -1.0"),
+        (fold.Target(fps=0.0), "target frame rate 0.0"),
+    ],
+)
+def test_contradictory_targets_are_refused(network: Network, target: fold.Target, message: str) -> None:
+    with pytest.raises(HwError, match=message):
+        fold.decide(network, target)
+
+
+def test_every_unit_has_a_reason(network: Network) -> None:
+    first = units(network)[0].name
+    choice = fold.decide(network, fold.Target(fps=20_000), overrides={first: Fold(1, 1)})
+    assert choice.goal == "20,000 frames/s at 5 ns: 10,000 cycles per image and layer"
+    assert choice.why.pop(first) == "given"
+    assert set(choice.why) == {u.name for u in units(network)[1:]}
+    assert all(text.endswith("within 10,000 cycles") for text in choice.why.values())
+
+
+def test_rom_style_is_followed_by_the_estimate(network: Network) -> None:
+    unit = units(network)[0]
+    small = Fold(1, 1)
+    assert estimate_unit(network, unit, small).parts["weights"].bram18 == 0
+    in_block_ram = estimate_unit(network, unit, small._replace(rom="bram")).parts["weights"]
+    assert in_block_ram.bram18 == 1
+    assert in_block_ram.lut == 0
+    chosen = fold.decide(network, rom={unit.name: "bram"}).folds
+    assert {name for name, f in chosen.items() if f.rom == "bram"} == {unit.name}
+    assert unit.reuse_factor(chosen[unit.name]) > 1
+    with pytest.raises(HwError, match=rf"weight ROM of '{unit.name}': folded .* its weights are constants"):
+        fold.decide(network, overrides={unit.name: fold.legal(unit)[-1]}, rom={unit.name: "lut"})
 
 
 def test_overrides_win_and_are_checked(network: Network) -> None:

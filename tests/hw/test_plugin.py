@@ -64,6 +64,19 @@ def test_reuse_factors_of_hls4ml_are_kept(tmp_path):
     assert all(units[n].reuse_factor(f) <= 64 for n, f in project.folds.items())
 
 
+def test_targets_and_rom_styles_in_hls4mls_configuration(tmp_path):
+    layers = {"conv4": {"WeightRom": "bram"}}
+    convert(small_cnn(1), tmp_path / "p", target_latency=50.0, hls_config={"Model": {}, "LayerName": layers}).write()
+    project = hw.open_project(tmp_path / "p")
+    assert project.folds["conv4"].rom == "bram"
+    assert "a latency of 50 µs" in project.manifest["goal"]
+    bounded = {"Model": {"ReuseFactor": 64}, "LayerName": layers}
+    convert(small_cnn(1), tmp_path / "q", hls_config=bounded).write()
+    assert hw.open_project(tmp_path / "q").folds["conv4"].rom == "bram"
+    with pytest.raises(hw.HwError, match="ReuseFactor 64 bounds every layer"):
+        convert(small_cnn(1), tmp_path / "r", best_fit=True, hls_config=bounded)
+
+
 def test_other_backends_still_use_the_stock_parser(tmp_path):
     import hls4ml
 

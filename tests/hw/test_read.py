@@ -28,7 +28,7 @@ def run(model: ModelWrapper, codes: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-@pytest.mark.parametrize("config", [{}, {"act_bits": 2, "integer": {"first": 8, "last": 4}}, {"act_bits": 7}], ids=str)
+@pytest.mark.parametrize("config", [{}, {"act_bits": 1, "integer": {"first": 8, "last": 4}}, {"act_bits": 7}], ids=str)
 def test_integer_graph_equals_frozen_model(network: type[nn.Module], config: dict, tmp_path) -> None:
     model = frozen(network, seed=11, **config)
     export.to_qonnx(model, tmp_path / "m.onnx")

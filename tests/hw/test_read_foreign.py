@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,10 +12,13 @@ import torch
 from onnx import ModelProto
 from torch import nn
 
+from hw.equality import layer_values, load_network
 from hw.errors import HwError
+from hw.float_execution import FloatExecution, float_execution
 from hw.graph import Network
 from hw.layers import Mac
 from hw.read import read_qonnx
+from hw.vectors import random_codes
 from tests.hw.float64_file import evaluate
 from tests.hw.qonnx_files import CONV, TAIL, assert_equal_to_file, base, codes, conv, graph_of, node, quant
 from tests.hw.test_read import run
@@ -106,7 +110,10 @@ def test_brevitas_networks(weights: str, bits: int, signed: bool, bias: bool, re
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight)
-    graph = assert_equal_to_file(exported(net, (2, 6, 6), tmp_path / "b.onnx"), tmp_path)
+    proto = exported(net, (2, 6, 6), tmp_path / "b.onnx")
+    graph = assert_equal_to_file(proto, tmp_path)
+    own = _float_execution(proto, tmp_path, 20)
+    assert own.images_explained == own.images_differing
     assert all(layer.weight_type in ("TERNARY", "BIPOLAR") for layer in Network(graph) if isinstance(layer, Mac))
 
 
@@ -214,13 +221,31 @@ def test_ties_within_float32_error_are_listed(tmp_path) -> None:
     assert '"q1": [0, 1, 2, 3, 4]' in graph.get_metadata_prop("crq.ties")
 
 
+def _float_execution(proto: ModelProto, folder: Path, count: int = 40) -> FloatExecution:
+    onnx.save(proto, folder / "m.onnx")
+    network = load_network(folder / "m.onnx")
+    x = random_codes(network, count)
+    return float_execution(folder / "m.onnx", network, x, layer_values(network, x))
+
+
+def test_what_a_tie_changes_in_float32_is_counted_and_explained(tmp_path) -> None:
+    """The inner Quant's scale is 0.1: sums of 5 are 0.5 in float32 and more in float64."""
+    nodes = [quant("x", "xq", "qi"), CONV, node("Relu", "c", "r"), quant("r", "y", "q1")]
+    ones = {"w": np.ones((5, 2, 3, 3), np.float32), "q1_s": np.float32(1), "qi_s": np.float32(0.1)}
+    found = _float_execution(graph_of(nodes, base() | ones), tmp_path)
+    assert found.differing > 0
+    assert found.images_explained == found.images_differing
+    exact = _float_execution(graph_of(nodes, base() | ones | {"qi_s": np.float32(0.125)}), tmp_path)
+    assert exact.differing == 0
+
+
 def _with(nodes, shape=(1, 2, 6, 6), **changes):
     return graph_of(nodes, base() | changes, shape=shape)
 
 
 HEAD = [quant("x", "xq", "qi"), CONV]
 ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
-CHANNELS_LAST = conv("xq w", "y")
+CHANNELS_LAST = node("MaxPool", "q", "y", kernel_shape=[2, 2], strides=[2, 2], pads=[0, 0, 0, 0])
 CHANNELS_LAST.domain = "qonnx.custom_op.channels_last"
 WQ = {"signed": 1, "narrow": 1}
 rng = np.random.default_rng(0)
@@ -229,7 +254,11 @@ REFUSED = {
     "not-quantized": _with([*HEAD, node("Mul", "c g", "m"), conv("m w5", "y", size=1)], w5=np.ones((1, 5, 1, 1), "f4")),
     "input-not-quantized": _with([conv("x w", "y")]),
     "weights-not-integers": _with([*HEAD, node("Identity", "c", "y")], w=rng.normal(size=(5, 2, 3, 3)).astype("f4")),
-    "per-channel-activation": _with([*HEAD, quant("c", "y", "q1")], q1_s=np.ones((1, 5, 1, 1), "f4")),
+    "per-channel-activation": _with(
+        [*HEAD, quant("c", "q", "q1"), conv("q w5", "y", size=1)],
+        q1_s=np.ones((1, 5, 1, 1), "f4"),
+        w5=np.ones((1, 5, 1, 1), "f4"),
+    ),
     "activation-bits": _with([*HEAD, quant("c", "y", "q1", "nine", 1)], nine=np.float32(9)),
     "zero-point": _with([quant("x", "y", "qi")], zero=np.float32(0.5)),
     "general-scales": _with(
@@ -241,7 +270,7 @@ REFUSED = {
     "pool-dilation": _with([*HEAD, *ACT, node("MaxPool", "q", "y", kernel_shape=[2, 2], dilations=[2, 2])]),
     "reshape": _with([*HEAD, *ACT, node("Reshape", "q to", "y")], to=np.array([1, 5, 36])),
     "output": _with([*HEAD, node("Relu", "c", "y")]),
-    "channels-last": _with([quant("x", "xq", "qi"), CHANNELS_LAST]),
+    "channels-last": _with([*HEAD, *ACT, CHANNELS_LAST]),
     "dynamic-parameter": _with([*HEAD, conv("xq c", "y", size=6)]),
     "not-finite": _with([*HEAD, node("Mul", "c m", "y")], m=np.float32(np.inf)),
     "weight-zero-point": _with(
@@ -253,6 +282,12 @@ REFUSED = {
     ),
     "rounding-mode": _with([*HEAD, node("Quant", "c q1_s zero bits", "y", signed=1, rounding_mode="STOCHASTIC")]),
     "too-large": _with([*HEAD, *ACT, node("Flatten", "q", "y")], shape=(1, 2, 2**20, 2**20)),
+    "per-feature": _with(
+        [quant("x", "xq", "qi"), node("Flatten", "xq", "fl"), node("Mul", "fl pf", "m"), quant("m", "q", "q1")]
+        + [node("MatMul", "q f72", "y")],
+        pf=np.arange(1, 73).astype("f4"),
+        f72=np.ones((72, 2), "f4"),
+    ),
     "malformed": _with([*HEAD, conv("xq w", "y", "neg", pads=[-1, 0, 0, 0])]),
 }
 

@@ -1,0 +1,47 @@
+"""The folding of a project in the terminal: per layer what was chosen, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from hw.backend.tables import weights_in_bram
+from hw.devices import find
+from hw.estimate.cycles import cycles
+from hw.fold import fill
+from hw.layers import Mac
+from hw.units import Fold, Unit, units
+
+if TYPE_CHECKING:
+    from hw.project import Project
+
+
+def folding_table(project: Project) -> Table:
+    """One row per unit; the caption says what the whole takes of the part by the estimate."""
+    device = find(project.manifest["part"])
+    share = fill(project.network, project.folds, device)
+    verdict = f"the fullest resource of {device.part} is filled to {share:.0%} by the estimate"
+    if share > 1:
+        verdict += ": it does not fit"
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", title_justify="left", caption_justify="left",
+        title=f"folded for {project.manifest['goal']}", caption=verdict,
+    )  # fmt: skip
+    for name in ("layer", "PE × SIMD", "cycles", "weights in", "why"):
+        table.add_column(name, justify="right" if name == "cycles" else "left")
+    unrolled = project.manifest["io_type"] == "io_parallel"
+    for unit in units(project.network):
+        fold = project.folds[unit.name]
+        taken = "" if unrolled else f"{cycles(project.network, unit, fold).interval:,}"
+        place = "logic" if unrolled else _place(unit, fold)
+        table.add_row(unit.name, f"{fold.pe} × {fold.simd}", taken, place, project.manifest["why"][unit.name])
+    return table
+
+
+def _place(unit: Unit, fold: Fold) -> str:
+    if not isinstance(unit.layer, Mac):
+        return ""
+    if unit.reuse_factor(fold) == 1:
+        return "logic"
+    return "block RAM" if weights_in_bram(unit.layer, fold) else "LUTs"

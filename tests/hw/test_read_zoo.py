@@ -1,0 +1,28 @@
+"""Files of public model zoos: `CRQ_MODEL_ZOO=folder scripts/test.sh` takes every .onnx file in that folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import hw
+from hw.equality import file_links, layer_values, load_network
+from hw.float_execution import float_execution
+from hw.vectors import all_vectors
+
+ZOO = os.environ.get("CRQ_MODEL_ZOO")
+FILES = sorted(Path(ZOO).rglob("*.onnx")) if ZOO else []
+
+
+@pytest.mark.skipif(not FILES, reason="CRQ_MODEL_ZOO names no folder with .onnx files")
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_every_link_of_the_chain_is_equal(file: Path, tmp_path) -> None:
+    network = load_network(file)
+    codes = all_vectors(network, 100, bounding_limit=50)
+    project = hw.build(file, tmp_path / "project")
+    assert [str(link) for link in file_links(network, project, codes) if link.differing] == []
+    few = codes[:20]
+    own = float_execution(file, network, few, layer_values(network, few))
+    assert own.images_explained == own.images_differing
