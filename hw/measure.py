@@ -47,8 +47,7 @@ class Measurements:
 
     def to_json(self) -> str:
         rows = {
-            name: {"pe": m.fold.pe, "simd": m.fold.simd, "seconds": m.seconds, **m.resources.facts()}
-            for name, m in self.units.items()
+            name: {**m.fold._asdict(), "seconds": m.seconds, **m.resources.facts()} for name, m in self.units.items()
         }
         facts = {"schema": SCHEMA, "tool": self.tool, "family": self.family, "created": self.created, "units": rows}
         return json.dumps(facts, indent=2) + "\n"
@@ -61,7 +60,7 @@ def load(path: Path) -> Measurements:
         raise HwError(f"{path}: schema {facts.get('schema')!r}, expected {SCHEMA}; run `crq synth` again")
     rows = {
         name: Measured(
-            Fold(r["pe"], r["simd"]),
+            Fold(**{key: r[key] for key in Fold._fields}),
             Resources(r["lut_logic"], r["lut_memory"], r["ff"], r["bram18"], r["uram"], r["dsp"]),
             r["seconds"],
         )

@@ -34,7 +34,7 @@ def beside(network: Network, folds: Mapping[str, Fold], found: Measurements) -> 
         "other_folding": sorted(found.units.keys() - rows.keys()),
         "units": [
             {
-                "name": name, "pe": m.fold.pe, "simd": m.fold.simd, "seconds": m.seconds,
+                "name": name, **m.fold._asdict(), "seconds": m.seconds,
                 "estimated": expected[name].total.facts(), "measured": m.resources.facts(),
             }
             for name, m in rows.items()
