@@ -11,6 +11,8 @@ is that of the child process that did the step. Run on an idle machine: times ar
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import multiprocessing
 import resource
@@ -210,7 +212,8 @@ def in_child(step: Step, network: str, folder: Path) -> dict[str, Any]:
 
 def _child(step: Step, network: str, folder: Path, queue: Any) -> None:
     try:
-        step(network, folder, lambda key, value: queue.put((key, value)))
+        with contextlib.redirect_stdout(io.StringIO()):  # hls4ml narrates on stdout
+            step(network, folder, lambda key, value: queue.put((key, value)))
     except Exception as error:  # whatever stock hls4ml raises is a result
         queue.put(("error", f"{type(error).__name__}: {str(error)[:300]}"))
 
