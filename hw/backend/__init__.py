@@ -17,9 +17,9 @@ _failure: BaseException | None = None
 def register(*, register_backend: Callable[..., None], register_writer: Callable[..., None]) -> None:
     """Registers the writer, then the backend that uses it. A second call is no error."""
     global _failure
-    try:
-        from hls4ml.backends import get_available_backends
+    from hls4ml.backends import get_available_backends
 
+    try:
         if BACKEND in get_available_backends():
             return
         from hw.backend.backend import CrqBackend
@@ -27,9 +27,18 @@ def register(*, register_backend: Callable[..., None], register_writer: Callable
 
         register_writer(BACKEND, CrqWriter)
         register_backend(BACKEND, CrqBackend)
-    except BaseException as error:
+    except Exception as error:
         _failure = error
+        if BACKEND not in get_available_backends():
+            register_backend(BACKEND, _Broken)
         raise
+
+
+class _Broken:
+    """Stands in for a backend that failed to register: whoever asks for it is told why."""
+
+    def create_initial_config(self, **options: Any) -> Any:
+        return require_registered()
 
 
 def require_registered() -> Any:

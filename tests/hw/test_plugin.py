@@ -12,6 +12,7 @@ import pytest
 from qonnx.core.modelwrapper import ModelWrapper
 
 import hw
+from hw.backend import require_registered
 from hw.golden import evaluate
 from hw.graph import Network
 from hw.units import Fold
@@ -115,15 +116,29 @@ def test_both_doors_together_register_once():
     assert "WARNING" not in run.stdout
 
 
-def test_broken_registration_is_a_hard_error_with_its_cause():
-    code = """
+@pytest.mark.parametrize(
+    "conversion",
+    [
+        "import hw; hw.build(model, 'never')",
+        "import hls4ml; hls4ml.converters.convert_from_onnx_model(model, backend='crq', output_dir='never')",
+    ],
+)
+def test_broken_registration_is_a_hard_error_with_its_cause(conversion):
+    code = f"""
 import sys
 sys.modules["hw.backend.templates"] = None
-import hw
 from tests.hw.random_graphs import small_cnn
-hw.build(small_cnn(0), "never")
+model = small_cnn(0)
+{conversion}
 """
     run = run_python(code)
     assert run.returncode
     assert "HwError: the crq backend failed to register" in run.stderr
     assert "hw.backend.templates" in run.stderr
+
+
+def test_a_flow_that_is_missing_is_named(monkeypatch):
+    backend = require_registered()
+    monkeypatch.setattr(backend, "_default_flow", "crq:lost")
+    with pytest.raises(hw.HwError, match=r"registered incompletely; missing: .*crq:lost"):
+        require_registered()
