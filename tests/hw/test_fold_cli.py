@@ -25,7 +25,7 @@ def crq_fold(*arguments: object) -> Result:
 
 def test_a_project_is_shown_as_it_was_built(project: hw.Project) -> None:
     facts = json.loads(crq_fold(project.directory, "--json").stdout)
-    assert {u["name"]: hw.Fold(u["pe"], u["simd"]) for u in facts["chosen"]["units"]} == project.folds
+    assert {u["name"]: hw.Fold(u["pe"], u["simd"], u["rom"]) for u in facts["chosen"]["units"]} == project.folds
     assert "conv4" in crq_fold(project.directory).stdout
 
 
