@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 GROUP = "crq.commands"
-_FIRST = ("run", "train", "export", "build", "simulate", "report", "inspect", "doctor")
+_FIRST = ("run", "train", "export", "check", "build", "simulate", "report", "fold", "synth")
 
 
 class _Verbs(click.Group):

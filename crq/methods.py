@@ -117,8 +117,8 @@ class TTQ(Method):
     """Trained Ternary Quantization (Zhu et al. 2016, Eq. 6–8): learned scales Wp, Wn; Δ = 0.05·max|W|. Train only.
 
     Gradients: ∂L/∂Wp = Σ over t=+1, ∂L/∂Wn = −Σ over t=−1, and the latent weights' gradient is scaled by Wp, 1 or Wn.
-    The scales' gradients are divided by √N, N weights in the layer (LSQ, Esser et al. 2020, section 2.2): as printed they
-    sum over all weights, and at the weights' learning rate the scales overshoot.
+    The scales' gradients are divided by √N, N weights in the layer (LSQ, Esser et al. 2020, section 2.2): printed as
+    sums over all weights, they make the scales overshoot at the weights' learning rate.
     """
 
     name = "ttq"

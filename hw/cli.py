@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hw.options import parse_folds, parse_roms
+from hw.options import folding_options
 
 if TYPE_CHECKING:
     from hw.equality import Link
+
+if TYPE_CHECKING:
+    from hw.fold import Target
+    from hw.units import Fold
 
 RANDOM_IMAGES = 100
 
@@ -20,38 +24,32 @@ RANDOM_IMAGES = 100
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the new project.")
-@click.option("--part", default="xc7z020clg400-1", show_default=True, help="FPGA part or board name.")
-@click.option("--clock-period", default=5.0, show_default=True, help="Clock period in ns.")
 @click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), default="io_stream", show_default=True)
-@click.option("--target-fps", type=float, help="Images per second to reach with the least area.")
-@click.option("--target-latency", type=float, help="Microseconds in which one image must pass, with the least area.")
-@click.option("--best-fit", is_flag=True, help="The highest rate that fits the part.")
-@click.option("--fold", "folds", multiple=True, metavar="LAYER=PE,SIMD", help="Folding of one layer; may be repeated.")
-@click.option("--rom", multiple=True, metavar="LAYER=lut|bram", help="Memory of one layer's weights; may be repeated.")
+@folding_options
 @click.option("--no-fit-check", is_flag=True, help="Build even if the weights exceed the part's memory.")
 @click.option("--name", help="Name of the project and its top function; default: the file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def build(
-    file: Path, output: Path, part: str, clock_period: float, io_type: str, target_fps: float | None,
-    target_latency: float | None, best_fit: bool, folds: tuple[str, ...], rom: tuple[str, ...], no_fit_check: bool,
-    name: str | None, as_json: bool,
+    file: Path, output: Path, io_type: str, part: str | None, clock_period: float | None, target: Target,
+    folds: dict[str, Fold], roms: dict[str, str], no_fit_check: bool, name: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Build the Vitis HLS project of the ternary QONNX FILE."""
     from rich.console import Console
 
     import hw
     from hw.explain import folding_table
+    from hw.source import CLOCK_PERIOD, PART
 
     project = hw.build(
-        file, output, part=part, clock_period=clock_period, io_type=io_type, target_fps=target_fps,
-        target_latency=target_latency, best_fit=best_fit, folding=parse_folds(folds), weight_rom=parse_roms(rom),
-        project_name=name, fit_check=not no_fit_check,
+        file, output, part=part or PART, clock_period=clock_period or CLOCK_PERIOD, io_type=io_type,
+        target_fps=target.fps, target_latency=target.latency_us, best_fit=target.best_fit, folding=folds,
+        weight_rom=roms, project_name=name, fit_check=not no_fit_check,
     )  # fmt: skip
     if as_json:
         click.echo(json.dumps({"directory": str(output), **project.manifest}, indent=2))
         return
     layers = len(project.folds)
-    click.echo(f"{output}: project {project.name!r}, {layers} layers, {io_type}, {part}, {clock_period:g} ns")
+    click.echo(f"{output}: project {project.name!r}, {layers} layers, {io_type}, {project.manifest['part']}")
     Console(highlight=False).print(folding_table(project))
     click.echo(f"next: crq simulate {output}")
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hw.options import folding_options, parse_folds
+from hw.options import folding_options
 
 if TYPE_CHECKING:
     from hw.estimate import Estimate
+    from hw.fold import Target
     from hw.search import Point
     from hw.source import Source
+    from hw.units import Fold
 
 
 @click.command()
@@ -23,16 +25,14 @@ if TYPE_CHECKING:
 @folding_options
 def fold(
     source: Path, pareto: Path | None, as_json: bool, part: str | None, clock_period: float | None,
-    target_fps: float | None, folds: tuple[str, ...],
+    target: Target, folds: dict[str, Fold], roms: dict[str, str],
 ) -> None:  # fmt: skip
     """Show how SOURCE, a project or a QONNX file, is folded, and what other foldings would trade: area for speed."""
     from hw.estimate import estimate
     from hw.search import pareto as search
     from hw.source import open_source
 
-    opened = open_source(
-        source, part=part, clock_period_ns=clock_period, target_fps=target_fps, overrides=parse_folds(folds)
-    )
+    opened = open_source(source, part=part, clock_period_ns=clock_period, target=target, overrides=folds, rom=roms)
     chosen = estimate(opened.network, opened.folds, opened.device.synthesis)
     points = []
     if pareto is not None:

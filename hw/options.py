@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +11,37 @@ import click
 if TYPE_CHECKING:
     from hw.units import Fold
 
+_OPTIONS = (
+    click.option("--part", help="FPGA part or board; default: the project's, or xc7z020clg400-1."),
+    click.option("--clock-period", type=float, help="Clock period in ns; default: the project's, or 5."),
+    click.option("--target-fps", type=float, help="Images per second to reach with the least area."),
+    click.option(
+        "--target-latency", type=float, help="Microseconds in which one image must pass, with the least area."
+    ),
+    click.option("--best-fit", is_flag=True, help="The highest rate that fits the part."),
+    click.option("--fold", "folds", multiple=True, metavar="LAYER=PE,SIMD", help="Folding of one layer; repeatable."),
+    click.option(
+        "--rom", "roms", multiple=True, metavar="LAYER=lut|bram", help="Memory of a layer's weights; repeatable."
+    ),
+)
+
 
 def folding_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--part, --clock-period, --target-fps and --fold, for verbs that take a project or a file (hw.source)."""
-    for option in (
-        click.option(
-            "--fold", "folds", multiple=True, metavar="LAYER=PE,SIMD", help="Folding of one layer; repeatable."
-        ),
-        click.option("--target-fps", type=float, help="Images per second to reach with the least area."),
-        click.option("--clock-period", type=float, help="Clock period in ns; default: the project's, or 5."),
-        click.option("--part", help="FPGA part or board; default: the project's, or xc7z020clg400-1."),
-    ):
-        command = option(command)
-    return command
+    """How a network is to be folded: `command` gets part, clock_period, target (hw.fold.Target), folds and roms."""
+
+    @functools.wraps(command)
+    def with_target(
+        *args: Any, target_fps: float | None, target_latency: float | None, best_fit: bool, folds: tuple[str, ...],
+        roms: tuple[str, ...], **options: Any,
+    ) -> Any:  # fmt: skip
+        from hw.fold import Target
+
+        target = Target(target_fps, target_latency, best_fit)
+        return command(*args, target=target, folds=parse_folds(folds), roms=parse_roms(roms), **options)
+
+    for option in reversed(_OPTIONS):
+        with_target = option(with_target)
+    return with_target
 
 
 def parse_folds(texts: tuple[str, ...]) -> dict[str, Fold]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hw.devices import Device
-from hw.errors import HwError
 from hw.estimate import Resources, estimate
 from hw.estimate.cycles import cycles
-from hw.fold import FILL, fastest, fits, remembered, within
+from hw.fold import fastest, remembered, within
 from hw.graph import Network
 from hw.units import Fold, units
 
@@ -36,16 +34,3 @@ def pareto(network: Network, family: str = "xcup") -> list[Point]:
         if budget >= slowest:
             return points
         budget *= STEP
-
-
-def fastest_that_fits(network: Network, device: Device, fill: float = FILL) -> Point:
-    """The fastest point of `pareto` that takes at most `fill` of `device`. Raises `HwError` if none does."""
-    points = pareto(network, device.synthesis)
-    for point in points:
-        if fits(network, point.folds, device, fill):
-            return point
-    least = points[-1].total
-    raise HwError(
-        f"no folding fits {fill:.0%} of {device.part}: the smallest takes {least.lut:.0f} LUTs of {device.lut} and "
-        f"{least.bram36:g} BRAM36 of {device.bram36}; take a larger part or a higher fill"
-    )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hw.devices import Device, find
 from hw.graph import Network
 from hw.units import Fold
+
+if TYPE_CHECKING:
+    from hw.fold import Target
 
 PART = "xc7z020clg400-1"
 CLOCK_PERIOD = 5.0
@@ -28,14 +31,14 @@ class Source(NamedTuple):
 
 def open_source(
     path: str | PathLike[str], *, part: str | None = None, clock_period_ns: float | None = None,
-    target_fps: float | None = None, overrides: Mapping[str, Fold] | None = None,
+    target: Target | None = None, overrides: Mapping[str, Fold] | None = None, rom: Mapping[str, str] | None = None,
 ) -> Source:  # fmt: skip
     """The project in the folder `path` as it was built, or the QONNX file `path`.
 
-    A file, and a project for which a target or foldings are given, is folded by `hw.fold.choose`. Raises `HwError` for
-    what cannot be read and for an impossible wish.
+    A file, and a project for which a target, foldings or ROM styles are given, is folded by `hw.fold.decide`. Raises
+    `HwError` for what cannot be read and for an impossible wish.
     """
-    from hw.fold import choose
+    from hw.fold import decide
 
     path = Path(path)
     if path.is_dir():
@@ -50,6 +53,6 @@ def open_source(
 
         name, network, folds = path.stem, Network(load(path)[0]), {}
     device, clock = find(part or PART), clock_period_ns or CLOCK_PERIOD
-    if not folds or target_fps is not None or overrides:
-        folds = choose(network, device=device, clock_period_ns=clock, target_fps=target_fps, overrides=overrides)
+    if not folds or target or overrides or rom:
+        folds = decide(network, target, device=device, clock_period_ns=clock, overrides=overrides, rom=rom).folds
     return Source(name, network, folds, device, clock, path if path.is_dir() else None)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from hw.options import folding_options, parse_folds
+from hw.options import folding_options
+
+if TYPE_CHECKING:
+    from hw.fold import Target
+    from hw.units import Fold
 
 
 @click.command()
@@ -21,7 +26,8 @@ from hw.options import folding_options, parse_folds
 @folding_options
 def synth(
     source: Path, layers: str | None, family: str | None, output: Path | None, cache: Path | None, jobs: int,
-    as_json: bool, part: str | None, clock_period: float | None, target_fps: float | None, folds: tuple[str, ...],
+    as_json: bool, part: str | None, clock_period: float | None, target: Target, folds: dict[str, Fold],
+    roms: dict[str, str],
 ) -> None:  # fmt: skip
     """Synthesise layers of SOURCE, a project or a QONNX file, with Yosys: the estimate beside the measured area.
 
@@ -37,9 +43,7 @@ def synth(
     from hw.synth import check_family, tool
 
     tool()  # a missing Yosys is told before anything is read
-    opened = open_source(
-        source, part=part, clock_period_ns=clock_period, target_fps=target_fps, overrides=parse_folds(folds)
-    )
+    opened = open_source(source, part=part, clock_period_ns=clock_period, target=target, overrides=folds, rom=roms)
     family = family or opened.device.synthesis
     check_family(family)
     names = [name.strip() for name in layers.split(",")] if layers else []
@@ -51,12 +55,12 @@ def synth(
             opened.network, opened.folds, chosen, family, cache=cache or default_cache(), jobs=jobs,
             on_unit=lambda name: bar.update(task, advance=1, description=f"Yosys, {family}: {name}"),
         )  # fmt: skip
-    target = output or (opened.project / FILE if opened.project else None)
-    if target is not None:
-        store(target, found)
+    kept = output or (opened.project / FILE if opened.project else None)
+    if kept is not None:
+        store(kept, found)
     facts = beside(opened.network, opened.folds, found)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
         render(facts, Console())
-        click.echo(f"kept in {target}" if target else "not kept: -o FILE keeps the result")
+        click.echo(f"kept in {kept}" if kept else "not kept: -o FILE keeps the result")
