@@ -15,8 +15,10 @@ import contextlib
 import io
 import json
 import multiprocessing
+import os
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -194,23 +196,29 @@ def stock_layers(network: Any) -> list[dict[str, Any]]:
     return layers
 
 
-def in_child(step: Step, network: str, folder: Path) -> dict[str, Any]:
-    """Runs `step` in a process of its own; what it measured, and `error` if it did not come to its end."""
+def in_child(step: Step, network: str, folder: Path, limit: float | None = None) -> dict[str, Any]:
+    """Runs `step` in a process of its own, at most `limit` seconds; what it measured, and `error` if it did not end."""
     context = multiprocessing.get_context("spawn")
     queue = context.SimpleQueue()  # writes at once: nothing is lost when the process dies
     process = context.Process(target=_child, args=(step, network, folder, queue))
     process.start()
-    process.join()
+    process.join(limit)
+    if late := process.is_alive():
+        os.killpg(process.pid, signal.SIGKILL)  # with the compiler it may have started
+        process.join()
     found: dict[str, Any] = {}
     while not queue.empty():
         key, value = queue.get()
         found[key] = value
-    if process.exitcode and "error" not in found:
+    if late:
+        found["error"] = f"not done after {limit:g} s"
+    elif process.exitcode and "error" not in found:
         found["error"] = f"the process died with exit code {process.exitcode}"
     return found
 
 
 def _child(step: Step, network: str, folder: Path, queue: Any) -> None:
+    os.setsid()
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # hls4ml narrates on stdout
             step(network, folder, lambda key, value: queue.put((key, value)))
@@ -236,6 +244,7 @@ def main() -> None:
     parser.add_argument("--network", choices=SHAPES, default="resnet20")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--skip-stock", action="store_true")
+    parser.add_argument("--limit", type=float, default=300, help="seconds stock hls4ml may take for the file")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp())
     results: dict[str, Any] = {"network": options.network}
@@ -244,7 +253,7 @@ def main() -> None:
             sys.exit(problem)
         results["crq"] = in_child(crq_side, options.network, folder)
         if not options.skip_stock:
-            results["stock"] = in_child(stock_side, options.network, folder)
+            results["stock"] = in_child(stock_side, options.network, folder, options.limit)
             if "error" in results["stock"]:
                 results["stand-in"] = in_child(stand_in, options.network, folder)
     finally:
