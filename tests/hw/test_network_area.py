@@ -12,6 +12,7 @@ from crq.recipe import load
 from crq.trainer import train
 from export.qonnx import to_qonnx
 from hw.estimate import estimate
+from hw.fold import Target
 from hw.rtl import generate
 from hw.source import open_source
 from hw.synth import synthesize
@@ -33,7 +34,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("board", "fps"), [("KV260", 1_000), ("KV260", 100_000), ("PYNQ-Z2", 1_000)])
 def test_digits_total_is_within_5_percent(digits: Path, board: str, fps: float) -> None:
-    source = open_source(digits, part=board, target_fps=fps)
+    source = open_source(digits, part=board, target=Target(fps))
     family = source.device.synthesis
     measured = synthesize(generate(source.network, source.folds), family).total()
     estimated = estimate(source.network, source.folds, family).total
