@@ -2,7 +2,8 @@
 
     python benchmarks/curves.py runs/fashion --setting "4-bit activations" -o docs/fashion-curves.png
 
-Reads the run folders that benchmarks/methods.py left; the line is the mean over seeds.
+Reads the run folders that benchmarks/methods.py left; a line is the mean over a method's seeds, at the λ it chose
+(the one with most seeds).
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ def main() -> None:
     parser.add_argument("--setting", default="4-bit activations")
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
-    curves: dict[str, list[list[float]]] = {}
+    curves: dict[str, dict[str, list[list[float]]]] = {}
     for folder in sorted(options.runs.glob(f"*-{options.setting.replace(' ', '-')}*")):
         if (folder / "summary.json").exists():
             method = json.loads((folder / "summary.json").read_text())["method"]
-            curves.setdefault(method, []).append(epochs_of(folder))
+            without_seed = folder.name.rpartition("-")[0]
+            curves.setdefault(method, {}).setdefault(without_seed, []).append(epochs_of(folder))
     figure = Figure(figsize=(6, 4), layout="constrained")
     axis = figure.subplots()
-    for method, rows in curves.items():
+    for method, settings in curves.items():
+        rows = max(settings.values(), key=len)
         length = min(map(len, rows))
         mean = np.mean([row[:length] for row in rows], axis=0)
         axis.plot(np.arange(1, length + 1), mean * 100, marker="o", label=f"{method} ({len(rows)} seeds)")

@@ -21,6 +21,7 @@ from crq.errors import CrqError
 from crq.frozen import INPUT, FrozenModel, InputSpec, Wire
 from crq.layers import QuantLayer
 from crq.quantizers import ActQuant
+from crq.ranges import code_range, sum_range
 from crq.thresholds import Chain, IntArray, QuantSpec, fit
 
 INT32 = np.iinfo(np.int32)
@@ -221,7 +222,7 @@ class IntegerWalk:
             signed=module.signed,
             narrow=module.narrow,
         )
-        result = Codes(self._emit(name, step, source), spec.scale, *_code_range(step, source))
+        result = Codes(self._emit(name, step, source), spec.scale, *code_range(step, source.lo, source.hi))
         for pool in value.pools:
             result = result._replace(name=self._emit(f"{name}_pool", pool, result))
         return result
@@ -332,20 +333,3 @@ def _padding(node: fx.Node, module: nn.Conv2d) -> list[list[int]]:
         totals = [d * (k - 1) for k, d in zip(module.kernel_size, module.dilation, strict=True)]
         return [[t // 2, t - t // 2] for t in totals]
     return [[int(p), int(p)] for p in module.padding]
-
-
-def sum_range(codes: IntArray, lo: IntArray, hi: IntArray, groups: int) -> tuple[IntArray, IntArray]:
-    """Interval of Σ codes·x per output channel; codes (O, I/groups, …), x in [lo, hi] per channel or 0 (padding)."""
-    codes = codes.reshape(codes.shape[0], codes.shape[1], -1)
-    group = np.arange(codes.shape[0]) // (codes.shape[0] // groups)
-    index = group[:, None] * codes.shape[1] + np.arange(codes.shape[1])
-    low, high = np.minimum(lo, 0)[index][..., None], np.maximum(hi, 0)[index][..., None]
-    positive, negative = np.maximum(codes, 0), np.minimum(codes, 0)
-    return (positive * low + negative * high).sum((1, 2)), (positive * high + negative * low).sum((1, 2))
-
-
-def _code_range(step: ops.Threshold, source: Codes) -> tuple[IntArray, IntArray]:
-    signs, table = step.signs.numpy(), step.table.numpy()
-    ends = np.sort(np.stack([source.lo * signs, source.hi * signs]), axis=0)
-    low, high = (step.qmin + (e[:, None] >= table).sum(1) for e in ends)
-    return low, high

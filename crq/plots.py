@@ -30,8 +30,9 @@ def curves(rows: list[dict[str, Any]], target: Path) -> None:
         start += len(part)
     left.set(xlabel="epoch", ylabel="loss", yscale="log")
     right.set(xlabel="epoch", ylabel="accuracy")
-    left.legend()
-    right.legend(fontsize="small")
+    if start:
+        left.legend()
+        right.legend(fontsize="small")
     _save(figure, target)
 
 

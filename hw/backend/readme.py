@@ -6,8 +6,13 @@ from typing import Any
 
 from hw.backend.axi import has_axi_top
 from hw.backend.comments import cycles_per_image
-from hw.backend.plan import Plan
+from hw.backend.plan import Plan, Stream
 from hw.layers import Mac
+
+
+def _channels(stream: Stream) -> str:
+    count = stream.shape.c
+    return "1 channel" if count == 1 else f"{count} channels"
 
 
 def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
@@ -71,8 +76,8 @@ vitis-run --tcl build_prj.tcl --mode hls      # Vitis HLS 2022.2 or later; build
 The top function is `{name}` in `firmware/{name}.cpp`; every layer is a function in `firmware/layers/`, with its shape,
 folding, cycles and widths in the comment above it, and its tables in `firmware/weights/`.
 
-- input: {x.shape.h}×{x.shape.w} pixels, row by row, each with {x.shape.c} channels of {x.tensor.format.qonnx.lower()}
-- result: {y.shape.h}×{y.shape.w} pixels with {y.shape.c} channels of {y.tensor.format.qonnx.lower()}
+- input: {x.shape.h}×{x.shape.w} pixels, row by row, each with {_channels(x)} of {x.tensor.format.qonnx.lower()}
+- result: {y.shape.h}×{y.shape.w} pixels with {_channels(y)} of {y.tensor.format.qonnx.lower()}
 - real input = code × {plan.network.input_scale:g}; logits = integer × output scale
 
 {axi}`host.py` packs codes and unpacks integers. `integer_graph.onnx` is the network in integers; it opens in Netron and

@@ -175,10 +175,22 @@ def _table(report: dict[str, Any]) -> str:
         slow = ' class="slow"' if unit["name"] == report["summary"]["bottleneck"] else ""
         cells = "".join(f"<td>{show(unit)}</td>" for _, show in COLUMNS)
         body += f"<tr{slow}>{cells}</tr>"
+    folding = report["project"].get("folding")
+    reasons = ""
+    if folding:
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td class='text'>{escape(why)}</td></tr>"
+            for name, why in folding["why"].items()
+        )
+        reasons = (
+            f"<details><summary>Folded for {escape(folding['goal'])}: why each unit is folded as it is</summary>"
+            f"<div class='scroll'><table><tr><th>unit</th><th class='text'>why</th></tr>{rows}</table></div></details>"
+        )
     s = report["summary"]
     total = f"<tr class='sum'><td>total</td>{'<td></td>' * 5}<td>{s['interval_cycles']:,}</td>"
     total += f"<td>{s['lut']:,.0f}</td><td>{s['ff']:,.0f}</td><td>{s['bram36']:g}</td><td>{s['dsp']}</td>"
-    return f'<h2>Units</h2><div class="scroll"><table><tr>{head}</tr>{body}{total}</tr></table></div>'
+    table = f'<div class="scroll"><table><tr>{head}</tr>{body}{total}</tr></table></div>'
+    return f"<h2>Units</h2>{table}{reasons}"
 
 
 def _synthesis(report: dict[str, Any]) -> str:

@@ -36,7 +36,8 @@ class Report:
     """Estimates of one network under one folding, device and clock, with whatever the project knows besides.
 
     `project` may hold: `name`, `backend` ("hls" or "rtl"), `accuracy` ({stage: fraction}), `verdict`
-    ({"images", "integers", "differing", "against"}), `versions`, `commands`, `vendor`. `measurements` are areas that
+    ({"images", "integers", "differing", "against"}), `folding` ({"goal", "why": {unit: reason}}), `versions`,
+    `commands`, `vendor`. `measurements` are areas that
     `crq synth` measured.
     """
 

@@ -16,6 +16,7 @@ def project_report(directory: str | Path, *, part: str | None = None, clock_peri
     project = open_project(directory)
     manifest = project.manifest
     info: dict[str, Any] = {"name": project.name, "backend": "hls", "versions": manifest.get("versions", {})}
+    info["folding"] = {"goal": manifest["goal"], "why": manifest["why"]}
     verdict, measured = project.directory / "verdict.json", project.directory / FILE
     if verdict.is_file():
         info["verdict"] = json.loads(verdict.read_text())
