@@ -190,7 +190,7 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
     from export.check import check
     from export.qonnx import to_qonnx
     from hw.devices import find
-    from hw.report import build_report
+    from hw.report.project import project_report
     from hw.simulate import compiler
     from hw.vectors import all_vectors
     from hw.verify import verify
@@ -255,12 +255,9 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
             "differing": differing,
             "against": "the live PyTorch model",
         },
-        "versions": project.manifest["versions"],
         "commands": [f"crq run {recipe.name} --part {options['part']} --clock-period {options['clock_period']:g}"],
     }
-    report = build_report(
-        project.network, project.folds, options["part"], options["clock_period"], project_info=info
-    )  # fmt: skip
+    report = project_report(project.directory, info=info)
     report.to_json(output / "report.json")
     report.to_html(output / "report.html")
     done("report")

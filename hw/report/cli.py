@@ -16,22 +16,29 @@ import click
 def report(
     projects: tuple[Path, ...], part: str | None, clock_period: float | None, html: Path | None, as_json: bool
 ) -> None:
-    """Resources, latency and throughput of built PROJECTS; with several, side by side."""
+    """Resources, latency and throughput of built PROJECTS; with several, side by side.
+
+    A project is a folder of `crq build`. The folder of a `crq run`, or a report.json, shows the report saved in it.
+    """
     import json
 
     from rich.console import Console
 
+    from hw.files import write_text
     from hw.report.compare import render_comparison
-    from hw.report.project import project_report
+    from hw.report.html import render_html
+    from hw.report.project import report_facts
+    from hw.report.terminal import render
 
     if html is not None and len(projects) > 1:
         raise click.UsageError("--html writes the report of one project; name one")
-    reports = [project_report(p, part=part, clock_period_ns=clock_period) for p in projects]
+    reports = {str(p): report_facts(p, part=part, clock_period_ns=clock_period) for p in projects}
+    first = reports[str(projects[0])]
     if html is not None:
-        reports[0].to_html(html)
+        write_text(html, render_html(first))
     if as_json:
-        click.echo(json.dumps([r.to_dict() for r in reports], indent=2) if len(reports) > 1 else reports[0].to_json())
-    elif len(reports) > 1:
-        render_comparison({str(p): r.to_dict() for p, r in zip(projects, reports, strict=True)}, Console())
+        click.echo(json.dumps(list(reports.values()) if len(projects) > 1 else first, indent=2))
+    elif len(projects) > 1:
+        render_comparison(reports, Console())
     else:
-        reports[0].render(Console())
+        render(first, Console())

@@ -1,4 +1,4 @@
-"""Reports of several projects or foldings side by side."""
+"""Reports of several projects, runs or foldings side by side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+
+def _accuracy(report: dict[str, Any]) -> str:
+    stages = report["project"].get("accuracy") or {}
+    return f"{stages['frozen']:.2%}" if "frozen" in stages else ""
+
+
+def _exact(report: dict[str, Any]) -> str:
+    verdict = report["project"].get("verdict")
+    return "" if not verdict else "yes" if verdict["differing"] == 0 else f"NO, {verdict['differing']:,} differ"
+
+
 ROWS = (
+    ("accuracy", _accuracy),
+    ("bit-exact", _exact),
     ("part", lambda r: r["device"]["part"]),
     ("clock, ns", lambda r: f"{r['clock_period_ns']:g}"),
     ("frames/s", lambda r: f"{r['summary']['frames_per_second']:,.0f}"),
@@ -31,7 +44,9 @@ def render_comparison(reports: Mapping[str, dict[str, Any]], console: Console) -
     for name in reports:
         table.add_column(name, justify="right", overflow="fold")
     for label, show in ROWS:
-        table.add_row(label, *(show(report) for report in reports.values()))
+        cells = [show(report) for report in reports.values()]
+        if any(cells):
+            table.add_row(label, *cells)
     console.print(table)
     for trust in dict.fromkeys(report["trust"] for report in reports.values()):
         console.print(Text(f"Estimated; {trust}.", style="dim"))

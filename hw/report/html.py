@@ -7,6 +7,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from hw.report import vendor
 from hw.report.beside import error, headline
 
 
@@ -16,7 +17,8 @@ def render_html(report: dict[str, Any]) -> str:
     style = (files("hw.report") / "style.css").read_text()
     sections = [
         _head(report, name), _device(report), _verdict(report), _accuracy(report), _area(report), _timing(report),
-        _pipeline(report), _weights(report), _table(report), _synthesis(report), _parts(report), _sources(report),
+        _pipeline(report), _weights(report), _table(report), _synthesis(report), _vendor(report), _parts(report),
+        _sources(report),
     ]  # fmt: skip
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -212,6 +214,17 @@ def _synthesis(report: dict[str, Any]) -> str:
         f"<h2>Estimate beside synthesis</h2><p>{escape(headline(found))}.</p>"
         f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
         f"<p class='soft'>Measured {escape(found['created'])}; again: crq synth.</p>"
+    )
+
+
+def _vendor(report: dict[str, Any]) -> str:
+    if not report["project"].get("vendor"):
+        return ""
+    head = "".join(f"<th>{name}</th>" for name in ("tool", *vendor.HEADS))
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>" for cells in vendor.rows(report))
+    return (
+        f"<h2>Estimate beside the vendor's tools</h2><div class='scroll'><table><tr>{head}</tr>{body}</table></div>"
+        "<p class='soft'>Read from the project by hls4ml's parser.</p>"
     )
 
 

@@ -37,8 +37,7 @@ class Report:
 
     `project` may hold: `name`, `backend` ("hls" or "rtl"), `accuracy` ({stage: fraction}), `verdict`
     ({"images", "integers", "differing", "against"}), `folding` ({"goal", "why": {unit: reason}}), `versions`,
-    `commands`, `vendor`. `measurements` are areas that
-    `crq synth` measured.
+    `commands`, `vendor` (hw.report.vendor). `measurements` are areas that `crq synth` measured.
     """
 
     network: Network

@@ -1,26 +1,62 @@
-"""The report of a built project: its graph, folding, part and clock from the manifest, and what else it recorded."""
+"""The report of a built project (its graph, folding, part and clock from the manifest), or one that was saved."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hw.errors import HwError
 from hw.measure import FILE, load
 from hw.project import open_project
-from hw.report.model import Report, build_report
+from hw.report.model import SCHEMA, Report, build_report
+from hw.report.vendor import vendor_reports
+
+SAVED = "report.json"
 
 
-def project_report(directory: str | Path, *, part: str | None = None, clock_period_ns: float | None = None) -> Report:
-    """The report of the project in `directory`, for its own part and clock unless others are given."""
+def project_report(
+    directory: str | Path, *, part: str | None = None, clock_period_ns: float | None = None,
+    info: Mapping[str, Any] | None = None,
+) -> Report:  # fmt: skip
+    """The report of the project in `directory`, for its own part and clock unless others are given.
+
+    `info` adds to what the project itself knows (`Report.project`).
+    """
     project = open_project(directory)
     manifest = project.manifest
-    info: dict[str, Any] = {"name": project.name, "backend": "hls", "versions": manifest.get("versions", {})}
-    info["folding"] = {"goal": manifest["goal"], "why": manifest["why"]}
+    facts: dict[str, Any] = {
+        "name": project.name,
+        "backend": "hls",
+        "folding": {"goal": manifest["goal"], "why": manifest["why"]},
+        "versions": manifest["versions"],
+        "vendor": vendor_reports(project.directory, project.name),
+    }
     verdict, measured = project.directory / "verdict.json", project.directory / FILE
     if verdict.is_file():
-        info["verdict"] = json.loads(verdict.read_text())
+        facts["verdict"] = json.loads(verdict.read_text())
     return build_report(
         project.network, project.folds, part or manifest["part"], clock_period_ns or manifest["clock_period"],
-        project_info=info, measurements=load(measured) if measured.is_file() else None,
+        project_info={**facts, **(info or {})}, measurements=load(measured) if measured.is_file() else None,
     )  # fmt: skip
+
+
+def report_facts(source: Path, *, part: str | None = None, clock_period_ns: float | None = None) -> dict[str, Any]:
+    """The content of report.json for `source`: a project, a saved report.json, or the folder of a run that holds one.
+
+    Raises `HwError` for a saved report of another schema, and if a saved report is asked for another part or clock.
+    """
+    saved = source / SAVED if source.is_dir() else source
+    if not saved.is_file():
+        return project_report(source, part=part, clock_period_ns=clock_period_ns).to_dict()
+    if part or clock_period_ns:
+        raise HwError(f"{saved} is a saved report; for another part or clock name the project's folder")
+    try:
+        facts = json.loads(saved.read_text())
+        schema = facts["schema"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise HwError(f"{saved} is not a report that crq saved ({error})") from error
+    if schema != SCHEMA:
+        raise HwError(f"{saved} has schema {schema}, but this crq reads {SCHEMA}: make the report again")
+    return dict(facts)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hw.report import beside
+from hw.report import beside, vendor
 
 
 def render(report: dict[str, Any], console: Console) -> None:
@@ -31,6 +31,8 @@ def render(report: dict[str, Any], console: Console) -> None:
                   f"all but {', '.join(free['integer_layers'])}"))  # fmt: skip
     if report["synthesis"]:
         beside.render(report["synthesis"], console)
+    if report["project"].get("vendor"):
+        vendor.render(report, console)
     console.print(Text(f"Estimate for {device['family']}; {report['trust']}.", style="dim"))
 
 

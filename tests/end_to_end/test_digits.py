@@ -62,6 +62,22 @@ def test_a_second_run_reuses_the_first(run: Path) -> None:
     assert {p: p.read_bytes() for p in project} == project
 
 
+def test_runs_and_projects_are_compared(run: Path, tmp_path) -> None:
+    other = tmp_path / "other"
+    assert crq("build", run / "digits.onnx", "-o", other, "--target-fps", 100_000).returncode == 0
+    done = crq("report", run, other)
+    assert done.returncode == 0, done.stderr
+    rows = {line.split("  ")[0].strip(): line.split() for line in done.stdout.splitlines()}
+    saved = json.loads((run / "report.json").read_text())
+    assert f"{saved['project']['accuracy']['frozen']:.2%}" in rows["accuracy"]
+    assert rows["bit-exact"][-1] == "yes"
+    cycles = rows["cycles per image"]
+    assert int(cycles[-2].replace(",", "")) > int(cycles[-1].replace(",", ""))
+    done = crq("report", run, "--part", "KV260")
+    assert done.returncode == 2
+    assert "saved report" in done.stderr
+
+
 def test_the_file_holds_the_exact_codes(run: Path) -> None:
     import onnx
 

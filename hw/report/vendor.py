@@ -1,0 +1,100 @@
+"""What the vendor's tools reported of a project, where they ran: read by hls4ml's parser, beside the estimate."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import ParseError
+
+from hw.errors import HwError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+COLUMNS = ("lut", "ff", "bram36", "dsp", "latency_cycles", "interval_cycles")
+HEADS = ("LUT", "FF", "BRAM36", "DSP", "latency, cycles", "cycles per image")
+
+
+def vendor_reports(directory: Path, name: str) -> list[dict[str, Any]]:
+    """One entry per report found in the project `name` in `directory`: `tool` and the figures it gives, else null.
+
+    Raises `HwError` for reports that hls4ml's parser cannot read.
+    """
+    if not list(directory.glob(f"{name}_prj/*/syn/report/{name}_csynth.xml")):
+        return []
+    from hls4ml.report.vivado_report import parse_vivado_report
+
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints which reports are missing
+            found = parse_vivado_report(str(directory))
+        return [row(found[key]) for key, row in _ROWS.items() if found.get(key)]
+    except (ParseError, LookupError, AttributeError, ValueError) as error:
+        raise HwError(
+            f"{directory / (name + '_prj')}: hls4ml cannot read the vendor reports in it ({type(error).__name__}: "
+            f"{error}); run Vitis again to the end, or remove that folder to report without them"
+        ) from error
+
+
+def _row(tool: str, **figures: Any) -> dict[str, Any]:
+    return {"tool": tool, **dict.fromkeys(COLUMNS), **{key: _number(value) for key, value in figures.items()}}
+
+
+def _number(value: Any) -> float | None:
+    """Vitis writes "undef" or "NA" for what it does not know."""
+    return None if str(value) in ("undef", "NA", "-", "None") else float(value)
+
+
+def _c_synthesis(found: Mapping[str, Any]) -> dict[str, Any]:
+    blocks = _number(found.get("BRAM_18K"))
+    return _row(
+        "Vitis HLS synthesis", lut=found.get("LUT"), ff=found.get("FF"), dsp=found.get("DSP"),
+        bram36=None if blocks is None else blocks / 2,
+        latency_cycles=found.get("WorstLatency"), interval_cycles=found.get("IntervalMax"),
+    )  # fmt: skip
+
+
+def _logic_synthesis(found: Mapping[str, Any]) -> dict[str, Any]:
+    # hls4ml's "BRAM_18K" is the row "Block RAM Tile" here: 36 Kib each.
+    return _row(
+        "Vivado synthesis", lut=found.get("LUT"), ff=found.get("FF"), dsp=found.get("DSP48E"),
+        bram36=found.get("BRAM_18K"),
+    )  # fmt: skip
+
+
+def _cosimulation(found: Mapping[str, Any]) -> dict[str, Any]:
+    return _row(
+        f"Vitis HLS cosim ({found.get('Status')})", latency_cycles=found.get("LatencyMax"),
+        interval_cycles=found.get("IntervalMax"),
+    )  # fmt: skip
+
+
+_ROWS = {
+    "CSynthesisReport": _c_synthesis,
+    "VivadoSynthReport": _logic_synthesis,
+    "CosimReport": _cosimulation,
+}
+
+
+def rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Text cells of the table (COLUMNS after the tool): crq's estimate, then each vendor report."""
+    estimated = {"tool": "crq, estimate", **report["summary"]}
+    return [
+        (entry["tool"], *("" if entry[key] is None else f"{entry[key]:,.10g}" for key in COLUMNS))
+        for entry in [estimated, *report["project"]["vendor"]]
+    ]
+
+
+def render(report: Mapping[str, Any], console: Console) -> None:
+    """The comparison as a terminal table."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("vendor's tools")
+    for head in HEADS:
+        table.add_column(head, justify="right")
+    for cells in rows(report):
+        table.add_row(*cells)
+    console.print(table)
