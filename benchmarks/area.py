@@ -125,7 +125,7 @@ def adder_graph(matrix: Matrix, bits: int) -> tuple[Design, float]:
         from da4ml.cmvm.types import QInterval
         from da4ml.codegen.rtl.verilog import comb_logic_gen
     except ImportError:
-        raise ToolError("this comparison needs da4ml: pip install 'da4ml>=0.5.2,<0.6'") from None
+        raise ToolError("this comparison needs da4ml: pip install -e '.[synth,benchmarks]'") from None
 
     low = float(1 << (bits - 1))
     interval = QInterval(-low, low - 1, 1.0)
