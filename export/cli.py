@@ -57,15 +57,17 @@ def check(
 ) -> None:
     """Check the chain of equality of FILE, any ternary QONNX: every layer, every integer.
 
-    The integer graph in qonnx and in C simulation (both modes, a project in a temporary folder) against NumPy; with
-    --reference also live PyTorch against the file in onnxruntime and qonnx, and against the integer graph. Says where
-    the first difference is. Exit code 1 if anything differs. Without --reference the file is also run as it stands, and
-    what its float32 arithmetic makes different is counted.
+    The file in float64 (onnx's reference evaluator) against the integer graph; the integer graph in qonnx and in C
+    simulation (both modes, a project in a temporary folder) against NumPy. With --reference, instead of the first, live
+    PyTorch against the file in onnxruntime and qonnx, and against the integer graph. Says where the first difference
+    is. Exit code 1 if anything differs. Without --reference the file is also run as it stands, and what its float32
+    arithmetic makes different is counted.
     """
     import tempfile
 
     import hw
-    from hw.equality import file_links, layer_values, load_network
+    from hw.equality import QONNX_IMAGES, file_links, layer_values, load_network
+    from hw.float64 import float64_link
     from hw.vectors import all_vectors
 
     network = load_network(file)
@@ -76,7 +78,11 @@ def check(
         codes = load(data, root=data_root).images[:limit].numpy().reshape(-1, *shape)
     else:
         codes = all_vectors(network, limit, bounding_limit=limit // 4)[:limit]
-    links = _reference_links(reference, file, network, codes, layer_values) if reference else []
+    links = (
+        _reference_links(reference, file, network, codes, layer_values)
+        if reference
+        else [float64_link(file, network, codes[:QONNX_IMAGES], layer_values(network, codes[:QONNX_IMAGES]))]
+    )
     with tempfile.TemporaryDirectory() as folder:
         project = hw.build(file, Path(folder) / "project")
         links += file_links(network, project, codes)

@@ -39,13 +39,13 @@ class FloatExecution(NamedTuple):
 
 def float_execution(file: Path, network: Network, codes: IntArray, expected: dict[str, IntArray]) -> FloatExecution:
     """Run `file` on the input values of `codes` (N, C, H, W); `expected` are the integer graph's values by layer."""
-    model = ModelWrapper(_one_image(onnx.load(file))).transform(InferShapes())
+    model = ModelWrapper(one_image(onnx.load(file))).transform(InferShapes())
     constants = {i.name for i in model.graph.initializer}
     given = next(i for i in model.graph.input if i.name not in constants)
     dims = [d.dim_value for d in given.type.tensor_type.shape.dim][1:]
     result = model.graph.output[0].name
     found = []
-    for value in _input_values(network, codes):
+    for value in input_values(network, codes):
         x = np.moveaxis(value, 0, -1) if network.model.get_metadata_prop("crq.input.layout") else value
         found.append(execute_onnx(model, {given.name: x.reshape(1, *dims).astype(np.float32)})[result].reshape(-1))
     scale, offset = (np.asarray(v, np.float64) for v in (network.output_scale, network.output_offset))
@@ -56,7 +56,8 @@ def float_execution(file: Path, network: Network, codes: IntArray, expected: dic
     return FloatExecution(len(codes), wrong.size, int(wrong.sum()), int(images.sum()), int(explained.sum()))
 
 
-def _one_image(model: onnx.ModelProto) -> onnx.ModelProto:
+def one_image(model: onnx.ModelProto) -> onnx.ModelProto:
+    """`model`, changed in place: batch size 1, no other declared shapes."""
     constants = {i.name for i in model.graph.initializer}
     for value in model.graph.input:
         if value.name not in constants:
@@ -65,7 +66,7 @@ def _one_image(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def _input_values(network: Network, codes: IntArray) -> NDArray[np.float64]:
+def input_values(network: Network, codes: IntArray) -> NDArray[np.float64]:
     """What the file must be fed so that its first quantizer gives `codes`: preprocessing undone, last step first."""
     values = codes * np.float64(network.input_scale)
     for kind, constant in reversed(json.loads(network.model.get_metadata_prop("crq.input.preprocessing") or "[]")):
