@@ -68,14 +68,14 @@ def check(
     import hw
     from hw.equality import QONNX_IMAGES, file_links, layer_values, load_network
     from hw.float64 import float64_link
+    from hw.preprocessing import byte_codes
     from hw.vectors import all_vectors
 
     network = load_network(file)
-    shape = network.input.shape
     if data is not None:
         from crq.data import load
 
-        codes = load(data, root=data_root).images[:limit].numpy().reshape(-1, *shape)
+        codes = byte_codes(network, load(data, root=data_root).images[:limit].numpy())
     else:
         codes = all_vectors(network, limit, bounding_limit=limit // 4)[:limit]
     links = (

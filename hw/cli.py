@@ -84,6 +84,7 @@ def simulate(
     import hw
     from hw.checks.size import is_small, products
     from hw.files import write_arrays
+    from hw.preprocessing import byte_codes
     from hw.vectors import all_vectors
     from hw.verify import trace as trace_layers
     from hw.verify import verify
@@ -94,7 +95,7 @@ def simulate(
         from crq.data import load
 
         images = load(data, root=data_root)
-        codes, labels = images.images.numpy()[:limit], images.labels.numpy()[:limit]
+        codes, labels = byte_codes(project.network, images.images.numpy()[:limit]), images.labels.numpy()[:limit]
     else:
         codes = all_vectors(project.network, RANDOM_IMAGES, bounding_limit=RANDOM_IMAGES)[:limit]
     verdict = verify(project, codes, reference, mode=mode, labels=labels, progress=sys.stderr.isatty() and not as_json)

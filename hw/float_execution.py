@@ -18,6 +18,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 
 from hw.graph import Network
 from hw.layers import IntArray, Threshold
+from hw.preprocessing import to_values
 
 
 class FloatExecution(NamedTuple):
@@ -45,7 +46,7 @@ def float_execution(file: Path, network: Network, codes: IntArray, expected: dic
     dims = [d.dim_value for d in given.type.tensor_type.shape.dim][1:]
     result = model.graph.output[0].name
     found = []
-    for value in input_values(network, codes):
+    for value in to_values(network, codes):
         x = np.moveaxis(value, 0, -1) if network.model.get_metadata_prop("crq.input.layout") else value
         found.append(execute_onnx(model, {given.name: x.reshape(1, *dims).astype(np.float32)})[result].reshape(-1))
     scale, offset = (np.asarray(v, np.float64) for v in (network.output_scale, network.output_offset))
@@ -64,19 +65,6 @@ def one_image(model: onnx.ModelProto) -> onnx.ModelProto:
             value.type.tensor_type.shape.dim[0].dim_value = 1
     del model.graph.value_info[:]
     return model
-
-
-def input_values(network: Network, codes: IntArray) -> NDArray[np.float64]:
-    """What the file must be fed so that its first quantizer gives `codes`: preprocessing undone, last step first."""
-    values = codes * np.float64(network.input_scale)
-    for kind, constant in reversed(json.loads(network.model.get_metadata_prop("crq.input.preprocessing") or "[]")):
-        if constant is None:
-            continue
-        c = np.asarray(constant, np.float64)
-        c = c.reshape(-1, 1, 1) if c.ndim else c
-        undo = {"Add": values - c, "Sub": values + c, "RSub": c - values}
-        values = undo[kind] if kind in undo else values / c if kind == "Mul" else values * c
-    return values
 
 
 def _next_to_a_tie(network: Network, expected: dict[str, IntArray], images: int) -> NDArray[np.bool_]:

@@ -92,6 +92,13 @@ class Network:
         """float32, shape () or (C,): 0 unless a foreign file's last bias is no whole number of units."""
         return np.asarray(json.loads(self.model.get_metadata_prop("crq.output.offset") or "0.0"), np.float32)
 
+    def logits(self, integers: IntArray) -> NDArray[np.float32]:
+        """float32 outputs of integers (N, C) or (N, C, H, W), in the same shape."""
+        per_channel = (-1, *[1] * (integers.ndim - 2))
+        scale, offset = (v.reshape(per_channel) if v.ndim else v for v in (self.output_scale, self.output_offset))
+        result: NDArray[np.float32] = integers.astype(np.float32) * scale
+        return result + offset if offset.any() else result
+
 
 def _shape(model: ModelWrapper, name: str) -> Shape:
     dims = model.get_tensor_shape(name)

@@ -22,6 +22,7 @@ from hw.backend.plan import Plan, make_plan
 from hw.checks.result import Check
 from hw.errors import HwError
 from hw.graph import Network
+from hw.preprocessing import to_grid
 from hw.simulate import Simulation, compile_simulation
 from hw.units import Fold
 
@@ -118,8 +119,9 @@ class Project:
     def codes(self, x: ArrayLike, quantize: bool = False) -> NDArray[np.int32]:
         """Input codes, int32 (N, inputs) in streaming order, of images.
 
-        Floats must lie on the input grid (multiples of the input scale) unless `quantize`, which rounds half to even
-        and clips. Raises `HwError` otherwise, and for codes out of range or a wrong shape.
+        Floats are what the file takes, before its own preprocessing; they must then lie on the input grid (multiples of
+        the input scale) unless `quantize`, which rounds half to even and clips. Raises `HwError` otherwise, and for
+        codes out of range or a wrong shape.
         """
         array, tensor = np.asarray(x), self.network.input
         shape = tensor.shape
@@ -128,7 +130,7 @@ class Project:
         array = array.reshape(-1, *shape)
         lo, hi = int(tensor.lo.min()), int(tensor.hi.max())
         if array.dtype.kind == "f":
-            scaled = array.astype(np.float64) / self.network.input_scale
+            scaled = to_grid(self.network, array)
             if not np.isfinite(scaled).all():
                 raise HwError("images hold values that are not finite")
             codes = np.rint(scaled)
@@ -164,13 +166,7 @@ class Project:
         self, x: ArrayLike, mode: str = "fast", quantize: bool = False, progress: bool = False
     ) -> NDArray[np.float32]:
         """Logits: the integers times the output scale (plus a foreign file's offset), float32."""
-        integers = self.integers(x, mode, quantize, progress)
-        scale, offset = (
-            v.reshape(-1, *[1] * (integers.ndim - 2)) if v.ndim else v
-            for v in (self.network.output_scale, self.network.output_offset)
-        )
-        logits = integers.astype(np.float32) * scale
-        return logits + offset if offset.any() else logits
+        return self.network.logits(self.integers(x, mode, quantize, progress))
 
     def trace(self, x: ArrayLike, mode: str = "fast", quantize: bool = False) -> dict[str, NDArray[np.int64]]:
         """The integers each unit of the hardware gives, int64 (N, C, H, W), by the name of the last layer in it."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hw.equality import Link, compare_layers, layer_values
 from hw.errors import HwError
+from hw.graph import Network
 from hw.project import Project
 
 if TYPE_CHECKING:
@@ -61,12 +62,12 @@ def verify(
         batches = np.array_split(codes.reshape(-1, *shape), max(1, len(codes) // 64))
         expected = np.concatenate([evaluate(project.network, b) for b in batches])
         against = "the integer graph"
-    return compare(found, expected, against, mode, labels, project.network.output_scale)
+    return compare(found, expected, against, mode, labels, project.network)
 
 
 def compare(
     found: NDArray[np.int64], expected: NDArray[np.int64], against: str, mode: str,
-    labels: NDArray[Any] | None, scale: NDArray[np.float32],
+    labels: NDArray[Any] | None, network: Network,
 ) -> Verdict:  # fmt: skip
     """Counts equal integers and images. Raises `HwError` if the two have different sizes."""
     if found.size != expected.size or len(found) != len(expected):
@@ -74,8 +75,7 @@ def compare(
     equal = found.reshape(len(found), -1) == expected.reshape(len(found), -1)
     correct = None
     if labels is not None:
-        logits = found.reshape(len(found), -1).astype(np.float32) * scale
-        correct = int((logits.argmax(1) == labels).sum())
+        correct = int((network.logits(found).reshape(len(found), -1).argmax(1) == labels).sum())
     return Verdict(against, mode, len(found), int(equal.all(1).sum()), equal.size, int(equal.sum()), correct)
 
 

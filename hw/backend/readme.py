@@ -8,6 +8,7 @@ from hw.backend.axi import has_axi_top
 from hw.backend.comments import cycles_per_image
 from hw.backend.plan import Plan, Stream
 from hw.layers import Mac
+from hw.preprocessing import host_source, steps
 
 
 def _channels(stream: Stream) -> str:
@@ -42,6 +43,8 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
             f"{manifest['clock_period']:g} ns, if synthesis reaches that clock.\n"
         )
     axi = ""
+    prepared = ", after the steps in `host.py`" if steps(plan.network) else ""
+    offset = " + output offset" if plan.network.output_offset.any() else ""
     if has_axi_top(plan):
         axi = (
             f"`firmware/{name}_axi.cpp` wraps it as an AXI4-Stream core: one pixel per word, channel 0 in the low\n"
@@ -78,18 +81,20 @@ folding, cycles and widths in the comment above it, and its tables in `firmware/
 
 - input: {x.shape.h}×{x.shape.w} pixels, row by row, each with {_channels(x)} of {x.tensor.format.qonnx.lower()}
 - result: {y.shape.h}×{y.shape.w} pixels with {_channels(y)} of {y.tensor.format.qonnx.lower()}
-- real input = code × {plan.network.input_scale:g}; logits = integer × output scale
+- real input = code × {plan.network.input_scale:g}{prepared}; logits = integer × output scale{offset}
 
-{axi}`host.py` packs codes and unpacks integers. `integer_graph.onnx` is the network in integers; it opens in Netron and
-runs in qonnx. `manifest.json` has versions, options and hashes.
+{axi}`host.py` makes codes of real values, packs them, and turns the words of a result into logits.
+`integer_graph.onnx` is the network in integers; it opens in Netron and runs in qonnx. `manifest.json` has versions,
+options and hashes.
 """
 
 
 def host_py(plan: Plan, name: str) -> str:
-    """Packing and unpacking for the host, with NumPy only."""
+    """Quantizing, packing and unpacking for the host, with NumPy only."""
     x, y = plan.input, plan.output
-    scale = plan.network.output_scale.tolist()
-    return f'''"""Host side of {name}: input codes to words, words to integers, integers to logits."""
+    network = plan.network
+    lo, hi = int(x.tensor.lo.min()), int(x.tensor.hi.max())
+    return f'''"""Host side of {name}: real values to codes to words, words to integers, integers to logits."""
 
 import numpy as np
 
@@ -97,7 +102,14 @@ INPUT_SHAPE = {tuple(x.shape)}  # channels, height, width
 INPUT_BITS, INPUT_SIGNED = {x.tensor.format.bits}, {x.tensor.format.signed}
 OUTPUT_SHAPE = {tuple(y.shape)}
 OUTPUT_BITS, OUTPUT_SIGNED = {y.tensor.format.bits}, {y.tensor.format.signed}
-OUTPUT_SCALE = np.array({scale!r}, np.float32)
+OUTPUT_SCALE = np.array({network.output_scale.tolist()!r}, np.float32)
+OUTPUT_OFFSET = np.array({network.output_offset.tolist()!r}, np.float32)
+
+
+def quantize(values):
+    """Real values (N, C, H, W), as the network was trained on, to codes."""
+    x = np.asarray(values, np.float64)
+{host_source(network)}    return np.clip(np.rint(x), {lo}, {hi}).astype(np.int64)
 
 
 def pack(codes):
@@ -117,6 +129,9 @@ def unpack(beats):
 
 
 def logits(integers):
-    """Integers (N, C, 1, 1) or (N, C) to float32 logits (N, C)."""
-    return integers.reshape(len(integers), -1).astype(np.float32) * OUTPUT_SCALE
+    """Integers (N, C, H, W) to float32 outputs of the same shape; (N, C) if the result is one vector."""
+    if OUTPUT_SHAPE[1:] == (1, 1):
+        integers = integers.reshape(len(integers), -1)
+    per_channel = (-1, *[1] * (integers.ndim - 2))
+    return integers.astype(np.float32) * OUTPUT_SCALE.reshape(per_channel) + OUTPUT_OFFSET.reshape(per_channel)
 '''

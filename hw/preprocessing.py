@@ -1,0 +1,83 @@
+"""Real values and input codes: what the host does before the hardware (metadata `crq.input.preprocessing`).
+
+A file may scale and shift its input before the first quantizer; the reader records those steps, in float64 here.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hw.graph import Network
+from hw.layers import IntArray
+
+Values = NDArray[np.float64]
+
+
+class Operation(NamedTuple):
+    """One step on x with a constant c, how it is undone, and its Python source for the host."""
+
+    do: Callable[[Any, Any], Any]
+    undo: Callable[[Any, Any], Any]
+    source: str
+
+
+OPERATIONS = {
+    "Add": Operation(operator.add, operator.sub, "x + {c}"),
+    "Sub": Operation(operator.sub, operator.add, "x - {c}"),
+    "RSub": Operation(lambda x, c: c - x, lambda x, c: c - x, "{c} - x"),
+    "Mul": Operation(operator.mul, operator.truediv, "x * {c}"),
+    "Div": Operation(operator.truediv, operator.mul, "x / {c}"),
+}
+
+
+def steps(network: Network) -> list[tuple[Operation, Values]]:
+    """In the order the file has them; constants are () or (C, 1, 1)."""
+    recorded = json.loads(network.model.get_metadata_prop("crq.input.preprocessing") or "[]")
+    constants = [(kind, np.asarray(c, np.float64)) for kind, c in recorded if kind in OPERATIONS]
+    return [(OPERATIONS[kind], c.reshape(-1, 1, 1) if c.ndim else c) for kind, c in constants]
+
+
+def to_grid(network: Network, values: ArrayLike) -> Values:
+    """Values (N, C, H, W) as the file takes them, in units of the input code, not rounded."""
+    x = np.asarray(values, np.float64)
+    for step, constant in steps(network):
+        x = step.do(x, constant)
+    return x / network.input_scale
+
+
+def to_codes(network: Network, values: ArrayLike) -> IntArray:
+    """Values (N, C, H, W) to codes: the file's first quantizer, which rounds half to even and clips."""
+    tensor = network.input
+    return np.clip(np.rint(to_grid(network, values)), tensor.lo.min(), tensor.hi.max()).astype(np.int64)
+
+
+def to_values(network: Network, codes: IntArray) -> Values:
+    """What the file must be fed so that its first quantizer gives `codes` (N, C, H, W): the steps undone."""
+    x: Values = codes * np.float64(network.input_scale)
+    for step, constant in reversed(steps(network)):
+        x = step.undo(x, constant)
+    return x
+
+
+def byte_codes(network: Network, images: NDArray[np.uint8]) -> NDArray[Any]:
+    """Images of bytes (N, C, H, W), worth byte/256 each, as input codes. Where bytes are the codes, they stay bytes."""
+    images = images.reshape(-1, *network.input.shape)
+    tensor = network.input
+    if not steps(network) and (network.input_scale, tensor.lo.min(), tensor.hi.max()) == (2.0**-8, 0, 255):
+        return images
+    return to_codes(network, images / 256)
+
+
+def host_source(network: Network) -> str:
+    """Python lines that turn x as the file takes it into units of the input code (`to_grid`)."""
+    lines = [
+        f"    x = {step.source.format(c=f'np.array({constant.tolist()!r})' if constant.ndim else float(constant))}\n"
+        for step, constant in steps(network)
+    ]
+    return "".join([*lines, f"    x = x / {float(network.input_scale)!r}\n"])
