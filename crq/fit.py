@@ -15,7 +15,7 @@ from torch import nn
 
 from crq import distributed, regularizers
 from crq.layers import QuantLayer
-from crq.lightning import CRQCallback, RegularizerCallback
+from crq.lightning import CRQCallback, LayerStatistics, RegularizerCallback
 from crq.loader import BatchLoader
 from crq.penalties import Penalty
 from crq.phases import PhaseModule, Recorder
@@ -46,6 +46,8 @@ def fit(run: Run, name: str, network: nn.Module, phase: Phase, lam: float | None
         warm = isinstance(phase, Penalized) and phase.warm
         weight: Any = (lambda share: lam * share) if ramp else lam
         callbacks.append(CRQCallback(weight, warm))
+    else:
+        callbacks.append(LayerStatistics())
     if isinstance(phase, Penalized) and phase.regularizer is not None:
         callbacks.append(RegularizerCallback(partial(_regularizer, phase.regularizer)))
     callbacks += [
@@ -102,7 +104,7 @@ def _logger(run: Run, name: str) -> Any:
         from pytorch_lightning.loggers import TensorBoardLogger
 
         return TensorBoardLogger(run.folder / "logs", name=name, version="")
-    except ModuleNotFoundError:  # tensorboard is an extra; metrics.csv has the same figures
+    except ModuleNotFoundError:  # tensorboard is an extra; metrics.csv and layers.csv have the same figures
         return False
 
 

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from torch import fx, nn
 
 from crq import steps as ops
+from crq.cluster import Clusters, warn_if_spiky
 from crq.errors import CrqError
 from crq.frozen import INPUT, FrozenModel, InputSpec, Wire
-from crq.layers import QuantLayer
+from crq.layers import QuantLayer, TernaryLayer
 from crq.quantizers import ActQuant
 from crq.ranges import code_range, sum_range
 from crq.thresholds import Chain, IntArray, QuantSpec, fit
+from crq.trace import is_dropout
 
 INT32 = np.iinfo(np.int32)
 
@@ -99,6 +101,8 @@ class IntegerWalk:
             value = values[node.args[0]]  # type: ignore[index]
             if isinstance(module, QuantLayer):
                 return self._mac(node, module, value)
+            if is_dropout(module):
+                return value
             for kind, handler in self._handlers().items():
                 if isinstance(module, kind):
                     return handler(node, module, value)
@@ -119,7 +123,6 @@ class IntegerWalk:
             ActQuant: self._quantize,
             nn.modules.batchnorm._BatchNorm: self._batch_norm,
             nn.ReLU: self._relu,
-            nn.Identity: lambda node, module, value: value,
             (nn.MaxPool1d, nn.MaxPool2d): self._max_pool,
             (nn.AvgPool1d, nn.AvgPool2d): self._average_pool,
             (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d): self._global_pool,
@@ -146,6 +149,8 @@ class IntegerWalk:
         if not np.isfinite(alpha32):
             raise CrqError(f"layer {node.target!r}: alpha is {alpha}; its weights are not finite")
         tensor_alpha = torch.tensor(float(alpha32))
+        if isinstance(module, TernaryLayer):
+            warn_if_spiky(Clusters(codes, tensor_alpha), str(node.target))
         reach = int(max(abs(x.lo).max(), abs(x.hi).max()))
         constants = (codes, tensor_alpha, int(module.weight_bits), reach)
         groups = getattr(module, "groups", 1)

@@ -11,12 +11,25 @@ import torch
 from crq.penalties import ClusterPenalty, Penalty, is_plain_gradient, layer_statistics
 
 
-class CRQCallback(pl.Callback):
+class LayerStatistics(pl.Callback):
+    """Logs J/‖W‖², the share of zeros and α of each ternary layer as `cost/<layer>`, … after every epoch."""
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.loggers:
+            figures = {
+                f"{key}/{name}": value
+                for name, values in layer_statistics(pl_module).items()
+                for key, value in values.items()
+            }
+            pl_module.log_dict(figures, sync_dist=False, rank_zero_only=True)
+
+
+class CRQCallback(LayerStatistics):
     """Pulls the ternary layers' float weights towards α·t in every optimizer step (Eq. 11).
 
     lam: λ, or a function from the share of the training done (0 … 1) to λ. warm: see `ClusterPenalty`.
-    With SGD the pull joins the gradients; with any other optimizer it is decoupled, after the step. Logs J/‖W‖²
-    of each layer as `cost/<layer>` after every epoch.
+    With SGD the pull joins the gradients; with any other optimizer it is decoupled, after the step. Logs what
+    `LayerStatistics` logs.
     """
 
     def __init__(self, lam: float | Callable[[float], float] = 1e-3, warm: bool = False) -> None:
@@ -52,11 +65,6 @@ class CRQCallback(pl.Callback):
         for optimizer in trainer.optimizers:
             if not is_plain_gradient(optimizer):
                 self._update_lam(trainer).step(optimizer)
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if trainer.loggers:
-            costs = {f"cost/{name}": values["cost"] for name, values in layer_statistics(pl_module).items()}
-            pl_module.log_dict(costs, sync_dist=False, rank_zero_only=True)
 
     def state_dict(self) -> dict[str, Any]:
         return {"alpha": self.penalty.get_extra_state() if self.penalty else self._restored}

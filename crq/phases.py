@@ -85,7 +85,8 @@ class PhaseModule(pl.LightningModule):
 
 
 class Recorder(pl.Callback):
-    """One row per epoch: loss, accuracies, learning rate, time and mean J/‖W‖². Part of the checkpoint."""
+    """One row per epoch: loss, accuracies, learning rate, time, mean J/‖W‖² and, where there are ternary `layers`, the
+    figures of `layer_statistics`. Part of the checkpoint."""
 
     def __init__(self, phase: str) -> None:
         self.phase = phase
@@ -97,9 +98,11 @@ class Recorder(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         metrics = trainer.callback_metrics
-        costs = [values["cost"] for values in layer_statistics(pl_module).values()]
+        layers = layer_statistics(pl_module.network)  # type: ignore[arg-type]
+        costs = [values["cost"] for values in layers.values()]
         self.rows.append(
             {
+                **({"layers": layers} if layers else {}),
                 "phase": self.phase,
                 "epoch": trainer.current_epoch,
                 "loss": float(metrics["loss"]),

@@ -13,7 +13,7 @@ from crq.config import TernaryConfig
 from crq.errors import CrqError, nearest, non_finite
 from crq.layers import INTEGER, TERNARY, QuantLayer
 from crq.quantizers import ActQuant
-from crq.trace import AVG_POOLS, MACS, MAX_POOLS, NORMS, RELUS, add_module, trace
+from crq.trace import AVG_POOLS, MACS, MAX_POOLS, NORMS, RELUS, add_module, is_dropout, trace
 
 
 def prepare(
@@ -160,9 +160,9 @@ class _Placer:
             self._quantize(node, ActQuant(self.act_bits, limit=limit))
         elif isinstance(module, NORMS):
             self.signed[node] = True
-        elif x in self.coded:  # max pool, flatten: they move codes
+        elif x in self.coded:  # max pool, flatten: they move codes; dropout does in eval mode
             self.coded.add(node)
-        elif not isinstance(module, MAX_POOLS):
+        elif not isinstance(module, MAX_POOLS) and not is_dropout(module):
             self._pass_raw(node, x)
 
     def _pass_raw(self, node: fx.Node, x: fx.Node) -> None:

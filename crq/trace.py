@@ -1,7 +1,7 @@
 """A user's module as a torch.fx graph of supported modules only.
 
-Functional calls become modules (F.relu → nn.ReLU), dropout and identities vanish, and whatever cannot be expressed
-is refused with the name of the module it stands in.
+Functional calls become modules (F.relu → nn.ReLU), identities vanish, dropout stays for training, and whatever cannot
+be expressed is refused with the name of the module it stands in.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ RELUS = (nn.ReLU, nn.ReLU6)
 MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d)
 AVG_POOLS = (nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
 SUPPORTED = (*MACS, *NORMS, *RELUS, *MAX_POOLS, *AVG_POOLS, nn.Flatten)
-_DROPPED = (nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+# Stochastic depth and its kin; by name, since every package has its own class.
+_STOCHASTIC = ("DropPath", "DropBlock2d")
 
 _REMEDIES = {
     "sigmoid": "use ReLU or Hardtanh-like activations",
@@ -77,8 +79,12 @@ class _Tracer(fx.Tracer):
         return node
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        # Stochastic depth and its kin do nothing at inference; by name, since every package has its own class.
-        return type(m).__name__ in ("DropPath", "DropBlock2d") or super().is_leaf_module(m, module_qualified_name)
+        return is_dropout(m) or super().is_leaf_module(m, module_qualified_name)
+
+
+def is_dropout(module: nn.Module) -> bool:
+    """Whether `module` acts in training only and is the identity in eval mode."""
+    return isinstance(module, _DROPOUTS) or type(module).__name__ in _STOCHASTIC
 
 
 def _untraceable(where: str, module: nn.Module, error: Exception) -> CrqError:
@@ -177,17 +183,19 @@ def _normalise(traced: fx.GraphModule, scopes: dict[str, str]) -> None:
 def _unsupported(rewriter: _Rewriter, node: fx.Node) -> CrqError:
     name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
     remedy = _REMEDIES.get(str(name).strip("_"), "")
+    if str(name).strip("_") in ("mul", "sub", "truediv", "div") and len(node.all_input_nodes) == 1:
+        remedy = "scaling and shifting by constants belong to the data, before the network, or into a batch norm"
     return CrqError(f"operation {name!r} {rewriter.where(node)} is not supported" + (f": {remedy}" if remedy else ""))
 
 
 def _module(rewriter: _Rewriter, node: fx.Node, module: nn.Module) -> None:
     name = str(node.target)
-    if isinstance(module, _DROPPED) or type(module).__name__ in ("DropPath", "DropBlock2d"):
+    if isinstance(module, nn.Identity):
         rewriter.drop(node)
         return
     if isinstance(module, nn.Hardtanh) and type(module) is nn.Hardtanh:
         raise CrqError(f"module {name!r} (Hardtanh) is not supported: use ReLU or ReLU6")
-    if type(module) not in SUPPORTED:
+    if type(module) not in SUPPORTED and not is_dropout(module):
         remedy = _REMEDIES.get(type(module).__name__.lower(), "")
         supported = ", ".join(kind.__name__ for kind in SUPPORTED)
         raise CrqError(
@@ -200,9 +208,9 @@ def _module(rewriter: _Rewriter, node: fx.Node, module: nn.Module) -> None:
         )
     if node.kwargs:
         node.args, node.kwargs = tuple(node.kwargs.values()), {}
-    if isinstance(module, RELUS) and module.inplace:
+    if getattr(module, "inplace", False):
         _rebind(node)
-        module.inplace = False
+        setattr(module, "inplace", False)  # noqa: B010, the union of modules has no such attribute for mypy
     if isinstance(module, (nn.Conv1d, nn.Conv2d)) and module.padding_mode != "zeros":
         raise CrqError(f"layer {name!r} pads with {module.padding_mode!r}; only padding_mode='zeros' is supported")
     if isinstance(module, NORMS) and module.running_mean is None:
@@ -310,7 +318,18 @@ def _view(rewriter: _Rewriter, node: fx.Node) -> None:
     rewriter.put(node, node.args[0], nn.Flatten())  # type: ignore[arg-type]
 
 
-def _dropout(rewriter: _Rewriter, node: fx.Node) -> None:
+def _dropout(kind: type[nn.Module]) -> Callable[[_Rewriter, fx.Node], None]:
+    def handle(rewriter: _Rewriter, node: fx.Node) -> None:
+        # `training` was read when the model was traced; a module follows train() and eval().
+        a = _arguments(node, "input", "p", "training", "inplace", p=0.5, training=True, inplace=False)
+        if a["inplace"]:
+            _rebind(node)
+        rewriter.put(node, a["input"], kind(a["p"]))
+
+    return handle
+
+
+def _same(rewriter: _Rewriter, node: fx.Node) -> None:
     rewriter.drop(node)
 
 
@@ -343,7 +362,11 @@ _HANDLERS: dict[Any, Callable[[_Rewriter, fx.Node], None]] = {
     **dict.fromkeys(("mean", torch.mean), _mean),
     **dict.fromkeys(("flatten", torch.flatten), _flatten),
     **dict.fromkeys(("view", "reshape", torch.reshape), _view),
-    **dict.fromkeys((F.dropout, F.dropout1d, F.dropout2d, F.alpha_dropout, torch.dropout, "contiguous"), _dropout),
+    **dict.fromkeys((F.dropout, torch.dropout), _dropout(nn.Dropout)),
+    F.dropout1d: _dropout(nn.Dropout1d),
+    F.dropout2d: _dropout(nn.Dropout2d),
+    F.alpha_dropout: _dropout(nn.AlphaDropout),
+    "contiguous": _same,
     **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_", "__iadd__"), _add),
     **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), _cat),
 }

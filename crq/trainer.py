@@ -299,11 +299,21 @@ class Run:
         return accuracy(network, BatchLoader(self.test, EVALUATION_BATCH))
 
     def _log(self) -> None:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(self.rows[0]) if self.rows else ["phase"])
-        writer.writeheader()
-        writer.writerows(self.rows)
-        write_text(self.folder / "metrics.csv", text.getvalue())
+        _write_csv(self.folder / "metrics.csv", [{k: v for k, v in row.items() if k != "layers"} for row in self.rows])
+        layers = [
+            {"phase": row["phase"], "epoch": row["epoch"], "layer": name, **values}
+            for row in self.rows
+            for name, values in row.get("layers", {}).items()
+        ]
+        _write_csv(self.folder / "layers.csv", layers)
+
+
+def _write_csv(target: Path, rows: list[dict[str, Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else ["phase"])
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(target, text.getvalue())
 
 
 def _load(source: Data, split: str) -> ImageData | ImageFiles:

@@ -11,6 +11,7 @@ import crq
 from crq import steps as ops
 from crq.errors import CrqError
 from crq.frozen import INPUT, FrozenModel
+from crq.layers import TernaryLayer
 from tests.nets import NETWORKS, Plain, Residual, extremes, frozen, images, prepared
 
 
@@ -250,3 +251,12 @@ def test_a_vanishing_scale_with_a_large_bias_is_refused() -> None:
 def test_empty_calibration_is_refused() -> None:
     with pytest.raises(CrqError, match="calibration images"):
         crq.freeze(prepared(Plain), [])
+
+
+def test_a_layer_with_hardly_any_codes_is_warned_about() -> None:
+    model = prepared(Plain)
+    layer = next(m for m in model.modules() if isinstance(m, TernaryLayer))
+    with torch.no_grad():
+        layer.weight.fill_(1e-4).view(-1)[0] = 50.0
+    with pytest.warns(UserWarning, match=r"only .*% of the ternary codes are non-zero"):
+        crq.freeze(model, [images(Plain, 8)])

@@ -73,7 +73,25 @@ def test_functional_style_gives_the_same_graph() -> None:
         a == "u8 TernaryConv2d BatchNorm2d ReLU u4 MaxPool2d TernaryConv2d BatchNorm2d ReLU u4 AdaptiveAvgPool2d u8 "
         "Flatten TernaryLinear"
     )
-    assert b.replace("Flatten ", "") == a.replace("Flatten ", "")
+    assert b.replace("Dropout ", "").replace("Flatten ", "") == a.replace("Flatten ", "")
+
+
+def test_dropout_acts_in_training_and_is_gone_in_the_frozen_network() -> None:
+    def forward(net, x):
+        x = F.dropout2d(net.relu(net.bn1(net.conv1(x))), 0.3, training=net.training)
+        return net.fc(net.flatten(net.drop(net.average(net.relu(net.bn2(net.conv2(x)))))))
+
+    prepared = crq.prepare(Net(forward).eval(), example_input=IMAGES)
+    assert calls(prepared) == (
+        "u8 TernaryConv2d BatchNorm2d ReLU u4 Dropout2d TernaryConv2d BatchNorm2d ReLU u4 AdaptiveAvgPool2d u8 Dropout "
+        "Flatten TernaryLinear"
+    )
+    prepared.train()
+    torch.manual_seed(0)
+    assert not torch.equal(prepared(IMAGES), prepared(IMAGES))
+    crq.set_mode(prepared, "quantized")
+    frozen = crq.freeze(prepared, [torch.randint(0, 256, (8, *IMAGES.shape[1:]), dtype=torch.uint8)])
+    assert not any("drop" in name.lower() for name in frozen.steps)
 
 
 def test_residual_block() -> None:
@@ -250,6 +268,10 @@ def activated(module: nn.Module) -> nn.Module:
 
 REFUSED = {
     "gate": (gated, r"operation '(sigmoid|mul)' in module 'gate' is not supported"),
+    "scaled": (
+        lambda: Net(lambda net, x: net.fc(net.conv1(x * 2 - 1).mean((2, 3)))),
+        r"'mul' .*constants belong to the data",
+    ),
     "branch": (branching, r"module 'branch' \(Branch\) cannot be traced.*fixed sequence"),
     "gelu": (lambda: activated(nn.GELU()), r"module 'act' \(GELU\) is not supported; supported are Conv1d"),
     "sigmoid": (lambda: activated(nn.Sigmoid()), r"module 'act' \(Sigmoid\) is not supported: use ReLU"),

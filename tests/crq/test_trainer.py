@@ -75,7 +75,24 @@ def test_run_folder(finished) -> None:
     assert manifest["data"]["train"]["images"] + manifest["data"]["validation"]["images"] == 1438
     rows = (folder / "metrics.csv").read_text().splitlines()
     assert len(rows) == 1 + 6
+    layers = [line.split(",") for line in (folder / "layers.csv").read_text().splitlines()]
+    assert layers[0] == ["phase", "epoch", "layer", "cost", "zeros", "alpha"]
+    last = {row[2]: [float(v) for v in row[3:]] for row in layers[-3:]}
+    assert set(last) == set(summary["layers"])
+    for name, (_, zeros, alpha) in last.items():
+        assert (zeros, alpha) == (summary["layers"][name]["zeros"], summary["layers"][name]["alpha"])
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_tensorboard_has_every_layers_figures_in_every_phase(finished) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    folder, summary = finished
+    for phase in ("retrain", "finetune"):
+        events = EventAccumulator(str(folder / "logs" / phase)).Reload()
+        tags = set(events.Tags()["scalars"])
+        assert {"loss", "accuracy"} <= tags
+        assert {f"{key}/network.{name}" for key in ("cost", "zeros", "alpha") for name in summary["layers"]} <= tags
 
 
 def test_frozen_network_has_the_accuracy_of_the_summary(finished) -> None:
