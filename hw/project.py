@@ -187,12 +187,13 @@ class Project:
         return result
 
     def check(self) -> list[Check]:
-        """The proofs of this project: multiplier-free by compilation, source rules, FIFO depths, mutations."""
-        from hw.checks import fifo, lint, multiplier, mutation
+        """The proofs: multiplier-free by compilation, source rules, accumulator widths, FIFO depths, mutations."""
+        from hw.checks import accumulator, fifo, lint, multiplier, mutation
 
         return [
             multiplier.check(self.directory, self.name, self.plan),
             lint.check(self.directory),
+            accumulator.check(self.directory, self.plan),
             fifo.check(self.directory, self.plan),
             mutation.check(self),
         ]

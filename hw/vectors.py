@@ -40,16 +40,21 @@ def bounding(network: Network, limit: int | None = None) -> tuple[IntArray, list
         if isinstance(layer, (Conv, Dense)) and _source(network, layer.input) is network.input:
             for channel in range(layer.output.shape.c):
                 for sign in (1, -1):
-                    images.append(_legal(network, _bounding_image(network, layer, channel, sign)))
+                    images.append(driving(network, network.input, layer, channel, sign))
                     names.append(f"{layer.name} channel {channel} {'highest' if sign > 0 else 'lowest'}")
     keep = len(images) if limit is None else limit
     shape = (0, *network.input.shape)
     return (np.stack(images[:keep]) if images[:keep] else np.empty(shape, np.int64)), names[:keep]
 
 
-def _legal(network: Network, codes: IntArray) -> IntArray:
-    """A bipolar input has no code 0."""
-    if network.model.get_tensor_datatype(network.input.name).name == "BIPOLAR":
+def driving(network: Network, operand: Tensor, layer: Conv | Dense, channel: int, sign: int) -> IntArray:
+    """One image (C, H, W) of `operand`, which `layer` reads: the greatest (+1) or least (-1) sum of `channel`."""
+    return _legal(network, _driving(operand, layer, channel, sign), operand)
+
+
+def _legal(network: Network, codes: IntArray, tensor: Tensor | None = None) -> IntArray:
+    """A bipolar tensor has no code 0."""
+    if network.model.get_tensor_datatype((tensor or network.input).name).name == "BIPOLAR":
         return np.where(codes == 0, 1, codes)
     return codes
 
@@ -59,9 +64,8 @@ def _source(network: Network, tensor: Tensor) -> Tensor:
     return producer.input if isinstance(producer, Flatten) else tensor
 
 
-def _bounding_image(network: Network, layer: Conv | Dense, channel: int, sign: int) -> IntArray:
+def _driving(tensor: Tensor, layer: Conv | Dense, channel: int, sign: int) -> IntArray:
     """The operands of one output pixel near the centre take the end of their range that its weights ask for."""
-    tensor = network.input
     lo, hi = tensor.lo[:, None, None], tensor.hi[:, None, None]
     image = np.broadcast_to(np.where((lo <= 0) & (hi >= 0), 0, lo), tensor.shape).astype(np.int64)
     if isinstance(layer, Dense):

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import hw
-from hw.checks import fifo, lint, multiplier, mutation
+from hw.checks import accumulator, fifo, lint, multiplier, mutation
 from tests.hw.random_graphs import depthwise_net, global_pool_net, residual_net, small_cnn
 
 
@@ -29,7 +29,7 @@ def copy(small, tmp_path):
 
 def test_all_pass_on_a_sound_project(small):
     results = small.check()
-    assert [r.name for r in results] == ["multiplier-free", "sources", "FIFO depths", "mutations"]
+    assert [r.name for r in results] == ["multiplier-free", "sources", "accumulators", "FIFO depths", "mutations"]
     assert all(r.ok for r in results), [str(r) for r in results]
 
 
@@ -84,6 +84,24 @@ def test_lint_accepts_indices_and_comments():
     loop = "for (unsigned i = 0; i < CONFIG_T::n; i++) {"
     text = f"// a * b, new, while (1)\n{loop}\n    #pragma HLS UNROLL\n    y[i * CONFIG_T::n] = 0;\n}}\n"
     assert list(lint.lint_text(text, "f.h")) == []
+
+
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_every_accumulator_reaches_both_ends_wherever_the_layer_stands(tmp_path, io_type):
+    project = hw.build(residual_net(3), tmp_path / "p", project_name="p", io_type=io_type)
+    result = accumulator.check(project.directory, project.plan)
+    assert result.ok
+    assert "7 of 7 layers" in result.facts
+    assert result.exceptions == ()
+
+
+def test_an_accumulator_one_bit_short_is_named(residual, tmp_path):
+    copy = hw.open_project(shutil.copytree(residual.directory, tmp_path / "p"))
+    process = next(p for p in copy.plan.processes if p.name == "conv10")
+    mutation.narrow_accumulator(process, process.unit.layer).put(copy.directory)
+    result = accumulator.check(copy.directory, copy.plan)
+    assert not result.ok
+    assert result.facts.endswith(": conv10")
 
 
 def test_fifos_of_a_fork_that_are_too_shallow_deadlock(residual):
