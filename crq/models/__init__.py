@@ -14,6 +14,7 @@ _HOMES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "lenet": ("lenet", "LeNet", {}),
     "convnet": ("lenet", "ConvNet", {}),
     "vgg7": ("vgg", "VGG7", {}),
+    "vgg7-unrolled": ("vgg", "VGG7", {"width": 64, "dense": 128}),
     "resnet20": ("resnet", "CifarResNet", {"depth": 20}),
     "resnet32": ("resnet", "CifarResNet", {"depth": 32}),
     "resnet44": ("resnet", "CifarResNet", {"depth": 44}),

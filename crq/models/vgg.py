@@ -6,9 +6,13 @@ from torch import Tensor, nn
 
 
 class VGG7(nn.Module):
-    """2×(128C3) – MP2 – 2×(256C3) – MP2 – 2×(512C3) – MP2 – 1024FC – classes, for [N, 3, 32, 32] (TWN, section 3)."""
+    """2×(128C3) – MP2 – 2×(256C3) – MP2 – 2×(512C3) – MP2 – 1024FC – classes, for [N, 3, 32, 32] (TWN, section 3).
 
-    def __init__(self, classes: int = 10, channels: int = 3, width: int = 128) -> None:
+    width: channels of the first stage. dense: outputs of the hidden linear layer, 8·width by default. "Unrolling
+    Ternary Neural Networks" (Tridgell et al., 2019) has width 64 and dense 128.
+    """
+
+    def __init__(self, classes: int = 10, channels: int = 3, width: int = 128, dense: int | None = None) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for stage in range(3):
@@ -18,10 +22,11 @@ class VGG7(nn.Module):
                 channels = out
             layers.append(nn.MaxPool2d(2))
         self.features = nn.Sequential(*layers)
-        self.fc1 = nn.Linear(channels * 16, 8 * width, bias=False)
-        self.bn = nn.BatchNorm1d(8 * width)
+        hidden = 8 * width if dense is None else dense
+        self.fc1 = nn.Linear(channels * 16, hidden, bias=False)
+        self.bn = nn.BatchNorm1d(hidden)
         self.relu = nn.ReLU()
-        self.fc2 = nn.Linear(8 * width, classes)
+        self.fc2 = nn.Linear(hidden, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [N, classes]."""

@@ -193,7 +193,12 @@ def test_one_bit_activations_use_two_signed_bits_where_there_is_no_relu() -> Non
 def test_float_mode_computes_what_the_model_computes(name: str) -> None:
     shapes = {"digits-cnn": (1, 8, 8), "lenet": (1, 28, 28), "convnet": (1, 28, 28), "signal": (1, 64)}
     shapes |= {"resnet18": (3, 64, 64), "alexnet": (3, 227, 227)}
-    options = {"resnet18": {"width": 8}, "alexnet": {"dense": 32}, "vgg7": {"width": 8}}.get(name, {})
+    options = {
+        "resnet18": {"width": 8},
+        "alexnet": {"dense": 32},
+        "vgg7": {"width": 8},
+        "vgg7-unrolled": {"width": 8},
+    }.get(name, {})
     torch.manual_seed(0)
     model = models.build(name, **options).eval()
     x = torch.rand(2, *shapes.get(name, (3, 32, 32)))

@@ -19,9 +19,9 @@ from tests.hw.test_scale import SIDES
 SHAPES = {
     "digits-cnn": (1, 8, 8), "lenet": (1, 28, 28), "convnet": (1, 28, 28), "signal": (1, 64), "separable": (3, 32, 32),
     "vgg7": (3, 32, 32), "resnet20": (3, 32, 32), "resnet32": (3, 32, 32), "resnet44": (3, 32, 32),
-    "resnet56": (3, 32, 32), "resnet18": (3, 224, 224), "alexnet": (3, 227, 227),
+    "vgg7-unrolled": (3, 32, 32), "resnet56": (3, 32, 32), "resnet18": (3, 224, 224), "alexnet": (3, 227, 227),
 }  # fmt: skip
-LARGE = {"alexnet", "resnet18", "resnet32", "resnet44", "resnet56", "vgg7"}
+LARGE = {"alexnet", "resnet18", "resnet32", "resnet44", "resnet56", "vgg7", "vgg7-unrolled"}
 
 
 def frozen(name: str) -> tuple[crq.FrozenModel, torch.Tensor]:

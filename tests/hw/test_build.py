@@ -186,7 +186,13 @@ def test_commands(project, tmp_path):
     assert run.exit_code == 0, run.output
     facts = json.loads(run.output)
     assert facts["bit_exact"]
-    assert [c["name"] for c in facts["checks"]] == ["multiplier-free", "sources", "accumulators", "FIFO depths", "mutations"]
+    assert [c["name"] for c in facts["checks"]] == [
+        "multiplier-free",
+        "sources",
+        "accumulators",
+        "FIFO depths",
+        "mutations",
+    ]
     assert facts["layers"][0]["differing"] == 0
     traced = {(p.unit.threshold or p.unit.layer).name for p in project.plan.processes if p.unit}
     assert set(np.load(tmp_path / "t.npz")) == traced

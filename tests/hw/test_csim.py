@@ -73,21 +73,24 @@ def test_simulation_is_bit_exact(name, io_type, mode, projects, vectors):
     assert np.array_equal(found.reshape(expected.shape), expected)
 
 
+@pytest.mark.parametrize("io_type", ["io_stream", pytest.param("io_parallel", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_synthesis_branch_is_bit_exact(name, projects, vectors):
+def test_synthesis_branch_is_bit_exact(name, io_type, projects, vectors):
     """The code under __SYNTHESIS__, compiled by g++ with tables of ap types."""
     codes, expected = vectors[name]
-    found = projects[name, "io_stream"].integers(codes[-50:], mode="hls")
+    found = projects[name, io_type].integers(codes[-50:], mode="hls")
     assert np.array_equal(found.reshape(-1), expected[-50:].reshape(-1))
 
 
-@pytest.mark.parametrize("name", ["residual_net", "depthwise_net"])
-def test_every_traced_layer_is_bit_exact(name, graphs, projects, vectors):
-    codes = vectors[name][0][:6]
+@pytest.mark.parametrize("mode", ["fast", pytest.param("ap", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("io_type", IO_TYPES)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_traced_layer_is_bit_exact(name, io_type, mode, graphs, projects, vectors):
+    codes = vectors[name][0][:24]
     expected: dict[str, np.ndarray] = {}
     evaluate(Network(graphs[name]), codes, wanted=expected.__setitem__)
-    traced = projects[name, "io_stream"].trace(codes)
-    assert len(traced) == len(projects[name, "io_stream"].folds)
+    traced = projects[name, io_type].trace(codes, mode=mode)
+    assert len(traced) == len(projects[name, io_type].folds)
     for layer, values in traced.items():
         assert np.array_equal(values, expected[layer]), layer
 

@@ -20,7 +20,11 @@ from hw.golden import evaluate
 from hw.project import Project
 from hw.vectors import all_vectors
 
-SIDES = {"resnet20": 32, "resnet32": 32, "resnet44": 32, "vgg7": 32, "separable": 32, "resnet18": 224}
+SIDES = {
+    "resnet20": 32, "resnet32": 32, "resnet44": 32, "vgg7": 32, "vgg7-unrolled": 32, "separable": 32, "resnet18": 224
+}  # fmt: skip
+IMAGES = {"resnet20": 10_000, "resnet18": 8}  # 1,000 of the others
+AP_IMAGES = {"resnet20": 20}  # 2 of the others
 GENERATION_KB = 4 << 20
 
 
@@ -58,15 +62,15 @@ def test_generation_is_bounded_in_memory(built: Built) -> None:
 
 @pytest.mark.slow
 def test_simulation_equals_pytorch(built: Built) -> None:
-    """1,000 random, extreme and bounding images; fewer at 224 x 224 and with ap types."""
-    count = 8 if built.name == "resnet18" else 1000
+    """Random, extreme and bounding images."""
+    count = IMAGES.get(built.name, 1000)
     codes = all_vectors(built.project.network, count)[-count:]
     expected = np.concatenate([built.frozen.integers(batch).numpy() for batch in torch.as_tensor(codes).split(50)])
     start = time.perf_counter()
     found = built.project.integers(codes)
     print(f"{built.name}: {count} images in {time.perf_counter() - start:.1f} s, compilation included")
     assert np.array_equal(found, expected)
-    few = 20 if built.name == "resnet20" else 2
+    few = AP_IMAGES.get(built.name, 2)
     assert np.array_equal(built.project.integers(codes[-few:], mode="ap"), expected[-few:])
 
 
