@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from onnx import ModelProto, NodeProto
+from onnx.checker import ValidationError
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
@@ -52,6 +53,12 @@ HANDLERS: dict[str, Handler] = {
     "Shape": reshapes.shape,
 }
 
+NOT_KEPT = frozenset(
+    ("schema_version", "carrier")  # describe the file
+    + ("input.scale", "input.layout", "input.preprocessing", "output.scale", "output.offset", "ties")  # found anew
+)
+"""Metadata that is not copied from the file."""
+
 PASSES = (flatten_last, absorb_sign, pool_after_threshold)
 
 
@@ -64,7 +71,7 @@ def read_qonnx(source: Source) -> ModelWrapper:
         return _read(source)
     except HwError:
         raise
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, ValidationError) as error:
         # A file nobody wrote on purpose can break any expectation; the cause stays attached for a bug report.
         refuse("malformed", "model", f"cannot be read ({type(error).__name__}: {error})")
 
@@ -78,8 +85,11 @@ def _read(source: Source) -> ModelWrapper:
     for tensor in proto.graph.initializer:
         ctx.constants[tensor.name] = from_tensor(tensor.name, tensor)
     given = _read_input(ctx, proto)
-    for node in proto.graph.node:
+    last_use = {name: i for i, node in enumerate(proto.graph.node) for name in node.input}
+    for i, node in enumerate(proto.graph.node):
         _read_node(ctx, node)
+        for name in [n for n in node.input if last_use[n] == i]:
+            ctx.release(name)
     output = proto.graph.output[0].name
     if len(proto.graph.output) != 1 or output not in ctx.values:
         refuse("output", f"output {output!r}", "expected exactly one output, computed from the input")
@@ -87,7 +97,7 @@ def _read(source: Source) -> ModelWrapper:
         refuse("channels-last", f"output {output!r}", "is channels last")
     result, metadata = finish_output(ctx, output, ctx.values[output])
     props = {p.key.removeprefix("crq."): p.value for p in proto.metadata_props if p.key.startswith("crq.")}
-    kept = {k: v for k, v in props.items() if k not in ("schema_version", "carrier")}  # they describe the file
+    kept = {k: v for k, v in props.items() if k not in NOT_KEPT}
     metadata |= {"input.scale": ctx.input_scale}
     if ctx.layouts.get(given) is LAST:
         metadata["input.layout"] = "NHWC"
@@ -126,18 +136,22 @@ def _read_input(ctx: Context, proto: ModelProto) -> str:
 def _read_node(ctx: Context, node: NodeProto) -> None:
     inputs = [i for i in node.input if i]
     if all(i in ctx.constants for i in inputs) and node.op_type != "Shape":
-        result: Value | Constant = fold(node, [ctx.constants[i] if i else None for i in node.input], ctx.opset)
+        constants = [ctx.constants[i] if i else None for i in node.input]
+        result: Value | Constant = fold(node, constants, ctx.opset, ctx.budget)
     else:
         if node.op_type not in HANDLERS and node.op_type != "Transpose":
             refuse("unsupported-op", node)
         if not node.input or (node.input[0] not in ctx.values and node.input[0] not in ctx.constants):
             refuse("malformed", node, "reads a tensor that is no value of this network")
+        given = set(node.input)
         node, layout = channels_first(ctx, node)
         if layout is not None:
             ctx.layouts[node.output[0]] = layout
         result = HANDLERS[node.op_type](ctx, node)
+        for relaid in set(node.input) - given:
+            ctx.release(relaid)
     if isinstance(result, Constant):
-        ctx.constants[node.output[0]] = result
+        ctx.keep(node.output[0], result)
         return
     ctx.values[node.output[0]] = result
     if isinstance(result, Codes) and result.int is ctx.emit.input:  # the input's own quantizer
