@@ -32,8 +32,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "dynamic-parameter": Refusal("a scale, bias or other parameter is computed from data", "make it a constant"),
     "weights-not-integers": Refusal(
-        "the weights are neither quantized nor a few multiples of one scale per output channel",
-        "train the layer ternary, or quantize it to at most 8 bits",
+        "the weights are neither {-α, 0, +α} per output channel nor signed integers of at most 8 bits",
+        "train the layer ternary, or quantize it to at most 8 signed bits",
     ),
     "weight-zero-point": Refusal("the weights' Quant has a non-zero zero point", "quantize weights symmetrically"),
     "weight-scale": Refusal(

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from onnx import ModelProto, helper, numpy_helper
 
+from hw.read.budget import Budget
 from hw.read.constants import Constant, fold
 
 
@@ -19,10 +20,11 @@ def evaluate(model: ModelProto, x: NDArray[np.float64]) -> dict[str, NDArray[np.
     name = next(i.name for i in model.graph.input if i.name not in constants)
     values = {name: torch.from_numpy(x)}
     opset = next(o.version for o in model.opset_import if o.domain == "")
+    budget = Budget()
     for node in model.graph.node:
         present = [i for i in node.input if i]
         if all(i in constants for i in present):
-            constants[node.output[0]] = fold(node, [constants[i] if i else None for i in node.input], opset)
+            constants[node.output[0]] = fold(node, [constants[i] if i else None for i in node.input], opset, budget)
             continue
         inputs = [
             values[i] if i in values else torch.from_numpy(np.array(constants[i].value, np.float64)) for i in present

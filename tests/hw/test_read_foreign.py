@@ -12,13 +12,16 @@ import torch
 from onnx import ModelProto
 from torch import nn
 
-from hw.equality import layer_values, load_network
+from hw.equality import layer_values, load_network, simulation_link
 from hw.errors import HwError
 from hw.float_execution import FloatExecution, float_execution
 from hw.graph import Network
 from hw.layers import Mac
+from hw.project import open_project
 from hw.read import read_qonnx
-from hw.vectors import random_codes
+from hw.read.constants import Constant
+from hw.read.weights import weights_of
+from hw.vectors import all_vectors, random_codes
 from tests.hw.float64_file import evaluate
 from tests.hw.qonnx_files import CONV, TAIL, assert_equal_to_file, base, codes, conv, graph_of, node, quant
 from tests.hw.test_read import run
@@ -211,6 +214,61 @@ def test_eight_bit_weights_are_an_integer_layer(tmp_path) -> None:
     network = Network(assert_equal_to_file(graph_of(nodes, constants), tmp_path))
     assert network["conv"].weight_type == "INT8"
     assert not network["conv"].multiplier_free
+
+
+def test_eight_bit_weights_down_to_minus_128_are_an_integer_layer(tmp_path) -> None:
+    """As a full-range Quant gives them, and as plain floats; the extreme inputs meet the extreme weights."""
+    weights = np.random.default_rng(1).integers(-128, 128, (5, 2, 3, 3)).astype(np.float32)
+    weights[:2] = -128
+    weights[1, :, 0] = 127
+    constants = base() | {"w": weights, "one": np.float32(1), "eight": np.float32(8)}
+    tail = [node("Relu", "c", "r"), quant("r", "q", "q1"), *TAIL]
+    quantized = node("Quant", "w one zero eight", "wq", signed=1, narrow=0)
+    for signed, head in enumerate(([quantized, conv("xq wq", "c", "conv", pad=1)], [CONV])):
+        folder = tmp_path / str(signed)
+        proto = graph_of([quant("x", "xq", "qi", "eight", signed), *head, *tail], constants)
+        network = Network(assert_equal_to_file(proto, folder))
+        assert network["conv"].weight_type == "INT8"
+        assert network["conv"].weights.min() == -128
+        x = all_vectors(network, 20)
+        assert not simulation_link(open_project(folder / "project"), x, layer_values(network, x), "ap").differing
+
+
+def signs(*shape: int) -> np.ndarray:
+    return np.random.default_rng(2).integers(-1, 2, shape)
+
+
+TERNARY_INTEGERS = {
+    "one alpha": (2 * signs(5, 2, 3, 3), "TERNARY", 1),
+    "one alpha of 100": (100 * signs(5, 2, 3, 3), "TERNARY", 1),
+    "bipolar": (2 * np.where(signs(5, 2, 3, 3) > 0, 1, -1), "BIPOLAR", 1),
+    "powers of two": (signs(5, 2, 3, 3) * np.array([1, 2, 4, 8, 16]).reshape(-1, 1, 1, 1), "TERNARY", 5),
+    "general": (signs(5, 2, 3, 3) * np.array([1, 3, 0, 7, 1000]).reshape(-1, 1, 1, 1), "TERNARY", 5),
+}
+
+
+@pytest.mark.parametrize("case", TERNARY_INTEGERS)
+def test_integers_that_are_ternary_are_multiplier_free(case: str, tmp_path) -> None:
+    """α = 2, or one whole α per channel, is no reason for an integer layer."""
+    weights, type_, scales = TERNARY_INTEGERS[case]
+    nodes = [quant("x", "xq", "qi"), CONV, node("Relu", "c", "r"), quant("r", "q", "q1"), *TAIL]
+    network = Network(assert_equal_to_file(graph_of(nodes, base() | {"w": weights.astype(np.float32)}), tmp_path))
+    assert network["conv"].weight_type == type_
+    found = weights_of(CONV, Constant(weights.astype(np.float32)))
+    assert found.scale.size == scales
+    np.testing.assert_array_equal(found.codes * found.scale.reshape(-1, 1, 1, 1), weights)
+
+
+def test_integers_beyond_eight_signed_bits_are_named() -> None:
+    nodes = [quant("x", "xq", "qi"), conv("xq w", "y", "wide")]
+    weights = np.arange(90, dtype=np.float32).reshape(5, 2, 3, 3) + 50
+    with pytest.raises(HwError, match=r"'wide'.*integers from 50 to 139.*8 signed bits \[weights-not-integers\]"):
+        read_qonnx(graph_of(nodes, base() | {"w": weights}))
+    unsigned = node("Quant", "w one zero eight", "wq", signed=0, narrow=0)
+    nodes = [quant("x", "xq", "qi"), unsigned, conv("xq wq", "y", "wide")]
+    constants = base() | {"w": weights, "one": np.float32(1), "eight": np.float32(8)}
+    with pytest.raises(HwError, match=r"'wide'.*codes from 50 to 139.*8 signed bits \[weights-not-integers\]"):
+        read_qonnx(graph_of(nodes, constants))
 
 
 def test_ties_within_float32_error_are_listed(tmp_path) -> None:
