@@ -67,7 +67,7 @@ def _infer(node: NodeProto, values: NDArray[np.float64]) -> tuple[IntArray, NDAr
         return codes, np.where(alpha > 0, alpha, 1.0)
     low, high = values.min(), values.max()
     if (values == np.rint(values)).all():
-        if -128 <= low and high <= 127:
+        if low >= -128 and high <= 127:
             return values.astype(np.int64), np.asarray(1.0)
         refuse("weights-not-integers", node, f"its weights are integers from {low:g} to {high:g}: expected [-128, 127]")
     distinct = len(np.unique(values))
