@@ -62,6 +62,11 @@ class Context:
     def value(self, node: NodeProto, index: int = 0) -> Value:
         return self.values[node.input[index]]
 
+    def shape(self, node: NodeProto) -> tuple[int, ...]:
+        """Shape of input 0 without the batch."""
+        value = self.value(node)
+        return value.shape if isinstance(value, Raw) else value.int.shape
+
     def is_constant(self, node: NodeProto, index: int) -> bool:
         return node.input[index] in self.constants
 

@@ -11,17 +11,19 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
 from hw.graph import Network
-from hw.read import elementwise, macs, pools, quantizers, reshapes
+from hw.read import elementwise, macs, padding, pools, quantizers, reshapes
 from hw.read.absorb_sign import absorb_sign
 from hw.read.constants import Constant, fold, from_tensor
 from hw.read.context import Context
 from hw.read.flatten_last import flatten_last
 from hw.read.layout import LAST, channels_first, channels_last_input
 from hw.read.load import Source, load
+from hw.read.merge_pad import merge_pad
 from hw.read.output import finish_output
 from hw.read.pool_after_threshold import pool_after_threshold
 from hw.read.raise_quant import raise_quant
 from hw.read.refusals import refuse
+from hw.read.spelling import one_spelling
 from hw.read.values import Codes, Raw, Value
 
 Handler = Callable[[Context, NodeProto], Value | Constant]
@@ -47,6 +49,7 @@ HANDLERS: dict[str, Handler] = {
     "GlobalAveragePool": pools.global_average_pool,
     "ReduceMean": pools.reduce_mean,
     "Concat": pools.concat,
+    "Pad": padding.pad,
     "Flatten": reshapes.flatten,
     "Reshape": reshapes.reshape,
     "Squeeze": reshapes.squeeze,
@@ -59,7 +62,7 @@ NOT_KEPT = frozenset(
 )
 """Metadata that is not copied from the file."""
 
-PASSES = (flatten_last, absorb_sign, pool_after_threshold)
+PASSES = (flatten_last, absorb_sign, merge_pad, pool_after_threshold)
 
 
 def read_qonnx(source: Source) -> ModelWrapper:
@@ -77,7 +80,7 @@ def read_qonnx(source: Source) -> ModelWrapper:
 
 
 def _read(source: Source) -> ModelWrapper:
-    proto = raise_quant(load(source))
+    proto = raise_quant(one_spelling(load(source)))
     opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
     if not 9 <= opset <= 26:
         refuse("malformed", "model", f"opset {opset}; expected 9 to 26")

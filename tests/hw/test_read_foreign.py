@@ -10,6 +10,8 @@ import onnx
 import pytest
 import torch
 from onnx import ModelProto
+from qonnx.core.datatype import DataType
+from qonnx.core.modelwrapper import ModelWrapper
 from torch import nn
 
 from hw.equality import layer_values, load_network, simulation_link
@@ -311,6 +313,10 @@ REFUSED = {
     "unsupported-op": _with([*HEAD, node("Sigmoid", "c", "y", "sig")]),
     "not-quantized": _with([*HEAD, node("Mul", "c g", "m"), conv("m w5", "y", size=1)], w5=np.ones((1, 5, 1, 1), "f4")),
     "input-not-quantized": _with([conv("x w", "y")]),
+    "input-quantizer": _with([node("BipolarQuant", "x q1_s", "q"), conv("q w", "y")]),
+    "pad": _with(
+        [quant("x", "xq", "qi"), node("Pad", "xq pp", "xp", mode="reflect"), conv("xp w", "y")], pp=np.ones(8, "i8")
+    ),
     "weights-not-integers": _with([*HEAD, node("Identity", "c", "y")], w=rng.normal(size=(5, 2, 3, 3)).astype("f4")),
     "per-channel-activation": _with(
         [*HEAD, quant("c", "q", "q1"), conv("q w5", "y", size=1)],
@@ -356,9 +362,23 @@ def test_each_documented_refusal(slug: str) -> None:
         read_qonnx(REFUSED[slug])
 
 
+@pytest.mark.parametrize("first", [("BipolarQuant", "x q1_s", {}), ("MultiThreshold", "x t", {"out_dtype": "UINT2"})])
+def test_a_threshold_on_the_input_wants_codes(first, tmp_path) -> None:
+    """On float inputs it is refused with the way out, which works: an annotated input is thresholded in hardware."""
+    op, inputs, attributes = first
+    proto = _with([node(op, inputs, "q", "first", **attributes), conv("q w", "y")], t=np.array([[2, 5, 9]], "f4"))
+    with pytest.raises(HwError, match=r"'first'.*put a Quant before it.*set_tensor_datatype \[input-quantizer\]"):
+        read_qonnx(proto)
+    model = ModelWrapper(proto)
+    model.set_tensor_datatype("x", DataType["INT5"])
+    graph = assert_equal_to_file(model.model, tmp_path)
+    assert [n.op_type for n in graph.graph.node] == ["MultiThreshold", "Conv"]
+
+
 def test_sums_beyond_the_storage_are_refused() -> None:
     nodes = [quant("x", "xq", "qi", "b8"), node("MatMul", "xq wl", "y", "big")]
     constants = base() | {"b8": np.float32(8), "wl": np.full((1000, 1), 127, np.float32)}
+    constants["wl"][0] = 126  # not ternary
     with pytest.raises(HwError, match=r"'big'.*\[range\]"):
         read_qonnx(graph_of(nodes, constants, shape=(1, 1000)))
 
