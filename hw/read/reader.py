@@ -40,7 +40,7 @@ HANDLERS: dict[str, Handler] = {
     "Relu": elementwise.relu,
     "Clip": elementwise.clip,
     "Identity": elementwise.identity,
-    "Dropout": elementwise.identity,
+    "Dropout": elementwise.dropout,
     "Quant": quantizers.quant,
     "BipolarQuant": quantizers.bipolar_quant,
     "MultiThreshold": quantizers.multi_threshold,
