@@ -1,4 +1,4 @@
-"""Files of public model zoos: every .onnx file in the folder CRQ_MODEL_ZOO, or in ../shared/models of the repository."""
+"""Files of public model zoos: every .onnx file in the folder CRQ_MODEL_ZOO, or in ../shared/models."""
 
 from __future__ import annotations
 
