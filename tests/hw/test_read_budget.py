@@ -10,7 +10,7 @@ from hw.errors import HwError
 from hw.read import budget, emit, read_qonnx
 from hw.read.budget import Budget, most_elements
 from hw.read.constants import Constant, fold
-from tests.hw.qonnx_files import CONV, graph_of, node, quant
+from tests.hw.qonnx_files import conv, graph_of, node, quant
 
 
 def doubling(op: str, times: int) -> list[NodeProto]:
@@ -39,8 +39,7 @@ def test_a_long_chain_holds_only_what_is_still_read(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(budget, "MAX_HELD", 4 * 90)
     constants = {"w0": np.ones((5, 2, 3, 3), np.float32), "qi_s": np.float32(1), "zero": np.float32(0)}
     chain = [node("Neg", f"w{i}", f"w{i + 1}", f"neg{i}") for i in range(40)]
-    nodes = [quant("x", "xq", "qi"), *chain, node("Identity", "w40", "w"), CONV]
-    nodes[-1].output[0] = "y"
+    nodes = [quant("x", "xq", "qi"), *chain, node("Identity", "w40", "w"), conv("xq w", "y")]
     read_qonnx(graph_of(nodes, constants | {"bits": np.float32(4)}))
     monkeypatch.setattr(budget, "MAX_MADE", 20 * 90)
     with pytest.raises(HwError, match=r"'neg20' \(Neg\).*\[too-large\]"):
