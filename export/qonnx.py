@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -74,7 +74,7 @@ class _Writer:
         for wire in self.model.wires:
             step = self.model.steps[wire.name]
             emit = getattr(self, f"_{type(step).__name__.lower()}")
-            self.values[wire.name] = emit(wire.name, step, *(self.values[i] for i in wire.inputs))
+            self.values[wire.name] = emit(wire.name, step, *self._distinct(wire.name, wire.inputs))
         self.nodes[-1].output[0] = "logits"
         with torch.no_grad():
             logits = self.model(torch.zeros(1, *spec.shape, dtype=torch.int64))
@@ -101,6 +101,17 @@ class _Writer:
         }
         helper.set_model_props(proto, {f"crq.{k}": str(v) for k, v in sorted(props.items())})
         return proto
+
+    def _distinct(self, name: str, steps: Sequence[str]) -> list[str]:
+        """The tensors of `steps`, each under a name of its own.
+
+        What a node reads twice goes through an Identity: qonnx's cleanup renames only the first of equal inputs.
+        """
+        tensors = []
+        for i, step in enumerate(steps):
+            tensor = self.values[step]
+            tensors.append(self._node("Identity", f"{name}_again{i}", tensor) if tensor in tensors else tensor)
+        return tensors
 
     # -- pieces ------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from hw.graph import Network
 from hw.layers import Mac, Threshold
 from hw.read import read_qonnx
 from hw.read.load import load
+from hw.read.refusals import refuse
 
 
 def describe(path: str | Path) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def describe(path: str | Path) -> dict[str, Any]:
     source = load(path)
     network = Network(read_qonnx(source))
     props = {p.key.removeprefix("crq."): p.value for p in source.metadata_props if p.key.startswith("crq.")}
-    alphas = {layer["name"]: layer["alpha"] for layer in json.loads(props.get("layers", "[]"))}
+    alphas = _alphas(path, props.get("layers", "[]"))
     layers = []
     for layer in network:
         row: dict[str, Any] = {
@@ -57,3 +58,11 @@ def describe(path: str | Path) -> dict[str, Any]:
         "layers": layers,
         "metadata": {k: v for k, v in sorted(props.items()) if k != "layers"},
     }
+
+
+def _alphas(path: str | Path, text: str) -> dict[str, Any]:
+    """α by layer, from the file's metadata."""
+    try:
+        return {layer["name"]: layer["alpha"] for layer in json.loads(text)}
+    except (ValueError, TypeError, LookupError) as error:
+        refuse("malformed", f"{path}: metadata 'crq.layers'", f"is no list of layers ({error})")

@@ -165,8 +165,8 @@ class _Builder:
         dtype = self.model.get_tensor_datatype(name)
         if not dtype.is_integer() or not all(dtype.allowed(v) for v in np.unique(weights)):
             raise self.error(f"weights do not fit their annotation {dtype.name}")
-        if abs(weights).max(initial=0) > 127:
-            raise self.error("weight codes outside [-127, 127]")
+        if weights.min(initial=0) < -128 or weights.max(initial=0) > 127:
+            raise self.error("weight codes outside [-128, 127]")
         return weights.astype(np.int8), dtype.name
 
     def _conv(self) -> Layer:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hw import devices, fold
+from hw.backend.hls_config import check_hls_config
 from hw.errors import HwError
 from hw.fold import Choice, Target
 from hw.graph import Network
@@ -18,17 +19,18 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
     `config` is hls4ml's: `Folding` maps unit names to (PE, SIMD) and `WeightRom` to a ROM style; `TargetFps`,
     `TargetLatency` (µs) and `BestFit` are what the search aims at. HLSConfig/LayerName/NAME may hold WeightRom, and PE
     and SIMD, or ReuseFactor; HLSConfig/Model/ReuseFactor above 1 bounds all others (1 is hls4ml's default for "not
-    set"). Raises `HwError` naming the layer for a fold it cannot have and for a name that is no unit, and naming the
-    part if it is unknown.
+    set"). Raises `HwError` naming the layer for a fold it cannot have and for a name that is no unit, naming the part
+    if it is unknown, and naming an option of HLSConfig that has no meaning here.
     """
     device = devices.find(config["Part"])
     all_units = {unit.name: unit for unit in units(network)}
     hls = config.get("HLSConfig") or {}
+    check_hls_config(hls, all_units)
     target = Target(config.get("TargetFps"), config.get("TargetLatency"), bool(config.get("BestFit")))
     explicit = {name: Fold(*values) for name, values in (config.get("Folding") or {}).items()}
     rom = dict(config.get("WeightRom") or {})
     for name, options in (hls.get("LayerName") or {}).items():
-        options = {str(key).lower(): value for key, value in options.items()}
+        options = {str(key).lower(): value for key, value in (options or {}).items()}
         if found := _from_options(name, options, all_units):
             explicit.setdefault(name, found)
         if "weightrom" in options:
@@ -65,8 +67,6 @@ def _from_options(name: str, options: Mapping[str, Any], all_units: Mapping[str,
     """The fold that hls4ml's per-layer options (keys in lower case) ask for; None if they say nothing of it."""
     if not {"pe", "simd", "reusefactor"} & options.keys():
         return None
-    if name not in all_units:
-        raise HwError(f"hls_config of {name!r}: no such layer; the layers are {', '.join(all_units)}")
     if "pe" in options or "simd" in options:
         return Fold(int(options.get("pe", 1)), int(options.get("simd", 1)))
     return cheapest(all_units[name], int(options["reusefactor"]))

@@ -97,7 +97,7 @@ def flipped_weight(process: Process, layer: Mac, plan: Plan) -> Mutation:
     weights = layer.weights.copy()
     zeros = np.argwhere(weights == 0)
     at = tuple(zeros[0]) if len(zeros) else (0,) * weights.ndim
-    weights[at] = 1 if len(zeros) else -weights[at]
+    weights[at] = 1 if len(zeros) else min(-int(weights[at]), 127)  # -128 has no opposite of 8 bits
     assert process.unit is not None
     changed = replace(process, unit=replace(process.unit, layer=replace(layer, weights=weights)))
     return Mutation(f"a flipped weight of {layer.name}", partial(_rewrite, process=changed, io_type=plan.io_type))

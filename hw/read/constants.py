@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from hw.errors import HwError
+from hw.read.budget import Budget
 from hw.read.refusals import refuse
 from hw.read.rounding import bounds, rounding
 
@@ -19,11 +20,6 @@ FOLDED = frozenset(
 )
 """Standard operators evaluated on constants (by onnx's reference implementation)."""
 
-BROADCASTING = frozenset(("Add", "Sub", "Mul", "Div", "Pow", "Quant", "BipolarQuant"))
-
-MAX_FOLDED = 1 << 28
-"""Most elements a folded result may have: a guard against hostile broadcasting."""
-
 
 class Constant(NamedTuple):
     """A constant tensor; if it went through a Quant, also its integer codes and their scale (broadcastable)."""
@@ -32,25 +28,32 @@ class Constant(NamedTuple):
     codes: NDArray[np.int64] | None = None
     scale: NDArray[np.float64] | None = None
 
+    @property
+    def elements(self) -> int:
+        return sum(part.size for part in self if part is not None)
+
 
 def from_tensor(node: str, tensor: Any) -> Constant:
-    """The value of an initializer; INT2/INT4 come as small integers."""
+    """The value of an initializer; INT2/INT4 come as int8, float types that NumPy lacks as the float32 they are."""
     try:
         array = numpy_helper.to_array(tensor)
     except (ValueError, TypeError) as error:
         refuse("malformed", f"initializer {node!r}", f"cannot be decoded ({error})")
-    if array.dtype.kind == "V" or array.dtype.name in ("int2", "uint2", "int4", "uint4"):
+    if array.dtype.name in ("int2", "uint2", "int4", "uint4"):
         array = array.astype(np.int8)
+    elif array.dtype.kind == "V":
+        array = array.astype(np.float32)
     return Constant(array)
 
 
-def fold(node: NodeProto, inputs: list[Constant | None], opset: int) -> Constant:
+def fold(node: NodeProto, inputs: list[Constant | None], opset: int, budget: Budget) -> Constant:
     """The result of `node` on constants. Raises `HwError` for operators and sizes outside the folded set."""
     present = [i for i in inputs if i is not None]
     if (node.op_type not in FOLDED and node.op_type not in ("Quant", "BipolarQuant")) or len(node.output) != 1:
         refuse("unsupported-op", node, f"{node.op_type} of constants is not folded")
     try:
-        _guard(node, [i.value.shape for i in present], [i.value for i in present])
+        _refuse_text(node, [i.value for i in present])
+        budget.check(node, [i.value for i in present])
         if node.op_type == "Quant":
             return _quant(node, present)
         if node.op_type == "BipolarQuant":
@@ -65,14 +68,10 @@ def fold(node: NodeProto, inputs: list[Constant | None], opset: int) -> Constant
     return Constant(value)
 
 
-def _guard(node: NodeProto, shapes: list[tuple[int, ...]], values: list[NDArray[Any]]) -> None:
-    size = 0.0
-    if node.op_type in BROADCASTING:
-        size = float(np.prod(np.broadcast_shapes(*shapes), dtype=float))
-    elif node.op_type == "Gather":
-        size = float(values[1].size) * float(np.prod(shapes[0][1:], dtype=float))
-    if size > MAX_FOLDED:
-        refuse("too-large", node, f"would fold into {size:.0f} elements")
+def _refuse_text(node: NodeProto, values: list[NDArray[Any]]) -> None:
+    to_text = node.op_type == "Cast" and any(a.name == "to" and a.i == TensorProto.STRING for a in node.attribute)
+    if to_text or any(v.dtype.kind in "OSU" for v in values):
+        refuse("unsupported-op", node, f"{node.op_type} of text is not folded")
 
 
 def _evaluate(node: NodeProto, inputs: list[Constant | None], opset: int) -> NDArray[Any]:

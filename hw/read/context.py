@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, helper
 
+from hw.read.budget import Budget
 from hw.read.constants import Constant
 from hw.read.emit import Emitter
 from hw.read.refusals import refuse
@@ -25,6 +26,8 @@ class Context:
         self.values: dict[str, Value] = {}
         self.constants: dict[str, Constant] = {}
         self.layouts: dict[str, Any] = {}  # hw.read.layout: how the file orders a value's axes, where not as read
+        self.budget = Budget()
+        self.folded: set[str] = set()  # constants that count against the budget
         self.emit = Emitter()
         self.ties: dict[str, list[int]] = {}
         self.preprocessing: list[Any] = []
@@ -44,8 +47,25 @@ class Context:
             parts.append(part)
         return "_".join(parts) or node.name or node.output[0]
 
+    def keep(self, name: str, constant: Constant) -> None:
+        """Record the result of constant folding."""
+        self.budget.keep(constant.elements)
+        self.folded.add(name)
+        self.constants[name] = constant
+
+    def release(self, name: str) -> None:
+        """Forget a constant that nothing reads any more."""
+        constant = self.constants.pop(name, None)
+        if constant is not None and name in self.folded:
+            self.budget.release(constant.elements)
+
     def value(self, node: NodeProto, index: int = 0) -> Value:
         return self.values[node.input[index]]
+
+    def shape(self, node: NodeProto) -> tuple[int, ...]:
+        """Shape of input 0 without the batch."""
+        value = self.value(node)
+        return value.shape if isinstance(value, Raw) else value.int.shape
 
     def is_constant(self, node: NodeProto, index: int) -> bool:
         return node.input[index] in self.constants

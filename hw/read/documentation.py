@@ -5,6 +5,7 @@ from __future__ import annotations
 from hw.read.constants import FOLDED
 from hw.read.reader import HANDLERS
 from hw.read.refusals import REFUSALS
+from hw.read.spelling import SPELLINGS
 
 HEADER = """\
 # What can be read
@@ -19,10 +20,11 @@ What it accepts is exact for every input; everything else is refused by name, wi
 
 {handlers}
 
-`Quant`, `BipolarQuant` and `MultiThreshold` are taken from any custom domain. Scales may be general, weight scales per
-output channel, activation scales per channel in front of depthwise convolutions and pools; weights may be ternary,
-bipolar or integers of up to 8 bits (which are reported as not multiplier-free), quantized by a `Quant` or stored as
-plain floats with one magnitude per tensor or output channel.
+`Quant` (also spelled {spellings}), `BipolarQuant` and `MultiThreshold` are taken from any custom domain. Scales may be
+general, weight scales per output channel, activation scales per channel in front of depthwise convolutions and pools;
+weights may be ternary, bipolar or signed integers of up to 8 bits (which are reported as not multiplier-free),
+quantized by a `Quant` or stored as plain floats with one magnitude per tensor or output channel. A `Pad` of zeros
+becomes padding of the convolutions behind it.
 
 Files with general scales have no single exact meaning in float32: two runtimes may round a tie differently. The integer
 graph follows the float64 evaluation of the constants in the file; channels with a boundary so near a tie that float32
@@ -49,6 +51,7 @@ def reading_md() -> str:
     rows = "\n".join(f"| `{name}` | {r.reason} | {r.remedy} |" for name, r in REFUSALS.items())
     return HEADER.format(
         handlers=", ".join(f"`{name}`" for name in sorted(HANDLERS)),
+        spellings=", ".join(f"`{name}`" for name in sorted(SPELLINGS)),
         folded=", ".join(f"`{name}`" for name in sorted(FOLDED)),
         refusals=rows,
     )

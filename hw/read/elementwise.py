@@ -73,6 +73,13 @@ def identity(ctx: Context, node: NodeProto) -> Value:
     return ctx.value(node)
 
 
+def dropout(ctx: Context, node: NodeProto) -> Value:
+    """Nothing, unless the file asks for training."""
+    if len(node.input) > 2 and node.input[2] and ctx.number(node, 2):
+        refuse("unsupported-op", node, "dropout in training mode")
+    return ctx.value(node)
+
+
 def residual(ctx: Context, node: NodeProto) -> Pending:
     """Sum of two code tensors whose scales differ by a power of two: shifted to the finer one, then added."""
     operands = [ctx.codes(node, i) for i in (0, 1)]

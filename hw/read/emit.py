@@ -25,6 +25,9 @@ EXACT = 1 << 24
 MAX_VALUES = 1 << 26
 """Most values in one activation, and in one threshold table: a guard against hostile shapes."""
 
+MAX_STORED = 1 << 28
+"""Most numbers that describe a whole graph, constants and intervals: a guard against many large nodes."""
+
 
 def guard(name: str, *sizes: int) -> None:
     """Refuse a tensor of these dimensions before anything of its size is allocated."""
@@ -45,6 +48,12 @@ class Emitter:
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.names: set[str] = set()
         self.input: Int | None = None
+        self.stored = 0
+
+    def _store(self, name: str, count: int) -> None:
+        self.stored += count
+        if self.stored > MAX_STORED:
+            refuse("too-large", f"node {name!r}", f"with it the graph holds {self.stored:,} numbers")
 
     def unique(self, name: str) -> str:
         """A C identifier near `name` that no node has yet."""
@@ -65,6 +74,7 @@ class Emitter:
         return self.input
 
     def constant(self, name: str, values: IntArray, type_: str | None = None) -> str:
+        self._store(name, values.size)
         peak = int(np.abs(values).max(initial=0))
         if peak > EXACT:
             refuse("range", f"constant {name!r}", f"holds {peak}")
@@ -85,6 +95,7 @@ class Emitter:
     ) -> Int:
         """Append a node whose result has `shape` (no batch) and lies in [lo, hi]."""
         guard(name, *shape)
+        self._store(name, 2 * shape[0])
         peak = max(int(np.abs(lo).max(initial=0)), int(np.abs(hi).max(initial=0)))
         if peak >= EXACT:
             refuse("range", f"node {name!r} ({op})", f"results up to {peak}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import ModelProto, TensorProto
+from onnx import GraphProto, ModelProto, TensorProto
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
@@ -69,6 +70,8 @@ def _check_tensors(model: ModelProto, name: str) -> None:
         if tensor.name in seen:
             refuse("malformed", where, "is defined twice")
         seen.add(tensor.name)
+    for where, tensor in _tensors(model.graph):
+        where = f"{name}: {where}"
         if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
             refuse("malformed", where, "keeps its data in another file, which is not read")
         elements = 1
@@ -76,6 +79,22 @@ def _check_tensors(model: ModelProto, name: str) -> None:
             elements *= dim
             if dim < 0 or elements > MAX_ELEMENTS:
                 refuse("too-large", where, f"has shape {list(tensor.dims)}")
+
+
+def _tensors(graph: GraphProto) -> Iterator[tuple[str, TensorProto]]:
+    """Every tensor that the graph holds, with its place: initializers and, at any depth, attributes of nodes."""
+    for tensor in graph.initializer:
+        yield f"initializer {tensor.name!r}", tensor
+    for sparse in graph.sparse_initializer:
+        yield from ((f"sparse initializer {t.name!r}", t) for t in (sparse.values, sparse.indices))
+    for node in graph.node:
+        for attribute in node.attribute:
+            where = f"node {node.name or ''.join(node.output[:1])!r} ({node.op_type}), attribute {attribute.name!r},"
+            sparse_tensors = [attribute.sparse_tensor, *attribute.sparse_tensors]
+            dense = [t for s in sparse_tensors for t in (s.values, s.indices)]
+            yield from ((where, t) for t in (attribute.t, *attribute.tensors, *dense))
+            for subgraph in (attribute.g, *attribute.graphs):
+                yield from _tensors(subgraph)
 
 
 def _check_order(model: ModelProto, name: str) -> None:

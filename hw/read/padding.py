@@ -1,13 +1,16 @@
-"""Explicit pads from ONNX's pads and auto_pad attributes."""
+"""Explicit pads from ONNX's pads and auto_pad attributes; and Pad."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from onnx import NodeProto
 
+from hw.read.context import Context
 from hw.read.refusals import refuse
+from hw.read.values import Codes, Value
 
 
 def conv_pads(
@@ -38,3 +41,40 @@ def conv_pads(
         begins.append(small if auto == "SAME_UPPER" else large)
         ends.append(large if auto == "SAME_UPPER" else small)
     return begins + ends
+
+
+def pad(ctx: Context, node: NodeProto) -> Value:
+    """Zeros around the pixels, as a depthwise convolution of ones; `merge_pad` gives them to a Conv behind it."""
+    attributes = ctx.attributes(node)
+    mode = attributes.get("mode", b"constant").decode()
+    rank = len(ctx.shape(node))
+    pads, axes = _pads_and_axes(ctx, node, attributes, rank + 1)
+    zero = ctx.number(node, 2) if len(node.input) > 2 and node.input[2] else float(attributes.get("value", 0.0))
+    if mode != "constant" or zero != 0:
+        refuse("pad", node, f"Pad of mode {mode!r} with value {zero:g}")
+    if len(pads) != 2 * len(axes) or len(set(axes)) != len(axes):
+        refuse("malformed", node, f"pads {pads} for the axes {axes}")
+    begins, ends = (dict(zip(axes, half, strict=True)) for half in (pads[: len(axes)], pads[len(axes) :]))
+    if not any(pads):
+        return ctx.value(node)
+    if min(pads) < 0 or any(begins.get(a, 0) or ends.get(a, 0) for a in (0, 1)):
+        refuse("pad", node, f"Pad by {pads} over the axes {axes}")
+    spatial = range(2, rank + 1)
+    x = ctx.codes(node, depthwise=True)
+    ones = np.ones((x.int.channels, 1, *[1] * len(spatial)), np.int64)
+    around = [half.get(a, 0) for half in (begins, ends) for a in spatial]
+    single = [1] * len(spatial)
+    padded = ctx.emit.conv(ctx.name(node), x.int, ones, single, around, single, x.int.channels, type_="TERNARY")
+    return Codes(padded, x.scale)
+
+
+def _pads_and_axes(
+    ctx: Context, node: NodeProto, attributes: Mapping[str, Any], rank: int
+) -> tuple[list[int], list[int]]:
+    """Before opset 11 pads are an attribute; from opset 18 on they may be for some axes only."""
+    if "pads" in attributes:
+        return [int(p) for p in attributes["pads"]], list(range(rank))
+    pads = [int(p) for p in ctx.constant(node, 1).value.reshape(-1)]
+    if len(node.input) > 3 and node.input[3]:
+        return pads, [int(a) % rank for a in ctx.constant(node, 3).value.reshape(-1)]
+    return pads, list(range(rank))

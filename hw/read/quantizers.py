@@ -64,7 +64,7 @@ def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: S
     value = ctx.value(node)
     if isinstance(value, Raw):
         if isinstance(quantizer, Steps) or quantizer.bipolar:
-            refuse("input-not-quantized", node, "the first quantizer must be a uniform Quant")
+            refuse("input-quantizer", node)
         ctx.preprocessing = [[k, None if c is None else c.tolist()] for k, c in value.steps]
         type_ = smallest_format(quantizer.qmin, quantizer.qmax).qonnx
         return Codes(ctx.emit.set_input("input", value.shape, type_), scale)

@@ -6,21 +6,24 @@ from collections.abc import Callable
 
 import numpy as np
 from onnx import ModelProto, NodeProto
+from onnx.checker import ValidationError
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
 from hw.graph import Network
-from hw.read import elementwise, macs, pools, quantizers, reshapes
+from hw.read import elementwise, macs, padding, pools, quantizers, reshapes
 from hw.read.absorb_sign import absorb_sign
 from hw.read.constants import Constant, fold, from_tensor
 from hw.read.context import Context
 from hw.read.flatten_last import flatten_last
 from hw.read.layout import LAST, channels_first, channels_last_input
 from hw.read.load import Source, load
+from hw.read.merge_pad import merge_pad
 from hw.read.output import finish_output
 from hw.read.pool_after_threshold import pool_after_threshold
 from hw.read.raise_quant import raise_quant
 from hw.read.refusals import refuse
+from hw.read.spelling import one_spelling
 from hw.read.values import Codes, Raw, Value
 
 Handler = Callable[[Context, NodeProto], Value | Constant]
@@ -37,7 +40,7 @@ HANDLERS: dict[str, Handler] = {
     "Relu": elementwise.relu,
     "Clip": elementwise.clip,
     "Identity": elementwise.identity,
-    "Dropout": elementwise.identity,
+    "Dropout": elementwise.dropout,
     "Quant": quantizers.quant,
     "BipolarQuant": quantizers.bipolar_quant,
     "MultiThreshold": quantizers.multi_threshold,
@@ -46,13 +49,20 @@ HANDLERS: dict[str, Handler] = {
     "GlobalAveragePool": pools.global_average_pool,
     "ReduceMean": pools.reduce_mean,
     "Concat": pools.concat,
+    "Pad": padding.pad,
     "Flatten": reshapes.flatten,
     "Reshape": reshapes.reshape,
     "Squeeze": reshapes.squeeze,
     "Shape": reshapes.shape,
 }
 
-PASSES = (flatten_last, absorb_sign, pool_after_threshold)
+NOT_KEPT = frozenset(
+    ("schema_version", "carrier")  # describe the file
+    + ("input.scale", "input.layout", "input.preprocessing", "output.scale", "output.offset", "ties")  # found anew
+)
+"""Metadata that is not copied from the file."""
+
+PASSES = (flatten_last, absorb_sign, merge_pad, pool_after_threshold)
 
 
 def read_qonnx(source: Source) -> ModelWrapper:
@@ -64,13 +74,13 @@ def read_qonnx(source: Source) -> ModelWrapper:
         return _read(source)
     except HwError:
         raise
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, ValidationError) as error:
         # A file nobody wrote on purpose can break any expectation; the cause stays attached for a bug report.
         refuse("malformed", "model", f"cannot be read ({type(error).__name__}: {error})")
 
 
 def _read(source: Source) -> ModelWrapper:
-    proto = raise_quant(load(source))
+    proto = raise_quant(one_spelling(load(source)))
     opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
     if not 9 <= opset <= 26:
         refuse("malformed", "model", f"opset {opset}; expected 9 to 26")
@@ -78,8 +88,11 @@ def _read(source: Source) -> ModelWrapper:
     for tensor in proto.graph.initializer:
         ctx.constants[tensor.name] = from_tensor(tensor.name, tensor)
     given = _read_input(ctx, proto)
-    for node in proto.graph.node:
+    last_use = {name: i for i, node in enumerate(proto.graph.node) for name in node.input}
+    for i, node in enumerate(proto.graph.node):
         _read_node(ctx, node)
+        for name in [n for n in node.input if last_use[n] == i]:
+            ctx.release(name)
     output = proto.graph.output[0].name
     if len(proto.graph.output) != 1 or output not in ctx.values:
         refuse("output", f"output {output!r}", "expected exactly one output, computed from the input")
@@ -87,7 +100,7 @@ def _read(source: Source) -> ModelWrapper:
         refuse("channels-last", f"output {output!r}", "is channels last")
     result, metadata = finish_output(ctx, output, ctx.values[output])
     props = {p.key.removeprefix("crq."): p.value for p in proto.metadata_props if p.key.startswith("crq.")}
-    kept = {k: v for k, v in props.items() if k not in ("schema_version", "carrier")}  # they describe the file
+    kept = {k: v for k, v in props.items() if k not in NOT_KEPT}
     metadata |= {"input.scale": ctx.input_scale}
     if ctx.layouts.get(given) is LAST:
         metadata["input.layout"] = "NHWC"
@@ -126,18 +139,22 @@ def _read_input(ctx: Context, proto: ModelProto) -> str:
 def _read_node(ctx: Context, node: NodeProto) -> None:
     inputs = [i for i in node.input if i]
     if all(i in ctx.constants for i in inputs) and node.op_type != "Shape":
-        result: Value | Constant = fold(node, [ctx.constants[i] if i else None for i in node.input], ctx.opset)
+        constants = [ctx.constants[i] if i else None for i in node.input]
+        result: Value | Constant = fold(node, constants, ctx.opset, ctx.budget)
     else:
         if node.op_type not in HANDLERS and node.op_type != "Transpose":
             refuse("unsupported-op", node)
         if not node.input or (node.input[0] not in ctx.values and node.input[0] not in ctx.constants):
             refuse("malformed", node, "reads a tensor that is no value of this network")
+        given = set(node.input)
         node, layout = channels_first(ctx, node)
         if layout is not None:
             ctx.layouts[node.output[0]] = layout
         result = HANDLERS[node.op_type](ctx, node)
+        for relaid in set(node.input) - given:
+            ctx.release(relaid)
     if isinstance(result, Constant):
-        ctx.constants[node.output[0]] = result
+        ctx.keep(node.output[0], result)
         return
     ctx.values[node.output[0]] = result
     if isinstance(result, Codes) and result.int is ctx.emit.input:  # the input's own quantizer

@@ -26,14 +26,20 @@ REFUSALS: dict[str, Refusal] = {
         "the network's input reaches a layer without a Quant and has no integer type annotation",
         "quantize the input, or annotate it with qonnx's set_tensor_datatype",
     ),
+    "input-quantizer": Refusal(
+        "reads the network's input, which is then no tensor of integer codes: BipolarQuant and MultiThreshold would "
+        "have to run on floats",
+        "put a Quant before it, whose codes the host feeds, or annotate the input as integers with qonnx's "
+        "set_tensor_datatype",
+    ),
     "channels-last": Refusal(
         "tensors of one layout meet an operator of the other, or the result is channels last",
         "transpose between the layouts explicitly, or write the file channels first",
     ),
     "dynamic-parameter": Refusal("a scale, bias or other parameter is computed from data", "make it a constant"),
     "weights-not-integers": Refusal(
-        "the weights are neither quantized nor a few multiples of one scale per output channel",
-        "train the layer ternary, or quantize it to at most 8 bits",
+        "the weights are neither {-α, 0, +α} per output channel nor signed integers of at most 8 bits",
+        "train the layer ternary, or quantize it to at most 8 signed bits",
     ),
     "weight-zero-point": Refusal("the weights' Quant has a non-zero zero point", "quantize weights symmetrically"),
     "weight-scale": Refusal(
@@ -53,6 +59,9 @@ REFUSALS: dict[str, Refusal] = {
     "ceil-mode": Refusal("ceil_mode pads by data-dependent amounts", "use ceil_mode=0 and explicit padding"),
     "exclude-pad": Refusal(
         "a padded average pool with count_include_pad=0 divides by different sizes", "use count_include_pad=1"
+    ),
+    "pad": Refusal(
+        "a Pad that is not of zeros around the pixels", "pad with constant 0, over height and width only, after a Quant"
     ),
     "pool-dilation": Refusal("a dilated pool", "use dilation 1"),
     "reshape": Refusal(

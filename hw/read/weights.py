@@ -12,7 +12,7 @@ from hw.layers import IntArray
 from hw.read.constants import Constant
 from hw.read.refusals import refuse
 
-TYPES = (("TERNARY", -1, 1), ("INT4", -8, 7), ("INT8", -127, 127))
+TYPES = (("TERNARY", -1, 1), ("INT4", -8, 7), ("INT8", -128, 127))
 
 
 class Weights(NamedTuple):
@@ -41,7 +41,7 @@ def weight_type(node: NodeProto | str, codes: IntArray) -> str:
     for name, low, high in TYPES:
         if not codes.size or (low <= codes.min() and codes.max() <= high):
             return name
-    refuse("weights-not-integers", node, f"weight codes from {codes.min()} to {codes.max()}: expected [-127, 127]")
+    refuse("weights-not-integers", node, f"weight codes from {codes.min()} to {codes.max()}: expected [-128, 127]")
 
 
 def _per_output(node: NodeProto, scale: NDArray[np.float64], codes: IntArray) -> NDArray[np.float64]:
@@ -54,15 +54,21 @@ def _per_output(node: NodeProto, scale: NDArray[np.float64], codes: IntArray) ->
 
 
 def _infer(node: NodeProto, values: NDArray[np.float64]) -> tuple[IntArray, NDArray[np.float64]]:
-    """Weights stored as plain floats: integers as they are, else {-α, 0, +α} per tensor or per output channel."""
-    if (values == np.rint(values)).all() and np.abs(values).max(initial=0) <= 127:
-        return values.astype(np.int64), np.asarray(1.0)
+    """Weights stored as plain floats: {-α, 0, +α} per tensor or else per output channel, else integers as they are.
+
+    Ternary first, for {-2, 0, 2} are integers too, but as codes of an integer layer they would need multipliers.
+    """
     rows = np.abs(values.reshape(values.shape[0], -1))
-    alpha = rows.max(axis=1)
-    if not ((rows == 0) | (rows == alpha[:, None])).all():
-        distinct = len(np.unique(values))
-        refuse("weights-not-integers", node, f"its weights take {distinct} distinct values and are not ternary")
-    codes = np.sign(values).astype(np.int64)
-    if len(np.unique(alpha[alpha > 0])) <= 1:
-        return codes, np.asarray(alpha.max(initial=0) or 1.0)
-    return codes, np.where(alpha > 0, alpha, 1.0)
+    alpha = rows.max(axis=1, initial=0)
+    if ((rows == 0) | (rows == alpha[:, None])).all():
+        codes = np.sign(values).astype(np.int64)
+        if len(np.unique(alpha[alpha > 0])) <= 1:
+            return codes, np.asarray(alpha.max(initial=0) or 1.0)
+        return codes, np.where(alpha > 0, alpha, 1.0)
+    low, high = values.min(), values.max()
+    if (values == np.rint(values)).all():
+        if low >= -128 and high <= 127:
+            return values.astype(np.int64), np.asarray(1.0)
+        refuse("weights-not-integers", node, f"its weights are integers from {low:g} to {high:g}: expected [-128, 127]")
+    distinct = len(np.unique(values))
+    refuse("weights-not-integers", node, f"its weights take {distinct} distinct values and are not ternary")

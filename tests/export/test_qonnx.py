@@ -16,6 +16,7 @@ from export.check import FileMismatch, check
 from export.errors import ExportError
 from export.packing import unpack
 from export.stock import to_stock_hls4ml
+from hw.project import build
 from tests.nets import NETWORKS, Plain, Residual, extremes, frozen, images
 
 
@@ -30,6 +31,35 @@ def test_file_equals_frozen_model_in_qonnx_and_onnxruntime(network: type[nn.Modu
             assert result.values == len(x) * len(model(x)[0])
             if result.runtime != "onnxruntime (default)":  # whose fusions may round: reported, not promised
                 assert result.different == 0, result
+
+
+class Twice(nn.Module):
+    """Operators that read one tensor twice."""
+
+    shape = (2, 6, 6)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(2, 3, 3, padding=1)
+        self.conv2 = nn.Conv2d(9, 4, 3)
+        self.fc = nn.Linear(64, 5)
+
+    def forward(self, x):
+        y = torch.relu(self.conv1(x))
+        z = torch.relu(self.conv2(torch.cat([y, y, y], 1)))
+        return self.fc((z + z).flatten(1))
+
+
+def test_a_tensor_read_twice_by_one_operator(tmp_path) -> None:
+    """qonnx's cleanup renames only one of equal inputs, and its execution then misses a shape."""
+    model = frozen(Twice)
+    proto = export.to_qonnx(model, tmp_path / "m.onnx")
+    assert all(len(set(n.input)) == len(n.input) for n in proto.graph.node)
+    x = torch.cat([images(Twice, 20), extremes(Twice)])
+    for result in check(model, tmp_path / "m.onnx", x):
+        assert result.different == 0, result
+    project = build(tmp_path / "m.onnx", tmp_path / "project")
+    np.testing.assert_array_equal(project.integers(x.numpy()).reshape(len(x), -1), model.integers(x).numpy())
 
 
 def test_int2_carrier_runs_in_onnxruntime(tmp_path) -> None:

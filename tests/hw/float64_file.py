@@ -10,19 +10,23 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from onnx import ModelProto, helper, numpy_helper
 
+from hw.read.budget import Budget
 from hw.read.constants import Constant, fold
+from hw.read.spelling import one_spelling
 
 
 def evaluate(model: ModelProto, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """Every activation tensor by name, for inputs `x` (N, …) as the file takes them."""
+    model = one_spelling(ModelProto.FromString(model.SerializeToString()))
     constants = {i.name: Constant(numpy_helper.to_array(i)) for i in model.graph.initializer}
     name = next(i.name for i in model.graph.input if i.name not in constants)
     values = {name: torch.from_numpy(x)}
     opset = next(o.version for o in model.opset_import if o.domain == "")
+    budget = Budget()
     for node in model.graph.node:
         present = [i for i in node.input if i]
         if all(i in constants for i in present):
-            constants[node.output[0]] = fold(node, [constants[i] if i else None for i in node.input], opset)
+            constants[node.output[0]] = fold(node, [constants[i] if i else None for i in node.input], opset, budget)
             continue
         inputs = [
             values[i] if i in values else torch.from_numpy(np.array(constants[i].value, np.float64)) for i in present
@@ -68,6 +72,11 @@ def _apply(op: str, i: list[torch.Tensor], a: dict[str, Any]) -> torch.Tensor:
         return F.avg_pool2d(x, a["kernel_shape"], a.get("strides"))
     if op in ("GlobalAveragePool", "ReduceMean"):
         return x.mean(list(a.get("axes", range(2, x.ndim))), keepdim=bool(a.get("keepdims", 1)))
+    if op == "Pad":
+        pads = i[1].int().tolist() if len(i) > 1 else a["pads"]
+        axes = [int(v) % x.ndim for v in i[3]] if len(i) > 3 else list(range(x.ndim))
+        ends = {axis: (pads[k], pads[k + len(axes)]) for k, axis in enumerate(axes)}
+        return F.pad(x, [p for axis in reversed(range(x.ndim)) for p in ends.get(axis, (0, 0))])
     if op == "Concat":
         return torch.cat(i, a["axis"])
     if op in ("Reshape", "Flatten", "Squeeze"):
@@ -81,5 +90,7 @@ def _apply(op: str, i: list[torch.Tensor], a: dict[str, Any]) -> torch.Tensor:
         "Mul": lambda: x * i[1],
         "Div": lambda: x / i[1],
         "Identity": lambda: x,
+        "Dropout": lambda: x,
+        "Clip": lambda: x.clamp(*(i[1:] or (a["min"], a["max"]))),
     }
     return simple[op]()

@@ -29,7 +29,7 @@ def graph_of(nodes, initializers: dict, shape=(1, 2, 6, 6), opset: int = 13, out
 
 def node(op: str, inputs: str, output: str, name: str = "", **attributes: object):
     """One ONNX node; inputs separated by blanks."""
-    custom = op in ("Quant", "BipolarQuant", "MultiThreshold")
+    custom = op in ("Quant", "IntQuant", "BipolarQuant", "MultiThreshold")
     domain = "qonnx.custom_op.general" if custom else ""
     return helper.make_node(op, inputs.split(), [output], name, domain=domain, **attributes)
 

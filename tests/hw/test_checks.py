@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
 import hw
 from hw.checks import accumulator, fifo, lint, multiplier, mutation
-from tests.hw.random_graphs import depthwise_net, global_pool_net, residual_net, small_cnn
+from tests.hw.random_graphs import GraphBuilder, depthwise_net, global_pool_net, residual_net, small_cnn
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +143,17 @@ def test_every_branch_compiles_without_warnings(branch, io_type, compiler, tmp_p
     command = [compiler, *WARNINGS, *BRANCHES[branch], "-isystem", "sim/include", "firmware/p.cpp", "-o", "/dev/null"]
     run = subprocess.run(command, cwd=project.directory, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[:3000]
+
+
+def test_a_weight_of_minus_128_can_be_flipped(tmp_path):
+    """It has no opposite of eight bits."""
+    builder = GraphBuilder((1, 4, 4), seed=1)
+    weights = np.full((2, 1, 3, 3), -128)
+    model = builder.finish(builder.conv("x", 2, weight_type="INT8", weights=weights))
+    project = hw.build(model, tmp_path / "p", project_name="p")
+    process = next(p for p in project.plan.processes if p.unit)
+    fault = mutation.flipped_weight(process, process.unit.layer, project.plan)
+    header = project.directory / "firmware" / "weights" / f"{process.name}.h"
+    before = header.read_text()
+    fault.put(project.directory)
+    assert header.read_text() != before

@@ -78,6 +78,40 @@ def test_targets_and_rom_styles_in_hls4mls_configuration(tmp_path):
         convert(small_cnn(1), tmp_path / "r", best_fit=True, hls_config=bounded)
 
 
+@pytest.mark.parametrize(
+    ("hls_config", "message"),
+    [
+        ({"LayerName": {"conv11": {"ReuseFactor": 9}}}, "'conv11': no such layer; did you mean conv1"),
+        ({"LayerName": {"conv11": {}}}, "'conv11': no such layer; did you mean conv1"),
+        ({"LayerName": {"dense_3": {"Trace": False}}}, "'dense_3': no such layer; the layers are conv1, "),
+        ({"LayerName": {"conv1": {"Precision": "ap_fixed<8,3>"}}}, "'conv1': Precision 'ap_fixed<8,3>'.*exact integer"),
+        ({"LayerName": {"conv1": {"Precision": {"weight": "fixed<8,3>"}}}}, "'conv1': Precision .*exact integer"),
+        ({"LayerName": {"conv1": {"Strategy": "distributed_arithmetic"}}}, "'conv1': Strategy .*adders already"),
+        ({"LayerName": {"conv1": {"ReuseFactr": 9}}}, "'conv1': ReuseFactr 9 .*did you mean ReuseFactor"),
+        ({"LayerName": {"conv1": {"ParallelizationFactor": 9}}}, "'conv1': ParallelizationFactor .*expected ReuseFac"),
+        ({"Model": {"Strategy": "distributed_arithmetic"}}, "the model: Strategy 'distributed_arithmetic'.*adders"),
+        ({"Model": {"Strategy": "Resource"}}, "the model: Strategy 'Resource'.*adders already"),
+        ({"Model": {"Precision": "ap_fixed<8,3>"}}, "the model: Precision 'ap_fixed<8,3>'.*exact integer ranges"),
+        ({"Model": {"TargetCycles": 100}}, "the model: TargetCycles 100.*target_fps"),
+        ({"LayerType": {"Conv2D": {"ReuseFactor": 9}}}, "section 'LayerType'.*expected Model and LayerName"),
+        ({"SkipOptimizers": ["fuse_bias_add"]}, "section 'SkipOptimizers'.*expected Model and LayerName"),
+    ],
+    ids=str,
+)
+def test_no_option_of_hls4ml_is_passed_over_in_silence(hls_config, message, tmp_path):
+    with pytest.raises(hw.HwError, match=message):
+        convert(small_cnn(1), tmp_path / "p", hls_config=hls_config)
+
+
+def test_what_hls4ml_writes_by_itself_is_no_wish(tmp_path):
+    """As hls4ml.utils.config_from_onnx_model gives them."""
+    model = {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": "Latency", "BramFactor": 1e9}
+    config = {"Model": {**model, "TraceOutput": False}, "LayerName": {"conv1": {"Trace": False}}}
+    hw.build(small_cnn(1), tmp_path / "a", project_name="net")
+    convert(small_cnn(1), tmp_path / "b", hls_config=config).write()
+    assert hw.open_project(tmp_path / "a").folds == hw.open_project(tmp_path / "b").folds
+
+
 def test_other_backends_still_use_the_stock_parser(tmp_path):
     import hls4ml
 

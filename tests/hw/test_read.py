@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import AttributeProto, GraphProto, NodeProto, SparseTensorProto, TensorProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from torch import nn
@@ -16,6 +16,7 @@ from hw.errors import HwError
 from hw.graph import Network
 from hw.layers import Dense, Threshold
 from hw.read import read_qonnx
+from hw.read.constants import from_tensor
 from hw.read.pool_after_threshold import pool_after_threshold
 from tests.hw.random_graphs import GraphBuilder
 from tests.nets import NETWORKS, Plain, Residual, extremes, frozen, images
@@ -138,6 +139,19 @@ def test_an_unquantized_activation_is_named(tmp_path) -> None:
         read_qonnx(proto)
 
 
+def external(place: str) -> NodeProto:
+    """A Constant whose attribute keeps a tensor in another file, at one of the places an attribute has for it."""
+    tensor = TensorProto(name="elsewhere", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="../../../../etc/hostname")
+    kinds = {
+        "tensor": {"t": tensor, "type": AttributeProto.TENSOR},
+        "tensors": {"tensors": [tensor], "type": AttributeProto.TENSORS},
+        "sparse": {"sparse_tensor": SparseTensorProto(values=tensor), "type": AttributeProto.SPARSE_TENSOR},
+        "graph": {"g": GraphProto(initializer=[tensor]), "type": AttributeProto.GRAPH},
+    }
+    return NodeProto(op_type="Constant", name="far", output=["far"], attribute=[{"name": "value", **kinds[place]}])
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -145,6 +159,10 @@ def test_an_unquantized_activation_is_named(tmp_path) -> None:
         (lambda g: g.node.insert(0, g.node.pop(len(g.node) - 2)), "cycle or a lost tensor"),
         (lambda g: g.initializer.append(g.initializer[0]), "defined twice"),
         (lambda g: setattr(g.initializer[0], "data_location", TensorProto.EXTERNAL), "another file"),
+        (lambda g: g.node.insert(0, external("tensor")), r"'far' \(Constant\), attribute 'value'.*another file"),
+        (lambda g: g.node.insert(0, external("tensors")), r"'far' \(Constant\), attribute 'value'.*another file"),
+        (lambda g: g.node.insert(0, external("sparse")), r"'far' \(Constant\), attribute 'value'.*another file"),
+        (lambda g: g.node.insert(0, external("graph")), r"initializer 'elsewhere'.*another file"),
         (lambda g: g.initializer[0].dims.extend([2**20, 2**20]), "has shape"),
         (lambda g: setattr(g.output[0], "name", "elsewhere"), "produced by no node"),
         (lambda g: setattr(g.node[-1], "op_type", "Softmax"), r"Softmax.*\[unsupported-op\]"),
@@ -155,3 +173,49 @@ def test_malformed_graphs_are_refused(damage, message: str, tmp_path) -> None:
     damage(proto.graph)
     with pytest.raises(HwError, match=message):
         read_qonnx(proto)
+
+
+@pytest.mark.parametrize("place", ["tensor", "tensors", "sparse", "graph"])
+def test_inspect_refuses_external_data_in_one_line(place: str, tmp_path) -> None:
+    from click.testing import CliRunner
+
+    from crq.cli import main
+
+    proto = export.to_qonnx(frozen(Plain), tmp_path / "m.onnx")
+    proto.graph.node.insert(0, external(place))
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    result = CliRunner().invoke(main, ["inspect", str(tmp_path / "m.onnx")])
+    assert result.exit_code == 2
+    assert result.output.startswith(f"Error: {tmp_path / 'm.onnx'}: ")
+    assert result.output.count("\n") == 1
+    assert "another file" in result.output
+
+
+def test_float_types_that_numpy_lacks_keep_their_values() -> None:
+    tensor = helper.make_tensor("w", TensorProto.BFLOAT16, [3], [0.5, 1.5, -1.0])
+    assert from_tensor("w", tensor).value.tolist() == [0.5, 1.5, -1.0]
+    tensor = helper.make_tensor("w", TensorProto.UINT4, [3], [0, 15, 7])
+    assert from_tensor("w", tensor).value.tolist() == [0, 15, 7]
+
+
+def test_metadata_that_the_reader_finds_itself_is_not_taken_from_the_file(tmp_path) -> None:
+    proto = export.to_qonnx(frozen(Plain), tmp_path / "m.onnx")
+    before = Network(read_qonnx(proto))
+    stale = {"input.layout": "NHWC", "output.offset": "7.0", "output.scale": "3.0", "ties": "nonsense"}
+    for key, value in stale.items():
+        proto.metadata_props.add(key=f"crq.{key}", value=value)
+    after = Network(read_qonnx(proto))
+    assert after.output_offset == 0
+    assert after.output_scale == before.output_scale
+    assert after.model.get_metadata_prop("crq.input.layout") is None
+    assert after.model.get_metadata_prop("crq.ties") == before.model.get_metadata_prop("crq.ties")
+
+
+def test_inspect_refuses_broken_metadata(tmp_path) -> None:
+    from hw.describe import describe
+
+    proto = export.to_qonnx(frozen(Plain), tmp_path / "m.onnx")
+    next(p for p in proto.metadata_props if p.key == "crq.layers").value = "[1"
+    onnx.save(proto, tmp_path / "m.onnx")
+    with pytest.raises(HwError, match=r"m\.onnx: metadata 'crq\.layers'.*\[malformed\]"):
+        describe(tmp_path / "m.onnx")

@@ -10,15 +10,20 @@ import onnx
 import pytest
 import torch
 from onnx import ModelProto
+from qonnx.core.datatype import DataType
+from qonnx.core.modelwrapper import ModelWrapper
 from torch import nn
 
-from hw.equality import layer_values, load_network
+from hw.equality import layer_values, load_network, simulation_link
 from hw.errors import HwError
 from hw.float_execution import FloatExecution, float_execution
 from hw.graph import Network
 from hw.layers import Mac
+from hw.project import open_project
 from hw.read import read_qonnx
-from hw.vectors import random_codes
+from hw.read.constants import Constant
+from hw.read.weights import weights_of
+from hw.vectors import all_vectors, random_codes
 from tests.hw.float64_file import evaluate
 from tests.hw.qonnx_files import CONV, TAIL, assert_equal_to_file, base, codes, conv, graph_of, node, quant
 from tests.hw.test_read import run
@@ -213,6 +218,61 @@ def test_eight_bit_weights_are_an_integer_layer(tmp_path) -> None:
     assert not network["conv"].multiplier_free
 
 
+def test_eight_bit_weights_down_to_minus_128_are_an_integer_layer(tmp_path) -> None:
+    """As a full-range Quant gives them, and as plain floats; the extreme inputs meet the extreme weights."""
+    weights = np.random.default_rng(1).integers(-128, 128, (5, 2, 3, 3)).astype(np.float32)
+    weights[:2] = -128
+    weights[1, :, 0] = 127
+    constants = base() | {"w": weights, "one": np.float32(1), "eight": np.float32(8)}
+    tail = [node("Relu", "c", "r"), quant("r", "q", "q1"), *TAIL]
+    quantized = node("Quant", "w one zero eight", "wq", signed=1, narrow=0)
+    for signed, head in enumerate(([quantized, conv("xq wq", "c", "conv", pad=1)], [CONV])):
+        folder = tmp_path / str(signed)
+        proto = graph_of([quant("x", "xq", "qi", "eight", signed), *head, *tail], constants)
+        network = Network(assert_equal_to_file(proto, folder))
+        assert network["conv"].weight_type == "INT8"
+        assert network["conv"].weights.min() == -128
+        x = all_vectors(network, 20)
+        assert not simulation_link(open_project(folder / "project"), x, layer_values(network, x), "ap").differing
+
+
+def signs(*shape: int) -> np.ndarray:
+    return np.random.default_rng(2).integers(-1, 2, shape)
+
+
+TERNARY_INTEGERS = {
+    "one alpha": (2 * signs(5, 2, 3, 3), "TERNARY", 1),
+    "one alpha of 100": (100 * signs(5, 2, 3, 3), "TERNARY", 1),
+    "bipolar": (2 * np.where(signs(5, 2, 3, 3) > 0, 1, -1), "BIPOLAR", 1),
+    "powers of two": (signs(5, 2, 3, 3) * np.array([1, 2, 4, 8, 16]).reshape(-1, 1, 1, 1), "TERNARY", 5),
+    "general": (signs(5, 2, 3, 3) * np.array([1, 3, 0, 7, 1000]).reshape(-1, 1, 1, 1), "TERNARY", 5),
+}
+
+
+@pytest.mark.parametrize("case", TERNARY_INTEGERS)
+def test_integers_that_are_ternary_are_multiplier_free(case: str, tmp_path) -> None:
+    """α = 2, or one whole α per channel, is no reason for an integer layer."""
+    weights, type_, scales = TERNARY_INTEGERS[case]
+    nodes = [quant("x", "xq", "qi"), CONV, node("Relu", "c", "r"), quant("r", "q", "q1"), *TAIL]
+    network = Network(assert_equal_to_file(graph_of(nodes, base() | {"w": weights.astype(np.float32)}), tmp_path))
+    assert network["conv"].weight_type == type_
+    found = weights_of(CONV, Constant(weights.astype(np.float32)))
+    assert found.scale.size == scales
+    np.testing.assert_array_equal(found.codes * found.scale.reshape(-1, 1, 1, 1), weights)
+
+
+def test_integers_beyond_eight_signed_bits_are_named() -> None:
+    nodes = [quant("x", "xq", "qi"), conv("xq w", "y", "wide")]
+    weights = np.arange(90, dtype=np.float32).reshape(5, 2, 3, 3) + 50
+    with pytest.raises(HwError, match=r"'wide'.*integers from 50 to 139.*8 signed bits \[weights-not-integers\]"):
+        read_qonnx(graph_of(nodes, base() | {"w": weights}))
+    unsigned = node("Quant", "w one zero eight", "wq", signed=0, narrow=0)
+    nodes = [quant("x", "xq", "qi"), unsigned, conv("xq wq", "y", "wide")]
+    constants = base() | {"w": weights, "one": np.float32(1), "eight": np.float32(8)}
+    with pytest.raises(HwError, match=r"'wide'.*codes from 50 to 139.*8 signed bits \[weights-not-integers\]"):
+        read_qonnx(graph_of(nodes, constants))
+
+
 def test_ties_within_float32_error_are_listed(tmp_path) -> None:
     """0.1f·5 = 0.5 in float32 and more in float64: another runtime may round the other way, and the file says where."""
     constants = base() | {"w": np.ones((5, 2, 3, 3), np.float32), "q1_s": np.float32(1), "qi_s": np.float32(0.1)}
@@ -253,6 +313,10 @@ REFUSED = {
     "unsupported-op": _with([*HEAD, node("Sigmoid", "c", "y", "sig")]),
     "not-quantized": _with([*HEAD, node("Mul", "c g", "m"), conv("m w5", "y", size=1)], w5=np.ones((1, 5, 1, 1), "f4")),
     "input-not-quantized": _with([conv("x w", "y")]),
+    "input-quantizer": _with([node("BipolarQuant", "x q1_s", "q"), conv("q w", "y")]),
+    "pad": _with(
+        [quant("x", "xq", "qi"), node("Pad", "xq pp", "xp", mode="reflect"), conv("xp w", "y")], pp=np.ones(8, "i8")
+    ),
     "weights-not-integers": _with([*HEAD, node("Identity", "c", "y")], w=rng.normal(size=(5, 2, 3, 3)).astype("f4")),
     "per-channel-activation": _with(
         [*HEAD, quant("c", "q", "q1"), conv("q w5", "y", size=1)],
@@ -298,9 +362,23 @@ def test_each_documented_refusal(slug: str) -> None:
         read_qonnx(REFUSED[slug])
 
 
+@pytest.mark.parametrize("first", [("BipolarQuant", "x q1_s", {}), ("MultiThreshold", "x t", {"out_dtype": "UINT2"})])
+def test_a_threshold_on_the_input_wants_codes(first, tmp_path) -> None:
+    """On float inputs it is refused with the way out, which works: an annotated input is thresholded in hardware."""
+    op, inputs, attributes = first
+    proto = _with([node(op, inputs, "q", "first", **attributes), conv("q w", "y")], t=np.array([[2, 5, 9]], "f4"))
+    with pytest.raises(HwError, match=r"'first'.*put a Quant before it.*set_tensor_datatype \[input-quantizer\]"):
+        read_qonnx(proto)
+    model = ModelWrapper(proto)
+    model.set_tensor_datatype("x", DataType["INT5"])
+    graph = assert_equal_to_file(model.model, tmp_path)
+    assert [n.op_type for n in graph.graph.node] == ["MultiThreshold", "Conv"]
+
+
 def test_sums_beyond_the_storage_are_refused() -> None:
     nodes = [quant("x", "xq", "qi", "b8"), node("MatMul", "xq wl", "y", "big")]
     constants = base() | {"b8": np.float32(8), "wl": np.full((1000, 1), 127, np.float32)}
+    constants["wl"][0] = 126  # not ternary
     with pytest.raises(HwError, match=r"'big'.*\[range\]"):
         read_qonnx(graph_of(nodes, constants, shape=(1, 1000)))
 

@@ -1,4 +1,4 @@
-"""Files of public model zoos: `CRQ_MODEL_ZOO=folder scripts/test.sh` takes every .onnx file in that folder."""
+"""Files of public model zoos: every .onnx file in the folder CRQ_MODEL_ZOO, or in ../shared/models."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from hw.equality import file_links, layer_values, load_network
 from hw.float_execution import float_execution
 from hw.vectors import all_vectors
 
-ZOO = os.environ.get("CRQ_MODEL_ZOO")
-FILES = sorted(Path(ZOO).rglob("*.onnx")) if ZOO else []
+ZOO = Path(os.environ.get("CRQ_MODEL_ZOO") or Path(__file__).parents[3] / "shared" / "models")
+FILES = sorted(ZOO.rglob("*.onnx"))
 
 
-@pytest.mark.skipif(not FILES, reason="CRQ_MODEL_ZOO names no folder with .onnx files")
+@pytest.mark.skipif(not FILES, reason=f"no .onnx files in {ZOO} (CRQ_MODEL_ZOO)")
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
 def test_every_link_of_the_chain_is_equal(file: Path, tmp_path) -> None:
     network = load_network(file)

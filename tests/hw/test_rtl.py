@@ -67,6 +67,17 @@ def test_unit_is_bit_exact_and_takes_the_cycles_of_the_model(
     np.testing.assert_array_equal(cycles, model)
 
 
+@pytest.mark.parametrize("chosen", [(1, 3), (2, 18)])
+def test_weights_of_minus_128_are_bit_exact(chosen: tuple[int, int], tmp_path: Path) -> None:
+    builder = random_graphs.GraphBuilder((2, 6, 6), "INT8", seed=4)
+    weights = np.random.default_rng(4).integers(-128, 128, (2, 2, 3, 3))
+    weights[0] = -128
+    network = Network(builder.finish(builder.conv("x", 2, weight_type="INT8", weights=weights)))
+    values, expected, cycles, model = simulated(network, units(network)[0], Fold(*chosen), tmp_path)
+    np.testing.assert_array_equal(values, expected)
+    np.testing.assert_array_equal(cycles, model)
+
+
 @pytest.mark.parametrize("stall", [False, True])
 def test_network_is_bit_exact_at_the_interval_of_the_model(stall: bool, tmp_path: Path) -> None:
     model = random_graphs.small_cnn(3)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import export
+from export.stock import to_stock_hls4ml
+from hw.errors import HwError
 from tests.hw.qonnx_files import CONV, assert_equal_to_file, base, conv, graph_of, node, quant
+from tests.nets import Plain, frozen
 
 RNG = np.random.default_rng(7)
 ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
@@ -112,3 +116,31 @@ def test_exact_here(case: str, tmp_path) -> None:
 def test_exact_here_in_parallel(case: str, tmp_path) -> None:
     nodes, constants = CASES[case]
     assert_equal_to_file(graph_of(nodes, base() | constants), tmp_path, io_type="io_parallel")
+
+
+def test_distributed_arithmetic_is_refused_by_name_where_stock_fails(tmp_path) -> None:
+    """Stock hls4ml converts the file with its default strategy and fails with this one; here the adders are there."""
+    pytest.importorskip("da4ml", reason="da4ml is an extra: pip install .[benchmarks]")
+    import hls4ml
+
+    model = frozen(Plain)
+    export.to_qonnx(model, tmp_path / "m.onnx")
+    plain = to_stock_hls4ml(tmp_path / "m.onnx")
+    config = hls4ml.utils.config_from_onnx_model(plain, granularity="name", backend="Vitis")
+    folder = str(tmp_path / "stock")
+
+    def stock() -> None:
+        hls4ml.converters.convert_from_onnx_model(
+            plain, hls_config=config, backend="Vitis", io_type="io_parallel", output_dir=folder
+        )
+
+    stock()
+    for options in (config["Model"], *config["LayerName"].values()):
+        options["Strategy"] = "distributed_arithmetic"
+    with pytest.raises(Exception, match="not supported by DA"):
+        stock()
+    config = {"Model": {"Strategy": "distributed_arithmetic"}}
+    with pytest.raises(HwError, match="Strategy 'distributed_arithmetic' has no meaning for the crq backend"):
+        hls4ml.converters.convert_from_onnx_model(
+            str(tmp_path / "m.onnx"), hls_config=config, backend="crq", output_dir=folder
+        )

@@ -1,0 +1,63 @@
+"""hls4ml's `hls_config`: nothing in it is passed over in silence. What has no meaning here is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from hw.errors import HwError
+
+LAYER_OPTIONS = ("ReuseFactor", "PE", "SIMD", "WeightRom")
+
+DEFAULTS: dict[str, tuple[Any, ...]] = {
+    "precision": ("fixed<16,6>", "ap_fixed<16,6>"), "strategy": ("latency",), "bramfactor": (1e9,),
+    "traceoutput": (False,), "trace": (False,), "compression": (False,), "convimplementation": ("linebuffer",),
+    "pipelinestyle": ("auto",), "bitexact": (None,),
+}  # fmt: skip
+"""What hls4ml writes into a configuration unasked: no wish of the user's."""
+
+REASONS = {
+    "precision": "all widths are derived from exact integer ranges",
+    "strategy": "ternary sums are adders already; choose io_type, and PE and SIMD or ReuseFactor by layer",
+    "trace": "Project.trace compares every layer without it",
+    "traceoutput": "Project.trace compares every layer without it",
+    "bitexact": "the result is always exact",
+    "targetcycles": "give target_fps or target_latency to the conversion",
+    "bramfactor": "give WeightRom by layer",
+}
+
+
+def check_hls_config(hls: Mapping[str, Any], layers: Collection[str]) -> None:
+    """Raises `HwError` for a layer that is not among `layers` and for every option without a meaning here."""
+    for section, values in hls.items():
+        if section not in ("Model", "LayerName") and values:
+            expected = "expected Model and LayerName"
+            raise HwError(f"hls_config section {section!r} has no meaning for the crq backend: {expected}")
+    for option, value in (hls.get("Model") or {}).items():
+        if option.lower() != "reusefactor":
+            _refuse_unless_default("hls_config of the model", option, value, ("ReuseFactor",))
+    for name, options in (hls.get("LayerName") or {}).items():
+        if name not in layers:
+            near = get_close_matches(name, layers, n=3)
+            hint = f"did you mean {', '.join(near)}?" if near else f"the layers are {', '.join(layers)}"
+            raise HwError(f"hls_config of {name!r}: no such layer; {hint}")
+        for option, value in (options or {}).items():
+            if option.lower() not in [known.lower() for known in LAYER_OPTIONS]:
+                _refuse_unless_default(f"hls_config of {name!r}", option, value, LAYER_OPTIONS)
+
+
+def _refuse_unless_default(where: str, option: str, value: Any, known: Collection[str]) -> None:
+    key = option.lower()
+    if key in DEFAULTS and _is_default(key, value):
+        return
+    near = get_close_matches(key, [k.lower() for k in known], n=1, cutoff=0.7)
+    meant = [k for k in known if k.lower() in near]
+    reason = REASONS.get(key) or (f"did you mean {meant[0]}?" if meant else f"expected {', '.join(known)}")
+    raise HwError(f"{where}: {option} {value!r} has no meaning for the crq backend: {reason}. Remove it")
+
+
+def _is_default(key: str, value: Any) -> bool:
+    if key == "precision" and isinstance(value, Mapping):
+        return all(name == "default" and _is_default(key, given) for name, given in value.items())
+    return (value.lower() if isinstance(value, str) else value) in DEFAULTS[key]
