@@ -68,8 +68,12 @@ crq simulate . --mode fast                    # any images, from Python: hw.open
 ## Synthesize
 
 ```
-vitis-run --tcl build_prj.tcl --mode hls      # Vitis HLS 2022.2 or later; build_opt.tcl selects the steps
+vitis-run --tcl build_prj.tcl --mode hls      # Vitis 2023.2 or later
+vitis_hls -f build_prj.tcl                    # Vitis HLS 2022.2 and 2023.1
 ```
+
+`build_opt.tcl` selects the steps: C simulation, synthesis, co-simulation, a comparison of the two simulations'
+results, export as IP.
 
 ## Integrate
 
