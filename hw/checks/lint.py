@@ -31,6 +31,7 @@ PRAGMAS = {
     "ARRAY_PARTITION": r"variable=\w+ complete dim=\d+",
     "ARRAY_RESHAPE": r"variable=\w+ complete dim=\d+",
     "BIND_STORAGE": r"variable=\w+ type=rom_1p impl=(bram|lutram)",
+    "BIND_OP": r"variable=\w+ op=mul impl=fabric",
     "STREAM": r"variable=\w+ depth=\d+",
     "INTERFACE": r"(axis|ap_vld) port=\w+|ap_ctrl_none port=return",
     "DEPENDENCE": r"variable=\w+ inter RAW distance=[\w:]+ true",
