@@ -13,8 +13,11 @@ from click.testing import CliRunner
 
 import hw
 from hw.backend import require_registered
+from hw.backend.plan import make_plan
 from hw.cli import build as build_command
 from hw.cli import simulate as simulate_command
+from hw.devices import find
+from hw.report import build_report
 from hw.simulate import compile_simulation
 from hw.vectors import all_vectors, bounding
 from hw.verify import trace
@@ -74,9 +77,44 @@ def test_weights_that_do_not_fit_are_refused_with_the_numbers(tmp_path):
     g = GraphBuilder((256, 4, 4), "UINT4")
     h = g.threshold(g.conv("x", 384), 2)
     large = g.finish(g.conv(h, 64, (2, 2)))
-    with pytest.raises(hw.HwError, match=r"weights of 1,966,080 bits exceed.*'conv1' \(1,769,472 bits\).*fit-check"):
+    numbers = r"weights need 5\d.* BRAM36 as.*has 28 BRAM36.*12,144 LUTs.*'conv1' \(4\d.* BRAM36\).*fit-check"
+    with pytest.raises(hw.HwError, match=numbers):
         hw.build(large, tmp_path / "p", part="lfe5u-25f")
     assert hw.build(large, tmp_path / "q", part="lfe5u-25f", fit_check=False).folds
+    in_luts = {"conv1": hw.Fold(1, 9, "lut"), "conv3": hw.Fold(1, 4)}
+    with pytest.raises(hw.HwError, match=r"weights need 6 BRAM36 and 4.* LUTs.*--rom LAYER=lut or LAYER=bram"):
+        fit(large, "lfe5u-25f", in_luts)
+
+
+def fit(graph, part: str, folds: dict[str, hw.Fold]) -> None:
+    from hw.backend.limits import check_fit
+
+    check_fit(make_plan(hw.Network(graph), "io_stream", folds), find(part))
+
+
+def test_ultraram_is_no_room_for_weights():
+    g = GraphBuilder((512, 3, 3), "UINT4")
+    graph = g.finish(g.conv("x", 800))  # 7.4 Mbit: more than the block RAM of a KV260, less than its UltraRAM
+    with pytest.raises(hw.HwError, match=r"weights need 2\d\d BRAM36.*has 144 BRAM36"):
+        fit(graph, "KV260", {"conv1": hw.Fold(4, 9)})
+
+
+def test_line_buffers_are_no_reason_to_refuse():
+    g = GraphBuilder((64, 4, 3000), "UINT8")
+    graph = g.finish(g.conv("x", 8))
+    folds = {"conv1": hw.Fold(8, 64)}
+    fit(graph, "lfe5u-25f", folds)
+    memory = build_report(hw.Network(graph), folds, "lfe5u-25f", 5.0).to_dict()["summary"]["bram36"]
+    assert memory > find("lfe5u-25f").bram36
+
+
+def test_integer_weights_take_the_bits_that_the_firmware_packs():
+    from hw.backend.limits import weight_rom
+
+    g = GraphBuilder((64,), "UINT8")
+    graph = g.finish(g.matmul("x", 256, "INT8"))
+    plan = make_plan(hw.Network(graph), "io_stream", {"fc1": hw.Fold(4, 1)})
+    assert weight_rom(plan.processes[0]).bram18 == 8  # 4,096 words of 32 bits
 
 
 def test_weight_rom_goes_where_it_is_put(tmp_path):
