@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import hw
-from hw.checks import fifo, lint, multiplier, mutation
+from hw.checks import fifo, multiplier, mutation
 from tests.hw.random_graphs import depthwise_net, global_pool_net, residual_net, small_cnn
 
 
@@ -57,33 +57,6 @@ def test_integer_layers_are_named_as_not_covered(tmp_path):
     result = multiplier.check(project.directory, project.name, project.plan)
     assert result.ok
     assert result.exceptions == ("conv1", "fc7")
-
-
-@pytest.mark.parametrize(
-    ("line", "rule"),
-    [
-        ("    int *p = new int[3];", "dynamic memory"),
-        ("    std::vector<int> v;", "standard library"),
-        ("    while (x > 0) x--;", "static bounds"),
-        ("    for (int i = 0; i != n(); i++) f();", "static bounds"),
-        ("    throw 1;", "exceptions"),
-        ("    float y = 0;", "floating point"),
-        ("    y = x * data;", "indices and constants"),
-        ("    y = beat[c] / 3;", "indices and constants"),
-        ("    #pragma HLS PIPELINE II=2", "a form of PIPELINE"),
-        ("    #pragma HLS ALLOCATION", "not in the table"),
-        ("    y = 1;\n    #pragma HLS UNROLL", "must stand first"),
-    ],
-)
-def test_lint_finds(line, rule):
-    findings = list(lint.lint_text(f"void f() {{\n{line}\n}}\n", "f.h"))
-    assert any(rule in f.rule for f in findings), findings
-
-
-def test_lint_accepts_indices_and_comments():
-    loop = "for (unsigned i = 0; i < CONFIG_T::n; i++) {"
-    text = f"// a * b, new, while (1)\n{loop}\n    #pragma HLS UNROLL\n    y[i * CONFIG_T::n] = 0;\n}}\n"
-    assert list(lint.lint_text(text, "f.h")) == []
 
 
 def test_fifos_of_a_fork_that_are_too_shallow_deadlock(residual):
