@@ -8,8 +8,11 @@ import subprocess
 import pytest
 
 import hw
+from hw.backend.tables import COMPARATOR_LEVELS
 from hw.checks import fifo, multiplier, mutation
-from tests.hw.random_graphs import depthwise_net, global_pool_net, residual_net, small_cnn
+from hw.estimate.costs import COSTS
+from hw.layers import Conv, Mac, Threshold
+from tests.hw.random_graphs import GraphBuilder, depthwise_net, global_pool_net, residual_net, small_cnn
 
 
 @pytest.fixture(scope="module")
@@ -81,19 +84,43 @@ WARNINGS = ["-std=c++14", "-c", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pra
 
 
 BRANCHES = {
-    "hls": ["-DCRQ_HLS", "-isystem", "firmware/ap_types"],
+    "hls": ["-DCRQ_HLS", "-std=c++0x", "-isystem", "firmware/ap_types"],  # the standard that build_prj.tcl names
     "ap": ["-isystem", "firmware/ap_types"],
     "fast": ["-DCRQ_FAST_SIM", "-Isim/fast"],
 }
 
 
+def joining_net():
+    """Integer and ternary convolutions, sum pool, shift, negation, sum of two branches, 6-bit codes, global sum."""
+    g = GraphBuilder((2, 6, 6), seed=2)
+    x = g.threshold(g.conv("x", 4, weight_type="INT4"), 4)
+    h = g.threshold(g.sum_pool(g.conv(x, 4, (1, 1)), (2, 2)), 6, signed=True)
+    x = g.threshold(g.add(h, g.shift(g.max_pool(x), 1)), 4)
+    x = g.threshold(g.negate(x), 6, signed=True)
+    return g.finish(g.bias(g.matmul(g.flatten(g.global_sum(x)), 3, "INT8")))
+
+
+COMPILED = {"depthwise": depthwise_net, "joining": joining_net}
+
+
+def test_the_compiled_networks_have_every_kind_of_layer():
+    layers = [layer for make in COMPILED.values() for layer in hw.Network(make())]
+    assert {layer.kind for layer in layers} == set(COSTS) | {"Flatten"}
+    macs = [layer for layer in layers if isinstance(layer, Mac)]
+    assert {layer.multiplier_free for layer in macs} == {True, False}
+    assert any(isinstance(layer, Conv) and layer.is_sum_pool for layer in macs)
+    levels = {layer.thresholds.shape[1] for layer in layers if isinstance(layer, Threshold)}
+    assert min(levels) <= COMPARATOR_LEVELS < max(levels)
+
+
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
 @pytest.mark.parametrize("branch", BRANCHES)
-def test_every_branch_compiles_without_warnings(branch, io_type, compiler, tmp_path):
+@pytest.mark.parametrize("network", COMPILED)
+def test_every_branch_compiles_without_warnings(network, branch, io_type, compiler, tmp_path):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    project = hw.build(depthwise_net(0), tmp_path / "p", io_type=io_type, project_name="p")
+    project = hw.build(COMPILED[network](), tmp_path / "p", io_type=io_type, project_name="p")
     command = [compiler, *WARNINGS, *BRANCHES[branch], "-isystem", "sim/include", "firmware/p.cpp", "-o", "/dev/null"]
     run = subprocess.run(command, cwd=project.directory, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[:3000]
