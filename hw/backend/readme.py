@@ -15,6 +15,13 @@ def _channels(stream: Stream) -> str:
     return "1 channel" if count == 1 else f"{count} channels"
 
 
+def _images(facts: dict[str, Any]) -> str:
+    made = "random, or drive an accumulator to its bounds"
+    if not facts["given"]:
+        return f"{facts['images']} images; they are {made}"
+    return f"{facts['images']} images: the first {facts['given']} were given to the build, the others are {made}"
+
+
 def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
     """How to simulate, synthesize and integrate the project."""
     x, y = plan.input, plan.output
@@ -64,6 +71,8 @@ Folded for {manifest["goal"]}.
 ./build_lib.sh                                # g++: the testbench with its images and expected integers
 crq simulate . --mode fast                    # any images, from Python: hw.open_project(".").simulate(x)
 ```
+
+`tb_data` holds {_images(manifest["testbench"])}.
 
 ## Synthesize
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -22,7 +23,7 @@ from hw.backend.tables import source as table_source
 from hw.backend.target import check_target
 from hw.backend.templates import source_of
 from hw.golden import evaluate
-from hw.vectors import all_vectors
+from hw.vectors import shipped_vectors
 
 FORMAT = 1  # of manifest.json
 KERNELS = Path(__file__).parent.parent / "nnet_utils"
@@ -66,6 +67,7 @@ class _Files:
         self.root, self.model = root, model
         self.plan: Plan = model.crq_plan
         self.name: str = model.config.get_project_name()
+        self.testbench: dict[str, Any] = {}
         self.nodes = [model.graph[p.name] for p in self.plan.processes]
 
     def write(self) -> None:
@@ -120,8 +122,11 @@ class _Files:
         self.text(f"{self.name}_test.cpp", testbench.testbench_cpp(self.plan, self.name))
         products = sum(getattr(layer, "macs", 0) for layer in network) or 1
         budget = max(2, min(32, TESTBENCH_PRODUCTS // products))
-        codes = all_vectors(network, count=budget, bounding_limit=budget // 4)[-budget:]
-        self.text("tb_data/input_codes.dat", testbench.data_file(codes))
+        codes, given = shipped_vectors(network, budget, self.model.crq_images)
+        inputs = testbench.data_file(codes)
+        digest = hashlib.sha256(inputs.encode()).hexdigest()
+        self.testbench = {"images": len(codes), "given": given, "sha256": digest}
+        self.text("tb_data/input_codes.dat", inputs)
         self.text("tb_data/expected.dat", testbench.data_file(_as_stream(self.plan, evaluate(network, codes))))
 
     def write_scripts(self) -> None:
@@ -155,6 +160,7 @@ class _Files:
             "goal": choice.goal,
             "why": choice.why,
             "layers": {p.unit.name: p.name for p in plan.processes if p.unit},
+            "testbench": self.testbench,
             "versions": {package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx")},
         }
 

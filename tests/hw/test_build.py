@@ -175,6 +175,63 @@ def test_testbench_passes_and_finds_a_wrong_expectation(project, tmp_path):
     assert "image 0, integer 0" in failed.stderr
 
 
+def lines_of(project, name: str) -> list[list[int]]:
+    return [[int(v) for v in line.split()] for line in (project.directory / "tb_data" / name).read_text().splitlines()]
+
+
+def test_given_images_begin_the_testbench(project, tmp_path):
+    """The first few, as codes or floats, in every build the same; the rest is made up as without them."""
+    images = random_input(project.graph, 20, seed=7)
+    made = [
+        hw.build(small_cnn(4), tmp_path / str(i), project_name="digits", images=x)
+        for i, x in enumerate((images, (images / 256).astype(np.float32)))
+    ]
+    codes = lines_of(made[0], "input_codes.dat")
+    assert codes[:8] == images[:8].transpose(0, 2, 3, 1).reshape(8, -1).tolist()
+    assert len(codes) == len(lines_of(project, "input_codes.dat")) == 32
+    bounds = bounding(project.network, 6)[0].transpose(0, 2, 3, 1).reshape(6, -1).tolist()
+    assert codes[8:14] == bounds
+    assert lines_of(made[0], "expected.dat") == project.integers(np.array(codes)[:, None]).tolist()
+    assert made[0].manifest == made[1].manifest
+    facts = made[0].manifest["testbench"]
+    assert (facts["images"], facts["given"]) == (32, 8)
+    assert facts["sha256"] != project.manifest["testbench"]["sha256"]
+    assert "the first 8 were given" in (made[0].directory / "README.md").read_text()
+    assert project.manifest["testbench"]["given"] == 0
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((2, 1, 7, 8), np.uint8), "expected images of shape"),
+        (np.full((2, 1, 8, 8), 256), "codes in"),
+        (np.full((2, 1, 8, 8), 0.3), "not on the input grid"),
+    ],
+)
+def test_images_that_the_network_does_not_take_are_refused(images, message, tmp_path):
+    with pytest.raises(hw.HwError, match=message):
+        hw.build(small_cnn(4), tmp_path / "p", images=images)
+    assert not (tmp_path / "p").exists()
+
+
+def test_build_with_data(tmp_path):
+    model = tmp_path / "m.onnx"
+    g = GraphBuilder((1, 8, 8), seed=1)
+    g.finish(g.matmul(g.flatten(g.threshold(g.conv("x", 2), 2)), 3)).save(str(model))
+    built = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "p"), "--data", "digits:test"])
+    assert built.exit_code == 0, built.output
+    from crq.data import load
+
+    first = load("digits:test").images[:8].numpy().reshape(8, -1).tolist()
+    assert lines_of(hw.open_project(tmp_path / "p"), "input_codes.dat")[:8] == first
+    wrong = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "q"), "--data", "digits"])
+    assert "must be name:split" in str(wrong.exception)
+    assert not (tmp_path / "q").exists()
+    options = ["--data", "cifar10:test", "--data-root", str(tmp_path / "absent")]
+    wrong = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "q"), *options])
+    assert "absent does not exist" in str(wrong.exception)
+
+
 def test_host_snippet_packs_and_unpacks(project):
     scope: dict = {}
     exec((project.directory / "host.py").read_text(), scope)
