@@ -228,7 +228,7 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
     done("export")
 
     console.rule("build")
-    project = _project(file, output / f"{recipe.name}_hls", options)
+    project = _project(file, output / f"{recipe.name}_hls", options, pixels.numpy())
     done("build")
 
     console.rule("simulate")
@@ -291,15 +291,15 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
     return summary, report
 
 
-def _project(file: Path, folder: Path, options: dict[str, Any]) -> Any:
-    """The HLS project of `file`; the one in `folder` if it was built from the same file with the same options."""
+def _project(file: Path, folder: Path, options: dict[str, Any], images: Any) -> Any:
+    """The HLS project of `file`, its testbench beginning with `images`; the one in `folder` if it is the same."""
     import shutil
     import tempfile
 
     import hw
 
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        project = hw.build(file, Path(scratch) / folder.name, **options)
+        project = hw.build(file, Path(scratch) / folder.name, images=images, **options)
         if folder.exists():
             before = hw.open_project(folder)  # raises if someone else's files are there
             if before.manifest == project.manifest:

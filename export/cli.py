@@ -68,7 +68,7 @@ def check(
     import hw
     from hw.equality import QONNX_IMAGES, file_links, layer_values, load_network
     from hw.float64 import float64_link
-    from hw.preprocessing import byte_codes
+    from hw.images import byte_codes
     from hw.vectors import all_vectors
 
     network = load_network(file)

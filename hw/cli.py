@@ -27,11 +27,14 @@ RANDOM_IMAGES = 100
 @click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), default="io_stream", show_default=True)
 @folding_options
 @click.option("--no-fit-check", is_flag=True, help="Build even if the weights exceed the part's memory.")
+@click.option("--data", help="Real images to begin the testbench with, as NAME:SPLIT (for example digits:test).")
+@click.option("--data-root", help="Folder with the data's files.")
 @click.option("--name", help="Name of the project and its top function; default: the file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def build(
     file: Path, output: Path, io_type: str, part: str | None, clock_period: float | None, target: Target,
-    folds: dict[str, Fold], roms: dict[str, str], no_fit_check: bool, name: str | None, as_json: bool,
+    folds: dict[str, Fold], roms: dict[str, str], no_fit_check: bool, data: str | None, data_root: str | None,
+    name: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Build the Vitis HLS project of the ternary QONNX FILE."""
     from rich.console import Console
@@ -39,11 +42,17 @@ def build(
     import hw
     from hw.explain import folding_table
     from hw.source import CLOCK_PERIOD, PART
+    from hw.vectors import GIVEN_IMAGES
 
+    images = None
+    if data is not None:
+        from crq.data import load
+
+        images = load(data, root=data_root).images[:GIVEN_IMAGES].numpy() / 256
     project = hw.build(
         file, output, part=part or PART, clock_period=clock_period or CLOCK_PERIOD, io_type=io_type,
         target_fps=target.fps, target_latency=target.latency_us, best_fit=target.best_fit, folding=folds,
-        weight_rom=roms, project_name=name, fit_check=not no_fit_check,
+        weight_rom=roms, project_name=name, fit_check=not no_fit_check, images=images,
     )  # fmt: skip
     if as_json:
         click.echo(json.dumps({"directory": str(output), **project.manifest}, indent=2))
@@ -72,7 +81,7 @@ def build(
 )  # fmt: skip
 @click.option(
     "--checks/--no-checks", default=None,
-    help="Run the proofs: multiplier-free, sources, FIFO depths, mutations. "
+    help="Run the proofs: multiplier-free, sources, accumulators, FIFO depths, mutations. "
     "Default: for networks of up to 5 million products per image.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -84,7 +93,7 @@ def simulate(
     import hw
     from hw.checks.size import is_small, products
     from hw.files import write_arrays
-    from hw.preprocessing import byte_codes
+    from hw.images import byte_codes
     from hw.vectors import all_vectors
     from hw.verify import trace as trace_layers
     from hw.verify import verify

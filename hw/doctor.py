@@ -38,7 +38,8 @@ LIBRARIES = (
 )
 OPTIONAL_PROGRAMS = {
     "verilator": "apt-get install verilator (only for the RTL twin)",
-    "vitis-run": "install AMD Vitis 2022.2 or later (only to synthesize; estimates need no vendor tool)",
+    "vitis-run": "install AMD Vitis 2023.2 or later; 2022.2 and 2023.1 have vitis_hls instead "
+    "(only to synthesize; estimates need no vendor tool)",
 }
 
 

@@ -65,15 +65,6 @@ def to_values(network: Network, codes: IntArray) -> Values:
     return x
 
 
-def byte_codes(network: Network, images: NDArray[np.uint8]) -> NDArray[Any]:
-    """Images of bytes (N, C, H, W), worth byte/256 each, as input codes. Where bytes are the codes, they stay bytes."""
-    images = images.reshape(-1, *network.input.shape)
-    tensor = network.input
-    if not steps(network) and (network.input_scale, tensor.lo.min(), tensor.hi.max()) == (2.0**-8, 0, 255):
-        return images
-    return to_codes(network, images / 256)
-
-
 def host_source(network: Network) -> str:
     """Python lines that turn x as the file takes it into units of the input code (`to_grid`)."""
     lines = [

@@ -22,9 +22,10 @@ from hw.backend.plan import Plan, make_plan
 from hw.checks.result import Check
 from hw.errors import HwError
 from hw.graph import Network
-from hw.preprocessing import to_grid
+from hw.images import input_codes
 from hw.simulate import Simulation, compile_simulation
 from hw.units import Fold
+from hw.vectors import GIVEN_IMAGES
 
 if TYPE_CHECKING:
     from hw.report.model import Report
@@ -36,15 +37,16 @@ def build(
     model: Model, output_dir: str | PathLike, *, part: str = "xc7z020clg400-1", clock_period: float = 5.0,
     io_type: str = "io_stream", folding: Mapping[str, Fold] | None = None, weight_rom: Mapping[str, str] | None = None,
     target_fps: float | None = None, target_latency: float | None = None, best_fit: bool = False,
-    project_name: str | None = None, fit_check: bool = True,
+    project_name: str | None = None, fit_check: bool = True, images: ArrayLike | None = None,
 ) -> Project:  # fmt: skip
     """Writes the project of `model` (path, ModelProto, or ModelWrapper with an integer graph) into `output_dir`.
 
     `clock_period` in ns; `folding` has explicit folds by layer, `weight_rom` where a layer's weights lie ("lut" or
     "bram"; by default their size decides). `target_fps` in images per second and `target_latency` in µs for one image
     are reached with the least area; `best_fit` takes the highest rate that fits the part (hw.fold). `fit_check` refuses
-    weights that exceed the memory of the part. Raises `HwError` for a folder that is not empty and for a network or
-    option the hardware cannot have.
+    weights that exceed the memory of the part. The first few of `images` (integer codes, or floats, which are rounded) come first
+    in the testbench; without them its images are made up. Raises `HwError` for a folder that is not empty, for a network or
+    option the hardware cannot have and for images that the network does not take.
     """
     from hw.backend import require_registered
     from hw.backend.target import check_target
@@ -64,6 +66,9 @@ def build(
             weight_rom=weight_rom, target_fps=target_fps, target_latency=target_latency, best_fit=best_fit,
             fit_check=fit_check,
         )  # fmt: skip
+        if images is not None:
+            given = np.asarray(images)[:GIVEN_IMAGES]
+            converted.crq_images = input_codes(converted.crq_plan.network, given, quantize=True)
         converted.write()
     return open_project(target)
 
@@ -123,30 +128,8 @@ class Project:
         the input scale) unless `quantize`, which rounds half to even and clips. Raises `HwError` otherwise, and for
         codes out of range or a wrong shape.
         """
-        array, tensor = np.asarray(x), self.network.input
-        shape = tensor.shape
-        if array.ndim < 2 or array[0].size != shape.size:
-            raise HwError(f"expected images of shape (N, {shape.c}, {shape.h}, {shape.w}), found {array.shape}")
-        array = array.reshape(-1, *shape)
-        lo, hi = int(tensor.lo.min()), int(tensor.hi.max())
-        if array.dtype.kind == "f":
-            scaled = to_grid(self.network, array)
-            if not np.isfinite(scaled).all():
-                raise HwError("images hold values that are not finite")
-            codes = np.rint(scaled)
-            if quantize:
-                codes = np.clip(codes, lo, hi)
-            elif not np.array_equal(codes, scaled):
-                raise HwError(
-                    f"images are not on the input grid: {array[codes != scaled][0]!r} is no multiple of "
-                    f"{self.network.input_scale!r}. Give integer codes, or allow rounding with quantize=True"
-                )
-            array = codes
-        elif array.dtype.kind not in "iub":
-            raise HwError(f"images of type {array.dtype}; expected integers or floats")
-        if array.size and (array.min() < lo or array.max() > hi):
-            raise HwError(f"input codes in [{array.min()}, {array.max()}]; the input takes [{lo}, {hi}]")
-        return array.transpose(0, 2, 3, 1).reshape(len(array), -1).astype(np.int32)
+        codes = input_codes(self.network, x, quantize)
+        return codes.transpose(0, 2, 3, 1).reshape(len(codes), -1)
 
     def integers(
         self, x: ArrayLike, mode: str = "fast", quantize: bool = False, progress: bool = False

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hw.graph import Network
 from hw.layers import Conv, Dense, Flatten, IntArray, Tensor
+
+GIVEN_IMAGES = 8  # of a testbench, at most
 
 
 def extremes(network: Network) -> IntArray:
@@ -88,3 +91,15 @@ def _driving(tensor: Tensor, layer: Conv | Dense, channel: int, sign: int) -> In
 def all_vectors(network: Network, count: int, seed: int = 0, bounding_limit: int | None = None) -> IntArray:
     """All of the above: extremes, bounding images and `count` random ones."""
     return np.concatenate([extremes(network), bounding(network, bounding_limit)[0], random_codes(network, count, seed)])
+
+
+def shipped_vectors(network: Network, count: int, given: NDArray[np.integer] | None) -> tuple[IntArray, int]:
+    """`count` images that ship with a project, and how many of them are `given`.
+
+    At most `GIVEN_IMAGES` and half of them come first, as they are the ones that are known; of the rest a quarter is
+    bounding, the others are random.
+    """
+    first = np.empty((0, *network.input.shape), np.int64) if given is None else given[: min(GIVEN_IMAGES, count // 2)]
+    rest = count - len(first)
+    bounds = bounding(network, rest // 4)[0]
+    return np.concatenate([first.astype(np.int64), bounds, random_codes(network, rest - len(bounds))]), len(first)

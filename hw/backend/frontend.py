@@ -56,6 +56,7 @@ def to_model_graph(config: dict[str, Any]) -> Any:
     layers = layer_list(plan)
     model = ModelGraph.from_layer_list(config, layers, [INPUT], [_hls_output(plan)])
     model.crq_plan, model.crq_choice, model.crq_graph, model.crq_origin = plan, choice, graph, origin
+    model.crq_images = None  # for the testbench; hw.build may give some
     return model
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from hw.backend.plan import Plan
-from hw.backend.tables import packing
+import numpy as np
+
+from hw.backend.geometry import ordered_weights
+from hw.backend.plan import Plan, Process
+from hw.backend.tables import packing, weights_in_bram
 from hw.devices import Device
 from hw.errors import HwError
-from hw.layers import Mac
+from hw.estimate.costs import as_bits
+from hw.estimate.primitives import bram18, rom
+from hw.estimate.resources import Resources
+from hw.layers import Conv, Dense, Mac
 
-BRAM36_BITS = 36 * 1024
-URAM_BITS = 288 * 1024
-LUT_ROM_BITS = 64  # of a six-input LUT
 LUT_ROM_SHARE = 0.5  # of the LUTs: the rest computes
 
 # Additions of one layer that io_parallel unrolls: non-zero weights times output pixels. An HLS tool schedules each as
@@ -43,22 +46,48 @@ def check_limits(plan: Plan) -> None:
 
 
 def check_fit(plan: Plan, device: Device) -> None:
-    """Raises `HwError` naming the largest layers if the weights exceed all on-chip memory of `device`."""
+    """Raises `HwError` naming the largest layers if the weight ROMs of the plan's foldings exceed `device`.
+
+    Weights only: UltraRAM holds none of them (it cannot be initialised, AMD UG573), and whatever else a network needs
+    is for the report to tell.
+    """
     if plan.io_type != "io_stream":  # constants there are logic, not memory
         return
-    sizes = {}
-    for process in plan.processes:
-        if process.unit and isinstance(process.unit.layer, Mac):
-            layer = process.unit.layer
-            sizes[process.unit.name] = layer.weights.size * packing(layer, process.fold.simd).weight_bits
-    memory = device.bram36 * BRAM36_BITS + device.uram * URAM_BITS
-    capacity = memory + int(device.lut * LUT_ROM_SHARE) * LUT_ROM_BITS
-    total = sum(sizes.values())
-    if total > capacity:
-        largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
-        raise HwError(
-            f"weights of {total:,} bits exceed the {capacity:,} bits that {device.part} holds ({device.bram36} BRAM36, "
-            f"{device.uram} URAM, half of {device.lut:,} LUTs); the largest layers are "
-            f"{', '.join(f'{name!r} ({sizes[name]:,} bits)' for name in largest)}. Choose a larger part, or build "
-            "anyway with --no-fit-check (fit_check=False)"
-        )
+    needs = {p.unit.name: weight_rom(p) for p in plan.processes if p.unit and isinstance(p.unit.layer, Mac)}
+    total = Resources().plus(*needs.values()).rounded()
+    if total.bram18 <= 2 * device.bram36 and total.lut <= LUT_ROM_SHARE * device.lut:
+        return
+    shares = {name: max(need.bram36 / device.bram36, need.lut / device.lut) for name, need in needs.items()}
+    largest = sorted(shares, key=lambda name: -shares[name])[:3]
+    raise HwError(
+        f"the weights need {_amount(total)} as they are folded; {device.part} has {device.bram36:,} BRAM36 and, with "
+        f"half of its LUTs left to compute, {int(device.lut * LUT_ROM_SHARE):,} LUTs for them; the largest layers are "
+        f"{', '.join(f'{name!r} ({_amount(needs[name])})' for name in largest)}. Choose a larger part, move weights "
+        "with --rom LAYER=lut or LAYER=bram, or build anyway with --no-fit-check (fit_check=False)"
+    )
+
+
+def weight_rom(process: Process) -> Resources:
+    """The estimate of a MAC layer's weight ROM as the firmware holds it: the bits of its packed codes."""
+    unit, fold = process.unit, process.fold
+    assert unit is not None
+    layer = unit.layer
+    assert isinstance(layer, (Conv, Dense))
+    steps = unit.reuse_factor(fold)
+    if steps == 1:
+        return Resources()  # constants of the adders
+    bits = packing(layer, fold.simd).weight_bits
+    if weights_in_bram(layer, fold):
+        return Resources(bram18=bram18(steps, layer.weights.size // steps * bits))
+    codes = (
+        ordered_weights(layer)
+        .astype(np.int64)
+        .reshape(-1, fold.pe, unit.fan_in // fold.simd, fold.simd)
+        .transpose(0, 2, 1, 3)
+    )
+    return rom(as_bits(codes.reshape(steps, -1), bits), "lut")
+
+
+def _amount(need: Resources) -> str:
+    parts = [f"{need.bram36:,g} BRAM36"] if need.bram18 else []
+    return " and ".join(parts + ([f"{need.lut:,.0f} LUTs"] if need.lut or not parts else []))

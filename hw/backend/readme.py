@@ -16,6 +16,13 @@ def _channels(stream: Stream) -> str:
     return "1 channel" if count == 1 else f"{count} channels"
 
 
+def _images(facts: dict[str, Any]) -> str:
+    made = "random, or drive an accumulator to its bounds"
+    if not facts["given"]:
+        return f"{facts['images']} images; they are {made}"
+    return f"{facts['images']} images: the first {facts['given']} were given to the build, the others are {made}"
+
+
 def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
     """How to simulate, synthesize and integrate the project."""
     x, y = plan.input, plan.output
@@ -68,11 +75,17 @@ Folded for {manifest["goal"]}.
 crq simulate . --mode fast                    # any images, from Python: hw.open_project(".").simulate(x)
 ```
 
+`tb_data` holds {_images(manifest["testbench"])}.
+
 ## Synthesize
 
 ```
-vitis-run --tcl build_prj.tcl --mode hls      # Vitis HLS 2022.2 or later; build_opt.tcl selects the steps
+vitis-run --tcl build_prj.tcl --mode hls      # Vitis 2023.2 or later
+vitis_hls -f build_prj.tcl                    # Vitis HLS 2022.2 and 2023.1
 ```
+
+`build_opt.tcl` selects the steps: C simulation, synthesis, co-simulation, a comparison of the two simulations'
+results, export as IP.
 
 ## Integrate
 

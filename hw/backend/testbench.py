@@ -1,4 +1,8 @@
-"""The testbench: real input codes and expected integers; returns non-zero on the first difference."""
+"""The testbench: input codes and expected integers; returns non-zero on the first difference.
+
+It writes what it found as hls4ml's testbenches do: tb_data/csim_results.log, or rtl_cosim_results.log where RTL_SIM is
+defined. build_prj.tcl compares the two (its step "validation"), and hls4ml's report parser reads them.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +37,13 @@ def testbench_cpp(plan: Plan, name: str) -> str:
 #include <iostream>
 #include <vector>
 
+// build_prj.tcl compares the logs of both runs.
+#ifdef RTL_SIM
+static const char *const RESULTS_LOG = "tb_data/rtl_cosim_results.log";
+#else
+static const char *const RESULTS_LOG = "tb_data/csim_results.log";
+#endif
+
 static bool read_line(std::ifstream &file, std::vector<long long> &values) {{
     for (size_t i = 0; i < values.size(); i++)
         if (!(file >> values[i]))
@@ -46,6 +57,11 @@ int main() {{
         std::cerr << "ERROR: run in the project folder, or add tb_data to the testbench: no tb_data/*.dat here\\n";
         return 2;
     }}
+    std::ofstream log(RESULTS_LOG);
+    if (!log.is_open()) {{
+        std::cerr << "ERROR: cannot write " << RESULTS_LOG << "\\n";
+        return 2;
+    }}
     std::vector<long long> codes({x.shape.size}), expected({y.shape.size}), found({y.shape.size});
     unsigned images = 0;
     while (read_line(inputs, codes)) {{
@@ -57,6 +73,9 @@ int main() {{
         {put}
         {name}(input, result);
         {get}
+        for (size_t i = 0; i < found.size(); i++)
+            log << found[i] << " ";
+        log << std::endl; // each image at once: the log ends with the first that differs
         for (size_t i = 0; i < found.size(); i++) {{
             if (found[i] != expected[i]) {{
                 std::cerr << "ERROR: image " << images << ", integer " << i << ": expected " << expected[i]
@@ -65,6 +84,11 @@ int main() {{
             }}
         }}
         images++;
+    }}
+    log.close();
+    if (log.fail()) {{
+        std::cerr << "ERROR: " << RESULTS_LOG << " is not written whole\\n";
+        return 2;
     }}
     if (images == 0) {{
         std::cerr << "ERROR: tb_data/input_codes.dat holds no image\\n";

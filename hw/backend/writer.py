@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -22,7 +23,7 @@ from hw.backend.tables import source as table_source
 from hw.backend.target import check_target
 from hw.backend.templates import source_of
 from hw.golden import evaluate
-from hw.vectors import all_vectors
+from hw.vectors import shipped_vectors
 
 FORMAT = 1  # of manifest.json
 KERNELS = Path(__file__).parent.parent / "nnet_utils"
@@ -66,6 +67,7 @@ class _Files:
         self.root, self.model = root, model
         self.plan: Plan = model.crq_plan
         self.name: str = model.config.get_project_name()
+        self.testbench: dict[str, Any] = {}
         self.nodes = [model.graph[p.name] for p in self.plan.processes]
 
     def write(self) -> None:
@@ -94,6 +96,7 @@ class _Files:
         if has_axi_top(self.plan):
             self.text(f"firmware/{name}_axi.cpp", axi_cpp(self.plan, name))
         self.text(f"{name}_bridge.cpp", firmware.bridge_cpp(self.plan, name))
+        (self.root / "firmware" / "weights").mkdir()  # build_prj.tcl names it, even if no layer has a table
         for process, node in zip(self.plan.processes, self.nodes, strict=True):
             made = source_of(node)
             self.text(f"firmware/layers/{process.name}.h", firmware.layer_h(process, made))
@@ -119,8 +122,11 @@ class _Files:
         self.text(f"{self.name}_test.cpp", testbench.testbench_cpp(self.plan, self.name))
         products = sum(getattr(layer, "macs", 0) for layer in network) or 1
         budget = max(2, min(32, TESTBENCH_PRODUCTS // products))
-        codes = all_vectors(network, count=budget, bounding_limit=budget // 4)[-budget:]
-        self.text("tb_data/input_codes.dat", testbench.data_file(codes))
+        codes, given = shipped_vectors(network, budget, self.model.crq_images)
+        inputs = testbench.data_file(codes)
+        digest = hashlib.sha256(inputs.encode()).hexdigest()
+        self.testbench = {"images": len(codes), "given": given, "sha256": digest}
+        self.text("tb_data/input_codes.dat", inputs)
         self.text("tb_data/expected.dat", testbench.data_file(_as_stream(self.plan, evaluate(network, codes))))
 
     def write_scripts(self) -> None:
@@ -132,7 +138,8 @@ class _Files:
             "version": '"1.0.0"', "maximum_size": 4096,
         }  # fmt: skip
         self.text("project.tcl", "".join(f"variable {k}\nset {k} {v}\n" for k, v in settings.items()))
-        for source in ("vitis/build_prj.tcl", "vitis/build_opt.tcl", "vivado/vivado_synth.tcl"):
+        self.text("build_opt.tcl", _BUILD_OPT)
+        for source in ("vitis/build_prj.tcl", "vivado/vivado_synth.tcl"):
             shutil.copyfile(STOCK / source, self.root / Path(source).name)
         self.text("build_lib.sh", _BUILD_LIB.format(name=self.name))
         (self.root / "build_lib.sh").chmod(0o755)
@@ -153,6 +160,7 @@ class _Files:
             "goal": choice.goal,
             "why": choice.why,
             "layers": {p.unit.name: p.name for p in plan.processes if p.unit},
+            "testbench": self.testbench,
             "versions": {package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx")},
         }
 
@@ -162,6 +170,28 @@ def _as_stream(plan: Plan, values: Any) -> Any:
     c, h, w = plan.output.shape
     return values if values.shape[1:] == (c, h, w) else values.reshape(-1, h, w, c).transpose(0, 3, 1, 2)
 
+
+# Everything up to an IP core whose co-simulation equals C simulation; hls4ml's `build` writes a file of its own.
+_BUILD_OPT = """# Steps of build_prj.tcl, in this order. 1 runs a step, 0 leaves it out.
+array set opt {
+    reset      1
+    csim       1
+    synth      1
+    cosim      1
+    validation 1
+    export     1
+    vsynth     0
+    fifo_opt   0
+}
+# reset        start with an empty project; 0 keeps what a run before made
+# csim         the testbench in C: every image of tb_data, tb_data/csim_results.log
+# synth        C to Verilog
+# cosim        the testbench on the Verilog, tb_data/rtl_cosim_results.log; the longest step
+# validation   both logs are equal; needs csim and cosim
+# export       an IP core for Vivado
+# vsynth       logic synthesis by Vivado, vivado_synth.rpt; needs vivado on PATH
+# fifo_opt     without effect: the depths of all FIFOs are in the source
+"""
 
 _BUILD_LIB = """#!/bin/sh
 # Compiles and runs the testbench with g++: bit-exact or a non-zero exit.

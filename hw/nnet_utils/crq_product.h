@@ -35,8 +35,8 @@ template <typename CONFIG_T, bool TERNARY> struct product {
     }
 };
 
-// Layers that were declared integer, and only they, multiply. The proof of multiplier-free compilation names them and
-// leaves this one function without a body.
+// Layers that were declared integer, and only they, multiply: in LUTs, which without the pragma is for the synthesis
+// tool to decide. The proof of multiplier-free compilation names them and leaves this one function without a body.
 template <typename CONFIG_T> struct product<CONFIG_T, false> {
     typedef typename product_types<CONFIG_T>::term_t term_t;
     template <class x_T> static term_t apply(const x_T &x, unsigned code)
@@ -46,7 +46,10 @@ template <typename CONFIG_T> struct product<CONFIG_T, false> {
     {
         #pragma HLS INLINE
         const ap_int<CONFIG_T::weight_bits> weight = code;
-        return term_t(x * weight);
+        term_t result;
+        #pragma HLS BIND_OP variable=result op=mul impl=fabric
+        result = term_t(x * weight);
+        return result;
     }
 #endif
 };

@@ -100,7 +100,7 @@ class Report:
                 name: {"used": used, "available": available, "share": used / available if available else None}
                 for name, (used, available) in self.capacity().items()
             },
-            "multiplier_free": multiplier_free(self.network),
+            "multiplier_free": multiplier_free(self.network, self.rtl),
             "units": [_unit(u, layers[u.name], pipeline) for u in self.estimate.units],
             "synthesis": beside(self.network, self.folds, self.measurements) if self.measurements else None,
             "project": self.project,
@@ -155,15 +155,18 @@ def build_report(
     )
 
 
-def multiplier_free(network: Network) -> dict[str, Any]:
-    """Which layers need multipliers, and the rule that keeps DSP blocks at zero."""
+def multiplier_free(network: Network, rtl: bool = False) -> dict[str, Any]:
+    """Which layers need multipliers, and the rule that keeps DSP blocks at zero in the HLS or the RTL form."""
     integer = [layer.name for layer in network if isinstance(layer, Mac) and not layer.multiplier_free]
     rule = (
         "weights are -1, 0 or +1, so each product is an add, a subtraction or nothing; scales, batch norm and "
         "activations are integer thresholds"
     )
     if integer:
-        rule += "; the integer layers named multiply by constants in LUTs"
+        rule += "; the integer layers named " + (
+            "shift and add once per signed digit of their weights" if rtl else
+            "have multipliers, which BIND_OP asks for in LUTs; they are estimated as shifts and adds"
+        )  # fmt: skip
     return {"every_layer": not integer, "integer_layers": integer, "rule": rule}
 
 

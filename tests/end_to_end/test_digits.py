@@ -52,6 +52,12 @@ def test_the_run_folder_tells_everything(run: Path) -> None:
     assert manifest["recipe"]["name"] == "digits"
 
 
+def test_the_testbench_begins_with_test_images(run: Path) -> None:
+    lines = (run / "digits_hls" / "tb_data" / "input_codes.dat").read_text().splitlines()
+    images = load("digits:test").images.numpy().reshape(-1, 64)
+    assert [[int(v) for v in line.split()] for line in lines[:8]] == images[:8].tolist()
+
+
 def test_a_second_run_reuses_the_first(run: Path) -> None:
     checkpoint = (run / "train" / "checkpoints" / "pretrain.pt").stat().st_mtime_ns
     project = {p: p.read_bytes() for p in sorted((run / "digits_hls").rglob("*")) if p.is_file()}

@@ -13,8 +13,11 @@ from click.testing import CliRunner
 
 import hw
 from hw.backend import require_registered
+from hw.backend.plan import make_plan
 from hw.cli import build as build_command
 from hw.cli import simulate as simulate_command
+from hw.devices import find
+from hw.report import build_report
 from hw.simulate import compile_simulation
 from hw.vectors import all_vectors, bounding
 from hw.verify import trace
@@ -74,9 +77,44 @@ def test_weights_that_do_not_fit_are_refused_with_the_numbers(tmp_path):
     g = GraphBuilder((256, 4, 4), "UINT4")
     h = g.threshold(g.conv("x", 384), 2)
     large = g.finish(g.conv(h, 64, (2, 2)))
-    with pytest.raises(hw.HwError, match=r"weights of 1,966,080 bits exceed.*'conv1' \(1,769,472 bits\).*fit-check"):
+    numbers = r"weights need 5\d.* BRAM36 as.*has 28 BRAM36.*12,144 LUTs.*'conv1' \(4\d.* BRAM36\).*fit-check"
+    with pytest.raises(hw.HwError, match=numbers):
         hw.build(large, tmp_path / "p", part="lfe5u-25f")
     assert hw.build(large, tmp_path / "q", part="lfe5u-25f", fit_check=False).folds
+    in_luts = {"conv1": hw.Fold(1, 9, "lut"), "conv3": hw.Fold(1, 4)}
+    with pytest.raises(hw.HwError, match=r"weights need 6 BRAM36 and 4.* LUTs.*--rom LAYER=lut or LAYER=bram"):
+        fit(large, "lfe5u-25f", in_luts)
+
+
+def fit(graph, part: str, folds: dict[str, hw.Fold]) -> None:
+    from hw.backend.limits import check_fit
+
+    check_fit(make_plan(hw.Network(graph), "io_stream", folds), find(part))
+
+
+def test_ultraram_is_no_room_for_weights():
+    g = GraphBuilder((512, 3, 3), "UINT4")
+    graph = g.finish(g.conv("x", 800))  # 7.4 Mbit: more than the block RAM of a KV260, less than its UltraRAM
+    with pytest.raises(hw.HwError, match=r"weights need 2\d\d BRAM36.*has 144 BRAM36"):
+        fit(graph, "KV260", {"conv1": hw.Fold(4, 9)})
+
+
+def test_line_buffers_are_no_reason_to_refuse():
+    g = GraphBuilder((64, 4, 3000), "UINT8")
+    graph = g.finish(g.conv("x", 8))
+    folds = {"conv1": hw.Fold(8, 64)}
+    fit(graph, "lfe5u-25f", folds)
+    memory = build_report(hw.Network(graph), folds, "lfe5u-25f", 5.0).to_dict()["summary"]["bram36"]
+    assert memory > find("lfe5u-25f").bram36
+
+
+def test_integer_weights_take_the_bits_that_the_firmware_packs():
+    from hw.backend.limits import weight_rom
+
+    g = GraphBuilder((64,), "UINT8")
+    graph = g.finish(g.matmul("x", 256, "INT8"))
+    plan = make_plan(hw.Network(graph), "io_stream", {"fc1": hw.Fold(4, 1)})
+    assert weight_rom(plan.processes[0]).bram18 == 8  # 4,096 words of 32 bits
 
 
 def test_weight_rom_goes_where_it_is_put(tmp_path):
@@ -135,6 +173,63 @@ def test_testbench_passes_and_finds_a_wrong_expectation(project, tmp_path):
     failed = subprocess.run(["./digits_test"], cwd=copy, capture_output=True, text=True)
     assert failed.returncode == 1
     assert "image 0, integer 0" in failed.stderr
+
+
+def lines_of(project, name: str) -> list[list[int]]:
+    return [[int(v) for v in line.split()] for line in (project.directory / "tb_data" / name).read_text().splitlines()]
+
+
+def test_given_images_begin_the_testbench(project, tmp_path):
+    """The first few, as codes or floats, in every build the same; the rest is made up as without them."""
+    images = random_input(project.graph, 20, seed=7)
+    made = [
+        hw.build(small_cnn(4), tmp_path / str(i), project_name="digits", images=x)
+        for i, x in enumerate((images, (images / 256).astype(np.float32)))
+    ]
+    codes = lines_of(made[0], "input_codes.dat")
+    assert codes[:8] == images[:8].transpose(0, 2, 3, 1).reshape(8, -1).tolist()
+    assert len(codes) == len(lines_of(project, "input_codes.dat")) == 32
+    bounds = bounding(project.network, 6)[0].transpose(0, 2, 3, 1).reshape(6, -1).tolist()
+    assert codes[8:14] == bounds
+    assert lines_of(made[0], "expected.dat") == project.integers(np.array(codes)[:, None]).tolist()
+    assert made[0].manifest == made[1].manifest
+    facts = made[0].manifest["testbench"]
+    assert (facts["images"], facts["given"]) == (32, 8)
+    assert facts["sha256"] != project.manifest["testbench"]["sha256"]
+    assert "the first 8 were given" in (made[0].directory / "README.md").read_text()
+    assert project.manifest["testbench"]["given"] == 0
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((2, 1, 7, 8), np.uint8), "expected images of shape"),
+        (np.full((2, 1, 8, 8), 256), "codes in"),
+        (np.full((2, 1, 8, 8), 0.3), "not on the input grid"),
+    ],
+)
+def test_images_that_the_network_does_not_take_are_refused(images, message, tmp_path):
+    with pytest.raises(hw.HwError, match=message):
+        hw.build(small_cnn(4), tmp_path / "p", images=images)
+    assert not (tmp_path / "p").exists()
+
+
+def test_build_with_data(tmp_path):
+    model = tmp_path / "m.onnx"
+    g = GraphBuilder((1, 8, 8), seed=1)
+    g.finish(g.matmul(g.flatten(g.threshold(g.conv("x", 2), 2)), 3)).save(str(model))
+    built = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "p"), "--data", "digits:test"])
+    assert built.exit_code == 0, built.output
+    from crq.data import load
+
+    first = load("digits:test").images[:8].numpy().reshape(8, -1).tolist()
+    assert lines_of(hw.open_project(tmp_path / "p"), "input_codes.dat")[:8] == first
+    wrong = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "q"), "--data", "digits"])
+    assert "must be name:split" in str(wrong.exception)
+    assert not (tmp_path / "q").exists()
+    options = ["--data", "cifar10:test", "--data-root", str(tmp_path / "absent")]
+    wrong = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "q"), *options])
+    assert "absent does not exist" in str(wrong.exception)
 
 
 def test_host_snippet_packs_and_unpacks(project):

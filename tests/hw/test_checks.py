@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 import hw
-from hw.checks import accumulator, fifo, lint, multiplier, mutation
+from hw.backend.tables import COMPARATOR_LEVELS
+from hw.checks import accumulator, fifo, multiplier, mutation
+from hw.estimate.costs import COSTS
+from hw.layers import Conv, Mac, Threshold
 from tests.hw.random_graphs import GraphBuilder, depthwise_net, global_pool_net, residual_net, small_cnn
 
 
@@ -60,33 +63,6 @@ def test_integer_layers_are_named_as_not_covered(tmp_path):
     assert result.exceptions == ("conv1", "fc7")
 
 
-@pytest.mark.parametrize(
-    ("line", "rule"),
-    [
-        ("    int *p = new int[3];", "dynamic memory"),
-        ("    std::vector<int> v;", "standard library"),
-        ("    while (x > 0) x--;", "static bounds"),
-        ("    for (int i = 0; i != n(); i++) f();", "static bounds"),
-        ("    throw 1;", "exceptions"),
-        ("    float y = 0;", "floating point"),
-        ("    y = x * data;", "indices and constants"),
-        ("    y = beat[c] / 3;", "indices and constants"),
-        ("    #pragma HLS PIPELINE II=2", "a form of PIPELINE"),
-        ("    #pragma HLS ALLOCATION", "not in the table"),
-        ("    y = 1;\n    #pragma HLS UNROLL", "must stand first"),
-    ],
-)
-def test_lint_finds(line, rule):
-    findings = list(lint.lint_text(f"void f() {{\n{line}\n}}\n", "f.h"))
-    assert any(rule in f.rule for f in findings), findings
-
-
-def test_lint_accepts_indices_and_comments():
-    loop = "for (unsigned i = 0; i < CONFIG_T::n; i++) {"
-    text = f"// a * b, new, while (1)\n{loop}\n    #pragma HLS UNROLL\n    y[i * CONFIG_T::n] = 0;\n}}\n"
-    assert list(lint.lint_text(text, "f.h")) == []
-
-
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
 def test_every_accumulator_reaches_both_ends_wherever_the_layer_stands(tmp_path, io_type):
     project = hw.build(residual_net(3), tmp_path / "p", project_name="p", io_type=io_type)
@@ -127,19 +103,43 @@ WARNINGS = ["-std=c++14", "-c", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pra
 
 
 BRANCHES = {
-    "hls": ["-DCRQ_HLS", "-isystem", "firmware/ap_types"],
+    "hls": ["-DCRQ_HLS", "-std=c++0x", "-isystem", "firmware/ap_types"],  # the standard that build_prj.tcl names
     "ap": ["-isystem", "firmware/ap_types"],
     "fast": ["-DCRQ_FAST_SIM", "-Isim/fast"],
 }
 
 
+def joining_net():
+    """Integer and ternary convolutions, sum pool, shift, negation, sum of two branches, 6-bit codes, global sum."""
+    g = GraphBuilder((2, 6, 6), seed=2)
+    x = g.threshold(g.conv("x", 4, weight_type="INT4"), 4)
+    h = g.threshold(g.sum_pool(g.conv(x, 4, (1, 1)), (2, 2)), 6, signed=True)
+    x = g.threshold(g.add(h, g.shift(g.max_pool(x), 1)), 4)
+    x = g.threshold(g.negate(x), 6, signed=True)
+    return g.finish(g.bias(g.matmul(g.flatten(g.global_sum(x)), 3, "INT8")))
+
+
+COMPILED = {"depthwise": depthwise_net, "joining": joining_net}
+
+
+def test_the_compiled_networks_have_every_kind_of_layer():
+    layers = [layer for make in COMPILED.values() for layer in hw.Network(make())]
+    assert {layer.kind for layer in layers} == set(COSTS) | {"Flatten"}
+    macs = [layer for layer in layers if isinstance(layer, Mac)]
+    assert {layer.multiplier_free for layer in macs} == {True, False}
+    assert any(isinstance(layer, Conv) and layer.is_sum_pool for layer in macs)
+    levels = {layer.thresholds.shape[1] for layer in layers if isinstance(layer, Threshold)}
+    assert min(levels) <= COMPARATOR_LEVELS < max(levels)
+
+
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
 @pytest.mark.parametrize("branch", BRANCHES)
-def test_every_branch_compiles_without_warnings(branch, io_type, compiler, tmp_path):
+@pytest.mark.parametrize("network", COMPILED)
+def test_every_branch_compiles_without_warnings(network, branch, io_type, compiler, tmp_path):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    project = hw.build(depthwise_net(0), tmp_path / "p", io_type=io_type, project_name="p")
+    project = hw.build(COMPILED[network](), tmp_path / "p", io_type=io_type, project_name="p")
     command = [compiler, *WARNINGS, *BRANCHES[branch], "-isystem", "sim/include", "firmware/p.cpp", "-o", "/dev/null"]
     run = subprocess.run(command, cwd=project.directory, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[:3000]

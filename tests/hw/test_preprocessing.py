@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import hw
 from hw.float64 import Float64File
 from hw.graph import Network
-from hw.preprocessing import byte_codes, to_codes, to_values
+from hw.images import byte_codes
+from hw.preprocessing import to_codes, to_values
 from hw.read import read_qonnx
 from hw.verify import verify
 from tests.hw import random_graphs

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -56,6 +57,9 @@ def test_integer_layers_are_named(report: Report) -> None:
     free = report.to_dict()["multiplier_free"]
     assert free["integer_layers"] == ["conv1", "fc7"]
     assert "all but conv1, fc7" in text_of(report.to_dict())
+    assert "multipliers, which BIND_OP asks for in LUTs" in free["rule"]
+    rtl = replace(report, project={"backend": "rtl"}).to_dict()["multiplier_free"]
+    assert "shift and add once per signed digit" in rtl["rule"]
 
 
 def test_without_calibration_every_form_says_so(
