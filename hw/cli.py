@@ -40,7 +40,9 @@ def build(
     from rich.console import Console
 
     import hw
+    from hw.equality import load_network
     from hw.explain import folding_table
+    from hw.images import byte_codes
     from hw.source import CLOCK_PERIOD, PART
     from hw.vectors import GIVEN_IMAGES
 
@@ -48,7 +50,8 @@ def build(
     if data is not None:
         from crq.data import load
 
-        images = load(data, root=data_root).images[:GIVEN_IMAGES].numpy() / 256
+        given = load(data, root=data_root).images[:GIVEN_IMAGES].numpy()
+        images = byte_codes(load_network(file), given)
     project = hw.build(
         file, output, part=part or PART, clock_period=clock_period or CLOCK_PERIOD, io_type=io_type,
         target_fps=target.fps, target_latency=target.latency_us, best_fit=target.best_fit, folding=folds,

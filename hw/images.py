@@ -46,9 +46,13 @@ def input_codes(network: Network, x: ArrayLike, quantize: bool = False) -> NDArr
 
 
 def byte_codes(network: Network, images: NDArray[np.uint8]) -> NDArray[Any]:
-    """Images of bytes (N, C, H, W), worth byte/256 each, as input codes. Where bytes are the codes, they stay bytes."""
+    """Images of bytes (N, C, H, W) as input codes.
+
+    Bytes are the codes of an unsigned 8-bit input without preprocessing, whatever its scale; to any other input a byte
+    is the value byte/256.
+    """
     images = images.reshape(-1, *network.input.shape)
     tensor = network.input
-    if not steps(network) and (network.input_scale, tensor.lo.min(), tensor.hi.max()) == (2.0**-8, 0, 255):
+    if not steps(network) and (tensor.lo.min(), tensor.hi.max()) == (0, 255):
         return images
     return to_codes(network, images / 256)

@@ -44,8 +44,8 @@ def build(
     `clock_period` in ns; `folding` has explicit folds by layer, `weight_rom` where a layer's weights lie ("lut" or
     "bram"; by default their size decides). `target_fps` in images per second and `target_latency` in µs for one image
     are reached with the least area; `best_fit` takes the highest rate that fits the part (hw.fold). `fit_check` refuses
-    weights that exceed the memory of the part. The first few of `images` (integer codes, or floats, which are rounded) come first
-    in the testbench; without them its images are made up. Raises `HwError` for a folder that is not empty, for a network or
+    weights that exceed the memory of the part. The first few of `images`, as `Project` takes them, come first in the
+    testbench; without them its images are made up. Raises `HwError` for a folder that is not empty, for a network or
     option the hardware cannot have and for images that the network does not take.
     """
     from hw.backend import require_registered
@@ -67,8 +67,7 @@ def build(
             fit_check=fit_check,
         )  # fmt: skip
         if images is not None:
-            given = np.asarray(images)[:GIVEN_IMAGES]
-            converted.crq_images = input_codes(converted.crq_plan.network, given, quantize=True)
+            converted.crq_images = input_codes(converted.crq_plan.network, np.asarray(images)[:GIVEN_IMAGES])
         converted.write()
     return open_project(target)
 
