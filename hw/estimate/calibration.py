@@ -31,9 +31,18 @@ def calibrations() -> dict[str, Calibration]:
     return {family: Calibration(**facts) for family, facts in json.loads(FILE.read_text()).items()}
 
 
-def sentence(rtl: bool, family: str) -> str:
-    """What a reader must know about the figures of an RTL (`rtl`) or HLS project on a synthesis `family`."""
-    found = calibrations()
+UNROLLED = (
+    "uncalibrated: io_parallel is priced by a formula of its own for the unrolled design (hw/estimate/parallel.py), "
+    "which was never compared with any synthesis; its registers and latency are assumed"
+)
+
+
+def sentence(form: str, family: str) -> str:
+    """What a reader must know about the figures of a project of `form` ("rtl", "hls" or "io_parallel") on a synthesis
+    `family`."""
+    if form == "io_parallel":
+        return UNROLLED
+    rtl, found = form == "rtl", calibrations()
     if not found:
         return (
             f"uncalibrated: circuits priced by the fabric and by {MEASURED_WITH}, whole layers not compared with "

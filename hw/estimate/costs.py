@@ -27,7 +27,7 @@ from hw.estimate.primitives import (
 )
 from hw.estimate.resources import Resources
 from hw.graph import Network
-from hw.layers import IntArray, Mac, Threshold, smallest_format
+from hw.layers import Format, IntArray, Mac, Threshold, smallest_format
 from hw.units import Fold, Unit
 
 
@@ -153,7 +153,7 @@ class MacCost(WindowedCost):
     def lanes(self) -> Resources:
         accumulator, bits, simd = self.mac.output.format.bits, self.x.bits, self.fold.simd
         if self.steps == 1:
-            return self.unrolled()
+            return constant_lanes(digits_of(self.mac), self.x)
         # The lanes of an integer weight are its digits, each a shifted product.
         width = bits + (not self.x.signed) + self.digits - 1
         registers = accumulator + tree_flip_flops(simd * self.digits, width)
@@ -163,21 +163,21 @@ class MacCost(WindowedCost):
         logic = adder + tree(simd * self.digits, bits + self.digits - 1, width)
         return Resources(logic=logic, ff=registers).times(self.fold.pe)
 
-    def unrolled(self) -> Resources:
-        """Weights as constants: zeros vanish, and a sign costs nothing inside an adder."""
-        total = Resources()
-        width = self.x.bits + (not self.x.signed) + self.digits - 1
-        codes = digits_of(self.mac).transpose(0, 2, 3, 1, 4)
-        terms = [digits[digits != 0] for digits in codes]
-        depth = tree_registers(max(1, *(len(t) for t in terms)))
-        for own in terms:
-            n = max(1, len(own))
-            ff = tree_flip_flops(n, width) + (depth - tree_registers(n)) * (width + clog2(n))
-            total = total.plus(Resources(logic=tree_adders(n, width) + inverters(list(own < 0)) * width, ff=ff))
-        return total
-
     def thresholds(self, threshold: Threshold) -> Resources:
         return threshold_lanes(threshold, self.fold.pe)
+
+
+def constant_lanes(digits: NDArray[np.int8], x: Format) -> Resources:
+    """Sums with weights (O, I, KH, KW, digit) as constants: zeros vanish, and a sign costs nothing inside an adder."""
+    total = Resources()
+    width = x.bits + (not x.signed) + digits.shape[-1] - 1
+    terms = [own[own != 0] for own in digits.transpose(0, 2, 3, 1, 4)]
+    depth = tree_registers(max(1, *(len(t) for t in terms)))
+    for own in terms:
+        n = max(1, len(own))
+        ff = tree_flip_flops(n, width) + (depth - tree_registers(n)) * (width + clog2(n))
+        total = total.plus(Resources(logic=tree_adders(n, width) + inverters(list(own < 0)) * width, ff=ff))
+    return total
 
 
 @lru_cache(maxsize=4096)  # a folding search asks again for every SIMD
@@ -231,12 +231,17 @@ class ThresholdCost(UnitCost):
         return {"select": select, "thresholds": threshold_lanes(self.unit.layer, self.fold.pe), **super().parts()}
 
 
+def maximum(bits: int) -> float:
+    """LUTs of the larger of two numbers: a comparison and a choice, two bits to a LUT."""
+    return comparator(bits) + ceil(bits / 2)
+
+
 class PoolCost(WindowedCost):
     """A tree of maxima over the window, PE channels per cycle."""
 
     def parts(self) -> dict[str, Resources]:
         taps = self.slide.span[0] * self.slide.span[1]
-        maxima = (taps - 1) * (comparator(self.x.bits) + ceil(self.x.bits / 2))
+        maxima = (taps - 1) * maximum(self.x.bits)
         lanes = Resources(logic=maxima * self.fold.pe, ff=self.x.bits * self.fold.pe)
         parts = {"operands": self.operands(taps * self.fold.pe), "lanes": lanes, "control": self.sequencer(1)}
         return parts | super().parts()

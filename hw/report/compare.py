@@ -27,7 +27,7 @@ ROWS = (
     ("clock, ns", lambda r: f"{r['clock_period_ns']:g}"),
     ("frames/s", lambda r: f"{r['summary']['frames_per_second']:,.0f}"),
     ("cycles per image", lambda r: f"{r['summary']['interval_cycles']:,}"),
-    ("bound by", lambda r: r["summary"]["bottleneck"]),
+    ("bound by", lambda r: r["summary"]["bottleneck"] or "nothing: unrolled"),
     ("latency, µs", lambda r: f"{r['summary']['latency_us']:,.1f}"),
     ("LUT", lambda r: f"{r['summary']['lut']:,.0f}"),
     ("FF", lambda r: f"{r['summary']['ff']:,.0f}"),

@@ -111,6 +111,8 @@ def _area(report: dict[str, Any]) -> str:
 
 
 def _timing(report: dict[str, Any]) -> str:
+    if not report["summary"]["bottleneck"]:
+        return "<h2>What bounds the frame rate</h2><p>io_parallel: every layer is unrolled, an image per cycle.</p>"
     bound = report["summary"]["interval_cycles"]
     rows = [
         (u["name"], [(u["interval_cycles"] / bound, "slow" if u["interval_cycles"] == bound else "")],
@@ -246,10 +248,13 @@ def _parts(report: dict[str, Any]) -> str:
 def _sources(report: dict[str, Any]) -> str:
     project = report["project"]
     text = f"<h2>Where the figures come from</h2><p>{escape(report['trust'])}.</p>"
-    text += (
-        "<p>Cycles: hw/estimate/cycles.py, loop bounds of the units; checked cycle by cycle against Verilator for the "
-        "RTL form. For an HLS project the pipeline depth is assumed.</p>"
-    )
+    if project.get("io_type") == "io_parallel":
+        text += "<p>Cycles: one image per cycle (the top function's PIPELINE II=1); register stages are assumed.</p>"
+    else:
+        text += (
+            "<p>Cycles: hw/estimate/cycles.py, loop bounds of the units; checked cycle by cycle against Verilator for "
+            "the RTL form. For an HLS project the pipeline depth is assumed.</p>"
+        )
     found = report["calibration"]
     if found:
         text += f"<p>Blind test: {escape(found['blind']['sentence'])}. Repeat: {escape(found['command'])}</p>"

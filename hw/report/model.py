@@ -35,7 +35,7 @@ SCHEMA = 1
 class Report:
     """Estimates of one network under one folding, device and clock, with whatever the project knows besides.
 
-    `project` may hold: `name`, `backend` ("hls" or "rtl"), `accuracy` ({stage: fraction}), `verdict`
+    `project` may hold: `name`, `backend` ("hls" or "rtl"), `io_type`, `accuracy` ({stage: fraction}), `verdict`
     ({"images", "integers", "differing", "against"}), `folding` ({"goal", "why": {unit: reason}}), `versions`,
     `commands`, `vendor` (hw.report.vendor). `measurements` are areas that `crq synth` measured.
     """
@@ -50,8 +50,15 @@ class Report:
     measurements: Measurements | None = None
 
     @property
-    def rtl(self) -> bool:
-        return self.project.get("backend") == "rtl"
+    def io_type(self) -> str:
+        return str(self.project.get("io_type", "io_stream"))
+
+    @property
+    def form(self) -> str:
+        """What the figures are of: "rtl", "hls" or "io_parallel"."""
+        if self.io_type == "io_parallel":
+            return self.io_type
+        return "rtl" if self.project.get("backend") == "rtl" else "hls"
 
     @property
     def fps(self) -> float:
@@ -60,7 +67,7 @@ class Report:
     @property
     def trust(self) -> str:
         """How far the figures can be trusted, as one sentence."""
-        return sentence(self.rtl, self.device.synthesis)
+        return sentence(self.form, self.device.synthesis)
 
     def capacity(self) -> dict[str, tuple[float, int]]:
         """Resource to (used, available)."""
@@ -77,7 +84,7 @@ class Report:
         """The content of report.json (docs/report.md)."""
         found, device, pipeline = calibrations(), self.device, self.estimate.pipeline
         layers = {unit.name: unit for unit in units(self.network)}
-        own = found.get(device.synthesis)
+        own = found.get(device.synthesis) if self.form != "io_parallel" else None
         calibration = {**vars(own), "families": list(found)} if own else None
         return {
             "schema": SCHEMA,
@@ -102,7 +109,10 @@ class Report:
             },
             "multiplier_free": multiplier_free(self.network),
             "units": [_unit(u, layers[u.name], pipeline) for u in self.estimate.units],
-            "synthesis": beside(self.network, self.folds, self.measurements) if self.measurements else None,
+            # What `crq synth` measures is the streaming RTL form: nothing to set beside an unrolled design.
+            "synthesis": beside(self.network, self.folds, self.measurements)
+            if self.measurements and self.form != "io_parallel"
+            else None,
             "project": self.project,
         }
 
@@ -143,13 +153,14 @@ def build_report(
         raise HwError(f"report: no folding for {', '.join(missing)}; hw.fold.choose gives one for every unit")
     if not clock_period_ns > 0:
         raise HwError(f"report: clock period {clock_period_ns!r} ns; expected a positive number")
+    project = dict(project_info or {})
     return Report(
         network=network,
         folds=dict(folds),
         device=device,
         clock_period_ns=float(clock_period_ns),
-        estimate=estimate(network, folds, device.synthesis),
-        project=dict(project_info or {}),
+        estimate=estimate(network, folds, device.synthesis, project.get("io_type", "io_stream")),
+        project=project,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         measurements=measurements,
     )

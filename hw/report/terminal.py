@@ -23,7 +23,7 @@ def render(report: dict[str, Any], console: Console) -> None:
     console.print(_capacity(report))
     console.print(
         f"{summary['frames_per_second']:,.0f} frames/s · one image every {summary['interval_cycles']:,} cycles "
-        f"(bound by {summary['bottleneck']}) · latency {summary['latency_cycles']:,} cycles, "
+        f"({bound(report)}) · latency {summary['latency_cycles']:,} cycles, "
         f"{summary['latency_us']:.1f} µs"
     )
     free = report["multiplier_free"]
@@ -34,6 +34,12 @@ def render(report: dict[str, Any], console: Console) -> None:
     if report["project"].get("vendor"):
         vendor.render(report, console)
     console.print(Text(f"Estimate for {device['family']}; {report['trust']}.", style="dim"))
+
+
+def bound(report: dict[str, Any]) -> str:
+    """What sets the frame rate."""
+    name = report["summary"]["bottleneck"]
+    return f"bound by {name}" if name else "io_parallel: every layer unrolled"
 
 
 def _units(report: dict[str, Any]) -> Table:

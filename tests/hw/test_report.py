@@ -13,12 +13,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import hw
+from hw.devices import find
 from hw.errors import HwError
 from hw.estimate import calibration as calibrated
-from hw.fold import choose
+from hw.explain import folding_table
+from hw.fold import choose, fill, fits
 from hw.graph import Network
 from hw.report import Report, build_report
 from hw.report.compare import render_comparison
+from hw.report.html import render_html
+from hw.source import open_source
 from hw.units import Fold
 from tests.hw import random_graphs
 
@@ -81,14 +86,14 @@ def test_the_calibration_is_that_of_the_stored_blind_layers(family: str) -> None
     assert found["layers"] >= 20
     assert found["lut_mean"] <= 0.05
     assert done.stdout.splitlines()[-1] == found["sentence"]
-    assert found["sentence"] in calibrated.sentence(True, family)
+    assert found["sentence"] in calibrated.sentence("rtl", family)
 
 
 def test_a_family_outside_the_blind_test_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     only = {"xcup": calibrated.calibrations()["xcup"]}
     monkeypatch.setattr(calibrated, "calibrations", lambda: only)
-    assert "xc7, the family of this part, was not in that test" in calibrated.sentence(False, "xc7")
-    assert "was not in that test" not in calibrated.sentence(True, "xcup")
+    assert "xc7, the family of this part, was not in that test" in calibrated.sentence("hls", "xc7")
+    assert "was not in that test" not in calibrated.sentence("rtl", "xcup")
 
 
 class Page(HTMLParser):
@@ -135,6 +140,35 @@ def test_what_does_not_fit_is_said() -> None:
     report = build_report(network, choose(network, target_fps=500_000), "xc7z010", 5.0)
     assert report.capacity()["LUT"][0] > 17_600
     assert "does not fit" in text_of(report.to_dict())
+
+
+def test_an_io_parallel_project_is_priced_unrolled_and_never_called_calibrated(tmp_path: Path) -> None:
+    projects = {
+        io_type: hw.build(random_graphs.small_cnn(), tmp_path / io_type, part="PYNQ-Z2", io_type=io_type)
+        for io_type in ("io_stream", "io_parallel")
+    }
+    streaming, facts = (project.report().to_dict() for project in projects.values())
+    assert facts["project"]["io_type"] == "io_parallel"
+    assert facts["calibration"] is None
+    assert facts["trust"].startswith("uncalibrated: io_parallel")
+    assert facts["summary"]["interval_cycles"] == 1
+    assert facts["summary"]["frames_per_second"] == pytest.approx(1 / 5e-9)
+    assert facts["summary"]["bram18"] == facts["summary"]["lut_memory"] == 0
+    assert facts["summary"]["lut"] > 5 * streaming["summary"]["lut"]
+    assert not {"fifo", "window", "operands", "output"} & {part for u in facts["units"] for part in u["parts"]}
+    page = render_html(facts)
+    for text in (text_of(facts), page):
+        assert "uncalibrated: io_parallel" in text
+        assert "bound by " not in text
+    assert "trust ok" not in page
+    project = projects["io_parallel"]
+    caption = str(folding_table(project).caption)
+    assert "uncalibrated estimate of the unrolled design" in caption
+    device = find("PYNQ-Z2")
+    assert f"{fill(project.network, project.folds, device, 'io_parallel'):.0%}" in caption
+    assert not fits(project.network, project.folds, device, facts["utilization"]["LUT"]["share"] / 2, "io_parallel")
+    with pytest.raises(HwError, match="is an io_parallel project"):
+        open_source(project.directory)
 
 
 def test_comparison_shows_both(report: Report) -> None:
