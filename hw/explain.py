@@ -24,7 +24,11 @@ def folding_table(project: Project) -> Table:
     share = fill(project.network, project.folds, device, project.manifest["io_type"])
     basis = "the uncalibrated estimate of the unrolled design" if unrolled else "the estimate"
     verdict = f"the fullest resource of {device.part} is filled to {share:.0%} by {basis}"
-    if share > 1:
+    if not device.lut_priced:
+        verdict = (
+            f"no verdict on {device.part}: the estimate counts 6-input LUTs, the part has 4-input ones (crq synth)"
+        )
+    elif share > 1:
         verdict += ": it does not fit"
     table = Table(
         box=None, pad_edge=False, header_style="bold", title_justify="left", caption_justify="left",

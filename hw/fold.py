@@ -199,11 +199,16 @@ def remembered(network: Network, family: str = "xcup") -> Cost:
 
 
 def fill(network: Network, folds: Mapping[str, Fold], device: Device, io_type: str = "io_stream") -> float:
-    """The largest of the shares of the device's LUTs, FFs and block RAM that `folds` take by the estimate."""
+    """The largest of the shares of the device's LUTs, FFs and block RAM that `folds` take by the estimate.
+
+    For a part with 4-input LUTs, which the estimate does not count, their number is a rough mean.
+    """
     from hw.estimate import estimate
+    from hw.estimate.measured import LUT4_PER_LUT6
 
     used = estimate(network, folds, device.synthesis, io_type).total
-    pairs = ((used.lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
+    lut = used.lut if device.lut_priced else LUT4_PER_LUT6 * used.lut
+    pairs = ((lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
     return max(have / available if available else float(have > 0) * float("inf") for have, available in pairs)
 
 

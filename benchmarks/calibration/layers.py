@@ -92,7 +92,7 @@ def layers(which: str) -> Iterator[tuple[str, Network, Unit, Fold]]:
 
 @click.command()
 @click.argument("which", type=click.Choice(list(SEEDS)))
-@click.option("--family", type=click.Choice(FAMILIES), multiple=True, default=FAMILIES)
+@click.option("--family", type=click.Choice(FAMILIES), multiple=True, default=("xcup", "xc7"))
 def main(which: str, family: tuple[str, ...]) -> None:
     """Synthesises the layers of a set and writes layers_SET.csv."""
     target = HERE / f"layers_{which}.csv"

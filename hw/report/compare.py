@@ -20,6 +20,11 @@ def _exact(report: dict[str, Any]) -> str:
     return "" if not verdict else "yes" if verdict["differing"] == 0 else f"NO, {verdict['differing']:,} differ"
 
 
+def _lut_share(report: dict[str, Any]) -> str:
+    share = report["utilization"]["LUT"]["share"]
+    return "no verdict" if share is None else f"{share:.1%}"
+
+
 ROWS = (
     ("accuracy", _accuracy),
     ("bit-exact", _exact),
@@ -33,7 +38,7 @@ ROWS = (
     ("FF", lambda r: f"{r['summary']['ff']:,.0f}"),
     ("BRAM36", lambda r: f"{r['summary']['bram36']:g}"),
     ("DSP", lambda r: f"{r['summary']['dsp']}"),
-    ("LUT share", lambda r: f"{r['utilization']['LUT']['share']:.1%}"),
+    ("LUT share", _lut_share),
 )
 
 

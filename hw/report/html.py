@@ -68,6 +68,9 @@ def _device(report: dict[str, Any]) -> str:
     for name, row in report["utilization"].items():
         if not row["available"]:
             continue
+        if row["share"] is None:
+            rows.append((name, [], f"{row['used']:,g} with 6 inputs; {row['available']:,} with 4: no verdict"))
+            continue
         over = row["share"] > 1
         value = f"{row['used']:,g} of {row['available']:,} ({row['share']:.1%}{', does not fit' if over else ''})"
         rows.append((name, [(row["share"], "over" if over else "")], value))

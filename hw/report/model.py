@@ -80,6 +80,12 @@ class Report:
             "DSP": (used.dsp, device.dsp),
         }
 
+    def share(self, resource: str) -> float | None:
+        """Used of available; None where the device has none, and of LUTs that are not those the estimate counts."""
+        used, available = self.capacity()[resource]
+        known = available and (resource != "LUT" or self.device.lut_priced)
+        return used / available if known else None
+
     def to_dict(self) -> dict[str, Any]:
         """The content of report.json (docs/report.md)."""
         found, device, pipeline = calibrations(), self.device, self.estimate.pipeline
@@ -104,7 +110,7 @@ class Report:
                 "macs_per_image": sum(u.layer.macs for u in layers.values() if isinstance(u.layer, Mac)),
             },
             "utilization": {
-                name: {"used": used, "available": available, "share": used / available if available else None}
+                name: {"used": used, "available": available, "share": self.share(name)}
                 for name, (used, available) in self.capacity().items()
             },
             "multiplier_free": multiplier_free(self.network),

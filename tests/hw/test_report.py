@@ -17,6 +17,8 @@ import hw
 from hw.devices import find
 from hw.errors import HwError
 from hw.estimate import calibration as calibrated
+from hw.estimate import estimate
+from hw.estimate.measured import LUT4_PER_LUT6
 from hw.explain import folding_table
 from hw.fold import choose, fill, fits
 from hw.graph import Network
@@ -169,6 +171,25 @@ def test_an_io_parallel_project_is_priced_unrolled_and_never_called_calibrated(t
     assert not fits(project.network, project.folds, device, facts["utilization"]["LUT"]["share"] / 2, "io_parallel")
     with pytest.raises(HwError, match="is an io_parallel project"):
         open_source(project.directory)
+
+
+def test_a_part_with_four_input_luts_gets_no_verdict_on_them(tmp_path: Path) -> None:
+    project = hw.build(random_graphs.small_cnn(), tmp_path / "p", part="LFE5U-25F")
+    facts = project.report().to_dict()
+    assert facts["trust"].startswith("uncalibrated: the formulas count 6-input LUTs")
+    assert facts["calibration"] is None
+    assert facts["utilization"]["LUT"]["share"] is None
+    assert facts["utilization"]["FF"]["share"] > 0
+    page = render_html(facts)
+    assert "trust ok" not in page
+    for text in (text_of(facts), page, str(folding_table(project).caption)):
+        assert "no verdict" in text
+    console = Console(file=io.StringIO(), width=160)
+    render_comparison({"a": facts, "b": facts}, console)
+    assert "no verdict" in console.file.getvalue()
+    device = find("LFE5U-25F")
+    used = estimate(project.network, project.folds).total
+    assert fill(project.network, project.folds, device) >= LUT4_PER_LUT6 * used.lut / device.lut
 
 
 def test_comparison_shows_both(report: Report) -> None:
