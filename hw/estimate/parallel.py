@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.digits import digits_of
-from hw.estimate.costs import constant_lanes, maximum, threshold_lanes
+from hw.estimate.costs import constant_lanes, threshold_lanes
 from hw.estimate.cycles import COMPARATOR_BITS, Cycles, Pipeline, tree_registers
+from hw.estimate.measured import maximum
 from hw.estimate.primitives import tree_adders, tree_flip_flops
 from hw.estimate.resources import Resources
 from hw.graph import Network
