@@ -7,8 +7,9 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from hw.report import vendor
+from hw.report import sizes, vendor
 from hw.report.beside import error, headline
+from hw.report.terminal import between
 
 
 def render_html(report: dict[str, Any]) -> str:
@@ -36,19 +37,28 @@ def _head(report: dict[str, Any], name: str) -> str:
         (f"{s['frames_per_second']:,.0f}", "frames/s"),
         (f"{s['latency_us']:,.1f} µs", "latency"),
         (f"{s['interval_cycles']:,}", "cycles per image"),
-        (f"{s['lut']:,.0f}", "LUT"),
-        (f"{s['ff']:,.0f}", "FF"),
-        (f"{s['bram36']:g}", "BRAM36"),
+        (f"{s['lut']:,.0f}", _with_band("LUT", s, "lut")),
+        (f"{s['ff']:,.0f}", _with_band("FF", s, "ff")),
+        (f"{s['bram36']:g}", _with_band("BRAM36", s, "bram36")),
         (f"{s['dsp']}", "DSP"),
     ]
     boxes = "".join(f'<div class="tile"><b>{escape(v)}</b><span>{escape(k)}</span></div>' for v, k in tiles)
-    good = " ok" if report["calibration"] else ""
+    # Green only for what was compared with synthesis: the RTL form.
+    good = " ok" if report["calibration"] and report["project"].get("backend") == "rtl" else ""
     return (
         f"<h1>{escape(name)}</h1>"
         f"<p class='soft'>{escape(device['part'])}{escape(board)} · {escape(device['family'])} · clock "
         f" {report['clock_period_ns']:g} ns · {escape(report['created'])}</p><div class='tiles'>{boxes}</div>"
-        f"<div class='trust{good}'>Estimated: {escape(report['trust'])}.</div>"
+        f"<div class='trust{good}'>Estimated: {escape(report['trust'])}.{_basis(s)}</div>"
     )
+
+
+def _with_band(label: str, summary: dict[str, Any], key: str) -> str:
+    return f"{label}, {between(summary['band'][key])}" if summary["band"] else label
+
+
+def _basis(summary: dict[str, Any]) -> str:
+    return f" Low and high: {escape(summary['band']['basis'])}." if summary["band"] else ""
 
 
 def _bars(rows: Iterable[tuple[str, list[tuple[float, str]], str]]) -> str:
@@ -64,7 +74,7 @@ def _bars(rows: Iterable[tuple[str, list[tuple[float, str]], str]]) -> str:
 
 
 def _device(report: dict[str, Any]) -> str:
-    rows = []
+    rows: list[tuple[str, list[tuple[float, str]], str]] = []
     for name, row in report["utilization"].items():
         if not row["available"]:
             continue
@@ -155,9 +165,12 @@ def _weights(report: dict[str, Any]) -> str:
         shown = _bars(rows) if len(rows) <= 9 else f"<p>{len(rows)} different codes</p>"
         cards.append(
             f'<div class="card"><b>{escape(unit["name"])}</b><br>{w["count"]:,} weights, {w["sparsity"]:.0%} zeros'
-            f"<br><span class='soft'>{escape(w['type'])}, sums {escape(w['accumulator'])}</span>{shown}</div>"
+            f"<br><span class='soft'>{escape(w['type'])}, sums {escape(w['accumulator'])}<br>"
+            f"bits each: {escape(sizes.text(w['bits_per_weight']))}</span>{shown}</div>"
         )
-    return f'<h2>Weights</h2><div class="cards">{"".join(cards)}</div>'
+    bits = report["bits_per_weight"]
+    whole = f"<p>Bits per weight of the network: {escape(sizes.text(bits))}.</p>" if bits else ""
+    return f'<h2>Weights</h2>{whole}<div class="cards">{"".join(cards)}</div>'
 
 
 COLUMNS = (

@@ -14,12 +14,13 @@ import numpy as np
 from hw.devices import Device, find
 from hw.errors import HwError
 from hw.estimate import Estimate, UnitEstimate, estimate
-from hw.estimate.calibration import calibrations, sentence
+from hw.estimate.calibration import band, calibrations, kind, sentence
 from hw.files import write_text
 from hw.fold import check
 from hw.graph import Network
 from hw.layers import Mac
 from hw.report.beside import beside
+from hw.report.sizes import bits_per_weight, mean_bits
 from hw.units import Fold, Unit, units
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ class Report:
     @property
     def trust(self) -> str:
         """How far the figures can be trusted, as one sentence."""
-        return sentence(self.form, self.device.synthesis)
+        # A shift is wires and has neither an area nor an error.
+        kinds = {kind(unit) for unit in units(self.network) if unit.layer.kind != "Shift"}
+        return sentence(self.form, self.device.synthesis, kinds)
 
     def capacity(self) -> dict[str, tuple[float, int]]:
         """Resource to (used, available)."""
@@ -91,6 +94,7 @@ class Report:
         found, device, pipeline = calibrations(), self.device, self.estimate.pipeline
         layers = {unit.name: unit for unit in units(self.network)}
         own = found.get(device.synthesis) if self.form != "io_parallel" else None
+        rows = [_unit(u, layers[u.name], pipeline) for u in self.estimate.units]
         calibration = {**vars(own), "families": list(found)} if own else None
         return {
             "schema": SCHEMA,
@@ -102,6 +106,7 @@ class Report:
             "clock_period_ns": self.clock_period_ns,
             "summary": {
                 **self.estimate.total.facts(),
+                "band": band(self.estimate.total, self.form, device.synthesis),
                 "interval_cycles": pipeline.interval,
                 "latency_cycles": pipeline.latency,
                 "latency_us": self.estimate.latency_us(self.clock_period_ns),
@@ -114,7 +119,8 @@ class Report:
                 for name, (used, available) in self.capacity().items()
             },
             "multiplier_free": multiplier_free(self.network),
-            "units": [_unit(u, layers[u.name], pipeline) for u in self.estimate.units],
+            "bits_per_weight": mean_bits(row["weights"] for row in rows if "weights" in row),
+            "units": rows,
             # What `crq synth` measures is the streaming RTL form: nothing to set beside an unrolled design.
             "synthesis": beside(self.network, self.folds, self.measurements)
             if self.measurements and self.form != "io_parallel"
@@ -205,11 +211,13 @@ def _unit(found: UnitEstimate, unit: Unit, pipeline: Any) -> dict[str, Any]:
     }
     if isinstance(layer, Mac):
         codes, counts = np.unique(layer.weights, return_counts=True)
+        histogram = {int(c): int(n) for c, n in zip(codes, counts, strict=True)}
         facts["weights"] = {
             "type": layer.weight_type,
             "count": int(layer.weights.size),
             "sparsity": 1 - layer.nonzeros / layer.weights.size,
-            "histogram": {int(c): int(n) for c, n in zip(codes, counts, strict=True)},
+            "histogram": histogram,
+            "bits_per_weight": bits_per_weight(histogram, layer.weight_type),
             "accumulator": layer.output.format.qonnx,
             "macs": layer.macs,
         }
