@@ -54,11 +54,11 @@ def _head(report: dict[str, Any], name: str) -> str:
 
 
 def _with_band(label: str, summary: dict[str, Any], key: str) -> str:
-    return f"{label}, {between(summary['band'][key])}" if summary["band"] else label
+    return f"{label}, {between(summary['band'][key])}" if summary.get("band") else label
 
 
 def _basis(summary: dict[str, Any]) -> str:
-    return f" Low and high: {escape(summary['band']['basis'])}." if summary["band"] else ""
+    return f" Low and high: {escape(summary['band']['basis'])}." if summary.get("band") else ""
 
 
 def _bars(rows: Iterable[tuple[str, list[tuple[float, str]], str]]) -> str:
@@ -162,14 +162,15 @@ def _weights(report: dict[str, Any]) -> str:
             (f"{int(code):+d}" if int(code) else "0", [(n / w["count"], "")], f"{n / w['count']:.0%}")
             for code, n in w["histogram"].items()
         ]
+        # Reports saved before these keys existed are shown without them.
+        bits = f"<br>bits each: {escape(sizes.text(w['bits_per_weight']))}" if "bits_per_weight" in w else ""
         shown = _bars(rows) if len(rows) <= 9 else f"<p>{len(rows)} different codes</p>"
         cards.append(
             f'<div class="card"><b>{escape(unit["name"])}</b><br>{w["count"]:,} weights, {w["sparsity"]:.0%} zeros'
-            f"<br><span class='soft'>{escape(w['type'])}, sums {escape(w['accumulator'])}<br>"
-            f"bits each: {escape(sizes.text(w['bits_per_weight']))}</span>{shown}</div>"
+            f"<br><span class='soft'>{escape(w['type'])}, sums {escape(w['accumulator'])}{bits}</span>{shown}</div>"
         )
-    bits = report["bits_per_weight"]
-    whole = f"<p>Bits per weight of the network: {escape(sizes.text(bits))}.</p>" if bits else ""
+    total = report.get("bits_per_weight")
+    whole = f"<p>Bits per weight of the network: {escape(sizes.text(total))}.</p>" if total else ""
     return f'<h2>Weights</h2>{whole}<div class="cards">{"".join(cards)}</div>'
 
 
@@ -274,6 +275,9 @@ def _sources(report: dict[str, Any]) -> str:
     found = report["calibration"]
     if found:
         text += f"<p>Blind test: {escape(found['blind']['sentence'])}. Repeat: {escape(found['command'])}</p>"
+        second = found.get("second")
+        if second:
+            text += f"<p>Second blind test: {escape(second['sentence'])}. Repeat: {escape(second['command'])}</p>"
     if project.get("commands"):
         text += f"<h2>Commands</h2><pre>{escape(chr(10).join(project['commands']))}</pre>"
     if project.get("versions"):

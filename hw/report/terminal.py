@@ -21,7 +21,7 @@ def render(report: dict[str, Any], console: Console) -> None:
     )
     console.print(_units(report))
     console.print(_capacity(report))
-    if summary["band"]:
+    if summary.get("band"):
         console.print(Text(f"band: {band_text(summary)}", style="dim"))
     console.print(
         f"{summary['frames_per_second']:,.0f} frames/s · one image every {summary['interval_cycles']:,} cycles "
@@ -31,7 +31,7 @@ def render(report: dict[str, Any], console: Console) -> None:
     free = report["multiplier_free"]
     console.print("multiplier-free: " + ("every layer" if free["every_layer"] else
                   f"all but {', '.join(free['integer_layers'])}"))  # fmt: skip
-    if report["bits_per_weight"]:
+    if report.get("bits_per_weight"):
         console.print(f"bits per weight: {sizes.text(report['bits_per_weight'])}")
     if report["synthesis"]:
         beside.render(report["synthesis"], console)
