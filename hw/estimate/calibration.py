@@ -99,13 +99,14 @@ def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
 
 
 def reservations(found: Calibration, kinds: Collection[str]) -> list[str]:
-    """Where the errors of `kinds` are beyond the bars, or were not measured."""
-    result = []
+    """Where the errors of `kinds` are beyond the bars, or were not measured for this family."""
+    result, elsewhere, nowhere = [], [], []
     for name in sorted(kinds):
         measured = [one["kinds"][name] for one in found.sets if name in one.get("kinds", {})]
         layers = sum(errors["layers"] for errors in measured)
         if not layers:
-            result.append(f"{name}, which this network has, was in no set")
+            others = [one for other in calibrations().values() for one in other.sets if name in one.get("kinds", {})]
+            (elsewhere if others else nowhere).append(name)
             continue
         mean = sum(errors["layers"] * errors["lut_mean"] for errors in measured) / layers
         if mean > LUT_MEAN or any(errors["beyond"] for errors in measured):
@@ -114,6 +115,10 @@ def reservations(found: Calibration, kinds: Collection[str]) -> list[str]:
                 f"worse for {name}, which this network has: LUT mean error {mean:.1%}, largest {largest:.1%} "
                 f"({layers} measured)"
             )
+    if elsewhere:
+        result.append(f"of this network's units, {', '.join(elsewhere)} were measured for another family only")
+    if nowhere:
+        result.append(f"of this network's units, {', '.join(nowhere)} were in no set")
     return result
 
 

@@ -148,7 +148,10 @@ def test_kinds_beyond_the_bars_or_in_no_set_are_named_in_the_sentence() -> None:
     assert calibrated.reservations(own, {"Add"}) == [
         "worse for Add, which this network has: LUT mean error 20.0%, largest 30.0% (2 measured)"
     ]
-    assert calibrated.reservations(own, {"Bias"}) == ["Bias, which this network has, was in no set"]
+    assert calibrated.reservations(own, {"Nosuch"}) == ["of this network's units, Nosuch were in no set"]
+    assert calibrated.reservations(own, {"Bias"}) == [
+        "of this network's units, Bias were measured for another family only"
+    ]
     own.blind["kinds"]["Add"] |= {"lut_mean": 0.01, "beyond": 0}
     assert calibrated.reservations(own, {"Add"}) == []
 
