@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 def folding_table(project: Project) -> Table:
     """One row per unit; the caption says what the whole takes of the part by the estimate."""
     device = find(project.manifest["part"])
-    share = fill(project.network, project.folds, device)
-    verdict = f"the fullest resource of {device.part} is filled to {share:.0%} by the estimate"
-    if share > 1:
+    unrolled = project.manifest["io_type"] == "io_parallel"
+    share = fill(project.network, project.folds, device, project.manifest["io_type"])
+    basis = "the uncalibrated estimate of the unrolled design" if unrolled else "the estimate"
+    verdict = f"the fullest resource of {device.part} is filled to {share:.0%} by {basis}"
+    if not device.lut_priced:
+        verdict = (
+            f"no verdict on {device.part}: the estimate counts 6-input LUTs, the part has 4-input ones (crq synth)"
+        )
+    elif share > 1:
         verdict += ": it does not fit"
     table = Table(
         box=None, pad_edge=False, header_style="bold", title_justify="left", caption_justify="left",
@@ -30,7 +36,6 @@ def folding_table(project: Project) -> Table:
     )  # fmt: skip
     for name in ("layer", "PE × SIMD", "cycles", "weights in", "why"):
         table.add_column(name, justify="right" if name == "cycles" else "left")
-    unrolled = project.manifest["io_type"] == "io_parallel"
     for unit in units(project.network):
         fold = project.folds[unit.name]
         taken = "" if unrolled else f"{cycles(project.network, unit, fold).interval:,}"

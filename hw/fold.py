@@ -198,18 +198,25 @@ def remembered(network: Network, family: str = "xcup") -> Cost:
     return cost
 
 
-def fill(network: Network, folds: Mapping[str, Fold], device: Device) -> float:
-    """The largest of the shares of the device's LUTs, FFs and block RAM that `folds` take by the estimate."""
-    from hw.estimate import estimate
+def fill(network: Network, folds: Mapping[str, Fold], device: Device, io_type: str = "io_stream") -> float:
+    """The largest of the shares of the device's LUTs, FFs and block RAM that `folds` take by the estimate.
 
-    used = estimate(network, folds, device.synthesis).total
-    pairs = ((used.lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
+    For a part with 4-input LUTs, which the estimate does not count, their number is a rough mean.
+    """
+    from hw.estimate import estimate
+    from hw.estimate.measured import LUT4_PER_LUT6
+
+    used = estimate(network, folds, device.synthesis, io_type).total
+    lut = used.lut if device.lut_priced else LUT4_PER_LUT6 * used.lut
+    pairs = ((lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
     return max(have / available if available else float(have > 0) * float("inf") for have, available in pairs)
 
 
-def fits(network: Network, folds: Mapping[str, Fold], device: Device, share: float = FILL) -> bool:
+def fits(
+    network: Network, folds: Mapping[str, Fold], device: Device, share: float = FILL, io_type: str = "io_stream"
+) -> bool:
     """Whether the estimate of `folds` takes at most `share` of the device's LUTs, FFs and block RAM."""
-    return fill(network, folds, device) <= share
+    return fill(network, folds, device, io_type) <= share
 
 
 def within(

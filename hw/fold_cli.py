@@ -11,6 +11,7 @@ import click
 from hw.options import folding_options
 
 if TYPE_CHECKING:
+    from hw.devices import Device
     from hw.estimate import Estimate
     from hw.fold import Target
     from hw.search import Point
@@ -95,7 +96,7 @@ def _print(source: Source, chosen: Estimate, points: list[Point]) -> None:
     console.print(table)
     console.print(
         f"{chosen.fps(source.clock_period_ns):,.0f} frames/s, bound by {chosen.pipeline.bottleneck}; "
-        f"{chosen.total.lut:,.0f} LUT ({chosen.total.lut / device.lut:.0%} of the part), "
+        f"{chosen.total.lut:,.0f} LUT ({_share(chosen.total.lut, device)} of the part), "
         f"{chosen.total.bram36:g} BRAM36 ({chosen.total.bram36 / device.bram36:.0%})"
     )
     if not points:
@@ -106,8 +107,12 @@ def _print(source: Source, chosen: Estimate, points: list[Point]) -> None:
     for p in points:
         front.add_row(
             f"{1e9 / (source.clock_period_ns * p.interval):,.0f}", f"{p.interval:,}", f"{p.total.lut:,.0f}",
-            f"{p.total.lut / device.lut:.0%}", f"{p.total.ff:,.0f}", f"{p.total.bram36:g}",
-            style="dim" if p.total.lut > device.lut or p.total.bram36 > device.bram36 else None,
+            _share(p.total.lut, device), f"{p.total.ff:,.0f}", f"{p.total.bram36:g}",
+            style="dim" if (device.lut_priced and p.total.lut > device.lut) or p.total.bram36 > device.bram36 else None,
         )  # fmt: skip
     console.print("\nFoldings that no other beats in both speed and LUTs (dim: larger than the part):")
     console.print(front)
+
+
+def _share(lut: float, device: Device) -> str:
+    return f"{lut / device.lut:.0%}" if device.lut_priced else "unknown share"

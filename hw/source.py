@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hw.devices import Device, find
+from hw.errors import HwError
 from hw.graph import Network
 from hw.units import Fold
 
@@ -36,7 +37,7 @@ def open_source(
     """The project in the folder `path` as it was built, or the QONNX file `path`.
 
     A file, and a project for which a target, foldings or ROM styles are given, is folded by `hw.fold.decide`. Raises
-    `HwError` for what cannot be read and for an impossible wish.
+    `HwError` for what cannot be read, for an impossible wish and for an io_parallel project, which has no folding.
     """
     from hw.fold import decide
 
@@ -45,6 +46,11 @@ def open_source(
         from hw.project import open_project
 
         project = open_project(path)
+        if project.manifest["io_type"] == "io_parallel":
+            raise HwError(
+                f"{path} is an io_parallel project: every layer is unrolled, so there is no folding and no RTL form of "
+                "it. `crq report` shows its uncalibrated estimate; for foldings and synthesis name the QONNX file"
+            )
         name, network, folds = project.name, project.network, project.folds
         part = part or project.manifest["part"]
         clock_period_ns = clock_period_ns or float(project.manifest["clock_period"])

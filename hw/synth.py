@@ -19,19 +19,27 @@ from hw.files import write_text
 from hw.rtl.generate import write
 from hw.rtl.verilog import Design
 
-FAMILIES = ("xcup", "xc7")
+# Yosys's pass per family. ECP5 counts 4-input LUTs, the others 6-input ones.
+PASSES = {
+    "xcup": "synth_xilinx -flatten -family xcup -noiopad -noclkbuf -nodsp",
+    "xc7": "synth_xilinx -flatten -family xc7 -noiopad -noclkbuf -nodsp",
+    "ecp5": "synth_ecp5 -nodsp",
+}
+FAMILIES = tuple(PASSES)
 # LUTs that a primitive occupies (AMD UG953 and UG974, library guides: RAM32M and RAM64M take one SLICEM's four LUTs,
-# RAM32M16 and RAM64M8 take eight; wide multiplexers and carry chains take none).
-LUT_LOGIC = {f"LUT{i}": 1 for i in range(1, 7)} | {"INV": 1}
+# RAM32M16 and RAM64M8 take eight; wide multiplexers and carry chains take none. ECP5, Lattice FPGA-DS-02012: a CCU2C is
+# the carry mode of a slice's two LUT4; a 16 x 4 distributed RAM takes three slices, six LUT4).
+LUT_LOGIC = {f"LUT{i}": 1 for i in range(1, 7)} | {"INV": 1, "CCU2C": 2}
 LUT_MEMORY = {
+    "TRELLIS_DPR16X4": 6,
     "RAM32M": 4, "RAM64M": 4, "RAM32M16": 8, "RAM64M8": 8, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4,
     "RAM256X1D": 8, "RAM32X1S": 1, "RAM64X1S": 1, "RAM128X1S": 2, "RAM256X1S": 4, "RAM512X1S": 8,
     "SRL16E": 1, "SRLC16E": 1, "SRLC32E": 1,
 }  # fmt: skip
-FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE")
-BRAM18 = {"RAMB18E1": 1, "RAMB18E2": 1, "RAMB36E1": 2, "RAMB36E2": 2}
-DSP = ("DSP48E1", "DSP48E2")
-FREE = ("MUXF7", "MUXF8", "MUXF9", "CARRY4", "CARRY8", "GND", "VCC", "$scopeinfo")
+FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE", "TRELLIS_FF")
+BRAM18 = {"RAMB18E1": 1, "RAMB18E2": 1, "RAMB36E1": 2, "RAMB36E2": 2, "DP16KD": 1, "PDPW16KD": 1}
+DSP = ("DSP48E1", "DSP48E2", "MULT18X18D", "ALU54B")
+FREE = ("MUXF7", "MUXF8", "MUXF9", "CARRY4", "CARRY8", "PFUMX", "L6MUX21", "GND", "VCC", "$scopeinfo")
 
 # One Yosys process per design: its errors end the process.
 SCRIPT = """
@@ -74,15 +82,15 @@ def tool() -> str:
 def check_family(family: str) -> None:
     """Raises `HwError` for a family that is not one of `FAMILIES`."""
     if family not in FAMILIES:
-        raise HwError(f"family {family!r}: expected {' or '.join(FAMILIES)}")
+        raise HwError(f"family {family!r}: expected {', '.join(FAMILIES[:-1])} or {FAMILIES[-1]}")
 
 
 def synthesize(design: Design, family: str = "xcup", *, cache: Path | None = None) -> Synthesis:
-    """Synthesises `design` for a Yosys Xilinx family; a cached result of the same sources and tool is reused."""
+    """Synthesises `design` for a Yosys family; a cached result of the same sources and tool is reused."""
     check_family(family)
     commands = [
         f"read_verilog -sv -defer {' '.join(design.sources)}",
-        f"synth_xilinx -flatten -family {family} -noiopad -noclkbuf -nodsp -top {design.top}",
+        f"{PASSES[family]} -top {design.top}",
         "tee -q -o stat.json stat -json",
     ]
     key = _key(design, commands)

@@ -1,7 +1,7 @@
 """Compares the estimate with synthesised layers: python benchmarks/calibration/check.py SET
 
-Prints every layer of layers_SET.csv and the mean and largest errors. `--freeze` writes those of the blind set into
-hw/estimate/calibration.json, where reports for parts of that family find them; it refuses below 20 layers.
+Prints every layer of layers_SET.csv and the mean and largest errors. `--freeze` writes those of a blind set into
+hw/estimate/calibration.json, where reports for parts of that family find them; it refuses an incomplete set.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime
 import json
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
@@ -16,60 +17,118 @@ from layers import HERE, SEEDS, layers
 
 from hw.errors import HwError
 from hw.estimate import Resources
-from hw.estimate.calibration import FILE
+from hw.estimate.calibration import FILE, LUT_EACH, LUT_SMALL, kind
 from hw.estimate.network import estimate_unit
 from hw.files import write_text
 from hw.synth import FAMILIES, tool
 
-BLIND_LAYERS = 20
+# Where calibration.json has the errors of a set, and what its layers are.
+FROZEN = {"blind": ("blind", "layers"), "blind2": ("second", "layers of further kinds, with FIFOs and block RAM")}
 
 
-def rows(which: str, family: str) -> list[tuple[str, Resources, Resources]]:
-    """(layer, measured, estimated without FIFOs, which the layers have not)."""
+class Row(NamedTuple):
+    name: str
+    kind: str
+    measured: Resources
+    estimated: Resources
+
+
+def rows(which: str, family: str) -> list[Row]:
+    """Every measured layer of a set; estimated without FIFOs if the set's layers have none."""
     file = HERE / f"layers_{which}.csv"
     if not file.exists():
         raise HwError(f"{file.name}: not measured yet; run python benchmarks/calibration/layers.py {which}")
     with open(file, newline="") as stream:
         found = {r["layer"]: r for r in csv.DictReader(stream) if r["family"] == family}
+    if not found:
+        raise HwError(
+            f"{file.name}: no layer measured for {family}; run python benchmarks/calibration/layers.py {which} "
+            f"--family {family}"
+        )
     result = []
-    for name, network, unit, fold in layers(which):
+    for name, network, unit, fold, depths in layers(which):
         if name in found:
             r = found[name]
             measured = Resources(*(int(float(r[k])) for k in Resources._fields))
-            parts = estimate_unit(network, unit, fold, family=family).parts
-            estimated = Resources().plus(*(v for k, v in parts.items() if k != "fifo")).rounded()
-            result.append((name, measured, estimated))
+            parts = estimate_unit(network, unit, fold, depths, family).parts
+            estimated = Resources().plus(*(v for k, v in parts.items() if depths or k != "fifo")).rounded()
+            result.append(Row(name, kind(unit), measured, estimated))
     return result
+
+
+def beyond(row: Row) -> bool:
+    """Whether a layer is further off than the bar for each of them."""
+    return abs(row.estimated.lut - row.measured.lut) > max(LUT_SMALL, LUT_EACH * row.measured.lut)
+
+
+def errors(found: list[Row], key: str) -> list[float]:
+    return [abs(_error(getattr(r.measured, key), getattr(r.estimated, key))) for r in found]
+
+
+def facts(found: list[Row], what: str, family: str) -> dict[str, Any]:
+    """The errors of a set: in one sentence, by kind, and the span of measured / estimated.
+
+    The span is that of layers so large that the bar for each of them is a share.
+    """
+    lut, ff = errors(found, "lut"), errors(found, "ff")
+    blocks = sum(r.measured.bram18 == r.estimated.bram18 and r.measured.dsp == r.estimated.dsp for r in found)
+    large = [r for r in found if r.measured.lut >= LUT_SMALL / LUT_EACH]
+    spans = {}
+    for key in ("lut", "ff"):
+        ratios = [getattr(r.measured, key) / getattr(r.estimated, key) for r in large]
+        spans[key] = [min([1.0, *ratios]), max([1.0, *ratios])]
+    kinds = {}
+    for name in sorted({r.kind for r in found}):
+        own = [r for r in found if r.kind == name]
+        off = errors(own, "lut")
+        kinds[name] = {"layers": len(own), "lut_mean": float(np.mean(off)), "lut_max": float(max(off)),
+                       "beyond": sum(map(beyond, own))}  # fmt: skip
+    sentence = (
+        f"{len(found)} {what}, {family}: LUT mean error {np.mean(lut):.1%}, largest {max(lut):.1%}; "
+        f"FF mean {np.mean(ff):.1%}; BRAM and DSP equal in {blocks} of {len(found)}"
+    )
+    return {"sentence": sentence, "layers": len(found), "lut_mean": float(np.mean(lut)), "lut_max": float(max(lut)),
+            "ff_mean": float(np.mean(ff)), "blocks_equal": blocks, "beyond": sum(map(beyond, found)), "spans": spans,
+            "kinds": kinds}  # fmt: skip
 
 
 @click.command()
 @click.argument("which", type=click.Choice(list(SEEDS)))
 @click.option("--family", type=click.Choice(FAMILIES), default="xcup", show_default=True)
-@click.option("--freeze", is_flag=True, help="Write calibration.json from the blind set.")
+@click.option("--freeze", is_flag=True, help="Write the errors of a blind set into calibration.json.")
 def main(which: str, family: str, freeze: bool) -> None:
     """Prints estimate beside measurement."""
-    found = rows(which, family)
-    for name, m, e in found:
-        click.echo(f"{name:8} LUT {m.lut:6.0f} {e.lut:6.0f} {_error(m.lut, e.lut):+7.1%}  "
+    try:
+        found = rows(which, family)
+    except HwError as error:
+        raise click.ClickException(str(error)) from error
+    for name, kind_, m, e in found:
+        click.echo(f"{name:9} {kind_:12} LUT {m.lut:6.0f} {e.lut:6.0f} {_error(m.lut, e.lut):+7.1%}  "
                    f"FF {m.ff:6.0f} {e.ff:6.0f} {_error(m.ff, e.ff):+7.1%}  BRAM18 {m.bram18} {e.bram18}")  # fmt: skip
-    lut, ff = ([abs(_error(getattr(m, k), getattr(e, k))) for _, m, e in found] for k in ("lut", "ff"))
-    blocks = sum(m.bram18 == e.bram18 and m.dsp == e.dsp for _, m, e in found)
-    sentence = (
-        f"{len(found)} layers, {family}: LUT mean error {np.mean(lut):.1%}, largest {max(lut):.1%}; "
-        f"FF mean {np.mean(ff):.1%}; BRAM and DSP equal in {blocks} of {len(found)}"
-    )
-    click.echo(sentence)
+    result = facts(found, FROZEN.get(which, ("", "layers"))[1], family)
+    click.echo(result["sentence"])
     if freeze:
-        if which != "blind" or len(found) < BLIND_LAYERS:
-            raise click.ClickException(f"calibration needs {BLIND_LAYERS} blind layers, found {len(found)} of {which}")
-        stored = json.loads(FILE.read_text()) if FILE.exists() else {}
-        stored[family] = {
-            "tool": tool(), "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "command": f"python benchmarks/calibration/layers.py blind --family {family}",
-            "blind": {"sentence": sentence, "layers": len(found), "lut_mean": float(np.mean(lut)),
-                      "lut_max": float(max(lut)), "ff_mean": float(np.mean(ff)), "blocks_equal": blocks},
-        }  # fmt: skip
-        write_text(FILE, json.dumps(stored, indent=2) + "\n")
+        _freeze(which, family, result)
+
+
+def _freeze(which: str, family: str, result: dict[str, Any]) -> None:
+    if which not in FROZEN:
+        raise click.ClickException(f"calibration rests on blind sets: {' and '.join(FROZEN)}, not on {which}")
+    missing = sum(1 for _ in layers(which)) - result["layers"]
+    if missing:
+        raise click.ClickException(f"{missing} layers of {which} are not measured for {family}; run layers.py {which}")
+    stored = json.loads(FILE.read_text()) if FILE.exists() else {}
+    own = stored.setdefault(family, {})
+    now = {
+        "tool": tool(), "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "command": f"python benchmarks/calibration/layers.py {which} --family {family}",
+    }  # fmt: skip
+    if which == "blind":
+        own |= now
+        own["blind"] = result
+    else:
+        own["second"] = {**now, **result}
+    write_text(FILE, json.dumps(stored, indent=2) + "\n")
 
 
 def _error(measured: float, estimated: float) -> float:

@@ -32,6 +32,16 @@ def sweep() -> list[tuple[str, dict[str, object]]]:
             points.append(("crq_pe", {"SIMD": simd, "BITS": bits, "ACC": acc, "SINGLE": 0}))
     points += [("crq_pe", {"SIMD": s, "BITS": 4, "ACC": 10, "SINGLE": 1}) for s in (4, 9)]
     points += [("crq_pe", {"SIMD": s, "BITS": 4, "SIGNED": 1, "ACC": 10, "SINGLE": 0}) for s in (4, 9)]
+    for simd, digits, bits in (
+        (1, 2, 4), (1, 4, 8), (1, 8, 4), (1, 8, 8), (2, 4, 4), (2, 8, 4), (2, 8, 8), (3, 8, 8), (4, 3, 4), (4, 8, 4),
+        (1, 3, 4), (1, 4, 4), (1, 5, 4), (1, 6, 4), (1, 7, 4), (2, 5, 4), (2, 7, 4),
+    ):  # fmt: skip
+        acc = bits + digits + 5
+        points.append(("crq_pe", {"SIMD": simd, "DIGITS": digits, "BITS": bits, "ACC": acc, "SINGLE": 0}))
+    points += [("crq_max", {"N": n, "BITS": bits}) for n in (2, 4, 9) for bits in (1, 2, 3, 4, 5, 6, 8)]
+    for pe, blocks, pixels, bits in ((1, 8, 16, 4), (2, 8, 36, 4), (4, 8, 36, 4), (4, 1, 64, 4), (8, 2, 49, 8)):
+        out = bits + (pixels - 1).bit_length()
+        points.append(("crq_global_sum", {"PE": pe, "BLOCKS": blocks, "PIXELS": pixels, "BITS": bits, "OUT": out}))
     for n in (1, 2, 3, 5, 8, 11, 16, 20):
         for bits in (2, 5):
             neg = rng.integers(0, 2, n)
@@ -57,7 +67,10 @@ def sweep() -> list[tuple[str, dict[str, object]]]:
     for width, pixels in ((64, 1), (32, 16), (128, 64)):
         points.append(("crq_window", {"CHANNELS": width // 4, "BITS": 4, "HEIGHT": 1, "WIDTH": pixels, "SPAN_H": 1,
                                       "SPAN_W": pixels}))  # fmt: skip
-    for width, depth in ((8, 2), (28, 2), (64, 2), (64, 5), (16, 16), (32, 33), (64, 64), (24, 120), (128, 256)):
+    for width, depth in (
+        (8, 2), (28, 2), (64, 2), (64, 5), (16, 16), (32, 33), (64, 64), (24, 120), (128, 256),
+        (8, 100), (16, 130), (32, 200), (8, 256), (8, 500), (4, 1000),
+    ):  # fmt: skip
         points.append(("crq_fifo", {"WIDTH": width, "DEPTH": depth, "BLOCK": int(width * depth >= 8192)}))
     points += [("crq_rom", {"WIDTH": 8, "DEPTH": d, "BLOCK": 0})
                for d in (2, 4, 9, 16, 32, 50, 64, 100, 128, 200, 256, 400)]  # fmt: skip
@@ -79,8 +92,11 @@ PORTS = {
     "crq_fifo": ("clk", "rst", "in_valid", "in_ready", "in_data", "out_valid", "out_ready", "out_data"),
     "crq_rom": ("clk", "en", "address", "q"),
     "crq_add": ("x", "y", "q"),
+    "crq_max": ("d", "q"),
+    "crq_global_sum": ("clk", "rst", "en", "step", "last", "x", "out_valid", "out_data"),
 }
 OUTPUTS = ("q", "acc", "code", "in_ready", "active", "window", "out_valid", "out_data")
+SWEPT = ("xcup", "xc7")  # the families that share these formulas
 
 
 def bits(circuit: str, p: dict[str, object], port: str) -> int:
@@ -88,14 +104,16 @@ def bits(circuit: str, p: dict[str, object], port: str) -> int:
     n = {k: int(v) for k, v in p.items() if isinstance(v, int)}
     wide = {
         "crq_select": lambda: {"d": n["N"] * n["WIDTH"], "sel": max(1, (n["N"] - 1).bit_length()), "q": n["WIDTH"]},
-        "crq_pe": lambda: {"x": n["SIMD"] * n["BITS"], "nz": n["SIMD"], "neg": n["SIMD"], "start": n["ACC"],
-                           "acc": n["ACC"]},
+        "crq_pe": lambda: {"x": n["SIMD"] * n["BITS"], "nz": n["SIMD"] * n.get("DIGITS", 1),
+                           "neg": n["SIMD"] * n.get("DIGITS", 1), "start": n["ACC"], "acc": n["ACC"]},
         "crq_pe_fixed": lambda: {"x": n["N"] * n["BITS"], "acc": n["ACC"]},
         "crq_compare": lambda: {"x": n["WIDTH"], "t": n["WIDTH"] * ((1 << n["BITS"]) - 1), "code": n["BITS"]},
         "crq_window": lambda: {"in_data": n["CHANNELS"] * n["BITS"],
                                "window": n["CHANNELS"] * n["BITS"] * n["SPAN_H"] * n["SPAN_W"]},
         "crq_fifo": lambda: {"in_data": n["WIDTH"], "out_data": n["WIDTH"]},
         "crq_rom": lambda: {"address": max(1, (n["DEPTH"] - 1).bit_length()), "q": n["WIDTH"]},
+        "crq_max": lambda: {"d": n["N"] * n["BITS"], "q": n["BITS"]},
+        "crq_global_sum": lambda: {"x": n["PE"] * n["BITS"], "out_data": n["PE"] * n["BLOCKS"] * n["OUT"]},
         "crq_add": lambda: {"x": n["LANES"] * n["XB"], "y": n["LANES"] * n["YB"], "q": n["LANES"] * n["OUT"]},
     }[circuit]()  # fmt: skip
     return wide.get(port, 1)
@@ -128,7 +146,7 @@ def design(points: list[tuple[str, dict[str, object]]]) -> Design:
 
 
 @click.command()
-@click.option("--family", type=click.Choice(FAMILIES), multiple=True, default=FAMILIES)
+@click.option("--family", type=click.Choice(SWEPT), multiple=True, default=SWEPT)
 @click.option("--circuit", "chosen", type=click.Choice(list(PORTS)), multiple=True, default=list(PORTS))
 def main(family: tuple[str, ...], chosen: tuple[str, ...]) -> None:
     """Sweeps the circuits and writes circuits.csv; rows of circuits and families that are not swept now stay."""

@@ -1,8 +1,9 @@
 """Synthesises whole layers for the fit's check and for the blind test: python benchmarks/calibration/layers.py SET
 
 Writes layers_SET.csv: family, layer, measured LUTs as logic and memory, FFs, BRAM18, DSP. `fit` layers were seen while
-the formulas were made; `blind` layers only after they were frozen. Layers that the file already has are
-kept: delete it after a change of hw/rtl. Estimates are computed when `check.py` compares.
+the formulas were made; `blind` layers only after they were frozen. `fit2` and `blind2` are the same for what those have
+not: integer weights, sums, concat, padded and narrow pools, block RAM, and the FIFOs in front of a layer. Layers that
+the file already has are kept: delete it after a change of hw/rtl. Estimates are computed when `check.py` compares.
 """
 
 from __future__ import annotations
@@ -26,11 +27,17 @@ from hw.units import Fold, Unit, units
 from tests.hw.random_graphs import GraphBuilder
 
 HERE = Path(__file__).parent
-SEEDS = {"fit": 100, "blind": 900}
+SEEDS = {"fit": 100, "blind": 900, "fit2": 300, "blind2": 700}
+Layer = tuple[str, Network, Unit, Fold, dict[tuple[str, int], int] | None]
 
 
-def layers(which: str) -> Iterator[tuple[str, Network, Unit, Fold]]:
-    """(name, network, unit, folding) of every layer of a set."""
+def layers(which: str) -> Iterator[Layer]:
+    """(name, network, unit, folding, FIFO depths) of every layer of a set; depths None: without FIFOs."""
+    yield from with_fifos(which) if which.endswith("2") else without_fifos(which)
+
+
+def without_fifos(which: str) -> Iterator[Layer]:
+    """Mostly sums of ternary products."""
     seed = SEEDS[which]
     blind = which == "blind"
     same = (1, 1, 1, 1)
@@ -87,12 +94,75 @@ def layers(which: str) -> Iterator[tuple[str, Network, Unit, Fold]]:
         network = Network(model)
         unit = units(network)[0]
         check(network, {unit.name: fold})
-        yield f"{which}{n}", network, unit, fold
+        yield f"{which}{n}", network, unit, fold, None
+
+
+def with_fifos(which: str) -> Iterator[Layer]:
+    """Everything else: (shape, type, what is built on it, folding, depths of its FIFOs)."""
+    same = (1, 1, 1, 1)
+
+    def conv(o, kernel=(3, 3), weight_type="INT8", bits=4, **options):
+        def build(g):
+            x = g.conv("x", o, kernel, weight_type=weight_type, **options)
+            return g.threshold(x, bits) if bits else x
+
+        return build
+
+    def dense(o, weight_type="INT8", bits=None):
+        def build(g):
+            x = g.matmul(g.flatten("x"), o, weight_type)
+            return g.threshold(x, bits) if bits else x
+
+        return build
+
+    def pool(kernel, strides=None, pads=None):
+        return lambda g: g.max_pool("x", kernel, strides, pads)
+
+    fit = [
+        ((3, 8, 8), "UINT8", conv(8, pads=same), (2, 3), (2,)), ((3, 8, 8), "UINT8", conv(8, pads=same), (1, 9), (2,)),
+        ((64, 1, 1), "UINT4", dense(10), (1, 4), (2,)), ((64, 1, 1), "UINT4", dense(10), (10, 2), (5,)),
+        ((1, 8, 8), "UINT8", conv(4, weight_type="INT4", pads=same), (4, 9), (2,)),
+        ((32, 8, 8), "UINT2", pool((3, 3), (2, 2), same), (8,), (2,)),
+        ((16, 8, 8), "UINT8", pool((3, 3), (2, 2)), (2,), (2,)),
+        ((32, 6, 6), "UINT4", lambda g: g.global_sum("x"), (4,), (2,)),
+        ((32, 6, 6), "UINT4", lambda g: g.add("x", "x"), (8,), (2, 2)),
+        ((8, 6, 6), "UINT4", lambda g: g.add("x", "x"), (8,), (2, 200)),
+        ((32, 1, 1), "UINT8", lambda g: g.bias("x"), (1,), (2,)),
+        ((16, 6, 6), "UINT8", lambda g: g.negate("x"), (2,), (2,)),
+        ((12, 6, 6), "UINT4", lambda g: g.concat("x", "x"), (24,), (2, 30)),
+        ((16, 6, 6), "UINT8", lambda g: g.add("x", "x"), (16,), (2, 300)),
+    ]  # fmt: skip
+    unseen = [
+        ((3, 10, 10), "UINT8", conv(12, pads=same), (3, 3), (2,)),
+        ((2, 12, 12), "UINT8", conv(6, (5, 5), "INT8", 4, strides=(2, 2)), (1, 10), (4,)),
+        ((8, 7, 7), "UINT4", conv(8, (3, 3), "INT8", 3), (4, 8), (2,)),
+        ((6, 9, 9), "INT8", conv(12, (1, 1), "INT8", None), (4, 2), (2,)),
+        ((96, 1, 1), "UINT4", dense(12), (2, 6), (2,)), ((40, 1, 1), "UINT6", dense(8, "INT6", 4), (4, 5), (3,)),
+        ((2, 6, 6), "UINT4", conv(6, (3, 3), "INT8"), (6, 18), (2,)),
+        ((24, 9, 9), "UINT2", pool((3, 3), (2, 2), same), (6,), (2,)),
+        ((16, 10, 10), "UINT3", pool((2, 2)), (16,), (20,)),
+        ((64, 20, 20), "UINT4", pool((3, 3), (2, 2), same), (8,), (2,)),
+        ((48, 7, 7), "UINT4", lambda g: g.global_sum("x"), (6,), (2,)),
+        ((20, 5, 5), "INT6", lambda g: g.global_sum("x"), (20,), (40,)),
+        ((24, 8, 8), "UINT4", lambda g: g.add("x", "x"), (6,), (2, 150)),
+        ((32, 8, 8), "INT6", lambda g: g.add("x", "x"), (32,), (2, 90)),
+        ((24, 5, 5), "UINT8", lambda g: g.bias("x"), (3,), (70,)),
+        ((20, 6, 6), "INT7", lambda g: g.negate("x"), (4,), (2,)),
+        ((16, 8, 8), "UINT4", lambda g: g.concat("x", "x"), (32,), (2, 60)),
+        ((32, 12, 12), "UINT4", conv(32, (3, 3), "TERNARY", 4, pads=same), (2, 36), (400,)),
+        ((64, 18, 18), "UINT4", conv(16, (3, 3), "TERNARY", 2, pads=same), (4, 16), (2,)),
+    ]  # fmt: skip
+    for n, (shape, dtype, build, fold, depths) in enumerate(unseen if which == "blind2" else fit):
+        g = GraphBuilder(shape, dtype, SEEDS[which] + n)
+        network = Network(g.finish(build(g)))
+        unit = units(network)[0]
+        check(network, {unit.name: Fold(*fold)})
+        yield f"{which}_{n}", network, unit, Fold(*fold), {(unit.name, i): d for i, d in enumerate(depths)}
 
 
 @click.command()
 @click.argument("which", type=click.Choice(list(SEEDS)))
-@click.option("--family", type=click.Choice(FAMILIES), multiple=True, default=FAMILIES)
+@click.option("--family", type=click.Choice(FAMILIES), multiple=True, default=("xcup", "xc7"))
 def main(which: str, family: tuple[str, ...]) -> None:
     """Synthesises the layers of a set and writes layers_SET.csv."""
     target = HERE / f"layers_{which}.csv"
@@ -100,10 +170,10 @@ def main(which: str, family: tuple[str, ...]) -> None:
     if target.exists():
         with open(target, newline="") as file:
             rows = [row for row in csv.reader(file) if row[0] in FAMILIES]
-    for kind, (name, network, unit, fold) in ((kind, layer) for kind in family for layer in layers(which)):
+    for kind, (name, network, unit, fold, depths) in ((kind, layer) for kind in family for layer in layers(which)):
         if [kind, name] in [row[:2] for row in rows]:
             continue
-        found = synthesize(generate_unit(network, unit, fold), kind)
+        found = synthesize(generate_unit(network, unit, fold, depths), kind)
         rows.append([kind, name, *found.total()])
         click.echo(f"{kind} {name}: {found.seconds} s, {tool()}")
         temporary = target.with_suffix(f".{os.getpid()}")

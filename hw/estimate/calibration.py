@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hw.estimate.measured import FAMILY, MEASURED_WITH
+from hw.estimate.resources import Resources
+from hw.layers import Mac
+from hw.units import Unit
 
 FILE = Path(__file__).parent / "calibration.json"
+
+# The bars: LUT error in the mean, of each layer (or this many LUTs), and FF error in the mean.
+LUT_MEAN, LUT_EACH, LUT_SMALL, FF_MEAN = 0.05, 0.15, 50, 0.03
+
+# What Vitis HLS may make of a design whose RTL form was estimated, as factors of the estimate. A judgement: it was
+# never measured. Adders, comparisons, ROMs and line buffers are the same sums of the same widths in both forms, so the
+# order of magnitude stands; but HLS adds handshakes and loop control per process, places registers by the clock instead
+# of every second adder level, puts FIFOs and small memories elsewhere, and may share or duplicate sums. Any of these
+# alone can be tens of percent of a small unit, hence twice as much or half as much of everything.
+HLS_BAND = (0.5, 2.0)
+
+UNROLLED = (
+    "uncalibrated: io_parallel is priced by a formula of its own for the unrolled design (hw/estimate/parallel.py), "
+    "which was never compared with any synthesis; its registers and latency are assumed"
+)
+LUT4 = (
+    "uncalibrated: the formulas count 6-input LUTs and this part has 4-input ones, of which synthesis took 1.2 to 3.3 "
+    "times as many (19 layers, benchmarks/calibration/layers_fit.csv), so no share of its LUTs is given; crq synth "
+    "measures them"
+)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """`tool` and `date` of the synthesis of layers no formula had seen; `blind` are the errors on them."""
+    """`tool` and `date` of the synthesis of layers no formula had seen; `blind` are the errors on them, `second` those
+    on a later set of other kinds of layers, with FIFOs."""
 
     tool: str
     date: str
     command: str
     blind: dict[str, Any] = field(default_factory=dict)
+    second: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sets(self) -> list[dict[str, Any]]:
+        return [s for s in (self.blind, self.second) if s]
 
 
 @cache
@@ -31,18 +61,79 @@ def calibrations() -> dict[str, Calibration]:
     return {family: Calibration(**facts) for family, facts in json.loads(FILE.read_text()).items()}
 
 
-def sentence(rtl: bool, family: str) -> str:
-    """What a reader must know about the figures of an RTL (`rtl`) or HLS project on a synthesis `family`."""
-    found = calibrations()
+def kind(unit: Unit) -> str:
+    """The kind of a unit whose errors are told apart: a layer's, and for sums of products that of the weights."""
+    if isinstance(unit.layer, Mac):
+        return "ternary sums" if unit.layer.multiplier_free else "integer sums"
+    return unit.layer.kind
+
+
+def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
+    """What a reader must know about the figures of a project of `form` ("rtl", "hls" or "io_parallel") whose units are
+    of `kinds`, on a synthesis `family`."""
+    if form == "io_parallel":
+        return UNROLLED
+    if family == "ecp5":
+        return LUT4
+    rtl, found = form == "rtl", calibrations()
     if not found:
         return (
             f"uncalibrated: circuits priced by the fabric and by {MEASURED_WITH}, whole layers not compared with "
             "synthesis" + ("" if rtl else "; Vitis HLS not measured, pipeline depth assumed")
         )
     own = found.get(family) or found[min(found)]
-    basis = f"calibrated on the RTL form of these units under {own.tool}, {own.date}: {own.blind['sentence']}"
+    basis = f"on the RTL form of these units under {own.tool}, {own.date}: " + "; ".join(
+        s["sentence"] for s in own.sets
+    )
     if family not in found:
         basis += f"; {family}, the family of this part, was not in that test"
     elif family != FAMILY:
         basis += f" (with circuits measured for {FAMILY})"
-    return basis if rtl else basis + "; Vitis HLS was not measured, and its control logic and pipeline depth differ"
+    basis += "".join(f"; {reservation}" for reservation in reservations(own, kinds))
+    if rtl:
+        return f"calibrated {basis}"
+    return (
+        f"Vitis HLS was not measured: calibration is {basis}; HLS's control logic and pipeline depth differ, so its "
+        "band is wider, and a judgement"
+    )
+
+
+def reservations(found: Calibration, kinds: Collection[str]) -> list[str]:
+    """Where the errors of `kinds` are beyond the bars, or were not measured for this family."""
+    result, elsewhere, nowhere = [], [], []
+    for name in sorted(kinds):
+        measured = [one["kinds"][name] for one in found.sets if name in one.get("kinds", {})]
+        layers = sum(errors["layers"] for errors in measured)
+        if not layers:
+            others = [one for other in calibrations().values() for one in other.sets if name in one.get("kinds", {})]
+            (elsewhere if others else nowhere).append(name)
+            continue
+        mean = sum(errors["layers"] * errors["lut_mean"] for errors in measured) / layers
+        if mean > LUT_MEAN or any(errors["beyond"] for errors in measured):
+            largest = max(errors["lut_max"] for errors in measured)
+            result.append(
+                f"worse for {name}, which this network has: LUT mean error {mean:.1%}, largest {largest:.1%} "
+                f"({layers} measured)"
+            )
+    if elsewhere:
+        result.append(f"of this network's units, {', '.join(elsewhere)} were measured for another family only")
+    if nowhere:
+        result.append(f"of this network's units, {', '.join(nowhere)} were in no set")
+    return result
+
+
+def band(total: Resources, form: str, family: str) -> dict[str, Any] | None:
+    """Per resource [low, high] around an estimated `total`, and what they rest on; None where nothing was measured."""
+    own = calibrations().get(family)
+    if own is None or form == "io_parallel":
+        return None
+    facts: Mapping[str, float] = {"lut": total.lut, "ff": total.ff, "bram36": total.bram36, "dsp": total.dsp}
+    if form != "rtl":
+        low, high = HLS_BAND
+        basis = f"a judgement: {low:g} to {high:g} times the estimate, as Vitis HLS was not measured"
+        return {**{key: [value * low, value * high] for key, value in facts.items()}, "basis": basis}
+    result: dict[str, Any] = {}
+    for key, value in facts.items():
+        spans = [one["spans"].get(key, [1.0, 1.0]) for one in own.sets]
+        result[key] = [value * min(s[0] for s in spans), value * max(s[1] for s in spans)]
+    return {**result, "basis": "if no unit is further off than the worst of the blind layers with 333 LUTs or more"}

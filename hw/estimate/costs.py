@@ -9,10 +9,10 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.digits import digits_of, signed_digits
+from hw.digits import complement_offset, digits_of, signed_digits
 from hw.estimate import measured
 from hw.estimate.cycles import COMPARATOR_BITS, MIN_FIFO, cycles, stream, tree_registers, window
-from hw.estimate.measured import comparator, fixed_comparator, multiplexer
+from hw.estimate.measured import comparator, fixed_comparator, maximum, multiplexer
 from hw.estimate.primitives import (
     BRAM_BITS,
     bram18,
@@ -27,7 +27,7 @@ from hw.estimate.primitives import (
 )
 from hw.estimate.resources import Resources
 from hw.graph import Network
-from hw.layers import IntArray, Mac, Threshold, smallest_format
+from hw.layers import Bias, Format, GlobalSum, IntArray, Mac, Negate, Threshold, smallest_format
 from hw.units import Fold, Unit
 
 
@@ -113,6 +113,9 @@ class MacCost(WindowedCost):
         parts |= super().parts()
         if self.unit.threshold is not None:
             parts["thresholds"] = self.thresholds(self.unit.threshold)
+        elif self.digits > 1 and self.blocks > 1 and self.steps > 1:
+            offset = complement_offset(self.mac).reshape(self.blocks, self.fold.pe)
+            parts["start"] = rom(as_bits(offset, self.mac.output.format.bits))
         return parts
 
     @property
@@ -125,6 +128,8 @@ class MacCost(WindowedCost):
         groups = min(self.mac.groups, self.fold.pe)
         inputs = chunks * ceil(self.mac.groups / groups) if self.mac.groups > 1 else chunks
         bits = self.fold.simd * self.x.bits * groups
+        if self.steps == 1 and self.digits > 1:
+            return Resources()  # the lanes read the window; ternary ones count a register, as frozen
         return Resources(logic=bits * multiplexer(inputs), ff=bits)
 
     def weights(self) -> Resources:
@@ -153,31 +158,70 @@ class MacCost(WindowedCost):
     def lanes(self) -> Resources:
         accumulator, bits, simd = self.mac.output.format.bits, self.x.bits, self.fold.simd
         if self.steps == 1:
-            return self.unrolled()
-        # The lanes of an integer weight are its digits, each a shifted product.
+            return constant_lanes(digits_of(self.mac), self.x)
+        # The lanes of an integer weight are its digits, each a shifted product with the bits of x.
         width = bits + (not self.x.signed) + self.digits - 1
         registers = accumulator + tree_flip_flops(simd * self.digits, width)
         # Where thresholds hold the start value, the accumulator's reset to zero takes LUTs of its own; without
         # accumulation nothing is added then (measured: 26 and 15 LUTs for one lane of 4 bits, 11 bits of sum).
-        adder = accumulator if self.unit.threshold is None else 2 * accumulator if self.mac.fan_in > simd else 0
-        logic = adder + tree(simd * self.digits, bits + self.digits - 1, width)
+        # So does a start value that is added; ternary lanes leave that out, as frozen before the first blind set.
+        if self.mac.fan_in == simd:
+            adder = accumulator if self.unit.threshold is None else 0
+        else:
+            adder = accumulator if self.unit.threshold is None and self.digits == 1 else 2 * accumulator
+        logic = adder + tree(simd * self.digits, bits, width) - simd * measured.DIGIT_SHARING[self.digits]
         return Resources(logic=logic, ff=registers).times(self.fold.pe)
-
-    def unrolled(self) -> Resources:
-        """Weights as constants: zeros vanish, and a sign costs nothing inside an adder."""
-        total = Resources()
-        width = self.x.bits + (not self.x.signed) + self.digits - 1
-        codes = digits_of(self.mac).transpose(0, 2, 3, 1, 4)
-        terms = [digits[digits != 0] for digits in codes]
-        depth = tree_registers(max(1, *(len(t) for t in terms)))
-        for own in terms:
-            n = max(1, len(own))
-            ff = tree_flip_flops(n, width) + (depth - tree_registers(n)) * (width + clog2(n))
-            total = total.plus(Resources(logic=tree_adders(n, width) + inverters(list(own < 0)) * width, ff=ff))
-        return total
 
     def thresholds(self, threshold: Threshold) -> Resources:
         return threshold_lanes(threshold, self.fold.pe)
+
+
+def constant_lanes(digits: NDArray[np.int8], x: Format) -> Resources:
+    """Sums with weights (O, I, KH, KW, digit) as constants: zeros vanish, and a sign costs nothing inside an adder."""
+    if digits.shape[-1] > 1:
+        return shifted_lanes(digits, x)
+    total = Resources()
+    width = x.bits + (not x.signed)
+    terms = [own[own != 0] for own in digits.transpose(0, 2, 3, 1, 4)]
+    depth = tree_registers(max(1, *(len(t) for t in terms)))
+    for own in terms:
+        n = max(1, len(own))
+        ff = tree_flip_flops(n, width) + (depth - tree_registers(n)) * (width + clog2(n))
+        total = total.plus(Resources(logic=tree_adders(n, width) + inverters(list(own < 0)) * width, ff=ff))
+    return total
+
+
+def shifted_lanes(digits: NDArray[np.int8], x: Format) -> Resources:
+    """Sums of shifted terms: an adder's lowest bits are one operand's alone where the other is shifted further and not
+    complemented (ones below a complemented term carry), and sums are registered without the bits that are constant."""
+    signed = x.bits + (not x.signed)
+    own = [np.argwhere(channel.reshape(-1, channel.shape[-1])) for channel in digits.transpose(0, 2, 3, 1, 4)]
+    depth = tree_registers(max(1, *map(len, own)))
+    logic = flip_flops = 0
+    for channel, found in zip(digits.transpose(0, 2, 3, 1, 4), own, strict=True):
+        flat = channel.reshape(-1, channel.shape[-1])
+        negative = [bool(flat[f, k] < 0) for f, k in found]
+        logic += inverters(negative) * x.bits
+        # (lowest bit that is not constant, highest bit + 1, whether the constant bits below are ones)
+        terms = [(int(k), int(k) + signed, n) for (_, k), n in zip(found, negative, strict=True)]
+        level = 0
+        while len(terms) > 1:
+            pairs = list(zip(terms[::2], terms[1::2], strict=False))
+            lone = [terms[-1]] if len(terms) % 2 else []
+            sums = []
+            for a, b in pairs:
+                low, high = sorted((a, b))
+                first = low[0] if high[2] else high[0]
+                logic += max(a[1], b[1]) - first
+                sums.append((low[0], max(a[1], b[1]) + 1, low[2]))
+            terms = sums + lone
+            if level % 2 or len(terms) == 1:
+                flip_flops += sum(top - bottom for bottom, top, _ in terms)
+            level += 1
+        bits = sum(top - bottom for bottom, top, _ in terms)
+        waits = depth - tree_registers(max(1, len(found))) + (len(found) == 1)  # a single term is registered once
+        flip_flops += waits * bits
+    return Resources(logic=logic, ff=flip_flops)
 
 
 @lru_cache(maxsize=4096)  # a folding search asks again for every SIMD
@@ -236,24 +280,51 @@ class PoolCost(WindowedCost):
 
     def parts(self) -> dict[str, Resources]:
         taps = self.slide.span[0] * self.slide.span[1]
-        maxima = (taps - 1) * (comparator(self.x.bits) + ceil(self.x.bits / 2))
+        maxima = (taps - 1) * maximum(self.x.bits)
         lanes = Resources(logic=maxima * self.fold.pe, ff=self.x.bits * self.fold.pe)
         parts = {"operands": self.operands(taps * self.fold.pe), "lanes": lanes, "control": self.sequencer(1)}
         return parts | super().parts()
 
 
 class ElementCost(UnitCost):
-    """One adder per lane (add, bias, negation, global sum), wires only for shift and concat."""
-
-    ADDERS = ("Add", "Bias", "Negate", "GlobalSum")
+    """One adder per lane behind multiplexers from the beat: add, bias, negation, global sum."""
 
     def parts(self) -> dict[str, Resources]:
-        if self.unit.layer.kind not in self.ADDERS:
-            return {"fifo": self.fifo()}
-        parts = super().parts()
-        bits, counter = self.unit.output.format.bits * self.fold.pe, clog2(self.blocks)
-        select = Resources(logic=bits * multiplexer(self.blocks) + 2 * counter + 3, ff=counter)
-        return {"select": select, "adders": Resources(logic=bits), **parts}
+        return {"select": self.select(), "adders": self.adders(), "constants": self.constants(), **super().parts()}
+
+    def select(self) -> Resources:
+        """PE channels of every input, and the counter of the steps of a beat."""
+        bits, counter = sum(t.format.bits for t in self.unit.inputs) * self.fold.pe, clog2(self.blocks)
+        return Resources(logic=bits * multiplexer(self.blocks) + counter, ff=counter)
+
+    def adders(self) -> Resources:
+        """An adder has no LUT for its carry out; a negation none for its top bit, a global sum one for every bit."""
+        layer, bits = self.unit.layer, max(t.format.bits for t in self.unit.inputs)
+        if isinstance(layer, GlobalSum):
+            counter = clog2(layer.input.shape.pixels)
+            logic = self.unit.output.format.bits * self.fold.pe + measured.PIXEL_COUNTER_LUTS * counter
+            return Resources(logic=logic, ff=counter)
+        return Resources(logic=(bits - isinstance(layer, Negate)) * self.fold.pe)
+
+    def constants(self) -> Resources:
+        """The ROM of a bias or of signs, one word per step, and the counter that addresses it."""
+        layer, counter = self.unit.layer, clog2(self.blocks)
+        if not isinstance(layer, (Bias, Negate)) or not counter:
+            return Resources()
+        values = layer.values if isinstance(layer, Bias) else (layer.signs < 0).astype(np.int64)
+        bits = 1 if isinstance(layer, Negate) else smallest_format(min(-1, int(values.min())), int(values.max())).bits
+        table = rom(as_bits(values.reshape(self.blocks, self.fold.pe), bits))
+        return table.plus(Resources(logic=2 * counter + 1, ff=counter))
+
+
+class WireCost(UnitCost):
+    """A shift or a concatenation: wires, and the handshake of all inputs."""
+
+    def parts(self) -> dict[str, Resources]:
+        return {
+            "handshake": Resources(logic=len(self.unit.inputs) if len(self.unit.inputs) > 1 else 0),
+            "fifo": self.fifo(),
+        }
 
 
 COSTS: dict[str, type[UnitCost]] = {
@@ -261,7 +332,8 @@ COSTS: dict[str, type[UnitCost]] = {
     "Dense": MacCost,
     "Threshold": ThresholdCost,
     "MaxPool": PoolCost,
-    **dict.fromkeys(("Add", "Bias", "Negate", "GlobalSum", "Shift", "Concat"), ElementCost),
+    **dict.fromkeys(("Add", "Bias", "Negate", "GlobalSum"), ElementCost),
+    **dict.fromkeys(("Shift", "Concat"), WireCost),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hw.estimate import parallel
 from hw.estimate.costs import cost
 from hw.estimate.cycles import Cycles, Pipeline, fifo_depths, pipeline
 from hw.estimate.resources import Resources
@@ -54,8 +55,14 @@ def estimate_unit(
     return UnitEstimate(unit.name, unit.layer.kind, fold, priced.cycles, priced.parts())
 
 
-def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup") -> Estimate:
-    """Estimate of a network under `folds` (one per unit)."""
+def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup", io_type: str = "io_stream") -> Estimate:
+    """Estimate of a network under `folds` (one per unit), or with every unit unrolled if `io_type` is io_parallel."""
+    if io_type == "io_parallel":
+        whole = tuple(
+            UnitEstimate(u.name, u.layer.kind, parallel.fold(u), parallel.EVERY_CYCLE, parallel.parts(u))
+            for u in units(network)
+        )
+        return Estimate(family, whole, parallel.pipeline(network))
     depths = fifo_depths(network, folds)
     found = tuple(estimate_unit(network, unit, folds[unit.name], depths, family) for unit in units(network))
     return Estimate(family, found, pipeline(network, folds))

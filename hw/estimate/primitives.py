@@ -10,6 +10,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.estimate.measured import multiplexer
 from hw.estimate.resources import Resources
 
 Bits = NDArray[np.bool_]
@@ -86,7 +87,9 @@ def memory(depth: int, width: int, family: str = "xcup") -> Resources:
         return Resources()
     if depth * width >= BRAM_BITS:
         return Resources(bram18=bram18(depth, width))
-    return Resources(lutram=lutram(depth, width, family), logic=width * (ceil(depth / 64) - 1))
+    banks = ceil(depth / 64)  # joined by a multiplexer and a write enable each
+    joined = width * multiplexer(banks) + banks if banks > 1 else 0
+    return Resources(lutram=lutram(depth, width, family), logic=joined)
 
 
 def distinct_columns(words: Bits) -> Bits:

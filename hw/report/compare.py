@@ -20,6 +20,11 @@ def _exact(report: dict[str, Any]) -> str:
     return "" if not verdict else "yes" if verdict["differing"] == 0 else f"NO, {verdict['differing']:,} differ"
 
 
+def _lut_share(report: dict[str, Any]) -> str:
+    share = report["utilization"]["LUT"]["share"]
+    return "no verdict" if share is None else f"{share:.1%}"
+
+
 ROWS = (
     ("accuracy", _accuracy),
     ("bit-exact", _exact),
@@ -27,13 +32,13 @@ ROWS = (
     ("clock, ns", lambda r: f"{r['clock_period_ns']:g}"),
     ("frames/s", lambda r: f"{r['summary']['frames_per_second']:,.0f}"),
     ("cycles per image", lambda r: f"{r['summary']['interval_cycles']:,}"),
-    ("bound by", lambda r: r["summary"]["bottleneck"]),
+    ("bound by", lambda r: r["summary"]["bottleneck"] or "nothing: unrolled"),
     ("latency, µs", lambda r: f"{r['summary']['latency_us']:,.1f}"),
     ("LUT", lambda r: f"{r['summary']['lut']:,.0f}"),
     ("FF", lambda r: f"{r['summary']['ff']:,.0f}"),
     ("BRAM36", lambda r: f"{r['summary']['bram36']:g}"),
     ("DSP", lambda r: f"{r['summary']['dsp']}"),
-    ("LUT share", lambda r: f"{r['utilization']['LUT']['share']:.1%}"),
+    ("LUT share", _lut_share),
 )
 
 

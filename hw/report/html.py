@@ -7,8 +7,9 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from hw.report import vendor
+from hw.report import sizes, vendor
 from hw.report.beside import error, headline
+from hw.report.terminal import between
 
 
 def render_html(report: dict[str, Any]) -> str:
@@ -36,19 +37,28 @@ def _head(report: dict[str, Any], name: str) -> str:
         (f"{s['frames_per_second']:,.0f}", "frames/s"),
         (f"{s['latency_us']:,.1f} µs", "latency"),
         (f"{s['interval_cycles']:,}", "cycles per image"),
-        (f"{s['lut']:,.0f}", "LUT"),
-        (f"{s['ff']:,.0f}", "FF"),
-        (f"{s['bram36']:g}", "BRAM36"),
+        (f"{s['lut']:,.0f}", _with_band("LUT", s, "lut")),
+        (f"{s['ff']:,.0f}", _with_band("FF", s, "ff")),
+        (f"{s['bram36']:g}", _with_band("BRAM36", s, "bram36")),
         (f"{s['dsp']}", "DSP"),
     ]
     boxes = "".join(f'<div class="tile"><b>{escape(v)}</b><span>{escape(k)}</span></div>' for v, k in tiles)
-    good = " ok" if report["calibration"] else ""
+    # Green only for what was compared with synthesis: the RTL form.
+    good = " ok" if report["calibration"] and report["project"].get("backend") == "rtl" else ""
     return (
         f"<h1>{escape(name)}</h1>"
         f"<p class='soft'>{escape(device['part'])}{escape(board)} · {escape(device['family'])} · clock "
         f" {report['clock_period_ns']:g} ns · {escape(report['created'])}</p><div class='tiles'>{boxes}</div>"
-        f"<div class='trust{good}'>Estimated: {escape(report['trust'])}.</div>"
+        f"<div class='trust{good}'>Estimated: {escape(report['trust'])}.{_basis(s)}</div>"
     )
+
+
+def _with_band(label: str, summary: dict[str, Any], key: str) -> str:
+    return f"{label}, {between(summary['band'][key])}" if summary.get("band") else label
+
+
+def _basis(summary: dict[str, Any]) -> str:
+    return f" Low and high: {escape(summary['band']['basis'])}." if summary.get("band") else ""
 
 
 def _bars(rows: Iterable[tuple[str, list[tuple[float, str]], str]]) -> str:
@@ -64,9 +74,12 @@ def _bars(rows: Iterable[tuple[str, list[tuple[float, str]], str]]) -> str:
 
 
 def _device(report: dict[str, Any]) -> str:
-    rows = []
+    rows: list[tuple[str, list[tuple[float, str]], str]] = []
     for name, row in report["utilization"].items():
         if not row["available"]:
+            continue
+        if row["share"] is None:
+            rows.append((name, [], f"{row['used']:,g} with 6 inputs; {row['available']:,} with 4: no verdict"))
             continue
         over = row["share"] > 1
         value = f"{row['used']:,g} of {row['available']:,} ({row['share']:.1%}{', does not fit' if over else ''})"
@@ -111,6 +124,8 @@ def _area(report: dict[str, Any]) -> str:
 
 
 def _timing(report: dict[str, Any]) -> str:
+    if not report["summary"]["bottleneck"]:
+        return "<h2>What bounds the frame rate</h2><p>io_parallel: every layer is unrolled, an image per cycle.</p>"
     bound = report["summary"]["interval_cycles"]
     rows = [
         (u["name"], [(u["interval_cycles"] / bound, "slow" if u["interval_cycles"] == bound else "")],
@@ -147,12 +162,16 @@ def _weights(report: dict[str, Any]) -> str:
             (f"{int(code):+d}" if int(code) else "0", [(n / w["count"], "")], f"{n / w['count']:.0%}")
             for code, n in w["histogram"].items()
         ]
+        # Reports saved before these keys existed are shown without them.
+        bits = f"<br>bits each: {escape(sizes.text(w['bits_per_weight']))}" if "bits_per_weight" in w else ""
         shown = _bars(rows) if len(rows) <= 9 else f"<p>{len(rows)} different codes</p>"
         cards.append(
             f'<div class="card"><b>{escape(unit["name"])}</b><br>{w["count"]:,} weights, {w["sparsity"]:.0%} zeros'
-            f"<br><span class='soft'>{escape(w['type'])}, sums {escape(w['accumulator'])}</span>{shown}</div>"
+            f"<br><span class='soft'>{escape(w['type'])}, sums {escape(w['accumulator'])}{bits}</span>{shown}</div>"
         )
-    return f'<h2>Weights</h2><div class="cards">{"".join(cards)}</div>'
+    total = report.get("bits_per_weight")
+    whole = f"<p>Bits per weight of the network: {escape(sizes.text(total))}.</p>" if total else ""
+    return f'<h2>Weights</h2>{whole}<div class="cards">{"".join(cards)}</div>'
 
 
 COLUMNS = (
@@ -246,13 +265,19 @@ def _parts(report: dict[str, Any]) -> str:
 def _sources(report: dict[str, Any]) -> str:
     project = report["project"]
     text = f"<h2>Where the figures come from</h2><p>{escape(report['trust'])}.</p>"
-    text += (
-        "<p>Cycles: hw/estimate/cycles.py, loop bounds of the units; checked cycle by cycle against Verilator for the "
-        "RTL form. For an HLS project the pipeline depth is assumed.</p>"
-    )
+    if project.get("io_type") == "io_parallel":
+        text += "<p>Cycles: one image per cycle (the top function's PIPELINE II=1); register stages are assumed.</p>"
+    else:
+        text += (
+            "<p>Cycles: hw/estimate/cycles.py, loop bounds of the units; checked cycle by cycle against Verilator for "
+            "the RTL form. For an HLS project the pipeline depth is assumed.</p>"
+        )
     found = report["calibration"]
     if found:
         text += f"<p>Blind test: {escape(found['blind']['sentence'])}. Repeat: {escape(found['command'])}</p>"
+        second = found.get("second")
+        if second:
+            text += f"<p>Second blind test: {escape(second['sentence'])}. Repeat: {escape(second['command'])}</p>"
     if project.get("commands"):
         text += f"<h2>Commands</h2><pre>{escape(chr(10).join(project['commands']))}</pre>"
     if project.get("versions"):

@@ -14,12 +14,13 @@ import numpy as np
 from hw.devices import Device, find
 from hw.errors import HwError
 from hw.estimate import Estimate, UnitEstimate, estimate
-from hw.estimate.calibration import calibrations, sentence
+from hw.estimate.calibration import band, calibrations, kind, sentence
 from hw.files import write_text
 from hw.fold import check
 from hw.graph import Network
 from hw.layers import Mac
 from hw.report.beside import beside
+from hw.report.sizes import bits_per_weight, mean_bits
 from hw.units import Fold, Unit, units
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ SCHEMA = 1
 class Report:
     """Estimates of one network under one folding, device and clock, with whatever the project knows besides.
 
-    `project` may hold: `name`, `backend` ("hls" or "rtl"), `accuracy` ({stage: fraction}), `verdict`
+    `project` may hold: `name`, `backend` ("hls" or "rtl"), `io_type`, `accuracy` ({stage: fraction}), `verdict`
     ({"images", "integers", "differing", "against"}), `folding` ({"goal", "why": {unit: reason}}), `versions`,
     `commands`, `vendor` (hw.report.vendor). `measurements` are areas that `crq synth` measured.
     """
@@ -50,8 +51,15 @@ class Report:
     measurements: Measurements | None = None
 
     @property
-    def rtl(self) -> bool:
-        return self.project.get("backend") == "rtl"
+    def io_type(self) -> str:
+        return str(self.project.get("io_type", "io_stream"))
+
+    @property
+    def form(self) -> str:
+        """What the figures are of: "rtl", "hls" or "io_parallel"."""
+        if self.io_type == "io_parallel":
+            return self.io_type
+        return "rtl" if self.project.get("backend") == "rtl" else "hls"
 
     @property
     def fps(self) -> float:
@@ -60,7 +68,9 @@ class Report:
     @property
     def trust(self) -> str:
         """How far the figures can be trusted, as one sentence."""
-        return sentence(self.rtl, self.device.synthesis)
+        # A shift is wires and has neither an area nor an error.
+        kinds = {kind(unit) for unit in units(self.network) if unit.layer.kind != "Shift"}
+        return sentence(self.form, self.device.synthesis, kinds)
 
     def capacity(self) -> dict[str, tuple[float, int]]:
         """Resource to (used, available)."""
@@ -73,11 +83,18 @@ class Report:
             "DSP": (used.dsp, device.dsp),
         }
 
+    def share(self, resource: str) -> float | None:
+        """Used of available; None where the device has none, and of LUTs that are not those the estimate counts."""
+        used, available = self.capacity()[resource]
+        known = available and (resource != "LUT" or self.device.lut_priced)
+        return used / available if known else None
+
     def to_dict(self) -> dict[str, Any]:
         """The content of report.json (docs/report.md)."""
         found, device, pipeline = calibrations(), self.device, self.estimate.pipeline
         layers = {unit.name: unit for unit in units(self.network)}
-        own = found.get(device.synthesis)
+        own = found.get(device.synthesis) if self.form != "io_parallel" else None
+        rows = [_unit(u, layers[u.name], pipeline) for u in self.estimate.units]
         calibration = {**vars(own), "families": list(found)} if own else None
         return {
             "schema": SCHEMA,
@@ -89,6 +106,7 @@ class Report:
             "clock_period_ns": self.clock_period_ns,
             "summary": {
                 **self.estimate.total.facts(),
+                "band": band(self.estimate.total, self.form, device.synthesis),
                 "interval_cycles": pipeline.interval,
                 "latency_cycles": pipeline.latency,
                 "latency_us": self.estimate.latency_us(self.clock_period_ns),
@@ -97,12 +115,16 @@ class Report:
                 "macs_per_image": sum(u.layer.macs for u in layers.values() if isinstance(u.layer, Mac)),
             },
             "utilization": {
-                name: {"used": used, "available": available, "share": used / available if available else None}
+                name: {"used": used, "available": available, "share": self.share(name)}
                 for name, (used, available) in self.capacity().items()
             },
-            "multiplier_free": multiplier_free(self.network, self.rtl),
-            "units": [_unit(u, layers[u.name], pipeline) for u in self.estimate.units],
-            "synthesis": beside(self.network, self.folds, self.measurements) if self.measurements else None,
+            "multiplier_free": multiplier_free(self.network, self.form == "rtl"),
+            "bits_per_weight": mean_bits(row["weights"] for row in rows if "weights" in row),
+            "units": rows,
+            # What `crq synth` measures is the streaming RTL form: nothing to set beside an unrolled design.
+            "synthesis": beside(self.network, self.folds, self.measurements)
+            if self.measurements and self.form != "io_parallel"
+            else None,
             "project": self.project,
         }
 
@@ -143,13 +165,14 @@ def build_report(
         raise HwError(f"report: no folding for {', '.join(missing)}; hw.fold.choose gives one for every unit")
     if not clock_period_ns > 0:
         raise HwError(f"report: clock period {clock_period_ns!r} ns; expected a positive number")
+    project = dict(project_info or {})
     return Report(
         network=network,
         folds=dict(folds),
         device=device,
         clock_period_ns=float(clock_period_ns),
-        estimate=estimate(network, folds, device.synthesis),
-        project=dict(project_info or {}),
+        estimate=estimate(network, folds, device.synthesis, project.get("io_type", "io_stream")),
+        project=project,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         measurements=measurements,
     )
@@ -191,11 +214,13 @@ def _unit(found: UnitEstimate, unit: Unit, pipeline: Any) -> dict[str, Any]:
     }
     if isinstance(layer, Mac):
         codes, counts = np.unique(layer.weights, return_counts=True)
+        histogram = {int(c): int(n) for c, n in zip(codes, counts, strict=True)}
         facts["weights"] = {
             "type": layer.weight_type,
             "count": int(layer.weights.size),
             "sparsity": 1 - layer.nonzeros / layer.weights.size,
-            "histogram": {int(c): int(n) for c, n in zip(codes, counts, strict=True)},
+            "histogram": histogram,
+            "bits_per_weight": bits_per_weight(histogram, layer.weight_type),
             "accumulator": layer.output.format.qonnx,
             "macs": layer.macs,
         }

@@ -29,6 +29,7 @@ def project_report(
     facts: dict[str, Any] = {
         "name": project.name,
         "backend": "hls",
+        "io_type": manifest["io_type"],
         "folding": {"goal": manifest["goal"], "why": manifest["why"]},
         "versions": manifest["versions"],
         "vendor": vendor_reports(project.directory, project.name),

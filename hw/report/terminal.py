@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hw.report import beside, vendor
+from hw.report import beside, sizes, vendor
 
 
 def render(report: dict[str, Any], console: Console) -> None:
@@ -21,19 +21,41 @@ def render(report: dict[str, Any], console: Console) -> None:
     )
     console.print(_units(report))
     console.print(_capacity(report))
+    if summary.get("band"):
+        console.print(Text(f"band: {band_text(summary)}", style="dim"))
     console.print(
         f"{summary['frames_per_second']:,.0f} frames/s · one image every {summary['interval_cycles']:,} cycles "
-        f"(bound by {summary['bottleneck']}) · latency {summary['latency_cycles']:,} cycles, "
+        f"({bound(report)}) · latency {summary['latency_cycles']:,} cycles, "
         f"{summary['latency_us']:.1f} µs"
     )
     free = report["multiplier_free"]
     console.print("multiplier-free: " + ("every layer" if free["every_layer"] else
                   f"all but {', '.join(free['integer_layers'])}"))  # fmt: skip
+    if report.get("bits_per_weight"):
+        console.print(f"bits per weight: {sizes.text(report['bits_per_weight'])}")
     if report["synthesis"]:
         beside.render(report["synthesis"], console)
     if report["project"].get("vendor"):
         vendor.render(report, console)
     console.print(Text(f"Estimate for {device['family']}; {report['trust']}.", style="dim"))
+
+
+def bound(report: dict[str, Any]) -> str:
+    """What sets the frame rate."""
+    name = report["summary"]["bottleneck"]
+    return f"bound by {name}" if name else "io_parallel: every layer unrolled"
+
+
+def band_text(summary: dict[str, Any]) -> str:
+    """The low and high of every resource, and what they rest on."""
+    band = summary["band"]
+    spans = [f"{label} {between(band[key])}" for key, label in (("lut", "LUT"), ("ff", "FF"), ("bram36", "BRAM36"))]
+    return f"{', '.join(spans)} ({band['basis']})"
+
+
+def between(span: list[float]) -> str:
+    low, high = (f"{value:,.0f}" if value >= 100 else f"{value:,.3g}" for value in span)
+    return f"{low} to {high}"
 
 
 def _units(report: dict[str, Any]) -> Table:
@@ -60,7 +82,7 @@ def _capacity(report: dict[str, Any]) -> Table:
         table.add_column(name, justify="right")
     for name, row in report["utilization"].items():
         share = row["share"]
-        text = "" if share is None else f"{share:.1%}"
+        text = f"{share:.1%}" if share is not None else "no verdict: the part has 4-input LUTs" if name == "LUT" else ""
         over = share is not None and share > 1
         table.add_row(name, f"{row['used']:,g}", f"{row['available']:,}", text + (" does not fit" if over else ""),
                       style="red" if over else None)  # fmt: skip

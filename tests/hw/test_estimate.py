@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.estimate import primitives
+from hw.estimate import estimate, parallel, primitives
 from hw.estimate.network import estimate_unit
 from hw.graph import Network
+from hw.layers import Conv
 from hw.units import Fold, units
 from tests.hw.random_graphs import GraphBuilder
 
@@ -45,6 +46,25 @@ def test_zeros_shrink_an_unrolled_layer_and_equal_channels_a_rom() -> None:
     same = np.repeat(dense[:1], 8, axis=0)
     rom = [estimate_unit(n, units(n)[0], Fold(8, 4)).parts["weights"].logic for n in (layer(dense), layer(same))]
     assert rom[1] < 0.25 * rom[0]
+
+
+def test_io_parallel_is_one_unrolled_unit_per_pixel_without_the_padding() -> None:
+    weights = np.random.default_rng(3).choice([-1, 1], (4, 2, 3, 3))
+    inner, g = layer(weights), GraphBuilder((2, 6, 6), "UINT4")
+    padded = Network(g.finish(g.threshold(g.conv("x", 4, weights=weights, pads=(1, 1, 1, 1)), 4)))
+    lanes = estimate_unit(inner, units(inner)[0], Fold(4, 18)).parts["lanes"]
+    assert parallel.parts(units(inner)[0])["lanes"] == lanes.times(16)
+    conv = units(padded)[0].layer
+    assert isinstance(conv, Conv)
+    found = parallel.windows(conv)
+    assert sum(found.values()) == 36
+    assert found[(True,) * 3, (True,) * 3] == 16
+    assert found[(False, True, True), (False, True, True)] == 1
+    per_pixel = parallel.parts(units(padded)[0])["lanes"].logic / 36
+    assert 0.6 * lanes.logic < per_pixel < lanes.logic
+    whole = estimate(padded, {}, io_type="io_parallel")
+    assert whole.pipeline.interval == 1
+    assert whole.total.bram18 == whole.total.lutram == 0
 
 
 def test_more_lanes_cost_more_and_no_unit_has_dsp() -> None:

@@ -59,6 +59,16 @@ def test_layers_are_measured_once_kept_and_reported(
     assert sorted(p.suffix for p in (tmp_path / "cache").iterdir()) == [".json", ".json"]
 
 
+@needs_yosys
+def test_ecp5_is_measured_in_its_own_luts_and_the_estimate_says_its_are_others(tmp_path: Path) -> None:
+    project = hw.build(random_graphs.small_cnn(), tmp_path / "net_hls", part="LFE5U-25F").directory
+    shown = crq_synth(project, "--layers", "pool3", "--cache", tmp_path / "cache")
+    assert "ecp5" in shown.stdout
+    assert "the estimate counts 6-input LUTs" in " ".join(shown.stdout.split())
+    [row] = hw.open_project(project).report().to_dict()["synthesis"]["units"]
+    assert row["measured"]["lut"] > row["estimated"]["lut"] > 0
+
+
 def test_without_yosys_the_remedy_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(synth, "find_spec", lambda name: None)
     error = crq_synth(project).exception
@@ -71,7 +81,7 @@ def test_without_yosys_the_remedy_is_named(project: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [(("--layers", "pool"), "layer 'pool': no such unit; did you mean pool3"),
-     (("--family", "ice40"), "family 'ice40': expected xcup or xc7")],
+     (("--family", "ice40"), "family 'ice40': expected xcup, xc7 or ecp5")],
 )  # fmt: skip
 def test_bad_options_are_named(project: Path, arguments: tuple[str, ...], message: str) -> None:
     error = crq_synth(project, *arguments).exception
