@@ -52,7 +52,7 @@ def rows(which: str, family: str) -> list[Row]:
             measured = Resources(*(int(float(r[k])) for k in Resources._fields))
             parts = estimate_unit(network, unit, fold, depths, family).parts
             estimated = Resources().plus(*(v for k, v in parts.items() if depths or k != "fifo")).rounded()
-            result.append(Row(name, kind(unit), measured, estimated))
+            result.append(Row(name, kind(unit, fold), measured, estimated))
     return result
 
 
@@ -66,30 +66,29 @@ def errors(found: list[Row], key: str) -> list[float]:
 
 
 def facts(found: list[Row], what: str, family: str) -> dict[str, Any]:
-    """The errors of a set: in one sentence, by kind, and the span of measured / estimated.
-
-    The span is that of layers so large that the bar for each of them is a share.
-    """
+    """The errors of a set: in one sentence, and by kind."""
     lut, ff = errors(found, "lut"), errors(found, "ff")
     blocks = sum(r.measured.bram18 == r.estimated.bram18 and r.measured.dsp == r.estimated.dsp for r in found)
-    large = [r for r in found if r.measured.lut >= LUT_SMALL / LUT_EACH]
-    spans = {}
-    for key in ("lut", "ff"):
-        ratios = [getattr(r.measured, key) / getattr(r.estimated, key) for r in large]
-        spans[key] = [min([1.0, *ratios]), max([1.0, *ratios])]
     kinds = {}
     for name in sorted({r.kind for r in found}):
         own = [r for r in found if r.kind == name]
         off = errors(own, "lut")
         kinds[name] = {"layers": len(own), "lut_mean": float(np.mean(off)), "lut_max": float(max(off)),
-                       "beyond": sum(map(beyond, own))}  # fmt: skip
+                       "beyond": sum(map(beyond, own)), "spans": spans(own)}  # fmt: skip
     sentence = (
         f"{len(found)} {what}, {family}: LUT mean error {np.mean(lut):.1%}, largest {max(lut):.1%}; "
         f"FF mean {np.mean(ff):.1%}; BRAM and DSP equal in {blocks} of {len(found)}"
     )
     return {"sentence": sentence, "layers": len(found), "lut_mean": float(np.mean(lut)), "lut_max": float(max(lut)),
-            "ff_mean": float(np.mean(ff)), "blocks_equal": blocks, "beyond": sum(map(beyond, found)), "spans": spans,
+            "ff_mean": float(np.mean(ff)), "blocks_equal": blocks, "beyond": sum(map(beyond, found)),
             "kinds": kinds}  # fmt: skip
+
+
+def spans(found: list[Row]) -> dict[str, list[float]]:
+    """Least and largest measured / estimated of the layers so large that the bar for each of them is a share."""
+    large = [r for r in found if r.measured.lut >= LUT_SMALL / LUT_EACH]
+    ratios = {key: [getattr(r.measured, key) / getattr(r.estimated, key) for r in large] for key in ("lut", "ff")}
+    return {key: [min([1.0, *values]), max([1.0, *values])] for key, values in ratios.items()} if large else {}
 
 
 @click.command()
@@ -103,7 +102,7 @@ def main(which: str, family: str, freeze: bool) -> None:
     except HwError as error:
         raise click.ClickException(str(error)) from error
     for name, kind_, m, e in found:
-        click.echo(f"{name:9} {kind_:12} LUT {m.lut:6.0f} {e.lut:6.0f} {_error(m.lut, e.lut):+7.1%}  "
+        click.echo(f"{name:9} {kind_:21} LUT {m.lut:6.0f} {e.lut:6.0f} {_error(m.lut, e.lut):+7.1%}  "
                    f"FF {m.ff:6.0f} {e.ff:6.0f} {_error(m.ff, e.ff):+7.1%}  BRAM18 {m.bram18} {e.bram18}")  # fmt: skip
     result = facts(found, FROZEN.get(which, ("", "layers"))[1], family)
     click.echo(result["sentence"])

@@ -12,7 +12,7 @@ from typing import Any
 from hw.estimate.measured import FAMILY, MEASURED_WITH
 from hw.estimate.resources import Resources
 from hw.layers import Mac
-from hw.units import Unit
+from hw.units import Fold, Unit
 
 FILE = Path(__file__).parent / "calibration.json"
 
@@ -61,11 +61,13 @@ def calibrations() -> dict[str, Calibration]:
     return {family: Calibration(**facts) for family, facts in json.loads(FILE.read_text()).items()}
 
 
-def kind(unit: Unit) -> str:
+def kind(unit: Unit, fold: Fold) -> str:
     """The kind of a unit whose errors are told apart: a layer's, and for sums of products that of the weights."""
-    if isinstance(unit.layer, Mac):
-        return "ternary sums" if unit.layer.multiplier_free else "integer sums"
-    return unit.layer.kind
+    if not isinstance(unit.layer, Mac):
+        return unit.layer.kind
+    if unit.layer.multiplier_free:
+        return "ternary sums"
+    return "integer sums" if unit.reuse_factor(fold) > 1 else "unrolled integer sums"
 
 
 def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
@@ -100,7 +102,9 @@ def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
 
 def reservations(found: Calibration, kinds: Collection[str]) -> list[str]:
     """Where the errors of `kinds` are beyond the bars, or were not measured for this family."""
-    result, elsewhere, nowhere = [], [], []
+    result: list[str] = []
+    elsewhere: list[str] = []
+    nowhere: list[str] = []
     for name in sorted(kinds):
         measured = [one["kinds"][name] for one in found.sets if name in one.get("kinds", {})]
         layers = sum(errors["layers"] for errors in measured)
@@ -122,8 +126,9 @@ def reservations(found: Calibration, kinds: Collection[str]) -> list[str]:
     return result
 
 
-def band(total: Resources, form: str, family: str) -> dict[str, Any] | None:
-    """Per resource [low, high] around an estimated `total`, and what they rest on; None where nothing was measured."""
+def band(total: Resources, form: str, family: str, kinds: Collection[str]) -> dict[str, Any] | None:
+    """Per resource [low, high] around the estimated `total` of units of `kinds`, and what they rest on; None where
+    nothing was measured."""
     own = calibrations().get(family)
     if own is None or form == "io_parallel":
         return None
@@ -134,6 +139,9 @@ def band(total: Resources, form: str, family: str) -> dict[str, Any] | None:
         return {**{key: [value * low, value * high] for key, value in facts.items()}, "basis": basis}
     result: dict[str, Any] = {}
     for key, value in facts.items():
-        spans = [one["spans"].get(key, [1.0, 1.0]) for one in own.sets]
+        # Kinds beyond the bars widen the band of networks that have them; few layers of a kind never narrow it.
+        rows = [(name, errors) for one in own.sets for name, errors in one["kinds"].items()]
+        measured = [errors for name, errors in rows if name in kinds or not errors["beyond"]]
+        spans = [[1.0, 1.0], *(errors["spans"][key] for errors in measured if key in errors["spans"])]
         result[key] = [value * min(s[0] for s in spans), value * max(s[1] for s in spans)]
-    return {**result, "basis": "if no unit is further off than the worst of the blind layers with 333 LUTs or more"}
+    return {**result, "basis": "if no unit is further off than the worst blind layer of 333 LUTs or more"}

@@ -68,9 +68,12 @@ class Report:
     @property
     def trust(self) -> str:
         """How far the figures can be trusted, as one sentence."""
-        # A shift is wires and has neither an area nor an error.
-        kinds = {kind(unit) for unit in units(self.network) if unit.layer.kind != "Shift"}
-        return sentence(self.form, self.device.synthesis, kinds)
+        return sentence(self.form, self.device.synthesis, self.kinds)
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of units whose errors are told apart. A shift is wires and has neither an area nor an error."""
+        return {kind(u, self.folds[u.name]) for u in units(self.network) if u.layer.kind != "Shift"}
 
     def capacity(self) -> dict[str, tuple[float, int]]:
         """Resource to (used, available)."""
@@ -106,7 +109,7 @@ class Report:
             "clock_period_ns": self.clock_period_ns,
             "summary": {
                 **self.estimate.total.facts(),
-                "band": band(self.estimate.total, self.form, device.synthesis),
+                "band": band(self.estimate.total, self.form, device.synthesis, self.kinds),
                 "interval_cycles": pipeline.interval,
                 "latency_cycles": pipeline.latency,
                 "latency_us": self.estimate.latency_us(self.clock_period_ns),

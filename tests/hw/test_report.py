@@ -96,6 +96,7 @@ def calibration_tool() -> Iterator[ModuleType]:
         yield importlib.import_module("check")
 
 
+BEYOND = {"unrolled integer sums"}
 BLIND = [(which, family) for which in ("blind", "blind2") for family in ("xcup", "xc7")]
 
 
@@ -116,13 +117,16 @@ def test_the_calibration_is_that_of_the_stored_blind_layers(
         assert json.dumps(stored[key]) == json.dumps(value), key
     assert len(found) == len(list(calibration_tool.layers(which)))
     assert stored["sentence"] in calibrated.sentence("rtl", family)
-    # The bars, from the measurements themselves.
+    # The bars, from the measurements themselves; a report on a network with a kind beyond them says so.
+    for kind in BEYOND & {r.kind for r in found}:
+        assert f"worse for {kind}, which this network has" in calibrated.sentence("rtl", family, {kind})
     lut = [abs(r.estimated.lut - r.measured.lut) / r.measured.lut for r in found]
     ff = [abs(r.estimated.ff - r.measured.ff) / r.measured.ff for r in found]
     assert sum(lut) / len(lut) <= 0.05
     assert sum(ff) / len(ff) <= 0.03
     for r in found:
-        assert abs(r.estimated.lut - r.measured.lut) <= max(50, 0.15 * r.measured.lut), r.name
+        within = abs(r.estimated.lut - r.measured.lut) <= max(50, 0.15 * r.measured.lut)
+        assert within or r.kind in BEYOND, r.name
         assert (r.estimated.bram18, r.estimated.dsp) == (r.measured.bram18, r.measured.dsp), r.name
 
 
@@ -141,7 +145,17 @@ def test_the_first_blind_set_is_large_and_the_second_has_the_other_kinds() -> No
     own = calibrated.calibrations()["xcup"]
     assert own.blind["layers"] >= 20
     kinds = own.second["kinds"]
-    assert {"integer sums", "MaxPool", "GlobalSum", "Add", "Bias", "Negate", "Concat", "ternary sums"} <= kinds.keys()
+    assert {
+        "integer sums",
+        "unrolled integer sums",
+        "MaxPool",
+        "GlobalSum",
+        "Add",
+        "Bias",
+        "Negate",
+        "Concat",
+        "ternary sums",
+    } <= kinds.keys()
     assert sum(errors["layers"] for errors in kinds.values()) >= 12
 
 
