@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,9 @@ import hw
 from crq.data import load
 from crq.frozen import FrozenModel
 from export.packing import unpack
+from hw.fold import choose
+from hw.rtl import generate
+from hw.rtl.simulate import beats, run_network
 from hw.vectors import all_vectors
 from hw.verify import trace, verify
 
@@ -121,6 +125,16 @@ def test_simulation_equals_live_pytorch(run: Path, io_type: str, mode: str, tmp_
     _, links = trace(project, vectors[-50:], run / "train", mode=mode)
     assert [link.differing for link in links] == [0, 0]
     assert links[1].name.endswith("the live PyTorch model, the codes of 2 layers")
+
+
+@pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
+def test_the_rtl_form_with_the_trained_weights_equals_pytorch_on_real_images(run: Path, tmp_path) -> None:
+    network = hw.Network(hw.read_qonnx(run / "digits.onnx"))
+    images = load("digits:test").images[:20]
+    design = generate(network, choose(network, target_fps=100_000))
+    found = run_network(network, design, tmp_path, images.numpy().astype(np.int64))
+    expected = FrozenModel.load(run / "train" / "frozen.pt").integers(images).numpy()
+    np.testing.assert_array_equal(found.values, beats(expected.reshape(20, *network.output.shape)))
 
 
 def test_the_steps_one_by_one_give_the_same_file_and_project(run: Path, tmp_path) -> None:
