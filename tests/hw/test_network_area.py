@@ -38,7 +38,10 @@ def test_digits_total_is_within_5_percent(digits: Path, board: str, fps: float) 
     family = source.device.synthesis
     measured = synthesize(generate(source.network, source.folds), family).total()
     estimated = estimate(source.network, source.folds, family).total
-    print(f"{family}, {fps:g} frames/s: {measured.lut:.0f} LUT measured, {estimated.lut:.0f} estimated")
+    print(
+        f"{family}, {fps:g} frames/s: {measured.lut:.0f} LUT, {measured.ff:.0f} FF measured; "
+        f"{estimated.lut:.0f} LUT, {estimated.ff:.0f} FF estimated"
+    )
     assert abs(estimated.lut - measured.lut) <= 0.05 * measured.lut
     assert abs(estimated.ff - measured.ff) <= 0.03 * measured.ff
     assert (estimated.bram18, estimated.dsp) == (measured.bram18, measured.dsp)
