@@ -290,10 +290,15 @@ class Run:
         )
 
     def calibration(self, whole: bool = False) -> BatchLoader:
-        """The first images of the shuffled training set, in batches, or in one batch when `whole`."""
+        """The first images of the shuffled training set, in batches, or in one batch when `whole`.
+
+        Augmented as in training: the weights learned under those statistics. On CIFAR-10 with crop-flip, batch norms
+        from plain images cost a ternary ResNet-20 two points (docs/results.md).
+        """
         count = min(self.recipe.calibration, len(self.data))
         order = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(self.recipe.seed))[:count]
-        return BatchLoader(self.data.subset(order), count if whole else min(count, 128))
+        augment, seed = self.recipe.data.augment, self.recipe.seed
+        return BatchLoader(self.data.subset(order), count if whole else min(count, 128), augment=augment, seed=seed)
 
     def _accuracy(self, network: nn.Module) -> float:
         return accuracy(network, BatchLoader(self.test, EVALUATION_BATCH))

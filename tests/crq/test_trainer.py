@@ -330,3 +330,16 @@ def test_a_ramp_starts_at_no_pull_and_ends_at_lambda(tmp_path, monkeypatch) -> N
     run(tmp_path / "run", retrain__ramp=True, steps=2)
     (ramp,) = made
     assert [ramp(0.0), ramp(0.5), ramp(1.0)] == pytest.approx([0.0, 0.025, 0.05])
+
+
+def test_calibration_images_are_augmented_as_in_training(tmp_path) -> None:
+    console = Console(file=io.StringIO())
+    batches = {}
+    for augment in ("none", "crop"):
+        made = trainer.Run(
+            recipe.parse(values(data__augment=augment)), tmp_path / augment, None, None, None, False, console
+        )
+        batches[augment] = next(iter(made.calibration(whole=True)))
+    assert torch.equal(batches["none"][1], batches["crop"][1])
+    assert batches["none"][0].shape == batches["crop"][0].shape
+    assert not torch.equal(batches["none"][0], batches["crop"][0])
