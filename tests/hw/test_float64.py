@@ -9,6 +9,9 @@ import onnx
 import pytest
 import torch
 from onnx import numpy_helper
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
+from qonnx.transformation.infer_shapes import InferShapes
 
 import crq
 from crq import models
@@ -50,6 +53,33 @@ def test_general_scales_equal_layer_by_layer(file: Path) -> None:
     found = link(file, load_network(file))
     assert found.differing == 0
     assert found.integers == 20 * (5 * 36 + 5 + 3)  # q1, q2, the output
+
+
+NORMED = [
+    quant("x", "xq", "qi"), CONV, node("BatchNormalization", "c s t m va", "n"), node("Relu", "n", "r"),
+    quant("r", "q", "q1"), node("MaxPool", "q", "p", kernel_shape=[2, 2], strides=[2, 2], pads=[0, 0, 0, 0]),
+    node("Flatten", "p", "fl"), node("MatMul", "fl d", "y", "fc"),
+]  # fmt: skip
+
+
+def normed(opset: int) -> onnx.ModelProto:
+    rng = np.random.default_rng(1)
+    constants = {name: rng.uniform(0.5, 1.5, 5).astype(np.float32) for name in ("s", "t", "m", "va")}
+    dense = rng.integers(-1, 2, (45, 3)).astype(np.float32)
+    return graph_of(NORMED, base() | constants | {"d": dense}, opset=opset)
+
+
+@pytest.mark.parametrize("opset", [9, 13, 14, 17])
+def test_batch_norm_is_inference_at_every_opset(opset: int, tmp_path: Path) -> None:
+    onnx.save(normed(opset), tmp_path / "normed.onnx")
+    assert link(tmp_path / "normed.onnx", load_network(tmp_path / "normed.onnx")).differing == 0
+
+
+def test_qonnx_channels_last_operators(tmp_path: Path) -> None:
+    last = ModelWrapper(normed(13)).transform(InferShapes()).transform(ConvertToChannelsLastAndClean())
+    assert {n.op_type for n in last.graph.node if "channels_last" in n.domain} >= {"BatchNormalization", "Conv"}
+    last.save(str(tmp_path / "last.onnx"))
+    assert link(tmp_path / "last.onnx", load_network(tmp_path / "last.onnx")).differing == 0
 
 
 def test_a_threshold_read_wrong_is_found_at_its_layer(file: Path) -> None:
