@@ -2,20 +2,22 @@
 
     python benchmarks/methods.py fashion-mnist convnet --out runs/fashion --seeds 0 1 2 --methods crq crq+ twn
 
-All methods start from the same float networks and train for the same number of epochs after them; the penalty's λ is
-chosen with `--choose-lam` on the held-out part of the training split, never on test. Finished runs are reused, so an
-interrupted benchmark continues where it stopped. Writes results.json beside the runs and prints tables.
+All methods start from the same float networks and train for the same number of epochs after them. Where several λ,
+retrain epochs or retrain learning rates are given, a penalized method takes the combination that does best on the
+held-out part of the first seed's training split, never on test. Finished runs are reused, so an interrupted benchmark
+continues where it stopped. Writes results.json beside the runs and prints tables.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import json
 import statistics
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from rich.console import Console
@@ -32,13 +34,27 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def recipe_of(options: argparse.Namespace, seed: int, method: str, setting: str, lam: float | None) -> recipes.Recipe:
-    """One run's recipe. A method without penalty spends the retrain epochs on fine-tuning."""
-    penalized = method != "float" and get(method).penalize_retrain
+class Retrain(NamedTuple):
+    """How the penalized retrain is done, of the epochs after the float network; λ also acts in crq+'s fine-tuning."""
+
+    lam: float
+    epochs: int
+    lr: float
+
+    def __str__(self) -> str:
+        return f"lam{self.lam:g}-{self.epochs}x{self.lr:g}"
+
+
+def recipe_of(
+    options: argparse.Namespace, seed: int, method: str, setting: str, retrain: Retrain | None
+) -> recipes.Recipe:
+    """One run's recipe. A method without penalty spends all epochs on fine-tuning."""
     after = 0 if method == "float" else options.epochs
-    retrain = options.retrain if penalized and after else 0
     common = {"batch_size": 128, "weight_decay": 5e-4}
-    weight = {} if lam is None else {"lam": lam}
+    first, weight = {"epochs": 0}, {}
+    if retrain:
+        weight = {"lam": retrain.lam}
+        first = {**common, **weight, "epochs": retrain.epochs, "lr": retrain.lr, "schedule": "constant"}
     return recipes.parse(
         {
             "name": f"{options.data}-{options.network}",
@@ -48,10 +64,12 @@ def recipe_of(options: argparse.Namespace, seed: int, method: str, setting: str,
             "network": {"name": options.network, "options": json.loads(options.options)},
             "ternary": {"method": "twn" if method == "float" else method, **SETTINGS[setting]},
             "pretrain": {**common, "epochs": options.pretrain, "lr": 0.1},
-            "retrain": {**common, "epochs": retrain, "lr": 0.05, "schedule": "constant", **weight},
-            "finetune": {**common, "epochs": after - retrain, "lr": options.lr, "weight_decay": 0.0, **weight},
+            "retrain": first,
+            "finetune": {
+                **common, **weight, "epochs": after - first["epochs"], "lr": options.lr, "weight_decay": 0.0
+            },
         }
-    )
+    )  # fmt: skip
 
 
 def run(recipe: recipes.Recipe, folder: Path, pretrained: Path | None) -> dict[str, Any]:
@@ -86,11 +104,10 @@ def main() -> None:
     parser.add_argument("--settings", nargs="+", default=["float activations", "4-bit activations"], choices=SETTINGS)
     parser.add_argument("--pretrain", type=int, default=15, help="epochs of the float network")
     parser.add_argument("--epochs", type=int, default=10, help="epochs after it, the same for every method")
-    parser.add_argument("--retrain", type=int, default=3, help="how many of those a penalized retrain takes")
+    parser.add_argument("--retrain", type=int, nargs="+", default=[3], help="of those, epochs of a penalized retrain")
+    parser.add_argument("--retrain-lr", type=float, nargs="+", default=[0.05], help="its learning rate, held constant")
     parser.add_argument("--lr", type=float, default=0.02, help="learning rate of the fine-tuning")
-    parser.add_argument(
-        "--lam", type=float, nargs="*", default=[], help="λ, or several to choose from on the first seed"
-    )
+    parser.add_argument("--lam", type=float, nargs="+", default=[1e-3], help="λ of the penalty")
     parser.add_argument("--augment", default="none")
     parser.add_argument("--precision", default="32-true")
     parser.add_argument("--threads", type=int, default=1)
@@ -102,26 +119,29 @@ def main() -> None:
         folder = options.out / f"float-{seed}"
         floats[seed] = folder
         run(recipe_of(options, seed, "float", "float activations", None), folder, None)
+
+    def finished(method: str, setting: str, retrain: Retrain | None, seed: int) -> tuple[Path, dict[str, Any]]:
+        tag = f"-{retrain}" if retrain else ""
+        folder = options.out / f"{method}-{setting}{tag}-{seed}".replace(" ", "-")
+        return folder, run(recipe_of(options, seed, method, setting, retrain), folder, floats[seed])
+
+    candidates = [Retrain(*c) for c in itertools.product(options.lam, options.retrain, options.retrain_lr)]
     results = []
     for setting in options.settings:
         for method in options.methods:
-            lam = options.lam[0] if options.lam and get(method).penalize_retrain else None
-            if get(method).penalize_retrain and len(options.lam) > 1:
-                first, scores = options.seeds[0], {}
-                for candidate in options.lam:
-                    folder = options.out / f"{method}-{setting}-lam{candidate:g}-{first}".replace(" ", "-")
-                    run(recipe_of(options, first, method, setting, candidate), folder, floats[first])
-                    scores[candidate] = validation(folder)
-                lam = max(scores, key=lambda value: scores[value])
-                print(f"{method}, {setting}: λ chosen on held-out images: {lam:g} of {scores}", flush=True)
+            retrain = candidates[0] if get(method).penalize_retrain else None
+            if retrain and len(candidates) > 1:
+                scores = {c: validation(finished(method, setting, c, options.seeds[0])[0]) for c in candidates}
+                retrain = max(scores, key=lambda c: scores[c])
+                listed = ", ".join(f"{c} {score:.2%}" for c, score in scores.items())
+                print(f"{method}, {setting}: chosen on held-out images: {retrain} of {listed}", flush=True)
             for seed in options.seeds:
-                tag = f"-lam{lam:g}" if lam is not None else ""
-                folder = options.out / f"{method}-{setting}{tag}-{seed}".replace(" ", "-")
-                summary = run(recipe_of(options, seed, method, setting, lam), folder, floats[seed])
+                _, summary = finished(method, setting, retrain, seed)
                 accuracy = summary["accuracy"]
                 final = accuracy.get("frozen") or accuracy["recalibrated"]
-                row = {"setting": setting, "method": method, "lam": lam, "seed": seed, "float": accuracy["float"]}
-                results.append({**row, "final": final, "seconds": sum(summary["seconds"].values())})
+                row = {"setting": setting, "method": method, "retrain": retrain and str(retrain), "seed": seed}
+                seconds = sum(summary["seconds"].values())
+                results.append({**row, "float": accuracy["float"], "final": final, "seconds": seconds})
     (options.out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     print_tables(results)
 
@@ -129,7 +149,7 @@ def main() -> None:
 def print_tables(results: list[dict[str, Any]]) -> None:
     """Markdown: mean and range of the error over the seeds, and the drop against float."""
     for setting in dict.fromkeys(row["setting"] for row in results):
-        print(f"\n**{setting}**\n\n| method | λ | float | ternary | drop (points) | per seed |")
+        print(f"\n**{setting}**\n\n| method | retrain | float | ternary | drop (points) | per seed |")
         print("| --- | --- | --- | --- | --- | --- |")
         for method in dict.fromkeys(row["method"] for row in results):
             rows = [row for row in results if row["setting"] == setting and row["method"] == method]
@@ -137,8 +157,9 @@ def print_tables(results: list[dict[str, Any]]) -> None:
                 continue
             base, final = (statistics.mean(row[key] for row in rows) * 100 for key in ("float", "final"))
             each = ", ".join(f"{row['final'] * 100:.2f}" for row in rows)
-            lam = "–" if rows[0]["lam"] is None else f"{rows[0]['lam']:g}"
-            print(f"| {method} | {lam} | {base:.2f} | {final:.2f} | {base - final:+.2f} | {each} |")
+            print(
+                f"| {method} | {rows[0]['retrain'] or '–'} | {base:.2f} | {final:.2f} | {base - final:+.2f} | {each} |"
+            )
 
 
 if __name__ == "__main__":

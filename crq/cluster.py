@@ -63,39 +63,39 @@ def alternate(weight: Tensor, start: Tensor | None = None, *, name: str = "weigh
 
     weight: any float tensor. Raises `CrqError` naming `name` for non-finite weights. Finds a local optimum.
     """
-    if weight.numel() == 0:
-        return _empty(weight)
     alpha, iterations = alternate_scale(weight, None if start is None else float(start), name=name, limit=limit)
-    return _result(weight, alpha, iterations)
+    return coded(weight, alpha, iterations)
 
 
 def alternate_scale(
     weight: Tensor, start: float | None = None, *, name: str = "weight", limit: int = 1000
 ) -> tuple[float, int]:
-    """α of `alternate` and the iterations, without the codes; `weight` must not be empty."""
+    """α of `alternate` and the iterations, without the codes; 0 for an empty `weight`."""
+    if weight.numel() == 0:
+        return 0.0, 0
     magnitude = _flat(weight).abs()
+    size = magnitude.numel()
     whole = float(magnitude.sum())
     if not whole <= _SAFE:
         magnitude = magnitude.double()
         whole = float(magnitude.sum())
         if not math.isfinite(whole):
             raise non_finite(name)
-    size = magnitude.numel()
     # Pieces that stay in cache on a CPU; on a GPU as few as float32 counts (to 2²⁴) allow.
     piece = bins.CHUNK if magnitude.device.type == "cpu" else 1 << 24
-    # One mask for all, of floats: boolean masks, let alone boolean indexing, cost several times as much.
-    buffer, threshold = magnitude.new_empty(min(size, piece)), magnitude.new_empty(())
     parts = (magnitude,) if size <= piece else magnitude.split(piece)
-    pairs = [(part, buffer if len(part) == len(buffer) else buffer[: len(part)]) for part in parts]
+    # One mask for all, of floats: boolean masks, let alone boolean indexing, cost several times as much.
+    mask = torch.empty_like(parts[0])
+    masks = [mask if len(part) == len(mask) else mask[: len(part)] for part in parts]
     alpha = whole / size if start is None else start
     previous = -1.0
     for iteration in range(limit + 1):
-        threshold.fill_(_half(alpha))
+        threshold = _half(alpha)
         count = total = 0.0
-        for part, mask in pairs:
-            torch.gt(part, threshold, out=mask)
-            count += float(mask.sum())
-            total += float(torch.dot(part, mask))
+        for part, beyond in zip(parts, masks, strict=True):
+            torch.gt(part, threshold, out=beyond)
+            count += float(torch.dot(beyond, beyond))
+            total += float(torch.dot(part, beyond))
         # Kept sets are nested, so an equal count means an equal set.
         if count == 0 or count == previous or iteration == limit:
             break
@@ -103,7 +103,7 @@ def alternate_scale(
     if count == 0:
         return 0.0, iteration
     # The products above were summed in float32; the α that is given back is not.
-    kept = sum(float(torch.hardshrink(part, float(threshold)).sum(dtype=torch.float64)) for part in parts)
+    kept = sum(float(torch.hardshrink(part, threshold).sum(dtype=torch.float64)) for part in parts)
     return kept / count, iteration
 
 
@@ -113,8 +113,13 @@ def exact(weight: Tensor, hessian: Tensor | None = None, *, name: str = "weight"
     hessian: optional non-negative weights h of W's shape (a diagonal Fisher or Hessian); then Σ h(w − αt)² is
     minimised, by maximising (Σ h|w|)²/Σh along the same order.
     """
+    return coded(weight, exact_scale(weight, hessian, name=name))
+
+
+def exact_scale(weight: Tensor, hessian: Tensor | None = None, *, name: str = "weight") -> float:
+    """α of `exact`, without the codes; 0 for an empty `weight`."""
     if weight.numel() == 0:
-        return _empty(weight)
+        return 0.0
     magnitude = _finite(weight, name)
     if hessian is None:
         sums = bins.descending(magnitude).double().cumsum(0)
@@ -129,23 +134,26 @@ def exact(weight: Tensor, hessian: Tensor | None = None, *, name: str = "weight"
         mass, sums = h.cumsum(0), (h * values.double()).cumsum(0)
     energies = torch.where(mass > 0, sums * sums / mass.clamp_min(torch.finfo(torch.float64).tiny), 0.0)
     best = int(energies.argmax())
-    return _result(weight, float(sums[best] / mass[best]) if float(energies[best]) > 0 else 0.0)
+    return float(sums[best] / mass[best]) if float(energies[best]) > 0 else 0.0
 
 
 def histogram(weight: Tensor, *, name: str = "weight") -> Clusters:
     """The global optimum of Eq. 3 without a sort, by `crq.histogram`: the fast default."""
-    if weight.numel() == 0:
-        return _empty(weight)
-    alpha = bins.optimum(_flat(weight))
+    return coded(weight, histogram_scale(weight, name=name))
+
+
+def histogram_scale(weight: Tensor, *, name: str = "weight") -> float:
+    """α of `histogram`, without the codes; 0 for an empty `weight`."""
+    alpha = bins.optimum(_flat(weight)) if weight.numel() else 0.0
     if math.isnan(alpha):
         raise non_finite(name)
-    return _result(weight, alpha)
+    return alpha
 
 
 def per_channel(weight: Tensor, *, name: str = "weight") -> Clusters:
     """Eq. 3 solved exactly for every row of dimension 0 on its own: alpha has shape [W.shape[0]]."""
     if weight.numel() == 0:
-        return _empty(weight)
+        return coded(weight, 0.0)
     rows = _finite(weight, name).reshape(weight.shape[0], -1)
     sums = bins.descending(rows).double().cumsum(1)
     counts = torch.arange(1, rows.shape[1] + 1, dtype=torch.float64, device=rows.device)
@@ -160,9 +168,20 @@ def per_channel(weight: Tensor, *, name: str = "weight") -> Clusters:
     return Clusters(codes, alpha[:, 0].float())
 
 
+def coded(weight: Tensor, alpha: float, iterations: int = 0) -> Clusters:
+    """α beside the codes it gives `weight` (Eq. 8), which have its shape and memory format."""
+    order = _memory_order(weight)
+    flat = torch.zeros(weight.numel(), dtype=torch.int8, device=weight.device)
+    if alpha > 0:
+        for source, target in zip(_flat(weight).split(bins.CHUNK), flat.split(bins.CHUNK), strict=True):
+            target.copy_(ternary(source, alpha))
+    codes = flat.view([weight.shape[axis] for axis in order]).permute([order.index(axis) for axis in range(len(order))])
+    return Clusters(codes, torch.tensor(alpha, dtype=torch.float32, device=weight.device), iterations)
+
+
 def ternary(weight: Tensor, alpha: float) -> Tensor:
     """Eq. 8: t ∈ {−1, 0, +1} as float32 in the shape and memory format of `weight`; |w| = α/2 goes to 0."""
-    return torch.hardshrink(weight.detach().float(), _half(alpha)).sign_()
+    return torch.hardshrink(weight.detach().to(torch.float32), _half(alpha)).sign_()
 
 
 def warn_if_spiky(clusters: Clusters, name: str) -> None:
@@ -185,7 +204,8 @@ def _memory_order(tensor: Tensor) -> list[int]:
 def _flat(weight: Tensor) -> Tensor:
     """The weights as a flat float32 tensor in the order of memory: no copy for dense float32 tensors of any format."""
     weight = weight.detach()
-    return (weight if weight.is_contiguous() else weight.permute(_memory_order(weight))).reshape(-1).to(torch.float32)
+    flat = (weight if weight.is_contiguous() else weight.permute(_memory_order(weight))).reshape(-1)
+    return flat if flat.dtype == torch.float32 else flat.to(torch.float32)
 
 
 def _finite(weight: Tensor, name: str) -> Tensor:
@@ -200,19 +220,3 @@ def _half(alpha: float) -> float:
     """Largest float32 not above α/2, so that comparing float32 weights with it decides |w| > α/2 exactly."""
     rounded = np.float32(alpha * 0.5)
     return float(rounded if float(rounded) <= alpha * 0.5 else np.nextafter(rounded, np.float32(0)))
-
-
-def _result(weight: Tensor, alpha: float, iterations: int = 0) -> Clusters:
-    """Codes of `weight`, in its memory format, beside α."""
-    order = _memory_order(weight)
-    flat = torch.zeros(weight.numel(), dtype=torch.int8, device=weight.device)
-    if alpha > 0:
-        for source, target in zip(_flat(weight).split(bins.CHUNK), flat.split(bins.CHUNK), strict=True):
-            target.copy_(ternary(source, alpha))
-    codes = flat.view([weight.shape[axis] for axis in order]).permute([order.index(axis) for axis in range(len(order))])
-    return Clusters(codes, torch.tensor(alpha, dtype=torch.float32, device=weight.device), iterations)
-
-
-def _empty(weight: Tensor) -> Clusters:
-    codes = torch.zeros(weight.shape, dtype=torch.int8, device=weight.device)
-    return Clusters(codes, torch.zeros((), device=weight.device))

@@ -17,7 +17,7 @@ from crq.config import METHOD_NAMES
 from crq.errors import CrqError, nearest, non_finite
 
 if TYPE_CHECKING:
-    from crq.layers import QuantLayer
+    from crq.layers import TernaryLayer
 
 
 class Method:
@@ -36,10 +36,10 @@ class Method:
         """Codes and α for `weight`; raises `CrqError` naming the layer for non-finite weights."""
         raise NotImplementedError
 
-    def attach(self, layer: QuantLayer) -> None:
+    def attach(self, layer: TernaryLayer) -> None:
         """Add what the method learns beside the weights; most methods learn nothing."""
 
-    def weight(self, layer: QuantLayer) -> Tensor:
+    def weight(self, layer: TernaryLayer) -> Tensor:
         """α·t of the layer's weight shape; its gradient reaches the float weights unchanged (as in [10, 12])."""
         return straight_through(layer.weight, layer.clusters())
 
@@ -51,8 +51,21 @@ class CRQ(Method):
     penalize_retrain = True
     lam = 1e-3
 
+    def scale(self, weight: Tensor, name: str) -> float:
+        """The one α of `weight`."""
+        return cluster.alternate_scale(weight, name=name)[0]
+
     def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
-        return cluster.per_channel(weight, name=name) if per_channel else cluster.alternate(weight, name=name)
+        return (
+            cluster.per_channel(weight, name=name) if per_channel else cluster.coded(weight, self.scale(weight, name))
+        )
+
+    def weight(self, layer: TernaryLayer) -> Tensor:
+        if layer.per_channel:
+            return super().weight(layer)
+        alpha = self.scale(layer.weight, layer.layer_name)
+        layer.remember_scale(alpha)
+        return _StraightThrough.apply(layer.weight, cluster.ternary(layer.weight, alpha).mul_(alpha))
 
 
 class CRQPlus(CRQ):
@@ -62,10 +75,8 @@ class CRQPlus(CRQ):
     penalize_finetune = True
     lam = 1e-2
 
-    def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
-        if per_channel:
-            return cluster.per_channel(weight, name=name)
-        solve = cluster.exact if weight.numel() < _SORT_BELOW else cluster.histogram
+    def scale(self, weight: Tensor, name: str) -> float:
+        solve = cluster.exact_scale if weight.numel() < _SORT_BELOW else cluster.histogram_scale
         return solve(weight, name=name)
 
 
@@ -76,6 +87,8 @@ def straight_through(weight: Tensor, found: Clusters) -> Tensor:
 
 def _like(weight: Tensor, values: Tensor) -> Tensor:
     """`values` in the weight's type and exact strides: a convolution picks its memory layout by them."""
+    if values.dtype == weight.dtype and values.stride() == weight.stride():
+        return values
     return torch.empty_strided(weight.shape, weight.stride(), dtype=weight.dtype, device=weight.device).copy_(values)
 
 
@@ -92,7 +105,7 @@ class _StraightThrough(torch.autograd.Function):
 
 
 # A sort of this many weights costs what the histogram's fixed part costs.
-_SORT_BELOW = 16384
+_SORT_BELOW = 12288
 
 
 class TWN(Method):
@@ -130,12 +143,12 @@ class TTQ(Method):
             raise non_finite(name)
         return _beyond(weight, largest * self.threshold, None)
 
-    def attach(self, layer: QuantLayer) -> None:
+    def attach(self, layer: TernaryLayer) -> None:
         start = self.ternarize(layer.weight, False, layer.layer_name).alpha.detach().clone()
         layer.scale_positive = nn.Parameter(start)
         layer.scale_negative = nn.Parameter(start.clone())
 
-    def weight(self, layer: QuantLayer) -> Tensor:
+    def weight(self, layer: TernaryLayer) -> Tensor:
         return _TTQ.apply(layer.weight, layer.scale_positive, layer.scale_negative, layer.clusters().codes)
 
 

@@ -55,14 +55,16 @@ class ClusterPenalty(Penalty):
 
     @torch.no_grad()
     def pull(self, name: str) -> Tensor:
-        """W − α·t of one layer, with α and t solved for its current weights by Algorithm 1."""
+        """W − α·t of one layer: α of the quantized forward pass, or solved for the current weights by Algorithm 1."""
         layer = self.layers[name]
         weight = layer.weight
         if layer.per_channel or not weight.numel():
             return weight - cluster.per_channel(weight, name=name).dequantized().to(weight.dtype)
-        alpha, _ = cluster.alternate_scale(weight, self._last.get(name), name=name)
-        if self.warm and alpha > 0:
-            self._last[name] = alpha
+        alpha = layer.known_scale()
+        if alpha is None:
+            alpha, _ = cluster.alternate_scale(weight, self._last.get(name), name=name)
+            if self.warm and alpha > 0:
+                self._last[name] = alpha
         return weight.add(cluster.ternary(weight, alpha).to(weight.dtype), alpha=-alpha)
 
     def term(self, name: str, weight: Tensor) -> Tensor:

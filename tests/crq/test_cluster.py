@@ -50,6 +50,7 @@ def adversarial() -> dict[str, torch.Tensor]:
         "zeros and denormals": torch.cat([torch.zeros(1000), normal[:1000] * 2.0**-140]),
         # The weights are handled 2¹⁸ at a time; the last piece need not be a multiple of anything.
         "two pieces": torch.randn(2**18 + 2**17 + 3, generator=g),
+        "two blocks of the bins": torch.randn(2**22 + 5, generator=g),
         "root": 1 / torch.arange(1, 5001).float().sqrt(),  # (Σ top-k)²/k is nearly flat: every bin is a candidate
     }
 
@@ -78,7 +79,7 @@ def test_histogram_agrees_with_exact(seed: int, count: int, spread: float) -> No
     assert captured(w, cluster.histogram(w)) == pytest.approx(captured(w, cluster.exact(w)), rel=1e-6)
 
 
-@pytest.mark.parametrize("count", [3000, 2**18 + 77])
+@pytest.mark.parametrize("count", [3000, 5000, 2**18 + 77])
 def test_alternation_is_algorithm_1(count: int) -> None:
     w = torch.randn(count, generator=torch.Generator().manual_seed(0)).double()
     alpha = w.abs().mean()

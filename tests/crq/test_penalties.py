@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 import crq
+from crq import cluster
 from crq.errors import CrqError
 from crq.layers import TernaryLinear
 from crq.penalties import ClusterPenalty, layer_statistics
@@ -91,6 +92,23 @@ def test_warm_start_is_kept_in_the_checkpoint() -> None:
     other.load_state_dict(penalty.state_dict())
     assert set(other.get_extra_state()) == {"0", "2"}
     assert other.get_extra_state() == penalty.get_extra_state()
+
+
+def test_fine_tuning_pulls_to_the_clusters_of_the_forward_pass() -> None:
+    """Two modes, where Algorithm 1's optimum is not the global one that crq+ computes with."""
+    net = crq.prepare(nn.Sequential(nn.Linear(40, 5)), crq.TernaryConfig(method="crq+", act_bits=None))
+    crq.set_mode(net, "quantized")
+    layer, penalty = layers(net)[0], ClusterPenalty(net, 1.0)
+    with torch.no_grad():
+        layer.weight.fill_(0.2)
+        layer.weight[:, :4] = 2.0
+    local = cluster.alternate(layer.weight).dequantized()
+    used = layer.used_weight().detach()
+    assert not torch.equal(used, local)
+    assert torch.equal(penalty.pull("0"), layer.weight - used)
+    with torch.no_grad():
+        layer.weight.mul_(2)  # as an optimizer's step would
+    assert torch.equal(penalty.pull("0"), layer.weight - 2 * local)
 
 
 def test_per_channel_targets() -> None:
