@@ -23,8 +23,8 @@ from crq.frozen import INPUT, FrozenModel, InputSpec, Wire
 from crq.layers import QuantLayer, TernaryLayer
 from crq.quantizers import ActQuant
 from crq.ranges import code_range, sum_range
+from crq.supported import is_dropout
 from crq.thresholds import Chain, IntArray, QuantSpec, fit
-from crq.trace import is_dropout
 
 INT32 = np.iinfo(np.int32)
 

@@ -9,11 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from crq.calls import add_module
 from crq.config import TernaryConfig
 from crq.errors import CrqError, nearest, non_finite
 from crq.layers import INTEGER, TERNARY, QuantLayer
 from crq.quantizers import ActQuant
-from crq.trace import AVG_POOLS, MACS, MAX_POOLS, NORMS, RELUS, add_module, is_dropout, trace
+from crq.supported import AVG_POOLS, MACS, MAX_POOLS, NORMS, RELUS, is_dropout
+from crq.trace import trace
 
 
 def prepare(
