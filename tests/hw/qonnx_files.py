@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
 
+from hw.equality import layer_values, load_network
+from hw.float_execution import FloatExecution, float_execution
 from hw.graph import Network
 from hw.project import build
 from hw.read import read_qonnx
+from hw.vectors import random_codes
 from tests.hw.float64_file import evaluate
 from tests.hw.test_read import run
 
@@ -93,3 +97,11 @@ def assert_equal_to_file(proto: ModelProto, folder: Path, io_type: str = "io_str
     # One integer apart would be one unit of the output scale; float32 scales are exact to 1e-7 of it.
     np.testing.assert_allclose(found.reshape(len(x), -1), expected.reshape(len(x), -1), rtol=1e-5, atol=1e-6)
     return graph
+
+
+def in_float32(proto: ModelProto, folder: Path, count: int = 40) -> FloatExecution:
+    """The file's own float32 execution against the integer graph, on random codes."""
+    onnx.save(proto, folder / "m.onnx")
+    network = load_network(folder / "m.onnx")
+    x = random_codes(network, count)
+    return float_execution(folder / "m.onnx", network, x, layer_values(network, x))
