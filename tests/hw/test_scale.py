@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
+import tracemalloc
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from export.qonnx import to_qonnx
 from hw.golden import evaluate
 from hw.project import Project
 from hw.vectors import all_vectors
+from tests.hw.random_graphs import GraphBuilder
 
 SIDES = {
     "resnet20": 32, "resnet32": 32, "resnet44": 32, "vgg7": 32, "vgg7-unrolled": 32, "separable": 32, "resnet18": 224
@@ -58,6 +60,25 @@ def freeze(name: str, file: Path) -> FrozenModel:
 def test_generation_is_bounded_in_memory(built: Built) -> None:
     print(f"{built.name}: built in {built.seconds:.1f} s")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss <= GENERATION_KB
+
+
+@pytest.mark.slow
+def test_memory_and_sources_grow_linearly_with_the_weights(tmp_path: Path) -> None:
+    peaks, sizes = [], []
+    for channels in (64, 128, 256):
+        builder = GraphBuilder((channels, 8, 8), "UINT4", seed=1)
+        graph = builder.finish(builder.conv("x", channels, (3, 3), pads=(1, 1, 1, 1)))
+        tracemalloc.start()
+        hw.build(graph, tmp_path / str(channels))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        files = [file for file in (tmp_path / str(channels)).rglob("*") if file.is_file()]
+        sizes.append(sum(file.stat().st_size for file in files))
+    weights = 256 * 256 * 9
+    print(f"per weight: {peaks[2] / weights:.0f} bytes of memory, {sizes[2] / weights:.1f} bytes of project")
+    # The first build also loads what every build needs.
+    assert peaks[2] < 4.5 * peaks[1]
+    assert sizes[2] - sizes[1] < 4.5 * (sizes[1] - sizes[0])
 
 
 @pytest.mark.slow
