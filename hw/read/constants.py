@@ -84,8 +84,9 @@ def shape_slice(node: NodeProto, shape: Sequence[int]) -> NDArray[np.int64]:
 
 
 def _evaluate(node: NodeProto, inputs: list[Constant | None], opset: int) -> NDArray[Any]:
-    if node.op_type in _OWN:
-        return _OWN[node.op_type](node, [None if i is None else i.value for i in inputs])
+    below, own = _OWN.get(node.op_type, (0, None))
+    if own and opset < below:
+        return own(node, [None if i is None else i.value for i in inputs])
     names = [n for n in node.input if n]
     values = [i.value for i in inputs if i is not None]
     # The reference evaluator reads its inputs by name: give every position a name of its own.
@@ -105,10 +106,7 @@ def _evaluate(node: NodeProto, inputs: list[Constant | None], opset: int) -> NDA
     return np.asarray(result[0])
 
 
-def _axes(node: NodeProto, inputs: list[NDArray[Any] | None]) -> tuple[int, ...] | None:
-    """Axes of a Squeeze or Unsqueeze: an attribute before opset 13."""
-    if len(inputs) > 1 and inputs[1] is not None:
-        return tuple(int(a) for a in inputs[1].reshape(-1))
+def _axes(node: NodeProto) -> tuple[int, ...] | None:
     found = [tuple(a.ints) for a in node.attribute if a.name == "axes"]
     return found[0] if found else None
 
@@ -130,14 +128,13 @@ def _dequantize(node: NodeProto, inputs: list[NDArray[Any] | None]) -> NDArray[A
     return np.asarray((x.astype(np.float32) - points) * scale.reshape(along))
 
 
-# Where onnx's reference evaluator differs from the specification: it trains batch norms before opset 14, wants sorted
-# axes before 13, and knows DequantizeLinear only from 19 on.
-_OWN: dict[str, Callable[[NodeProto, list[NDArray[Any] | None]], NDArray[Any]]] = {
-    "Unsqueeze": lambda node, inputs: np.expand_dims(np.asarray(inputs[0]), _axes(node, inputs) or ()),
-    "Squeeze": lambda node, inputs: np.squeeze(np.asarray(inputs[0]), _axes(node, inputs)),
-    "BatchNormalization": _batch_norm,
-    "DequantizeLinear": _dequantize,
+_OWN: dict[str, tuple[int, Callable[[NodeProto, list[NDArray[Any] | None]], NDArray[Any]]]] = {
+    "Unsqueeze": (13, lambda node, inputs: np.expand_dims(np.asarray(inputs[0]), _axes(node) or ())),
+    "Squeeze": (13, lambda node, inputs: np.squeeze(np.asarray(inputs[0]), _axes(node))),
+    "BatchNormalization": (14, _batch_norm),
+    "DequantizeLinear": (19, _dequantize),
 }
+"""Below these opsets onnx's reference wants sorted axes, trains batch norms, and lacks DequantizeLinear."""
 
 
 def _moved(
