@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 from crq.errors import CrqError
+from crq.supported import is_dropout
 
 
 class Rewriter:
@@ -68,8 +69,23 @@ def rewrite_call(rewriter: Rewriter, node: fx.Node) -> None:
 
 
 def rebind(node: fx.Node) -> None:
-    """An in-place operation changes its operand for whoever reads it later: let them read the result."""
+    """An in-place operation changes its operand for whoever reads it later: let them read the result.
+
+    Refused where a flattening shares the operand's memory, for then it changes what was read before, too.
+    """
+    x = node.all_input_nodes[0]
+    if any(_is_view(user) for user in x.users if user < node) or (_is_view(x) and len(x.all_input_nodes[0].users) > 1):
+        raise CrqError(f"in-place operation {node.name!r} changes a tensor that a flattening shares; use a copying one")
     node.all_input_nodes[0].replace_all_uses_with(node, delete_user_cb=lambda user: user is not node and user > node)
+
+
+def _is_view(node: fx.Node) -> bool:
+    module = node.graph.owning_module
+    return (
+        node.op == "call_module"
+        and module is not None
+        and isinstance(module.get_submodule(str(node.target)), nn.Flatten)
+    )
 
 
 def is_one(size: Any) -> bool:
@@ -148,7 +164,24 @@ def _view(rewriter: Rewriter, node: fx.Node) -> None:
             f"{node.target!r} {rewriter.where(node)} must be (batch, -1): keep the batch dimension, flatten the rest "
             "(torch.flatten(x, 1))"
         )
+    if isinstance(shape[1], int) and shape[1] != -1 and not _feeds_linear(rewriter, node, shape[1]):
+        raise CrqError(
+            f"{node.target!r} {rewriter.where(node)} to (-1, {shape[1]}) is a flattening only before a Linear of "
+            f"{shape[1]} features; write torch.flatten(x, 1)"
+        )
     rewriter.put(node, node.args[0], nn.Flatten())  # type: ignore[arg-type]
+
+
+def _feeds_linear(rewriter: Rewriter, node: fx.Node, features: int) -> bool:
+    """Whether every reader, dropouts skipped, is a Linear whose in_features fix the number of rows to the batch."""
+    for user in node.users:
+        module = rewriter.traced.get_submodule(str(user.target)) if user.op == "call_module" else None
+        if module is not None and is_dropout(module):
+            if not _feeds_linear(rewriter, user, features):
+                return False
+        elif not isinstance(module, nn.Linear) or module.in_features != features:
+            return False
+    return bool(node.users)
 
 
 def _dropout(kind: type[nn.Module]) -> Callable[[Rewriter, fx.Node], None]:

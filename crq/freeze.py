@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
-from torch.fx.passes.shape_prop import ShapeProp
 
 from crq.calibrate import reestimate_batch_norm
 from crq.errors import CrqError
 from crq.frozen import FreezeReport, FrozenModel
 from crq.integers import IntegerWalk, input_quantizer
+from crq.prepare import coded_layers
+from crq.shapes import infer_shapes
 
 
 def freeze(model: fx.GraphModule, calibration: Iterable[Any]) -> FrozenModel:
@@ -23,17 +24,31 @@ def freeze(model: fx.GraphModule, calibration: Iterable[Any]) -> FrozenModel:
     re-estimated on it, then folded. The result's `report` is a `FreezeReport`; `model` is not modified. Raises
     `CrqError` naming the layer that cannot be made exact.
     """
+    _check(model)
     batches = [_images(model, batch) for batch in calibration]
     if not batches or not len(batches[0]):
         raise CrqError("freeze needs calibration images: the loader is empty")
     model = copy.deepcopy(model).cpu().eval()
+    infer_shapes(model, batches[0][:1])
     reestimate_batch_norm(model, batches)
-    with torch.no_grad():
-        ShapeProp(model).propagate(batches[0][:1])
     walk = IntegerWalk(model, tuple(batches[0].shape[1:]))
     frozen = walk.run()
     frozen.report = _compare(model, frozen, batches, walk.nudged)
     return frozen
+
+
+def _check(model: fx.GraphModule) -> None:
+    if not isinstance(model, fx.GraphModule) or not coded_layers(model):
+        raise CrqError(f"freeze takes the result of crq.prepare, not {type(model).__name__}")
+    for name, parameter in model.named_parameters():
+        if parameter.dtype != torch.float32:
+            raise CrqError(f"parameter {name!r} is {parameter.dtype}; freeze wants float32: call .float() first")
+    for name, layer in coded_layers(model).items():
+        if layer.mode == "float":
+            raise CrqError(
+                f"layer {name!r} still computes with float weights, so scales and batch norms are not those of the "
+                "integers: call crq.set_mode(model, 'quantized') and train or calibrate the network first"
+            )
 
 
 def _images(model: fx.GraphModule, batch: Any) -> Tensor:

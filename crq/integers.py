@@ -233,8 +233,6 @@ class IntegerWalk:
         return result
 
     def _max_pool(self, node: fx.Node, module: nn.MaxPool2d, value: Value) -> Value:
-        if module.ceil_mode or _spatial(module, module.dilation) != [1] * self._rank(module):
-            raise CrqError(f"layer {node.target!r}: max pool with ceil_mode or dilation is not supported")
         stride = module.kernel_size if module.stride is None else module.stride
         step = ops.MaxPool(*(_spatial(module, v) for v in (module.kernel_size, stride, module.padding)))
         if isinstance(value, Pending):
@@ -244,10 +242,6 @@ class IntegerWalk:
     def _average_pool(self, node: fx.Node, module: nn.AvgPool2d, value: Value) -> Pending:
         x = self._need_codes(node, value)
         kernel, stride, padding = (_spatial(module, v) for v in (module.kernel_size, module.stride, module.padding))
-        if module.ceil_mode or (any(padding) and not module.count_include_pad):
-            raise CrqError(f"layer {node.target!r}: ceil_mode and count_include_pad=False are not supported")
-        if getattr(module, "divisor_override", None):
-            raise CrqError(f"layer {node.target!r}: divisor_override is not supported")
         size = int(np.prod(kernel))
         name = self._emit(str(node.target), ops.SumPool(kernel, stride, padding), x)
         return Pending(

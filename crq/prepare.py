@@ -8,13 +8,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn.parameter import is_lazy
 
 from crq.calls import add_module
 from crq.config import TernaryConfig
 from crq.errors import CrqError, nearest, non_finite
 from crq.layers import INTEGER, TERNARY, QuantLayer
 from crq.quantizers import ActQuant
-from crq.supported import AVG_POOLS, MACS, MAX_POOLS, NORMS, RELUS, is_dropout
+from crq.shapes import infer_shapes
+from crq.supported import AVG_POOLS, MACS, MAX_POOLS, NORMS, RELUS, check_exact, is_dropout
 from crq.trace import trace
 
 
@@ -28,20 +30,32 @@ def prepare(
     Raises `CrqError` naming the module for whatever is not supported, before any training.
     """
     config = config or TernaryConfig()
+    _check_modules(model)
     for name, value in [*model.named_parameters(), *model.named_buffers()]:
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise non_finite(name)
     traced = trace(copy.deepcopy(model))
     _swap(traced, config)
     if config.act_bits is not None:
+        check_exact(traced)
         _Placer(traced, config).run()
     traced.graph.lint()
     traced.recompile()
     set_mode(traced, "float")
     if example_input is not None:
-        with torch.no_grad():
-            copy.deepcopy(traced).eval()(example_input)
+        infer_shapes(copy.deepcopy(traced).eval(), example_input)
     return traced
+
+
+def _check_modules(model: nn.Module) -> None:
+    for name, module in model.named_modules():
+        if module._forward_hooks or module._forward_pre_hooks:
+            raise CrqError(
+                f"module {name!r} ({type(module).__name__}) has forward hooks, which the integers would not have: "
+                "remove them (pruning, weight_norm and spectral_norm have functions that make their result permanent)"
+            )
+        if any(is_lazy(p) for p in module.parameters(recurse=False)):
+            raise CrqError(f"module {name!r} ({type(module).__name__}) has no weights yet: run one batch through it")
 
 
 def set_mode(model: nn.Module, mode: str, activations: bool | None = None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import fx, nn
+
+from crq.errors import CrqError
 
 MACS = (nn.Conv1d, nn.Conv2d, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -18,3 +20,34 @@ _STOCHASTIC = ("DropPath", "DropBlock2d")
 def is_dropout(module: nn.Module) -> bool:
     """Whether `module` acts in training only and is the identity in eval mode."""
     return isinstance(module, _DROPOUTS) or type(module).__name__ in _STOCHASTIC
+
+
+def check_exact(model: fx.GraphModule) -> None:
+    """Raise `CrqError` for pools without an integer form, and unless the traced model ends in a layer's scores."""
+    modules = dict(model.named_modules())
+    for node in model.graph.nodes:
+        if node.op == "call_module":
+            _check_pool(str(node.target), modules[str(node.target)])
+    end = next(iter(reversed(model.graph.nodes))).args[0]
+    while end.op == "call_module" and (
+        is_dropout(modules[end.target]) or isinstance(modules[end.target], (*NORMS, nn.Flatten))
+    ):
+        end = end.all_input_nodes[0]
+    if end.op != "call_module" or not isinstance(modules[end.target], MACS):
+        raise CrqError(
+            "the network must end with a convolution or linear layer (and its batch norm), whose sums are its scores, "
+            f"not with {end.name!r}"
+        )
+
+
+def _check_pool(name: str, module: nn.Module) -> None:
+    if isinstance(module, (nn.MaxPool1d, nn.MaxPool2d)):
+        dilation = module.dilation if isinstance(module.dilation, tuple) else (module.dilation,)
+        if module.ceil_mode or any(d != 1 for d in dilation):
+            raise CrqError(f"layer {name!r}: max pool with ceil_mode or dilation is not supported")
+    elif isinstance(module, (nn.AvgPool1d, nn.AvgPool2d)):
+        padding = module.padding if isinstance(module.padding, tuple) else (module.padding,)
+        if module.ceil_mode or (any(padding) and not module.count_include_pad):
+            raise CrqError(f"layer {name!r}: ceil_mode and count_include_pad=False are not supported")
+        if getattr(module, "divisor_override", None):
+            raise CrqError(f"layer {name!r}: divisor_override is not supported")
