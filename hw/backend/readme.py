@@ -35,9 +35,10 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
         cycles = cycles_per_image(process) if plan.io_type == "io_stream" else ""
         shape = f"{process.output.shape.h}×{process.output.shape.w}×{process.output.shape.c}"
         folded = f"{fold.pe} × {fold.simd} | {cycles} | {manifest['why'][process.unit.name]}"
-        rows.append(f"| `{process.name}` | {layer.kind} | {shape} | {weights} | {folded} |")
+        function = "" if process.name == process.label else f" (function `{process.name}`)"
+        rows.append(f"| `{process.label}`{function} | {layer.kind} | {shape} | {weights} | {folded} |")
     integer_layers = [
-        p.name for p in plan.processes
+        p.label for p in plan.processes
         if p.unit and isinstance(p.unit.layer, Mac) and not p.unit.layer.multiplier_free
     ]  # fmt: skip
     free = "No layer multiplies." if not integer_layers else f"These layers multiply: {', '.join(integer_layers)}."
