@@ -9,7 +9,8 @@ from collections.abc import Iterable
 MAX_LENGTH = 60  # of a name in identifiers and file names, which add a few letters
 HASH_LENGTH = 8
 
-# C++ keywords; names the generated code uses itself, as functions, variables and files; types and macros of C.
+# C++ keywords; names the generated code uses itself, as functions, variables and files; of C its types, its macros and
+# what the source rules forbid (docs/lint.md).
 _WORDS = """
 alignas alignof and asm auto bitand bitor bool break case catch char class compl const constexpr const_cast continue
 decltype default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline
@@ -26,7 +27,8 @@ wint_t wctype_t wctrans_t mbstate_t error_t sigset_t fsid_t daddr_t caddr_t blks
 suseconds_t u_quad_t int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t intptr_t uintptr_t intmax_t
 uintmax_t char16_t char32_t comparison_fn_t cpu_set_t pthread_t
 NULL EOF NAN SNAN INFINITY HUGE_VAL BUFSIZ BIAS INLINE assert errno stdin stdout stderr offsetof alloca signgam
-daylight timezone environ
+daylight timezone environ malloc calloc realloc free printf fprintf sprintf snprintf vprintf scanf fscanf sscanf puts
+putchar getchar fopen fputs fgets fread fwrite
 """
 RESERVED = frozenset(_WORDS.split())
 
