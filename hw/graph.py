@@ -49,11 +49,11 @@ class Network:
             raise HwError(f"expected one input and one output, found {len(inputs)} and {len(graph.output)}")
         self.layers: list[Layer] = []
         self._tensors: dict[str, Tensor] = {}
-        dtype = DataType[model.get_tensor_datatype(inputs[0]).name]
         shape = _shape(model, inputs[0])
-        self.input = Tensor(
-            inputs[0], shape, np.full(shape.c, dtype.min(), np.int64), np.full(shape.c, dtype.max(), np.int64)
-        )
+        lo, hi = (np.full(shape.c, end, np.int64) for end in _input_range(model, inputs[0]))
+        self.input = Tensor(inputs[0], shape, lo, hi)
+        zero_point = model.get_metadata_prop("crq.input.zero_point") or "0"
+        [self.input_zero_point] = _integers("crq.input.zero_point", zero_point, "an integer", 1)
         self._tensors[self.input.name] = self.input
         for node in graph.node:
             layer = _Builder(self, model, node).build()
@@ -98,6 +98,32 @@ class Network:
         scale, offset = (v.reshape(per_channel) if v.ndim else v for v in (self.output_scale, self.output_offset))
         result: NDArray[np.float32] = integers.astype(np.float32) * scale
         return result + offset if offset.any() else result
+
+
+def _input_range(model: ModelWrapper, name: str) -> tuple[int, int]:
+    """Lowest and highest code of the input: those of its data type, or fewer (metadata `crq.input.range`)."""
+    dtype = DataType[model.get_tensor_datatype(name).name]
+    lowest, highest = int(dtype.min()), int(dtype.max())
+    text = model.get_metadata_prop("crq.input.range")
+    if text is None:
+        return lowest, highest
+    expected = f"[lowest, highest] code of the input, within {dtype.name}"
+    lo, hi = _integers("crq.input.range", text, expected, 2)
+    if not lowest <= lo <= hi <= highest:
+        raise HwError(f"metadata crq.input.range {text!r}: expected {expected}")
+    return lo, hi
+
+
+def _integers(key: str, text: str, expected: str, count: int) -> list[int]:
+    """The JSON of a metadata value: an integer, or a list of `count`."""
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError:
+        found = None
+    values = found if isinstance(found, list) else [found]
+    if len(values) != count or not all(type(v) is int for v in values):
+        raise HwError(f"metadata {key} {text!r}: expected {expected}")
+    return values
 
 
 def _shape(model: ModelWrapper, name: str) -> Shape:

@@ -29,10 +29,8 @@ def input_codes(network: Network, x: ArrayLike, quantize: bool = False) -> NDArr
         scaled = to_grid(network, array)
         if not np.isfinite(scaled).all():
             raise HwError("images hold values that are not finite")
-        codes = np.rint(scaled)
-        if quantize:
-            codes = np.clip(codes, lo, hi)
-        elif not np.array_equal(codes, scaled):
+        codes = to_codes(network, array) if quantize else np.rint(scaled)
+        if not quantize and not np.array_equal(codes, scaled):
             raise HwError(
                 f"images are not on the input grid: {array[codes != scaled][0]!r} is no multiple of "
                 f"{network.input_scale!r}. Give integer codes, or allow rounding with quantize=True"

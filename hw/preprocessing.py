@@ -39,13 +39,19 @@ OPERATIONS = {
 def steps(network: Network) -> list[tuple[Operation, Values]]:
     """In the order the file has them; constants are () or (C, 1, 1)."""
     recorded = json.loads(network.model.get_metadata_prop("crq.input.preprocessing") or "[]")
-    constants = [(kind, np.asarray(c, np.float64)) for kind, c in recorded if kind in OPERATIONS]
-    return [(OPERATIONS[kind], c.reshape(-1, 1, 1) if c.ndim else c) for kind, c in constants]
+    return [(OPERATIONS[kind], _constant(network, np.asarray(c, np.float64))) for kind, c in recorded]
+
+
+def _constant(network: Network, values: Values) -> Values:
+    """() as it is; one per channel (C,) as (C, 1, 1), repeated for each pixel if the file then flattens its image."""
+    if not values.ndim:
+        return values
+    return np.repeat(values, network.input.shape.c // values.size).reshape(-1, 1, 1)
 
 
 def to_grid(network: Network, values: ArrayLike) -> Values:
     """Values (N, C, H, W) as the file takes them, in units of the input code, not rounded."""
-    x = np.asarray(values, np.float64)
+    x = np.asarray(values, np.float64).reshape(-1, *network.input.shape)
     for step, constant in steps(network):
         x = step.do(x, constant)
     return x / network.input_scale
@@ -53,8 +59,9 @@ def to_grid(network: Network, values: ArrayLike) -> Values:
 
 def to_codes(network: Network, values: ArrayLike) -> IntArray:
     """Values (N, C, H, W) to codes: the file's first quantizer, which rounds half to even and clips."""
-    tensor = network.input
-    return np.clip(np.rint(to_grid(network, values)), tensor.lo.min(), tensor.hi.max()).astype(np.int64)
+    tensor, zero = network.input, network.input_zero_point
+    codes = np.rint(to_grid(network, values) + zero) - zero
+    return np.clip(codes, tensor.lo.min(), tensor.hi.max()).astype(np.int64)
 
 
 def to_values(network: Network, codes: IntArray) -> Values:
@@ -66,9 +73,12 @@ def to_values(network: Network, codes: IntArray) -> Values:
 
 
 def host_source(network: Network) -> str:
-    """Python lines that turn x as the file takes it into units of the input code (`to_grid`)."""
+    """Python lines that turn x as the file takes it into codes and return them (`to_codes`)."""
     lines = [
         f"    x = {step.source.format(c=f'np.array({constant.tolist()!r})' if constant.ndim else float(constant))}\n"
         for step, constant in steps(network)
     ]
-    return "".join([*lines, f"    x = x / {float(network.input_scale)!r}\n"])
+    lines.append(f"    x = x / {float(network.input_scale)!r}\n")
+    zero, lo, hi = network.input_zero_point, int(network.input.lo.min()), int(network.input.hi.max())
+    rounded = f"np.rint(x + {zero}) - {zero}" if zero else "np.rint(x)"
+    return "".join([*lines, f"    return np.clip({rounded}, {lo}, {hi}).astype(np.int64)\n"])

@@ -23,6 +23,7 @@ from hw.checks.result import Check
 from hw.errors import HwError
 from hw.graph import Network
 from hw.images import input_codes
+from hw.names import identifier
 from hw.simulate import Simulation, compile_simulation
 from hw.units import Fold
 from hw.vectors import GIVEN_IMAGES
@@ -57,8 +58,6 @@ def build(
     import hls4ml
 
     name = project_name or _project_name(model)
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        raise HwError(f"project name {name!r}: expected a C identifier: letters, digits and underscores")
     with contextlib.redirect_stdout(io.StringIO()):  # hls4ml narrates on stdout
         converted = hls4ml.converters.convert_from_onnx_model(
             str(model) if isinstance(model, PathLike) else model, output_dir=str(target), project_name=name,
@@ -74,7 +73,7 @@ def build(
 
 def _project_name(model: Model) -> str:
     stem = Path(os.fspath(model)).stem if isinstance(model, (str, PathLike)) else model.graph.name
-    return re.sub(r"^[^A-Za-z]*", "", re.sub(r"\W", "_", stem)) or "network"
+    return identifier(re.sub(r"^[^A-Za-z]*", "", stem) or "network", prefix="network")
 
 
 def open_project(directory: str | PathLike) -> Project:
@@ -118,7 +117,7 @@ class Project:
 
     @cached_property
     def plan(self) -> Plan:
-        return make_plan(self.network, self.manifest["io_type"], self.folds)
+        return make_plan(self.network, self.manifest["io_type"], self.folds, self.name)
 
     def codes(self, x: ArrayLike, quantize: bool = False) -> NDArray[np.int32]:
         """Input codes, int32 (N, inputs) in streaming order, of images.

@@ -28,7 +28,7 @@ def defines_h(plan: Plan) -> str:
 
 def layer_h(process: Process, source: Source) -> str:
     """firmware/layers/NAME.h."""
-    guard = f"LAYER_{process.name.upper()}_H_"
+    guard = f"LAYER_{process.name.upper()}_H_"  # no two guards begin alike: LAYER_, TABLES_, PROJECT_
     lines = [f"#ifndef {guard}", f"#define {guard}", "", '#include "../defines.h"']
     lines += [f'#include "../nnet_utils/{header}"' for header in HEADERS]
     if source.tables:
@@ -60,7 +60,7 @@ def _parameter(plan: Plan, stream: Stream, constant: bool) -> str:
 
 
 def top_h(plan: Plan, name: str) -> str:
-    guard = f"{name.upper()}_H_"
+    guard = f"PROJECT_{name.upper()}_H_"
     x, y = plan.input, plan.output
     return f"""#ifndef {guard}
 #define {guard}

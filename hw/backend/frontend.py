@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
@@ -12,7 +13,9 @@ from hw.backend.layers import class_name, hls_shape, precision
 from hw.backend.limits import check_fit, check_limits
 from hw.backend.origin import load
 from hw.backend.plan import Plan, Stream, make_plan
+from hw.errors import HwError
 from hw.graph import Network
+from hw.names import MAX_LENGTH, RESERVED
 
 INPUT = "network_input"  # hls4ml reserves the name "input"
 
@@ -45,10 +48,11 @@ def to_model_graph(config: dict[str, Any]) -> Any:
     """
     from hls4ml.model import ModelGraph
 
+    _check_project_name(config["ProjectName"])
     graph, origin = load(config["OnnxModel"])
     network = Network(graph)
     choice = resolve_folds(network, config)
-    plan = make_plan(network, config["IOType"], choice.folds)
+    plan = make_plan(network, config["IOType"], choice.folds, config["ProjectName"])
     check_limits(plan)
     if config.get("FitCheck", True):
         check_fit(plan, devices.find(config["Part"]))
@@ -58,6 +62,15 @@ def to_model_graph(config: dict[str, Any]) -> Any:
     model.crq_plan, model.crq_choice, model.crq_graph, model.crq_origin = plan, choice, graph, origin
     model.crq_images = None  # for the testbench; hw.build may give some
     return model
+
+
+def _check_project_name(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise HwError(f"project name {name!r}: expected a C identifier: letters, digits and underscores")
+    if len(name) > MAX_LENGTH:
+        raise HwError(f"project name {name!r}: {len(name)} letters; expected at most {MAX_LENGTH}")
+    if name in RESERVED:
+        raise HwError(f"project name {name!r}: is a word of C++ or of the generated code; choose another")
 
 
 def layer_list(plan: Plan) -> list[dict[str, Any]]:

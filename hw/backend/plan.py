@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,21 +9,11 @@ from hw.errors import HwError
 from hw.estimate.cycles import fifo_depths
 from hw.graph import Network
 from hw.layers import Flatten, Shape, Tensor
+from hw.names import Names
 from hw.units import Fold, Unit, units
 
 IO_TYPES = ("io_stream", "io_parallel")
 MIN_DEPTH = 2  # of a FIFO: one beat in use, one on its way
-
-# C++ keywords, and names the generated code uses itself.
-_WORDS = """
-alignas alignof and asm auto bitand bitor bool break case catch char class compl const constexpr const_cast continue
-decltype default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline
-int long mutable namespace new noexcept not nullptr operator or private protected public register reinterpret_cast
-return short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try
-typedef typeid typename union unsigned using virtual void volatile wchar_t while xor
-std hls nnet crq main input result ap_int ap_uint input_t result_t network_input
-"""
-RESERVED = frozenset(_WORDS.split())
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +38,11 @@ class Process:
     fold: Fold
     inputs: tuple[Stream, ...]
     outputs: tuple[Stream, ...]
+
+    @property
+    def label(self) -> str:
+        """The model's name of the layer, which `name` may differ from; a copy's own."""
+        return self.unit.name if self.unit else self.name
 
     @property
     def input(self) -> Stream:
@@ -76,8 +70,8 @@ class Plan:
         return [s for p in self.processes for s in p.outputs if s is not self.output]
 
 
-def make_plan(network: Network, io_type: str, folds: Mapping[str, Fold]) -> Plan:
-    """Connects the units of `network`; `folds` has an entry per unit name.
+def make_plan(network: Network, io_type: str, folds: Mapping[str, Fold], project: str = "") -> Plan:
+    """Connects the units of `network`; `folds` has an entry per unit name. No process takes the name of `project`.
 
     Raises `HwError` for an unknown io_type and for a network without layers.
     """
@@ -86,19 +80,13 @@ def make_plan(network: Network, io_type: str, folds: Mapping[str, Fold]) -> Plan
     all_units = units(network)
     if not all_units:
         raise HwError("the network has no layers: there is nothing to build")
-    return _Planner(network, io_type, all_units, folds).plan()
-
-
-def identifier(name: str) -> str:
-    """`name` as a C++ identifier that collides with nothing in the firmware."""
-    result = re.sub(r"\W", "_", name)
-    if result in RESERVED or not re.match(r"[A-Za-z]", result):
-        result = f"layer_{result}"
-    return result
+    return _Planner(network, io_type, all_units, folds, project).plan()
 
 
 class _Planner:
-    def __init__(self, network: Network, io_type: str, all_units: list[Unit], folds: Mapping[str, Fold]) -> None:
+    def __init__(
+        self, network: Network, io_type: str, all_units: list[Unit], folds: Mapping[str, Fold], project: str
+    ) -> None:
         self.network, self.io_type, self.units, self.folds = network, io_type, all_units, folds
         self.readers: dict[str, int] = {}
         for unit in all_units:
@@ -107,7 +95,7 @@ class _Planner:
         self.count(network.output)
         self.ready: dict[str, list[Stream]] = {}  # streams that carry a tensor and have no reader yet
         self.processes: list[Process] = []
-        self.names: set[str] = set()
+        self.names = Names([project, f"{project}_axi"])
 
     def count(self, tensor: Tensor) -> None:
         name = self.carried(tensor).name
@@ -121,20 +109,11 @@ class _Planner:
             producer = self.network.producer(tensor)
         return tensor
 
-    def unique(self, name: str) -> str:
-        base, n = identifier(name), 1
-        result = base
-        while result in self.names:
-            n += 1
-            result = f"{base}_{n}"
-        self.names.add(result)
-        return result
-
     def plan(self) -> Plan:
         source = Stream("input", "input_t", self.network.input)
         self.publish(source, "input")
         for unit in self.units:
-            name = self.unique(unit.name)
+            name = self.names.unique(unit.name)
             inputs = tuple(self.ready[self.carried(t).name].pop(0) for t in unit.inputs)
             is_output = self.is_only_output(unit.output)
             stream = Stream(
@@ -166,8 +145,9 @@ class _Planner:
         if readers > 1:
             leaves = stream.tensor is self.carried(self.network.output)  # then the last copy leaves the network
             inner = readers - leaves
-            copies = tuple(Stream(f"{name}_copy{i + 1}", stream.type_name, stream.tensor) for i in range(inner))
+            inner_names = [self.names.unique(f"{name}_copy{i + 1}") for i in range(inner)]
+            copies = tuple(Stream(inner_name, stream.type_name, stream.tensor) for inner_name in inner_names)
             if leaves:
                 copies += (Stream("result", "result_t", stream.tensor),)
-            self.processes.append(Process(self.unique(f"copy_{name}"), None, Fold(1), (stream,), copies))
+            self.processes.append(Process(self.names.unique(f"copy_{name}"), None, Fold(1), (stream,), copies))
         self.ready[stream.tensor.name] = list(copies)

@@ -35,9 +35,10 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
         cycles = cycles_per_image(process) if plan.io_type == "io_stream" else ""
         shape = f"{process.output.shape.h}×{process.output.shape.w}×{process.output.shape.c}"
         folded = f"{fold.pe} × {fold.simd} | {cycles} | {manifest['why'][process.unit.name]}"
-        rows.append(f"| `{process.name}` | {layer.kind} | {shape} | {weights} | {folded} |")
+        function = "" if process.name == process.label else f" (function `{process.name}`)"
+        rows.append(f"| `{process.label}`{function} | {layer.kind} | {shape} | {weights} | {folded} |")
     integer_layers = [
-        p.name for p in plan.processes
+        p.label for p in plan.processes
         if p.unit and isinstance(p.unit.layer, Mac) and not p.unit.layer.multiplier_free
     ]  # fmt: skip
     free = "No layer multiplies." if not integer_layers else f"These layers multiply: {', '.join(integer_layers)}."
@@ -51,6 +52,7 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
         )
     axi = ""
     prepared = ", after the steps in `host.py`" if steps(plan.network) else ""
+    codes = f"{x.tensor.format.qonnx.lower()}, codes {x.tensor.lo.min()} to {x.tensor.hi.max()}"
     offset = " + output offset" if plan.network.output_offset.any() else ""
     if has_axi_top(plan):
         axi = (
@@ -92,7 +94,7 @@ results, export as IP.
 The top function is `{name}` in `firmware/{name}.cpp`; every layer is a function in `firmware/layers/`, with its shape,
 folding, cycles and widths in the comment above it, and its tables in `firmware/weights/`.
 
-- input: {x.shape.h}×{x.shape.w} pixels, row by row, each with {_channels(x)} of {x.tensor.format.qonnx.lower()}
+- input: {x.shape.h}×{x.shape.w} pixels, row by row, each with {_channels(x)} of {codes}
 - result: {y.shape.h}×{y.shape.w} pixels with {_channels(y)} of {y.tensor.format.qonnx.lower()}
 - real input = code × {plan.network.input_scale:g}{prepared}; logits = integer × output scale{offset}
 
@@ -106,7 +108,6 @@ def host_py(plan: Plan, name: str) -> str:
     """Quantizing, packing and unpacking for the host, with NumPy only."""
     x, y = plan.input, plan.output
     network = plan.network
-    lo, hi = int(x.tensor.lo.min()), int(x.tensor.hi.max())
     return f'''"""Host side of {name}: real values to codes to words, words to integers, integers to logits."""
 
 import numpy as np
@@ -120,9 +121,9 @@ OUTPUT_OFFSET = np.array({network.output_offset.tolist()!r}, np.float32)
 
 
 def quantize(values):
-    """Real values (N, C, H, W), as the network was trained on, to codes."""
-    x = np.asarray(values, np.float64)
-{host_source(network)}    return np.clip(np.rint(x), {lo}, {hi}).astype(np.int64)
+    """Real values (N, C, H, W), as the network was trained on, to codes of INPUT_SHAPE."""
+    x = np.asarray(values, np.float64).reshape(-1, *INPUT_SHAPE)
+{host_source(network)}
 
 
 def pack(codes):

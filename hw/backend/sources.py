@@ -51,7 +51,7 @@ def emit(process: Process, io_type: str) -> Source:
     for stream in (*process.inputs, *process.outputs):
         if stream.tensor.format.bits > MAX_BITS:
             raise HwError(
-                f"layer {process.name!r}: tensor {stream.tensor.name!r} needs {stream.tensor.format.bits} bits; the "
+                f"layer {process.label!r}: tensor {stream.tensor.name!r} needs {stream.tensor.format.bits} bits; the "
                 f"hardware holds at most {MAX_BITS}. Put an activation quantizer in front of it"
             )
     return _Emitter(process, io_type == "io_stream").emit()
@@ -86,7 +86,7 @@ class _Emitter:
             return self.pointwise("threshold_op", table, self.threshold_fields(layer))
         if isinstance(layer, Bias):
             values = layer.values.reshape(-1, self.p.fold.pe)
-            return self.pointwise("bias_op", integer_table(f"{self.name}_bias", values))
+            return self.pointwise("bias_op", integer_table(f"{self.name}_values", values))
         if isinstance(layer, Negate):
             negative = (layer.signs < 0).astype("uint64").reshape(-1, self.p.fold.pe)
             return self.pointwise("negate_op", Table(f"{self.name}_negative", "crq::rom_word<1>", negative))

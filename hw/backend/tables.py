@@ -106,7 +106,7 @@ def integer_table(name: str, values: IntArray) -> Table:
 
 def source(tables: list[Table], name: str, comment: str) -> str:
     """The header file of a layer's tables."""
-    guard = f"{name.upper()}_TABLES_H_"
+    guard = f"TABLES_{name.upper()}_H_"
     lines = [
         f"#ifndef {guard}",
         f"#define {guard}",

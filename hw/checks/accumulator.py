@@ -42,12 +42,12 @@ def check(directory: Path, plan: Plan) -> Check:
     cases = list(_cases(plan))
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         sound, short = pool.map(lambda bits: _run(directory, plan, cases, Path(folder), bits), (0, 1))
-    wrong = [c.process.name for c, found in zip(cases, sound, strict=True) if not np.array_equal(found, c.expected)]
+    wrong = [c.process.label for c, found in zip(cases, sound, strict=True) if not np.array_equal(found, c.expected)]
     if wrong:
         return Check("accumulators", False, f"wrong sums at the ends of their range: {', '.join(wrong)}")
     caught = [not np.array_equal(found, c.expected) for c, found in zip(cases, short, strict=True)]
-    proven = [c.process.name for c, shows in zip(cases, caught, strict=True) if shows and c.ends]
-    rest = tuple(c.process.name for c in cases if c.process.name not in proven)
+    proven = [c.process.label for c, shows in zip(cases, caught, strict=True) if shows and c.ends]
+    rest = tuple(c.process.label for c in cases if c.process.label not in proven)
     facts = f"{len(proven)} of {len(cases)} layers are exact at both ends of their range and wrong with one bit less"
     return Check("accumulators", True, facts, rest)
 

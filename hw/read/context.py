@@ -30,7 +30,7 @@ class Context:
         self.folded: set[str] = set()  # constants that count against the budget
         self.emit = Emitter()
         self.ties: dict[str, list[int]] = {}
-        self.preprocessing: list[Any] = []
+        self.input_metadata: dict[str, Any] = {}  # how the host makes codes of the file's input, beside their scale
         self.input_scale = 1.0
 
     def attributes(self, node: NodeProto) -> dict[str, Any]:

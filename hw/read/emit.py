@@ -65,10 +65,11 @@ class Emitter:
         self.names.add(result)
         return result
 
-    def set_input(self, name: str, shape: tuple[int, ...], type_: str) -> Int:
+    def set_input(self, name: str, shape: tuple[int, ...], type_: str, range_: tuple[int, int] | None = None) -> Int:
+        """`range_`: lowest and highest code, where they are not those of the type."""
         guard(name, *shape)
         dtype = DataType[type_]
-        ends = (np.full(shape[0], v, np.int64) for v in (dtype.min(), dtype.max()))
+        ends = (np.full(shape[0], v, np.int64) for v in range_ or (dtype.min(), dtype.max()))
         self.input = Int(self.unique(name), shape, *ends)
         self.types[self.input.name], self.shapes[self.input.name] = type_, shape
         return self.input

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from onnx import NodeProto
+from qonnx.core.datatype import DataType
 
 from hw.layers import smallest_format
 from hw.read.chain import Quantizer, Steps, thresholds
@@ -66,9 +67,7 @@ def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: S
     if isinstance(value, Raw):
         if isinstance(quantizer, Steps) or quantizer.bipolar:
             refuse("input-quantizer", node)
-        ctx.preprocessing = [[k, None if c is None else c.tolist()] for k, c in value.steps]
-        type_ = smallest_format(quantizer.qmin, quantizer.qmax).qonnx
-        return Codes(ctx.emit.set_input("input", value.shape, type_), scale)
+        return _input(ctx, node, value, quantizer, scale)
     if isinstance(value, Codes) and _is_same_grid(value, quantizer, scale):
         return value
     pending = ctx.pending(node)
@@ -78,6 +77,22 @@ def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: S
         ctx.ties[ctx.name(node)] = found.ties.tolist()
     x = signed(ctx, ctx.name(node), pending).int
     return Codes(ctx.emit.threshold(ctx.name(node), x, found.thresholds, quantizer.qmin), scale)
+
+
+def _input(ctx: Context, node: NodeProto, value: Raw, quantizer: Quantizer, scale: Scale) -> Codes:
+    """The codes that the host makes of the file's input, and in the metadata how."""
+    if quantizer.round is not np.rint:
+        mode = ctx.attributes(node)["rounding_mode"].decode()
+        refuse("rounding-mode", node, f"rounding mode {mode!r} on the network's input, whose host rounds half to even")
+    ends = quantizer.qmin, quantizer.qmax
+    dtype = DataType[smallest_format(*ends).qonnx]
+    found = {
+        "input.preprocessing": [[kind, constant.tolist()] for kind, constant in value.steps],
+        "input.range": None if ends == (dtype.min(), dtype.max()) else ends,
+        "input.zero_point": quantizer.zero,
+    }
+    ctx.input_metadata = {key: fact for key, fact in found.items() if fact}
+    return Codes(ctx.emit.set_input("input", value.shape, dtype.name, ends), scale)
 
 
 def signed(ctx: Context, name: str, pending: Pending) -> Pending:

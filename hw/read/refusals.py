@@ -51,7 +51,10 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "activation-bits": Refusal("an activation Quant has more than 8 bits or a fractional width", "use 1 to 8 bits"),
     "zero-point": Refusal("the zero point is no integer", "use an integer zero point"),
-    "rounding-mode": Refusal("the rounding mode is unknown", "use ROUND, CEIL, FLOOR or ROUND_TO_ZERO"),
+    "rounding-mode": Refusal(
+        "the rounding mode is unknown, or it is another than ROUND for the network's input, which the host rounds",
+        "use ROUND; behind a layer CEIL, FLOOR and ROUND_TO_ZERO are exact too",
+    ),
     "general-scales": Refusal(
         "the operands' scales differ by a factor that is no power of two", "share one quantizer among the operands"
     ),

@@ -62,7 +62,7 @@ def _flat(ctx: Context, node: NodeProto, value: Value) -> Value:
         return value
     pixels = int(np.prod(shape[1:]))
     if isinstance(value, Raw):
-        return replace(value, shape=(shape[0] * pixels,), steps=(*value.steps, ("Flatten", None)))
+        return replace(value, shape=(shape[0] * pixels,))
     if isinstance(value, Codes):
         scale = np.repeat(value.scale, pixels) if np.ndim(value.scale) else value.scale
         return Codes(ctx.emit.flatten(ctx.name(node), value.int), scale)

@@ -50,10 +50,13 @@ class Pending:
 
 @dataclass(frozen=True)
 class Raw:
-    """The network's float input before its first quantizer; `steps` is what the host does to it, in order."""
+    """The network's float input before its first quantizer; `steps` is what the host does to it, in order.
+
+    A step's constant is (), or one per channel: of `shape`, or of the image that it was before it was flattened.
+    """
 
     shape: tuple[int, ...]
-    steps: tuple[tuple[str, NDArray[Any] | None], ...] = field(default=())
+    steps: tuple[tuple[str, NDArray[Any]], ...] = field(default=())
 
 
 Value = Codes | Pending | Raw

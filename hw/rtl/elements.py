@@ -8,6 +8,7 @@ from hw.estimate.cycles import stream
 from hw.estimate.primitives import BRAM_BITS, clog2
 from hw.graph import Network
 from hw.layers import Bias, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
+from hw.names import bounded
 from hw.rtl.thresholds import compare_lanes, signed_width, table
 from hw.rtl.verilog import Design, constant, instance, slices, words
 from hw.rtl.window import Slide, window_instance
@@ -142,7 +143,7 @@ def _threshold(unit: Unit, fold: Fold, design: Design) -> tuple[str, int]:
     bits, w = x.format.bits, found.width
     parts = [widened("lanes0", p, bits, w, x.format.signed) for p in reversed(range(fold.pe))]
     text = f"  wire [{fold.pe * w - 1}:0] wide = {{{', '.join(parts)}}};\n"
-    lanes, latency = compare_lanes(design, unit.name, found, fold.pe, "wide", "step", "results")
+    lanes, latency = compare_lanes(design, bounded(unit.name), found, fold.pe, "wide", "step", "results")
     return text + lanes, latency
 
 
@@ -154,7 +155,7 @@ def _sum(unit: Unit, fold: Fold, design: Design, blocks: int) -> str:
         values = layer.values if isinstance(layer, Bias) else (layer.signs < 0).astype(np.int64)
         bits = signed_width(int(values.min()), int(values.max())) if isinstance(layer, Bias) else 1
         parameters |= {"YB": bits, "YS": int(isinstance(layer, Bias)), "NEGATE": int(isinstance(layer, Negate))}
-        text, y = _constants(unit.name, values.reshape(blocks, fold.pe), bits, design), "constants"
+        text, y = _constants(bounded(unit.name), values.reshape(blocks, fold.pe), bits, design), "constants"
     else:
         other = unit.inputs[1].format
         parameters |= {"YB": other.bits, "YS": int(other.signed)}

@@ -9,6 +9,7 @@ from hw.estimate.cycles import fifo_depths, stream
 from hw.estimate.primitives import BRAM_BITS
 from hw.graph import Network
 from hw.layers import Concat, Mac, MaxPool, Shift, Tensor
+from hw.names import bounded
 from hw.rtl.elements import concat, element, max_pool, shift
 from hw.rtl.mac import MacUnit
 from hw.rtl.verilog import Design, instance, library, module
@@ -37,7 +38,7 @@ def unit_module(network: Network, unit: Unit, fold: Fold, design: Design) -> Non
 
 
 def module_name(unit: Unit) -> str:
-    return f"unit_{unit.name}"
+    return f"unit_{bounded(unit.name)}"
 
 
 def beat_bits(network: Network, tensor: Tensor) -> int:

@@ -9,6 +9,7 @@ from hw.estimate.cycles import tree_registers
 from hw.estimate.primitives import BRAM_BITS, clog2, in_bram
 from hw.graph import Network
 from hw.layers import Conv, IntArray, Mac
+from hw.names import bounded
 from hw.rtl.thresholds import compare_lanes, signed_width, table
 from hw.rtl.verilog import Design, constant, instance, literal, slices, words
 from hw.rtl.window import Slide, window_instance
@@ -20,7 +21,7 @@ class MacUnit:
 
     def __init__(self, network: Network, unit: Unit, fold: Fold) -> None:
         assert isinstance(unit.layer, Mac)
-        self.unit, self.mac, self.fold, self.name = unit, unit.layer, fold, unit.name
+        self.unit, self.mac, self.fold, self.name = unit, unit.layer, fold, bounded(unit.name)
         self.slide = Slide.of(network, unit)
         self.blocks = unit.output.shape.c // fold.pe
         self.chunks = self.mac.fan_in // fold.simd
