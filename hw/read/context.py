@@ -31,6 +31,7 @@ class Context:
         self.emit = Emitter()
         self.ties: dict[str, list[int]] = {}
         self.input_metadata: dict[str, Any] = {}  # how the host makes codes of the file's input, beside their scale
+        self.input_codes: Codes | None = None
         self.input_scale = 1.0
 
     def attributes(self, node: NodeProto) -> dict[str, Any]:

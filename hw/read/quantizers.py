@@ -91,8 +91,15 @@ def _input(ctx: Context, node: NodeProto, value: Raw, quantizer: Quantizer, scal
         "input.range": None if ends == (dtype.min(), dtype.max()) else ends,
         "input.zero_point": quantizer.zero,
     }
-    ctx.input_metadata = {key: fact for key, fact in found.items() if fact}
-    return Codes(ctx.emit.set_input("input", value.shape, dtype.name, ends), scale)
+    metadata = {key: fact for key, fact in found.items() if fact}
+    if ctx.input_codes is not None:  # quantized before, for another reader
+        same = ctx.input_codes.int.shape == value.shape and ctx.input_codes.scale == scale
+        if not same or ctx.emit.types["input"] != dtype.name or ctx.input_metadata != metadata:
+            refuse("input-quantizer", node, "quantizes the network's input a second time, and differently")
+        return ctx.input_codes
+    ctx.input_metadata = metadata
+    ctx.input_codes = Codes(ctx.emit.set_input("input", value.shape, dtype.name, ends), scale)
+    return ctx.input_codes
 
 
 def signed(ctx: Context, name: str, pending: Pending) -> Pending:

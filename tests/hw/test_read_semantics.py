@@ -143,3 +143,13 @@ def test_axes_in_any_order_and_parts_of_shapes(tmp_path: Path) -> None:
     nodes += [node("Relu", "m", "r"), ACT[1], *TAIL]
     graph = read_qonnx(graph_of(nodes, constants | {"g1": np.arange(1, 6, dtype=np.float32)}, opset=11))
     assert Network(graph).layers
+
+
+def test_an_input_quantized_twice_alike_is_one_input(tmp_path: Path) -> None:
+    branches = [quant("x", "xq2", "qi"), CONV, conv("xq2 w", "d", "other", pad=1)]
+    codes = [quant("c", "a", "q1", signed=1), quant("d", "b1", "q1", signed=1), node("Add", "a b1", "s", "add")]
+    nodes = [IN, *branches, *codes, node("Relu", "s", "r"), ACT[1], *TAIL]
+    assert_equal_to_file(graph_of(nodes, base()), tmp_path)
+    nodes[1] = quant("x", "xq2", "qi", signed=1)
+    with pytest.raises(HwError, match=r"second time, and differently.*\[input-quantizer\]"):
+        read_qonnx(graph_of(nodes, base()))
