@@ -67,16 +67,21 @@ def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: S
             refuse("input-quantizer", node)
         ctx.preprocessing = [[k, None if c is None else c.tolist()] for k, c in value.steps]
         type_ = smallest_format(quantizer.qmin, quantizer.qmax).qonnx
-        return Codes(ctx.emit.set_input("input", value.shape, type_), scale)
+        given = ctx.emit.set_input("input", value.shape, type_)
+        ctx.record_source(given.name, node, scale)
+        return Codes(given, scale)
     if isinstance(value, Codes) and _is_same_grid(value, quantizer, scale):
         return value
     pending = ctx.pending(node)
     guard(ctx.name(node), pending.int.channels, 4 * (quantizer.qmax - quantizer.qmin))  # bisection holds a few tables
     found = thresholds(pending.chain, quantizer, pending.int.lo, pending.int.hi)
-    if len(found.ties):
-        ctx.ties[ctx.name(node)] = found.ties.tolist()
     x = signed(ctx, ctx.name(node), pending).int
-    return Codes(ctx.emit.threshold(ctx.name(node), x, found.thresholds, quantizer.qmin), scale)
+    result = ctx.emit.threshold(ctx.name(node), x, found.thresholds, quantizer.qmin)
+    layer = ctx.emit.nodes[-1].name
+    if len(found.ties):
+        ctx.ties[layer] = found.ties.tolist()
+    ctx.record_source(layer, node, scale)
+    return Codes(result, scale)
 
 
 def signed(ctx: Context, name: str, pending: Pending) -> Pending:

@@ -58,7 +58,7 @@ HANDLERS: dict[str, Handler] = {
 
 NOT_KEPT = frozenset(
     ("schema_version", "carrier")  # describe the file
-    + ("input.scale", "input.layout", "input.preprocessing", "output.scale", "output.offset", "ties")  # found anew
+    + ("input.scale", "input.layout", "input.preprocessing", "output.scale", "output.offset", "ties", "sources")
 )
 """Metadata that is not copied from the file."""
 
@@ -101,7 +101,7 @@ def _read(source: Source) -> ModelWrapper:
     result, metadata = finish_output(ctx, output, ctx.values[output])
     props = {p.key.removeprefix("crq."): p.value for p in proto.metadata_props if p.key.startswith("crq.")}
     kept = {k: v for k, v in props.items() if k not in NOT_KEPT}
-    metadata |= {"input.scale": ctx.input_scale}
+    metadata |= {"input.scale": ctx.input_scale, "sources": ctx.sources}
     if ctx.layouts.get(given) is LAST:
         metadata["input.layout"] = "NHWC"
     if ctx.preprocessing:

@@ -17,7 +17,7 @@ import crq
 from crq import models
 from export.qonnx import to_qonnx
 from hw.equality import Link, layer_values, load_network
-from hw.float64 import TIE, _on_a_boundary, float64_link
+from hw.float64 import float64_link
 from hw.graph import Network
 from hw.read import read_qonnx
 from hw.vectors import all_vectors
@@ -110,9 +110,3 @@ def test_our_own_files(carrier, tmp_path: Path) -> None:
     frozen = crq.freeze(model, [torch.randint(0, 256, (32, 1, 8, 8), dtype=torch.uint8)])
     to_qonnx(frozen, tmp_path / "own.onnx", carrier=carrier)
     assert link(tmp_path / "own.onnx", load_network(tmp_path / "own.onnx")).differing == 0
-
-
-def test_only_values_on_a_boundary_may_differ() -> None:
-    quantizer = quant("x", "y", "q")
-    values = {"x": np.array([0.5, 0.5 + TIE / 2, 0.5 + 3 * TIE, 1.0, 7.5]) * 0.3, "q_s": 0.3, "zero": 0.0}
-    assert _on_a_boundary(quantizer, values).tolist() == [True, True, False, False, True]
