@@ -39,7 +39,7 @@ def evaluable(model: ModelProto, element: int) -> ModelProto:
         _rewrite(node)
     domains = {"" if o.domain == "ai.onnx" else o.domain: o.version for o in model.opset_import}
     del model.opset_import[:]
-    domains |= {d: 1 for d in (GENERAL, CHANNELS_LAST) if d not in domains}
+    domains = {GENERAL: 1, CHANNELS_LAST: domains.get("", 1), **domains}  # qonnx: the version of what they wrap
     model.opset_import.extend(helper.make_opsetid(d, version) for d, version in domains.items())
     _retype(model, element)
     return model

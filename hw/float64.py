@@ -52,7 +52,8 @@ class Match(NamedTuple):
 def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[str, IntArray]) -> Link:
     """`file` in float64 against `expected`, the integer graph's values by layer: its quantizers, and the output.
 
-    A code may differ where float64 does not decide it (hw.float64_ties); what follows in that image is not compared.
+    A code may differ where float64 does not decide it (hw.float64_ties); what follows in that image is not compared,
+    and the link's name counts such images.
     """
     model = Float64File(onnx.load(file))
     quantizers = boundaries(model.model)
@@ -60,6 +61,7 @@ def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[s
     last = network.layers[-1].name
     wanted = {**expected, network.input.name: codes}
     found: dict[str, list[IntArray]] = {name: [] for name in wanted}
+    left = 0
     for image, x in enumerate(file_images(model.model, network, codes)):
         values = model.run(x)
         tied = False
@@ -74,11 +76,13 @@ def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[s
             wrong = have != want
             found[match.layer].append(want if tied else np.where(open_, want, have))
             tied |= bool((wrong & open_).any())
+        left += tied
         want = expected[last][image]
         result = values[model.model.graph.output[0].name]
         found[last][image:] = [want if tied else output_integers(network, result, want)]
     compared = {name: np.stack(images) for name, images in found.items() if images}
-    return compare_layers(network, "the file in float64 = integer graph", expected, compared)
+    name = "the file in float64 = integer graph" + (f" ({left} images up to an undecided code)" if left else "")
+    return compare_layers(network, name, expected, compared)
 
 
 def _codes(source: Source, values: dict[str, Any], open_: NDArray[np.bool_]) -> tuple[IntArray, NDArray[np.bool_]]:

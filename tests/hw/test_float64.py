@@ -141,6 +141,7 @@ def test_sums_that_float64_puts_beside_a_boundary_raise_no_alarm(rounding, name,
     onnx.save(model(nodes, (1, 2, 5, 5), so=np.float32(np.float32(0.31) * times), f=f), tmp_path / "tie.onnx")
     found = link(tmp_path / "tie.onnx", load_network(tmp_path / "tie.onnx"))
     assert (found.differing, found.integers) == (0, 20 * (5 * 9 + 100))
+    assert "images up to an undecided code" in found.name
 
 
 def test_exact_ties_are_decided(tmp_path: Path) -> None:
