@@ -78,19 +78,7 @@ class TernaryLayer(QuantLayer):
     def _setup(self, method: str = "crq", per_channel: bool = False) -> None:
         self.method = methods.get(method)
         self.per_channel = per_channel
-        self._solved: tuple[Tensor, int, float] | None = None
         self.method.attach(self)
-
-    def remember_scale(self, alpha: float) -> None:
-        """Keep the α just solved for the weights as they are now."""
-        self._solved = (self.weight, self.weight._version, alpha)
-
-    def known_scale(self) -> float | None:
-        """The α that the forward pass solved for, while the weights are still those of that pass."""
-        if self._solved is None:
-            return None
-        weight, version, alpha = self._solved
-        return alpha if weight is self.weight and version == weight._version else None
 
     def clusters(self) -> Clusters:
         return self.method.ternarize(self.weight, self.per_channel, self.layer_name)

@@ -32,6 +32,10 @@ class Method:
     penalize_finetune = False
     lam = 0.0
 
+    def scale(self, weight: Tensor, name: str) -> float:
+        """α of the clusters that λ·J pulls to while the layer computes with α·t."""
+        return cluster.alternate_scale(weight, name=name)[0]
+
     def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
         """Codes and α for `weight`; raises `CrqError` naming the layer for non-finite weights."""
         raise NotImplementedError
@@ -51,20 +55,15 @@ class CRQ(Method):
     penalize_retrain = True
     lam = 1e-3
 
-    def scale(self, weight: Tensor, name: str) -> float:
-        """The one α of `weight`."""
-        return cluster.alternate_scale(weight, name=name)[0]
-
     def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
-        return (
-            cluster.per_channel(weight, name=name) if per_channel else cluster.coded(weight, self.scale(weight, name))
-        )
+        if per_channel:
+            return cluster.per_channel(weight, name=name)
+        return cluster.coded(weight, self.scale(weight, name))
 
     def weight(self, layer: TernaryLayer) -> Tensor:
         if layer.per_channel:
             return super().weight(layer)
         alpha = self.scale(layer.weight, layer.layer_name)
-        layer.remember_scale(alpha)
         return _StraightThrough.apply(layer.weight, cluster.ternary(layer.weight, alpha).mul_(alpha))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -39,9 +41,15 @@ class Penalty(nn.Module):
     def forward(self) -> Tensor:
         return self.lam * torch.stack([self.term(name, layer.weight) for name, layer in self.layers.items()]).sum()
 
+    def trained(self) -> Iterator[tuple[str, TernaryLayer]]:
+        """The layers whose weights ask for a gradient."""
+        return ((name, layer) for name, layer in self.layers.items() if layer.weight.requires_grad)
+
 
 class ClusterPenalty(Penalty):
     """λ·J of Eq. 10, with Eq. 11's gradient λ(W − α·t): J is summed over the layer and the factor 2 dropped.
+
+    Weights that ask for no gradient stay as they are.
 
     warm: start each alternation from the last α instead of mean|W| (Algorithm 1 restarts).
     Use one of: `loss + penalty()`; `add_gradients()` after backward (the same for plain SGD, cheaper); or, with
@@ -55,17 +63,28 @@ class ClusterPenalty(Penalty):
 
     @torch.no_grad()
     def pull(self, name: str) -> Tensor:
-        """W − α·t of one layer: α of the quantized forward pass, or solved for the current weights by Algorithm 1."""
+        """W − α·t of one layer, with α and t solved for its current weights.
+
+        By Algorithm 1 for float weights (the retrain), by the layer's method where the forward pass computes with α·t.
+        """
         layer = self.layers[name]
         weight = layer.weight
         if layer.per_channel or not weight.numel():
             return weight - cluster.per_channel(weight, name=name).dequantized().to(weight.dtype)
-        alpha = layer.known_scale()
-        if alpha is None:
-            alpha, _ = cluster.alternate_scale(weight, self._last.get(name), name=name)
-            if self.warm and alpha > 0:
-                self._last[name] = alpha
+        alpha = self._scale(name, layer)
         return weight.add(cluster.ternary(weight, alpha).to(weight.dtype), alpha=-alpha)
+
+    def _scale(self, name: str, layer: TernaryLayer) -> float:
+        if layer.mode == "quantized":
+            return layer.method.scale(layer.weight, name)
+        alpha = 0.0
+        if self.warm and name in self._last:
+            alpha, _ = cluster.alternate_scale(layer.weight, self._last[name], name=name)
+        if not alpha:  # once the weights have shrunk, nothing lies beyond half of the last α
+            alpha, _ = cluster.alternate_scale(layer.weight, name=name)
+        if self.warm and alpha > 0:
+            self._last[name] = alpha
+        return alpha
 
     def term(self, name: str, weight: Tensor) -> Tensor:
         return _Cost.apply(weight, self.pull(name))
@@ -73,7 +92,7 @@ class ClusterPenalty(Penalty):
     @torch.no_grad()
     def add_gradients(self) -> None:
         """Add λ(W − α·t) to the gradients: Eq. 11 for SGD, to be called between backward and the step."""
-        for name, layer in self.layers.items():
+        for name, layer in self.trained():
             pull = self.pull(name)
             if layer.weight.grad is None:
                 layer.weight.grad = pull.mul_(self.lam)
@@ -84,7 +103,7 @@ class ClusterPenalty(Penalty):
     def step(self, optimizer: torch.optim.Optimizer) -> None:
         """W ← W − η·λ(W − α·t) with each weight's own learning rate η: Eq. 11 decoupled, for Adam-like optimizers."""
         rates = {id(p): float(group["lr"]) for group in optimizer.param_groups for p in group["params"]}
-        for name, layer in self.layers.items():
+        for name, layer in self.trained():
             rate = rates.get(id(layer.weight))
             if rate is None:
                 raise CrqError(f"layer {name!r} is not among the optimizer's parameters, so it has no learning rate")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,8 @@ def from_tensor(node: str, tensor: Any) -> Constant:
 def fold(node: NodeProto, inputs: list[Constant | None], opset: int, budget: Budget) -> Constant:
     """The result of `node` on constants. Raises `HwError` for operators and sizes outside the folded set."""
     present = [i for i in inputs if i is not None]
+    if node.op_type == "Shape":
+        return Constant(shape_slice(node, present[0].value.shape))
     if (node.op_type not in FOLDED and node.op_type not in ("Quant", "BipolarQuant")) or len(node.output) != 1:
         refuse("unsupported-op", node, f"{node.op_type} of constants is not folded")
     try:
@@ -74,7 +77,16 @@ def _refuse_text(node: NodeProto, values: list[NDArray[Any]]) -> None:
         refuse("unsupported-op", node, f"{node.op_type} of text is not folded")
 
 
+def shape_slice(node: NodeProto, shape: Sequence[int]) -> NDArray[np.int64]:
+    """The result of a Shape node, which may ask for a part (from opset 15 on)."""
+    attributes = {a.name: a.i for a in node.attribute}
+    return np.array(shape[attributes.get("start", 0) : attributes.get("end", len(shape))], np.int64)
+
+
 def _evaluate(node: NodeProto, inputs: list[Constant | None], opset: int) -> NDArray[Any]:
+    below, own = _OWN.get(node.op_type, (0, None))
+    if own and opset < below:
+        return own(node, [None if i is None else i.value for i in inputs])
     names = [n for n in node.input if n]
     values = [i.value for i in inputs if i is not None]
     # The reference evaluator reads its inputs by name: give every position a name of its own.
@@ -92,6 +104,37 @@ def _evaluate(node: NodeProto, inputs: list[Constant | None], opset: int) -> NDA
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
     result: Any = ReferenceEvaluator(model).run(None, {i.name: v for i, v in zip(infos, values, strict=True)})
     return np.asarray(result[0])
+
+
+def _axes(node: NodeProto) -> tuple[int, ...] | None:
+    found = [tuple(a.ints) for a in node.attribute if a.name == "axes"]
+    return found[0] if found else None
+
+
+def _batch_norm(node: NodeProto, inputs: list[NDArray[Any] | None]) -> NDArray[Any]:
+    x, *constants = (np.asarray(i) for i in inputs)
+    scale, bias, mean, var = (c.reshape(-1, *[1] * (x.ndim - 2)) for c in constants)
+    epsilon = next((a.f for a in node.attribute if a.name == "epsilon"), 1e-5)
+    return np.asarray((x - mean) / np.sqrt(var + x.dtype.type(epsilon)) * scale + bias)
+
+
+def _dequantize(node: NodeProto, inputs: list[NDArray[Any] | None]) -> NDArray[Any]:
+    x, scale, *zero = (i if i is None else np.asarray(i) for i in inputs)
+    axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
+    if x is None or scale is None or scale.size > 1 and scale.ndim != 1:
+        raise ValueError("expected one scale, or one per index of an axis")
+    along = [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)] if scale.size > 1 else [1] * x.ndim
+    points = zero[0].astype(np.float32).reshape(along) if zero and zero[0] is not None else np.float32(0)
+    return np.asarray((x.astype(np.float32) - points) * scale.reshape(along))
+
+
+_OWN: dict[str, tuple[int, Callable[[NodeProto, list[NDArray[Any] | None]], NDArray[Any]]]] = {
+    "Unsqueeze": (13, lambda node, inputs: np.expand_dims(np.asarray(inputs[0]), _axes(node) or ())),
+    "Squeeze": (13, lambda node, inputs: np.squeeze(np.asarray(inputs[0]), _axes(node))),
+    "BatchNormalization": (14, _batch_norm),
+    "DequantizeLinear": (19, _dequantize),
+}
+"""Below these opsets onnx's reference wants sorted axes, trains batch norms, and lacks DequantizeLinear."""
 
 
 def _moved(

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import GraphProto, ModelProto, TensorProto
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
@@ -105,7 +105,7 @@ def _check_order(model: ModelProto, name: str) -> None:
                 refuse(
                     "malformed", node, f"reads {tensor!r}, which nothing before it produces (a cycle or a lost tensor)"
                 )
-        for tensor in node.output:
+        for tensor in filter(None, node.output):
             if tensor in known:
                 refuse("malformed", node, f"writes {tensor!r}, which exists already")
             known.add(tensor)
@@ -123,3 +123,14 @@ def _set_batch(model: ModelProto) -> None:
             dims[0].Clear()
             dims[0].dim_value = 1
     del model.graph.value_info[:]
+
+
+def leading_to_outputs(model: ModelProto) -> list[NodeProto]:
+    """The nodes, in order, that an output depends on: what else the file computes has no effect and is not read."""
+    needed = {output.name for output in model.graph.output}
+    nodes = []
+    for node in reversed(model.graph.node):
+        if needed & {name for name in node.output if name}:
+            needed.update(node.input)
+            nodes.append(node)
+    return nodes[::-1]

@@ -24,6 +24,9 @@ def conv(ctx: Context, node: NodeProto) -> Pending:
     groups = int(attributes.get("group", 1))
     if rank not in (1, 2) or rank != len(x.int.shape) - 1:
         refuse("malformed", node, f"weights of {weights.codes.ndim} dimensions on an input of shape {x.int.shape}")
+    kernel = attributes.get("kernel_shape")
+    if kernel is not None and list(kernel) != list(weights.codes.shape[2:]):
+        refuse("malformed", node, f"kernel_shape {list(kernel)} with weights of shape {weights.codes.shape}")
     outputs, per_group = weights.codes.shape[:2]
     if groups < 1 or per_group * groups != x.int.channels or outputs % groups:
         refuse("malformed", node, f"weights {weights.codes.shape} with group={groups} on {x.int.channels} channels")
@@ -52,7 +55,8 @@ def gemm(ctx: Context, node: NodeProto) -> Pending:
         chain = chain.then("Mul", np.asarray(np.float32(attributes["alpha"])))
     if len(node.input) > 2 and node.input[2]:
         bias = ctx.per_channel(node, ctx.constant(node, 2).value, result.int.shape)
-        chain = chain.then("Add", bias * np.float32(attributes.get("beta", 1.0)))
+        beta = attributes.get("beta", 1.0)
+        chain = chain.then("Add", bias if beta == 1.0 else bias.astype(np.float64) * beta)
     return Pending(result.int, chain)
 
 

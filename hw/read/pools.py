@@ -68,7 +68,7 @@ def reduce_mean(ctx: Context, node: NodeProto) -> Pending:
     attributes = ctx.attributes(node)
     axes = attributes.get("axes") or (ctx.constant(node, 1).value.reshape(-1).tolist() if len(node.input) > 1 else [])
     rank = len(x.int.shape) + 1
-    if sorted(int(a) % rank for a in axes) != list(range(2, rank)):
+    if not axes or sorted(int(a) % rank for a in axes) != list(range(2, rank)):
         refuse("unsupported-op", node, f"mean over axes {axes}; expected all pixels")
     pending = global_average_pool(ctx, node)
     if attributes.get("keepdims", 1):
@@ -82,6 +82,8 @@ def _average(x: Codes, total: Int, size: int) -> Pending:
 
 
 def concat(ctx: Context, node: NodeProto) -> Codes:
+    if any(ctx.is_constant(node, i) for i in range(len(node.input))):
+        refuse("unsupported-op", node, "concatenation with a constant")
     operands = [ctx.codes(node, i) for i in range(len(node.input))]
     axis = int(ctx.attributes(node).get("axis", 1))
     if axis not in (1, -len(operands[0].int.shape)) or len({o.int.shape[1:] for o in operands}) != 1:

@@ -43,14 +43,15 @@ def bipolar_quant(ctx: Context, node: NodeProto) -> Codes:
 def multi_threshold(ctx: Context, node: NodeProto) -> Codes:
     attributes = ctx.attributes(node)
     layout = attributes.get("data_layout", b"").decode()
+    shape = ctx.shape(node)
+    if not layout and len(shape) == 2:
+        refuse("channels-last", node, "has no data_layout, and qonnx takes three dimensions as NWC; write NCW")
     if layout and not layout.startswith("NC"):
         refuse("unsupported-op", node, f"data layout {layout}; expected channels first")
     scale, bias = float(attributes.get("out_scale", 1.0)), float(attributes.get("out_bias", 0.0))
     repeat = next((m for m in (1, 2, 3, 4) if (bias * m / scale) == np.rint(bias * m / scale)), None)
     if not scale > 0 or repeat is None:
         refuse("zero-point", node, f"out_bias {bias} is no simple multiple of out_scale {scale}")
-    value = ctx.value(node)
-    shape = value.shape if isinstance(value, Raw) else value.int.shape
     table = np.asarray(ctx.constant(node, 1).value)
     if table.ndim != 2 or table.shape[0] not in (1, shape[0]) or not np.isfinite(table).all():
         refuse("malformed", node, f"thresholds of shape {table.shape} for {shape[0]} channels")

@@ -23,7 +23,8 @@ def raise_quant(model: ModelProto) -> ModelProto:
         if chain and parameters:
             bits, signed, narrow = parameters
             division, result = chain[-1], chain[0]
-            names = [f"{node.name}_zero_point", f"{node.name}_bits"]
+            # Named by the result: no other node writes that tensor, while node names may be absent or repeated.
+            names = [f"{result.output[0]}{ending}" for ending in (":zero_point", ":bits")]
             for name, value in zip(names, (0.0, float(bits)), strict=True):
                 model.graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), name))
             quant = helper.make_node(
@@ -53,7 +54,9 @@ def _parameters(chain: list[NodeProto], constants: dict[str, object]) -> tuple[i
     if any(name not in constants for name in chain[2].input[1:]):
         return None
     low, high = (float(numpy_helper.to_array(constants[n])) for n in chain[2].input[1:])  # type: ignore[arg-type]
-    for bits in range(1, 9):
+    if (low, high) == (0, 1):
+        return 1, 0, 0
+    for bits in range(2, 9):
         for narrow in (0, 1):
             if (low, high) == (-(2 ** (bits - 1)) + narrow, 2 ** (bits - 1) - 1):
                 return bits, 1, narrow

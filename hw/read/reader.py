@@ -17,7 +17,7 @@ from hw.read.constants import Constant, fold, from_tensor
 from hw.read.context import Context
 from hw.read.flatten_last import flatten_last
 from hw.read.layout import LAST, channels_first, channels_last_input
-from hw.read.load import Source, load
+from hw.read.load import Source, leading_to_outputs, load
 from hw.read.merge_pad import merge_pad
 from hw.read.output import finish_output
 from hw.read.pool_after_threshold import pool_after_threshold
@@ -88,8 +88,9 @@ def _read(source: Source) -> ModelWrapper:
     for tensor in proto.graph.initializer:
         ctx.constants[tensor.name] = from_tensor(tensor.name, tensor)
     given = _read_input(ctx, proto)
-    last_use = {name: i for i, node in enumerate(proto.graph.node) for name in node.input}
-    for i, node in enumerate(proto.graph.node):
+    nodes = leading_to_outputs(proto)
+    last_use = {name: i for i, node in enumerate(nodes) for name in node.input}
+    for i, node in enumerate(nodes):
         _read_node(ctx, node)
         for name in [n for n in node.input if last_use[n] == i]:
             ctx.release(name)
@@ -138,7 +139,7 @@ def _read_input(ctx: Context, proto: ModelProto) -> str:
 
 def _read_node(ctx: Context, node: NodeProto) -> None:
     inputs = [i for i in node.input if i]
-    if all(i in ctx.constants for i in inputs) and node.op_type != "Shape":
+    if all(i in ctx.constants for i in inputs):
         constants = [ctx.constants[i] if i else None for i in node.input]
         result: Value | Constant = fold(node, constants, ctx.opset, ctx.budget)
     else:

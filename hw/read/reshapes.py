@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from onnx import NodeProto
 
-from hw.read.constants import Constant
+from hw.read.constants import Constant, shape_slice
 from hw.read.context import Context
 from hw.read.refusals import refuse
 from hw.read.values import Codes, Pending, Raw, Value
@@ -75,4 +75,4 @@ def shape(ctx: Context, node: NodeProto) -> Constant:
     """The shape of an activation is a constant: one image of known size."""
     channels, *spatial = _shape(ctx.value(node))
     last = ctx.layouts.get(node.input[0]) is not None
-    return Constant(np.array([1, *spatial, channels] if last else [1, channels, *spatial], np.int64))
+    return Constant(shape_slice(node, [1, *spatial, channels] if last else [1, channels, *spatial]))

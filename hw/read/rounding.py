@@ -29,8 +29,13 @@ def rounding(node: NodeProto, attributes: Mapping[str, Any]) -> Callable[[NDArra
 
 
 def bounds(node: NodeProto, bits: NDArray[Any], signed: bool, narrow: bool) -> tuple[int, int]:
-    """Smallest and largest code of a Quant with `bits` bits (a constant of one element, at most 8)."""
+    """Smallest and largest code of a Quant with `bits` bits (a constant of one element, at most 8).
+
+    One signed bit is refused: its range says {-1, 0}, while qonnx computes ±1.
+    """
     if bits.size != 1 or bits.item() != int(bits.item()) or not 1 <= int(bits.item()) <= 8:
         refuse("activation-bits", node, f"bit width {bits.tolist()}; expected 1 to 8")
     n = int(bits.item())
+    if n == 1 and (signed or narrow):
+        refuse("activation-bits", node, "one bit, signed or narrow; BipolarQuant has the codes ±1, unsigned 0 and 1")
     return (-(2 ** (n - 1)) + narrow, 2 ** (n - 1) - 1) if signed else (0, 2**n - 1 - narrow)

@@ -97,18 +97,52 @@ def test_warm_start_is_kept_in_the_checkpoint() -> None:
 def test_fine_tuning_pulls_to_the_clusters_of_the_forward_pass() -> None:
     """Two modes, where Algorithm 1's optimum is not the global one that crq+ computes with."""
     net = crq.prepare(nn.Sequential(nn.Linear(40, 5)), crq.TernaryConfig(method="crq+", act_bits=None))
-    crq.set_mode(net, "quantized")
     layer, penalty = layers(net)[0], ClusterPenalty(net, 1.0)
     with torch.no_grad():
         layer.weight.fill_(0.2)
         layer.weight[:, :4] = 2.0
     local = cluster.alternate(layer.weight).dequantized()
+    assert torch.equal(penalty.pull("0"), layer.weight - local)
+    crq.set_mode(net, "quantized")
     used = layer.used_weight().detach()
     assert not torch.equal(used, local)
     assert torch.equal(penalty.pull("0"), layer.weight - used)
+
+
+def test_the_pull_is_solved_for_the_weights_as_they_are() -> None:
+    """Whatever changed them: a fused optimizer and `.data` leave a tensor's version as it was."""
+    net = model()
+    penalty = ClusterPenalty(net, 1.0)
+    for mode in ("float", "quantized"):
+        crq.set_mode(net, mode)
+        for layer in layers(net):
+            layer.used_weight()
+            layer.weight.data.mul_(3)
+        for name, layer in penalty.layers.items():
+            assert torch.equal(penalty.pull(name), layer.weight - layer.clusters().dequantized())
+
+
+def test_a_warm_start_survives_weights_that_shrank() -> None:
+    net = model()
+    penalty = ClusterPenalty(net, 1.0, warm=True)
+    penalty.add_gradients()
     with torch.no_grad():
-        layer.weight.mul_(2)  # as an optimizer's step would
-    assert torch.equal(penalty.pull("0"), layer.weight - 2 * local)
+        for layer in layers(net):
+            layer.weight.mul_(0.01)
+    for name, layer in penalty.layers.items():
+        assert torch.equal(penalty.pull(name), layer.weight - layer.clusters().dequantized())
+
+
+def test_frozen_weights_stay_as_they_are() -> None:
+    net = model()
+    kept = layers(net)[0].weight.requires_grad_(False).clone()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    penalty = ClusterPenalty(net, 1.0)
+    (net(torch.rand(4, 16)).sum() + penalty()).backward()
+    penalty.add_gradients()
+    optimizer.step()
+    penalty.step(optimizer)
+    assert torch.equal(layers(net)[0].weight, kept)
 
 
 def test_per_channel_targets() -> None:

@@ -20,7 +20,7 @@ def doubling(op: str, times: int) -> list[NodeProto]:
 
 
 def test_a_chain_of_concatenations_is_refused_before_it_fills_the_memory() -> None:
-    nodes = [*doubling("Concat", 60), quant("x", "y", "qi")]
+    nodes = [*doubling("Concat", 60), node("Mul", "x d60", "xd"), quant("xd", "y", "qi")]
     constants = {"d0": np.zeros(1, np.int8), "qi_s": np.float32(1), "zero": np.float32(0), "bits": np.float32(4)}
     with pytest.raises(HwError, match=r"'double\d+' \(Concat\).*\[too-large\]"):
         read_qonnx(graph_of(nodes, constants))
@@ -30,7 +30,7 @@ def test_many_small_results_held_at_once_are_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(budget, "MAX_HELD", 1000)
     nodes = [node("Neg", "d", f"n{i}", f"neg{i}") for i in range(20)]
     names = " ".join(f"n{i}" for i in range(20))
-    nodes += [node("Concat", names, "all", axis=0), node("Identity", "x", "y")]
+    nodes += [node("Concat", names, "all", axis=0), node("Mul", "x all", "y")]
     with pytest.raises(HwError, match=r"'neg10' \(Neg\).*\[too-large\]"):
         read_qonnx(graph_of(nodes, {"d": np.zeros(100, np.float32)}))
 
