@@ -24,7 +24,7 @@ def evaluable(model: ModelProto, element: int) -> ModelProto:
     """A copy for one image, whose floats are all of type `element` (FLOAT or DOUBLE).
 
     qonnx's quantizers stand in one domain with their attributes written out, constants are no inputs, nodes have one
-    output, and no shapes are declared but the input's.
+    output, which the result depends on, and no shapes are declared but the input's.
     """
     model = ModelProto.FromString(model.SerializeToString())
     constants = {i.name for i in model.graph.initializer}
@@ -35,6 +35,9 @@ def evaluable(model: ModelProto, element: int) -> ModelProto:
         value.type.tensor_type.shape.dim[0].dim_value = 1
     for value in model.graph.output:
         value.type.tensor_type.ClearField("shape")
+    needed = _needed(model)
+    del model.graph.node[:]
+    model.graph.node.extend(needed)
     for node in model.graph.node:
         _rewrite(node)
     domains = {"" if o.domain == "ai.onnx" else o.domain: o.version for o in model.opset_import}
@@ -56,6 +59,17 @@ def file_images(model: ModelProto, network: Network, codes: IntArray) -> Iterato
     last = network.model.get_metadata_prop("crq.input.layout") == "NHWC"
     for value in to_values(network, codes):
         yield (np.moveaxis(value, 0, -1) if last else value).reshape(shape)
+
+
+def _needed(model: ModelProto) -> list[NodeProto]:
+    """Copies of the nodes that an output depends on: what else there is need not even be executable."""
+    names = {output.name for output in model.graph.output}
+    found = []
+    for node in reversed(model.graph.node):
+        if names & set(node.output[:1]):
+            names |= set(node.input)
+            found.append(NodeProto.FromString(node.SerializeToString()))
+    return found[::-1]
 
 
 def _rewrite(node: NodeProto) -> None:

@@ -1,8 +1,9 @@
 """The operators of a file that hw.float64 does not leave to onnx's reference evaluator, on NumPy arrays.
 
 onnx 1.22's own are not used where they leave the specification: its fast Conv pads VALID and SAME wrongly and the other
-is hundreds of times slower; its pools read uneven pads in another order and fail in one dimension; its Squeeze takes
-the axes one by one; its BatchNormalization trains below opset 14. The quantizers are qonnx's.
+is hundreds of times slower; its pools read uneven pads in another order and fail in one dimension; its Squeeze and
+Unsqueeze take the axes one by one; its BatchNormalization trains below opset 14; its DequantizeLinear begins with
+opset 19. The quantizers are qonnx's.
 """
 
 from __future__ import annotations
@@ -101,6 +102,26 @@ def squeeze(x: Array, axes: Any = None) -> Array:
     return np.squeeze(x, None if axes is None else tuple(int(a) for a in axes))
 
 
+def unsqueeze(x: Array, axes: Any) -> Array:
+    return np.expand_dims(x, tuple(int(a) for a in axes))
+
+
+def dequantize_linear(
+    x: Array, scale: Array, zero: Array | None = None, axis: int = 1, block_size: int = 0, **_: Any
+) -> Array:
+    """One scale and zero point, one per index of `axis`, or one per block of `block_size` of them."""
+
+    def spread(values: Array) -> Array:
+        if values.size == 1:
+            return values.reshape(())
+        if block_size:
+            return np.take(np.repeat(values, block_size, axis), np.arange(x.shape[axis]), axis)
+        return values.reshape([-1 if i == axis % x.ndim else 1 for i in range(x.ndim)])
+
+    points = 0.0 if zero is None else spread(zero.astype(np.float64))
+    return np.asarray((x.astype(np.float64) - points) * spread(scale))
+
+
 def quant(
     x: Array, scale: Array, zero: Array, bits: Array, signed: int = 1, narrow: int = 0, rounding_mode: str = "ROUND"
 ) -> Array:
@@ -148,7 +169,7 @@ QUANTIZERS: dict[str, Callable[..., Array]] = {
 }  # fmt: skip
 STANDARD: dict[str, Callable[..., Array]] = {
     "Conv": conv, "MaxPool": max_pool, "AveragePool": average_pool, "BatchNormalization": batch_norm,
-    "Squeeze": squeeze,
+    "DequantizeLinear": dequantize_linear, "Squeeze": squeeze, "Unsqueeze": unsqueeze,
 }  # fmt: skip
 MOVED = {"Conv": 2, "MaxPool": 1, "BatchNormalization": 1}
 """Inputs of qonnx's channels-last operators that are channels last; a convolution's weights lie (O, *kernel, I)."""

@@ -114,6 +114,11 @@ LEGAL = {
     "ai.onnx": ai_onnx(model([*HEAD, *ACT, *tail("q")])),
     "constants among the inputs": constants_first(model([*HEAD, *ACT, *tail("q")])),
     "double weights": doubles(model([*HEAD, *ACT, *tail("q")]), "w", "f"),
+    "DequantizeLinear at opset 13": model(
+        [HEAD[0], node("DequantizeLinear", "w8 ws", "wq", axis=0), conv("xq wq", "c", "conv", pad=1), *ACT, *tail("q")],
+        ws=RNG.uniform(0.2, 0.9, 5).astype(np.float32), w8=RNG.integers(-1, 2, (5, 2, 3, 3)).astype(np.int8),
+    ),
+    "nodes that nothing needs": model([*HEAD, *ACT, node("NoSuchOperator", "q", "dead"), *tail("q")]),
     "weights rounded in float64": model(
         [HEAD[0], node("Quant", "wf ws zero bits", "wq", signed=1, narrow=1), conv("xq wq", "c", "conv", pad=1)]
         + [*ACT, *tail("q")],

@@ -40,6 +40,26 @@ def in_both(
     return [theirs, ReferenceEvaluator(models[1], new_ops=list(OPERATORS)).run(None, {"x": x})[0]]
 
 
+def of_constants(op: str, constants: list[np.ndarray], opset: int, **attributes: Any) -> list[np.ndarray]:
+    """The node on constants, broadcast to one image of zeros behind it: as `in_both`."""
+    names = [f"c{i}" for i in range(len(constants))]
+    nodes = [helper.make_node(op, names, ["d"], **attributes), helper.make_node("Add", ["x", "d"], ["y"])]
+    results = []
+    for dtype, element in ((np.float32, TensorProto.FLOAT), (np.float64, TensorProto.DOUBLE)):
+        typed = [np.asarray(c, dtype) if c.dtype.kind == "f" else np.asarray(c) for c in map(np.asarray, constants)]
+        ends = [helper.make_tensor_value_info(name, element, None) for name in "xy"]
+        stored = [numpy_helper.from_array(c, n) for c, n in zip(typed, names, strict=True)]
+        graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], stored)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
+        feed = {"x": np.zeros(constants[0].shape, dtype)}
+        if dtype == np.float32:
+            session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+            results.append(session.run(None, feed)[0])
+        else:
+            results.append(ReferenceEvaluator(model, new_ops=list(OPERATORS)).run(None, feed)[0])
+    return results
+
+
 WHERE = [
     {},
     {"auto_pad": "VALID", "strides": [2, 1]},
@@ -107,6 +127,24 @@ def test_squeeze_takes_its_axes_at_once(axes: list[int]) -> None:
     for opset, constants, attributes in ((11, [], {"axes": axes}), (13, [np.array(axes)], {})):
         theirs, ours = in_both("Squeeze", shape, constants, opset, **attributes)
         assert ours.shape == theirs.shape
+
+
+@pytest.mark.parametrize("axes", [[4, 0], [0, 4], [-1, 1]], ids=str)
+def test_unsqueeze_takes_its_axes_at_once(axes: list[int]) -> None:
+    for opset, constants, attributes in ((11, [], {"axes": axes}), (13, [np.array(axes)], {})):
+        theirs, ours = in_both("Unsqueeze", (2, 3, 4), constants, opset, **attributes)
+        assert ours.shape == theirs.shape
+
+
+@pytest.mark.parametrize(
+    ("opset", "scale", "attributes"), [(13, (), {}), (13, (6,), {"axis": 1}), (13, (4,), {"axis": -2})]
+    + [(21, (4, 3), {"axis": 1, "block_size": 2}), (21, (2, 6), {"axis": 0, "block_size": 3})],
+)  # fmt: skip
+def test_dequantize_linear(opset: int, scale: tuple[int, ...], attributes: dict) -> None:
+    codes, zeros = (RNG.integers(-9, 9, shape).astype(np.int8) for shape in ((4, 6), scale))
+    for constants in ([], [zeros]):
+        inputs = [codes, RNG.uniform(0.1, 1, scale), *constants]
+        np.testing.assert_allclose(*of_constants("DequantizeLinear", inputs, opset, **attributes), rtol=1e-6)
 
 
 def test_a_large_convolution_takes_no_loop_over_pixels() -> None:
