@@ -20,44 +20,31 @@ def in_both(
     op: str, shape: tuple[int, ...], constants: list[np.ndarray], opset: int, **attributes: Any
 ) -> list[np.ndarray]:
     """The node on one random image: by onnxruntime in float32, and by ours in float64."""
-    x = RNG.normal(size=shape)
-    names = [f"c{i}" for i in range(len(constants))]
+    nodes = [helper.make_node(op, ["x", *names(constants)], ["y"], **attributes)]
+    return run(nodes, RNG.normal(size=shape), constants, opset)
+
+
+def of_constants(op: str, constants: list[np.ndarray], opset: int, **attributes: Any) -> list[np.ndarray]:
+    """The same for a node on constants alone."""
+    nodes = [helper.make_node(op, names(constants), ["d"], **attributes), helper.make_node("Add", ["x", "d"], ["y"])]
+    return run(nodes, np.zeros(constants[0].shape), constants, opset)
+
+
+def names(constants: list[np.ndarray]) -> list[str]:
+    return [f"c{i}" for i in range(len(constants))]
+
+
+def run(nodes: list, x: np.ndarray, constants: list[np.ndarray], opset: int) -> list[np.ndarray]:
     models = []
     for dtype, element in ((np.float32, TensorProto.FLOAT), (np.float64, TensorProto.DOUBLE)):
-        graph = helper.make_graph(
-            [helper.make_node(op, ["x", *names], ["y"], **attributes)],
-            "g",
-            [helper.make_tensor_value_info("x", element, shape)],
-            [helper.make_tensor_value_info("y", element, None)],
-            [
-                numpy_helper.from_array(c.astype(dtype) if c.dtype.kind == "f" else c, n)
-                for c, n in zip(constants, names, strict=True)
-            ],
-        )
+        typed = [c.astype(dtype) if c.dtype.kind == "f" else c for c in map(np.asarray, constants)]
+        stored = [numpy_helper.from_array(c, name) for c, name in zip(typed, names(constants), strict=True)]
+        ends = [[helper.make_tensor_value_info(name, element, None)] for name in "xy"]
+        graph = helper.make_graph(nodes, "g", *ends, stored)
         models.append(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8))
     session = onnxruntime.InferenceSession(models[0].SerializeToString(), providers=["CPUExecutionProvider"])
     theirs = session.run(None, {"x": x.astype(np.float32)})[0]
     return [theirs, ReferenceEvaluator(models[1], new_ops=list(OPERATORS)).run(None, {"x": x})[0]]
-
-
-def of_constants(op: str, constants: list[np.ndarray], opset: int, **attributes: Any) -> list[np.ndarray]:
-    """The node on constants, broadcast to one image of zeros behind it: as `in_both`."""
-    names = [f"c{i}" for i in range(len(constants))]
-    nodes = [helper.make_node(op, names, ["d"], **attributes), helper.make_node("Add", ["x", "d"], ["y"])]
-    results = []
-    for dtype, element in ((np.float32, TensorProto.FLOAT), (np.float64, TensorProto.DOUBLE)):
-        typed = [np.asarray(c, dtype) if c.dtype.kind == "f" else np.asarray(c) for c in map(np.asarray, constants)]
-        ends = [helper.make_tensor_value_info(name, element, None) for name in "xy"]
-        stored = [numpy_helper.from_array(c, n) for c, n in zip(typed, names, strict=True)]
-        graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], stored)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
-        feed = {"x": np.zeros(constants[0].shape, dtype)}
-        if dtype == np.float32:
-            session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-            results.append(session.run(None, feed)[0])
-        else:
-            results.append(ReferenceEvaluator(model, new_ops=list(OPERATORS)).run(None, feed)[0])
-    return results
 
 
 WHERE = [
