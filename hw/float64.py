@@ -59,34 +59,38 @@ def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[s
     quantizers = boundaries(model.model)
     matches = _matches(model.model, quantizers, network)
     last = network.layers[-1].name
-    wanted = {**expected, network.input.name: codes}
-    found: dict[str, list[IntArray]] = {name: [] for name in wanted}
+    found: dict[str, list[IntArray]] = {}
     left = 0
     for image, x in enumerate(file_images(model.model, network, codes)):
         values = model.run(x)
-        tied = False
-        for node in quantizers:
-            open_ = undecided(node, values)
-            match = matches.get(node.output[0])
-            if match is None:
-                tied |= bool(open_.any())
-                continue
-            want = wanted[match.layer][image]
-            have, open_ = (v.reshape(want.shape) for v in _codes(match.source, values, open_))
-            wrong = have != want
-            found[match.layer].append(want if tied else np.where(open_, want, have))
-            tied |= bool((wrong & open_).any())
-        left += tied
-        want = expected[last][image]
+        want = {network.input.name: codes[image], **{name: of_layer[image] for name, of_layer in expected.items()}}
+        have, tied = _quantized(quantizers, matches, values, want)
         result = values[model.model.graph.output[0].name]
-        found[last][image:] = [want if tied else output_integers(network, result, want)]
-    compared = {name: np.stack(images) for name, images in found.items() if images}
+        have[last] = want[last] if tied else output_integers(network, result, want[last])
+        for name, integers in have.items():
+            found.setdefault(name, []).append(integers)
+        left += tied
     name = "the file in float64 = integer graph" + (f" ({left} images up to an undecided code)" if left else "")
-    return compare_layers(network, name, expected, compared)
+    return compare_layers(network, name, expected, {layer: np.stack(images) for layer, images in found.items()})
 
 
-def _codes(source: Source, values: dict[str, Any], open_: NDArray[np.bool_]) -> tuple[IntArray, NDArray[np.bool_]]:
-    return source.codes(values[source.tensor]), source.channels_first(open_)
+def _quantized(
+    quantizers: list[NodeProto], matches: dict[str, Match], values: dict[str, Any], want: dict[str, IntArray]
+) -> tuple[dict[str, IntArray], bool]:
+    """The file's codes of one image by layer, the wanted ones from the first undecided code on; and if there is one."""
+    found, tied = {}, False
+    for node in quantizers:
+        unsure = undecided(node, values)
+        match = matches.get(node.output[0])
+        if match is None:
+            tied |= bool(unsure.any())
+            continue
+        layer, source = match
+        codes = source.codes(values[source.tensor]).reshape(want[layer].shape)
+        unsure = source.channels_first(unsure).reshape(want[layer].shape)
+        found[layer] = want[layer] if tied else np.where(unsure, want[layer], codes)
+        tied |= bool((unsure & (codes != want[layer])).any())
+    return found, tied
 
 
 def _matches(model: ModelProto, quantizers: list[NodeProto], network: Network) -> dict[str, Match]:
