@@ -142,6 +142,10 @@ def test_sums_that_float64_puts_beside_a_boundary_raise_no_alarm(rounding, name,
     found = link(tmp_path / "tie.onnx", load_network(tmp_path / "tie.onnx"))
     assert (found.differing, found.integers) == (0, 20 * (5 * 9 + 100))
     assert "images up to an undecided code" in found.name
+    unmatched = read_qonnx(tmp_path / "tie.onnx")
+    unmatched.set_metadata_prop("crq.sources", "{}")
+    found = link(tmp_path / "tie.onnx", Network(unmatched))
+    assert (found.differing, found.integers) == (0, 20 * 100)
 
 
 def test_exact_ties_are_decided(tmp_path: Path) -> None:
