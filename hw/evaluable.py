@@ -58,7 +58,7 @@ def file_images(model: ModelProto, network: Network, codes: IntArray) -> Iterato
     shape = [d.dim_value for d in file_input(model).type.tensor_type.shape.dim]
     last = network.model.get_metadata_prop("crq.input.layout") == "NHWC"
     for value in to_values(network, codes):
-        yield (np.moveaxis(value, 0, -1) if last else value).reshape(shape)
+        yield (np.moveaxis(value.reshape(shape[-1], *shape[1:-1]), 0, -1) if last else value).reshape(shape)
 
 
 def _needed(model: ModelProto) -> list[NodeProto]:

@@ -87,6 +87,11 @@ LEGAL = {
         [quant("x", "xt", "qi"), node("Transpose", "xt", "xq", perm=[0, 3, 1, 2]), CONV, *ACT, *tail("q")],
         shape=(1, 6, 6, 2),
     ),
+    "NHWC input flattened before its quantizer": model(
+        [node("Transpose", "x", "xt", perm=[0, 3, 1, 2]), node("Flatten", "xt", "xf"), quant("xf", "xq", "qi")]
+        + [node("MatMul", "xq d", "y", "fc")],
+        shape=(1, 3, 3, 2), d=RNG.integers(-1, 2, (18, 3)).astype(np.float32),
+    ),
     "qonnx channels last": channels_last(
         model(
             [*HEAD, quant("c", "q", "q1", signed=1), pool(kernel_shape=[2, 2], strides=[2, 2], pads=[0] * 4)]
