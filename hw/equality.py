@@ -11,7 +11,7 @@ from qonnx.core.onnx_exec import execute_onnx
 
 from hw.golden import evaluate
 from hw.graph import Network
-from hw.layers import IntArray, Mac, Threshold
+from hw.layers import Flatten, IntArray, Mac, Threshold
 from hw.project import Project
 
 QONNX_IMAGES = 50
@@ -84,6 +84,27 @@ def compare_layers(network: Network, name: str, expected: dict[str, IntArray], f
             accumulator = int(expected[producer.name][n, c, h, w]) if isinstance(producer, Mac) else None
             first = Difference(layer.name, n, c, h, w, int(want[n, c, h, w]), int(have[n, c, h, w]), accumulator)
     return Link(name, len(next(iter(expected.values()))), integers, differing, first)
+
+
+def output_integers(network: Network, values: NDArray[Any], expected: IntArray) -> IntArray:
+    """One image's output `values`, as a file gives them, as integers in the order and shape of `expected`.
+
+    Its order is that of the stream where the network ends by flattening, (H, W, C) for the file's (C, H, W). A channel
+    of scale 0 has no integers: there they are the expected ones if the value is the offset, else one more.
+    """
+    last = network.layers[-1]
+    shape = last.input.shape if isinstance(last, Flatten) else network.output.shape
+    index = np.arange(shape.size).reshape(shape)
+    order = (index.transpose(1, 2, 0) if isinstance(last, Flatten) else index).reshape(-1)
+    scale, offset = (
+        np.repeat(v.astype(np.float64).reshape(-1), shape.size // v.size)[order]
+        for v in (network.output_scale, network.output_offset)
+    )
+    found, want = values.reshape(-1)[order], expected.reshape(-1)
+    integers = np.rint((found - offset) / np.where(scale == 0, 1.0, scale)).astype(np.int64)
+    is_offset = np.isclose(found, offset, rtol=1e-6, atol=0.0)
+    result: IntArray = np.where(scale == 0, np.where(is_offset, want, want + 1), integers).reshape(expected.shape)
+    return result
 
 
 def qonnx_link(network: Network, codes: IntArray, expected: dict[str, IntArray]) -> Link:

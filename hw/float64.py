@@ -1,97 +1,35 @@
 """A file evaluated in float64, node by node, by onnx's reference evaluator: what its integer graph must mean (§2.13).
 
-Nothing of the reader takes part, so what the reader gets wrong shows here.
+Nothing of the reader takes part but its record of which layer is which tensor, so what the reader gets wrong shows.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto
 from onnx.reference import ReferenceEvaluator
-from onnx.reference.op_run import OpRun
-from onnx.reference.ops.op_conv import Conv
-from onnx.reference.ops.op_max_pool import MaxPool
-from qonnx.custom_op.general.bipolar_quant import binary_quant
-from qonnx.custom_op.general.multithreshold import multithreshold
-from qonnx.custom_op.general.quant import quant
 
-from hw.equality import Link, compare_layers
+from hw.equality import Link, compare_layers, output_integers
 from hw.errors import HwError
-from hw.float_execution import one_image
+from hw.evaluable import evaluable, file_images, file_input
+from hw.float64_operators import OPERATORS
+from hw.float64_ties import BOUNDARIES, boundaries, undecided
 from hw.graph import Network
-from hw.layers import IntArray, Threshold
-from hw.preprocessing import to_values
-
-GENERAL = "qonnx.custom_op.general"
-CHANNELS_LAST = "qonnx.custom_op.channels_last"
-TIE = 1e-9
-"""In steps of the quantizer: nearer to a boundary than this, the order of float64 operations may decide the code."""
-
-
-class Quant(OpRun):
-    op_domain = GENERAL
-
-    def _run(self, x: Any, scale: Any, zero: Any, bits: Any, signed=1, narrow=0, rounding_mode="ROUND") -> Any:
-        return (quant(x, scale, zero, bits, signed, narrow, rounding_mode),)
-
-
-class IntQuant(Quant):
-    pass
-
-
-class BipolarQuant(OpRun):
-    op_domain = GENERAL
-
-    def _run(self, x: Any, scale: Any) -> Any:
-        return (binary_quant(x, scale),)
-
-
-class MultiThreshold(OpRun):
-    op_domain = GENERAL
-
-    def _run(self, x: Any, thresholds: Any, out_dtype="", out_scale=1.0, out_bias=0.0, data_layout="NCHW") -> Any:
-        return (multithreshold(x, thresholds, out_scale, out_bias, channels_last=data_layout.endswith("C")),)
-
-
-class BatchNormalization(OpRun):
-    """Inference, at every opset: onnx's own takes the statistics of its input below opset 14."""
-
-    def _run(self, x: Any, scale: Any, bias: Any, mean: Any, var: Any, epsilon=1e-5, **_: Any) -> Any:
-        scale, bias, mean, var = (v.reshape(-1, *[1] * (x.ndim - 2)) for v in (scale, bias, mean, var))
-        return (scale * (x - mean) / np.sqrt(var + epsilon) + bias,)
-
-
-def _channels_last(name: str, operator: type[OpRun]) -> type[OpRun]:
-    moved = 2 if name == "Conv" else 1  # a convolution's weights lie (O, kh, kw, I)
-
-    def run(self: OpRun, *inputs: Any, **attributes: Any) -> Any:
-        first = [np.moveaxis(v, -1, 1) for v in inputs[:moved]]
-        return (np.moveaxis(operator.eval(*first, *inputs[moved:], **attributes), 1, -1),)
-
-    return type(name, (OpRun,), {"op_domain": CHANNELS_LAST, "_run": run})
-
-
-QUANTIZERS = (Quant, IntQuant, BipolarQuant, MultiThreshold)
-OPERATORS: list[type[OpRun]] = [
-    *QUANTIZERS, BatchNormalization,
-    _channels_last("Conv", Conv), _channels_last("MaxPool", MaxPool),
-    _channels_last("BatchNormalization", BatchNormalization),
-]  # fmt: skip
+from hw.layers import IntArray
+from hw.sources import Source, sources
 
 
 class Float64File:
     """The model's float32 constants, casts and tensors as float64; `run` gives every tensor for one input."""
 
     def __init__(self, model: ModelProto) -> None:
-        self.model = one_image(_doubled(model))
-        constants = {i.name for i in self.model.graph.initializer}
-        given = next(i for i in self.model.graph.input if i.name not in constants)
+        self.model = evaluable(model, TensorProto.DOUBLE)
+        given = file_input(self.model)
         self.input = given.name
         self.shape = tuple(d.dim_value for d in given.type.tensor_type.shape.dim)
         try:
@@ -104,89 +42,67 @@ class Float64File:
         return dict(self._evaluator.run(None, {self.input: x.reshape(self.shape)}, intermediate=True))
 
 
-def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[str, IntArray]) -> Link:
-    """`file` in float64 against `expected`, the integer graph's values by layer: quantizers by name, and the output.
+class Match(NamedTuple):
+    """A layer (or the input) of the integer graph whose codes a quantizer of the file gives."""
 
-    A code may differ where the value lies within `TIE` of a boundary; what follows in that image is not compared.
+    layer: str
+    source: Source
+
+
+def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[str, IntArray]) -> Link:
+    """`file` in float64 against `expected`, the integer graph's values by layer: its quantizers, and the output.
+
+    A code may differ where float64 does not decide it (hw.float64_ties); what follows in that image is not compared,
+    and the link's name counts such images.
     """
     model = Float64File(onnx.load(file))
-    last = network.layers[-1]
-    quantizers = _quantizers(model.model, network)
-    found: dict[str, list[IntArray]] = {name: [] for name in [*quantizers, last.name]}
-    scale, offset = (np.asarray(v, np.float64) for v in (network.output_scale, network.output_offset))
-    for image, x in enumerate(to_values(network, codes)):
+    quantizers = boundaries(model.model)
+    matches = _matches(model.model, quantizers, network)
+    last = network.layers[-1].name
+    found: dict[str, list[IntArray]] = {}
+    left = 0
+    for image, x in enumerate(file_images(model.model, network, codes)):
         values = model.run(x)
-        tied = False
-        for name, node in quantizers.items():
-            want = expected[name][image]
-            have = _codes(node, values)
-            if have.size != want.size:
-                continue  # the reader moved a pool across it
-            have = have.reshape(want.shape)
-            wrong = have != want
-            tied |= bool((wrong & _on_a_boundary(node, values).reshape(want.shape)).any())
-            found[name].append(want if tied else have)
-        if last.name in quantizers:
+        want = {network.input.name: codes[image], **{name: of_layer[image] for name, of_layer in expected.items()}}
+        have, tied = _quantized(quantizers, matches, values, want)
+        result = values[model.model.graph.output[0].name]
+        have[last] = want[last] if tied else output_integers(network, result, want[last])
+        for name, integers in have.items():
+            found.setdefault(name, []).append(integers)
+        left += tied
+    name = "the file in float64 = integer graph" + (f" ({left} images up to an undecided code)" if left else "")
+    return compare_layers(network, name, expected, {layer: np.stack(images) for layer, images in found.items()})
+
+
+def _quantized(
+    quantizers: list[NodeProto], matches: dict[str, Match], values: dict[str, Any], want: dict[str, IntArray]
+) -> tuple[dict[str, IntArray], bool]:
+    """The file's codes of one image by layer, the wanted ones from the first undecided code on; and if there is one."""
+    found, tied = {}, False
+    for node in quantizers:
+        unsure = undecided(node, values)
+        match = matches.get(node.output[0])
+        if match is None:
+            tied |= bool(unsure.any())
             continue
-        result = np.rint((values[model.model.graph.output[0].name].reshape(-1) - offset) / scale)
-        found[last.name].append(expected[last.name][image].reshape(-1) if tied else result.astype(np.int64))
-    return compare_layers(
-        network, "the file in float64 = integer graph", expected, {k: np.stack(v) for k, v in found.items() if v}
-    )
+        layer, source = match
+        codes = source.codes(values[source.tensor]).reshape(want[layer].shape)
+        unsure = source.channels_first(unsure).reshape(want[layer].shape)
+        found[layer] = want[layer] if tied else np.where(unsure, want[layer], codes)
+        tied |= bool((unsure & (codes != want[layer])).any())
+    return found, tied
 
 
-def _quantizers(model: ModelProto, network: Network) -> dict[str, NodeProto]:
-    """The file's quantizers, in network order, whose name is a layer's: the reader keeps names that are unique.
-
-    None where the file has channels-last tensors: only the output is compared then.
-    """
-    if network.model.get_metadata_prop("crq.input.layout") or any(map(_turns_channels, model.graph.node)):
-        return {}
-    thresholds = {layer.name for layer in network if isinstance(layer, Threshold)}
-    named: dict[str, list[NodeProto]] = {}
-    for node in model.graph.node:
-        if node.op_type in ("Quant", "IntQuant"):
-            named.setdefault(re.sub(r"\W+", "_", node.name).strip("_"), []).append(node)
-    unique = {name: nodes[0] for name, nodes in named.items() if len(nodes) == 1}
-    return {layer.name: unique[layer.name] for layer in network if layer.name in thresholds & unique.keys()}
-
-
-def _turns_channels(node: NodeProto) -> bool:
-    permutations = [list(a.ints) for a in node.attribute if a.name == "perm"]
-    return node.domain == CHANNELS_LAST or node.op_type == "Transpose" and any(len(p) > 2 for p in permutations)
-
-
-def _codes(node: NodeProto, values: dict[str, Any]) -> IntArray:
-    scale, zero = (np.asarray(values[name]) for name in node.input[1:3])
-    return np.rint(values[node.output[0]] / scale + zero).astype(np.int64)
-
-
-def _on_a_boundary(node: NodeProto, values: dict[str, Any]) -> NDArray[np.bool_]:
-    scale, zero = (np.asarray(values[name]) for name in node.input[1:3])
-    steps = values[node.input[0]] / scale + zero
-    near: NDArray[np.bool_] = np.abs(steps - np.floor(steps) - 0.5) < TIE * np.maximum(np.abs(steps), 1)
-    return near
-
-
-def _doubled(model: ModelProto) -> ModelProto:
-    """A copy whose floats are float64, and whose qonnx operators stand in one domain, whatever their exporter's."""
-    model = ModelProto.FromString(model.SerializeToString())
-    tensors = list(model.graph.initializer)
-    names = {operator.__name__ for operator in QUANTIZERS}
-    for node in model.graph.node:
-        if node.op_type in names:
-            node.domain = GENERAL
-        for attribute in node.attribute:
-            if attribute.type == AttributeProto.TENSOR:
-                tensors.append(attribute.t)
-            elif node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT:
-                attribute.i = TensorProto.DOUBLE
-    for tensor in tensors:
-        if tensor.data_type == TensorProto.FLOAT:
-            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
-    for value in [*model.graph.input, *model.graph.output]:
-        if value.type.tensor_type.elem_type == TensorProto.FLOAT:
-            value.type.tensor_type.elem_type = TensorProto.DOUBLE
-    known = {opset.domain for opset in model.opset_import}
-    model.opset_import.extend(helper.make_opsetid(d, 1) for d in (GENERAL, CHANNELS_LAST) if d not in known)
-    return model
+def _matches(model: ModelProto, quantizers: list[NodeProto], network: Network) -> dict[str, Match]:
+    """By the result of a node of `quantizers`: that is the source itself, or one that the source scales back."""
+    producers = {name: node for node in model.graph.node for name in node.output}
+    known = {node.output[0] for node in quantizers}
+    layers = {network.input.name, *(layer.name for layer in network)}
+    found = {}
+    for layer, source in sources(network.model).items():
+        node = producers.get(source.tensor)
+        while node is not None and node.op_type not in BOUNDARIES:
+            node = producers.get(node.input[0])
+        if layer in layers and node is not None and node.output[0] in known:
+            found[node.output[0]] = Match(layer, source)
+    return found

@@ -6,19 +6,22 @@ Files with general scales have no exact meaning in float32 (design §2.13), so t
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
-from qonnx.transformation.infer_shapes import InferShapes
 
+from hw.equality import output_integers
+from hw.evaluable import evaluable, file_images, file_input
+from hw.float64 import Float64File
 from hw.graph import Network
 from hw.layers import IntArray, Threshold
-from hw.preprocessing import to_values
 
 
 class FloatExecution(NamedTuple):
@@ -40,31 +43,30 @@ class FloatExecution(NamedTuple):
 
 def float_execution(file: Path, network: Network, codes: IntArray, expected: dict[str, IntArray]) -> FloatExecution:
     """Run `file` on the input values of `codes` (N, C, H, W); `expected` are the integer graph's values by layer."""
-    model = ModelWrapper(one_image(onnx.load(file))).transform(InferShapes())
-    constants = {i.name for i in model.graph.initializer}
-    given = next(i for i in model.graph.input if i.name not in constants)
-    dims = [d.dim_value for d in given.type.tensor_type.shape.dim][1:]
-    result = model.graph.output[0].name
-    found = []
-    for value in to_values(network, codes):
-        x = np.moveaxis(value, 0, -1) if network.model.get_metadata_prop("crq.input.layout") else value
-        found.append(execute_onnx(model, {given.name: x.reshape(1, *dims).astype(np.float32)})[result].reshape(-1))
-    scale, offset = (np.asarray(v, np.float64) for v in (network.output_scale, network.output_offset))
-    last = expected[network.layers[-1].name].reshape(len(codes), -1)
-    wrong = np.rint((np.stack(found) - offset) / scale) != last
-    images = wrong.any(axis=1)
-    explained = images & _next_to_a_tie(network, expected, len(codes))
-    return FloatExecution(len(codes), wrong.size, int(wrong.sum()), int(images.sum()), int(explained.sum()))
+    proto = onnx.load(file)
+    model = evaluable(proto, TensorProto.FLOAT)
+    images = [value.astype(np.float32) for value in file_images(model, network, codes)]
+    shaped = _with_shapes(model, Float64File(proto).run(images[0].astype(np.float64)))
+    name, result = file_input(model).name, model.graph.output[0].name
+    last = expected[network.layers[-1].name]
+    found = [
+        output_integers(network, execute_onnx(shaped, {name: image})[result], want)
+        for image, want in zip(images, last, strict=True)
+    ]
+    wrong = (np.stack(found) != last).reshape(len(codes), -1)
+    differing = wrong.any(axis=1)
+    explained = differing & _next_to_a_tie(network, expected, len(codes))
+    return FloatExecution(len(codes), wrong.size, int(wrong.sum()), int(differing.sum()), int(explained.sum()))
 
 
-def one_image(model: onnx.ModelProto) -> onnx.ModelProto:
-    """`model`, changed in place: batch size 1, no other declared shapes."""
-    constants = {i.name for i in model.graph.initializer}
-    for value in model.graph.input:
-        if value.name not in constants:
-            value.type.tensor_type.shape.dim[0].dim_value = 1
-    del model.graph.value_info[:]
-    return model
+def _with_shapes(model: ModelProto, values: Mapping[str, Any]) -> ModelWrapper:
+    """qonnx executes only what has shapes, and infers none behind its channels-last operators: those of `values`."""
+    wrapper = ModelWrapper(model)
+    for node in model.graph.node:
+        value = values[node.output[0]]
+        element = TensorProto.FLOAT if value.dtype == np.float64 else helper.np_dtype_to_tensor_dtype(value.dtype)
+        wrapper.set_tensor_shape(node.output[0], value.shape, element)
+    return wrapper
 
 
 def _next_to_a_tie(network: Network, expected: dict[str, IntArray], images: int) -> NDArray[np.bool_]:

@@ -158,15 +158,15 @@ def _bipolar_quant(inputs: list[Constant]) -> Constant:
 
 
 def _quant(node: NodeProto, inputs: list[Constant]) -> Constant:
-    """Weights through a Quant: round(clip(w/s + z)) as qonnx evaluates it, in float32."""
-    value, scale, zero, bits = (np.asarray(i.value, np.float32) for i in inputs)
+    """Weights through a Quant: round(clip(w/s + z)) in float64, as everything that has a general scale (§2.13)."""
+    value, scale, zero, bits = (np.asarray(i.value, np.float64) for i in inputs)
     attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
     if zero.any():
         refuse("weight-zero-point", node)
     if not (scale > 0).all() or not np.isfinite(scale).all():
         refuse("not-finite", node, "its scale is not a positive number")
     low, high = bounds(node, bits, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0)))
-    codes = rounding(node, attributes)(np.clip(value / scale, np.float32(low), np.float32(high)))
+    codes = rounding(node, attributes)(np.clip(value / scale, low, high))
     if not np.isfinite(codes).all():
         refuse("not-finite", node)
-    return Constant(codes * scale, codes.astype(np.int64), scale.astype(np.float64))
+    return Constant((codes * scale).astype(np.float32), codes.astype(np.int64), scale)

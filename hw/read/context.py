@@ -12,7 +12,7 @@ from hw.read.budget import Budget
 from hw.read.constants import Constant
 from hw.read.emit import Emitter
 from hw.read.refusals import refuse
-from hw.read.values import Codes, Pending, Raw, Value
+from hw.read.values import Codes, Pending, Raw, Scale, Value
 
 _WRAPPERS = {"export_handler", "activation_impl"}
 """Path components Brevitas adds to the names of a user's modules."""
@@ -32,6 +32,7 @@ class Context:
         self.ties: dict[str, list[int]] = {}
         self.input_metadata: dict[str, Any] = {}  # how the host makes codes of the file's input, beside their scale
         self.input_codes: Codes | None = None
+        self.sources: dict[str, dict[str, Any]] = {}  # hw.sources
         self.input_scale = 1.0
 
     def attributes(self, node: NodeProto) -> dict[str, Any]:
@@ -47,6 +48,13 @@ class Context:
                 parts.pop()
             parts.append(part)
         return "_".join(parts) or node.name or node.output[0]
+
+    def record_source(self, layer: str, node: NodeProto, scale: Scale) -> None:
+        """`layer` gives the codes of `node`'s result; not recorded where the file flattens channels last."""
+        layout = self.layouts.get(node.output[0])
+        if layout is None or isinstance(layout, str):
+            order = "NCHW" if layout is None else "NHWC"
+            self.sources[layer] = {"tensor": node.output[0], "scale": np.asarray(scale).tolist(), "layout": order}
 
     def keep(self, name: str, constant: Constant) -> None:
         """Record the result of constant folding."""

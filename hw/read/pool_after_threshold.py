@@ -8,6 +8,7 @@ from __future__ import annotations
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.read.swap import swap
+from hw.sources import move_source
 
 
 def pool_after_threshold(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
@@ -16,6 +17,8 @@ def pool_after_threshold(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
     for pool in [n for n in model.graph.node if n.op_type == "MaxPool"]:
         consumers = model.find_consumers(pool.output[0]) or []
         if len(consumers) == 1 and consumers[0].op_type == "MultiThreshold":
+            names = consumers[0].name, pool.name
             swap(model, pool, consumers[0])
+            move_source(model, *names)
             changed = True
     return model, changed

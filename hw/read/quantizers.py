@@ -73,10 +73,13 @@ def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: S
     pending = ctx.pending(node)
     guard(ctx.name(node), pending.int.channels, 4 * (quantizer.qmax - quantizer.qmin))  # bisection holds a few tables
     found = thresholds(pending.chain, quantizer, pending.int.lo, pending.int.hi)
-    if len(found.ties):
-        ctx.ties[ctx.name(node)] = found.ties.tolist()
     x = signed(ctx, ctx.name(node), pending).int
-    return Codes(ctx.emit.threshold(ctx.name(node), x, found.thresholds, quantizer.qmin), scale)
+    result = ctx.emit.threshold(ctx.name(node), x, found.thresholds, quantizer.qmin)
+    layer = ctx.emit.nodes[-1].name
+    if len(found.ties):
+        ctx.ties[layer] = found.ties.tolist()
+    ctx.record_source(layer, node, scale)
+    return Codes(result, scale)
 
 
 def _input(ctx: Context, node: NodeProto, value: Raw, quantizer: Quantizer, scale: Scale) -> Codes:
@@ -99,6 +102,7 @@ def _input(ctx: Context, node: NodeProto, value: Raw, quantizer: Quantizer, scal
         return ctx.input_codes
     ctx.input_metadata = metadata
     ctx.input_codes = Codes(ctx.emit.set_input("input", value.shape, dtype.name, ends), scale)
+    ctx.record_source(ctx.input_codes.int.name, node, scale)
     return ctx.input_codes
 
 

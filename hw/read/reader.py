@@ -59,7 +59,7 @@ HANDLERS: dict[str, Handler] = {
 NOT_KEPT = frozenset(
     ("schema_version", "carrier")  # describe the file
     + ("input.scale", "input.range", "input.zero_point", "input.layout", "input.preprocessing")  # found anew, as are
-    + ("output.scale", "output.offset", "ties")
+    + ("output.scale", "output.offset", "ties", "sources")
 )
 """Metadata that is not copied from the file."""
 
@@ -103,7 +103,7 @@ def _read(source: Source) -> ModelWrapper:
     result, metadata = finish_output(ctx, output, ctx.values[output])
     props = {p.key.removeprefix("crq."): p.value for p in proto.metadata_props if p.key.startswith("crq.")}
     kept = {k: v for k, v in props.items() if k not in NOT_KEPT}
-    metadata |= {"input.scale": ctx.input_scale, **ctx.input_metadata}
+    metadata |= {"input.scale": ctx.input_scale, **ctx.input_metadata, "sources": ctx.sources}
     if ctx.layouts.get(given) is LAST:
         metadata["input.layout"] = "NHWC"
     if ctx.ties:
