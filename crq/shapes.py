@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -31,6 +32,8 @@ def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:
     for node in model.graph.nodes:
         if node.op == "call_module" and isinstance(modules[str(node.target)], MACS):
             _check_layer(node, modules[str(node.target)])
+        elif node.op == "call_module" and getattr(modules[str(node.target)], "ceil_mode", False):
+            _check_ceil(node, modules[str(node.target)])
         elif node.op == "call_function" and node.target is operator.add:
             shapes = [tuple(shape_of(x)) for x in node.all_input_nodes]
             if len(set(shapes)) > 1:
@@ -41,6 +44,18 @@ def shape_of(node: fx.Node) -> torch.Size:
     """The shape that `infer_shapes` found, batch first."""
     shape: torch.Size = node.meta["tensor_meta"].shape
     return shape
+
+
+def _check_ceil(node: fx.Node, pool: Any) -> None:
+    """ceil_mode adds no window where the windows fill the image."""
+    for axis, size in enumerate(shape_of(node.all_input_nodes[0])[2:]):
+        sizes = (pool.kernel_size, pool.stride or pool.kernel_size, pool.padding)
+        kernel, stride, pad = (v[axis] if isinstance(v, tuple) else v for v in sizes)
+        if (size + 2 * pad - kernel) % stride:
+            raise CrqError(
+                f"layer {node.target!r}: its windows do not fill {size} pixels; ceil_mode, which adds one across the "
+                "edge, is not supported: pad the image or use ceil_mode=False"
+            )
 
 
 def _check_layer(node: fx.Node, layer: nn.Module) -> None:

@@ -41,13 +41,13 @@ def check_exact(model: fx.GraphModule) -> None:
 
 
 def _check_pool(name: str, module: nn.Module) -> None:
-    if isinstance(module, (nn.MaxPool1d, nn.MaxPool2d)):
-        dilation = module.dilation if isinstance(module.dilation, tuple) else (module.dilation,)
-        if module.ceil_mode or any(d != 1 for d in dilation):
-            raise CrqError(f"layer {name!r}: max pool with ceil_mode or dilation is not supported")
-    elif isinstance(module, (nn.AvgPool1d, nn.AvgPool2d)):
-        padding = module.padding if isinstance(module.padding, tuple) else (module.padding,)
-        if module.ceil_mode or (any(padding) and not module.count_include_pad):
-            raise CrqError(f"layer {name!r}: ceil_mode and count_include_pad=False are not supported")
-        if getattr(module, "divisor_override", None):
-            raise CrqError(f"layer {name!r}: divisor_override is not supported")
+    if isinstance(module, MAX_POOLS) and any(d != 1 for d in _each(module.dilation)):
+        raise CrqError(f"layer {name!r}: a max pool with dilation is not supported")
+    if isinstance(module, (nn.AvgPool1d, nn.AvgPool2d)) and any(_each(module.padding)) and not module.count_include_pad:
+        raise CrqError(f"layer {name!r}: padding with count_include_pad=False divides by different sizes; count it")
+    if getattr(module, "divisor_override", None):
+        raise CrqError(f"layer {name!r}: divisor_override is not supported")
+
+
+def _each(size: int | tuple[int, ...]) -> tuple[int, ...]:
+    return size if isinstance(size, tuple) else (size,)

@@ -142,10 +142,12 @@ def test_concatenation_operands_are_coded() -> None:
     def forward(net, x):
         y = net.conv1(x)
         z = torch.cat((F.relu(y), y), dim=1)
-        return F.adaptive_avg_pool2d(z, 1).flatten(1)
+        return net.head(F.adaptive_avg_pool2d(z, 1).flatten(1))
 
-    prepared = crq.prepare(Net(forward))
-    assert calls(prepared) == "u8 TernaryConv2d s8 ReLU u4 cat AdaptiveAvgPool2d s8 Flatten"
+    net = Net(forward)
+    net.head = nn.Linear(16, 2)
+    expected = "u8 TernaryConv2d s8 ReLU u4 cat AdaptiveAvgPool2d s8 Flatten TernaryLinear"
+    assert calls(crq.prepare(net)) == expected
 
 
 def test_in_place_operations_mean_what_they_do() -> None:
