@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
+import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +69,29 @@ def main() -> None:
     """
 
 
+@contextlib.contextmanager
+def _stoppable(folder: Path, how: str) -> Iterator[None]:
+    """On SIGINT and SIGTERM exit with 128 + the signal's number, telling `how` the run in `folder` goes on."""
+
+    def stop(number: int, frame: Any) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    code: Any = None
+    try:
+        yield
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT
+    except SystemExit as error:
+        code = error.code
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if code is not None:
+        going_on = f": {how} continues from its last checkpoint" if (folder / "recipe.toml").exists() else ""
+        click.echo(f"Stopped{going_on}.", err=True)
+        sys.exit(code)
+
+
 @click.command()
 @click.argument("recipe")
 @click.option(
@@ -99,7 +125,8 @@ def train(
     loaded = _recipe(recipe, data_root, seed=seed, steps=steps)
     if download:
         data.fetch(loaded.data.name, loaded.data.root)
-    summary = run(loaded, output, resume=resume, pretrained=pretrained)
+    with _stoppable(output, "the same command with --resume"):
+        summary = run(loaded, output, resume=resume, pretrained=pretrained)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     elif summary:
@@ -169,7 +196,8 @@ def run(
     """
     loaded = _recipe(recipe, data_root, seed=seed)
     output = output or Path("runs") / loaded.name
-    summary, report = _run(loaded, output, loaded.hardware.options(options), quiet=as_json)
+    with _stoppable(output / "train", "the same command"):
+        summary, report = _run(loaded, output, loaded.hardware.options(options), quiet=as_json)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import signal
 
 import pytest
 import pytorch_lightning as pl
@@ -122,6 +124,44 @@ class Interrupt(pl.Callback):
     def on_train_epoch_start(self, trainer, pl_module) -> None:
         if trainer.current_epoch == self.epoch:
             raise KeyError("interrupted")
+
+
+class Signal(pl.Callback):
+    """Sends this process a signal in the middle of the last epoch of two."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self.number = number
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        if trainer.current_epoch == 1:
+            os.kill(os.getpid(), self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("verb", ["train", "run"])
+def test_a_signal_ends_the_command_with_its_number(tmp_path, monkeypatch, number: signal.Signals, verb: str) -> None:
+    from crq import fit
+
+    monkeypatch.setattr(fit, "PhaseProgress", lambda recorder, console: Signal(number))
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    recipe.parse(values()).save(tmp_path / "r.toml")
+    result = CliRunner().invoke(cli.main, [verb, str(tmp_path / "r.toml"), "-o", str(tmp_path / "run")])
+    assert result.exit_code == 128 + number
+    how = "the same command with --resume" if verb == "train" else "the same command"
+    assert f"Stopped: {how} continues from its last checkpoint." in result.stderr
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)], ids=["INT", "TERM"]
+)
+def test_a_signal_ends_a_run_in_python(tmp_path, monkeypatch, number: signal.Signals, expected: type) -> None:
+    from crq import fit
+
+    monkeypatch.setattr(fit, "PhaseProgress", lambda recorder, console: Signal(number))
+    with pytest.raises(expected) as caught:
+        run(tmp_path / "run")
+    assert expected is KeyboardInterrupt or caught.value.code == 143
 
 
 @pytest.mark.parametrize("phase", ["pretrain", "retrain", "finetune"])
