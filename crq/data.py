@@ -116,6 +116,8 @@ def load(spec: str, root: str | os.PathLike[str] | None = None) -> ImageData:
         assert isinstance(chosen, ImageData)
         return chosen
     if name == "digits":
+        if root is not None:
+            raise CrqError(f"digits come with scikit-learn, not from the folder {root}: leave out the data root")
         return _digits(split)
     return read_folder(_find(name, root), split, name)
 

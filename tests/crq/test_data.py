@@ -121,6 +121,8 @@ def test_errors_say_what_was_looked_for(tmp_path, monkeypatch) -> None:
     ]:
         with pytest.raises(CrqError, match=message):
             data.load(spec)
+    with pytest.raises(CrqError, match="digits come with scikit-learn, not from the folder /nope"):
+        data.load("digits:test", "/nope")
     with pytest.raises(CrqError, match="data folder .* does not exist"):
         data.load("mnist:test", tmp_path / "absent")
     with pytest.raises(CrqError, match="must be uint8"):
@@ -225,6 +227,15 @@ def test_loader_errors() -> None:
         BatchLoader(images(), 4, augment="rotate")
     with pytest.raises(CrqError, match="batch_size must be at least 1"):
         BatchLoader(images(), 0)
+    signals = data.ImageData(torch.zeros(3, 2, 9, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64), ("a",), "x")
+    with pytest.raises(CrqError, match=r"augment 'flip' is for images \[C, H, W\], not for shape \(2, 9\)"):
+        BatchLoader(signals, 2, augment="flip")
+
+
+def test_any_seed_shuffles() -> None:
+    toy = images(50)
+    orders = [torch.cat([y for _, y in BatchLoader(toy, 8, True, seed=seed)]) for seed in (7, 3 * 10**9 * 8, 2**66)]
+    assert not any(torch.equal(orders[0], other) for other in orders[1:])
 
 
 def folder_of_images(root, mode: str = "L", **splits: str):
