@@ -62,6 +62,19 @@ class TernaryConfig:
         if self.per_channel and self.method == "ttq":
             raise CrqError("method ttq learns two scales per layer; per_channel is for crq, crq+, twn and ste")
 
+    @property
+    def not_exportable(self) -> str | None:
+        """Why a network made ternary like this is for training only, or None."""
+        if self.act_bits is None:
+            return "activations are float (ternary.act_bits is not set)"
+        if self.skip:
+            return f"layers {', '.join(self.skip)} are float (ternary.skip)"
+        if self.method == "ttq":
+            return "method ttq has two scales per layer (ternary.method)"
+        if self.per_channel:
+            return "α is per channel (ternary.per_channel)"
+        return None
+
 
 def _check_bits(name: str, bits: object, least: int) -> None:
     if not isinstance(bits, int) or isinstance(bits, bool) or not least <= bits <= 8:

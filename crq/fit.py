@@ -15,6 +15,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import nn
 
 from crq import distributed, regularizers
+from crq.checkpoints import restore
 from crq.layers import QuantLayer
 from crq.lightning import CRQCallback, LayerStatistics, RegularizerCallback
 from crq.loader import BatchLoader
@@ -85,6 +86,8 @@ def fit(run: Run, name: str, network: nn.Module, phase: Phase, lam: float | None
     # A phase that starts in quantized mode stays in it: modes are Python state, restored by the caller's order.
     assert len({layer.mode for layer in network.modules() if isinstance(layer, QuantLayer)}) <= 1
     resume = str(last) if last.exists() else None
+    if resume:
+        restore(last)  # for its errors: Lightning's name no file
     try:
         trainer.fit(module, loader, held_out, ckpt_path=resume, weights_only=True)
     except SystemExit as stop:  # Lightning's answer to both signals, with exit codes 1 and 0
@@ -94,6 +97,7 @@ def fit(run: Run, name: str, network: nn.Module, phase: Phase, lam: float | None
             raise
     if trainer.received_sigterm:
         raise SystemExit(128 + signal.SIGTERM)
+    module.check_finite()
     network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return recorder.rows
 
