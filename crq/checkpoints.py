@@ -25,10 +25,9 @@ def restore(source: Path) -> dict[str, Any]:
     """The state that `save` or Lightning wrote to `source`; raises `CrqError` naming the file if it is damaged."""
     try:
         state = torch.load(source, weights_only=True, map_location="cpu")
+        if not isinstance(state, dict):
+            raise TypeError(f"it holds {type(state).__name__}")
     except _DAMAGED as error:
-        state, reason = None, str(error).partition("\n")[0]
-    else:
-        reason = "it holds no state"
-    if not isinstance(state, dict):
-        raise CrqError(f"checkpoint {source} is damaged ({reason}): remove it and resume to train that phase again")
+        # torch's own words are of pickles and zip archives, and many.
+        raise CrqError(f"checkpoint {source} is damaged: remove it and resume to train that phase again") from error
     return state

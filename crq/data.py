@@ -101,9 +101,10 @@ def load(spec: str, root: str | os.PathLike[str] | None = None) -> ImageData:
     """The data set `name:split`, for example `digits:test`.
 
     name: digits, mnist, fashion-mnist, cifar10, or the path of a folder (IDX files, CIFAR-10 .bin files, or one
-    folder of images per class, inside train/ and test/). split: train, test, or fit and val, the two parts of train
-    (9 : 1, the same in every run). root: the folder holding the files; by default $CRQ_DATA/name, data/name, or
-    where Debian's package puts them. Raises `CrqError` naming what was looked for and where.
+    folder of images per class, inside train/ and test/; train's folders number the classes). split: train, test, or
+    fit and val, the two parts of train (9 : 1, the same in every run). root: the folder holding the files; by default
+    $CRQ_DATA/name, data/name, or where Debian's package puts them; digits have none. Raises `CrqError` naming what was
+    looked for and where.
     """
     name, found, split = spec.rpartition(":")
     if not found or split not in SPLITS:

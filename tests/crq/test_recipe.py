@@ -84,6 +84,7 @@ def test_built_in_recipes_name_known_networks_and_survive_writing(name: str, tmp
         ('name = "toy"', "name = toy", "not valid TOML"),
         ("epochs = 2", 'epochs = 2\noptimizer = "lion"', r"key 'pretrain\.optimizer'.*'sgd'"),
         ("act_bits = 3", "input_scale = 1.0", r"key 'ternary': .*input_scale must be 0\.00390625: .*value = byte/256"),
+        ("lam = 0.5", "lam = inf", r"key 'retrain\.lam': .*finite number"),
         ("act_bits = 3", "input_bits = 4", r"key 'ternary': .*input_bits must be 8"),
         ("act_bits = 3", "input_signed = true", r"key 'ternary': .*input_signed must be False"),
         ("[data]", "threads = 100000\n[data]", r"key 'threads': .*less than or equal to 1024"),
