@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
+import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,11 @@ class _Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
+            sys.exit(2)
         except Exception as error:
             code = getattr(error, "exit_code", None)
             if not isinstance(code, int) or isinstance(error, (click.ClickException, click.exceptions.Exit)):
@@ -64,6 +72,29 @@ def main() -> None:
       crq simulate a_hls                its C simulation against PyTorch, every bit
       crq report a_hls                  resources, latency, throughput
     """
+
+
+@contextlib.contextmanager
+def _stoppable(folder: Path, how: str) -> Iterator[None]:
+    """On SIGINT and SIGTERM exit with 128 + the signal's number, telling `how` the run in `folder` goes on."""
+
+    def stop(number: int, frame: Any) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    code: Any = None
+    try:
+        yield
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT
+    except SystemExit as error:
+        code = error.code
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if code is not None:
+        going_on = f": {how} continues from its last checkpoint" if (folder / "recipe.toml").exists() else ""
+        click.echo(f"Stopped{going_on}.", err=True)
+        sys.exit(code)
 
 
 @click.command()
@@ -99,7 +130,8 @@ def train(
     loaded = _recipe(recipe, data_root, seed=seed, steps=steps)
     if download:
         data.fetch(loaded.data.name, loaded.data.root)
-    summary = run(loaded, output, resume=resume, pretrained=pretrained)
+    with _stoppable(output, "the same command with --resume"):
+        summary = run(loaded, output, resume=resume, pretrained=pretrained)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     elif summary:
@@ -169,7 +201,8 @@ def run(
     """
     loaded = _recipe(recipe, data_root, seed=seed)
     output = output or Path("runs") / loaded.name
-    summary, report = _run(loaded, output, loaded.hardware.options(options), quiet=as_json)
+    with _stoppable(output / "train", "the same command"):
+        summary, report = _run(loaded, output, loaded.hardware.options(options), quiet=as_json)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
@@ -195,6 +228,9 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
     from hw.vectors import all_vectors
     from hw.verify import verify
 
+    reason = recipe.ternary.not_exportable
+    if reason:
+        raise CrqError(f"{recipe.name} cannot become hardware: {reason}; crq train trains it all the same")
     find(options["part"])  # wrong options and missing tools are told before the training, not after
     compiler()
     folder = output / "train"
@@ -212,10 +248,6 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
     console.rule("train")
     training = Run(recipe, folder, None, None, None, (folder / "recipe.toml").exists(), console)
     trained = training.complete()
-    if trained["not_exportable"]:
-        raise CrqError(
-            f"{recipe.name} cannot become hardware: {trained['not_exportable']}; its training is in {folder}"
-        )
     done("train")
 
     console.rule("export")
@@ -337,13 +369,22 @@ def _print_run(summary: dict[str, Any], report: Any, output: Path) -> None:
 
 @click.command("recipes")
 @click.option("--show", metavar="NAME", help="Print this recipe as TOML, to start your own from.")
-def recipes_command(show: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the recipes, or the one to show, as JSON.")
+def recipes_command(show: str | None, as_json: bool) -> None:
     """List the built-in recipes, or print one."""
     from crq import recipe as recipes
 
     if show:
-        click.echo(recipes.load(show).to_toml(), nl=False)
+        loaded = recipes.load(show)
+        click.echo(json.dumps(loaded.model_dump(mode="json"), indent=2) if as_json else loaded.to_toml().rstrip())
         return
+    rows = []
     for name in recipes.built_in():
         loaded = recipes.load(name)
-        click.echo(f"{name:<28} {loaded.network.name} on {loaded.data.name}, {loaded.ternary.method}")
+        row = {"name": name, "network": loaded.network.name, "data": loaded.data.name, "method": loaded.ternary.method}
+        rows.append(row)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        click.echo(f"{row['name']:<28} {row['network']} on {row['data']}, {row['method']}")

@@ -20,7 +20,8 @@ class TernaryConfig:
         tables (train only: `freeze` refuses).
     residual_bits: signed bits of residual-add and concat operands and of sums (2–8).
     pool_bits: bits after an average pool (1–8).
-    input_bits, input_signed, input_scale: the input grid, value = code·scale; the default is a byte image / 256.
+    input_bits, input_signed, input_scale: the input grid, value = code·scale; the default is a byte image / 256,
+        the only one that recipes have.
     method: crq, crq+, twn, ttq or ste (see `crq.methods`).
     skip: layers kept in float, by module name, prefix or wildcard, or `first`/`last` (train only).
     integer: layers kept as integer codes, pattern → bits (2–8), for example {"first": 8, "last": 8}.
@@ -61,6 +62,19 @@ class TernaryConfig:
             )
         if self.per_channel and self.method == "ttq":
             raise CrqError("method ttq learns two scales per layer; per_channel is for crq, crq+, twn and ste")
+
+    @property
+    def not_exportable(self) -> str | None:
+        """Why a network made ternary like this is for training only, or None."""
+        if self.act_bits is None:
+            return "activations are float (ternary.act_bits is not set)"
+        if self.skip:
+            return f"layers {', '.join(self.skip)} are float (ternary.skip)"
+        if self.method == "ttq":
+            return "method ttq has two scales per layer (ternary.method)"
+        if self.per_channel:
+            return "α is per channel (ternary.per_channel)"
+        return None
 
 
 def _check_bits(name: str, bits: object, least: int) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,6 @@ _HOMES = {
 }
 _FASHION = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 _CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def open_files(spec: str, root: str | os.PathLike[str], size: int) -> ImageFiles
     folder = Path(root) / split
     if not folder.is_dir():
         raise CrqError(f"{folder} does not exist; expected a folder of images per class in it")
-    return image_files.find(folder, name, size, _IMAGES)
+    return image_files.find(Path(root), split, name, size)
 
 
 def fetch(name: str, root: str | os.PathLike[str] | None = None) -> Path:
@@ -101,9 +101,10 @@ def load(spec: str, root: str | os.PathLike[str] | None = None) -> ImageData:
     """The data set `name:split`, for example `digits:test`.
 
     name: digits, mnist, fashion-mnist, cifar10, or the path of a folder (IDX files, CIFAR-10 .bin files, or one
-    folder of images per class, inside train/ and test/). split: train, test, or fit and val, the two parts of train
-    (9 : 1, the same in every run). root: the folder holding the files; by default $CRQ_DATA/name, data/name, or
-    where Debian's package puts them. Raises `CrqError` naming what was looked for and where.
+    folder of images per class, inside train/ and test/; train's folders number the classes). split: train, test, or
+    fit and val, the two parts of train (9 : 1, the same in every run). root: the folder holding the files; by default
+    $CRQ_DATA/name, data/name, or where Debian's package puts them; digits have none. Raises `CrqError` naming what was
+    looked for and where.
     """
     name, found, split = spec.rpartition(":")
     if not found or split not in SPLITS:
@@ -116,6 +117,8 @@ def load(spec: str, root: str | os.PathLike[str] | None = None) -> ImageData:
         assert isinstance(chosen, ImageData)
         return chosen
     if name == "digits":
+        if root is not None:
+            raise CrqError(f"digits come with scikit-learn, not from the folder {root}: leave out the data root")
         return _digits(split)
     return read_folder(_find(name, root), split, name)
 
@@ -190,7 +193,7 @@ def read_folder(folder: Path, split: str, name: str | None = None) -> ImageData:
     if _first(folder, "*batch*.bin"):
         return _cifar(folder, split, name)
     if (folder / split).is_dir():
-        return _image_folder(folder / split, name)
+        return _image_folder(folder, split, name)
     raise CrqError(
         f"folder {folder} has no data for split {split!r}: expected IDX files ({prefix}-images-idx3-ubyte[.gz]), "
         f"CIFAR-10 binaries (data_batch_1.bin …) or a folder {split}/ with one folder of images per class"
@@ -243,14 +246,14 @@ def _digits(split: str) -> ImageData:
 
 
 def _open(path: Path) -> bytes:
-    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    try:
+        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise CrqError(f"{path} cannot be read: {error}") from error
 
 
 def _idx_array(path: Path, dimensions: int) -> np.ndarray:
-    try:
-        raw = _open(path)
-    except (OSError, EOFError) as error:
-        raise CrqError(f"{path} cannot be read: {error}") from error
+    raw = _open(path)
     if len(raw) < 4 + 4 * dimensions or raw[:4] != bytes((0, 0, 8, dimensions)):
         raise CrqError(f"{path} is not an IDX file of bytes with {dimensions} dimension(s)")
     shape = np.frombuffer(raw, ">i4", dimensions, 4)
@@ -273,7 +276,7 @@ def _cifar(folder: Path, split: str, name: str) -> ImageData:
         raise CrqError(f"{folder} has no {'data_batch_*.bin' if split == 'train' else 'test_batch.bin'}")
     parts = []
     for file in files:
-        raw = np.fromfile(file, np.uint8)
+        raw = np.frombuffer(_open(file), np.uint8)
         if raw.size % 3073:
             raise CrqError(f"{file} is not a CIFAR-10 binary: its size is no multiple of 3073 bytes")
         parts.append(raw.reshape(-1, 3073))
@@ -282,26 +285,16 @@ def _cifar(folder: Path, split: str, name: str) -> ImageData:
     return ImageData(images, torch.from_numpy(rows[:, 0].astype(np.int64)), _CIFAR, name)
 
 
-def _image_folder(folder: Path, name: str) -> ImageData:
-    from PIL import Image
-
-    classes = tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir()))
-    if not classes:
-        raise CrqError(f"{folder} has no folders; expected one folder of images per class")
-    arrays, labels, shape = [], [], None
-    for label, kind in enumerate(classes):
-        for path in sorted((folder / kind).iterdir()):
-            if path.suffix.lower() not in _IMAGES:
-                continue
-            with Image.open(path) as image:
-                pixels = np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
-            shape = shape or pixels.shape
-            if pixels.shape != shape:
-                raise CrqError(f"{path} is {pixels.shape}, the images before it are {shape}; bring all to one size")
-            arrays.append(pixels)
-            labels.append(label)
-    if not arrays:
-        raise CrqError(f"{folder} has no images ({', '.join(_IMAGES)})")
+def _image_folder(folder: Path, split: str, name: str) -> ImageData:
+    paths, labels, classes = image_files.listing(folder, split)
+    arrays: list[np.ndarray] = []
+    for path in paths:
+        pixels = np.asarray(image_files.read(path))
+        if arrays and pixels.shape != arrays[0].shape:
+            raise CrqError(
+                f"{path} is {pixels.shape}, the images before it are {arrays[0].shape}; bring all to one size"
+            )
+        arrays.append(pixels)
     stack = np.stack(arrays)
     stack = stack[:, None] if stack.ndim == 3 else stack.transpose(0, 3, 1, 2)
-    return ImageData(torch.from_numpy(np.ascontiguousarray(stack)), torch.tensor(labels), classes, name)
+    return ImageData(torch.from_numpy(np.ascontiguousarray(stack)), labels, classes, name)

@@ -51,11 +51,17 @@ def sha256(path: str | os.PathLike[str]) -> str:
 
 
 def empty_folder(path: str | os.PathLike[str]) -> Path:
-    """Create `path` and return it; a folder that already holds something raises `CrqError`."""
+    """Create `path` and return it; raises `CrqError` if it holds something or cannot be written into."""
     folder = Path(path)
-    if folder.exists() and not folder.is_dir():
-        raise CrqError(f"{folder} is a file; expected a folder to write into: choose another output path")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise CrqError(f"output folder {folder} is not empty: choose another one or remove it first")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise CrqError(f"{folder} is a file; expected a folder to write into: choose another output path")
+        if folder.is_dir() and any(folder.iterdir()):
+            raise CrqError(f"output folder {folder} is not empty: choose another one or remove it first")
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise CrqError(
+            f"output folder {folder} cannot be written: {error.strerror}; choose another output path"
+        ) from error
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import nn
 
 from crq import distributed, regularizers
+from crq.checkpoints import restore
 from crq.layers import QuantLayer
 from crq.lightning import CRQCallback, LayerStatistics, RegularizerCallback
 from crq.loader import BatchLoader
@@ -31,7 +33,8 @@ _ORDER = ("pretrain", "retrain", "finetune")
 def fit(run: Run, name: str, network: nn.Module, phase: Phase, lam: float | None) -> list[dict[str, Any]]:
     """Train `network` in place through one phase and return a row per epoch. lam: λ of the penalty, None for none.
 
-    Continues from the phase's last checkpoint in the run folder when there is one.
+    Continues from the phase's last checkpoint in the run folder when there is one. SIGINT raises `KeyboardInterrupt`,
+    SIGTERM `SystemExit` with code 143.
     """
     if phase.epochs == 0:
         return []
@@ -83,7 +86,18 @@ def fit(run: Run, name: str, network: nn.Module, phase: Phase, lam: float | None
     # A phase that starts in quantized mode stays in it: modes are Python state, restored by the caller's order.
     assert len({layer.mode for layer in network.modules() if isinstance(layer, QuantLayer)}) <= 1
     resume = str(last) if last.exists() else None
-    trainer.fit(module, loader, held_out, ckpt_path=resume, weights_only=True)
+    if resume:
+        restore(last)  # for its errors: Lightning's name no file
+    try:
+        trainer.fit(module, loader, held_out, ckpt_path=resume, weights_only=True)
+    except SystemExit as stop:  # Lightning's answer to both signals, with exit codes 1 and 0
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from stop
+        if not trainer.received_sigterm:
+            raise
+    if trainer.received_sigterm:
+        raise SystemExit(128 + signal.SIGTERM)
+    module.check_finite()
     network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return recorder.rows
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +16,10 @@ from PIL import Image
 from torch import Tensor
 
 from crq.errors import CrqError
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm")
+# What Pillow raises on damaged files, besides OSError.
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
 
 
 @dataclass(frozen=True)
@@ -47,29 +53,62 @@ class ImageFiles:
         return replace(self, paths=paths, labels=self.labels[indices])
 
 
-def find(folder: Path, name: str, size: int, endings: tuple[str, ...]) -> ImageFiles:
-    """The images under `folder`, one folder per class; raises `CrqError` when there are none."""
-    classes = tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir()))
+def listing(root: Path, split: str) -> tuple[list[Path], Tensor, tuple[str, ...]]:
+    """Paths, labels and class names of the images in `root/split`, one folder per class.
+
+    A label is the place of the folder's name among those of `root/train`, or of `root/split` where there is no train.
+    What begins with a dot is no class and no image. Raises `CrqError` for a class that train lacks, or no images.
+    """
+    folder = root / split
+    here = _visible(folder)
+    classes = _visible(root / "train") if (root / "train").is_dir() else here
+    for kind in here:
+        if kind not in classes:
+            known = ", ".join(classes)
+            raise CrqError(f"{folder / kind} is a class that {root / 'train'} lacks; its classes are {known}")
     paths: list[Path] = []
     labels: list[int] = []
-    for label, kind in enumerate(classes):
-        found = sorted(path for path in (folder / kind).iterdir() if path.suffix.lower() in endings)
+    for kind in here:
+        inside = sorted((folder / kind).iterdir())
+        found = [path for path in inside if path.suffix.lower() in ENDINGS and not path.name.startswith(".")]
         paths += found
-        labels += [label] * len(found)
+        labels += [classes.index(kind)] * len(found)
     if not paths:
-        raise CrqError(f"{folder} has no images; expected one folder of images ({', '.join(endings)}) per class")
-    return ImageFiles(tuple(paths), torch.tensor(labels), classes, name, size)
+        raise CrqError(f"{folder} has no images; expected one folder of images ({', '.join(ENDINGS)}) per class")
+    return paths, torch.tensor(labels), classes
+
+
+def _visible(folder: Path) -> tuple[str, ...]:
+    """Names of the folders in `folder`, but for hidden ones such as .ipynb_checkpoints."""
+    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
+
+
+def find(root: Path, split: str, name: str, size: int) -> ImageFiles:
+    """The images under `root/split`, one folder per class; see `listing`."""
+    paths, labels, classes = listing(root, split)
+    return ImageFiles(tuple(paths), labels, classes, name, size)
+
+
+def read(path: Path, modes: tuple[str, ...] = ("L", "RGB")) -> Image.Image:
+    """The decoded image, as RGB if its mode is not among `modes`; raises `CrqError` naming the file."""
+    try:
+        with Image.open(path) as image:
+            # Pillow clips these to white instead of scaling them.
+            if image.mode == "F" or image.mode.startswith("I"):
+                raise CrqError(f"image {path} has mode {image.mode}; 8 bits per channel expected: convert it first")
+            image.load()
+            return image if image.mode in modes else image.convert("RGB")
+    except CrqError:
+        raise
+    except _DAMAGED as error:
+        raise CrqError(f"image {path} cannot be read: {error}") from error
 
 
 def _decode(path: Path, size: int) -> Tensor:
-    try:
-        with Image.open(path) as file:
-            image = file.convert("RGB")
-            scale = size * 8 / 7 / min(image.size)
-            width, height = (max(size, round(side * scale)) for side in image.size)
-            image = image.resize((width, height), Image.Resampling.BILINEAR)
-            left, top = (width - size) // 2, (height - size) // 2
-            pixels = np.asarray(image.crop((left, top, left + size, top + size)))
-    except OSError as error:
-        raise CrqError(f"image {path} cannot be read: {error}") from error
+    image = read(path, ("RGB",))
+    scale = size * 8 / 7 / min(image.size)
+    width, height = (max(size, round(side * scale)) for side in image.size)
+    image = image.resize((width, height), Image.Resampling.BILINEAR)
+    left, top = (width - size) // 2, (height - size) // 2
+    pixels = np.asarray(image.crop((left, top, left + size, top + size)))
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1)

@@ -39,6 +39,8 @@ class BatchLoader:
             raise CrqError(f"augment must be one of {', '.join(AUGMENTATIONS)}, not {augment!r}")
         if batch_size < 1:
             raise CrqError(f"batch_size must be at least 1, not {batch_size}")
+        if augment != "none" and len(data.shape) != 3:
+            raise CrqError(f"augment {augment!r} is for images [C, H, W], not for shape {data.shape}: use 'none'")
         self.data, self.batch_size, self.shuffle = data, batch_size, shuffle
         pad = max(1, data.shape[-2] // 8) if pad is None else pad
         self.augment, self.pad, self.seed, self.rank, self.world = augment, pad, seed, rank, world
@@ -66,11 +68,12 @@ class BatchLoader:
         return full + (rest > (1 if self.shuffle and full else 0))
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + self.epoch) * 1009)
+        start = (self.seed * 1_000_003 + self.epoch) * 1009
+        generator = torch.Generator().manual_seed(start % 2**64)
         count = len(self.data)
         order = torch.randperm(count, generator=generator) if self.shuffle else torch.arange(count)
         order = order[self.rank :: self.world][: self._share]
-        generator.manual_seed((self.seed * 1_000_003 + self.epoch) * 1009 + 1 + self.rank)
+        generator.manual_seed((start + 1 + self.rank) % 2**64)
         for index in range(len(self)):
             chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
             images = self.data.take(chosen)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from crq.calibrate import device_of
 from crq.errors import CrqError
 from crq.penalties import layer_statistics
+from crq.quantizers import quantizers
 from crq.recipe import Phase
 
 
@@ -74,6 +75,15 @@ class PhaseModule(pl.LightningModule):
         if self.phase.schedule == "step":
             return self.phase.gamma ** sum(share >= milestone for milestone in self.phase.milestones)
         return 1.0
+
+    def check_finite(self) -> None:
+        """Refuse parameters that are no numbers, and scales beyond float32, which a finite loss can hide."""
+        bad = [name for name, value in self.network.named_parameters() if not bool(torch.isfinite(value).all())]
+        bad += [name for name, quantizer in quantizers(self.network).items() if not quantizer.in_range]
+        if bad:
+            raise CrqError(
+                f"phase {self.name} diverged: {bad[0]} is not finite. Lower {self.name}.lr (now {self.phase.lr})"
+            )
 
     def _diverged(self, batch: int) -> str:
         bad = [name for name, value in self.network.named_parameters() if not bool(torch.isfinite(value).all())]

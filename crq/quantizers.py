@@ -11,6 +11,7 @@ from crq.errors import CrqError
 
 _LN2 = math.log(2.0)
 _SAMPLE = 1 << 16
+_RANGE = 126  # of a float32's exponent
 
 
 class ActQuant(nn.Module):
@@ -53,8 +54,15 @@ class ActQuant(nn.Module):
         self.register_buffer("calibrated", torch.tensor(self.fixed))
 
     @property
+    def in_range(self) -> bool:
+        """Whether the scale is a normal float32; a learned one leaves that range when training diverges."""
+        return abs(float(self.log2_scale.detach())) <= _RANGE
+
+    @property
     def exponent(self) -> int:
-        """log2 of the scale in use."""
+        """log2 of the scale in use; raises `CrqError` when that is no normal float32."""
+        if not self.in_range:
+            raise CrqError(f"an activation scale is 2**{float(self.log2_scale.detach()):g}: lower the learning rate")
         exponent = round(float(self.log2_scale.detach()))
         return exponent if self.limit is None else min(exponent, self._highest())
 
@@ -106,7 +114,8 @@ class ActQuant(nn.Module):
 
     def extra_repr(self) -> str:
         sign = "signed" if self.signed else "unsigned"
-        return f"bits={self.bits}, {sign}, scale=2**{self.exponent}{', fixed' if self.fixed else ''}"
+        exponent = self.exponent if self.in_range else float(self.log2_scale.detach())
+        return f"bits={self.bits}, {sign}, scale=2**{exponent}{', fixed' if self.fixed else ''}"
 
 
 def _power(exponent: Tensor) -> Tensor:

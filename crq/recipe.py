@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crq.config import TernaryConfig
 from crq.errors import CrqError, nearest
@@ -19,9 +21,9 @@ BUILT_IN = Path(__file__).parent / "recipes"
 
 
 class Section(BaseModel):
-    """Base of all sections: unknown keys are errors."""
+    """Base of all sections: unknown keys are errors, and so are infinite numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Data(Section):
@@ -106,18 +108,30 @@ class Recipe(Section):
     """A run: data, network, how it is made ternary, the phases, the FPGA project. `steps` stops each phase early."""
 
     name: str
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     data: Data
     network: Network
     ternary: TernaryConfig = Field(default_factory=TernaryConfig)
     pretrain: Phase
     retrain: Penalized
     finetune: Penalized
-    calibration: int = Field(2048, ge=1, description="training images for activation scales and batch norms")
+    calibration: int = Field(2048, ge=2, description="training images for activation scales and batch norms")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
-    threads: int | None = Field(None, ge=1, description="CPU threads; by default torch's choice")
+    threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; by default torch's choice")
     steps: int | None = Field(None, ge=1)
     hardware: Hardware = Field(default_factory=lambda: Hardware.model_validate({}))
+
+    @field_validator("ternary")
+    @classmethod
+    def _bytes_in(cls, value: TernaryConfig) -> TernaryConfig:
+        default = TernaryConfig()
+        for key in ("input_bits", "input_signed", "input_scale"):
+            if getattr(value, key) != getattr(default, key):
+                raise ValueError(
+                    f"{key} must be {getattr(default, key)!r}: a recipe's images are bytes, value = byte/256; "
+                    "other inputs need crq.prepare and a loop of your own"
+                )
+        return value
 
     @property
     def training(self) -> dict[str, Any]:
@@ -156,6 +170,8 @@ def load(source: str | os.PathLike[str]) -> Recipe:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise CrqError(f"recipe {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CrqError(f"recipe {path} is not UTF-8 text: {error}") from error
     try:
         return parse(tomllib.loads(text), str(path))
     except tomllib.TOMLDecodeError as error:
@@ -211,15 +227,17 @@ def _toml(values: dict[str, Any], path: str = "") -> str:
 
 
 def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() else _value(key)
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _value(key)
 
 
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
+        # JSON's escapes are TOML's, which also wants DEL escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_value(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + "}"
     return repr(value)

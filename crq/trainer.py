@@ -19,9 +19,10 @@ from torch.utils.data import Dataset
 from crq import data as datasets
 from crq import distributed, manifest, methods, models, plots
 from crq.calibrate import calibrate_activations, reestimate_batch_norm
+from crq.checkpoints import restore, save
 from crq.data import ImageData
 from crq.errors import CrqError
-from crq.files import atomic_path, empty_folder, write_json, write_text
+from crq.files import empty_folder, write_json, write_text
 from crq.freeze import freeze
 from crq.image_files import ImageFiles
 from crq.layers import TernaryLayer
@@ -57,10 +58,8 @@ def train(
     """
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
-    run = Run(recipe, Path(out), network, data, test, resume, console or Console(stderr=True))
-    if pretrained is not None:
-        run.start_from(Path(pretrained))
-    return run.complete()
+    earlier = None if pretrained is None else Path(pretrained)
+    return Run(recipe, Path(out), network, data, test, resume, console or Console(stderr=True), earlier).complete()
 
 
 class Run:
@@ -75,6 +74,7 @@ class Run:
         test: Dataset[Any] | None,
         resume: bool,
         console: Console,
+        pretrained: Path | None = None,
     ) -> None:
         self.recipe, self.folder, self.console = recipe, folder, console
         if recipe.threads is not None:
@@ -91,20 +91,68 @@ class Run:
                 torch.manual_seed(recipe.seed)
                 network = models.build(recipe.network.name, **recipe.network.options)
         self.network: nn.Module = network
-        # Everything that prepare refuses is refused here, before the first epoch and before the folder exists.
-        example = self.data.take(torch.arange(2)).float() / 256
-        try:
-            prepare(self.network, recipe.ternary, example)
-        except RuntimeError as error:
-            raise CrqError(
-                f"the network does not accept images of shape {tuple(example.shape[1:])}: {error}"
-            ) from error
+        # Everything that can be refused is refused here, before the first epoch and before the folder exists.
+        self._check_data()
+        self._check_network()
+        self._check_batches()
+        start = None if pretrained is None else self._float_network(pretrained)
         self.rows: list[dict[str, Any]] = []
         self.accuracies: dict[str, float] = {}
         self.seconds: dict[str, float] = {}
         self.layers: dict[str, dict[str, dict[str, float]]] = {}
         distributed.start()
         self._open_folder(resume)
+        if start is not None and distributed.is_main():
+            save(start, self.folder / "checkpoints" / "pretrain.pt")
+        distributed.barrier()
+
+    def _check_data(self) -> None:
+        """Refuse a test split of other images or classes than the training split's."""
+        if self.test.shape != self.data.shape:
+            raise CrqError(
+                f"images of {self.data.name} have shape {self.data.shape} in the training split and {self.test.shape} "
+                "in the test split; bring all to one size and as many channels"
+            )
+        if self.test.classes != self.data.classes[: len(self.test.classes)]:
+            extra = [name for name in self.test.classes if name not in self.data.classes]
+            raise CrqError(
+                f"the test split's classes {', '.join(self.test.classes)} are not the training split's "
+                f"{', '.join(self.data.classes)}{': ' + ', '.join(extra) + ' is not among them' if extra else ''}"
+            )
+
+    def _check_network(self) -> None:
+        """Refuse a network that `prepare` refuses, or whose output is not a logit for every class."""
+        example = self.data.take(torch.arange(min(2, len(self.data)))).float() / 256
+        try:
+            prepared = prepare(self.network, self.recipe.ternary).eval()
+            with torch.no_grad():
+                logits = prepared(example)
+        except (RuntimeError, IndexError) as error:
+            raise CrqError(
+                f"the network does not accept images of shape {tuple(example.shape[1:])}: {error}"
+            ) from error
+        classes = len(self.data.classes)
+        if logits.dim() != 2 or logits.shape[1] < classes:
+            raise CrqError(
+                f"the network's output for one image has shape {tuple(logits.shape[1:])}; expected {classes} "
+                f"logits, one for each class of {self.data.name}"
+            )
+
+    def _check_batches(self) -> None:
+        """Refuse a phase whose batch is larger than the data, and images that cannot be augmented."""
+        world = distributed.world()
+        for name in ("pretrain", "retrain", "finetune"):
+            phase: Phase = getattr(self.recipe, name)
+            if phase.epochs and (name != "retrain" or self._retrains) and len(self.data) < phase.batch_size * world:
+                raise CrqError(
+                    f"{len(self.data)} training images do not fill one batch of {name}.batch_size = "
+                    f"{phase.batch_size} on {world} process(es)"
+                )
+        self.calibration()  # a loader names what its data cannot do
+
+    @property
+    def _retrains(self) -> bool:
+        return self.method.penalize_retrain or self.recipe.retrain.regularizer is not None
 
     def _open_folder(self, resume: bool) -> None:
         saved = self.folder / "recipe.toml"
@@ -118,8 +166,8 @@ class Run:
             self.recipe.save(saved)
         distributed.barrier()
 
-    def start_from(self, earlier: Path) -> None:
-        """Take over the float network of the run in `earlier` instead of training one."""
+    def _float_network(self, earlier: Path) -> dict[str, Any]:
+        """What the finished pretrain phase of the run in `earlier` saved."""
         theirs = load_recipe(earlier / "recipe.toml")
         for section in ("data", "network", "seed", "pretrain"):
             if getattr(theirs, section) != getattr(self.recipe, section):
@@ -127,9 +175,7 @@ class Run:
         source = earlier / "checkpoints" / "pretrain.pt"
         if not source.exists():
             raise CrqError(f"{earlier} has no finished pretrain phase (checkpoints/pretrain.pt)")
-        if distributed.is_main():
-            save(torch.load(source, weights_only=True), self.folder / "checkpoints" / "pretrain.pt")
-        distributed.barrier()
+        return restore(source)
 
     def complete(self) -> dict[str, Any]:
         """Run every phase that is not finished yet."""
@@ -137,7 +183,7 @@ class Run:
         self._train("pretrain", self.network, recipe.pretrain, "float")
         before = _weights(prepare(self.network, recipe.ternary))
         prepared = prepare(self.network, recipe.ternary)
-        if self.method.penalize_retrain or recipe.retrain.regularizer is not None:
+        if self._retrains:
             self._train("retrain", prepared, recipe.retrain, "retrained")
         after = _weights(prepared)
         self._quantize(prepared)
@@ -161,7 +207,7 @@ class Run:
             start = time.perf_counter()
             rows = fit(self, name, network, phase, lam)
             seconds = time.perf_counter() - start
-            state = {
+            state: dict[str, Any] = {
                 "network": network.state_dict(),
                 "rows": rows,
                 "accuracy": self._accuracy(network),
@@ -172,7 +218,7 @@ class Run:
                 save(state, done)
             distributed.barrier()
         # Loading what was just written gives every process of a distributed run the same batch norms.
-        state = torch.load(done, weights_only=True)
+        state = restore(done)
         network.load_state_dict(state["network"])
         network.to("cpu")
         self.rows += state["rows"]
@@ -203,7 +249,7 @@ class Run:
             "recipe.toml",
             *(f"checkpoints/{path.name}" for path in sorted((self.folder / "checkpoints").glob("*.pt"))),
         ]
-        reason = self._not_exportable()
+        reason = self.recipe.ternary.not_exportable
         if reason is None:
             frozen = freeze(prepared, self.calibration())
             frozen.metadata = self._metadata()
@@ -264,27 +310,10 @@ class Run:
         assert isinstance(layer, TernaryLayer)
         return layer.method.ternarize(weight, layer.per_channel, name).relative_cost(weight)
 
-    def _not_exportable(self) -> str | None:
-        """Why this recipe's network is for training only, or None."""
-        config = self.recipe.ternary
-        if config.act_bits is None:
-            return "activations are float (ternary.act_bits is not set)"
-        if config.skip:
-            return f"layers {', '.join(config.skip)} are float (ternary.skip)"
-        if config.method == "ttq":
-            return "method ttq has two scales per layer"
-        if config.per_channel:
-            return "α is per channel (ternary.per_channel)"
-        return None
-
     def loader(self, phase: Phase, index: int) -> BatchLoader:
         """Training batches of phase number `index`: this process's share, shuffled and augmented."""
         rank, world = distributed.rank(), distributed.world()
         seed = self.recipe.seed * 8 + index
-        if len(self.data) < phase.batch_size * world:
-            raise CrqError(
-                f"{len(self.data)} training images do not fill one batch of {phase.batch_size} on {world} process(es)"
-            )
         return BatchLoader(
             self.data, phase.batch_size, True, self.recipe.data.augment, seed=seed, rank=rank, world=world
         )
@@ -332,12 +361,6 @@ def _load(source: Data, split: str) -> ImageData | ImageFiles:
 
 def _in_memory(given: Dataset[Any], name: str, classes: tuple[str, ...] | None = None) -> ImageData | ImageFiles:
     return given if isinstance(given, ImageData) else datasets.from_dataset(given, classes, name)
-
-
-def save(state: Any, target: Path) -> None:
-    """torch.save, atomically."""
-    with atomic_path(target) as path:
-        torch.save(state, path)
 
 
 def _weights(prepared: nn.Module) -> dict[str, Tensor]:

@@ -121,6 +121,8 @@ def test_errors_say_what_was_looked_for(tmp_path, monkeypatch) -> None:
     ]:
         with pytest.raises(CrqError, match=message):
             data.load(spec)
+    with pytest.raises(CrqError, match="digits come with scikit-learn, not from the folder /nope"):
+        data.load("digits:test", "/nope")
     with pytest.raises(CrqError, match="data folder .* does not exist"):
         data.load("mnist:test", tmp_path / "absent")
     with pytest.raises(CrqError, match="must be uint8"):
@@ -225,3 +227,87 @@ def test_loader_errors() -> None:
         BatchLoader(images(), 4, augment="rotate")
     with pytest.raises(CrqError, match="batch_size must be at least 1"):
         BatchLoader(images(), 0)
+    signals = data.ImageData(torch.zeros(3, 2, 9, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64), ("a",), "x")
+    with pytest.raises(CrqError, match=r"augment 'flip' is for images \[C, H, W\], not for shape \(2, 9\)"):
+        BatchLoader(signals, 2, augment="flip")
+
+
+def test_any_seed_shuffles() -> None:
+    toy = images(50)
+    orders = [torch.cat([y for _, y in BatchLoader(toy, 8, True, seed=seed)]) for seed in (7, 3 * 10**9 * 8, 2**66)]
+    assert not any(torch.equal(orders[0], other) for other in orders[1:])
+
+
+def folder_of_images(root, mode: str = "L", **splits: str):
+    """root/split/class/1.png for every letter of a split."""
+    for split, kinds in splits.items():
+        for kind in kinds:
+            (root / split / kind).mkdir(parents=True)
+            Image.new(mode, (8, 8), ord(kind)).save(root / split / kind / "1.png")
+    return root
+
+
+def both_readers(root, split: str) -> list:
+    """The split in memory and from disk."""
+    return [data.load(f"{root}:{split}"), data.open_files(f"x:{split}", root, 8)]
+
+
+def test_labels_are_places_among_the_classes_of_train(tmp_path) -> None:
+    folder_of_images(tmp_path, train="abc", test="ca")
+    (tmp_path / "train" / ".ipynb_checkpoints").mkdir()
+    (tmp_path / "train" / "a" / "._1.png").write_bytes(b"what macOS leaves beside a file")
+    for split, labels in (("train", [0, 1, 2]), ("test", [0, 2])):
+        for found in both_readers(tmp_path, split):
+            assert (found.labels.tolist(), found.classes) == (labels, ("a", "b", "c"))
+            assert found.take(torch.arange(len(labels)))[:, 0, 0, 0].tolist() == [97 + label for label in labels]
+
+
+def test_a_class_that_train_lacks_is_named(tmp_path) -> None:
+    folder_of_images(tmp_path, train="ab", test="abd")
+    for reader in (lambda: data.load(f"{tmp_path}:test"), lambda: data.open_files("x:test", tmp_path, 8)):
+        with pytest.raises(CrqError, match=r"test/d is a class that .*train lacks; its classes are a, b"):
+            reader()
+
+
+def test_a_test_split_alone_has_its_own_classes(tmp_path) -> None:
+    folder_of_images(tmp_path, test="xy")
+    assert all(found.classes == ("x", "y") for found in both_readers(tmp_path, "test"))
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_more_than_eight_bits_per_channel_are_refused(tmp_path, mode: str) -> None:
+    folder_of_images(tmp_path, train="a")
+    deep = tmp_path / "train" / "a" / "2.png"
+    Image.new(mode, (8, 8)).save(deep, format="PNG" if mode == "I;16" else "TIFF")
+    expected = r"2\.png has mode \S+; 8 bits per channel expected"
+    with pytest.raises(CrqError, match=expected):
+        data.load(f"{tmp_path}:train")
+    with pytest.raises(CrqError, match=expected):
+        data.open_files("x:train", tmp_path, 8).take(torch.arange(2))
+
+
+def test_damaged_images_are_named_by_both_readers(tmp_path) -> None:
+    folder_of_images(tmp_path, train="a")
+    whole = (tmp_path / "train" / "a" / "1.png").read_bytes()
+    damaged = tmp_path / "train" / "a" / "2.png"
+    for content in (b"not a png", whole[: len(whole) // 2], whole[:45] + b"\xff\xff" + whole[47:], None):
+        if content is None:
+            damaged.unlink()
+            damaged.mkdir()
+        else:
+            damaged.write_bytes(content)
+        with pytest.raises(CrqError, match=r"2\.png cannot be read"):
+            data.load(f"{tmp_path}:train")
+        with pytest.raises(CrqError, match=r"2\.png cannot be read"):
+            data.open_files("x:train", tmp_path, 8).take(torch.arange(2))
+
+
+def test_a_damaged_gzip_stream_is_named(tmp_path) -> None:
+    write_idx(tmp_path / "train-labels-idx1-ubyte", np.zeros(9, np.uint8))
+    target = tmp_path / "train-images-idx3-ubyte.gz"
+    write_idx(target, RNG.integers(0, 256, (9, 8, 8), dtype=np.uint8))
+    whole = target.read_bytes()
+    for content in (whole[:-20], whole[:12] + b"\x77\x55\xff" + whole[15:]):
+        target.write_bytes(content)
+        with pytest.raises(CrqError, match=r"train-images-idx3-ubyte\.gz cannot be read"):
+            data.load("mnist:train", tmp_path)

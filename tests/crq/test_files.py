@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +50,6 @@ def test_empty_folder(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CrqError, match="is a file; expected a folder"):
         files.empty_folder(tmp_path / "file")
+    for path in (tmp_path / "file" / "x", tmp_path / ("a" * 300), Path("/proc/x")):
+        with pytest.raises(CrqError, match="output folder .* cannot be written: .*; choose another"):
+            files.empty_folder(path)

@@ -117,3 +117,13 @@ def test_other_refusals() -> None:
     for bad in (torch.tensor([float("nan")]), torch.zeros(0)):
         with pytest.raises(CrqError, match="empty or non-finite"):
             ActQuant(4).calibrate(bad)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e12])
+def test_a_scale_beyond_float32_is_refused(value: float) -> None:
+    quantizer = ActQuant(4)
+    with torch.no_grad():
+        quantizer.log2_scale.fill_(value)
+    with pytest.raises(CrqError, match=r"an activation scale is 2\*\*.*: lower the learning rate"):
+        quantizer.codes(torch.ones(1))
+    assert "scale=2**" in repr(quantizer)

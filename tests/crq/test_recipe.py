@@ -1,6 +1,10 @@
 """Recipes: what they accept, and how they name what they do not."""
 
+import tomllib
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crq import models, recipe
 from crq.errors import CrqError
@@ -79,6 +83,13 @@ def test_built_in_recipes_name_known_networks_and_survive_writing(name: str, tmp
         ("act_bits = 3", 'method = "tnw"', r"unknown method 'tnw' \(did you mean 'twn'\?\)"),
         ('name = "toy"', "name = toy", "not valid TOML"),
         ("epochs = 2", 'epochs = 2\noptimizer = "lion"', r"key 'pretrain\.optimizer'.*'sgd'"),
+        ("act_bits = 3", "input_scale = 1.0", r"key 'ternary': .*input_scale must be 0\.00390625: .*value = byte/256"),
+        ("lam = 0.5", "lam = inf", r"key 'retrain\.lam': .*finite number"),
+        ("act_bits = 3", "input_bits = 4", r"key 'ternary': .*input_bits must be 8"),
+        ("act_bits = 3", "input_signed = true", r"key 'ternary': .*input_signed must be False"),
+        ("[data]", "threads = 100000\n[data]", r"key 'threads': .*less than or equal to 1024"),
+        ("[data]", "calibration = 1\n[data]", r"key 'calibration': .*greater than or equal to 2"),
+        ("[data]", "seed = 9223372036854775808\n[data]", r"key 'seed': .*less than 9223372036854775808"),
     ],
 )
 def test_errors_name_the_file_and_the_key(tmp_path, old: str, new: str, message: str) -> None:
@@ -101,6 +112,29 @@ def test_regularizers(tmp_path) -> None:
     ):
         with pytest.raises(CrqError, match=message):
             load(tmp_path, TEXT.replace("[finetune]", section.replace(old, new)))
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path) -> None:
+    (tmp_path / "r.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(CrqError, match=r"r\.toml is not UTF-8 text"):
+        recipe.load(tmp_path / "r.toml")
+
+
+ANY_TEXT = st.text() | st.text(st.characters(max_codepoint=160))
+ANY_VALUE = st.recursive(
+    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ANY_TEXT, st.dictionaries(ANY_TEXT, ANY_VALUE, max_size=4), st.dictionaries(ANY_TEXT, st.integers(2, 8)))
+def test_any_text_and_key_survive_writing(name: str, options: dict, integer: dict) -> None:
+    values = tomllib.loads(TEXT)
+    values["name"], values["network"]["options"], values["ternary"]["integer"] = name, options, integer
+    loaded = recipe.parse(values)
+    assert recipe.parse(tomllib.loads(loaded.to_toml())) == loaded
 
 
 def test_unknown_recipe_lists_the_built_in_ones() -> None:

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import shutil
+import signal
 
 import pytest
 import pytorch_lightning as pl
@@ -14,6 +17,8 @@ from crq import cli, data, recipe, trainer
 from crq.errors import CrqError
 from crq.files import sha256
 from crq.lightning import CRQCallback
+from crq.phases import PhaseModule
+from crq.quantizers import ActQuant
 
 
 def values(**changes) -> dict:
@@ -124,6 +129,44 @@ class Interrupt(pl.Callback):
             raise KeyError("interrupted")
 
 
+class Signal(pl.Callback):
+    """Sends this process a signal in the middle of the last epoch of two."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self.number = number
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        if trainer.current_epoch == 1:
+            os.kill(os.getpid(), self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("verb", ["train", "run"])
+def test_a_signal_ends_the_command_with_its_number(tmp_path, monkeypatch, number: signal.Signals, verb: str) -> None:
+    from crq import fit
+
+    monkeypatch.setattr(fit, "PhaseProgress", lambda recorder, console: Signal(number))
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    recipe.parse(values()).save(tmp_path / "r.toml")
+    result = CliRunner().invoke(cli.main, [verb, str(tmp_path / "r.toml"), "-o", str(tmp_path / "run")])
+    assert result.exit_code == 128 + number
+    how = "the same command with --resume" if verb == "train" else "the same command"
+    assert f"Stopped: {how} continues from its last checkpoint." in result.stderr
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)], ids=["INT", "TERM"]
+)
+def test_a_signal_ends_a_run_in_python(tmp_path, monkeypatch, number: signal.Signals, expected: type) -> None:
+    from crq import fit
+
+    monkeypatch.setattr(fit, "PhaseProgress", lambda recorder, console: Signal(number))
+    with pytest.raises(expected) as caught:
+        run(tmp_path / "run")
+    assert expected is KeyboardInterrupt or caught.value.code == 143
+
+
 @pytest.mark.parametrize("phase", ["pretrain", "retrain", "finetune"])
 def test_resumed_run_equals_an_uninterrupted_one(tmp_path, finished, monkeypatch, phase: str) -> None:
     changes = {f"{phase}__epochs": 4, "retrain__warm": True, "finetune__momentum": 0.8}
@@ -173,8 +216,6 @@ def test_starting_from_an_earlier_float_network(finished, tmp_path) -> None:
     derived = trainer.train(plan, tmp_path / "twn", pretrained=folder, console=quiet)
     assert derived["accuracy"]["float"] == summary["accuracy"]["float"]
     assert "retrained" not in derived["accuracy"]
-    with pytest.raises(CrqError, match="trained with another `seed`"):
-        trainer.train(recipe.parse(values(seed=5)), tmp_path / "b", pretrained=folder, console=quiet)
 
 
 @pytest.mark.parametrize(
@@ -257,6 +298,119 @@ def test_refusals_come_before_any_file(tmp_path) -> None:
         run(tmp_path / "full")
     with pytest.raises(CrqError, match="there is no run to resume"):
         run(tmp_path / "full", resume=True)
+
+
+def digits(count: int = 200, classes: int = 10) -> data.ImageData:
+    """Some training images, labelled modulo `classes`."""
+    part = data.load("digits:train").subset(torch.arange(count))
+    return data.ImageData(part.images, part.labels % classes, part.classes[:classes], "some")
+
+
+def start(folder, network=None, train=None, test=None, **changes) -> trainer.Run:
+    """A run that is only started."""
+    console = Console(file=io.StringIO())
+    return trainer.Run(recipe.parse(values(**changes)), folder, network, train, test, False, console)
+
+
+def test_unlike_splits_are_refused(tmp_path) -> None:
+    small = data.ImageData(digits().images[:, :, :6, :6], digits().labels, digits().classes, "small")
+    color = data.ImageData(digits().images.repeat(1, 3, 1, 1), digits().labels, digits().classes, "color")
+    for test, shape in ((small, r"\(1, 6, 6\)"), (color, r"\(3, 8, 8\)")):
+        with pytest.raises(CrqError, match=rf"have shape \(1, 8, 8\) in the training split and {shape} in the test"):
+            start(tmp_path / "a", train=digits(), test=test)
+    with pytest.raises(CrqError, match="test split's classes 0, .*: 7, 8, 9 is not among them"):
+        start(tmp_path / "a", train=digits(classes=7), test=digits())
+    assert not (tmp_path / "a").exists()
+    start(tmp_path / "a", train=digits(), test=digits(classes=7))
+
+
+def test_outputs_that_are_no_logits_are_refused(tmp_path) -> None:
+    few = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 7))
+    with pytest.raises(CrqError, match=r"output for one image has shape \(7,\); expected 10 logits"):
+        start(tmp_path / "a", few)
+    planes = torch.nn.Sequential(torch.nn.Conv2d(1, 10, 8))
+    with pytest.raises(CrqError, match=r"output for one image has shape \(10, 1, 1\); expected 10 logits"):
+        start(tmp_path / "a", planes)
+    assert not (tmp_path / "a").exists()
+
+
+def test_what_a_later_phase_cannot_do_is_told_at_the_start(tmp_path) -> None:
+    with pytest.raises(CrqError, match=r"1294 training images do not fill one batch of finetune\.batch_size = 5000"):
+        start(tmp_path / "a", finetune__batch_size=5000)
+    rows = data.ImageData(digits().images[:, 0], digits().labels, digits().classes, "rows")
+    with pytest.raises(CrqError, match="augment 'crop' is for images"):
+        start(tmp_path / "a", torch.nn.Sequential(torch.nn.Conv1d(8, 10, 8), torch.nn.Flatten()), rows, rows)
+    assert not (tmp_path / "a").exists()
+    start(tmp_path / "a", finetune__batch_size=5000, finetune__epochs=0)
+    start(tmp_path / "b", retrain__batch_size=5000, ternary={"method": "twn"})
+
+
+def test_a_wrong_earlier_run_leaves_the_folder_alone(finished, tmp_path) -> None:
+    quiet = Console(file=io.StringIO())
+    for earlier, seed, message in ((tmp_path / "typo", 0, "cannot be read"), (finished[0], 5, "another `seed`")):
+        with pytest.raises(CrqError, match=message):
+            trainer.train(recipe.parse(values(seed=seed)), tmp_path / "b", pretrained=earlier, console=quiet)
+        assert not (tmp_path / "b").exists()
+
+
+def test_divergence_behind_a_finite_loss_is_named(tmp_path) -> None:
+    module = PhaseModule(
+        crq.prepare(torch.nn.Sequential(torch.nn.Linear(4, 2))), recipe.Phase(epochs=1), "finetune", 1, 0
+    )
+    module.check_finite()
+    with torch.no_grad():
+        module.network.get_submodule("0").weight[0, 0] = float("nan")
+    with pytest.raises(CrqError, match=r"phase finetune diverged: 0\.weight is not finite\. Lower finetune\.lr"):
+        module.check_finite()
+    scaled = PhaseModule(ActQuant(4), recipe.Phase(epochs=1), "retrain", 1, 0)
+    with torch.no_grad():
+        scaled.network.log2_scale.fill_(1e12)
+    with pytest.raises(CrqError, match="phase retrain diverged"):
+        scaled.check_finite()
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04"])
+def test_damaged_checkpoints_are_named(finished, tmp_path, content: bytes) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished[0], folder)
+    (folder / "checkpoints" / "finetune.pt").unlink()
+    for name in ("finetune-last.ckpt", "pretrain.pt"):
+        (folder / "checkpoints" / name).write_bytes(content)
+        with pytest.raises(CrqError, match=rf"checkpoints/{name} is damaged: remove it and resume"):
+            run(folder, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [({"act_bits": "float"}, "act_bits"), ({"skip": ["first"]}, "skip"), ({"method": "ttq"}, "method"),
+     ({"per_channel": True}, "per_channel")],
+)  # fmt: skip
+def test_crq_run_refuses_what_cannot_be_exported_before_training(tmp_path, changes: dict, key: str) -> None:
+    recipe.parse(values(ternary=changes)).save(tmp_path / "r.toml")
+    result = CliRunner().invoke(cli.main, ["run", str(tmp_path / "r.toml"), "-o", str(tmp_path / "run")])
+    assert result.exit_code == 2
+    assert f"(ternary.{key}" in result.stderr
+    assert "crq train" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_wrong_paths_on_the_command_line(tmp_path) -> None:
+    recipe.parse(values()).save(tmp_path / "r.toml")
+    for verb in ("train", "run"):
+        for output in (tmp_path / "r.toml" / "x", tmp_path / ("a" * 300), "/proc/x"):
+            result = CliRunner().invoke(cli.main, [verb, str(tmp_path / "r.toml"), "-o", str(output)])
+            assert (result.exit_code, str(output) in result.stderr) == (2, True), result.output
+        arguments = [verb, "digits", "-o", str(tmp_path / "run"), "--data-root", "/nope"]
+        assert "digits come with scikit-learn" in CliRunner().invoke(cli.main, arguments).stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_recipes_as_json() -> None:
+    listing = json.loads(CliRunner().invoke(cli.main, ["recipes", "--json"]).stdout)
+    assert [row["name"] for row in listing] == recipe.built_in()
+    assert {"name": "digits", "network": "digits-cnn", "data": "digits", "method": "crq"} in listing
+    shown = json.loads(CliRunner().invoke(cli.main, ["recipes", "--show", "digits", "--json"]).stdout)
+    assert recipe.parse(shown) == recipe.load("digits")
 
 
 def test_resuming_with_another_recipe_is_refused(finished) -> None:
