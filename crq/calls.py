@@ -176,7 +176,7 @@ def _feeds_linear(rewriter: Rewriter, node: fx.Node, features: int) -> bool:
     """Whether every reader, dropouts skipped, is a Linear whose in_features fix the number of rows to the batch."""
     for user in node.users:
         module = rewriter.traced.get_submodule(str(user.target)) if user.op == "call_module" else None
-        if module is not None and is_dropout(module):
+        if user.target in _DROPOUT_CALLS or (module is not None and is_dropout(module)):
             if not _feeds_linear(rewriter, user, features):
                 return False
         elif not isinstance(module, nn.Linear) or module.in_features != features:
@@ -217,6 +217,10 @@ def _cat(rewriter: Rewriter, node: fx.Node) -> None:
 
 _MAX = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
 _AVG = ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override")
+_DROPOUT_CALLS: dict[Any, type[nn.Module]] = {
+    F.dropout: nn.Dropout, torch.dropout: nn.Dropout, F.dropout1d: nn.Dropout1d, F.dropout2d: nn.Dropout2d,
+    F.alpha_dropout: nn.AlphaDropout,
+}  # fmt: skip
 _HANDLERS: dict[Any, Callable[[Rewriter, fx.Node], None]] = {
     **dict.fromkeys((F.relu, torch.relu, torch.relu_, F.relu6, "relu", "relu_"), _relu),
     **dict.fromkeys((F.max_pool2d, torch.max_pool2d), _pool(nn.MaxPool2d, *_MAX)),
@@ -228,10 +232,7 @@ _HANDLERS: dict[Any, Callable[[Rewriter, fx.Node], None]] = {
     **dict.fromkeys(("mean", torch.mean), _mean),
     **dict.fromkeys(("flatten", torch.flatten), _flatten),
     **dict.fromkeys(("view", "reshape", torch.reshape), _view),
-    **dict.fromkeys((F.dropout, torch.dropout), _dropout(nn.Dropout)),
-    F.dropout1d: _dropout(nn.Dropout1d),
-    F.dropout2d: _dropout(nn.Dropout2d),
-    F.alpha_dropout: _dropout(nn.AlphaDropout),
+    **{call: _dropout(kind) for call, kind in _DROPOUT_CALLS.items()},
     "contiguous": _same,
     **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_", "__iadd__"), _add),
     **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), _cat),

@@ -49,13 +49,13 @@ def prepare(
 
 def _check_modules(model: nn.Module) -> None:
     for name, module in model.named_modules():
+        if any(is_lazy(p) for p in module.parameters(recurse=False)):
+            raise CrqError(f"module {name!r} ({type(module).__name__}) has no weights yet: run one batch through it")
         if module._forward_hooks or module._forward_pre_hooks:
             raise CrqError(
                 f"module {name!r} ({type(module).__name__}) has forward hooks, which the integers would not have: "
                 "remove them (pruning, weight_norm and spectral_norm have functions that make their result permanent)"
             )
-        if any(is_lazy(p) for p in module.parameters(recurse=False)):
-            raise CrqError(f"module {name!r} ({type(module).__name__}) has no weights yet: run one batch through it")
 
 
 def set_mode(model: nn.Module, mode: str, activations: bool | None = None) -> None:

@@ -47,7 +47,7 @@ REFUSED = {
     "a view at the end": (Net(lambda net, x: net.conv(x).view(-1, 4)), r"'view'.*\(-1, 4\)"),
     "a view of rows": (Net(lambda net, x: net.fc(F.relu(net.conv(x).view(-1, 64)))), r"'view'.*\(-1, 64\)"),
     "in place under a flattening": (Net(overwritten), "in-place operation 'relu_'.*flattening"),
-    "no weights yet": (around(nn.LazyConv2d(4, 1)), r"'layer' \(Conv2d|'layer' \(LazyConv2d\) has no weights yet"),
+    "no weights yet": (around(nn.LazyConv2d(4, 1)), r"'layer' \(LazyConv2d\) has no weights yet"),
 }
 
 
@@ -71,13 +71,13 @@ def test_hooks_are_refused_by_name() -> None:
 
 
 BY_SHAPE = {
-    "linear on rows": (Net(lambda net, x: net.fc(net.conv(x)), inputs=8), r"'fc' \(Linear\).*\(2, 4, 8, 8\).*flatten"),
+    "linear on rows": (Net(lambda net, x: net.fc(net.conv(x)), inputs=8), r"'fc' \(Linear\).*\(., 4, 8, 8\).*flatten"),
     "broadcasting": (
         Net(lambda net, x: net.fc((net.conv(x) + F.adaptive_avg_pool2d(net.conv2(x), 1)).flatten(1))), "broadcasts",
     ),
     "windows across the edge": (around(nn.MaxPool2d(3, 2, ceil_mode=True), 64), "'layer'.*do not fill 8 pixels"),
     "ends with pixels": (Net(lambda net, x: net.conv(x).flatten(1)), "not with a flattening of pixels"),
-    "another size": (around(nn.ReLU(), 100), r"\(2, 1, 8, 8\) does not fit the network"),
+    "another size": (around(nn.ReLU(), 100), r"\(., 1, 8, 8\) does not fit the network"),
 }  # fmt: skip
 
 
