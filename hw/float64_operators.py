@@ -1,4 +1,4 @@
-"""The operators of a file that hw.float64 does not leave to onnx's reference evaluator, on NumPy arrays.
+"""The operators of a file that are not left to onnx's reference evaluator, on NumPy arrays.
 
 onnx 1.22's own are not used where they leave the specification: its fast Conv pads VALID and SAME wrongly and the other
 is hundreds of times slower; its pools read uneven pads in another order and fail in one dimension; its Squeeze and

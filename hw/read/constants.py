@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from hw import float64_operators as operators
 from hw.errors import HwError
 from hw.read.budget import Budget
 from hw.read.refusals import refuse
@@ -86,7 +87,8 @@ def shape_slice(node: NodeProto, shape: Sequence[int]) -> NDArray[np.int64]:
 def _evaluate(node: NodeProto, inputs: list[Constant | None], opset: int) -> NDArray[Any]:
     below, own = _OWN.get(node.op_type, (0, None))
     if own and opset < below:
-        return own(node, [None if i is None else i.value for i in inputs])
+        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        return own(*(None if i is None else i.value for i in inputs), **attributes)
     names = [n for n in node.input if n]
     values = [i.value for i in inputs if i is not None]
     # The reference evaluator reads its inputs by name: give every position a name of its own.
@@ -106,33 +108,11 @@ def _evaluate(node: NodeProto, inputs: list[Constant | None], opset: int) -> NDA
     return np.asarray(result[0])
 
 
-def _axes(node: NodeProto) -> tuple[int, ...] | None:
-    found = [tuple(a.ints) for a in node.attribute if a.name == "axes"]
-    return found[0] if found else None
-
-
-def _batch_norm(node: NodeProto, inputs: list[NDArray[Any] | None]) -> NDArray[Any]:
-    x, *constants = (np.asarray(i) for i in inputs)
-    scale, bias, mean, var = (c.reshape(-1, *[1] * (x.ndim - 2)) for c in constants)
-    epsilon = next((a.f for a in node.attribute if a.name == "epsilon"), 1e-5)
-    return np.asarray((x - mean) / np.sqrt(var + x.dtype.type(epsilon)) * scale + bias)
-
-
-def _dequantize(node: NodeProto, inputs: list[NDArray[Any] | None]) -> NDArray[Any]:
-    x, scale, *zero = (i if i is None else np.asarray(i) for i in inputs)
-    axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
-    if x is None or scale is None or scale.size > 1 and scale.ndim != 1:
-        raise ValueError("expected one scale, or one per index of an axis")
-    along = [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)] if scale.size > 1 else [1] * x.ndim
-    points = zero[0].astype(np.float32).reshape(along) if zero and zero[0] is not None else np.float32(0)
-    return np.asarray((x.astype(np.float32) - points) * scale.reshape(along))
-
-
-_OWN: dict[str, tuple[int, Callable[[NodeProto, list[NDArray[Any] | None]], NDArray[Any]]]] = {
-    "Unsqueeze": (13, lambda node, inputs: np.expand_dims(np.asarray(inputs[0]), _axes(node) or ())),
-    "Squeeze": (13, lambda node, inputs: np.squeeze(np.asarray(inputs[0]), _axes(node))),
-    "BatchNormalization": (14, _batch_norm),
-    "DequantizeLinear": (19, _dequantize),
+_OWN: dict[str, tuple[int, Callable[..., NDArray[Any]]]] = {
+    "Unsqueeze": (13, operators.unsqueeze),
+    "Squeeze": (13, operators.squeeze),
+    "BatchNormalization": (14, operators.batch_norm),
+    "DequantizeLinear": (19, operators.dequantize_linear),
 }
 """Below these opsets onnx's reference wants sorted axes, trains batch norms, and lacks DequantizeLinear."""
 
