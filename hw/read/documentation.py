@@ -28,7 +28,9 @@ becomes padding of the convolutions behind it.
 
 Files with general scales have no single exact meaning in float32: two runtimes may round a tie differently. The integer
 graph follows the float64 evaluation of the constants in the file; channels with a boundary so near a tie that float32
-evaluation gives another threshold are listed in the graph's metadata under `crq.ties`.
+evaluation gives another threshold are listed in the graph's metadata under `crq.ties`. Weights are quantized in float64
+too: one that lies on a tie of its `Quant` in float32 only (0.35 / 0.1) may become another code than in training, which
+`crq check` shows as a difference of the file's own float32 execution.
 
 Channels-last files are those of qonnx's channels-last conversion and those whose `Transpose` nodes move between the
 layouts, as tf2onnx writes them; `Transpose` on activations is taken for nothing else. Where the file's input is
