@@ -78,7 +78,20 @@ class TernaryLayer(QuantLayer):
     def _setup(self, method: str = "crq", per_channel: bool = False) -> None:
         self.method = methods.get(method)
         self.per_channel = per_channel
+        self._solved: tuple[Tensor, float] | None = None
         self.method.attach(self)
+
+    def remember(self, alpha: float) -> None:
+        """Keep the α just solved, beside a copy of the weights it was solved for."""
+        self._solved = self.weight.detach().clone(), alpha
+
+    def known_scale(self) -> float | None:
+        """The α last remembered, if the weights are equal to those it was solved for.
+
+        Compared element by element, which is cheap beside solving: fused optimizers and `.data` change weights without
+        changing their version counter.
+        """
+        return self._solved[1] if self._solved is not None and torch.equal(self._solved[0], self.weight) else None
 
     def clusters(self) -> Clusters:
         return self.method.ternarize(self.weight, self.per_channel, self.layer_name)

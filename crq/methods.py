@@ -64,6 +64,8 @@ class CRQ(Method):
         if layer.per_channel:
             return super().weight(layer)
         alpha = self.scale(layer.weight, layer.layer_name)
+        if self.penalize_finetune and torch.is_grad_enabled():
+            layer.remember(alpha)
         return _StraightThrough.apply(layer.weight, cluster.ternary(layer.weight, alpha).mul_(alpha))
 
 

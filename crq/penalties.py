@@ -76,7 +76,8 @@ class ClusterPenalty(Penalty):
 
     def _scale(self, name: str, layer: TernaryLayer) -> float:
         if layer.mode == "quantized":
-            return layer.method.scale(layer.weight, name)
+            known = layer.known_scale()
+            return layer.method.scale(layer.weight, name) if known is None else known
         alpha = 0.0
         if self.warm and name in self._last:
             alpha, _ = cluster.alternate_scale(layer.weight, self._last[name], name=name)

@@ -1,5 +1,7 @@
 """λ·J: its value, Eq. 11's gradient, and why Adam needs it decoupled."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -8,12 +10,17 @@ import crq
 from crq import cluster
 from crq.errors import CrqError
 from crq.layers import TernaryLinear
+from crq.methods import CRQPlus
 from crq.penalties import ClusterPenalty, layer_statistics
 
 
-def model() -> nn.Module:
+def model_float() -> nn.Module:
     torch.manual_seed(0)
-    return crq.prepare(nn.Sequential(nn.Linear(16, 12), nn.ReLU(), nn.Linear(12, 4)))
+    return nn.Sequential(nn.Linear(16, 12), nn.ReLU(), nn.Linear(12, 4))
+
+
+def model() -> nn.Module:
+    return crq.prepare(model_float())
 
 
 def layers(net: nn.Module) -> list[TernaryLinear]:
@@ -109,17 +116,30 @@ def test_fine_tuning_pulls_to_the_clusters_of_the_forward_pass() -> None:
     assert torch.equal(penalty.pull("0"), layer.weight - used)
 
 
-def test_the_pull_is_solved_for_the_weights_as_they_are() -> None:
+@pytest.mark.parametrize("method", ["crq", "crq+"])
+@pytest.mark.parametrize("mode", ["float", "quantized"])
+def test_the_pull_is_solved_for_the_weights_as_they_are(method: str, mode: str) -> None:
     """Whatever changed them: a fused optimizer and `.data` leave a tensor's version as it was."""
-    net = model()
+    net = crq.prepare(model_float(), crq.TernaryConfig(method=method))
     penalty = ClusterPenalty(net, 1.0)
-    for mode in ("float", "quantized"):
-        crq.set_mode(net, mode)
-        for layer in layers(net):
-            layer.used_weight()
-            layer.weight.data.mul_(3)
-        for name, layer in penalty.layers.items():
-            assert torch.equal(penalty.pull(name), layer.weight - layer.clusters().dequantized())
+    crq.set_mode(net, mode)
+    for name, layer in penalty.layers.items():
+        layer.used_weight()
+        layer.weight.data.mul_(3)
+        assert torch.equal(penalty.pull(name), layer.weight - layer.clusters().dequantized())
+
+
+def test_fine_tuning_solves_once_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = crq.prepare(model_float(), crq.TernaryConfig(method="crq+"))
+    crq.set_mode(net, "quantized")
+    solved: list[str] = []
+    solve = CRQPlus.scale
+    monkeypatch.setattr(CRQPlus, "scale", lambda self, w, name: solved.append(name) or solve(self, w, name))
+    net(torch.rand(4, 16)).sum().backward()
+    ClusterPenalty(net, 1.0).add_gradients()
+    assert solved == ["0", "2"]
+    with torch.inference_mode():
+        copy.deepcopy(net)(torch.rand(4, 16))
 
 
 def test_a_warm_start_survives_weights_that_shrank() -> None:
