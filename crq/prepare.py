@@ -43,7 +43,12 @@ def prepare(
     traced.recompile()
     set_mode(traced, "float")
     if example_input is not None:
-        infer_shapes(copy.deepcopy(traced).eval(), example_input)
+        rehearsed = copy.deepcopy(traced).eval()
+        if config.act_bits is None:  # for training only: the integers' shapes do not bind it
+            with torch.no_grad():
+                rehearsed(example_input)
+        else:
+            infer_shapes(rehearsed, example_input)
     return traced
 
 

@@ -24,7 +24,7 @@ def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:
             ShapeProp(model).propagate(batch)
     except (RuntimeError, ValueError, TypeError) as error:
         cause = str(error.__cause__ or error).split("\n")[0]
-        raise CrqError(f"a batch of shape {tuple(batch.shape)} does not fit the network: {cause}") from error
+        raise CrqError(f"the network does not accept images of shape {tuple(batch.shape[1:])}: {cause}") from error
     modules = dict(model.named_modules())
     end = next(iter(reversed(model.graph.nodes))).args[0]
     if isinstance(modules.get(str(end.target)), nn.Flatten) and shape_of(end.all_input_nodes[0])[2:].numel() > 1:

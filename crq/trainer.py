@@ -124,7 +124,7 @@ class Run:
         """Refuse a network that `prepare` refuses, or whose output is not a logit for every class."""
         example = self.data.take(torch.arange(min(2, len(self.data)))).float() / 256
         try:
-            prepared = prepare(self.network, self.recipe.ternary).eval()
+            prepared = prepare(self.network, self.recipe.ternary, example).eval()
             with torch.no_grad():
                 logits = prepared(example)
         except (RuntimeError, IndexError) as error:

@@ -334,6 +334,18 @@ def test_outputs_that_are_no_logits_are_refused(tmp_path) -> None:
     assert not (tmp_path / "a").exists()
 
 
+def test_shapes_that_would_not_freeze_are_refused_before_training(tmp_path) -> None:
+    pool = torch.nn.MaxPool2d(3, 2, ceil_mode=True)
+    edge = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1), pool, torch.nn.Flatten(), torch.nn.Linear(32, 10))
+    with pytest.raises(CrqError, match="layer '1': its windows do not fill 8 pixels"):
+        start(tmp_path / "a", edge)
+    rows = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Flatten(), torch.nn.Linear(64, 10))
+    with pytest.raises(CrqError, match=r"layer '0' \(Linear\) is applied to a tensor of shape"):
+        start(tmp_path / "a", rows)
+    assert not (tmp_path / "a").exists()
+    start(tmp_path / "a", edge, ternary={"act_bits": None})  # training alone follows PyTorch
+
+
 def test_what_a_later_phase_cannot_do_is_told_at_the_start(tmp_path) -> None:
     with pytest.raises(CrqError, match=r"1294 training images do not fill one batch of finetune\.batch_size = 5000"):
         start(tmp_path / "a", finetune__batch_size=5000)
