@@ -31,14 +31,15 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from hw.dataflow.schedule import cycles
+from hw.dataflow.units import Fold, units
 from hw.errors import ToolError
-from hw.estimate.cycles import cycles
 from hw.files import write_text
-from hw.graph import Network
-from hw.measure import default_cache
-from hw.rtl import Design, generate_unit
-from hw.synth import Synthesis, synthesize, tool
-from hw.units import Fold, units
+from hw.ir.graph import Network
+from hw.rtl.generate import generate_unit
+from hw.rtl.measure import default_cache
+from hw.rtl.synth import Synthesis, synthesize, tool
+from hw.rtl.verilog import Design
 from tests.hw.random_graphs import GraphBuilder
 
 Matrix = NDArray[np.int64]  # (inputs, outputs)

@@ -14,8 +14,8 @@ from step_overhead import BATCH, SHAPES, step
 
 import crq
 from crq import models
-from crq.data import ImageData
-from crq.loader import BatchLoader
+from crq.train.data import ImageData
+from crq.train.loader import BatchLoader
 
 
 def milliseconds(call: Callable[[], object], repeats: int) -> float:

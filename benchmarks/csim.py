@@ -57,9 +57,9 @@ def export_network(network: str, folder: Path, put: Put) -> None:
 def crq_side(network: str, folder: Path, put: Put) -> None:
     """Seconds per step; milliseconds per image on one core and on two."""
     import hw
-    from hw.simulate import Simulation, compile_simulation
-    from hw.vectors import random_codes
-    from hw.verify import verify
+    from hw.hls.csim import Simulation, compile_simulation
+    from hw.ir.vectors import random_codes
+    from hw.verify.live import verify
 
     start = time.perf_counter()
     project = hw.build(folder / f"{network}.onnx", folder / "crq", fit_check=False)
@@ -88,7 +88,7 @@ def stock_side(network: str, folder: Path, put: Put) -> None:
     import hls4ml
     import torch
 
-    from crq.frozen import FrozenModel
+    from crq.convert.frozen import FrozenModel
     from export.stock import to_stock_hls4ml
 
     start = time.perf_counter()
@@ -116,7 +116,7 @@ def stand_in(network: str, folder: Path, put: Put) -> None:
     import hls4ml
     from hls4ml.model import ModelGraph
 
-    from hw.equality import load_network
+    from hw.verify.chain import load_network
 
     layers = stock_layers(load_network(folder / f"{network}.onnx"))
     config = hls4ml.utils.config.create_config(
@@ -150,9 +150,9 @@ def _put_memory(put: Put) -> None:
 
 
 def stock_layers(network: Any) -> list[dict[str, Any]]:
-    """hls4ml's layer list for `stand_in` from a `hw.graph.Network`: the multiply-adds and streams of the network."""
-    from hw.layers import Add, Conv, Dense, GlobalSum, MaxPool, Threshold
-    from hw.layers import Flatten as FlattenLayer
+    """hls4ml's layer list for `stand_in` from a `hw.ir.graph.Network`: the multiply-adds and streams of the network."""
+    from hw.ir.layers import Add, Conv, Dense, GlobalSum, MaxPool, Threshold
+    from hw.ir.layers import Flatten as FlattenLayer
 
     c, h, w = network.input.shape
     layers: list[dict[str, Any]] = [{"class_name": "InputLayer", "name": "x0", "input_shape": [h, w, c]}]

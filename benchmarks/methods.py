@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 import torch
 from rich.console import Console
 
-from crq import recipe as recipes
-from crq.methods import get
-from crq.trainer import train
+from crq.quant.methods import get
+from crq.train import recipe as recipes
+from crq.train.trainer import train_recipe
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "float activations": {"act_bits": None},
@@ -79,7 +79,7 @@ def run(recipe: recipes.Recipe, folder: Path, pretrained: Path | None) -> dict[s
         quiet = Console(file=io.StringIO())
         start = time.perf_counter()
         resume = (folder / "recipe.toml").exists()
-        train(recipe, folder, resume=resume, pretrained=None if resume else pretrained, console=quiet)
+        train_recipe(recipe, folder, resume=resume, pretrained=None if resume else pretrained, console=quiet)
         print(
             f"{folder}  {time.perf_counter() - start:.0f} s  {json.loads(summary.read_text())['accuracy']}", flush=True
         )

@@ -14,7 +14,7 @@ from functools import partial
 
 import torch
 
-from crq import cluster
+from crq.quant import cluster
 
 SHAPES = {
     "conv 64×64×3×3": (64, 64, 3, 3),

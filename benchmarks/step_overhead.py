@@ -19,7 +19,7 @@ from torch import nn
 
 import crq
 from crq import models
-from crq.penalties import ClusterPenalty
+from crq.quant.penalties import ClusterPenalty
 
 SHAPES = {"lenet": (1, 28, 28), "convnet": (1, 28, 28)}
 BATCH = 128

@@ -6,39 +6,37 @@ The names below are loaded on first use, so that `import crq` costs nothing.
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crq.calibrate import calibrate_activations as calibrate_activations
-    from crq.calibrate import reestimate_batch_norm as reestimate_batch_norm
-    from crq.config import TernaryConfig as TernaryConfig
+    from crq.convert.calibrate import calibrate_activations as calibrate_activations
+    from crq.convert.calibrate import reestimate_batch_norm as reestimate_batch_norm
+    from crq.convert.config import TernaryConfig as TernaryConfig
+    from crq.convert.freeze import freeze as freeze
+    from crq.convert.frozen import FrozenModel as FrozenModel
+    from crq.convert.prepare import coded_layers as coded_layers
+    from crq.convert.prepare import prepare as prepare
+    from crq.convert.prepare import set_mode as set_mode
     from crq.errors import CrqError as CrqError
-    from crq.freeze import freeze as freeze
-    from crq.frozen import FrozenModel as FrozenModel
-    from crq.penalties import ClusterPenalty as ClusterPenalty
-    from crq.penalties import layer_statistics as layer_statistics
-    from crq.prepare import coded_layers as coded_layers
-    from crq.prepare import prepare as prepare
-    from crq.prepare import set_mode as set_mode
-    from crq.trainer import train as train
+    from crq.quant.penalties import ClusterPenalty as ClusterPenalty
+    from crq.quant.penalties import layer_statistics as layer_statistics
+    from crq.train.trainer import train_recipe as train_recipe
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "TernaryConfig": "crq.config",
+    "TernaryConfig": "crq.convert.config",
     "CrqError": "crq.errors",
-    "freeze": "crq.freeze",
-    "FrozenModel": "crq.frozen",
-    "prepare": "crq.prepare",
-    "set_mode": "crq.prepare",
-    "coded_layers": "crq.prepare",
-    "ClusterPenalty": "crq.penalties",
-    "layer_statistics": "crq.penalties",
-    "calibrate_activations": "crq.calibrate",
-    "reestimate_batch_norm": "crq.calibrate",
-    "train": "crq.trainer",
+    "freeze": "crq.convert.freeze",
+    "FrozenModel": "crq.convert.frozen",
+    "prepare": "crq.convert.prepare",
+    "set_mode": "crq.convert.prepare",
+    "coded_layers": "crq.convert.prepare",
+    "ClusterPenalty": "crq.quant.penalties",
+    "layer_statistics": "crq.quant.penalties",
+    "calibrate_activations": "crq.convert.calibrate",
+    "reestimate_batch_norm": "crq.convert.calibrate",
+    "train_recipe": "crq.train.trainer",
 }
 __all__ = ["__version__", *_HOMES]
 
@@ -47,20 +45,8 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-class _Package(ModuleType):
-    """Keeps `crq.prepare` and `crq.freeze` the functions: importing a submodule of that name would replace them."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(_HOMES[name]), name)
-        super().__setattr__(name, value)
-        return value
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and _HOMES.get(name) == value.__name__:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    return value

@@ -124,8 +124,8 @@ def train(
 
     Writes frozen.pt, checkpoints, metrics, plots, summary.json and manifest.json. `crq recipes` lists built-in ones.
     """
-    from crq import data
-    from crq.trainer import train as run
+    from crq.train import data
+    from crq.train.trainer import train_recipe as run
 
     loaded = _recipe(recipe, data_root, seed=seed, steps=steps)
     if download:
@@ -140,7 +140,7 @@ def train(
 
 def _recipe(name: str, data_root: str | None, **changes: int | None) -> Any:
     """The recipe of that name or file, with the command line's changes."""
-    from crq import recipe as recipes
+    from crq.train import recipe as recipes
 
     loaded = recipes.load(name)
     values = loaded.model_dump(mode="python")
@@ -216,17 +216,17 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
     import torch
     from rich.console import Console
 
+    from crq.convert.frozen import FrozenModel
     from crq.errors import CrqError
     from crq.files import write_json
-    from crq.frozen import FrozenModel
-    from crq.trainer import Run
+    from crq.train.trainer import Run
     from export.check import check
     from export.qonnx import to_qonnx
-    from hw.devices import find
+    from hw.devices.catalog import find
+    from hw.hls.csim import compiler
+    from hw.ir.vectors import all_vectors
     from hw.report.project import project_report
-    from hw.simulate import compiler
-    from hw.vectors import all_vectors
-    from hw.verify import verify
+    from hw.verify.live import verify
 
     reason = recipe.ternary.not_exportable
     if reason:
@@ -372,7 +372,7 @@ def _print_run(summary: dict[str, Any], report: Any, output: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the recipes, or the one to show, as JSON.")
 def recipes_command(show: str | None, as_json: bool) -> None:
     """List the built-in recipes, or print one."""
-    from crq import recipe as recipes
+    from crq.train import recipe as recipes
 
     if show:
         loaded = recipes.load(show)

@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 import crq
-from crq import data
-from crq.loader import BatchLoader
+from crq.train import data
+from crq.train.loader import BatchLoader
 
 net = nn.Sequential(
     *(nn.Conv2d(1, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2)),

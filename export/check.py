@@ -11,7 +11,7 @@ import onnx
 import torch
 from torch import Tensor
 
-from crq.frozen import FrozenModel
+from crq.convert.frozen import FrozenModel
 from export.errors import ExportError
 from export.runtime import FloatArray, run_onnxruntime, run_qonnx
 

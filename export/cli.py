@@ -27,7 +27,7 @@ def _frozen_path(run: Path) -> Path:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def export(run: Path, output: Path, carrier: Any, as_json: bool) -> None:
     """Write the frozen network of RUN (a run folder or a frozen.pt) as one QONNX file."""
-    from crq.frozen import FrozenModel
+    from crq.convert.frozen import FrozenModel
     from export.qonnx import to_qonnx
 
     model = FrozenModel.load(_frozen_path(run))
@@ -66,14 +66,14 @@ def check(
     import tempfile
 
     import hw
-    from hw.equality import QONNX_IMAGES, file_links, layer_values, load_network
-    from hw.float64 import float64_link
-    from hw.images import byte_codes
-    from hw.vectors import all_vectors
+    from hw.ir.images import byte_codes
+    from hw.ir.vectors import all_vectors
+    from hw.verify.chain import QONNX_IMAGES, file_links, layer_values, load_network
+    from hw.verify.float64.evaluate import float64_link
 
     network = load_network(file)
     if data is not None:
-        from crq.data import load
+        from crq.train.data import load
 
         codes = byte_codes(network, load(data, root=data_root).images[:limit].numpy())
     else:
@@ -103,8 +103,8 @@ def check(
 
 
 def _float_execution(file: Path, network: Any, codes: Any) -> Any:
-    from hw.equality import QONNX_IMAGES, layer_values
-    from hw.float_execution import float_execution
+    from hw.verify.chain import QONNX_IMAGES, layer_values
+    from hw.verify.float32 import float_execution
 
     few = codes[:QONNX_IMAGES]
     return float_execution(file, network, few, layer_values(network, few))
@@ -114,9 +114,9 @@ def _reference_links(reference: Path, file: Path, network: Any, codes: Any, laye
     """Live PyTorch against the file in its runtimes, and against the integer graph layer by layer."""
     import torch
 
-    from crq.frozen import FrozenModel
+    from crq.convert.frozen import FrozenModel
     from export.check import check as compare
-    from hw.equality import Link, compare_layers
+    from hw.verify.chain import Link, compare_layers
 
     model = FrozenModel.load(_frozen_path(reference))
     x = torch.as_tensor(codes).reshape(-1, *model.input.shape)
@@ -139,7 +139,7 @@ def inspect(file: Path, as_json: bool) -> None:
     if file.is_dir() or file.suffix == ".pt":
         _inspect_frozen(_frozen_path(file), as_json)
         return
-    from hw.describe import describe
+    from hw.report.inspect import describe
 
     facts = describe(file)
     if as_json:
@@ -182,7 +182,7 @@ def _print_file(facts: dict[str, Any]) -> None:
 
 
 def _inspect_frozen(path: Path, as_json: bool) -> None:
-    from crq.frozen import FrozenModel
+    from crq.convert.frozen import FrozenModel
 
     model = FrozenModel.load(path)
     steps = []

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 import crq
-from crq import steps as ops
+from crq.convert import steps as ops
+from crq.convert.frozen import INPUT, FrozenModel
 from crq.files import atomic_path
-from crq.frozen import INPUT, FrozenModel
 from export.errors import ExportError
 from export.lower import lower_quant
 from export.packing import pack, unpack_table

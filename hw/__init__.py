@@ -9,23 +9,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hw.dataflow.units import Fold as Fold
     from hw.errors import HwError as HwError
     from hw.errors import ToolError as ToolError
     from hw.errors import VerificationError as VerificationError
-    from hw.graph import Network as Network
+    from hw.ir.graph import Network as Network
     from hw.project import Project as Project
     from hw.project import build as build
     from hw.project import open_project as open_project
     from hw.read import read_qonnx as read_qonnx
-    from hw.units import Fold as Fold
 
 _HOMES = {
     "build": "hw.project",
     "open_project": "hw.project",
     "Project": "hw.project",
     "read_qonnx": "hw.read",
-    "Network": "hw.graph",
-    "Fold": "hw.units",
+    "Network": "hw.ir.graph",
+    "Fold": "hw.dataflow.units",
     "HwError": "hw.errors",
     "VerificationError": "hw.errors",
     "ToolError": "hw.errors",

@@ -17,16 +17,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.backend.origin import Model
-from hw.backend.plan import Plan, make_plan
-from hw.checks.result import Check
+from hw.dataflow.names import identifier
+from hw.dataflow.units import Fold
 from hw.errors import HwError
-from hw.graph import Network
-from hw.images import input_codes
-from hw.names import identifier
-from hw.simulate import Simulation, compile_simulation
-from hw.units import Fold
-from hw.vectors import GIVEN_IMAGES
+from hw.hls.csim import Simulation, compile_simulation
+from hw.hls.plan import Plan, make_plan
+from hw.ir.graph import Network
+from hw.ir.images import input_codes
+from hw.ir.vectors import GIVEN_IMAGES
+from hw.read.origin import Model
+from hw.verify.proofs.result import Check
 
 if TYPE_CHECKING:
     from hw.report.model import Report
@@ -49,8 +49,8 @@ def build(
     testbench; without them its images are made up. Raises `HwError` for a folder that is not empty, for a network or
     option the hardware cannot have and for images that the network does not take.
     """
-    from hw.backend import require_registered
-    from hw.backend.target import check_target
+    from hw.hls.plugin import require_registered
+    from hw.hls.target import check_target
 
     target = Path(output_dir)
     check_target(target, replace=False)
@@ -169,7 +169,7 @@ class Project:
 
     def check(self) -> list[Check]:
         """The proofs: multiplier-free by compilation, source rules, accumulator widths, FIFO depths, mutations."""
-        from hw.checks import accumulator, fifo, lint, multiplier, mutation
+        from hw.verify.proofs import accumulator, fifo, lint, multiplier, mutation
 
         return [
             multiplier.check(self.directory, self.name, self.plan),

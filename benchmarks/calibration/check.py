@@ -1,7 +1,7 @@
 """Compares the estimate with synthesised layers: python benchmarks/calibration/check.py SET
 
 Prints every layer of layers_SET.csv and the mean and largest errors. `--freeze` writes those of a blind set into
-hw/estimate/calibration.json, where reports for parts of that family find them; it refuses an incomplete set.
+hw/cost/calibration.json, where reports for parts of that family find them; it refuses an incomplete set.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import click
 import numpy as np
 from layers import HERE, SEEDS, layers
 
+from hw.cost.calibration import FILE, LUT_EACH, LUT_SMALL, kind
+from hw.cost.network import estimate_unit
+from hw.cost.resources import Resources
 from hw.errors import HwError
-from hw.estimate import Resources
-from hw.estimate.calibration import FILE, LUT_EACH, LUT_SMALL, kind
-from hw.estimate.network import estimate_unit
 from hw.files import write_text
-from hw.synth import FAMILIES, tool
+from hw.rtl.synth import FAMILIES, tool
 
 # Where calibration.json has the errors of a set, and what its layers are.
 FROZEN = {"blind": ("blind", "layers"), "blind2": ("second", "layers of further kinds, with FIFOs and block RAM")}

@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 import numpy as np
 
+from hw.rtl.synth import FAMILIES, synthesize, tool
 from hw.rtl.verilog import Design, instance, library, literal, words
-from hw.synth import FAMILIES, synthesize, tool
 
 HERE = Path(__file__).parent
 

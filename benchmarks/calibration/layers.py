@@ -19,11 +19,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from hw.fold import check
-from hw.graph import Network
-from hw.rtl import generate_unit
-from hw.synth import FAMILIES, synthesize, tool
-from hw.units import Fold, Unit, units
+from hw.dataflow.units import Fold, Unit, units
+from hw.fold.search import check
+from hw.ir.graph import Network
+from hw.rtl.generate import generate_unit
+from hw.rtl.synth import FAMILIES, synthesize, tool
 from tests.hw.random_graphs import GraphBuilder
 
 HERE = Path(__file__).parent

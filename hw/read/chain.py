@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.layers import IntArray
+from hw.ir.layers import IntArray
 
 Array = NDArray[Any]
 

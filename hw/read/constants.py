@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from hw import float64_operators as operators
 from hw.errors import HwError
 from hw.read.budget import Budget
 from hw.read.refusals import refuse
 from hw.read.rounding import bounds, rounding
+from hw.verify.float64 import operators
 
 FOLDED = frozenset(
     ("Add", "BatchNormalization", "Cast", "Concat", "Constant", "DequantizeLinear", "Div", "Flatten", "Gather")

@@ -32,7 +32,7 @@ class Context:
         self.ties: dict[str, list[int]] = {}
         self.input_metadata: dict[str, Any] = {}  # how the host makes codes of the file's input, beside their scale
         self.input_codes: Codes | None = None
-        self.sources: dict[str, dict[str, Any]] = {}  # hw.sources
+        self.sources: dict[str, dict[str, Any]] = {}  # hw.ir.metadata
         self.input_scale = 1.0
 
     def attributes(self, node: NodeProto) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hw.read.constants import FOLDED
+from hw.read.passes.one_spelling import SPELLINGS
 from hw.read.reader import HANDLERS
 from hw.read.refusals import REFUSALS
-from hw.read.spelling import SPELLINGS
 
 HEADER = """\
 # What can be read

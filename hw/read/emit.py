@@ -12,8 +12,8 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.layers import IntArray, smallest_format
-from hw.ranges import sum_range
+from hw.ir.layers import IntArray, smallest_format
+from hw.ir.ranges import sum_range
 from hw.read.refusals import refuse
 from hw.read.values import Int
 from hw.read.weights import weight_type

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, helper
 
-from hw.layers import IntArray
+from hw.ir.layers import IntArray
 from hw.read.constants import Constant
 from hw.read.context import Context
 from hw.read.refusals import refuse

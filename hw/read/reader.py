@@ -10,20 +10,20 @@ from onnx.checker import ValidationError
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
-from hw.graph import Network
-from hw.read import elementwise, macs, padding, pools, quantizers, reshapes
-from hw.read.absorb_sign import absorb_sign
+from hw.ir.graph import Network
 from hw.read.constants import Constant, fold, from_tensor
 from hw.read.context import Context
-from hw.read.flatten_last import flatten_last
+from hw.read.handlers import elementwise, macs, padding, pools, quantizers, reshapes
 from hw.read.layout import LAST, channels_first, channels_last_input
 from hw.read.load import Source, leading_to_outputs, load
-from hw.read.merge_pad import merge_pad
 from hw.read.output import finish_output
-from hw.read.pool_after_threshold import pool_after_threshold
-from hw.read.raise_quant import raise_quant
+from hw.read.passes.absorb_sign import absorb_sign
+from hw.read.passes.flatten_last import flatten_last
+from hw.read.passes.merge_pad import merge_pad
+from hw.read.passes.one_spelling import one_spelling
+from hw.read.passes.pool_after_threshold import pool_after_threshold
+from hw.read.passes.raise_quant import raise_quant
 from hw.read.refusals import refuse
-from hw.read.spelling import one_spelling
 from hw.read.values import Codes, Raw, Value
 
 Handler = Callable[[Context, NodeProto], Value | Constant]

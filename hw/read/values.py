@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.layers import IntArray
+from hw.ir.layers import IntArray
 from hw.read.chain import Chain
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto
 
-from hw.layers import IntArray
+from hw.ir.layers import IntArray
 from hw.read.constants import Constant
 from hw.read.refusals import refuse
 

@@ -1,17 +1,17 @@
-"""Estimate beside measurement: the units of a network that were synthesised (hw.measure)."""
+"""Estimate beside measurement: the units of a network that were synthesised (hw.rtl.measure)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hw.graph import Network
-from hw.units import Fold
+from hw.dataflow.units import Fold
+from hw.ir.graph import Network
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hw.measure import Measurements
+    from hw.rtl.measure import Measurements
 
 WHAT = "the RTL form of each unit with the FIFOs in front of it"
 
@@ -21,7 +21,8 @@ def beside(network: Network, folds: Mapping[str, Fold], found: Measurements) -> 
 
     Units that were measured under another folding than `folds` are left out and named in `other_folding`.
     """
-    from hw.estimate import Resources, estimate
+    from hw.cost.network import estimate
+    from hw.cost.resources import Resources
 
     expected = {unit.name: unit for unit in estimate(network, folds, found.family).units}
     rows = {name: m for name, m in found.units.items() if name in expected and m.fold == expected[name].fold}

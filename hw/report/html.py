@@ -256,7 +256,7 @@ def _parts(report: dict[str, Any]) -> str:
                 f"<td>{r['lut_memory']:,.0f}</td><td>{r['ff']:,.0f}</td><td>{r['bram36']:g}</td></tr>"
             )
     return (
-        "<details><summary>Every circuit of every unit (formulas: hw/estimate/costs.py, primitives.py)</summary>"
+        "<details><summary>Every circuit of every unit (formulas: hw/cost/units.py, primitives.py)</summary>"
         "<div class='scroll'><table><tr><th>unit</th><th>circuit</th><th>LUT logic</th><th>LUT memory</th><th>FF</th>"
         f"<th>BRAM36</th></tr>{rows}</table></div></details>"
     )
@@ -269,8 +269,8 @@ def _sources(report: dict[str, Any]) -> str:
         text += "<p>Cycles: one image per cycle (the top function's PIPELINE II=1); register stages are assumed.</p>"
     else:
         text += (
-            "<p>Cycles: hw/estimate/cycles.py, loop bounds of the units; checked cycle by cycle against Verilator for "
-            "the RTL form. For an HLS project the pipeline depth is assumed.</p>"
+            "<p>Cycles: hw/dataflow/schedule.py, loop bounds of the units; checked cycle by cycle against Verilator "
+            "for the RTL form. For an HLS project the pipeline depth is assumed.</p>"
         )
     found = report["calibration"]
     if found:

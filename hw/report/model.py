@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hw.devices import Device, find
+from hw.cost.calibration import band, calibrations, kind, sentence
+from hw.cost.network import Estimate, UnitEstimate, estimate
+from hw.dataflow.units import Fold, Unit, units
+from hw.devices.catalog import Device, find
 from hw.errors import HwError
-from hw.estimate import Estimate, UnitEstimate, estimate
-from hw.estimate.calibration import band, calibrations, kind, sentence
 from hw.files import write_text
-from hw.fold import check
-from hw.graph import Network
-from hw.layers import Mac
+from hw.fold.search import check
+from hw.ir.graph import Network
+from hw.ir.layers import Mac
 from hw.report.beside import beside
 from hw.report.sizes import bits_per_weight, mean_bits
-from hw.units import Fold, Unit, units
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hw.measure import Measurements
+    from hw.rtl.measure import Measurements
 
 # Version of report.json (docs/report.md); a change of meaning or a removed key raises it.
 SCHEMA = 1
@@ -165,7 +165,7 @@ def build_report(
     check(network, folds)
     missing = [u.name for u in units(network) if u.name not in folds]
     if missing:
-        raise HwError(f"report: no folding for {', '.join(missing)}; hw.fold.choose gives one for every unit")
+        raise HwError(f"report: no folding for {', '.join(missing)}; hw.fold.search.choose gives one for every unit")
     if not clock_period_ns > 0:
         raise HwError(f"report: clock period {clock_period_ns!r} ns; expected a positive number")
     project = dict(project_info or {})

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw.devices import Device
+from hw.cost.network import Estimate
+from hw.devices.catalog import Device
 from hw.errors import HwError
-from hw.estimate import Estimate
-from hw.fold import FILL
+from hw.fold.search import FILL
 
 if TYPE_CHECKING:
-    from hw.search import Point
+    from hw.fold.pareto import Point
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -20,7 +20,7 @@ FORMATS = (".png", ".svg", ".pdf")
 def plot(
     name: str, points: Sequence[Point], chosen: Estimate, device: Device, clock_period_ns: float, path: Path
 ) -> Path:
-    """Writes the plot of `points` (hw.search.pareto) and the chosen folding; the suffix of `path` is the format."""
+    """Writes the plot of `points` (hw.fold.pareto) and the chosen folding; the suffix of `path` is the format."""
     if path.suffix.lower() not in FORMATS:
         raise HwError(f"plot {path}: expected a name that ends in {', '.join(FORMATS)}")
     from matplotlib.figure import Figure

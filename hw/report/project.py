@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hw.errors import HwError
-from hw.measure import FILE, load
 from hw.project import open_project
 from hw.report.model import SCHEMA, Report, build_report
 from hw.report.vendor import vendor_reports
+from hw.rtl.measure import FILE, load
 
 SAVED = "report.json"
 

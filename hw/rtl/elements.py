@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.estimate.cycles import stream
-from hw.estimate.primitives import BRAM_BITS, clog2
-from hw.graph import Network
-from hw.layers import Bias, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
-from hw.names import bounded
-from hw.rtl.thresholds import compare_lanes, signed_width, table
+from hw.cost.primitives import BRAM_BITS, clog2
+from hw.dataflow.names import bounded
+from hw.dataflow.schedule import stream
+from hw.dataflow.thresholds import compare_lanes, signed_width, table
+from hw.dataflow.units import Fold, Unit
+from hw.ir.graph import Network
+from hw.ir.layers import Bias, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
 from hw.rtl.verilog import Design, constant, instance, slices, words
 from hw.rtl.window import Slide, window_instance
-from hw.units import Fold, Unit
 
 
 def shift(unit: Unit) -> str:

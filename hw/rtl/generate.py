@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from hw.estimate.cycles import fifo_depths, stream
-from hw.estimate.primitives import BRAM_BITS
-from hw.graph import Network
-from hw.layers import Concat, Mac, MaxPool, Shift, Tensor
-from hw.names import bounded
+from hw.cost.primitives import BRAM_BITS
+from hw.dataflow.names import bounded
+from hw.dataflow.schedule import fifo_depths, stream
+from hw.dataflow.units import Fold, Unit, units
+from hw.ir.graph import Network
+from hw.ir.layers import Concat, Mac, MaxPool, Shift, Tensor
 from hw.rtl.elements import concat, element, max_pool, shift
 from hw.rtl.mac import MacUnit
 from hw.rtl.verilog import Design, instance, library, module
-from hw.units import Fold, Unit, units
 
 STREAM = ("valid", "ready", "data")
 

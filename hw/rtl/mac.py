@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.digits import complement_offset, complement_range, signed_digits
-from hw.estimate.cycles import tree_registers
-from hw.estimate.primitives import BRAM_BITS, clog2, in_bram
-from hw.graph import Network
-from hw.layers import Conv, IntArray, Mac
-from hw.names import bounded
-from hw.rtl.thresholds import compare_lanes, signed_width, table
+from hw.cost.primitives import BRAM_BITS, clog2, in_bram
+from hw.dataflow.names import bounded
+from hw.dataflow.schedule import tree_registers
+from hw.dataflow.thresholds import compare_lanes, signed_width, table
+from hw.dataflow.units import Fold, Unit
+from hw.ir.digits import complement_offset, complement_range, signed_digits
+from hw.ir.graph import Network
+from hw.ir.layers import Conv, IntArray, Mac
 from hw.rtl.verilog import Design, constant, instance, literal, slices, words
 from hw.rtl.window import Slide, window_instance
-from hw.units import Fold, Unit
 
 
 class MacUnit:

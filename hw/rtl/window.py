@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hw.estimate.cycles import window
-from hw.estimate.primitives import BRAM_BITS
-from hw.graph import Network
-from hw.layers import Pads, Shape
+from hw.cost.primitives import BRAM_BITS
+from hw.dataflow.schedule import window
+from hw.dataflow.units import Unit
+from hw.ir.graph import Network
+from hw.ir.layers import Pads, Shape
 from hw.rtl.verilog import instance
-from hw.units import Unit
 
 
 class Slide(NamedTuple):
-    """Window geometry in stream terms (hw.estimate.cycles.Window)."""
+    """Window geometry in stream terms (hw.dataflow.schedule.Window)."""
 
     image: Shape
     span: tuple[int, int]

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crq import cluster
 from crq.errors import CrqError
+from crq.quant import cluster
 
 
 def captured(weight: torch.Tensor, found: cluster.Clusters) -> float:

@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from crq import data
 from crq.errors import CrqError
-from crq.loader import BatchLoader
+from crq.train import data
+from crq.train.loader import BatchLoader
 
 RNG = np.random.default_rng(0)
 

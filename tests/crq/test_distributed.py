@@ -7,7 +7,7 @@ import sys
 
 import torch
 
-from crq import recipe
+from crq.train import recipe
 from tests.crq.test_trainer import values
 
 WORKER = """
@@ -24,14 +24,14 @@ def recording(self, name, network, phase, stage):
              "alpha": {n: c.alpha for n, c in layers.items()}}
     torch.save(state, f"{sys.argv[4]}/{name}-{rank}.pt")
 t.Run._train = recording
-import crq.fit
-fitted = crq.fit.fit
+import crq.train.fit
+fitted = crq.train.fit.fit
 def before_sync(run, name, network, phase, lam):
     rows = fitted(run, name, network, phase, lam)
     torch.save({k: v for k, v in network.named_parameters()}, f"{sys.argv[4]}/{name}-trained-{rank}.pt")
     return rows
-crq.fit.fit = before_sync
-trainer.train(plan, out)
+crq.train.fit.fit = before_sync
+trainer.train_recipe(plan, out)
 """
 
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from crq import cli, data, download, recipe, trainer
+from crq import cli
 from crq.errors import CrqError
+from crq.train import data, download, recipe, trainer
 
 PIXELS = np.arange(2 * 8 * 8, dtype=np.uint8).reshape(2, 8, 8)
 

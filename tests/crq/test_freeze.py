@@ -8,15 +8,15 @@ import torch
 from torch import nn
 
 import crq
-from crq import steps as ops
+from crq.convert import steps as ops
+from crq.convert.frozen import INPUT, FrozenModel
 from crq.errors import CrqError
-from crq.frozen import INPUT, FrozenModel
-from crq.layers import TernaryLayer
+from crq.quant.layers import TernaryLayer
 from tests.nets import NETWORKS, Plain, Residual, extremes, frozen, images, prepared
 
 
 def reference(model: FrozenModel, codes: np.ndarray) -> np.ndarray:
-    """The frozen network in int64 NumPy, written from the contract and not from `crq.steps`: plain loops over taps."""
+    """The frozen network in int64 NumPy, from the contract, not from the product's steps: plain loops over taps."""
     values = {INPUT: codes.astype(np.int64)}
     for wire in model.wires:
         step, inputs = model.steps[wire.name], [values[i] for i in wire.inputs]
@@ -99,7 +99,7 @@ def test_frozen_equals_integer_reference(network: type[nn.Module], config: dict)
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 def test_frozen_follows_the_prepared_model(network: type[nn.Module]) -> None:
     """Float evaluation rounds ties differently, so a few codes may move by one step; never more at the first layer."""
-    from crq.calibrate import reestimate_batch_norm
+    from crq.convert.calibrate import reestimate_batch_norm
 
     model = prepared(network, seed=1)
     reestimate_batch_norm(model, [images(network, 16, 1).float() / 256])

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from crq import methods
-from crq.config import METHOD_NAMES, TernaryConfig
+from crq.convert.config import METHOD_NAMES, TernaryConfig
 from crq.errors import CrqError
-from crq.layers import IntegerConv2d, IntegerLinear, QuantLayer, TernaryConv1d, TernaryConv2d, TernaryLinear
+from crq.quant import methods
+from crq.quant.layers import IntegerConv2d, IntegerLinear, QuantLayer, TernaryConv1d, TernaryConv2d, TernaryLinear
 
 ONE_SCALE = [name for name in METHOD_NAMES if name != "ttq"]
 

@@ -7,10 +7,11 @@ import pytorch_lightning as pl
 import torch
 
 import crq
-from crq import data, models
-from crq.lightning import CRQCallback
-from crq.loader import BatchLoader
-from crq.penalties import layer_statistics
+from crq import models
+from crq.quant.penalties import layer_statistics
+from crq.train import data
+from crq.train.lightning import CRQCallback
+from crq.train.loader import BatchLoader
 
 
 class UserModule(pl.LightningModule):

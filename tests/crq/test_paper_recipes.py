@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from crq import data, recipe, trainer
 from crq.errors import CrqError
+from crq.train import data, recipe, trainer
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_few_steps(tmp_path, name: str) -> None:
     values = recipe.load(name).model_dump()
     values["data"]["root"] = str(tmp_path)
     plan = recipe.parse({**values, "steps": 1, "calibration": 64})
-    summary = trainer.train(plan, tmp_path / "run", console=Console(file=io.StringIO()))
+    summary = trainer.train_recipe(plan, tmp_path / "run", console=Console(file=io.StringIO()))
     assert list(summary["accuracy"])[:4] == ["float", "retrained", "quantized", "finetuned"]
     if name.startswith("cifar10-resnet"):
         # The paper's setting: first and last layer float.
@@ -56,7 +56,7 @@ def test_imagenet_recipes_read_image_folders(tmp_path, name: str, options: dict)
     for phase in ("pretrain", "retrain", "finetune"):
         values[phase]["batch_size"] = 4
     plan = recipe.parse({**values, "steps": 1, "calibration": 4})
-    summary = trainer.train(plan, tmp_path / "run", console=Console(file=io.StringIO()))
+    summary = trainer.train_recipe(plan, tmp_path / "run", console=Console(file=io.StringIO()))
     assert summary["test_images"] == 4
     assert list(summary["accuracy"])[:4] == ["float", "retrained", "quantized", "finetuned"]
 

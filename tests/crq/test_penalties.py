@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 import crq
-from crq import cluster
 from crq.errors import CrqError
-from crq.layers import TernaryLinear
-from crq.methods import CRQPlus
-from crq.penalties import ClusterPenalty, layer_statistics
+from crq.quant import cluster
+from crq.quant.layers import TernaryLinear
+from crq.quant.methods import CRQPlus
+from crq.quant.penalties import ClusterPenalty, layer_statistics
 
 
 def model_float() -> nn.Module:

@@ -10,8 +10,8 @@ from torch import nn
 import crq
 from crq import models
 from crq.errors import CrqError
-from crq.layers import IntegerConv2d, IntegerLinear, QuantLayer, TernaryConv2d, TernaryLinear
-from crq.quantizers import ActQuant, quantizers
+from crq.quant.layers import IntegerConv2d, IntegerLinear, QuantLayer, TernaryConv2d, TernaryLinear
+from crq.quant.quantizers import ActQuant, quantizers
 
 IMAGES = torch.rand(2, 3, 8, 8)
 

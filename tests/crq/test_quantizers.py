@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crq.config import TernaryConfig
+from crq.convert.config import TernaryConfig
 from crq.errors import CrqError
-from crq.quantizers import ActQuant
+from crq.quant.quantizers import ActQuant
 
 
 @settings(max_examples=100, deadline=None)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crq import models, recipe
+from crq import models
 from crq.errors import CrqError
+from crq.train import recipe
 
 TEXT = """
 name = "toy"

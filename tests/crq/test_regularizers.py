@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 import crq
-from crq import cluster
-from crq.regularizers import LInfinity, Margin, Representatives, SoftMinMax, entropy_constrained, fisher
-from crq.size import entropy
+from crq.quant import cluster
+from crq.quant.regularizers import LInfinity, Margin, Representatives, SoftMinMax, entropy_constrained, fisher
+from crq.train.size import entropy
 
 
 @pytest.fixture

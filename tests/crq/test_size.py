@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import crq
 from crq import models
-from crq.size import entropy, huffman, layer_size, model_size
+from crq.train.size import entropy, huffman, layer_size, model_size
 
 
 def test_half_zeros_cost_one_and_a_half_bits() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crq.convert.thresholds import Chain, QuantSpec, fit
 from crq.errors import CrqError
-from crq.thresholds import Chain, QuantSpec, fit
 
 
 def codes_by_table(chain: Chain, found, acc: np.ndarray) -> np.ndarray:

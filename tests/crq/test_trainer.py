@@ -13,12 +13,13 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import crq
-from crq import cli, data, recipe, trainer
+from crq import cli
 from crq.errors import CrqError
 from crq.files import sha256
-from crq.lightning import CRQCallback
-from crq.phases import PhaseModule
-from crq.quantizers import ActQuant
+from crq.quant.quantizers import ActQuant
+from crq.train import data, recipe, trainer
+from crq.train.lightning import CRQCallback
+from crq.train.phases import PhaseModule
 
 
 def values(**changes) -> dict:
@@ -42,7 +43,9 @@ def values(**changes) -> dict:
 
 
 def run(folder, resume: bool = False, **changes) -> dict:
-    return trainer.train(recipe.parse(values(**changes)), folder, resume=resume, console=Console(file=io.StringIO()))
+    return trainer.train_recipe(
+        recipe.parse(values(**changes)), folder, resume=resume, console=Console(file=io.StringIO())
+    )
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,7 @@ def finished(tmp_path_factory):
 
 
 def test_digits_recipe_reaches_its_accuracy(tmp_path) -> None:
-    summary = trainer.train("digits", tmp_path / "run", console=Console(file=io.StringIO()))
+    summary = trainer.train_recipe("digits", tmp_path / "run", console=Console(file=io.StringIO()))
     assert summary["accuracy"]["float"] >= 0.97
     assert summary["accuracy"]["frozen"] >= summary["accuracy"]["float"] - 0.02
     for row in summary["layers"].values():
@@ -143,7 +146,7 @@ class Signal(pl.Callback):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("verb", ["train", "run"])
 def test_a_signal_ends_the_command_with_its_number(tmp_path, monkeypatch, number: signal.Signals, verb: str) -> None:
-    from crq import fit
+    from crq.train import fit
 
     monkeypatch.setattr(fit, "PhaseProgress", lambda recorder, console: Signal(number))
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
@@ -159,7 +162,7 @@ def test_a_signal_ends_the_command_with_its_number(tmp_path, monkeypatch, number
     ("number", "expected"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)], ids=["INT", "TERM"]
 )
 def test_a_signal_ends_a_run_in_python(tmp_path, monkeypatch, number: signal.Signals, expected: type) -> None:
-    from crq import fit
+    from crq.train import fit
 
     monkeypatch.setattr(fit, "PhaseProgress", lambda recorder, console: Signal(number))
     with pytest.raises(expected) as caught:
@@ -177,7 +180,7 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path, finished, monkeypatch
         changes["retrain__regularizer"] = {"name": "representatives", "lam": 0.01}
     whole = run(tmp_path / "whole", **changes)
 
-    from crq import fit
+    from crq.train import fit
 
     original = fit.PhaseProgress
 
@@ -213,7 +216,7 @@ def test_starting_from_an_earlier_float_network(finished, tmp_path) -> None:
     folder, summary = finished
     plan = recipe.parse(values(ternary={"method": "twn"}))
     quiet = Console(file=io.StringIO())
-    derived = trainer.train(plan, tmp_path / "twn", pretrained=folder, console=quiet)
+    derived = trainer.train_recipe(plan, tmp_path / "twn", pretrained=folder, console=quiet)
     assert derived["accuracy"]["float"] == summary["accuracy"]["float"]
     assert "retrained" not in derived["accuracy"]
 
@@ -254,7 +257,8 @@ def test_penalty_acts_with_adam_too(tmp_path) -> None:
 @pytest.mark.parametrize("name", ["l-infinity", "margin", "soft-min-max", "representatives"])
 def test_regularizers_act_in_the_retrain(tmp_path, monkeypatch, name: str) -> None:
     """Under twn, which has no retrain of its own: a strong penalty falls, and what it learns moves."""
-    from crq import fit, regularizers
+    from crq.quant import regularizers
+    from crq.train import fit
 
     made = []
     original = regularizers.build
@@ -361,7 +365,7 @@ def test_a_wrong_earlier_run_leaves_the_folder_alone(finished, tmp_path) -> None
     quiet = Console(file=io.StringIO())
     for earlier, seed, message in ((tmp_path / "typo", 0, "cannot be read"), (finished[0], 5, "another `seed`")):
         with pytest.raises(CrqError, match=message):
-            trainer.train(recipe.parse(values(seed=seed)), tmp_path / "b", pretrained=earlier, console=quiet)
+            trainer.train_recipe(recipe.parse(values(seed=seed)), tmp_path / "b", pretrained=earlier, console=quiet)
         assert not (tmp_path / "b").exists()
 
 
@@ -434,7 +438,7 @@ def test_own_network_and_data(tmp_path) -> None:
     train, test = data.load("digits:train"), data.load("digits:test")
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 16), torch.nn.ReLU(), torch.nn.Linear(16, 10))
     quiet = Console(file=io.StringIO())
-    summary = trainer.train(
+    summary = trainer.train_recipe(
         recipe.parse(values()), tmp_path / "run", network=network, data=train, test=test, console=quiet
     )
     assert set(summary["layers"]) == {"1", "3"}
@@ -446,7 +450,7 @@ def test_any_torch_dataset(tmp_path) -> None:
     own = torch.utils.data.TensorDataset(digits.images[:200], digits.labels[:200])
     quiet = Console(file=io.StringIO())
     plan = recipe.parse(values(steps=2, calibration=64))
-    summary = trainer.train(
+    summary = trainer.train_recipe(
         plan, tmp_path / "run", data=own, test=torch.utils.data.Subset(test, range(50)), console=quiet
     )
     assert summary["test_images"] == 50
@@ -483,7 +487,7 @@ def test_help_names_the_steps() -> None:
 
 
 def test_a_ramp_starts_at_no_pull_and_ends_at_lambda(tmp_path, monkeypatch) -> None:
-    from crq import fit
+    from crq.train import fit
 
     made = []
 

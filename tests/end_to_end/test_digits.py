@@ -14,14 +14,14 @@ import torch
 from qonnx.core.onnx_exec import execute_onnx
 
 import hw
-from crq.data import load
-from crq.frozen import FrozenModel
+from crq.convert.frozen import FrozenModel
+from crq.train.data import load
 from export.packing import unpack
-from hw.fold import choose
-from hw.rtl import generate
-from hw.rtl.simulate import beats, run_network
-from hw.vectors import all_vectors
-from hw.verify import trace, verify
+from hw.fold.search import choose
+from hw.ir.vectors import all_vectors
+from hw.rtl.generate import generate
+from hw.rtl.verilator import beats, run_network
+from hw.verify.live import trace, verify
 
 CRQ = Path(sys.executable).with_name("crq")
 

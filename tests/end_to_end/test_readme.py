@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from crq.data import load
+from crq.train.data import load
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 

@@ -10,8 +10,8 @@ import crq
 import export
 from crq import models
 from export.runtime import run_onnxruntime, run_qonnx
-from hw.golden import evaluate
-from hw.graph import Network
+from hw.ir.graph import Network
+from hw.ir.interpret import evaluate
 from hw.project import build
 from hw.read import read_qonnx
 from tests.hw.test_scale import SIDES

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 
 import crq
 import export
-from hw.golden import evaluate
-from hw.graph import Network
+from hw.ir.graph import Network
+from hw.ir.interpret import evaluate
+from hw.ir.vectors import all_vectors
 from hw.project import build
 from hw.read import read_qonnx
-from hw.vectors import all_vectors
 from tests.random_nets import networks
 
 

@@ -9,12 +9,12 @@ import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.equality import layer_values, load_network
-from hw.float_execution import FloatExecution, float_execution
-from hw.graph import Network
+from hw.ir.graph import Network
+from hw.ir.vectors import random_codes
 from hw.project import build
 from hw.read import read_qonnx
-from hw.vectors import random_codes
+from hw.verify.chain import layer_values, load_network
+from hw.verify.float32 import FloatExecution, float_execution
 from tests.hw.float64_file import evaluate
 from tests.hw.test_read import run
 

@@ -12,15 +12,15 @@ import pytest
 from click.testing import CliRunner
 
 import hw
-from hw.backend import require_registered
-from hw.backend.plan import make_plan
-from hw.cli import build as build_command
-from hw.cli import simulate as simulate_command
-from hw.devices import find
-from hw.report import build_report
-from hw.simulate import compile_simulation
-from hw.vectors import all_vectors, bounding
-from hw.verify import trace
+from hw.cli.hls import build as build_command
+from hw.cli.hls import simulate as simulate_command
+from hw.devices.catalog import find
+from hw.hls.csim import compile_simulation
+from hw.hls.plan import make_plan
+from hw.hls.plugin import require_registered
+from hw.ir.vectors import all_vectors, bounding
+from hw.report.model import build_report
+from hw.verify.live import trace
 from tests.hw.random_graphs import GraphBuilder, random_input, resnet, small_cnn
 
 
@@ -38,7 +38,7 @@ def test_refuses_a_folder_that_is_not_empty(tmp_path):
 
 def test_a_failed_build_leaves_nothing(tmp_path, monkeypatch):
     require_registered()  # the writer's module can be imported only after hls4ml
-    monkeypatch.setattr("hw.backend.writer.host_py", lambda *_: 1 / 0)
+    monkeypatch.setattr("hw.hls.writer.host_py", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         hw.build(small_cnn(0), tmp_path / "p")
     assert list(tmp_path.iterdir()) == []
@@ -87,7 +87,7 @@ def test_weights_that_do_not_fit_are_refused_with_the_numbers(tmp_path):
 
 
 def fit(graph, part: str, folds: dict[str, hw.Fold]) -> None:
-    from hw.backend.limits import check_fit
+    from hw.hls.limits import check_fit
 
     check_fit(make_plan(hw.Network(graph), "io_stream", folds), find(part))
 
@@ -109,7 +109,7 @@ def test_line_buffers_are_no_reason_to_refuse():
 
 
 def test_integer_weights_take_the_bits_that_the_firmware_packs():
-    from hw.backend.limits import weight_rom
+    from hw.hls.limits import weight_rom
 
     g = GraphBuilder((64,), "UINT8")
     graph = g.finish(g.matmul("x", 256, "INT8"))
@@ -220,7 +220,7 @@ def test_build_with_data(tmp_path):
     g.finish(g.matmul(g.flatten(g.threshold(g.conv("x", 2), 2)), 3)).save(str(model))
     built = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "p"), "--data", "digits:test"])
     assert built.exit_code == 0, built.output
-    from crq.data import load
+    from crq.train.data import load
 
     first = load("digits:test").images[:8].numpy().reshape(8, -1).tolist()
     assert lines_of(hw.open_project(tmp_path / "p"), "input_codes.dat")[:8] == first
@@ -252,7 +252,7 @@ def test_bounding_images_reach_the_proven_accumulator_range():
     g = GraphBuilder((2, 7, 7), seed=5)
     graph = g.finish(g.conv("x", 6, (3, 3), pads=(1, 1, 1, 1)))
     network = hw.Network(graph)
-    from hw.golden import evaluate
+    from hw.ir.interpret import evaluate
 
     images, names = bounding(network)
     sums = evaluate(network, images)
@@ -294,7 +294,7 @@ def test_commands(project, tmp_path):
 
 
 def test_proofs_of_a_large_network_are_skipped_aloud(project, monkeypatch):
-    monkeypatch.setattr("hw.checks.size.SMALL_PRODUCTS", 1000)
+    monkeypatch.setattr("hw.verify.proofs.size.SMALL_PRODUCTS", 1000)
     run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "2"])
     assert run.exit_code == 0, run.output
     assert re.search(r"proofs skipped: [\d,]+ products per image.*--checks runs them", run.output)
@@ -303,7 +303,7 @@ def test_proofs_of_a_large_network_are_skipped_aloud(project, monkeypatch):
 
 
 def test_trace_of_too_many_images_names_how_many_fit(project, monkeypatch):
-    monkeypatch.setattr("hw.verify.TRACE_BYTES", 100_000)
+    monkeypatch.setattr("hw.verify.live.TRACE_BYTES", 100_000)
     with pytest.raises(hw.HwError, match=r"trace at most \d+ images of this network"):
         trace(project, all_vectors(project.network, 200))
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import hw
-from hw.backend.tables import COMPARATOR_LEVELS
-from hw.checks import accumulator, fifo, multiplier, mutation
-from hw.estimate.costs import COSTS
-from hw.layers import Conv, Mac, Threshold
+from hw.cost.units import COSTS
+from hw.hls.tables import COMPARATOR_LEVELS
+from hw.ir.layers import Conv, Mac, Threshold
+from hw.verify.proofs import accumulator, fifo, multiplier, mutation
 from tests.hw.random_graphs import GraphBuilder, depthwise_net, global_pool_net, residual_net, small_cnn
 
 

@@ -10,11 +10,11 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
 import hw
-from hw.golden import evaluate
-from hw.graph import Network
+from hw.hls.csim import Simulation, compile_simulation
+from hw.ir.graph import Network
+from hw.ir.interpret import evaluate
+from hw.ir.vectors import all_vectors
 from hw.project import Project
-from hw.simulate import Simulation, compile_simulation
-from hw.vectors import all_vectors
 from tests.hw import reference
 from tests.hw.random_graphs import NETWORKS
 

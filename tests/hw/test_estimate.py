@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.estimate import estimate, parallel, primitives
-from hw.estimate.network import estimate_unit
-from hw.graph import Network
-from hw.layers import Conv
-from hw.units import Fold, units
+from hw.cost.network import estimate, estimate_unit, parallel, primitives
+from hw.dataflow.units import Fold, units
+from hw.ir.graph import Network
+from hw.ir.layers import Conv
 from tests.hw.random_graphs import GraphBuilder
 
 

@@ -16,14 +16,14 @@ from qonnx.transformation.infer_shapes import InferShapes
 import crq
 from crq import models
 from export.qonnx import to_qonnx
-from hw.equality import Link, layer_values, load_network, output_integers
-from hw.float64 import float64_link
-from hw.float_execution import float_execution
-from hw.graph import Network
-from hw.layers import MaxPool
+from hw.ir.graph import Network
+from hw.ir.layers import MaxPool
+from hw.ir.metadata import move_source, sources
+from hw.ir.vectors import all_vectors
 from hw.read import read_qonnx
-from hw.sources import move_source, sources
-from hw.vectors import all_vectors
+from hw.verify.chain import Link, layer_values, load_network, output_integers
+from hw.verify.float32 import float_execution
+from hw.verify.float64.evaluate import float64_link
 from tests.hw.legal_files import ACT, HEAD, LEGAL, RNG, mode, model, tail
 from tests.hw.qonnx_files import CONV, base, conv, graph_of, node, quant
 
@@ -99,7 +99,7 @@ def test_check_fails_on_a_file_that_is_read_wrong(file: Path, monkeypatch: pytes
     from export.cli import check
 
     wrong = moved(file, 1)
-    monkeypatch.setattr("hw.equality.load_network", lambda path: wrong)
+    monkeypatch.setattr("hw.verify.chain.load_network", lambda path: wrong)
     done = CliRunner().invoke(check, [str(file), "--limit", "20"])
     assert done.exit_code == 1
     assert "DIFFERS  the file in float64 = integer graph" in done.output

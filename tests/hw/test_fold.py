@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from hw import devices, fold
+from hw.cost.network import area, estimate_unit
+from hw.dataflow.schedule import cycles, pipeline
+from hw.dataflow.units import Fold, units
+from hw.devices import catalog as devices
 from hw.errors import HwError
-from hw.estimate import area
-from hw.estimate.cycles import cycles, pipeline
-from hw.estimate.network import estimate_unit
-from hw.graph import Network
-from hw.units import Fold, units
+from hw.fold import search as fold
+from hw.ir.graph import Network
 from tests.hw import random_graphs
 
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import hw
-from hw.fold_cli import fold
-from hw.search import pareto
+from hw.cli.fold import fold
+from hw.fold.pareto import pareto
 from tests.hw import random_graphs
 
 

@@ -10,13 +10,13 @@ import pytest
 from onnx import ModelProto
 
 import hw
-from hw.equality import layer_values
-from hw.float64 import Float64File, float64_link
-from hw.graph import Network
-from hw.images import input_codes
-from hw.preprocessing import to_codes, to_values
+from hw.ir.graph import Network
+from hw.ir.host import to_codes, to_values
+from hw.ir.images import input_codes
+from hw.ir.vectors import all_vectors, bounding, extremes
 from hw.read import read_qonnx
-from hw.vectors import all_vectors, bounding, extremes
+from hw.verify.chain import layer_values
+from hw.verify.float64.evaluate import Float64File, float64_link
 from tests.hw.qonnx_files import CONV, TAIL, assert_equal_to_file, base, graph_of, node, quant
 
 STEP = np.float32(0.5)

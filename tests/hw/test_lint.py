@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import hw
-from hw.checks import lint
-from hw.checks.lint.documentation import lint_md
-from hw.checks.lint.rules import PRAGMAS, RULES
+from hw.verify.proofs import lint
+from hw.verify.proofs.lint.documentation import lint_md
+from hw.verify.proofs.lint.rules import PRAGMAS, RULES
 from tests.hw.random_graphs import NETWORKS
 
-KERNELS = Path(hw.__file__).parent / "nnet_utils"
+KERNELS = Path(hw.__file__).parent / "hls" / "kernels"
 
 # Rule, then lines of a function body in which x and y are data, i and n are unsigned parameters.
 BROKEN = [

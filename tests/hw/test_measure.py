@@ -10,16 +10,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 import hw
-from hw import measure, synth
-from hw.estimate import Resources, estimate
-from hw.fold import choose
-from hw.graph import Network
-from hw.measure import Measured, Measurements, pick
-from hw.report import build_report
+from hw.cli.synth import synth as verb
+from hw.cost.network import estimate
+from hw.cost.resources import Resources
+from hw.dataflow.units import Fold, units
+from hw.fold.search import choose
+from hw.ir.graph import Network
 from hw.report.beside import beside
 from hw.report.html import render_html
-from hw.synth_cli import synth as verb
-from hw.units import Fold, units
+from hw.report.model import build_report
+from hw.rtl import measure, synth
+from hw.rtl.measure import Measured, Measurements, pick
 from tests.hw import random_graphs
 
 needs_yosys = pytest.mark.skipif(find_spec("pyosys") is None, reason="pyosys is not installed")

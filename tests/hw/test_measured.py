@@ -1,4 +1,4 @@
-"""The constants of hw/estimate/measured.py, computed again from the synthesised circuits of benchmarks/calibration.
+"""The constants of hw/cost/constants.py, computed again from the synthesised circuits of benchmarks/calibration.
 
 Three are not computed. The LUTs of a FIFO's control are a rounded fit by hand of three terms to few points: checked to
 lie near every point. A maximum of four bits is what it was before the first blind set. COMPARATOR_BITS and the other
@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from hw.estimate import measured, primitives
+from hw.cost import constants as measured
+from hw.cost import primitives
 
 CALIBRATION = Path(__file__).parents[2] / "benchmarks" / "calibration"
 

@@ -11,14 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 import hw
-from hw.backend.plan import make_plan
-from hw.checks import accumulator, fifo, lint, multiplier
-from hw.cli import build as build_command
-from hw.golden import evaluate
-from hw.graph import Network
-from hw.names import MAX_LENGTH, RESERVED, Names, bounded, identifier
-from hw.units import Fold, units
-from hw.vectors import all_vectors
+from hw.cli.hls import build as build_command
+from hw.dataflow.names import MAX_LENGTH, RESERVED, Names, bounded, identifier
+from hw.dataflow.units import Fold, units
+from hw.hls.plan import make_plan
+from hw.ir.graph import Network
+from hw.ir.interpret import evaluate
+from hw.ir.vectors import all_vectors
+from hw.verify.proofs import accumulator, fifo, lint, multiplier
 from tests.hw.random_graphs import GraphBuilder, depthwise_net, residual_net, small_cnn
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from crq.frozen import FrozenModel
-from crq.recipe import load
-from crq.trainer import train
+from crq.convert.frozen import FrozenModel
+from crq.train.recipe import load
+from crq.train.trainer import train_recipe
 from export.qonnx import to_qonnx
-from hw.estimate import estimate
-from hw.fold import Target
-from hw.rtl import generate
-from hw.source import open_source
-from hw.synth import synthesize
+from hw.cli.folded import open_source
+from hw.cost.network import estimate
+from hw.fold.search import Target
+from hw.rtl.generate import generate
+from hw.rtl.synth import synthesize
 
 pytestmark = [
     pytest.mark.slow,  # training, then a minute of Yosys per folding
@@ -27,7 +27,7 @@ pytestmark = [
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The QONNX file of the recipe `digits`."""
     folder = tmp_path_factory.mktemp("digits")
-    train(load("digits"), folder / "run")
+    train_recipe(load("digits"), folder / "run")
     to_qonnx(FrozenModel.load(folder / "run" / "frozen.pt"), folder / "digits.onnx")
     return folder / "digits.onnx"
 

@@ -12,13 +12,13 @@ import torch
 import crq
 from crq import models
 from export.qonnx import to_qonnx
-from hw import fold
-from hw.estimate.cycles import pipeline
-from hw.golden import evaluate
-from hw.graph import Network
+from hw.dataflow.schedule import pipeline
+from hw.fold import search as fold
+from hw.ir.graph import Network
+from hw.ir.interpret import evaluate
 from hw.read import read_qonnx
-from hw.rtl import generate
-from hw.rtl.simulate import beats, run_network
+from hw.rtl.generate import generate
+from hw.rtl.verilator import beats, run_network
 from tests.hw import random_graphs
 
 pytestmark = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")

@@ -12,10 +12,10 @@ import pytest
 from qonnx.core.modelwrapper import ModelWrapper
 
 import hw
-from hw.backend import require_registered
-from hw.golden import evaluate
-from hw.graph import Network
-from hw.units import Fold
+from hw.dataflow.units import Fold
+from hw.hls.plugin import require_registered
+from hw.ir.graph import Network
+from hw.ir.interpret import evaluate
 from tests.hw.random_graphs import random_input, small_cnn
 
 ROOT = Path(__file__).parents[2]
@@ -140,12 +140,12 @@ def test_entry_point_alone_registers():
 
 def test_environment_variable_alone_registers():
     assert run_python(WITHOUT_ENTRY_POINTS + REGISTERED).stdout.endswith("False\n")
-    run = run_python(WITHOUT_ENTRY_POINTS + REGISTERED, HLS4ML_BACKEND_PLUGINS="hw.backend")
+    run = run_python(WITHOUT_ENTRY_POINTS + REGISTERED, HLS4ML_BACKEND_PLUGINS="hw.hls.plugin")
     assert run.stdout.endswith("True\n")
 
 
 def test_both_doors_together_register_once():
-    run = run_python(REGISTERED, HLS4ML_BACKEND_PLUGINS="hw.backend")
+    run = run_python(REGISTERED, HLS4ML_BACKEND_PLUGINS="hw.hls.plugin")
     assert run.stdout.endswith("True\n")
     assert "WARNING" not in run.stdout
 
@@ -160,7 +160,7 @@ def test_both_doors_together_register_once():
 def test_broken_registration_is_a_hard_error_with_its_cause(conversion):
     code = f"""
 import sys
-sys.modules["hw.backend.templates"] = None
+sys.modules["hw.hls.templates"] = None
 from tests.hw.random_graphs import small_cnn
 model = small_cnn(0)
 {conversion}
@@ -168,7 +168,7 @@ model = small_cnn(0)
     run = run_python(code)
     assert run.returncode
     assert "HwError: the crq backend failed to register" in run.stderr
-    assert "hw.backend.templates" in run.stderr
+    assert "hw.hls.templates" in run.stderr
 
 
 def test_a_flow_that_is_missing_is_named(monkeypatch):

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hw
-from hw.float64 import Float64File
-from hw.graph import Network
-from hw.images import byte_codes
-from hw.preprocessing import to_codes, to_values
+from hw.ir.graph import Network
+from hw.ir.host import to_codes, to_values
+from hw.ir.images import byte_codes
 from hw.read import read_qonnx
-from hw.verify import verify
+from hw.verify.float64.evaluate import Float64File
+from hw.verify.live import verify
 from tests.hw import random_graphs
 from tests.hw.qonnx_files import CONV, base, graph_of, node, quant
 

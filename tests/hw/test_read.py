@@ -13,11 +13,11 @@ from torch import nn
 
 import export
 from hw.errors import HwError
-from hw.graph import Network
-from hw.layers import Dense, Threshold
+from hw.ir.graph import Network
+from hw.ir.layers import Dense, Threshold
 from hw.read import read_qonnx
 from hw.read.constants import from_tensor
-from hw.read.pool_after_threshold import pool_after_threshold
+from hw.read.passes.pool_after_threshold import pool_after_threshold
 from tests.hw.random_graphs import GraphBuilder
 from tests.nets import NETWORKS, Plain, Residual, extremes, frozen, images
 
@@ -212,7 +212,7 @@ def test_metadata_that_the_reader_finds_itself_is_not_taken_from_the_file(tmp_pa
 
 
 def test_inspect_refuses_broken_metadata(tmp_path) -> None:
-    from hw.describe import describe
+    from hw.report.inspect import describe
 
     proto = export.to_qonnx(frozen(Plain), tmp_path / "m.onnx")
     next(p for p in proto.metadata_props if p.key == "crq.layers").value = "[1"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.equality import layer_values, simulation_link
 from hw.errors import HwError
-from hw.graph import Network
+from hw.ir.graph import Network
+from hw.ir.vectors import all_vectors
 from hw.project import open_project
 from hw.read import read_qonnx
 from hw.read.constants import Constant
 from hw.read.weights import weights_of
-from hw.vectors import all_vectors
+from hw.verify.chain import layer_values, simulation_link
 from tests.hw.float64_file import evaluate
 from tests.hw.qonnx_files import CONV, TAIL, assert_equal_to_file, base, codes, conv, graph_of, in_float32, node, quant
 from tests.hw.test_read import run

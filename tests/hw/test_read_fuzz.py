@@ -16,7 +16,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 
 import export
 from hw.errors import HwError
-from hw.graph import Network
+from hw.ir.graph import Network
 from hw.read import read_qonnx
 from hw.read.reader import HANDLERS
 from tests.nets import NETWORKS, frozen

@@ -10,7 +10,7 @@ from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
 from qonnx.transformation.infer_shapes import InferShapes
 
 from hw.errors import HwError
-from hw.graph import Network
+from hw.ir.graph import Network
 from hw.read import read_qonnx
 from tests.hw.float64_file import evaluate
 from tests.hw.qonnx_files import CONV, base, codes, conv, graph_of, node, quant

@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from hw.errors import HwError
-from hw.graph import Network
+from hw.ir.graph import Network
 from hw.read import read_qonnx
 from tests.hw.qonnx_files import CONV, TAIL, assert_equal_to_file, base, codes, graph_of, node, quant
 from tests.hw.test_read import run

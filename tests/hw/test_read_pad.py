@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hw.errors import HwError
-from hw.graph import Network
+from hw.ir.graph import Network
 from hw.read import read_qonnx
-from hw.read.merge_pad import merge_pad
+from hw.read.passes.merge_pad import merge_pad
 from tests.hw.qonnx_files import TAIL, assert_equal_to_file, base, codes, conv, graph_of, node, quant
 from tests.hw.random_graphs import GraphBuilder
 from tests.hw.test_read import run

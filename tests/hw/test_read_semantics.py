@@ -9,7 +9,7 @@ import pytest
 from onnx import NodeProto, helper
 
 from hw.errors import HwError
-from hw.graph import Network
+from hw.ir.graph import Network
 from hw.read import read_qonnx
 from tests.hw.qonnx_files import CONV, TAIL, assert_equal_to_file, base, conv, graph_of, node, quant
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import hw
-from hw.equality import file_links, layer_values, load_network
-from hw.float_execution import float_execution
-from hw.vectors import all_vectors
+from hw.ir.vectors import all_vectors
+from hw.verify.chain import file_links, layer_values, load_network
+from hw.verify.float32 import float_execution
 
 ZOO = Path(os.environ.get("CRQ_MODEL_ZOO") or Path(__file__).parents[3] / "shared" / "models")
 FILES = sorted(ZOO.rglob("*.onnx"))

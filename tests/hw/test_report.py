@@ -18,21 +18,21 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import hw
-from crq.size import layer_size
-from hw.devices import find
+from crq.train.size import layer_size
+from hw.cli.folded import open_source
+from hw.cost import calibration as calibrated
+from hw.cost.constants import LUT4_PER_LUT6
+from hw.cost.network import estimate
+from hw.dataflow.units import Fold
+from hw.devices.catalog import find
 from hw.errors import HwError
-from hw.estimate import calibration as calibrated
-from hw.estimate import estimate
-from hw.estimate.measured import LUT4_PER_LUT6
-from hw.explain import folding_table
-from hw.fold import choose, fill, fits
-from hw.graph import Network
-from hw.layers import Mac
-from hw.report import Report, build_report
+from hw.fold.search import choose, fill, fits
+from hw.ir.graph import Network
+from hw.ir.layers import Mac
 from hw.report.compare import render_comparison
+from hw.report.folding import folding_table
 from hw.report.html import render_html
-from hw.source import open_source
-from hw.units import Fold
+from hw.report.model import Report, build_report
 from tests.hw import random_graphs
 
 INFO = {

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw import fold
-from hw.estimate.cycles import pipeline, schedule, stream
-from hw.golden import apply, evaluate
-from hw.graph import Network
-from hw.layers import Concat, IntArray, Shift, Tensor
-from hw.rtl import generate, generate_unit
-from hw.rtl.simulate import beats, lint, run, run_network
-from hw.units import Fold, Unit, units
+from hw.dataflow.schedule import pipeline, schedule, stream
+from hw.dataflow.units import Fold, Unit, units
+from hw.fold import search as fold
+from hw.ir.graph import Network
+from hw.ir.interpret import apply, evaluate
+from hw.ir.layers import Concat, IntArray, Shift, Tensor
+from hw.rtl.generate import generate, generate_unit
+from hw.rtl.verilator import beats, lint, run, run_network
 from tests.hw import random_graphs
 
 pytestmark = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")

@@ -15,11 +15,11 @@ import torch
 import crq
 import hw
 from crq import models
-from crq.frozen import FrozenModel
+from crq.convert.frozen import FrozenModel
 from export.qonnx import to_qonnx
-from hw.golden import evaluate
+from hw.ir.interpret import evaluate
+from hw.ir.vectors import all_vectors
 from hw.project import Project
-from hw.vectors import all_vectors
 from tests.hw.random_graphs import GraphBuilder
 
 SIDES = {

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from hw import devices
-from hw.estimate import estimate
-from hw.fold import choose, fastest
-from hw.graph import Network
-from hw.search import pareto
+from hw.cost.network import estimate
+from hw.devices import catalog as devices
+from hw.fold.pareto import pareto
+from hw.fold.search import choose, fastest
+from hw.ir.graph import Network
 from tests.hw import random_graphs
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from hw.errors import HwError
-from hw.fold import choose
-from hw.graph import Network
-from hw.report import build_report
+from hw.fold.search import choose
+from hw.ir.graph import Network
 from hw.report.html import render_html
+from hw.report.model import build_report
 from hw.report.vendor import vendor_reports
 from tests.hw import random_graphs
 from tests.hw.test_report import text_of

@@ -1,0 +1,82 @@
+"""What `prepare` is told: bits, method, and which layers are not ternary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from crq.errors import CrqError, nearest
+
+METHOD_NAMES = ("crq", "crq+", "twn", "ttq", "ste")
+
+
+@dataclass(frozen=True)
+class TernaryConfig:
+    """How a network is made ternary.
+
+    act_bits: bits of activation codes after a ReLU (1–8 unsigned) and between layers without one (2–8 signed, so
+        2 where 1 is asked for: there are no bipolar codes); None or "float" keeps float activations, as in the paper's
+        tables (train only: `freeze` refuses).
+    residual_bits: signed bits of residual-add and concat operands and of sums (2–8).
+    pool_bits: bits after an average pool (1–8).
+    input_bits, input_signed, input_scale: the input grid, value = code·scale; the default is a byte image / 256,
+        the only one that recipes have.
+    method: crq, crq+, twn, ttq or ste (see `crq.quant.methods`).
+    skip: layers kept in float, by module name, prefix or wildcard, or `first`/`last` (train only).
+    integer: layers kept as integer codes, pattern → bits (2–8), for example {"first": 8, "last": 8}.
+    per_channel: one α per output channel instead of one per layer (methods crq, crq+, twn, ste).
+    """
+
+    act_bits: int | str | None = 4
+    residual_bits: int = 8
+    pool_bits: int = 8
+    input_bits: int = 8
+    input_signed: bool = False
+    input_scale: float = 2.0**-8
+    method: str = "crq"
+    skip: tuple[str, ...] = ()
+    integer: Mapping[str, int] = field(default_factory=dict)
+    per_channel: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.skip, str):
+            raise CrqError(f"skip must be a list of layer patterns, not the string {self.skip!r}")
+        object.__setattr__(self, "skip", tuple(self.skip))
+        object.__setattr__(self, "integer", dict(self.integer))
+        if self.act_bits == "float":
+            object.__setattr__(self, "act_bits", None)
+        if self.act_bits is not None:
+            _check_bits("act_bits", self.act_bits, 1)
+        _check_bits("residual_bits", self.residual_bits, 2)
+        _check_bits("pool_bits", self.pool_bits, 1)
+        _check_bits("input_bits", self.input_bits, 2 if self.input_signed else 1)
+        for pattern, bits in self.integer.items():
+            _check_bits(f"integer[{pattern!r}]", bits, 2)
+        if not (self.input_scale > 0 and math.isfinite(self.input_scale) and math.frexp(self.input_scale)[0] == 0.5):
+            raise CrqError(f"input_scale must be a power of two such as 2**-8 = 0.00390625, not {self.input_scale!r}")
+        if self.method not in METHOD_NAMES:
+            known = ", ".join(METHOD_NAMES)
+            raise CrqError(
+                f"unknown method {self.method!r}{nearest(self.method, METHOD_NAMES)}; expected one of {known}"
+            )
+        if self.per_channel and self.method == "ttq":
+            raise CrqError("method ttq learns two scales per layer; per_channel is for crq, crq+, twn and ste")
+
+    @property
+    def not_exportable(self) -> str | None:
+        """Why a network made ternary like this is for training only, or None."""
+        if self.act_bits is None:
+            return "activations are float (ternary.act_bits is not set)"
+        if self.skip:
+            return f"layers {', '.join(self.skip)} are float (ternary.skip)"
+        if self.method == "ttq":
+            return "method ttq has two scales per layer (ternary.method)"
+        if self.per_channel:
+            return "α is per channel (ternary.per_channel)"
+        return None
+
+
+def _check_bits(name: str, bits: object, least: int) -> None:
+    if not isinstance(bits, int) or isinstance(bits, bool) or not least <= bits <= 8:
+        raise CrqError(f"{name} must be an integer from {least} to 8, not {bits!r}")

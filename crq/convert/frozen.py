@@ -1,0 +1,189 @@
+"""`FrozenModel`: the PyTorch module whose evaluation is the hardware's arithmetic (design §2.8)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from crq.convert.steps import STEPS, Output, Step
+from crq.errors import CrqError
+from crq.files import atomic_path
+
+FORMAT, VERSION = "crq.frozen", 1
+
+
+class InputSpec(NamedTuple):
+    """Input codes: value = code × scale, code in [qmin, qmax]; `shape` is one image, (C, H, W), (C, L) or (C,)."""
+
+    shape: tuple[int, ...]
+    scale: float
+    qmin: int
+    qmax: int
+    bits: int
+    signed: bool
+
+
+class Wire(NamedTuple):
+    """Which results a step reads: names of earlier steps, or `INPUT`."""
+
+    name: str
+    inputs: tuple[str, ...]
+
+
+INPUT = "input"
+
+
+class FreezeReport(NamedTuple):
+    """Channels whose b moved, by layer, and the share of calibration images whose argmax stayed the same."""
+
+    nudged: dict[str, int]
+    equal_argmax: float
+    images: int
+
+
+class FrozenModel(nn.Module):
+    """An integer network. `forward` returns float32 logits, `integers` the exact results before the output scale.
+
+    Takes integer codes, or floats that lie on the input grid; anything else raises `CrqError`. It has no trainable
+    parameters and refuses to change dtype: the arithmetic is exact as it stands.
+    """
+
+    def __init__(
+        self,
+        spec: InputSpec,
+        wires: Sequence[Wire],
+        steps: Mapping[str, Step],
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.input = spec
+        self.wires = tuple(wires)
+        self.metadata = dict(metadata or {})
+        self.steps = nn.ModuleDict(steps)
+        last = self.steps[self.wires[-1].name]
+        if not isinstance(last, Output):
+            raise CrqError(f"a frozen model ends with an Output step, not {type(last).__name__}")
+        self.output: Output = last
+        self.report: FreezeReport | None = None  # filled in by `freeze`, not part of the saved file
+        self.eval()
+
+    def codes(self, x: Tensor, quantize: bool = False) -> Tensor:
+        """Input codes, int64 (N, *shape). Floats off the grid raise unless `quantize`, which rounds and clips them."""
+        spec = self.input
+        if x.ndim != len(spec.shape) + 1 or tuple(x.shape[1:]) != spec.shape:
+            raise CrqError(f"input of shape {tuple(x.shape)}: expected (N, {', '.join(map(str, spec.shape))})")
+        if x.is_floating_point():
+            units = x.detach().to(torch.float64) / spec.scale
+            rounded = units.round().clamp(spec.qmin, spec.qmax) if quantize else units.round()
+            if not torch.isfinite(rounded).all() or not (quantize or torch.equal(rounded, units)):
+                raise CrqError(
+                    f"input values are not multiples of {spec.scale}: pass integer codes (image bytes), values "
+                    f"code × {spec.scale}, or quantize=True"
+                )
+            codes = rounded.to(torch.int64)
+        else:
+            codes = x.detach().to(torch.int64)
+        if codes.numel() and not (spec.qmin <= int(codes.min()) and int(codes.max()) <= spec.qmax):
+            raise CrqError(f"input codes outside [{spec.qmin}, {spec.qmax}]")
+        return codes
+
+    def trace(self, x: Tensor, quantize: bool = False) -> dict[str, Tensor]:
+        """Every step's result, int64, by step name, in order; the last is `integers(x)`."""
+        results = {INPUT: self.codes(x, quantize)}
+        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+            for wire in self.wires:
+                results[wire.name] = self.steps[wire.name](*(results[i] for i in wire.inputs))
+        del results[INPUT]
+        return results
+
+    def integers(self, x: Tensor, quantize: bool = False) -> Tensor:
+        """int64 (N, classes): accumulator plus integer bias of the last layer."""
+        remaining = {name: sum(name in w.inputs for w in self.wires) for name in (INPUT, *(w.name for w in self.wires))}
+        results = {INPUT: self.codes(x, quantize)}
+        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+            for wire in self.wires:
+                results[wire.name] = self.steps[wire.name](*(results[i] for i in wire.inputs))
+                for name in set(wire.inputs):  # feature maps are large: drop each after its last reader
+                    remaining[name] -= 1
+                    if not remaining[name]:
+                        del results[name]
+        return results[self.wires[-1].name]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """float32 logits (N, classes): integers × output scale."""
+        return self.output.logits(self.integers(x))
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> FrozenModel:
+        if fn(torch.zeros(1)).dtype != torch.float32:
+            raise CrqError("a frozen model is exact integer arithmetic and has no other dtype; leave it as it is")
+        super()._apply(fn, recurse)
+        return self
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over wiring, parameters and tensors: equal for equal arithmetic, whatever the metadata."""
+        digest = hashlib.sha256()
+        for entry in self._entries():
+            tensors = entry.pop("tensors")
+            digest.update(json.dumps(entry, sort_keys=True).encode())
+            for name in sorted(tensors):
+                tensor = tensors[name]
+                digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}".encode())
+                digest.update(tensor.numpy().tobytes())
+        digest.update(json.dumps(self.input).encode())
+        return digest.hexdigest()
+
+    def _entries(self) -> list[dict[str, Any]]:
+        entries = []
+        for wire in self.wires:
+            step = self.steps[wire.name]
+            assert isinstance(step, Step)
+            tensors = {k: v.cpu() for k, v in step.named_buffers(recurse=False)}
+            entries.append(
+                {"name": wire.name, "op": type(step).__name__, "inputs": list(wire.inputs), "params": step.params}
+                | {"tensors": tensors}
+            )
+        return entries
+
+    def save(self, path: str | Path) -> None:
+        """Write a file that `load` reads back without unpickling code; atomic."""
+        state = {
+            "format": FORMAT,
+            "version": VERSION,
+            "input": {**self.input._asdict(), "shape": list(self.input.shape)},
+            "steps": self._entries(),
+            "metadata": self.metadata,
+            "hash": self.content_hash,
+        }
+        with atomic_path(path) as temporary:
+            torch.save(state, temporary)
+
+    @classmethod
+    def load(cls, path: str | Path) -> FrozenModel:
+        """Raises `CrqError` if the file is no frozen model, of an unknown version, or does not match its own hash."""
+        path = Path(path)
+        if not path.is_file():
+            raise CrqError(f"{path}: no such file; `crq train` writes frozen.pt into its run folder")
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            found = (state["format"], state["version"])
+        except Exception as error:
+            raise CrqError(f"{path}: not a frozen crq model ({type(error).__name__}: {error})") from error
+        if found != (FORMAT, VERSION):
+            raise CrqError(f"{path}: is {found[0]!r} version {found[1]!r}; this crq reads {FORMAT!r} version {VERSION}")
+        try:
+            spec = InputSpec(**{**state["input"], "shape": tuple(state["input"]["shape"])})
+            steps = {e["name"]: STEPS[e["op"]](**e["tensors"], **e["params"]) for e in state["steps"]}
+            wires = [Wire(e["name"], tuple(e["inputs"])) for e in state["steps"]]
+            model = cls(spec, wires, steps, state["metadata"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CrqError(f"{path}: damaged frozen model ({type(error).__name__}: {error})") from error
+        if model.content_hash != state["hash"]:
+            raise CrqError(f"{path}: content does not match its hash; the file was changed or damaged")
+        return model

@@ -1,0 +1,334 @@
+"""The walk behind `freeze`: from a prepared fx graph to steps on integers.
+
+Every value in the graph is either `Codes` (integers with a power-of-two scale) or `Pending`: integers with a float
+chain that the next quantizer turns into thresholds.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import fx, nn
+
+from crq.convert import steps as ops
+from crq.convert.frozen import INPUT, FrozenModel, InputSpec, Wire
+from crq.convert.ranges import code_range, sum_range
+from crq.convert.supported import is_dropout
+from crq.convert.thresholds import Chain, IntArray, QuantSpec, fit
+from crq.errors import CrqError
+from crq.quant.cluster import Clusters, warn_if_spiky
+from crq.quant.layers import QuantLayer, TernaryLayer
+from crq.quant.quantizers import ActQuant
+
+INT32 = np.iinfo(np.int32)
+
+
+class Codes(NamedTuple):
+    """The result of step `name`: integers in [lo, hi] (int64, per channel) worth `scale` each."""
+
+    name: str
+    scale: float
+    lo: IntArray
+    hi: IntArray
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Integers of `source` on their way to a quantizer: value = (integer·scale/divisor·alpha)·gain + bias.
+
+    gain and bias are float64, per channel; `pools` are max pools that wait until after the quantizer (they commute
+    with every non-decreasing step); `relu` means negative values are already gone.
+    """
+
+    source: Codes
+    alpha: np.float32 | None = None
+    gain: NDArray[np.float64] | None = None
+    bias: NDArray[np.float64] | None = None
+    divisor: int = 1
+    relu: bool = False
+    pools: tuple[ops.MaxPool, ...] = ()
+
+
+Value = Codes | Pending
+
+
+def input_quantizer(model: fx.GraphModule) -> ActQuant:
+    """The quantizer that `crq.prepare` put behind the network's input."""
+    placeholder = next(n for n in model.graph.nodes if n.op == "placeholder")
+    users = list(placeholder.users)
+    module = model.get_submodule(users[0].target) if len(users) == 1 and users[0].op == "call_module" else None
+    if not isinstance(module, ActQuant):
+        raise CrqError("the network's input is not quantized: freeze takes the result of crq.prepare")
+    return module
+
+
+@dataclass
+class IntegerWalk:
+    """`run` gives the frozen model; `nudged` then counts, by layer, the channels whose b moved."""
+
+    model: fx.GraphModule
+    shape: tuple[int, ...]
+    wires: list[Wire] = field(default_factory=list)
+    steps: dict[str, ops.Step] = field(default_factory=dict)
+    nudged: dict[str, int] = field(default_factory=dict)
+
+    def run(self) -> FrozenModel:
+        values: dict[fx.Node, Value] = {}
+        quantizer = input_quantizer(self.model)
+        spec = InputSpec(
+            self.shape, quantizer.scale, quantizer.qmin, quantizer.qmax, quantizer.bits, quantizer.signed
+        )  # fmt: skip
+        channels = self.shape[0]
+        codes = Codes(INPUT, spec.scale, np.full(channels, spec.qmin, np.int64), np.full(channels, spec.qmax, np.int64))
+        for node in self.model.graph.nodes:
+            if node.op == "placeholder":
+                values[node] = codes
+            elif node.op == "output":
+                self._output(values[node.args[0]], node)
+            else:
+                values[node] = self._node(node, values)
+        return FrozenModel(spec, self.wires, self.steps)
+
+    def _node(self, node: fx.Node, values: dict[fx.Node, Value]) -> Value:
+        if node.op == "call_module":
+            module = self.model.get_submodule(str(node.target))
+            value = values[node.args[0]]  # type: ignore[index]
+            if isinstance(module, QuantLayer):
+                return self._mac(node, module, value)
+            if is_dropout(module):
+                return value
+            for kind, handler in self._handlers().items():
+                if isinstance(module, kind):
+                    return handler(node, module, value)
+            if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
+                raise CrqError(
+                    f"layer {node.target!r} kept float weights (it is in the skip list): it can be trained but not "
+                    f"frozen; make it ternary or an integer layer"
+                )
+            raise CrqError(f"layer {node.target!r}: {type(module).__name__} has no exact integer form here")
+        if node.op == "call_function" and node.target is operator.add:
+            return self._add(node, [values[a] for a in node.args])  # type: ignore[index]
+        if node.op == "call_function" and node.target is torch.cat:
+            return self._concat(node, [values[a] for a in node.args[0]])  # type: ignore[union-attr,index]
+        raise CrqError(f"node {node.name!r}: {node.op} {node.target} has no exact integer form here")
+
+    def _handlers(self) -> dict[type | tuple[type, ...], Callable[[fx.Node, Any, Value], Value]]:
+        return {
+            ActQuant: self._quantize,
+            nn.modules.batchnorm._BatchNorm: self._batch_norm,
+            nn.ReLU: self._relu,
+            (nn.MaxPool1d, nn.MaxPool2d): self._max_pool,
+            (nn.AvgPool1d, nn.AvgPool2d): self._average_pool,
+            (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d): self._global_pool,
+            nn.Flatten: self._flatten,
+        }
+
+    def _emit(self, name: str, step: ops.Step, *inputs: Codes) -> str:
+        name = name.replace(".", "_")
+        while name in self.steps:
+            name += "_"
+        self.steps[name] = step
+        self.wires.append(Wire(name, tuple(i.name for i in inputs)))
+        return name
+
+    def _need_codes(self, node: fx.Node, value: Value) -> Codes:
+        if isinstance(value, Pending):
+            raise CrqError(f"node {node.name!r}: its input is not quantized; crq.prepare inserts a quantizer there")
+        return value
+
+    def _mac(self, node: fx.Node, module: Any, value: Value) -> Pending:
+        x = self._need_codes(node, value)
+        codes, alpha = module.codes()
+        alpha32 = np.float32(alpha)
+        if not np.isfinite(alpha32):
+            raise CrqError(f"layer {node.target!r}: alpha is {alpha}; its weights are not finite")
+        tensor_alpha = torch.tensor(float(alpha32))
+        if isinstance(module, TernaryLayer):
+            warn_if_spiky(Clusters(codes, tensor_alpha), str(node.target))
+        reach = int(max(abs(x.lo).max(), abs(x.hi).max()))
+        constants = (codes, tensor_alpha, int(module.weight_bits), reach)
+        groups = getattr(module, "groups", 1)
+        step = (
+            ops.Linear(*constants)
+            if isinstance(module, nn.Linear)
+            else ops.Conv(*constants, module.stride, _padding(node, module), module.dilation, groups)
+        )
+        name = self._emit(str(node.target), step, x)
+        lo, hi = sum_range(step.codes.numpy().astype(np.int64), x.lo, x.hi, groups)
+        bias = None if module.bias is None else module.bias.detach().double().numpy()
+        return Pending(Codes(name, x.scale, lo, hi), alpha32, None, bias)
+
+    def _batch_norm(self, node: fx.Node, module: nn.BatchNorm2d, value: Value) -> Pending:
+        p = value if isinstance(value, Pending) else Pending(value)
+        if p.relu:
+            raise CrqError(f"layer {node.target!r}: batch norm after ReLU needs a quantizer between them")
+        if module.running_mean is None or module.running_var is None:
+            raise CrqError(f"layer {node.target!r}: batch norm without running statistics cannot be folded")
+        std = (module.running_var.double() + module.eps).sqrt()
+        weight = torch.ones_like(std) if module.weight is None else module.weight.detach().double()
+        offset = torch.zeros_like(std) if module.bias is None else module.bias.detach().double()
+        gain = (weight / std).numpy()
+        shift = (offset - module.running_mean.double() * weight / std).numpy()
+        if p.pools and (gain < 0).any():
+            p = self._pool_sums(node, p)
+        old_bias = 0.0 if p.bias is None else p.bias
+        return replace(p, gain=gain if p.gain is None else p.gain * gain, bias=old_bias * gain + shift)
+
+    def _pool_sums(self, node: fx.Node, p: Pending) -> Pending:
+        """Run the waiting max pools on the sums themselves: what follows falls in some channels."""
+        if p.gain is not None and (p.gain < 0).any():
+            raise CrqError(
+                f"layer {node.target!r}: max pool between two affine layers of negative gain is not supported"
+            )
+        source = p.source
+        for pool in p.pools:
+            source = source._replace(name=self._emit(f"{source.name}_pool", pool, source))
+        return replace(p, source=source, pools=())
+
+    def _relu(self, node: fx.Node, module: nn.Module, value: Value) -> Value:
+        if isinstance(value, Codes):
+            return value if value.lo.min() >= 0 else Pending(value, relu=True)
+        return replace(value, relu=True)
+
+    def _quantize(self, node: fx.Node, module: ActQuant, value: Value) -> Codes:
+        spec = QuantSpec(module.scale, module.qmin, module.qmax)
+        if isinstance(value, Codes):
+            same_grid = value.scale == spec.scale
+            if same_grid and value.lo.min() >= spec.qmin and value.hi.max() <= spec.qmax:
+                return value
+            value = Pending(value)
+        if value.relu and spec.qmin < 0:
+            spec = spec._replace(qmin=0)
+        name = str(node.target)
+        source = value.source
+        gain = None if value.gain is None else value.gain.astype(np.float32)
+        bias = None if value.bias is None else value.bias.astype(np.float32)
+        chain = Chain(source.scale, spec, len(source.lo), value.divisor, value.alpha, gain, bias)
+        found = fit(chain, source.lo, source.hi, name)
+        if found.nudged.any():
+            self.nudged[name] = int(np.count_nonzero(found.nudged))
+        step = ops.Threshold(
+            table=torch.from_numpy(found.table),
+            signs=torch.from_numpy(found.signs),
+            alpha=_tensor(chain.alpha),
+            gain=_tensor(gain),
+            bias=_tensor(found.bias),
+            divisor=value.divisor,
+            scale=spec.scale,
+            qmin=spec.qmin,
+            qmax=spec.qmax,
+            bits=module.bits,
+            signed=module.signed,
+            narrow=module.narrow,
+        )
+        result = Codes(self._emit(name, step, source), spec.scale, *code_range(step, source.lo, source.hi))
+        for pool in value.pools:
+            result = result._replace(name=self._emit(f"{name}_pool", pool, result))
+        return result
+
+    def _max_pool(self, node: fx.Node, module: nn.MaxPool2d, value: Value) -> Value:
+        stride = module.kernel_size if module.stride is None else module.stride
+        step = ops.MaxPool(*(_spatial(module, v) for v in (module.kernel_size, stride, module.padding)))
+        if isinstance(value, Pending):
+            return replace(value, pools=(*value.pools, step))
+        return value._replace(name=self._emit(str(node.target), step, value))
+
+    def _average_pool(self, node: fx.Node, module: nn.AvgPool2d, value: Value) -> Pending:
+        x = self._need_codes(node, value)
+        kernel, stride, padding = (_spatial(module, v) for v in (module.kernel_size, module.stride, module.padding))
+        size = int(np.prod(kernel))
+        name = self._emit(str(node.target), ops.SumPool(kernel, stride, padding), x)
+        return Pending(
+            Codes(name, x.scale, np.minimum(x.lo, 0) * size, np.maximum(x.hi, 0) * size), divisor=size
+        )  # fmt: skip
+
+    def _global_pool(self, node: fx.Node, module: Any, value: Value) -> Pending:
+        x = self._need_codes(node, value)
+        if any(v != 1 for v in np.atleast_1d(module.output_size)):
+            raise CrqError(f"layer {node.target!r}: adaptive average pool to {module.output_size}; only 1 is supported")
+        pixels = int(np.prod(node.args[0].meta["tensor_meta"].shape[2:]))  # type: ignore[union-attr]
+        if max(abs(x.lo).max(), abs(x.hi).max()) * pixels >= ops.EXACT_FLOAT32:
+            raise CrqError(f"layer {node.target!r}: sums over {pixels} pixels leave the exact range of float32 (2^24)")
+        name = self._emit(str(node.target), ops.GlobalSum(), x)
+        return Pending(Codes(name, x.scale, x.lo * pixels, x.hi * pixels), divisor=pixels)
+
+    def _flatten(self, node: fx.Node, module: nn.Flatten, value: Value) -> Value:
+        shape = node.args[0].meta["tensor_meta"].shape  # type: ignore[union-attr]
+        pixels = int(np.prod(shape[2:]))
+        if len(shape) == 2:
+            return value
+        # One pixel per channel: the float chain that waits stays per channel.
+        x = value.source if isinstance(value, Pending) and pixels == 1 else self._need_codes(node, value)
+        name = self._emit(str(node.target), ops.Flatten(), x)
+        flat = Codes(name, x.scale, np.repeat(x.lo, pixels), np.repeat(x.hi, pixels))
+        return replace(value, source=flat) if isinstance(value, Pending) else flat
+
+    def _aligned(self, node: fx.Node, values: list[Value]) -> tuple[list[Codes], list[int], float]:
+        codes = [self._need_codes(node, v) for v in values]
+        scale = min(c.scale for c in codes)
+        return codes, [round(np.log2(c.scale / scale)) for c in codes], scale
+
+    def _add(self, node: fx.Node, values: list[Value]) -> Pending:
+        (x, y), shifts, scale = self._aligned(node, values)
+        name = self._emit(node.name, ops.Add(shifts), x, y)
+        lo, hi = ((a << shifts[0]) + (b << shifts[1]) for a, b in ((x.lo, y.lo), (x.hi, y.hi)))
+        return Pending(Codes(name, scale, lo, hi))
+
+    def _concat(self, node: fx.Node, values: list[Value]) -> Codes:
+        codes, shifts, scale = self._aligned(node, values)
+        name = self._emit(node.name, ops.Concat(shifts), *codes)
+        lo, hi = (
+            np.concatenate([getattr(c, end) << s for c, s in zip(codes, shifts, strict=True)]) for end in ("lo", "hi")
+        )
+        return Codes(name, scale, lo, hi)
+
+    def _output(self, value: Value, node: fx.Node) -> None:
+        if isinstance(value, Codes) or value.alpha is None or value.relu or value.pools:
+            raise CrqError("the network must end with a convolution or linear layer (and its batch norm)")
+        source = value.source
+        gain = np.atleast_1d(np.float64(value.alpha) * (1.0 if value.gain is None else value.gain))
+        # A channel of zero scale has constant output: it keeps the input grid, so that its bias stays on a grid.
+        alive = gain != 0
+        if not alive.all():
+            mac = next(s for s in reversed(self.steps.values()) if isinstance(s, ops.Mac))
+            mac.codes[np.flatnonzero(np.broadcast_to(~alive, len(mac.codes)))] = 0
+        scale = (np.where(alive, gain, 1.0) * source.scale).astype(np.float32)
+        bias = np.zeros(len(source.lo)) if value.bias is None else np.rint(value.bias / scale.astype(np.float64))
+        if not np.isfinite(scale).all() or (scale == 0).any() or not (np.abs(bias) < INT32.max).all():
+            raise CrqError(
+                f"layer {source.name!r}: its bias does not fit 32 bits on the grid of its weights (scale {scale}); "
+                f"alpha or batch norm has vanished, retrain the layer"
+            )
+        step = ops.Output(torch.from_numpy(bias.astype(np.int64)), torch.from_numpy(scale), source.scale)
+        self._emit("output", step, source)
+
+    @staticmethod
+    def _rank(module: nn.Module) -> int:
+        return 1 if type(module).__name__.endswith("1d") else 2
+
+
+def _tensor(values: NDArray[np.float32] | np.float32 | None) -> torch.Tensor:
+    """float32, empty for a step that the chain does not have."""
+    return torch.from_numpy(np.atleast_1d(np.zeros(0, np.float32) if values is None else values))
+
+
+def _spatial(module: nn.Module, value: Any) -> list[int]:
+    rank = IntegerWalk._rank(module)
+    return [int(v) for v in value] if isinstance(value, tuple | list) else [int(value)] * rank
+
+
+def _padding(node: fx.Node, module: nn.Conv2d) -> list[list[int]]:
+    if module.padding_mode != "zeros":
+        raise CrqError(f"layer {node.target!r}: padding_mode {module.padding_mode!r}; only 'zeros' is supported")
+    if module.padding == "valid":
+        return [[0, 0] for _ in module.kernel_size]
+    if module.padding == "same":
+        totals = [d * (k - 1) for k, d in zip(module.kernel_size, module.dilation, strict=True)]
+        return [[t // 2, t - t // 2] for t in totals]
+    return [[int(p), int(p)] for p in module.padding]

@@ -1,0 +1,243 @@
+"""`prepare`: a user's module with coded layers and activation quantizers in place, weights kept."""
+
+from __future__ import annotations
+
+import copy
+import fnmatch
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn.parameter import is_lazy
+
+from crq.convert.calls import add_module
+from crq.convert.config import TernaryConfig
+from crq.convert.shapes import infer_shapes
+from crq.convert.supported import AVG_POOLS, MACS, MAX_POOLS, NORMS, RELUS, check_exact, is_dropout
+from crq.convert.trace import trace
+from crq.errors import CrqError, nearest, non_finite
+from crq.quant.layers import INTEGER, TERNARY, QuantLayer
+from crq.quant.quantizers import ActQuant
+
+
+def prepare(
+    model: nn.Module, config: TernaryConfig | None = None, example_input: Tensor | None = None
+) -> fx.GraphModule:
+    """A copy of `model` whose layers train towards codes, with quantizers on every value that crosses a layer.
+
+    model: any module of supported layers; it is not changed. config: see `TernaryConfig`. example_input: an optional
+    input batch, run once to check the shapes. The result starts in float mode; `set_mode` switches it.
+    Raises `CrqError` naming the module for whatever is not supported, before any training.
+    """
+    config = config or TernaryConfig()
+    _check_modules(model)
+    for name, value in [*model.named_parameters(), *model.named_buffers()]:
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise non_finite(name)
+    traced = trace(copy.deepcopy(model))
+    _swap(traced, config)
+    if config.act_bits is not None:
+        check_exact(traced)
+        _Placer(traced, config).run()
+    traced.graph.lint()
+    traced.recompile()
+    set_mode(traced, "float")
+    if example_input is not None:
+        rehearsed = copy.deepcopy(traced).eval()
+        if config.act_bits is None:  # for training only: the integers' shapes do not bind it
+            with torch.no_grad():
+                rehearsed(example_input)
+        else:
+            infer_shapes(rehearsed, example_input)
+    return traced
+
+
+def _check_modules(model: nn.Module) -> None:
+    for name, module in model.named_modules():
+        if any(is_lazy(p) for p in module.parameters(recurse=False)):
+            raise CrqError(f"module {name!r} ({type(module).__name__}) has no weights yet: run one batch through it")
+        if module._forward_hooks or module._forward_pre_hooks:
+            raise CrqError(
+                f"module {name!r} ({type(module).__name__}) has forward hooks, which the integers would not have: "
+                "remove them (pruning, weight_norm and spectral_norm have functions that make their result permanent)"
+            )
+
+
+def set_mode(model: nn.Module, mode: str, activations: bool | None = None) -> None:
+    """Switch every coded layer to `float` or `quantized` weights, and the activation quantizers along with them.
+
+    activations: whether activation quantizers act; by default only in quantized mode.
+    """
+    if mode not in ("float", "quantized"):
+        raise CrqError(f"mode must be 'float' or 'quantized', not {mode!r}")
+    for module in model.modules():
+        if isinstance(module, QuantLayer):
+            module.mode = mode
+            _learn(module, mode == "quantized", "scale_positive", "scale_negative")
+        elif isinstance(module, ActQuant):
+            module.enabled = mode == "quantized" if activations is None else activations
+            _learn(module, module.enabled, "log2_scale")
+
+
+def _learn(module: nn.Module, used: bool, *names: str) -> None:
+    """Scales that take no part in the forward pass ask for no gradient: distributed training waits for every one."""
+    for name in names:
+        parameter = getattr(module, name, None)
+        if isinstance(parameter, nn.Parameter):
+            parameter.requires_grad_(used)
+
+
+def coded_layers(model: nn.Module) -> dict[str, QuantLayer]:
+    """The ternary and integer layers of a prepared model, by name."""
+    return {name: module for name, module in model.named_modules() if isinstance(module, QuantLayer)}
+
+
+def _swap(traced: fx.GraphModule, config: TernaryConfig) -> None:
+    modules = dict(traced.named_modules())
+    names: list[str] = []
+    for node in traced.graph.nodes:
+        if node.op == "call_module" and isinstance(modules[str(node.target)], MACS):
+            if node.target in names:
+                raise CrqError(f"layer {node.target!r} is called more than once; give each call a layer of its own")
+            names.append(str(node.target))
+    if not names:
+        raise CrqError("the model has no convolution or linear layer to make ternary")
+    skipped = {name for pattern in config.skip for name in _matching(pattern, names, "skip")}
+    integer = {name: bits for pattern, bits in config.integer.items() for name in _matching(pattern, names, "integer")}
+    for name in sorted(skipped & set(integer)):
+        raise CrqError(f"layer {name!r} is matched by both skip and integer; a layer is either float or integer")
+    for name in names:
+        layer = modules[name]
+        if name in skipped:
+            continue
+        if name in integer:
+            new = INTEGER[type(layer)].from_float(layer, name, bits=integer[name])
+        else:
+            new = TERNARY[type(layer)].from_float(layer, name, method=config.method, per_channel=config.per_channel)
+        parent, _, child = name.rpartition(".")
+        setattr(traced.get_submodule(parent), child, new)
+
+
+def _matching(pattern: str, names: list[str], option: str) -> list[str]:
+    """Layers whose name, or a module around them, matches; `first` and `last` are positions unless names match."""
+    found = [n for n in names if fnmatch.fnmatchcase(n, pattern) or fnmatch.fnmatchcase(n, f"{pattern}.*")]
+    if not found and pattern in ("first", "last"):
+        found = [names[0 if pattern == "first" else -1]]
+    if not found:
+        known = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+        raise CrqError(f"{option} pattern {pattern!r} matches no layer{nearest(pattern, names)}; layers are {known}")
+    return found
+
+
+class _Placer:
+    """Inserts the quantizers in one walk along the graph.
+
+    A value is *coded* when it lies on a quantizer's grid (or is a max, a flattening or a concatenation of such) and
+    *raw* otherwise; multiply-accumulates, average pools, additions and concatenations demand coded operands.
+    """
+
+    def __init__(self, traced: fx.GraphModule, config: TernaryConfig) -> None:
+        self.traced, self.graph, self.config = traced, traced.graph, config
+        self.modules = dict(traced.named_modules())
+        self.coded: set[fx.Node] = set()
+        self.signed: dict[fx.Node, bool] = {}
+        self.source: dict[fx.Node, str] = {}
+        assert isinstance(config.act_bits, int)
+        self.act_bits = config.act_bits
+
+    def run(self) -> None:
+        for node in list(self.graph.nodes):
+            if node.op == "placeholder":
+                self._input(node)
+            elif node.op == "call_module":
+                self._module(node, self.modules[str(node.target)])
+            elif node.op == "call_function":
+                self._combine(node)
+
+    def _input(self, node: fx.Node) -> None:
+        c = self.config
+        self.source[node] = "input"
+        self._quantize(node, ActQuant(c.input_bits, c.input_signed, scale=c.input_scale))
+
+    def _module(self, node: fx.Node, module: nn.Module) -> None:
+        x = node.all_input_nodes[0]
+        self.source[node] = self.source[x]
+        self.signed[node] = self.signed[x]
+        if isinstance(module, (*MACS, QuantLayer)):
+            self._demand(node, x, self._bits_between())
+            self.source[node], self.signed[node] = str(node.target), True
+        elif isinstance(module, AVG_POOLS):
+            x = self._demand(node, x, self._bits_between())
+            self.source[node] = str(node.target)
+            bits = max(self.config.pool_bits, 2 if self.signed[x] else 1)
+            self._quantize(node, ActQuant(bits, signed=self.signed[x]))
+        elif isinstance(module, RELUS):
+            limit = None
+            if isinstance(module, nn.ReLU6):  # its upper end becomes the quantizer's
+                limit = 6.0
+                parent, _, child = str(node.target).rpartition(".")
+                setattr(self.traced.get_submodule(parent), child, nn.ReLU())
+            self.signed[node] = False
+            self._quantize(node, ActQuant(self.act_bits, limit=limit))
+        elif isinstance(module, NORMS):
+            self.signed[node] = True
+        elif x in self.coded:  # max pool, flatten: they move codes; dropout does in eval mode
+            self.coded.add(node)
+        elif not isinstance(module, MAX_POOLS) and not is_dropout(module):
+            self._pass_raw(node, x)
+
+    def _pass_raw(self, node: fx.Node, x: fx.Node) -> None:
+        """A flattening of a raw value: code it first, unless it ends the network."""
+        if any(user.op != "output" for user in node.users):
+            self._demand(node, x, self._bits_between())
+            self.coded.add(node)
+
+    def _combine(self, node: fx.Node) -> None:
+        for x in node.all_input_nodes:
+            self._demand(node, x, self.config.residual_bits)
+        self.source[node] = self.traced.meta["names"][node.name]
+        self.signed[node] = any(self.signed[x] for x in node.all_input_nodes)
+        if node.target is torch.cat:
+            self.coded.add(node)
+        elif not self._only_relu_follows(node):
+            self._quantize(node, ActQuant(self.config.residual_bits, signed=True))
+
+    def _only_relu_follows(self, node: fx.Node) -> bool:
+        users = list(node.users)
+        return (
+            len(users) == 1 and users[0].op == "call_module" and isinstance(self.modules[str(users[0].target)], RELUS)
+        )
+
+    def _bits_between(self) -> int:
+        """Bits of a signed value between two layers without a ReLU; one bit cannot be signed."""
+        return max(self.act_bits, 2)
+
+    def _demand(self, node: fx.Node, x: fx.Node, bits: int) -> fx.Node:
+        """`x`, or a quantizer after it that `node` reads instead; one quantizer serves all who demand."""
+        if x in self.coded:
+            return x
+        for user in x.users:
+            if user in self.coded and user.op == "call_module" and isinstance(self._get(user), ActQuant):
+                node.replace_input_with(x, user)
+                return user
+        quantizer = self._insert(x, ActQuant(bits, signed=True))
+        node.replace_input_with(x, quantizer)
+        return quantizer
+
+    def _quantize(self, node: fx.Node, quantizer: ActQuant) -> None:
+        """Insert `quantizer` after `node` for all its users."""
+        users = list(node.users)
+        new = self._insert(node, quantizer)
+        for user in users:
+            user.replace_input_with(node, new)
+
+    def _insert(self, node: fx.Node, quantizer: ActQuant) -> fx.Node:
+        name = add_module(self.traced, f"{self.source[node]}_quant", quantizer)
+        with self.graph.inserting_after(node):
+            new = self.graph.call_module(name, (node,))
+        self.coded.add(new)
+        self.source[new], self.signed[new] = self.source[node], quantizer.signed
+        return new
+
+    def _get(self, node: fx.Node) -> Any:
+        return self.traced.get_submodule(str(node.target))

@@ -1,0 +1,67 @@
+"""Shapes that the integers can follow, checked as soon as an input batch is known."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+
+from crq.convert.supported import MACS
+from crq.errors import CrqError
+
+
+def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:
+    """Give every node of a prepared model in eval mode its shape for `batch`; they are in `shape_of`.
+
+    Raises `CrqError` naming the layer for a batch that does not fit, for layers on anything but (N, C, …) with channels
+    second, and for additions that broadcast.
+    """
+    try:
+        with torch.no_grad():
+            ShapeProp(model).propagate(batch)
+    except (RuntimeError, ValueError, TypeError) as error:
+        cause = str(error.__cause__ or error).split("\n")[0]
+        raise CrqError(f"the network does not accept images of shape {tuple(batch.shape[1:])}: {cause}") from error
+    modules = dict(model.named_modules())
+    end = next(iter(reversed(model.graph.nodes))).args[0]
+    if isinstance(modules.get(str(end.target)), nn.Flatten) and shape_of(end.all_input_nodes[0])[2:].numel() > 1:
+        raise CrqError("the network must end with a layer's scores, not with a flattening of pixels")
+    for node in model.graph.nodes:
+        if node.op == "call_module" and isinstance(modules[str(node.target)], MACS):
+            _check_layer(node, modules[str(node.target)])
+        elif node.op == "call_module" and getattr(modules[str(node.target)], "ceil_mode", False):
+            _check_ceil(node, modules[str(node.target)])
+        elif node.op == "call_function" and node.target is operator.add:
+            shapes = [tuple(shape_of(x)) for x in node.all_input_nodes]
+            if len(set(shapes)) > 1:
+                raise CrqError(f"addition {node.name!r} broadcasts {shapes[0]} and {shapes[1]}; add equal shapes")
+
+
+def shape_of(node: fx.Node) -> torch.Size:
+    """The shape that `infer_shapes` found, batch first."""
+    shape: torch.Size = node.meta["tensor_meta"].shape
+    return shape
+
+
+def _check_ceil(node: fx.Node, pool: Any) -> None:
+    """ceil_mode adds no window where the windows fill the image."""
+    for axis, size in enumerate(shape_of(node.all_input_nodes[0])[2:]):
+        sizes = (pool.kernel_size, pool.stride or pool.kernel_size, pool.padding)
+        kernel, stride, pad = (v[axis] if isinstance(v, tuple) else v for v in sizes)
+        if (size + 2 * pad - kernel) % stride:
+            raise CrqError(
+                f"layer {node.target!r}: its windows do not fill {size} pixels; ceil_mode, which adds one across the "
+                "edge, is not supported: pad the image or use ceil_mode=False"
+            )
+
+
+def _check_layer(node: fx.Node, layer: nn.Module) -> None:
+    shape = shape_of(node.all_input_nodes[0])
+    if isinstance(layer, nn.Linear) and len(shape) != 2:
+        raise CrqError(
+            f"layer {node.target!r} (Linear) is applied to a tensor of shape {tuple(shape)}; expected (N, features): "
+            "flatten before it, or write a layer over positions as a Conv1d of kernel size 1 on (N, features, length)"
+        )

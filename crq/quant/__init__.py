@@ -1,0 +1,1 @@
+"""Eq. 3 and what uses it: solvers, penalties, methods, quantized layers."""

@@ -1,0 +1,178 @@
+"""Layers whose weights are codes times one scale: ternary, and declared integer layers.
+
+Each has two modes. `float` trains the float weights (pretrain, penalized retrain); `quantized` computes with
+scale·codes and passes gradients straight through to the float weights (fine-tune).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from crq.errors import CrqError, non_finite
+from crq.quant import methods
+from crq.quant.cluster import Clusters
+
+L = TypeVar("L", bound="QuantLayer")
+
+
+class QuantLayer(nn.Module):
+    """Behaviour common to all layers with coded weights; mixed into nn.Conv1d, nn.Conv2d and nn.Linear.
+
+    layer_name: the module's name in the user's model, for messages. weight_bits: 2 for ternary codes.
+    """
+
+    weight: Tensor
+    _setup: Callable[..., None]
+    scale_positive: nn.Parameter
+    scale_negative: nn.Parameter
+    weight_bits: int
+    layer_name: str
+    mode: str
+
+    @classmethod
+    def from_float(cls: type[L], layer: nn.Module, name: str, **options: Any) -> L:
+        """A layer of this class that takes over `layer`'s attributes and parameters (shared, not copied)."""
+        new = cls.__new__(cls)
+        new.__dict__ = dict(layer.__dict__)
+        new.layer_name = name
+        new.mode = "float"
+        new._setup(**options)
+        return new
+
+    def clusters(self) -> Clusters:
+        """Codes and scale of the current float weights; raises `CrqError` for non-finite weights."""
+        raise NotImplementedError
+
+    def codes(self) -> tuple[Tensor, float]:
+        """int8 codes of the weight's shape and the scale, a float exactly representable in float32.
+
+        Raises `CrqError` where one scale cannot describe the layer (per-channel α, method ttq).
+        """
+        found = self.clusters()
+        if found.alpha.dim():
+            raise CrqError(
+                f"layer {self.layer_name!r} has one α per channel, which is for training only: "
+                "prepare with per_channel=False to export"
+            )
+        return found.codes, float(found.alpha)
+
+    def used_weight(self) -> Tensor:
+        """The weight of this forward pass: float, or scale·codes with a straight-through gradient."""
+        if self.mode == "float":
+            return self.weight
+        return self._quantized_weight()
+
+    def _quantized_weight(self) -> Tensor:
+        return methods.straight_through(self.weight, self.clusters())
+
+
+class TernaryLayer(QuantLayer):
+    """Weights are α·t, t ∈ {−1, 0, +1}; how t and α follow from W is the method's business."""
+
+    weight_bits = 2
+
+    def _setup(self, method: str = "crq", per_channel: bool = False) -> None:
+        self.method = methods.get(method)
+        self.per_channel = per_channel
+        self._solved: tuple[Tensor, float] | None = None
+        self.method.attach(self)
+
+    def remember(self, alpha: float) -> None:
+        """Keep the α just solved, beside a copy of the weights it was solved for."""
+        self._solved = self.weight.detach().clone(), alpha
+
+    def known_scale(self) -> float | None:
+        """The α last remembered, if the weights are equal to those it was solved for.
+
+        Compared element by element, which is cheap beside solving: fused optimizers and `.data` change weights without
+        changing their version counter.
+        """
+        return self._solved[1] if self._solved is not None and torch.equal(self._solved[0], self.weight) else None
+
+    def clusters(self) -> Clusters:
+        return self.method.ternarize(self.weight, self.per_channel, self.layer_name)
+
+    def _quantized_weight(self) -> Tensor:
+        return self.method.weight(self)
+
+    def codes(self) -> tuple[Tensor, float]:
+        if self.method.name == "ttq":
+            raise CrqError(
+                f"layer {self.layer_name!r} was trained by ttq, which has two scales and is for training only: "
+                "use method crq, crq+, twn or ste to export"
+            )
+        return super().codes()
+
+
+class IntegerLayer(QuantLayer):
+    """Weights are scale·q, q integer in ±(2^(bits−1) − 1): for layers that should not be ternary. Needs multipliers."""
+
+    def _setup(self, bits: int = 8) -> None:
+        self.weight_bits = bits
+
+    def clusters(self) -> Clusters:
+        weight = self.weight.detach().float()
+        largest = weight.abs().max() if weight.numel() else weight.new_zeros(())
+        if not bool(torch.isfinite(largest)):
+            raise non_finite(self.layer_name)
+        if float(largest) < torch.finfo(torch.float32).tiny * 256:  # scale = largest/top would lose its bits
+            return Clusters(torch.zeros_like(weight, dtype=torch.int8), largest)
+        top = 2 ** (self.weight_bits - 1) - 1
+        # Clipping the largest weights pays off at few bits; at 8 the full range nearly always wins.
+        fractions = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5) if self.weight_bits < 8 else (1.0,)
+        tries = []
+        for fraction in fractions:
+            scale = largest * (fraction / top)
+            codes = (weight / scale).round().clamp(-top, top).to(torch.int8)
+            tries.append(Clusters(codes, scale))
+        return min(tries, key=lambda found: found.cost(weight)) if len(tries) > 1 else tries[0]
+
+
+class _ConvForward:
+    def forward(self, x: Tensor) -> Tensor:
+        return self._conv_forward(x, self.used_weight(), self.bias)  # type: ignore[attr-defined]
+
+
+class _LinearForward:
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.linear(x, self.used_weight(), self.bias)  # type: ignore[attr-defined]
+
+
+class TernaryConv1d(_ConvForward, TernaryLayer, nn.Conv1d):
+    """nn.Conv1d with ternary weights."""
+
+
+class TernaryConv2d(_ConvForward, TernaryLayer, nn.Conv2d):
+    """nn.Conv2d with ternary weights."""
+
+
+class TernaryLinear(_LinearForward, TernaryLayer, nn.Linear):
+    """nn.Linear with ternary weights."""
+
+
+class IntegerConv1d(_ConvForward, IntegerLayer, nn.Conv1d):
+    """nn.Conv1d with integer weights."""
+
+
+class IntegerConv2d(_ConvForward, IntegerLayer, nn.Conv2d):
+    """nn.Conv2d with integer weights."""
+
+
+class IntegerLinear(_LinearForward, IntegerLayer, nn.Linear):
+    """nn.Linear with integer weights."""
+
+
+TERNARY: dict[type[nn.Module], type[QuantLayer]] = {
+    nn.Conv1d: TernaryConv1d,
+    nn.Conv2d: TernaryConv2d,
+    nn.Linear: TernaryLinear,
+}
+INTEGER: dict[type[nn.Module], type[QuantLayer]] = {
+    nn.Conv1d: IntegerConv1d,
+    nn.Conv2d: IntegerConv2d,
+    nn.Linear: IntegerLinear,
+}

@@ -1,0 +1,205 @@
+"""The methods: how float weights become α·t, and which phases carry the penalty.
+
+A method is a small class with a `ternarize` from weight to (codes, α) and, where it learns scales, a `weight` of
+its own. `get(name)` returns one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from crq.convert.config import METHOD_NAMES
+from crq.errors import CrqError, nearest, non_finite
+from crq.quant import cluster
+from crq.quant.cluster import Clusters
+
+if TYPE_CHECKING:
+    from crq.quant.layers import TernaryLayer
+
+
+class Method:
+    """Base: one α per layer (or output channel), straight-through gradient to the float weights.
+
+    penalize_retrain / penalize_finetune: whether λ·J acts in the phase of that name.
+    lam: the λ used when the user gives none.
+    """
+
+    name = ""
+    penalize_retrain = False
+    penalize_finetune = False
+    lam = 0.0
+
+    def scale(self, weight: Tensor, name: str) -> float:
+        """α of the clusters that λ·J pulls to while the layer computes with α·t."""
+        return cluster.alternate_scale(weight, name=name)[0]
+
+    def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
+        """Codes and α for `weight`; raises `CrqError` naming the layer for non-finite weights."""
+        raise NotImplementedError
+
+    def attach(self, layer: TernaryLayer) -> None:
+        """Add what the method learns beside the weights; most methods learn nothing."""
+
+    def weight(self, layer: TernaryLayer) -> Tensor:
+        """α·t of the layer's weight shape; its gradient reaches the float weights unchanged (as in [10, 12])."""
+        return straight_through(layer.weight, layer.clusters())
+
+
+class CRQ(Method):
+    """Algorithm 1: retrain with λ·J (Eq. 10, 11), quantize to α·t (Eq. 3, by alternation from mean|W|), fine-tune."""
+
+    name = "crq"
+    penalize_retrain = True
+    lam = 1e-3
+
+    def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
+        if per_channel:
+            return cluster.per_channel(weight, name=name)
+        return cluster.coded(weight, self.scale(weight, name))
+
+    def weight(self, layer: TernaryLayer) -> Tensor:
+        if layer.per_channel:
+            return super().weight(layer)
+        alpha = self.scale(layer.weight, layer.layer_name)
+        if self.penalize_finetune and torch.is_grad_enabled():
+            layer.remember(alpha)
+        return _StraightThrough.apply(layer.weight, cluster.ternary(layer.weight, alpha).mul_(alpha))
+
+
+class CRQPlus(CRQ):
+    """CRQ with the penalty kept on while fine-tuning, and Eq. 3 solved to its global optimum."""
+
+    name = "crq+"
+    penalize_finetune = True
+    lam = 1e-2
+
+    def scale(self, weight: Tensor, name: str) -> float:
+        solve = cluster.exact_scale if weight.numel() < _SORT_BELOW else cluster.histogram_scale
+        return solve(weight, name=name)
+
+
+def straight_through(weight: Tensor, found: Clusters) -> Tensor:
+    """α·t in the forward pass, the identity in the backward pass."""
+    return _StraightThrough.apply(weight, found.dequantized())
+
+
+def _like(weight: Tensor, values: Tensor) -> Tensor:
+    """`values` in the weight's type and exact strides: a convolution picks its memory layout by them."""
+    if values.dtype == weight.dtype and values.stride() == weight.stride():
+        return values
+    return torch.empty_strided(weight.shape, weight.stride(), dtype=weight.dtype, device=weight.device).copy_(values)
+
+
+class _StraightThrough(torch.autograd.Function):
+    """Gives back exactly α·t; the usual w + (αt − w) is off by a rounding."""
+
+    @staticmethod
+    def forward(ctx, weight, quantized):
+        return _like(weight, quantized)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad, None
+
+
+# A sort of this many weights costs what the histogram's fixed part costs.
+_SORT_BELOW = 12288
+
+
+class TWN(Method):
+    """Ternary Weight Networks (Li et al. 2016, Eq. 4–6): Δ = 0.7·mean|W|, t = sign(w)·[|w| > Δ], α = mean of those."""
+
+    name = "twn"
+
+    def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
+        return _thresholded(weight, 0.7, None, per_channel, name)
+
+
+class STE(Method):
+    """Plain straight-through ternary: α = mean|W|, t = round(clip(w/α, ±1)), no optimisation of either."""
+
+    name = "ste"
+
+    def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
+        return _thresholded(weight, 0.5, 1.0, per_channel, name)
+
+
+class TTQ(Method):
+    """Trained Ternary Quantization (Zhu et al. 2016, Eq. 6–8): learned scales Wp, Wn; Δ = 0.05·max|W|. Train only.
+
+    Gradients: ∂L/∂Wp = Σ over t=+1, ∂L/∂Wn = −Σ over t=−1, and the latent weights' gradient is scaled by Wp, 1 or Wn.
+    The scales' gradients are divided by √N, N weights in the layer (LSQ, Esser et al. 2020, section 2.2): printed as
+    sums over all weights, they make the scales overshoot at the weights' learning rate.
+    """
+
+    name = "ttq"
+    threshold = 0.05
+
+    def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
+        largest = weight.detach().abs().max() if weight.numel() else weight.new_zeros(())
+        if not bool(torch.isfinite(largest)):
+            raise non_finite(name)
+        return _beyond(weight, largest * self.threshold, None)
+
+    def attach(self, layer: TernaryLayer) -> None:
+        start = self.ternarize(layer.weight, False, layer.layer_name).alpha.detach().clone()
+        layer.scale_positive = nn.Parameter(start)
+        layer.scale_negative = nn.Parameter(start.clone())
+
+    def weight(self, layer: TernaryLayer) -> Tensor:
+        return _TTQ.apply(layer.weight, layer.scale_positive, layer.scale_negative, layer.clusters().codes)
+
+
+class _TTQ(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, weight, positive, negative, codes):
+        ctx.save_for_backward(positive, negative, codes)
+        values = torch.where(codes > 0, positive, torch.where(codes < 0, -negative, torch.zeros_like(weight)))
+        return _like(weight, values)
+
+    @staticmethod
+    def backward(ctx, grad):
+        positive, negative, codes = ctx.saved_tensors
+        up, down = codes > 0, codes < 0
+        latent = grad * torch.where(up, positive, torch.where(down, negative, torch.ones_like(grad)))
+        norm = grad.numel() ** -0.5
+        return latent, (grad * up).sum() * norm, -(grad * down).sum() * norm, None
+
+
+_METHODS: dict[str, type[Method]] = {kind.name: kind for kind in (CRQ, CRQPlus, TWN, TTQ, STE)}
+assert tuple(_METHODS) == METHOD_NAMES
+
+
+def get(name: str) -> Method:
+    """The method called `name`; an unknown name raises `CrqError` listing the known ones."""
+    if name not in _METHODS:
+        raise CrqError(f"unknown method {name!r}{nearest(name, _METHODS)}; expected one of {', '.join(_METHODS)}")
+    return _METHODS[name]()
+
+
+def _thresholded(weight: Tensor, factor: float, alpha: float | None, per_channel: bool, name: str) -> Clusters:
+    """Codes of |w| > factor·mean|W|; α is mean|W|·alpha when given, else the mean of the kept |w|."""
+    magnitude = weight.detach().abs()
+    if per_channel:
+        mean = magnitude.flatten(1).mean(1).reshape(-1, *[1] * (weight.dim() - 1))
+    else:
+        mean = magnitude.mean() if magnitude.numel() else magnitude.new_zeros(())
+    if not bool(torch.isfinite(mean).all()):
+        raise non_finite(name)
+    return _beyond(weight, mean * factor, None if alpha is None else mean * alpha)
+
+
+def _beyond(weight: Tensor, threshold: Tensor, alpha: Tensor | None) -> Clusters:
+    """Codes beyond ±threshold; α = mean of the kept |w| unless given; 0 where none is kept."""
+    w = weight.detach()
+    codes = (w > threshold).to(torch.int8) - (w < -threshold).to(torch.int8)
+    rows = threshold.dim() > 0
+    count = codes.abs().flatten(1).sum(1) if rows else codes.abs().sum()
+    if alpha is None:
+        kept = codes * w
+        alpha = (kept.flatten(1).sum(1) if rows else kept.sum()) / count.clamp_min(1)
+    alpha = alpha.reshape(count.shape)
+    return Clusters(codes, torch.where(count > 0, alpha, torch.zeros_like(alpha)).float())

@@ -1,0 +1,1 @@
+"""Training by recipe: data, phases on PyTorch Lightning, checkpoints, plots."""

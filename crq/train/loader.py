@@ -1,0 +1,96 @@
+"""Batches from images in memory, a pure function of (seed, epoch, rank): resuming needs no saved random state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from crq.errors import CrqError
+from crq.train.data import ImageData
+from crq.train.image_files import ImageFiles
+
+AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")
+
+
+class BatchLoader:
+    """Iterates over (float32 images = byte/256, int64 labels) in batches, in a new order each epoch when `shuffle`.
+
+    augment: `flip` mirrors half of the images, `crop` shifts them by up to `pad` pixels (by default an eighth of the
+    height) with zero filling, `crop-flip` does both; a whole batch at once. rank, world: this process's share when
+    several train together; the images are cut to a multiple of `world` so that every process sees as many. Each pass
+    is one epoch; `set_epoch` chooses it.
+    """
+
+    def __init__(
+        self,
+        data: ImageData | ImageFiles,
+        batch_size: int,
+        shuffle: bool = False,
+        augment: str = "none",
+        pad: int | None = None,
+        seed: int = 0,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        if augment not in AUGMENTATIONS:
+            raise CrqError(f"augment must be one of {', '.join(AUGMENTATIONS)}, not {augment!r}")
+        if batch_size < 1:
+            raise CrqError(f"batch_size must be at least 1, not {batch_size}")
+        if augment != "none" and len(data.shape) != 3:
+            raise CrqError(f"augment {augment!r} is for images [C, H, W], not for shape {data.shape}: use 'none'")
+        self.data, self.batch_size, self.shuffle = data, batch_size, shuffle
+        pad = max(1, data.shape[-2] // 8) if pad is None else pad
+        self.augment, self.pad, self.seed, self.rank, self.world = augment, pad, seed, rank, world
+        self.epoch = 0
+
+    # Lightning looks for these two, and calls `sampler.set_epoch` before each epoch.
+    batch_sampler = None
+
+    @property
+    def sampler(self) -> BatchLoader:
+        """Itself."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """The epoch of the next pass."""
+        self.epoch = epoch
+
+    @property
+    def _share(self) -> int:
+        return len(self.data) // self.world if self.shuffle else len(range(self.rank, len(self.data), self.world))
+
+    def __len__(self) -> int:
+        full, rest = divmod(self._share, self.batch_size)
+        # A last batch of one image would break batch norm; a training epoch leaves it out.
+        return full + (rest > (1 if self.shuffle and full else 0))
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        start = (self.seed * 1_000_003 + self.epoch) * 1009
+        generator = torch.Generator().manual_seed(start % 2**64)
+        count = len(self.data)
+        order = torch.randperm(count, generator=generator) if self.shuffle else torch.arange(count)
+        order = order[self.rank :: self.world][: self._share]
+        generator.manual_seed((start + 1 + self.rank) % 2**64)
+        for index in range(len(self)):
+            chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
+            images = self.data.take(chosen)
+            if self.augment != "none":
+                images = _augment(images, self.pad if "crop" in self.augment else 0, "flip" in self.augment, generator)
+            yield images.float().div_(256), self.data.labels[chosen]
+
+
+def _augment(images: Tensor, pad: int, flip: bool, generator: torch.Generator) -> Tensor:
+    """Zero-pad by `pad`, cut back to size at a random place, mirror half of them: uint8 [B, C, H, W] → the same."""
+    count, channels, height, width = images.shape
+    padded = F.pad(images, (pad, pad, pad, pad))
+    top, left = torch.randint(0, 2 * pad + 1, (2, count, 1), generator=generator)
+    rows, columns = top + torch.arange(height), left + torch.arange(width)
+    if flip:
+        mirrored = torch.rand(count, 1, generator=generator) < 0.5
+        columns = torch.where(mirrored, columns.flip(1), columns)
+    places = rows[:, :, None] * (width + 2 * pad) + columns[:, None, :]
+    # One gather over flat pixels: indexing by three index tensors takes several times as long.
+    return padded.flatten(2).gather(2, places.flatten(1)[:, None].expand(-1, channels, -1)).view(images.shape)

@@ -1,0 +1,144 @@
+"""One phase of training as a LightningModule, and the callbacks that watch it."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from crq.convert.calibrate import device_of
+from crq.errors import CrqError
+from crq.quant.penalties import layer_statistics
+from crq.quant.quantizers import quantizers
+from crq.train.recipe import Phase
+
+
+class PhaseModule(pl.LightningModule):
+    """Trains `network` with cross entropy under one phase's optimizer and schedule.
+
+    name: the phase, for messages. steps: optimizer steps of the whole phase. seed: keys the global random state of
+    each epoch, so that a resumed run draws the same dropout masks as an uninterrupted one.
+    """
+
+    def __init__(self, network: nn.Module, phase: Phase, name: str, steps: int, seed: int) -> None:
+        super().__init__()
+        self.network, self.phase, self.name, self.steps, self.seed = network, phase, name, steps, seed
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x)
+
+    def on_train_epoch_start(self) -> None:
+        torch.manual_seed(((self.seed * 1009 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        images, labels = batch
+        logits = self.network(images)
+        loss = F.cross_entropy(logits.float(), labels)
+        if not math.isfinite(float(loss.detach())):
+            raise CrqError(self._diverged(batch_idx))
+        accuracy = (logits.argmax(1) == labels).float().mean()
+        values = {"loss": loss.detach(), "accuracy": accuracy}
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        images, labels = batch
+        right = (self.network(images).argmax(1) == labels).float().mean()
+        self.log("validation", right, on_epoch=True, batch_size=len(labels), sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        phase = self.phase
+        decayed: list[Tensor] = []
+        plain: list[Tensor] = []
+        for parameter in self.network.parameters():
+            # Biases, batch norms and scales have no scale of their own to decay.
+            (decayed if parameter.dim() > 1 else plain).append(parameter)
+        groups = [{"params": decayed, "weight_decay": phase.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        optimizer: torch.optim.Optimizer
+        if phase.optimizer == "sgd":
+            optimizer = torch.optim.SGD(groups, lr=phase.lr, momentum=phase.momentum)
+        else:
+            optimizer = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[phase.optimizer](groups, lr=phase.lr)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _factor(self, step: int) -> float:
+        """Learning rate at `step` as a share of the phase's lr."""
+        share = min(step / max(self.steps, 1), 1.0)
+        if self.phase.schedule == "cosine":
+            return 0.5 * (1 + math.cos(math.pi * share))
+        if self.phase.schedule == "step":
+            return self.phase.gamma ** sum(share >= milestone for milestone in self.phase.milestones)
+        return 1.0
+
+    def check_finite(self) -> None:
+        """Refuse parameters that are no numbers, and scales beyond float32, which a finite loss can hide."""
+        bad = [name for name, value in self.network.named_parameters() if not bool(torch.isfinite(value).all())]
+        bad += [name for name, quantizer in quantizers(self.network).items() if not quantizer.in_range]
+        if bad:
+            raise CrqError(
+                f"phase {self.name} diverged: {bad[0]} is not finite. Lower {self.name}.lr (now {self.phase.lr})"
+            )
+
+    def _diverged(self, batch: int) -> str:
+        bad = [name for name, value in self.network.named_parameters() if not bool(torch.isfinite(value).all())]
+        culprit = f"; first non-finite parameter: {bad[0]}" if bad else "; all parameters are still finite"
+        return (
+            f"phase {self.name}: the loss is not finite at epoch {self.current_epoch}, batch {batch}{culprit}. "
+            f"Lower {self.name}.lr (now {self.phase.lr}) or check the data"
+        )
+
+
+class Recorder(pl.Callback):
+    """One row per epoch: loss, accuracies, learning rate, time, mean J/‖W‖² and, where there are ternary `layers`, the
+    figures of `layer_statistics`. Part of the checkpoint."""
+
+    def __init__(self, phase: str) -> None:
+        self.phase = phase
+        self.rows: list[dict[str, Any]] = []
+        self._start = 0.0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._start = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        metrics = trainer.callback_metrics
+        layers = layer_statistics(pl_module.network)  # type: ignore[arg-type]
+        costs = [values["cost"] for values in layers.values()]
+        self.rows.append(
+            {
+                **({"layers": layers} if layers else {}),
+                "phase": self.phase,
+                "epoch": trainer.current_epoch,
+                "loss": float(metrics["loss"]),
+                "accuracy": float(metrics["accuracy"]),
+                "validation": float(metrics["validation"]) if "validation" in metrics else None,
+                "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
+                "cost": sum(costs) / len(costs) if costs else None,
+                "seconds": round(time.perf_counter() - self._start, 3),
+            }
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = list(state_dict["rows"])
+
+
+@torch.no_grad()
+def accuracy(model: nn.Module, batches: Any) -> float:
+    """Share of images whose largest logit is the label's, in eval mode."""
+    training, device = model.training, device_of(model)
+    model.eval()
+    right = count = 0
+    for images, labels in batches:
+        right += int((model(images.to(device)).argmax(1) == labels.to(device)).sum())
+        count += len(labels)
+    model.train(training)
+    return right / count

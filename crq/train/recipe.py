@@ -1,0 +1,243 @@
+"""A recipe: everything a training run depends on, in one TOML file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from crq.convert.config import TernaryConfig
+from crq.errors import CrqError, nearest
+from crq.files import write_text
+
+BUILT_IN = Path(__file__).parent.parent / "recipes"
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are errors, and so are infinite numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Data(Section):
+    """name: see `crq.train.data.load`. root: folder with the files. validation: share held out of the training split.
+
+    download: fetch mnist, fashion-mnist or cifar10 into that folder if it lacks files. size: leave a folder of images
+    by class on disk and scale each to this side when it is read (ImageNet).
+    """
+
+    name: str
+    root: str | None = None
+    download: bool = False
+    size: int | None = Field(None, ge=8)
+    validation: float = Field(0.1, ge=0, lt=1)
+    augment: Literal["none", "flip", "crop", "crop-flip"] = "none"
+
+
+class Network(Section):
+    """name: see `crq.models.names()`. options: the network's own arguments."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Phase(Section):
+    """One stretch of training. schedule: the learning rate's course; `milestones` (shares of the phase) is for step."""
+
+    epochs: int = Field(ge=0)
+    batch_size: int = Field(64, ge=2)
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    lr: float = Field(0.05, gt=0)
+    momentum: float = Field(0.9, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "cosine", "step"] = "cosine"
+    milestones: tuple[float, ...] = ()
+    gamma: float = Field(0.1, gt=0, le=1)
+
+
+class Regularizer(Section):
+    """A penalty of a related paper, see `crq.quant.regularizers`. lam: its own λ. levels: for representatives."""
+
+    name: Literal["l-infinity", "margin", "soft-min-max", "representatives"]
+    lam: float = Field(gt=0)
+    levels: int = Field(3, ge=2)
+
+
+class Penalized(Phase):
+    """A phase with λ·J. lam: λ, by default the method's. ramp: grow λ linearly from 0. warm: start from the last α.
+
+    regularizer: a further penalty; with one, methods that have no retrain of their own get it too.
+    """
+
+    lam: float | None = Field(None, ge=0)
+    ramp: bool = False
+    warm: bool = False
+    regularizer: Regularizer | None = None
+
+
+class Hardware(Section):
+    """The FPGA project of `crq run`: the options of `crq build`, which the command line overrides.
+
+    folding: layer → [PE, SIMD]. weight_rom: layer → where its weights lie. target_latency: µs for one image.
+    """
+
+    part: str = "xc7z020clg400-1"
+    clock_period: float = Field(5.0, gt=0)
+    io_type: Literal["io_stream", "io_parallel"] = "io_stream"
+    target_fps: float | None = Field(None, gt=0)
+    target_latency: float | None = Field(None, gt=0)
+    best_fit: bool = False
+    folding: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    weight_rom: dict[str, Literal["lut", "bram"]] = Field(default_factory=dict)
+
+    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments of `hw.build`: these, but for what is `given`; a target given takes the place of all of them."""
+        given = {key: value for key, value in given.items() if value is not None}
+        targets = {"target_fps": None, "target_latency": None, "best_fit": False}
+        return {**self.model_dump(), **(targets if targets.keys() & given.keys() else {}), **given}
+
+
+class Recipe(Section):
+    """A run: data, network, how it is made ternary, the phases, the FPGA project. `steps` stops each phase early."""
+
+    name: str
+    seed: int = Field(0, ge=0, lt=2**63)
+    data: Data
+    network: Network
+    ternary: TernaryConfig = Field(default_factory=TernaryConfig)
+    pretrain: Phase
+    retrain: Penalized
+    finetune: Penalized
+    calibration: int = Field(2048, ge=2, description="training images for activation scales and batch norms")
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+    threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; by default torch's choice")
+    steps: int | None = Field(None, ge=1)
+    hardware: Hardware = Field(default_factory=lambda: Hardware.model_validate({}))
+
+    @field_validator("ternary")
+    @classmethod
+    def _bytes_in(cls, value: TernaryConfig) -> TernaryConfig:
+        default = TernaryConfig()
+        for key in ("input_bits", "input_signed", "input_scale"):
+            if getattr(value, key) != getattr(default, key):
+                raise ValueError(
+                    f"{key} must be {getattr(default, key)!r}: a recipe's images are bytes, value = byte/256; "
+                    "other inputs need crq.prepare and a loop of your own"
+                )
+        return value
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """What the trained network depends on: everything but the hardware made of it."""
+        return self.model_dump(exclude={"hardware"})
+
+    def to_toml(self) -> str:
+        """The recipe as TOML, defaults written out, so that it means the same under later defaults."""
+        values = self.model_dump(mode="python")
+        values["ternary"] = asdict(self.ternary)
+        if self.ternary.act_bits is None:  # TOML has no null, and an absent key means the default
+            values["ternary"]["act_bits"] = "float"
+        return _toml(values)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the recipe, atomically."""
+        write_text(path, self.to_toml())
+
+
+def built_in() -> list[str]:
+    """Names of the recipes that come with crq."""
+    return sorted(path.stem for path in BUILT_IN.glob("*.toml"))
+
+
+def load(source: str | os.PathLike[str]) -> Recipe:
+    """The recipe in a file, or the built-in one of that name; raises `CrqError` naming the file and the key."""
+    path = Path(source)
+    if not path.suffix and not path.exists():
+        path = BUILT_IN / f"{source}.toml"
+        if not path.exists():
+            known = built_in()
+            raise CrqError(
+                f"no recipe {str(source)!r}{nearest(str(source), known)}: give a .toml file or one of {known}"
+            )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CrqError(f"recipe {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CrqError(f"recipe {path} is not UTF-8 text: {error}") from error
+    try:
+        return parse(tomllib.loads(text), str(path))
+    except tomllib.TOMLDecodeError as error:
+        raise CrqError(f"recipe {path} is not valid TOML: {error}") from error
+
+
+def parse(values: dict[str, Any], origin: str = "recipe") -> Recipe:
+    """A recipe from plain values; every wrong key or value is named in one `CrqError`."""
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(_problem(values, detail) for detail in error.errors())
+        raise CrqError(f"{origin}: {problems}") from error
+
+
+def _problem(values: dict[str, Any], detail: Any) -> str:
+    location = [part for part in detail["loc"] if isinstance(part, str)]
+    key = ".".join(location)
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = _keys(location[:-1])
+        return f"unknown key {key!r}{nearest(location[-1], known)}; known keys are {', '.join(known)}"
+    if detail["type"] == "missing":
+        return f"key {key!r} is missing"
+    hint = (
+        nearest(str(detail["input"]), _choices(detail["ctx"]["expected"])) if detail["type"] == "literal_error" else ""
+    )
+    return f"key {key!r}: {detail['msg']}, got {detail['input']!r}{hint}"
+
+
+def _choices(expected: str) -> list[str]:
+    """The words in pydantic's "'a', 'b' or 'c'"."""
+    return expected.split("'")[1::2]
+
+
+def _keys(location: list[str]) -> list[str]:
+    """Field names of the section at `location`."""
+    section: Any = Recipe
+    for part in location:
+        annotation = section.model_fields[part].annotation
+        section = next((kind for kind in get_args(annotation) if kind is not type(None)), annotation)
+    return list(section.__dataclass_fields__ if section is TernaryConfig else section.model_fields)
+
+
+def _toml(values: dict[str, Any], path: str = "") -> str:
+    lines, tables = [], []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            name = f"{path}.{_key(key)}" if path else _key(key)
+            tables.append(f"\n[{name}]\n{_toml(value, name)}")
+        elif value is not None:
+            lines.append(f"{_key(key)} = {_value(value)}\n")
+    return "".join(lines + tables)
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _value(key)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        # JSON's escapes are TOML's, which also wants DEL escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + "}"
+    return repr(value)

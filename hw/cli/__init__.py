@@ -1,0 +1,1 @@
+"""The verbs of the `crq` command that need more than the trainer."""

@@ -1,0 +1,118 @@
+"""The verb `fold`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hw.cli.options import folding_options
+
+if TYPE_CHECKING:
+    from hw.cli.folded import Source
+    from hw.cost.network import Estimate
+    from hw.dataflow.units import Fold
+    from hw.devices.catalog import Device
+    from hw.fold.pareto import Point
+    from hw.fold.search import Target
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--pareto", type=click.Path(path_type=Path), help="Plot area against throughput: a .png, .svg or .pdf.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON; with --pareto, every point and its folding too.")
+@folding_options
+def fold(
+    source: Path, pareto: Path | None, as_json: bool, part: str | None, clock_period: float | None,
+    target: Target, folds: dict[str, Fold], roms: dict[str, str],
+) -> None:  # fmt: skip
+    """Show how SOURCE, a project or a QONNX file, is folded, and what other foldings would trade: area for speed."""
+    from hw.cli.folded import open_source
+    from hw.cost.network import estimate
+    from hw.fold.pareto import pareto as search
+
+    opened = open_source(source, part=part, clock_period_ns=clock_period, target=target, overrides=folds, rom=roms)
+    chosen = estimate(opened.network, opened.folds, opened.device.synthesis)
+    points = []
+    if pareto is not None:
+        from hw.report.pareto import plot
+
+        points = search(opened.network, opened.device.synthesis)
+        plot(opened.name, points, chosen, opened.device, opened.clock_period_ns, pareto)
+    if as_json:
+        click.echo(json.dumps(_facts(opened, chosen, points), indent=2))
+        return
+    _print(opened, chosen, points)
+    if pareto is not None:
+        click.echo(f"plot: {pareto}")
+
+
+def _facts(source: Source, chosen: Estimate, points: list[Point]) -> dict[str, Any]:
+    def fps(interval: int) -> float:
+        return 1e9 / (source.clock_period_ns * interval)
+
+    facts: dict[str, Any] = {
+        "name": source.name,
+        "part": source.device.part,
+        "clock_period_ns": source.clock_period_ns,
+        "chosen": {
+            "interval_cycles": chosen.pipeline.interval,
+            "frames_per_second": fps(chosen.pipeline.interval),
+            "bottleneck": chosen.pipeline.bottleneck,
+            **chosen.total.facts(),
+            "units": [
+                {"name": u.name, **u.fold._asdict(), "interval_cycles": u.cycles.interval, **u.total.facts()}
+                for u in chosen.units
+            ],
+        },
+    }
+    if points:
+        facts["pareto"] = [
+            {"interval_cycles": p.interval, "frames_per_second": fps(p.interval), **p.total.facts(),
+             "folding": {name: list(fold) for name, fold in p.folds.items()}}
+            for p in points
+        ]  # fmt: skip
+    return facts
+
+
+def _print(source: Source, chosen: Estimate, points: list[Point]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console, device = Console(highlight=False), source.device
+    console.print(f"[bold]{source.name}[/] on {device.part}, clock {source.clock_period_ns:g} ns")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("unit")
+    for name in ("PE×SIMD", "cycles", "busy", "LUT", "BRAM36"):
+        table.add_column(name, justify="right")
+    for u in chosen.units:
+        table.add_row(
+            u.name, f"{u.fold.pe}×{u.fold.simd}", f"{u.cycles.interval:,}",
+            f"{u.cycles.interval / chosen.pipeline.interval:.0%}", f"{u.total.lut:,.0f}", f"{u.total.bram36:g}",
+            style="yellow" if u.name == chosen.pipeline.bottleneck else None,
+        )  # fmt: skip
+    console.print(table)
+    console.print(
+        f"{chosen.fps(source.clock_period_ns):,.0f} frames/s, bound by {chosen.pipeline.bottleneck}; "
+        f"{chosen.total.lut:,.0f} LUT ({_share(chosen.total.lut, device)} of the part), "
+        f"{chosen.total.bram36:g} BRAM36 ({chosen.total.bram36 / device.bram36:.0%})"
+    )
+    if not points:
+        return
+    front = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("frames/s", "cycles", "LUT", "share", "FF", "BRAM36"):
+        front.add_column(name, justify="right")
+    for p in points:
+        front.add_row(
+            f"{1e9 / (source.clock_period_ns * p.interval):,.0f}", f"{p.interval:,}", f"{p.total.lut:,.0f}",
+            _share(p.total.lut, device), f"{p.total.ff:,.0f}", f"{p.total.bram36:g}",
+            style="dim" if (device.lut_priced and p.total.lut > device.lut) or p.total.bram36 > device.bram36 else None,
+        )  # fmt: skip
+    console.print("\nFoldings that no other beats in both speed and LUTs (dim: larger than the part):")
+    console.print(front)
+
+
+def _share(lut: float, device: Device) -> str:
+    return f"{lut / device.lut:.0%}" if device.lut_priced else "unknown share"

@@ -1,0 +1,130 @@
+"""The verbs of the hardware: build, simulate."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hw.cli.options import folding_options
+
+if TYPE_CHECKING:
+    from hw.verify.chain import Link
+
+if TYPE_CHECKING:
+    from hw.dataflow.units import Fold
+    from hw.fold.search import Target
+
+RANDOM_IMAGES = 100
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the new project.")
+@click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), default="io_stream", show_default=True)
+@folding_options
+@click.option("--no-fit-check", is_flag=True, help="Build even if the weights exceed the part's memory.")
+@click.option("--data", help="Real images to begin the testbench with, as NAME:SPLIT (for example digits:test).")
+@click.option("--data-root", help="Folder with the data's files.")
+@click.option("--name", help="Name of the project and its top function; default: the file's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def build(
+    file: Path, output: Path, io_type: str, part: str | None, clock_period: float | None, target: Target,
+    folds: dict[str, Fold], roms: dict[str, str], no_fit_check: bool, data: str | None, data_root: str | None,
+    name: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Build the Vitis HLS project of the ternary QONNX FILE."""
+    from rich.console import Console
+
+    import hw
+    from hw.cli.folded import CLOCK_PERIOD, PART
+    from hw.ir.images import byte_codes
+    from hw.ir.vectors import GIVEN_IMAGES
+    from hw.report.folding import folding_table
+    from hw.verify.chain import load_network
+
+    images = None
+    if data is not None:
+        from crq.train.data import load
+
+        given = load(data, root=data_root).images[:GIVEN_IMAGES].numpy()
+        images = byte_codes(load_network(file), given)
+    project = hw.build(
+        file, output, part=part or PART, clock_period=clock_period or CLOCK_PERIOD, io_type=io_type,
+        target_fps=target.fps, target_latency=target.latency_us, best_fit=target.best_fit, folding=folds,
+        weight_rom=roms, project_name=name, fit_check=not no_fit_check, images=images,
+    )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps({"directory": str(output), **project.manifest}, indent=2))
+        return
+    layers = len(project.folds)
+    click.echo(f"{output}: project {project.name!r}, {layers} layers, {io_type}, {project.manifest['part']}")
+    Console(highlight=False).print(folding_table(project))
+    click.echo(f"next: crq simulate {output}")
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--mode", type=click.Choice(["fast", "ap"]), default="fast", show_default=True,
+    help="Native integers, or the bit-accurate types that Vitis HLS uses.",
+)  # fmt: skip
+@click.option("--data", help="Images, as NAME:SPLIT (for example digits:test); default: random, extreme and bounding.")
+@click.option("--data-root", help="Folder with the data's files.")
+@click.option(
+    "--reference", type=click.Path(path_type=Path), help="Run folder or frozen.pt: compare with live PyTorch."
+)
+@click.option("--limit", type=int, help="Use at most this many images.")
+@click.option(
+    "--trace", type=click.Path(path_type=Path, dir_okay=False),
+    help="Also compare every layer's integers, naming the first that differs, and save them to this .npz file.",
+)  # fmt: skip
+@click.option(
+    "--checks/--no-checks", default=None,
+    help="Run the proofs: multiplier-free, sources, accumulators, FIFO depths, mutations. "
+    "Default: for networks of up to 5 million products per image.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def simulate(
+    directory: Path, mode: str, data: str | None, data_root: str | None, reference: Path | None, limit: int | None,
+    trace: Path | None, checks: bool | None, as_json: bool,
+) -> None:  # fmt: skip
+    """C simulation of the project in DIRECTORY, compared integer by integer. Exit code 1 if any differs."""
+    import hw
+    from hw.files import write_arrays
+    from hw.ir.images import byte_codes
+    from hw.ir.vectors import all_vectors
+    from hw.verify.live import trace as trace_layers
+    from hw.verify.live import verify
+    from hw.verify.proofs.size import is_small, products
+
+    project = hw.open_project(directory)
+    labels = None
+    if data is not None:
+        from crq.train.data import load
+
+        images = load(data, root=data_root)
+        codes, labels = byte_codes(project.network, images.images.numpy()[:limit]), images.labels.numpy()[:limit]
+    else:
+        codes = all_vectors(project.network, RANDOM_IMAGES, bounding_limit=RANDOM_IMAGES)[:limit]
+    verdict = verify(project, codes, reference, mode=mode, labels=labels, progress=sys.stderr.isatty() and not as_json)
+    links: list[Link] = []
+    if trace is not None:
+        values, links = trace_layers(project, codes, reference, mode=mode)
+        write_arrays(trace, values)
+    results = project.check() if checks or (checks is None and is_small(project.network)) else []
+    if as_json:
+        facts = {**verdict._asdict(), "bit_exact": verdict.bit_exact, "checks": [r._asdict() for r in results]}
+        facts["layers"] = [link.facts() for link in links]
+        click.echo(json.dumps(facts, indent=2))
+    else:
+        for line in (verdict, *links, *results):
+            click.echo(str(line))
+        if checks is None and not results:
+            count = products(project.network)
+            click.echo(f"proofs skipped: {count:,} products per image are not a small network; --checks runs them")
+    if not verdict.bit_exact or any(link.differing for link in links) or not all(r.ok for r in results):
+        sys.exit(1)

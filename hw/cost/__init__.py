@@ -1,0 +1,1 @@
+"""Estimates of area and speed before any vendor tool is run."""

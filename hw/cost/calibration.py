@@ -1,0 +1,147 @@
+"""How far the estimates can be trusted: read from calibration.json, written by benchmarks/calibration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hw.cost.constants import FAMILY, MEASURED_WITH
+from hw.cost.resources import Resources
+from hw.dataflow.units import Fold, Unit
+from hw.ir.layers import Mac
+
+FILE = Path(__file__).parent / "calibration.json"
+
+# The bars: LUT error in the mean, of each layer (or this many LUTs), and FF error in the mean.
+LUT_MEAN, LUT_EACH, LUT_SMALL, FF_MEAN = 0.05, 0.15, 50, 0.03
+
+# What Vitis HLS may make of a design whose RTL form was estimated, as factors of the estimate. A judgement: it was
+# never measured. Adders, comparisons, ROMs and line buffers are the same sums of the same widths in both forms, so the
+# order of magnitude stands; but HLS adds handshakes and loop control per process, places registers by the clock instead
+# of every second adder level, puts FIFOs and small memories elsewhere, and may share or duplicate sums. Any of these
+# alone can be tens of percent of a small unit, hence twice as much or half as much of everything.
+HLS_BAND = (0.5, 2.0)
+
+UNROLLED = (
+    "uncalibrated: io_parallel is priced by a formula of its own for the unrolled design (hw/cost/parallel.py), "
+    "which was never compared with any synthesis; its registers and latency are assumed"
+)
+LUT4 = (
+    "uncalibrated: the formulas count 6-input LUTs and this part has 4-input ones, of which synthesis took 1.2 to 3.3 "
+    "times as many (19 layers, benchmarks/calibration/layers_fit.csv), so no share of its LUTs is given; crq synth "
+    "measures them"
+)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """`tool` and `date` of the synthesis of layers no formula had seen; `blind` are the errors on them, `second` those
+    on a later set of other kinds of layers, with FIFOs."""
+
+    tool: str
+    date: str
+    command: str
+    blind: dict[str, Any] = field(default_factory=dict)
+    second: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sets(self) -> list[dict[str, Any]]:
+        return [s for s in (self.blind, self.second) if s]
+
+
+@cache
+def calibrations() -> dict[str, Calibration]:
+    """The calibrations this installation carries, by synthesis family."""
+    if not FILE.exists():
+        return {}
+    return {family: Calibration(**facts) for family, facts in json.loads(FILE.read_text()).items()}
+
+
+def kind(unit: Unit, fold: Fold) -> str:
+    """The kind of a unit whose errors are told apart: a layer's, and for sums of products that of the weights."""
+    if not isinstance(unit.layer, Mac):
+        return unit.layer.kind
+    if unit.layer.multiplier_free:
+        return "ternary sums"
+    return "integer sums" if unit.reuse_factor(fold) > 1 else "unrolled integer sums"
+
+
+def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
+    """What a reader must know about the figures of a project of `form` ("rtl", "hls" or "io_parallel") whose units are
+    of `kinds`, on a synthesis `family`."""
+    if form == "io_parallel":
+        return UNROLLED
+    if family == "ecp5":
+        return LUT4
+    rtl, found = form == "rtl", calibrations()
+    if not found:
+        return (
+            f"uncalibrated: circuits priced by the fabric and by {MEASURED_WITH}, whole layers not compared with "
+            "synthesis" + ("" if rtl else "; Vitis HLS not measured, pipeline depth assumed")
+        )
+    own = found.get(family) or found[min(found)]
+    basis = f"on the RTL form of these units under {own.tool}, {own.date}: " + "; ".join(
+        s["sentence"] for s in own.sets
+    )
+    if family not in found:
+        basis += f"; {family}, the family of this part, was not in that test"
+    elif family != FAMILY:
+        basis += f" (with circuits measured for {FAMILY})"
+    basis += "".join(f"; {reservation}" for reservation in reservations(own, kinds))
+    if rtl:
+        return f"calibrated {basis}"
+    return (
+        f"Vitis HLS was not measured: calibration is {basis}; HLS's control logic and pipeline depth differ, so its "
+        "band is wider, and a judgement"
+    )
+
+
+def reservations(found: Calibration, kinds: Collection[str]) -> list[str]:
+    """Where the errors of `kinds` are beyond the bars, or were not measured for this family."""
+    result: list[str] = []
+    elsewhere: list[str] = []
+    nowhere: list[str] = []
+    for name in sorted(kinds):
+        measured = [one["kinds"][name] for one in found.sets if name in one.get("kinds", {})]
+        layers = sum(errors["layers"] for errors in measured)
+        if not layers:
+            others = [one for other in calibrations().values() for one in other.sets if name in one.get("kinds", {})]
+            (elsewhere if others else nowhere).append(name)
+            continue
+        mean = sum(errors["layers"] * errors["lut_mean"] for errors in measured) / layers
+        if mean > LUT_MEAN or any(errors["beyond"] for errors in measured):
+            largest = max(errors["lut_max"] for errors in measured)
+            result.append(
+                f"worse for {name}, which this network has: LUT mean error {mean:.1%}, largest {largest:.1%} "
+                f"({layers} measured)"
+            )
+    if elsewhere:
+        result.append(f"of this network's units, {', '.join(elsewhere)} were measured for another family only")
+    if nowhere:
+        result.append(f"of this network's units, {', '.join(nowhere)} were in no set")
+    return result
+
+
+def band(total: Resources, form: str, family: str, kinds: Collection[str]) -> dict[str, Any] | None:
+    """Per resource [low, high] around the estimated `total` of units of `kinds`, and what they rest on; None where
+    nothing was measured."""
+    own = calibrations().get(family)
+    if own is None or form == "io_parallel":
+        return None
+    facts: Mapping[str, float] = {"lut": total.lut, "ff": total.ff, "bram36": total.bram36, "dsp": total.dsp}
+    if form != "rtl":
+        low, high = HLS_BAND
+        basis = f"a judgement: {low:g} to {high:g} times the estimate, as Vitis HLS was not measured"
+        return {**{key: [value * low, value * high] for key, value in facts.items()}, "basis": basis}
+    result: dict[str, Any] = {}
+    for key, value in facts.items():
+        # Kinds beyond the bars widen the band of networks that have them; few layers of a kind never narrow it.
+        rows = [(name, errors) for one in own.sets for name, errors in one["kinds"].items()]
+        measured = [errors for name, errors in rows if name in kinds or not errors["beyond"]]
+        spans = [[1.0, 1.0], *(errors["spans"][key] for errors in measured if key in errors["spans"])]
+        result[key] = [value * min(s[0] for s in spans), value * max(s[1] for s in spans)]
+    return {**result, "basis": "if no unit is further off than the worst blind layer of 333 LUTs or more"}

@@ -1,0 +1,116 @@
+"""Area and timing of io_parallel: every output value is a circuit of its own, and an image enters in every cycle.
+
+The circuits are those of folded units with all weights built in, once per output pixel; there are no line buffers, no
+multiplexers and no FIFOs. There is no RTL form of it, so nothing here was compared with synthesis: HLS also shares
+equal sums between pixels and places its registers by the clock. Assumed are the registers of the RTL form's adder trees
+and one register per value that a unit gives.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.cost.constants import maximum
+from hw.cost.primitives import tree_adders, tree_flip_flops
+from hw.cost.resources import Resources
+from hw.cost.units import constant_lanes, threshold_lanes
+from hw.dataflow.schedule import COMPARATOR_BITS, Cycles, Pipeline, tree_registers
+from hw.dataflow.units import Fold, Unit, units
+from hw.ir.digits import digits_of
+from hw.ir.graph import Network
+from hw.ir.layers import Concat, Conv, GlobalSum, Mac, MaxPool, Shift, Tensor, Threshold
+
+Mask = tuple[bool, ...]
+EVERY_CYCLE = Cycles(1, 1, 1)
+
+
+def parts(unit: Unit) -> dict[str, Resources]:
+    """Circuit name to price, of a whole unit."""
+    layer, pixels = unit.layer, unit.output.shape.pixels
+    if isinstance(layer, (Shift, Concat)):
+        return {"wires": Resources()}
+    found = {"registers": Resources(ff=unit.output.shape.size * unit.output.format.bits)}
+    threshold = unit.threshold or (layer if isinstance(layer, Threshold) else None)
+    if threshold is not None:
+        found["thresholds"] = threshold_lanes(threshold, threshold.output.shape.c).times(pixels)
+    if isinstance(layer, Mac):
+        found["lanes"] = _sums(layer)
+    elif isinstance(layer, MaxPool):
+        maxima = sum(n * (sum(rows) * sum(columns) - 1) for (rows, columns), n in windows(layer).items())
+        found["lanes"] = Resources(logic=maxima * layer.output.shape.c * maximum(layer.input.format.bits))
+    elif isinstance(layer, GlobalSum):
+        bits, terms = layer.input.format.bits, layer.input.shape.pixels
+        tree = Resources(logic=tree_adders(terms, bits), ff=tree_flip_flops(terms, bits))
+        found["adders"] = tree.times(layer.output.shape.c)
+    elif threshold is None:
+        found["adders"] = Resources(logic=unit.output.shape.size * unit.output.format.bits)
+    return found
+
+
+def _sums(mac: Mac) -> Resources:
+    """The adder trees of every output pixel; what lies in the padding is zero and adds nothing."""
+    total, codes = Resources(), digits_of(mac)
+    if not isinstance(mac, Conv):
+        return constant_lanes(codes, mac.input.format)
+    for (rows, columns), count in windows(mac).items():
+        inside = codes[:, :, np.array(rows)][:, :, :, np.array(columns)]
+        total = total.plus(constant_lanes(inside, mac.input.format).times(count))
+    return total
+
+
+def windows(layer: Conv | MaxPool) -> Counter[tuple[Mask, Mask]]:
+    """How often each pair of (kernel rows, kernel columns) that lie inside of the image occurs among the windows."""
+    image, out, pads = layer.input.shape, layer.output.shape, layer.pads
+    dilation = layer.dilation if isinstance(layer, Conv) else (1, 1)
+    rows = _inside(out.h, image.h, layer.kernel[0], layer.stride[0], dilation[0], pads.top)
+    columns = _inside(out.w, image.w, layer.kernel[1], layer.stride[1], dilation[1], pads.left)
+    return Counter({(r, c): n * m for r, n in rows.items() for c, m in columns.items()})
+
+
+def _inside(count: int, size: int, kernel: int, stride: int, dilation: int, pad: int) -> Counter[Mask]:
+    starts = np.arange(count)[:, None] * stride - pad
+    at: NDArray[np.int64] = starts + np.arange(kernel) * dilation
+    masks: Iterable[list[bool]] = ((at >= 0) & (at < size)).tolist()
+    return Counter(tuple(mask) for mask in masks)
+
+
+def stages(unit: Unit) -> int:
+    """Register stages of a unit: its adder tree, a search among thresholds, and the register of its values."""
+    layer = unit.layer
+    if isinstance(layer, (Shift, Concat)):
+        return 0
+    threshold = unit.threshold or (layer if isinstance(layer, Threshold) else None)
+    bits = threshold.output.format.bits if threshold else 0
+    search = bits if bits > COMPARATOR_BITS else 0
+    terms = 0
+    if isinstance(layer, Mac):
+        terms = max(1, *(int(np.count_nonzero(w)) for w in digits_of(layer)))
+    elif isinstance(layer, GlobalSum):
+        terms = layer.input.shape.pixels
+    return (tree_registers(terms) if terms else 0) + search + 1
+
+
+def pipeline(network: Network) -> Pipeline:
+    """An image per cycle; the latency is the longest path of stages."""
+    ready: dict[str, int] = {network.input.name: 0}
+
+    def at(tensor: Tensor) -> int:
+        while tensor.name not in ready:  # a flattened tensor is the same wires
+            producer = network.producer(tensor)
+            assert producer is not None
+            tensor = producer.input
+        return ready[tensor.name]
+
+    appears = {}
+    for unit in units(network):
+        ready[unit.output.name] = appears[unit.name] = max(at(t) for t in unit.inputs) + stages(unit)
+    return Pipeline(1, max(1, at(network.output)), "", appears, dict(appears))
+
+
+def fold(unit: Unit) -> Fold:
+    """What the unrolled unit computes at once, per output pixel."""
+    return Fold(unit.output.shape.c, unit.fan_in)

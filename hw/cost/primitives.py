@@ -1,0 +1,117 @@
+"""What small circuits cost on a fabric of 6-input LUTs with carry chains: the formulas every unit is built from.
+
+The formulas here follow from the fabric, and each says why; what was measured is in `hw.cost.constants`.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.cost.constants import multiplexer
+from hw.cost.resources import Resources
+
+Bits = NDArray[np.bool_]
+
+# A memory of at least this many bits goes to block RAM; below, LUTs are cheaper than the 18 Kbit half they replace.
+# The RTL generator sets the ram_style attribute by this rule, so that every tool follows it.
+BRAM_BITS = 8192
+# (depth, width) a BRAM18 takes and a BRAM36 takes in simple dual port mode (AMD UG473 table 1-2 and UG573 table 1-2).
+BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
+BRAM36_SHAPES = ((32768, 1), (16384, 2), (8192, 4), (4096, 9), (2048, 18), (1024, 36), (512, 72))
+
+
+def clog2(n: int) -> int:
+    """Bits of an index into `n` things; 0 for one thing."""
+    return max(0, int(n - 1).bit_length())
+
+
+def tree(lanes: int, bits: int, width: int) -> int:
+    """LUTs of crq_tree over `lanes` products x * t, t in {-1, 0, 1}, x of `bits` bits, of `width` signed bits.
+
+    A product is a LUT per bit of x; of two that are summed, one is absorbed into the adder's own LUTs.
+    """
+    return ceil(lanes / 2) * bits + tree_adders(lanes, width)
+
+
+def tree_adders(terms: int, width: int) -> int:
+    """LUTs of the adders of crq_tree over signed operands: one per bit below the carry out."""
+    total = 0
+    while terms > 1:
+        total += terms // 2 * width
+        terms, width = (terms + 1) // 2, width + 1
+    return total
+
+
+def inverters(negative: list[bool]) -> int:
+    """Operands of crq_pe_fixed whose complement no adder absorbs: both of a pair negative, or a last one alone."""
+    pairs = sum(a and b for a, b in zip(negative[::2], negative[1::2], strict=False))
+    return pairs + (len(negative) % 2 and negative[-1])
+
+
+def tree_flip_flops(terms: int, width: int) -> int:
+    """FFs of crq_tree: its sums after every second level and at the end; a term that found no partner stays narrow."""
+    if terms == 1:
+        return width
+    total, level, lone = 0, 0, width  # lone: real width of the last term
+    while terms > 1:
+        lone = lone if terms % 2 else max(lone, width) + 1
+        terms, width = (terms + 1) // 2, width + 1
+        if level % 2 or terms == 1:
+            total += (terms - 1) * width + lone
+        level += 1
+    return total
+
+
+def lutram(depth: int, width: int, family: str = "xcup") -> int:
+    """LUTs of a simple dual port LUTRAM. UltraScale+: 8 LUTs hold 32 x 14 (RAM32M16) or 64 x 7 (RAM64M8) bits;
+    7-series: 4 LUTs hold 32 x 6 (RAM32M) or 64 x 3 (RAM64M)."""
+    luts, short, long = (4, 6, 3) if family == "xc7" else (8, 14, 7)
+    if depth <= 32:
+        return luts * ceil(width / short)
+    return luts * ceil(width / long) * ceil(depth / 64)
+
+
+def bram18(depth: int, width: int) -> int:
+    """BRAM18 halves of a memory: the fewest over all aspect ratios of both block sizes."""
+    whole = min(2 * ceil(depth / d) * ceil(width / w) for d, w in BRAM36_SHAPES)
+    half = min(ceil(depth / d) * ceil(width / w) for d, w in BRAM18_SHAPES)
+    return min(whole, half)
+
+
+def memory(depth: int, width: int, family: str = "xcup") -> Resources:
+    """A FIFO's or line buffer's memory, in LUTs or block RAM by `BRAM_BITS`."""
+    if not width:
+        return Resources()
+    if depth * width >= BRAM_BITS:
+        return Resources(bram18=bram18(depth, width))
+    banks = ceil(depth / 64)  # joined by a multiplexer and a write enable each
+    joined = width * multiplexer(banks) + banks if banks > 1 else 0
+    return Resources(lutram=lutram(depth, width, family), logic=joined)
+
+
+def distinct_columns(words: Bits) -> Bits:
+    """The columns of a ROM (depth, width) that need logic of their own: not constant, each content once."""
+    varying = words[:, (words != words[:1]).any(0)]
+    packed = np.packbits(varying, axis=0).T.tobytes()  # columns as byte strings: far faster than np.unique of columns
+    size = -(-len(words) // 8)
+    first = {packed[i * size : (i + 1) * size]: i for i in reversed(range(varying.shape[1]))}
+    return varying[:, sorted(first.values())]
+
+
+def in_bram(bits: int, style: str = "auto") -> bool:
+    """Whether a ROM of `bits` lies in block RAM; a `style` other than "auto" decides it whatever the size."""
+    return bits >= BRAM_BITS if style == "auto" else style == "bram"
+
+
+def rom(words: Bits, style: str = "auto") -> Resources:
+    """A registered ROM with known content (depth, width)."""
+    depth, width = words.shape
+    if in_bram(words.size, style):
+        return Resources(bram18=bram18(depth, width))
+    columns = distinct_columns(words).shape[1]
+    # A LUT6 holds 64 bits, its F7 and F8 multiplexers join four; beyond that more LUTs do (measured: 77 for 8 x 400).
+    per_column = 1 if depth <= 64 else 2 if depth <= 128 else 4 if depth <= 256 else 1.54 * depth / 64
+    return Resources(logic=columns * per_column, ff=columns)

@@ -1,0 +1,1 @@
+"""What both hardware forms are: units, windows, schedules, FIFO depths, memories, thresholds."""

@@ -1,0 +1,1 @@
+"""FPGA parts and boards: one JSON file per die."""

@@ -1,0 +1,81 @@
+"""FPGA parts and boards: what a device holds. One JSON file per die in estimate/devices, each with its source."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from hw.errors import HwError
+
+FOLDER = Path(__file__).parent
+
+
+class Board(NamedTuple):
+    name: str
+    part: str
+
+
+@dataclass(frozen=True)
+class Device:
+    """Capacity of one part. BRAM is counted in 36 Kbit blocks; `synthesis` is the Yosys family that fits the part."""
+
+    part: str
+    die: str
+    family: str
+    synthesis: str
+    lut: int
+    ff: int
+    bram36: int
+    uram: int
+    dsp: int
+    source: str
+    board: str | None = None
+
+    @property
+    def lut_priced(self) -> bool:
+        """Whether the part has the 6-input LUTs that the estimate counts; ECP5 has 4-input ones."""
+        return self.synthesis != "ecp5"
+
+
+@cache
+def _dies() -> dict[str, dict]:
+    return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+
+
+def boards() -> list[Board]:
+    """Every known board with its part."""
+    return [Board(b["name"], b["part"]) for die in _dies().values() for b in die["boards"]]
+
+
+def dies() -> list[str]:
+    """Every known die: a part name starts with one of these."""
+    return [die["die"] for die in _dies().values()]
+
+
+def find(name: str) -> Device:
+    """The device of a part (`xc7z020clg400-1`, any package and speed grade) or board (`PYNQ-Z2`) name.
+
+    Raises `HwError` with the nearest known names.
+    """
+    board = next((b for b in boards() if _key(b.name) == _key(name)), None)
+    part = board.part if board else name.strip()
+    matches = [key for key in _dies() if re.fullmatch(re.escape(key) + r"([^0-9].*)?", part.lower())]
+    if not matches:
+        known = {_key(n): n for n in [b.name for b in boards()] + [b.part for b in boards()] + dies()}
+        near = get_close_matches(_key(name), known, n=4, cutoff=0.5) or list(known)[:8]
+        raise HwError(
+            f"part {name!r} is not known: expected a part or board name such as "
+            f"{', '.join(known[n] for n in near)}; a new die is one JSON file in hw/devices"
+        )
+    facts = _dies()[max(matches, key=len)]
+    numbers = {k: facts[k] for k in ("die", "family", "synthesis", "lut", "ff", "bram36", "uram", "dsp", "source")}
+    return Device(part=part, board=board.name if board else None, **numbers)
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

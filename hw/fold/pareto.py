@@ -1,0 +1,37 @@
+"""The trade between area and speed: foldings no other folding beats in both."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hw.cost.network import estimate
+from hw.cost.resources import Resources
+from hw.dataflow.schedule import cycles
+from hw.dataflow.units import Fold, units
+from hw.fold.search import fastest, remembered, within
+from hw.ir.graph import Network
+
+STEP = 1.3  # ratio of the cycle budgets that are tried
+
+
+class Point(NamedTuple):
+    """A folding of the network with its interval (cycles per image) and estimated area."""
+
+    folds: dict[str, Fold]
+    interval: int
+    total: Resources
+
+
+def pareto(network: Network, family: str = "xcup") -> list[Point]:
+    """Points from the fastest folding to the smallest, each slower and smaller (in LUTs) than the one before."""
+    cost = remembered(network, family)
+    slowest = max(cycles(network, unit, Fold(1, 1)).interval for unit in units(network))
+    budget, points = float(fastest(network)[0]), list[Point]()
+    while True:
+        folds = within(network, int(budget), cost)
+        found = estimate(network, folds, family)
+        if not points or found.total.lut < points[-1].total.lut:
+            points.append(Point(folds, found.pipeline.interval, found.total))
+        if budget >= slowest:
+            return points
+        budget *= STEP

@@ -1,0 +1,105 @@
+"""The backend: hls4ml's Vitis backend with our flows, our reader and our simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hls4ml.backends import VitisBackend, VivadoBackend
+from hls4ml.model.flow import get_flow, register_flow
+
+from hw.errors import HwError
+from hw.hls import BACKEND
+from hw.hls.layers import LAYERS, register_layers
+from hw.hls.templates import CallTemplate, ConfigTemplate
+
+DEFAULT_PART = "xc7z020clg400-1"
+
+
+class CrqBackend(VitisBackend):
+    """Multiplier-free projects for Vitis HLS from ternary QONNX."""
+
+    def __init__(self) -> None:
+        # Past VivadoBackend's constructor, which would register the flows of the stock backend.
+        super(VivadoBackend, self).__init__(BACKEND)
+        self._register_layer_attributes()
+        register_layers()
+        self.register_template(ConfigTemplate)
+        self.register_template(CallTemplate)
+        self._register_flows()
+
+    def _register_flows(self) -> None:
+        """No stock pass rewrites our graph: types, then templates, then the writer."""
+        types = register_flow("specific_types", ["vivado:transform_types"], requires=[], backend=self.name)
+        templates = register_flow(
+            "apply_templates", ["crq:crq_config_template", "crq:crq_function_template"], requires=[types],
+            backend=self.name,
+        )  # fmt: skip
+        self._default_flow = register_flow("ip", None, requires=[types, templates], backend=self.name)
+        self._writer_flow = register_flow("write", ["crq:write_hls"], requires=[self._default_flow], backend=self.name)
+
+    def check_complete(self) -> None:
+        """Raises `HwError` unless every flow, layer and template of the backend is known to hls4ml."""
+        from hls4ml.model.layers import layer_map
+        from hls4ml.model.optimizer import get_optimizer
+
+        missing = [layer.__name__ for layer in LAYERS if layer.__name__ not in layer_map]
+        for flow in (self._default_flow, self._writer_flow):
+            try:
+                for name in [o for f in (flow, *get_flow(flow).requires) for o in get_flow(f).optimizers]:
+                    get_optimizer(name)
+            except Exception as error:  # hls4ml raises plain Exception for an unknown flow or pass
+                missing.append(str(error))
+        if missing:
+            raise HwError(f"the crq backend is registered incompletely; missing: {', '.join(missing)}")
+
+    def create_initial_config(
+        self, part: str | None = None, clock_period: float | None = None, clock_uncertainty: str = "27%",
+        io_type: str | None = None, folding: Mapping[str, Any] | None = None,
+        weight_rom: Mapping[str, str] | None = None, target_fps: float | None = None,
+        target_latency: float | None = None, best_fit: bool = False, fit_check: bool = True, **options: Any,
+    ) -> dict[str, Any]:  # fmt: skip
+        """hls4ml's configuration for this backend. Arguments as `hw.build`; raises `HwError` for unknown ones."""
+        from hw.hls.frontend import install_dispatch
+
+        known = {
+            "namespace",
+            "write_tar",
+            "write_weights_txt",
+            "tb_output_stream",
+            "write_emulation_constants",
+            "board",
+        }
+        if unknown := options.keys() - known:
+            raise HwError(f"unknown option {sorted(unknown)[0]!r} of the crq backend")
+        if options.get("namespace") or options.get("write_tar"):
+            raise HwError("the crq backend supports neither namespace nor write_tar")
+        self.check_complete()
+        install_dispatch()
+        return {
+            "Part": part or DEFAULT_PART,
+            "ClockPeriod": float(clock_period or 5.0),
+            "ClockUncertainty": clock_uncertainty,
+            "IOType": io_type or "io_stream",
+            "Folding": {name: list(fold) for name, fold in (folding or {}).items()},
+            "WeightRom": dict(weight_rom or {}),
+            "TargetFps": target_fps,
+            "TargetLatency": target_latency,
+            "BestFit": best_fit,
+            "FitCheck": fit_check,
+            "HLSConfig": {},
+            "WriterConfig": {"Namespace": None, "WriteWeightsTxt": False, "WriteTar": False, "TBOutputStream": "both"},
+        }
+
+    def compile(self, model: Any) -> str:
+        """Compiles the C simulation of the written project; the path of the library."""
+        from hw.hls.csim import compile_simulation
+
+        return str(compile_simulation(Path(model.config.get_output_dir()), "ap"))
+
+    def predict(self, model: Any, x: Any) -> Any:
+        """Logits (N, …) of images on the input grid, (N, C, H, W), by C simulation with ap types."""
+        from hw.project import open_project
+
+        return open_project(model.config.get_output_dir()).simulate(x, mode="ap")

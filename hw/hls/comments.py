@@ -1,0 +1,95 @@
+"""The comment above each layer of the firmware: what it computes, how it is folded, why its widths suffice."""
+
+from __future__ import annotations
+
+from hw.hls.geometry import Window, window_of
+from hw.hls.plan import Process
+from hw.hls.tables import weights_in_bram
+from hw.ir.layers import Concat, Conv, Dense, Format, Mac, MaxPool, Shape, Tensor
+
+
+def describe(process: Process, streaming: bool) -> str:
+    """A `//` comment of several lines."""
+    if process.unit is None:
+        readers = len(process.outputs)
+        lines = [f"{process.name}: copies {process.input.name} for its {readers} readers."]
+    else:
+        lines = _layer(process, streaming)
+    return "\n".join(f"// {line}".rstrip() for line in lines)
+
+
+def cycles_per_image(process: Process) -> int:
+    """Clock cycles an io_stream process needs for one image."""
+    shape = process.input.shape
+    if process.unit is None or isinstance(process.unit.layer, Concat):
+        return shape.pixels
+    steps = process.unit.reuse_factor(process.fold)
+    if isinstance(process.unit.layer, (Conv, Dense, MaxPool)):
+        return window_of(process).cycles(steps)
+    return shape.pixels * steps
+
+
+def _layer(process: Process, streaming: bool) -> list[str]:
+    unit, fold = process.unit, process.fold
+    assert unit is not None
+    layer, threshold = unit.layer, unit.threshold
+    lines = [f"{process.name}: {_title(process)}, {_shape(process.input.shape)} to {_shape(process.output.shape)}"]
+    if isinstance(layer, Mac):
+        zeros = layer.weights.size - layer.nonzeros
+        kind = "ternary" if layer.multiplier_free else f"{layer.weight_type} (not multiplier-free)"
+        place = ", in block RAM" if weights_in_bram(layer, fold) else ", in LUTs"
+        place = place if streaming and unit.reuse_factor(fold) > 1 else ""  # else constants of the adders
+        lines.append(
+            f"  weights      {layer.weights.size} {kind}, {zeros} zero ({zeros / layer.weights.size:.1%}){place}"
+        )
+    if streaming:
+        steps = 1 if isinstance(layer, Concat) else unit.reuse_factor(fold)
+        simd = f", SIMD {fold.simd} of {layer.fan_in} products" if isinstance(layer, Mac) else ""
+        lines.append(f"  folding      PE {fold.pe} of {process.output.shape.c} channels{simd}")
+        lines.append(f"  cycles       {steps} per output pixel, {cycles_per_image(process)} per image")
+    for stream in process.inputs:
+        lines.append(f"  input        {_format(stream.tensor.format)} in {_interval(stream.tensor)}")
+    if isinstance(layer, Mac):
+        lines.append(
+            f"  accumulator  {_format(layer.output.format)}: the weights bound every sum to {_interval(layer.output)}"
+        )
+    if threshold is not None:
+        lines.append(f"  thresholds   {threshold.thresholds.shape[1]} per channel, codes from {threshold.qmin}")
+    lines.append(f"  output       {_format(process.output.tensor.format)} in {_interval(process.output.tensor)}")
+    return lines
+
+
+def _title(process: Process) -> str:
+    assert process.unit is not None
+    layer = process.unit.layer
+    if not isinstance(layer, (Conv, MaxPool)):
+        return {"Dense": "dense", "GlobalSum": "global sum"}.get(layer.kind, layer.kind.lower())
+    window: Window = window_of(process)
+    kernel = "x".join(str(k) for k in layer.kernel)
+    name = "max pool" if isinstance(layer, MaxPool) else "sum pool" if layer.is_sum_pool else "convolution"
+    extras = [f"stride {_pair(layer.stride)}"]
+    if any(window.pads):
+        extras.append(
+            f"pads top {layer.pads.top} left {layer.pads.left} bottom {layer.pads.bottom} right {layer.pads.right}"
+        )
+    if isinstance(layer, Conv) and layer.dilation != (1, 1):
+        extras.append(f"dilation {_pair(layer.dilation)}")
+    if isinstance(layer, Conv) and layer.groups > 1 and not layer.is_sum_pool:
+        extras.append("depthwise" if layer.groups == layer.input.shape.c else f"{layer.groups} groups")
+    return f"{kernel} {name} ({', '.join(extras)})"
+
+
+def _pair(values: tuple[int, int]) -> str:
+    return str(values[0]) if values[0] == values[1] else f"{values[0]}x{values[1]}"
+
+
+def _shape(shape: Shape) -> str:
+    return f"{shape.h}x{shape.w}x{shape.c}" if shape.pixels > 1 else f"{shape.c}"
+
+
+def _format(fmt: Format) -> str:
+    return f"{'' if fmt.signed else 'u'}int{fmt.bits}"
+
+
+def _interval(tensor: Tensor) -> str:
+    return f"[{tensor.lo.min()}, {tensor.hi.max()}]"

@@ -1,0 +1,81 @@
+"""Folds of all units from the options of a build and from hls4ml's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hw.dataflow.units import Fold, Unit, units
+from hw.devices import catalog as devices
+from hw.errors import HwError
+from hw.fold import search as fold
+from hw.fold.search import Choice, Target
+from hw.hls.hls_config import check_hls_config
+from hw.ir.graph import Network
+
+
+def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
+    """The fold of every unit: explicit values first, then hls4ml's ReuseFactor, then the search of `hw.fold.search`.
+
+    `config` is hls4ml's: `Folding` maps unit names to (PE, SIMD) and `WeightRom` to a ROM style; `TargetFps`,
+    `TargetLatency` (µs) and `BestFit` are what the search aims at. HLSConfig/LayerName/NAME may hold WeightRom, and PE
+    and SIMD, or ReuseFactor; HLSConfig/Model/ReuseFactor above 1 bounds all others (1 is hls4ml's default for "not
+    set"). Raises `HwError` naming the layer for a fold it cannot have and for a name that is no unit, naming the part
+    if it is unknown, and naming an option of HLSConfig that has no meaning here.
+    """
+    device = devices.find(config["Part"])
+    all_units = {unit.name: unit for unit in units(network)}
+    hls = config.get("HLSConfig") or {}
+    check_hls_config(hls, all_units)
+    target = Target(config.get("TargetFps"), config.get("TargetLatency"), bool(config.get("BestFit")))
+    explicit = {name: Fold(*values) for name, values in (config.get("Folding") or {}).items()}
+    rom = dict(config.get("WeightRom") or {})
+    for name, options in (hls.get("LayerName") or {}).items():
+        options = {str(key).lower(): value for key, value in (options or {}).items()}
+        if found := _from_options(name, options, all_units):
+            explicit.setdefault(name, found)
+        if "weightrom" in options:
+            rom.setdefault(name, options["weightrom"])
+    if config["IOType"] == "io_parallel":
+        if target or explicit or rom:
+            raise HwError("io_parallel unrolls every layer: targets, foldings and ROM styles belong to io_stream")
+        folds = {name: Fold(unit.output.shape.c, unit.fan_in) for name, unit in all_units.items()}
+        return Choice(folds, "io_parallel unrolls every layer", dict.fromkeys(folds, "unrolled"))
+    limit = int((hls.get("Model") or {}).get("ReuseFactor") or 1)
+    if limit > 1:
+        if target:
+            raise HwError(f"Model ReuseFactor {limit} bounds every layer: leave it at 1 to fold for a target")
+        return _bounded(network, limit, explicit, rom)
+    return fold.decide(
+        network, target, device=device, clock_period_ns=float(config["ClockPeriod"]), overrides=explicit, rom=rom
+    )
+
+
+def _bounded(network: Network, limit: int, explicit: Mapping[str, Fold], rom: Mapping[str, str]) -> Choice:
+    """Every unit as small as a reuse factor of `limit` allows, `explicit` ones as they are."""
+    fold.check(network, explicit)
+    fold.check_rom(network, rom)
+    folds, why = {}, {}
+    for unit in units(network):
+        given = explicit.get(unit.name)
+        found = given or cheapest(unit, limit)
+        folds[unit.name] = found._replace(rom=rom.get(unit.name, found.rom))
+        why[unit.name] = "given" if given else f"fewest lanes with a reuse factor of at most {limit:,}"
+    return Choice(folds, f"a ReuseFactor of at most {limit:,} in every layer", why)
+
+
+def _from_options(name: str, options: Mapping[str, Any], all_units: Mapping[str, Unit]) -> Fold | None:
+    """The fold that hls4ml's per-layer options (keys in lower case) ask for; None if they say nothing of it."""
+    if not {"pe", "simd", "reusefactor"} & options.keys():
+        return None
+    if "pe" in options or "simd" in options:
+        return Fold(int(options.get("pe", 1)), int(options.get("simd", 1)))
+    return cheapest(all_units[name], int(options["reusefactor"]))
+
+
+def cheapest(unit: Unit, reuse: int) -> Fold:
+    """The fold with the fewest lanes whose reuse factor is at most `reuse`; wide SIMD before many PE lanes."""
+    if reuse < 1:
+        raise HwError(f"layer {unit.name!r}: ReuseFactor {reuse}; expected at least 1")
+    allowed = [f for f in fold.legal(unit) if unit.reuse_factor(f) <= reuse]
+    return min(allowed, key=lambda f: (f.pe * f.simd, abs(f.simd - 2 * f.pe), f))

@@ -1,0 +1,106 @@
+"""From a file to an hls4ml `ModelGraph`: our own reader takes the place of hls4ml's ONNX parser for this backend."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+from hw.dataflow.names import MAX_LENGTH, RESERVED
+from hw.devices import catalog as devices
+from hw.errors import HwError
+from hw.hls import BACKEND
+from hw.hls.folding import resolve_folds
+from hw.hls.layers import class_name, hls_shape, precision
+from hw.hls.limits import check_fit, check_limits
+from hw.hls.plan import Plan, Stream, make_plan
+from hw.ir.graph import Network
+from hw.read.origin import load
+
+INPUT = "network_input"  # hls4ml reserves the name "input"
+
+
+def install_dispatch() -> None:
+    """Makes `hls4ml.converters.convert_from_onnx_model(..., backend="crq")` use our reader.
+
+    hls4ml parses the file before any backend sees it, and its parser rejects operations that our reader accepts. The
+    wrapper forwards every other backend untouched. It cannot be installed at registration: hls4ml.converters is then
+    only partly imported.
+    """
+    converters = sys.modules.get("hls4ml.converters")
+    if converters is None or not hasattr(converters, "onnx_to_hls"):
+        return
+    stock = converters.onnx_to_hls
+    if getattr(stock, "crq_dispatch", False):
+        return
+
+    def onnx_to_hls(config: dict[str, Any]) -> Any:
+        return to_model_graph(config) if config.get("Backend") == BACKEND else stock(config)
+
+    onnx_to_hls.crq_dispatch = True  # type: ignore[attr-defined]
+    converters.onnx_to_hls = onnx_to_hls  # type: ignore[attr-defined]
+
+
+def to_model_graph(config: dict[str, Any]) -> Any:
+    """The `ModelGraph` of config["OnnxModel"]: a path, a ModelProto, or a ModelWrapper that holds an integer graph.
+
+    Raises `HwError` for a network or option the hardware cannot have.
+    """
+    from hls4ml.model import ModelGraph
+
+    _check_project_name(config["ProjectName"])
+    graph, origin = load(config["OnnxModel"])
+    network = Network(graph)
+    choice = resolve_folds(network, config)
+    plan = make_plan(network, config["IOType"], choice.folds, config["ProjectName"])
+    check_limits(plan)
+    if config.get("FitCheck", True):
+        check_fit(plan, devices.find(config["Part"]))
+    config["OnnxModel"] = None  # the integer graph takes its place; hls4ml would otherwise dump it into the project
+    layers = layer_list(plan)
+    model = ModelGraph.from_layer_list(config, layers, [INPUT], [_hls_output(plan)])
+    model.crq_plan, model.crq_choice, model.crq_graph, model.crq_origin = plan, choice, graph, origin
+    model.crq_images = None  # for the testbench; hw.build may give some
+    return model
+
+
+def _check_project_name(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise HwError(f"project name {name!r}: expected a C identifier: letters, digits and underscores")
+    if len(name) > MAX_LENGTH:
+        raise HwError(f"project name {name!r}: {len(name)} letters; expected at most {MAX_LENGTH}")
+    if name in RESERVED:
+        raise HwError(f"project name {name!r}: is a word of C++ or of the generated code; choose another")
+
+
+def layer_list(plan: Plan) -> list[dict[str, Any]]:
+    """hls4ml's description of the plan: one dictionary per process, the input first."""
+    names = _output_names(plan)
+    layers: list[dict[str, Any]] = [
+        {
+            "class_name": "InputLayer", "name": INPUT, "input_shape": hls_shape(plan.input),
+            "precision": precision(plan.input.tensor.format),
+        }
+    ]  # fmt: skip
+    for process in plan.processes:
+        layers.append(
+            {
+                "class_name": class_name(process), "name": process.name, "process": process,
+                "inputs": [names[s] for s in process.inputs], "outputs": [names[s] for s in process.outputs],
+            }
+        )  # fmt: skip
+    return layers
+
+
+def _output_names(plan: Plan) -> dict[Stream, str]:
+    """hls4ml names a single output after its layer."""
+    names = {plan.input: INPUT}
+    for process in plan.processes:
+        single = len(process.outputs) == 1
+        names |= {s: process.name if single else s.name for s in process.outputs}
+    return names
+
+
+def _hls_output(plan: Plan) -> str:
+    """The layer whose output leaves the network."""
+    return next(p.name for p in plan.processes if plan.output in p.outputs)

@@ -1,0 +1,93 @@
+"""What is refused: layers too large to be unrolled by io_parallel, weights that do not fit on the part."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hw.cost.primitives import bram18, rom
+from hw.cost.resources import Resources
+from hw.cost.units import as_bits
+from hw.devices.catalog import Device
+from hw.errors import HwError
+from hw.hls.geometry import ordered_weights
+from hw.hls.plan import Plan, Process
+from hw.hls.tables import packing, weights_in_bram
+from hw.ir.layers import Conv, Dense, Mac
+
+LUT_ROM_SHARE = 0.5  # of the LUTs: the rest computes
+
+# Additions of one layer that io_parallel unrolls: non-zero weights times output pixels. An HLS tool schedules each as
+# an operation of its own; above some ten thousands synthesis no longer ends in reasonable time.
+MAX_PARALLEL_ADDITIONS = 1 << 17
+MAX_PARALLEL_VALUES = 1 << 14  # of one tensor: every value is a register
+
+
+def check_limits(plan: Plan) -> None:
+    """Raises `HwError` naming the first layer that is too large for the plan's io_type."""
+    if plan.io_type != "io_parallel":
+        return
+    for process in plan.processes:
+        if process.unit is None:
+            continue
+        layer, name = process.unit.layer, process.unit.name
+        if process.output.shape.size > MAX_PARALLEL_VALUES:
+            raise HwError(
+                f"layer {name!r}: {process.output.shape.size} output values; io_parallel unrolls at most "
+                f"{MAX_PARALLEL_VALUES}. Use io_type='io_stream'"
+            )
+        if isinstance(layer, Mac):
+            additions = layer.nonzeros * layer.output.shape.pixels
+            if additions > MAX_PARALLEL_ADDITIONS:
+                raise HwError(
+                    f"layer {name!r}: {layer.nonzeros} non-zero weights at {layer.output.shape.pixels} pixels are "
+                    f"{additions} additions; io_parallel unrolls at most {MAX_PARALLEL_ADDITIONS}. Use "
+                    "io_type='io_stream'"
+                )
+
+
+def check_fit(plan: Plan, device: Device) -> None:
+    """Raises `HwError` naming the largest layers if the weight ROMs of the plan's foldings exceed `device`.
+
+    Weights only: UltraRAM holds none of them (it cannot be initialised, AMD UG573), and whatever else a network needs
+    is for the report to tell.
+    """
+    if plan.io_type != "io_stream":  # constants there are logic, not memory
+        return
+    needs = {p.unit.name: weight_rom(p) for p in plan.processes if p.unit and isinstance(p.unit.layer, Mac)}
+    total = Resources().plus(*needs.values()).rounded()
+    if total.bram18 <= 2 * device.bram36 and total.lut <= LUT_ROM_SHARE * device.lut:
+        return
+    shares = {name: max(need.bram36 / device.bram36, need.lut / device.lut) for name, need in needs.items()}
+    largest = sorted(shares, key=lambda name: -shares[name])[:3]
+    raise HwError(
+        f"the weights need {_amount(total)} as they are folded; {device.part} has {device.bram36:,} BRAM36 and, with "
+        f"half of its LUTs left to compute, {int(device.lut * LUT_ROM_SHARE):,} LUTs for them; the largest layers are "
+        f"{', '.join(f'{name!r} ({_amount(needs[name])})' for name in largest)}. Choose a larger part, move weights "
+        "with --rom LAYER=lut or LAYER=bram, or build anyway with --no-fit-check (fit_check=False)"
+    )
+
+
+def weight_rom(process: Process) -> Resources:
+    """The estimate of a MAC layer's weight ROM as the firmware holds it: the bits of its packed codes."""
+    unit, fold = process.unit, process.fold
+    assert unit is not None
+    layer = unit.layer
+    assert isinstance(layer, (Conv, Dense))
+    steps = unit.reuse_factor(fold)
+    if steps == 1:
+        return Resources()  # constants of the adders
+    bits = packing(layer, fold.simd).weight_bits
+    if weights_in_bram(layer, fold):
+        return Resources(bram18=bram18(steps, layer.weights.size // steps * bits))
+    codes = (
+        ordered_weights(layer)
+        .astype(np.int64)
+        .reshape(-1, fold.pe, unit.fan_in // fold.simd, fold.simd)
+        .transpose(0, 2, 1, 3)
+    )
+    return rom(as_bits(codes.reshape(steps, -1), bits), "lut")
+
+
+def _amount(need: Resources) -> str:
+    parts = [f"{need.bram36:,g} BRAM36"] if need.bram18 else []
+    return " and ".join(parts + ([f"{need.lut:,.0f} LUTs"] if need.lut or not parts else []))

@@ -1,0 +1,133 @@
+"""Constant tables of the firmware: packed weight words, accumulator start values, thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.cost.primitives import in_bram
+from hw.dataflow.units import Fold
+from hw.ir.layers import IntArray, Mac, Threshold, smallest_format
+
+WORD_BITS = 64  # of the literals in the source; wider rows are split into words of equal size
+CHUNK = 1 << 16  # values formatted at once
+COMPARATOR_LEVELS = 15  # above: binary search
+
+
+class Packing(NamedTuple):
+    """How the codes of `simd` lanes share words."""
+
+    weight_bits: int
+    words: int
+    word_lanes: int
+
+    @property
+    def word_bits(self) -> int:
+        return self.weight_bits * self.word_lanes
+
+
+class Table(NamedTuple):
+    """A table as the source spells it: an array of `dims` elements of type `element`."""
+
+    name: str
+    element: str
+    values: NDArray[np.int64] | NDArray[np.uint64]
+    hexadecimal: bool = False
+
+    @property
+    def dims(self) -> str:
+        return "".join(f"[{d}]" for d in self.values.shape)
+
+    @property
+    def declaration(self) -> str:
+        return f"static const {self.element} {self.name}{self.dims}"
+
+
+def packing(layer: Mac, simd: int) -> Packing:
+    bits = 2 if layer.multiplier_free else int(layer.weight_type.removeprefix("U").removeprefix("INT"))
+    words = -(-simd * bits // WORD_BITS)
+    # Words of whole lanes: a 7-bit lane never straddles two.
+    while -(-simd // words) * bits > WORD_BITS:
+        words += 1
+    return Packing(bits, words, -(-simd // words))
+
+
+def weights_in_bram(layer: Mac, fold: Fold) -> bool:
+    """Whether the weight ROM of a folded layer lies in block RAM, by `fold.rom` or its size; else in LUTs."""
+    return in_bram(layer.weights.size * packing(layer, fold.simd).weight_bits, fold.rom)
+
+
+def weight_table(name: str, layer: Mac, codes: NDArray[np.int8], fold: Fold) -> Table:
+    """Words [channel fold · input fold][PE][word] of `codes` (O, products); lane 0 in the low bits."""
+    pack = packing(layer, fold.simd)
+    outputs, products = codes.shape
+    lanes = np.zeros((outputs, products // fold.simd, pack.words * pack.word_lanes), np.uint64)
+    mask = (1 << pack.weight_bits) - 1
+    lanes[:, :, : fold.simd] = (codes.reshape(outputs, -1, fold.simd).astype(np.int64) & mask).astype(np.uint64)
+    lanes = lanes.reshape(outputs, -1, pack.words, pack.word_lanes)
+    shifts = np.arange(pack.word_lanes, dtype=np.uint64) * np.uint64(pack.weight_bits)
+    words = np.bitwise_or.reduce(lanes << shifts, axis=-1)  # (O, input folds, words)
+    words = words.reshape(outputs // fold.pe, fold.pe, -1, pack.words).transpose(0, 2, 1, 3)
+    words = np.ascontiguousarray(words.reshape(-1, fold.pe, pack.words))
+    return Table(f"{name}_weights", f"crq::rom_word<{pack.word_bits}>", words, hexadecimal=True)
+
+
+def start_table(name: str, codes: NDArray[np.int8], fold: Fold) -> Table:
+    """[channel fold][PE]: the number of negative weights, which turns the sum of ~x into the sum of -x."""
+    negatives = (codes < 0).sum(axis=1, dtype=np.int64)
+    return integer_table(f"{name}_starts", negatives.reshape(-1, fold.pe))
+
+
+def threshold_table(name: str, layer: Threshold, pe: int) -> Table:
+    """[channel fold][PE][level], each row ascending and clamped to the reachable interval, which changes no code."""
+    lo, hi = layer.input.lo[:, None], layer.input.hi[:, None]
+    rows = np.clip(layer.thresholds, lo, hi + 1)
+    levels = threshold_levels(layer)
+    if levels > rows.shape[1]:
+        never = np.broadcast_to(hi + 1, (rows.shape[0], levels - rows.shape[1]))
+        rows = np.concatenate([rows, never], axis=1)
+    return integer_table(f"{name}_thresholds", rows.reshape(-1, pe, levels))
+
+
+def threshold_levels(layer: Threshold) -> int:
+    """Levels of the table in hardware: a searched table is filled up to 2^bits - 1 with levels never reached."""
+    levels = int(layer.thresholds.shape[1])
+    return levels if levels <= COMPARATOR_LEVELS else (1 << levels.bit_length()) - 1
+
+
+def integer_table(name: str, values: IntArray) -> Table:
+    low, high = int(values.min(initial=0)), int(values.max(initial=0))
+    fmt = smallest_format(low, high)
+    return Table(name, f"crq::rom_int<{fmt.bits + (not fmt.signed)}>", values)
+
+
+def source(tables: list[Table], name: str, comment: str) -> str:
+    """The header file of a layer's tables."""
+    guard = f"TABLES_{name.upper()}_H_"
+    lines = [
+        f"#ifndef {guard}",
+        f"#define {guard}",
+        "",
+        '#include "../nnet_utils/crq_types.h"',
+        "",
+        f"// {comment}",
+        "",
+    ]
+    for table in tables:
+        lines += [f"{table.declaration} = {{", *_rows(table), "};", ""]
+    return "\n".join([*lines, "#endif", ""])
+
+
+def _rows(table: Table) -> Iterator[str]:
+    """One line per index of the first dimension, in chunks of lines: a large network has millions of words."""
+    pattern = "0x%x" if table.hexadecimal else "%d"
+    for size in reversed(table.values.shape[1:]):
+        pattern = "{" + ", ".join([pattern] * size) + "}"
+    flat = table.values.reshape(table.values.shape[0], -1)
+    lines = max(1, CHUNK // flat.shape[1])
+    for start in range(0, len(flat), lines):
+        chunk = flat[start : start + lines]
+        yield "\n".join([f"    {pattern},"] * len(chunk)) % tuple(chunk.ravel().tolist())

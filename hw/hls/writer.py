@@ -1,0 +1,202 @@
+"""Writes a project folder: first beside its place, then renamed, so that no half-written project is ever seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import hls4ml
+import yaml
+from hls4ml.writer.vitis_writer import VitisWriter
+
+from hw.hls import firmware, testbench
+from hw.hls.axi import axi_cpp, has_axi_top
+from hw.hls.plan import Plan
+from hw.hls.readme import host_py, readme_md
+from hw.hls.tables import source as table_source
+from hw.hls.target import check_target
+from hw.hls.templates import source_of
+from hw.ir.interpret import evaluate
+from hw.ir.vectors import shipped_vectors
+
+FORMAT = 1  # of manifest.json
+KERNELS = Path(__file__).parent / "kernels"
+STOCK = Path(hls4ml.__file__).parent / "templates"
+SIMULATION_HEADERS = {
+    "sim/hls_stream.h": "include/hls_stream.h",
+    "sim/ap_axi_sdata.h": "include/ap_axi_sdata.h",
+    "sim/fast/ap_int.h": "fast/ap_int.h",
+}
+TESTBENCH_PRODUCTS = 400_000_000  # spent on the testbench's expected integers, unless two images need more
+
+
+class CrqWriter(VitisWriter):
+    """Writes what an ordinary hls4ml Vitis project has, from the plan of the backend's frontend."""
+
+    def write_hls(self, model: Any) -> None:
+        """Raises `HwError` if the output folder holds anything but a project of this backend."""
+        target = Path(model.config.get_output_dir()).resolve()
+        check_target(target, replace=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        try:
+            _Files(work, model).write()
+            work.chmod(0o777 & ~_umask())
+            if target.exists():
+                shutil.rmtree(target)
+            os.rename(work, target)
+        except BaseException:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+class _Files:
+    def __init__(self, root: Path, model: Any) -> None:
+        self.root, self.model = root, model
+        self.plan: Plan = model.crq_plan
+        self.name: str = model.config.get_project_name()
+        self.testbench: dict[str, Any] = {}
+        self.nodes = [model.graph[p.name] for p in self.plan.processes]
+
+    def write(self) -> None:
+        self.write_firmware()
+        self.copy_headers()
+        self.write_testbench()
+        self.write_scripts()
+        self.model.crq_graph.save(str(self.root / "integer_graph.onnx"))
+        manifest = self.manifest()
+        self.text("manifest.json", json.dumps(manifest, indent=2) + "\n")
+        self.text("README.md", readme_md(self.plan, self.name, manifest))
+        self.text("host.py", host_py(self.plan, self.name))
+
+    def text(self, path: str, content: str) -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+
+    def write_firmware(self) -> None:
+        name = self.name
+        self.text("firmware/defines.h", firmware.defines_h(self.plan))
+        self.text("firmware/parameters.h", firmware.parameters_h(self.plan))
+        self.text(f"firmware/{name}.h", firmware.top_h(self.plan, name))
+        calls = [node.get_attr("function_cpp") for node in self.nodes]
+        self.text(f"firmware/{name}.cpp", firmware.top_cpp(self.plan, name, calls))
+        if has_axi_top(self.plan):
+            self.text(f"firmware/{name}_axi.cpp", axi_cpp(self.plan, name))
+        self.text(f"{name}_bridge.cpp", firmware.bridge_cpp(self.plan, name))
+        (self.root / "firmware" / "weights").mkdir()  # build_prj.tcl names it, even if no layer has a table
+        for process, node in zip(self.plan.processes, self.nodes, strict=True):
+            made = source_of(node)
+            self.text(f"firmware/layers/{process.name}.h", firmware.layer_h(process, made))
+            if made.tables:
+                comment = f"Constant tables of {process.name}; firmware/layers/{process.name}.h says what they hold."
+                self.text(f"firmware/weights/{process.name}.h", table_source(made.tables, process.name, comment))
+
+    def copy_headers(self) -> None:
+        utils = self.root / "firmware" / "nnet_utils"
+        utils.mkdir(parents=True)
+        for header in sorted(KERNELS.glob("*.h")):
+            shutil.copyfile(header, utils / header.name)
+        shutil.copytree(
+            STOCK / "vivado" / "ap_types", self.root / "firmware" / "ap_types", copy_function=shutil.copyfile
+        )
+        for source, target in SIMULATION_HEADERS.items():
+            path = self.root / "sim" / target
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(KERNELS / source, path)
+
+    def write_testbench(self) -> None:
+        network = self.plan.network
+        self.text(f"{self.name}_test.cpp", testbench.testbench_cpp(self.plan, self.name))
+        products = sum(getattr(layer, "macs", 0) for layer in network) or 1
+        budget = max(2, min(32, TESTBENCH_PRODUCTS // products))
+        codes, given = shipped_vectors(network, budget, self.model.crq_images)
+        inputs = testbench.data_file(codes)
+        digest = hashlib.sha256(inputs.encode()).hexdigest()
+        self.testbench = {"images": len(codes), "given": given, "sha256": digest}
+        self.text("tb_data/input_codes.dat", inputs)
+        self.text("tb_data/expected.dat", testbench.data_file(_as_stream(self.plan, evaluate(network, codes))))
+
+    def write_scripts(self) -> None:
+        config = self.model.config
+        settings = {
+            "project_name": f'"{self.name}"', "backend": '"vitis"', "part": f'"{config.get_config_value("Part")}"',
+            "clock_period": config.get_config_value("ClockPeriod"),
+            "clock_uncertainty": config.get_config_value("ClockUncertainty"),
+            "version": '"1.0.0"', "maximum_size": 4096,
+        }  # fmt: skip
+        self.text("project.tcl", "".join(f"variable {k}\nset {k} {v}\n" for k, v in settings.items()))
+        self.text("build_opt.tcl", _BUILD_OPT)
+        for source in ("vitis/build_prj.tcl", "vivado/vivado_synth.tcl"):
+            shutil.copyfile(STOCK / source, self.root / Path(source).name)
+        self.text("build_lib.sh", _BUILD_LIB.format(name=self.name))
+        (self.root / "build_lib.sh").chmod(0o755)
+        saved = {k: v for k, v in config.config.items() if k not in ("InputShapes", "OutputShapes")}
+        saved |= {"OutputDir": ".", "OnnxModel": "integer_graph.onnx"}
+        self.text("hls4ml_config.yml", yaml.safe_dump(saved, sort_keys=True))
+
+    def manifest(self) -> dict[str, Any]:
+        config, plan, origin, choice = self.model.config, self.plan, self.model.crq_origin, self.model.crq_choice
+        return {
+            "format": FORMAT,
+            "project": self.name,
+            "source": {"name": origin.name, "sha256": origin.sha256},
+            "part": config.get_config_value("Part"),
+            "clock_period": config.get_config_value("ClockPeriod"),
+            "io_type": plan.io_type,
+            "folding": {p.unit.name: list(p.fold) for p in plan.processes if p.unit},
+            "goal": choice.goal,
+            "why": choice.why,
+            "layers": {p.unit.name: p.name for p in plan.processes if p.unit},
+            "testbench": self.testbench,
+            "versions": {package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx")},
+        }
+
+
+def _as_stream(plan: Plan, values: Any) -> Any:
+    """Integers of the network's output in the shape of the stream that carries it: a flattened image is an image."""
+    c, h, w = plan.output.shape
+    return values if values.shape[1:] == (c, h, w) else values.reshape(-1, h, w, c).transpose(0, 3, 1, 2)
+
+
+# Everything up to an IP core whose co-simulation equals C simulation; hls4ml's `build` writes a file of its own.
+_BUILD_OPT = """# Steps of build_prj.tcl, in this order. 1 runs a step, 0 leaves it out.
+array set opt {
+    reset      1
+    csim       1
+    synth      1
+    cosim      1
+    validation 1
+    export     1
+    vsynth     0
+    fifo_opt   0
+}
+# reset        start with an empty project; 0 keeps what a run before made
+# csim         the testbench in C: every image of tb_data, tb_data/csim_results.log
+# synth        C to Verilog
+# cosim        the testbench on the Verilog, tb_data/rtl_cosim_results.log; the longest step
+# validation   both logs are equal; needs csim and cosim
+# export       an IP core for Vivado
+# vsynth       logic synthesis by Vivado, vivado_synth.rpt; needs vivado on PATH
+# fifo_opt     without effect: the depths of all FIFOs are in the source
+"""
+
+_BUILD_LIB = """#!/bin/sh
+# Compiles and runs the testbench with g++: bit-exact or a non-zero exit.
+set -e
+cd "$(dirname "$0")"
+g++ -std=c++14 -O2 -Isim/include -Ifirmware/ap_types {name}_test.cpp firmware/{name}.cpp -o {name}_test
+./{name}_test
+"""

@@ -1,0 +1,280 @@
+"""The integer graph (docs/integer-graph.md) as a list of typed layers with exact integer ranges."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, helper
+from qonnx.core.datatype import DataType
+from qonnx.core.modelwrapper import ModelWrapper
+
+from hw.errors import HwError
+from hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    Flatten,
+    GlobalSum,
+    IntArray,
+    Layer,
+    MaxPool,
+    Negate,
+    Pads,
+    Shape,
+    Shift,
+    Tensor,
+    Threshold,
+)
+from hw.ir.ranges import sum_range
+
+
+class Network:
+    """The integer graph as a list of layers in topological order.
+
+    Raises `HwError` naming the node if `model` is not an integer graph as docs/integer-graph.md defines it.
+    """
+
+    def __init__(self, model: ModelWrapper) -> None:
+        self.model = model
+        graph = model.graph
+        initializers = {i.name for i in graph.initializer}
+        inputs = [i.name for i in graph.input if i.name not in initializers]
+        if len(inputs) != 1 or len(graph.output) != 1:
+            raise HwError(f"expected one input and one output, found {len(inputs)} and {len(graph.output)}")
+        self.layers: list[Layer] = []
+        self._tensors: dict[str, Tensor] = {}
+        shape = _shape(model, inputs[0])
+        lo, hi = (np.full(shape.c, end, np.int64) for end in _input_range(model, inputs[0]))
+        self.input = Tensor(inputs[0], shape, lo, hi)
+        zero_point = model.get_metadata_prop("crq.input.zero_point") or "0"
+        [self.input_zero_point] = _integers("crq.input.zero_point", zero_point, "an integer", 1)
+        self._tensors[self.input.name] = self.input
+        for node in graph.node:
+            layer = _Builder(self, model, node).build()
+            self.layers.append(layer)
+            self._tensors[layer.output.name] = layer.output
+        self.output = self._tensors[graph.output[0].name]
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __getitem__(self, name: str) -> Layer:
+        """The layer of that name; KeyError if there is none."""
+        return {layer.name: layer for layer in self.layers}[name]
+
+    def tensor(self, name: str) -> Tensor:
+        return self._tensors[name]
+
+    def consumers(self, tensor: Tensor) -> list[Layer]:
+        return [layer for layer in self.layers if tensor in layer.inputs]
+
+    def producer(self, tensor: Tensor) -> Layer | None:
+        """The layer that makes `tensor`; None for the network's input."""
+        return next((layer for layer in self.layers if layer.output is tensor), None)
+
+    @cached_property
+    def input_scale(self) -> float:
+        return float(json.loads(self.model.get_metadata_prop("crq.input.scale") or "1.0"))
+
+    @cached_property
+    def output_scale(self) -> NDArray[np.float32]:
+        """float32, shape () or (C,): real output = integer × scale + `output_offset`."""
+        return np.asarray(json.loads(self.model.get_metadata_prop("crq.output.scale") or "1.0"), np.float32)
+
+    @cached_property
+    def output_offset(self) -> NDArray[np.float32]:
+        """float32, shape () or (C,): 0 unless a foreign file's last bias is no whole number of units."""
+        return np.asarray(json.loads(self.model.get_metadata_prop("crq.output.offset") or "0.0"), np.float32)
+
+    def logits(self, integers: IntArray) -> NDArray[np.float32]:
+        """float32 outputs of integers (N, C) or (N, C, H, W), in the same shape."""
+        per_channel = (-1, *[1] * (integers.ndim - 2))
+        scale, offset = (v.reshape(per_channel) if v.ndim else v for v in (self.output_scale, self.output_offset))
+        result: NDArray[np.float32] = integers.astype(np.float32) * scale
+        return result + offset if offset.any() else result
+
+
+def _input_range(model: ModelWrapper, name: str) -> tuple[int, int]:
+    """Lowest and highest code of the input: those of its data type, or fewer (metadata `crq.input.range`)."""
+    dtype = DataType[model.get_tensor_datatype(name).name]
+    lowest, highest = int(dtype.min()), int(dtype.max())
+    text = model.get_metadata_prop("crq.input.range")
+    if text is None:
+        return lowest, highest
+    expected = f"[lowest, highest] code of the input, within {dtype.name}"
+    lo, hi = _integers("crq.input.range", text, expected, 2)
+    if not lowest <= lo <= hi <= highest:
+        raise HwError(f"metadata crq.input.range {text!r}: expected {expected}")
+    return lo, hi
+
+
+def _integers(key: str, text: str, expected: str, count: int) -> list[int]:
+    """The JSON of a metadata value: an integer, or a list of `count`."""
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError:
+        found = None
+    values = found if isinstance(found, list) else [found]
+    if len(values) != count or not all(type(v) is int for v in values):
+        raise HwError(f"metadata {key} {text!r}: expected {expected}")
+    return values
+
+
+def _shape(model: ModelWrapper, name: str) -> Shape:
+    dims = model.get_tensor_shape(name)
+    if dims is None:
+        raise HwError(f"tensor {name!r} has no shape")
+    padded = {2: (dims[1:] + [1, 1]), 3: ([*dims[1:2], 1, *dims[2:]]), 4: dims[1:]}.get(len(dims))
+    if padded is None:
+        raise HwError(f"tensor {name!r}: expected shape (N, C), (N, C, L) or (N, C, H, W), found {dims}")
+    return Shape(*(int(d) for d in padded))
+
+
+class _Builder:
+    """Builds one `Layer` from one node."""
+
+    def __init__(self, network: Network, model: ModelWrapper, node: NodeProto) -> None:
+        self.network, self.model, self.node = network, model, node
+        self.attrs = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        self.constants = [model.get_initializer(i) for i in node.input]
+        try:
+            self.inputs = tuple(
+                network.tensor(i) for i, c in zip(node.input, self.constants, strict=True) if c is None and i
+            )
+        except KeyError as missing:
+            raise self.error(f"input {missing} is produced by no earlier node") from None
+
+    def error(self, message: str) -> HwError:
+        return HwError(f"node {self.node.name!r} ({self.node.op_type}): {message}")
+
+    def build(self) -> Layer:
+        method = getattr(self, f"_{self.node.op_type.lower()}", None)
+        if method is None:
+            raise self.error("is not an operation of the integer graph (docs/integer-graph.md)")
+        layer: Layer = method()
+        return layer
+
+    def out(self, lo: IntArray, hi: IntArray) -> Tensor:
+        name = self.node.output[0]
+        return Tensor(name, _shape(self.model, name), np.asarray(lo, np.int64), np.asarray(hi, np.int64))
+
+    def constant(self) -> NDArray[np.float32]:
+        found = [c for c in self.constants if c is not None]
+        if len(found) != 1:
+            raise self.error(f"expected one initializer, found {len(found)}")
+        return found[0]
+
+    def integers(self) -> IntArray:
+        values = self.constant()
+        result = np.rint(values).astype(np.int64)
+        if not np.array_equal(result, values):
+            raise self.error("its initializer holds values that are no integers")
+        return result
+
+    def pair(self, name: str, default: int) -> tuple[int, int]:
+        """A spatial attribute as (vertical, horizontal); 1-D networks have height 1."""
+        values = [int(v) for v in self.attrs.get(name, [])]
+        return (default, values[0]) if len(values) == 1 else (values[0], values[1]) if values else (default, default)
+
+    def pads(self) -> Pads:
+        values = [int(v) for v in self.attrs.get("pads", [])]
+        return Pads(0, values[0], 0, values[1]) if len(values) == 2 else Pads(*values) if values else Pads(0, 0, 0, 0)
+
+    def _weights(self, weights: IntArray) -> tuple[NDArray[np.int8], str]:
+        name = next(i for i, c in zip(self.node.input, self.constants, strict=True) if c is not None)
+        dtype = self.model.get_tensor_datatype(name)
+        if not dtype.is_integer() or not all(dtype.allowed(v) for v in np.unique(weights)):
+            raise self.error(f"weights do not fit their annotation {dtype.name}")
+        if weights.min(initial=0) < -128 or weights.max(initial=0) > 127:
+            raise self.error("weight codes outside [-128, 127]")
+        return weights.astype(np.int8), dtype.name
+
+    def _conv(self) -> Layer:
+        codes = self.integers()
+        if codes.ndim == 3:
+            codes = codes[:, :, None, :]
+        weights, weight_type = self._weights(codes)
+        groups, pads = int(self.attrs.get("group", 1)), self.pads()
+        x = self.inputs[0]
+        lo, hi = sum_range(codes, x.lo, x.hi, groups)
+        return Conv(
+            self.node.name, self.inputs, self.out(lo, hi), weights, weight_type, groups,
+            self.pair("strides", 1), pads, self.pair("dilations", 1),
+        )  # fmt: skip
+
+    def _matmul(self) -> Layer:
+        x = self.inputs[0]
+        codes = self.integers().T  # (O, I), NCHW order
+        producer = self.network.producer(x)
+        if isinstance(producer, Flatten):
+            c, h, w = producer.input.shape
+            codes = codes.reshape(-1, c, h, w).transpose(0, 2, 3, 1).reshape(codes.shape)
+        if codes.shape[1] != x.shape.size:
+            raise self.error(f"{codes.shape[1]} weight rows for {x.shape.size} inputs")
+        codes = codes[:, :, None, None]
+        weights, weight_type = self._weights(codes)
+        return Dense(self.node.name, self.inputs, self.out(*sum_range(codes, x.lo, x.hi, 1)), weights, weight_type, 1)
+
+    def _multithreshold(self) -> Layer:
+        x, thresholds = self.inputs[0], self.integers()
+        thresholds = np.broadcast_to(thresholds, (x.shape.c, thresholds.shape[1]))
+        if (np.diff(thresholds, axis=1) < 0).any():
+            raise self.error("thresholds are not ascending")
+        qmin = int(self.attrs.get("out_bias", 0))
+        lo = qmin + (x.lo[:, None] >= thresholds).sum(1)
+        hi = qmin + (x.hi[:, None] >= thresholds).sum(1)
+        code_type = bytes(self.attrs["out_dtype"]).decode()
+        return Threshold(self.node.name, self.inputs, self.out(lo, hi), thresholds, qmin, code_type)
+
+    def _mul(self) -> Layer:
+        x, factor = self.inputs[0], self.integers().reshape(-1)
+        if factor.size == 1 and factor[0] > 0:
+            bits = int(factor[0]).bit_length() - 1
+            if factor[0] != 1 << bits:
+                raise self.error(f"factor {factor[0]} is no power of two")
+            return Shift(self.node.name, self.inputs, self.out(x.lo << bits, x.hi << bits), bits)
+        if not np.isin(factor, (-1, 1)).all():
+            raise self.error("factors other than -1 and +1")
+        signs = np.broadcast_to(factor, (x.shape.c,))
+        lo, hi = np.where(signs > 0, x.lo, -x.hi), np.where(signs > 0, x.hi, -x.lo)
+        return Negate(self.node.name, self.inputs, self.out(lo, hi), signs)
+
+    def _add(self) -> Layer:
+        if len(self.inputs) == 2:
+            x, y = self.inputs
+            if x.shape != y.shape:
+                raise self.error(f"operands of shapes {tuple(x.shape)} and {tuple(y.shape)}")
+            return Add(self.node.name, self.inputs, self.out(x.lo + y.lo, x.hi + y.hi))
+        x = self.inputs[0]
+        values = np.broadcast_to(self.integers().reshape(-1), (x.shape.c,))
+        return Bias(self.node.name, self.inputs, self.out(x.lo + values, x.hi + values), values)
+
+    def _maxpool(self) -> Layer:
+        x = self.inputs[0]
+        kernel, stride = self.pair("kernel_shape", 1), self.pair("strides", 1)
+        return MaxPool(self.node.name, self.inputs, self.out(x.lo, x.hi), kernel, stride, self.pads())
+
+    def _reducesum(self) -> Layer:
+        x = self.inputs[0]
+        n = x.shape.pixels
+        lo, hi = np.minimum(x.lo, 0) * n, np.maximum(x.hi, 0) * n
+        return GlobalSum(self.node.name, self.inputs, self.out(lo, hi))
+
+    def _concat(self) -> Layer:
+        lo = np.concatenate([t.lo for t in self.inputs])
+        hi = np.concatenate([t.hi for t in self.inputs])
+        return Concat(self.node.name, self.inputs, self.out(lo, hi))
+
+    def _flatten(self) -> Layer:
+        x = self.inputs[0]
+        pixels = x.shape.pixels
+        name = self.node.output[0]
+        if pixels > 1 and any(n.op_type != "MatMul" for n in self.model.graph.node if name in n.input):
+            raise self.error("only MatMul may follow a flattened image: its order is that of the stream")
+        return Flatten(self.node.name, self.inputs, self.out(np.tile(x.lo, pixels), np.tile(x.hi, pixels)))

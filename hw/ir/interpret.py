@@ -1,0 +1,111 @@
+"""The integer graph evaluated in NumPy: the expected integers of testbenches and proofs.
+
+Sums run through float64 matrix products, exact while every sum stays below 2^53, which is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from hw.errors import HwError
+from hw.ir.graph import Network
+from hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    Flatten,
+    GlobalSum,
+    IntArray,
+    Layer,
+    MaxPool,
+    Negate,
+    Pads,
+    Shift,
+    Threshold,
+)
+
+EXACT = 1 << 53
+EXACT_FLOAT32 = 1 << 24
+
+
+def evaluate(network: Network, codes: IntArray, wanted: Callable[[str, IntArray], None] | None = None) -> IntArray:
+    """The network's integers (N, C, H, W) for input codes of that shape; `wanted(layer name, values)` sees every layer.
+
+    Raises `HwError` naming the layer whose sums exceed 2^53.
+    """
+    values: dict[str, IntArray] = {network.input.name: codes.astype(np.int64)}
+    last_use = {t.name: i for i, layer in enumerate(network) for t in layer.inputs}
+    for i, layer in enumerate(network):
+        result = apply(layer, *(values[t.name] for t in layer.inputs))
+        values[layer.output.name] = result
+        if wanted is not None:
+            wanted(layer.name, result)
+        for tensor in layer.inputs:
+            if last_use[tensor.name] == i:
+                values.pop(tensor.name, None)
+    return values[network.output.name]
+
+
+def apply(layer: Layer, *inputs: IntArray) -> IntArray:
+    """One layer on int64 arrays (N, C, H, W)."""
+    x = inputs[0]
+    if isinstance(layer, (Conv, Dense)):
+        if max(abs(int(layer.output.lo.min())), int(layer.output.hi.max())) >= EXACT:
+            raise HwError(f"layer {layer.name!r}: sums of {layer.output.format.bits} bits exceed 2^53")
+        return _conv(layer, x) if isinstance(layer, Conv) else _dense(layer, x)
+    rules: dict[type, Callable[[Any], IntArray]] = {
+        Threshold: lambda y: _threshold(y, x),
+        Negate: lambda y: x * y.signs[:, None, None],
+        Shift: lambda y: x << y.bits,
+        Add: lambda y: inputs[0] + inputs[1],
+        Bias: lambda y: x + y.values[:, None, None],
+        MaxPool: lambda y: _windows(x, y.kernel, y.stride, (1, 1), y.pads, np.iinfo(np.int64).min).max(axis=(4, 5)),
+        GlobalSum: lambda y: x.sum(axis=(2, 3), keepdims=True),
+        Concat: lambda y: np.concatenate(inputs, axis=1),
+        Flatten: lambda y: x.transpose(0, 2, 3, 1).reshape(x.shape[0], -1, 1, 1),
+    }
+    return rules[type(layer)](layer)
+
+
+def _windows(
+    x: IntArray, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int], pads: Pads, fill: int
+) -> IntArray:
+    """(N, C, OH, OW, KH, KW) view of the padded image."""
+    border = ((0, 0), (0, 0), (pads.top, pads.bottom), (pads.left, pads.right))
+    x = np.pad(x, border, constant_values=fill)
+    span = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
+    view = np.lib.stride_tricks.sliding_window_view(x, span, axis=(2, 3))
+    return view[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
+
+
+def _conv(layer: Conv, x: IntArray) -> IntArray:
+    # Every partial sum is in the layer's interval, so a product of matrices in float32 is exact below 2^24.
+    bound = max(abs(int(layer.output.lo.min())), int(layer.output.hi.max()), int(np.abs(x).max(initial=0)))
+    kind = np.float32 if bound < EXACT_FLOAT32 else np.float64
+    windows = _windows(x.astype(kind), layer.kernel, layer.stride, layer.dilation, layer.pads, 0)
+    n, _, h, w = windows.shape[:4]
+    groups, per_group = layer.groups, layer.weights.shape[0] // layer.groups
+    columns = (
+        windows.reshape(n, groups, -1, *windows.shape[2:]).transpose(0, 1, 3, 4, 2, 5, 6).reshape(n, groups, h * w, -1)
+    )
+    codes = layer.weights.reshape(groups, per_group, -1).astype(kind).transpose(0, 2, 1)
+    sums = np.matmul(columns, codes)  # (N, groups, pixels, outputs)
+    return np.rint(sums).astype(np.int64).transpose(0, 1, 3, 2).reshape(n, -1, h, w)
+
+
+def _dense(layer: Dense, x: IntArray) -> IntArray:
+    rows = x.reshape(x.shape[0], -1).astype(np.float64)
+    codes = layer.weights.reshape(layer.weights.shape[0], -1).astype(np.float64)
+    return np.rint(rows @ codes.T).astype(np.int64)[:, :, None, None]
+
+
+def _threshold(layer: Threshold, x: IntArray) -> IntArray:
+    codes = np.empty_like(x)
+    for c, row in enumerate(layer.thresholds):
+        codes[:, c] = layer.qmin + np.searchsorted(row, x[:, c], side="right")
+    return codes

@@ -1,0 +1,105 @@
+"""Input codes that find faults: random ones, extremes, and images that drive accumulators to their bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.ir.graph import Network
+from hw.ir.layers import Conv, Dense, Flatten, IntArray, Tensor
+
+GIVEN_IMAGES = 8  # of a testbench, at most
+
+
+def extremes(network: Network) -> IntArray:
+    """All lowest, all highest, both checkerboards, and alternating channels; int64 (5, C, H, W)."""
+    shape, lo, hi = network.input.shape, network.input.lo, network.input.hi
+    low = np.broadcast_to(lo[:, None, None], shape)
+    high = np.broadcast_to(hi[:, None, None], shape)
+    c, y, x = np.indices(shape)
+    return np.stack([low, high, *(np.where(m % 2 == 0, low, high) for m in (y + x, y + x + 1, c))]).astype(np.int64)
+
+
+def random_codes(network: Network, count: int, seed: int = 0) -> IntArray:
+    """Half of the images uniform over all codes, half of lowest and highest codes only."""
+    rng = np.random.default_rng(seed)
+    shape = (count, *network.input.shape)
+    lo, hi = network.input.lo[:, None, None], network.input.hi[:, None, None]
+    uniform = rng.integers(lo, hi + 1, shape)
+    sparse = np.where(rng.random(shape) < rng.random((count, 1, 1, 1)), hi, lo)
+    uniform[1::2] = sparse[1::2]
+    return _legal(network, uniform.astype(np.int64))
+
+
+def bounding(network: Network, limit: int | None = None) -> tuple[IntArray, list[str]]:
+    """Images (N, C, H, W) that drive each output channel of the first MAC layers to its greatest and smallest sum.
+
+    Exact for layers that read the input: there every operand can be chosen freely. `limit` bounds the images.
+    Returns the images and, for each, what it bounds.
+    """
+    images: list[IntArray] = []
+    names: list[str] = []
+    for layer in network:
+        if isinstance(layer, (Conv, Dense)) and _source(network, layer.input) is network.input:
+            for channel in range(layer.output.shape.c):
+                for sign in (1, -1):
+                    images.append(driving(network, network.input, layer, channel, sign))
+                    names.append(f"{layer.name} channel {channel} {'highest' if sign > 0 else 'lowest'}")
+    keep = len(images) if limit is None else limit
+    shape = (0, *network.input.shape)
+    return (np.stack(images[:keep]) if images[:keep] else np.empty(shape, np.int64)), names[:keep]
+
+
+def driving(network: Network, operand: Tensor, layer: Conv | Dense, channel: int, sign: int) -> IntArray:
+    """One image (C, H, W) of `operand`, which `layer` reads: the greatest (+1) or least (-1) sum of `channel`."""
+    return _legal(network, _driving(operand, layer, channel, sign), operand)
+
+
+def _legal(network: Network, codes: IntArray, tensor: Tensor | None = None) -> IntArray:
+    """A bipolar tensor has no code 0."""
+    if network.model.get_tensor_datatype((tensor or network.input).name).name == "BIPOLAR":
+        return np.where(codes == 0, 1, codes)
+    return codes
+
+
+def _source(network: Network, tensor: Tensor) -> Tensor:
+    producer = network.producer(tensor)
+    return producer.input if isinstance(producer, Flatten) else tensor
+
+
+def _driving(tensor: Tensor, layer: Conv | Dense, channel: int, sign: int) -> IntArray:
+    """The operands of one output pixel near the centre take the end of their range that its weights ask for."""
+    lo, hi = tensor.lo[:, None, None], tensor.hi[:, None, None]
+    image = np.broadcast_to(np.where((lo <= 0) & (hi >= 0), 0, lo), tensor.shape).astype(np.int64)
+    if isinstance(layer, Dense):
+        shape = tensor.shape
+        codes = layer.weights[channel].reshape(shape.h, shape.w, shape.c).transpose(2, 0, 1).astype(np.int64) * sign
+        return np.where(codes > 0, hi, np.where(codes < 0, lo, image))
+    codes = layer.weights[channel].astype(np.int64) * sign  # (C / groups, KH, KW)
+    first = channel // (layer.weights.shape[0] // layer.groups) * codes.shape[0]
+    out = layer.output.shape
+    top = out.h // 2 * layer.stride[0] - layer.pads.top
+    left = out.w // 2 * layer.stride[1] - layer.pads.left
+    for c, ky, kx in np.argwhere(codes != 0):
+        y, x = top + ky * layer.dilation[0], left + kx * layer.dilation[1]
+        if 0 <= y < tensor.shape.h and 0 <= x < tensor.shape.w:
+            ends = tensor.hi if codes[c, ky, kx] > 0 else tensor.lo
+            image[first + c, y, x] = ends[first + c]
+    return image
+
+
+def all_vectors(network: Network, count: int, seed: int = 0, bounding_limit: int | None = None) -> IntArray:
+    """All of the above: extremes, bounding images and `count` random ones."""
+    return np.concatenate([extremes(network), bounding(network, bounding_limit)[0], random_codes(network, count, seed)])
+
+
+def shipped_vectors(network: Network, count: int, given: NDArray[np.integer] | None) -> tuple[IntArray, int]:
+    """`count` images that ship with a project, and how many of them are `given`.
+
+    At most `GIVEN_IMAGES` and half of them come first, as they are the ones that are known; of the rest a quarter is
+    bounding, the others are random.
+    """
+    first = np.empty((0, *network.input.shape), np.int64) if given is None else given[: min(GIVEN_IMAGES, count // 2)]
+    rest = count - len(first)
+    bounds = bounding(network, rest // 4)[0]
+    return np.concatenate([first.astype(np.int64), bounds, random_codes(network, rest - len(bounds))]), len(first)

@@ -1,0 +1,92 @@
+"""Max, average and global average pools, and Concat."""
+
+from __future__ import annotations
+
+import numpy as np
+from onnx import NodeProto
+
+from hw.read.chain import Chain
+from hw.read.context import Context
+from hw.read.handlers.elementwise import align
+from hw.read.handlers.padding import conv_pads
+from hw.read.handlers.quantizers import signed
+from hw.read.refusals import refuse
+from hw.read.values import Codes, Int, Pending, Value
+
+
+def _geometry(ctx: Context, node: NodeProto, shape: tuple[int, ...]) -> tuple[list[int], list[int], list[int]]:
+    attributes = ctx.attributes(node)
+    kernel = [int(v) for v in attributes.get("kernel_shape", [])]
+    rank = len(shape) - 1
+    if len(kernel) != rank:
+        refuse("malformed", node, f"kernel_shape {kernel} on an input of shape {shape}")
+    stride = [int(v) for v in attributes.get("strides", [1] * rank)]
+    dilation = [int(v) for v in attributes.get("dilations", [1] * rank)]
+    if dilation != [1] * rank:
+        refuse("pool-dilation", node)
+    pads = conv_pads(node, attributes, shape[1:], kernel, stride, dilation)
+    if attributes.get("ceil_mode", 0) and any(
+        (n + pads[i] + pads[i + rank] - kernel[i]) % stride[i] for i, n in enumerate(shape[1:])
+    ):
+        refuse("ceil-mode", node)
+    if any(p >= k for p, k in zip(pads, kernel * 2, strict=True)):
+        refuse("malformed", node, f"pads {pads} reach beyond the kernel {kernel}")
+    return kernel, stride, pads
+
+
+def max_pool(ctx: Context, node: NodeProto) -> Value:
+    """On codes; on pending integers after applying σ, since a maximum commutes with whatever grows."""
+    value = ctx.value(node)
+    if isinstance(value, Codes):
+        pooled = ctx.emit.max_pool(ctx.name(node), value.int, *_geometry(ctx, node, value.int.shape))
+        return Codes(pooled, value.scale)
+    pending = signed(ctx, ctx.name(node), ctx.pending(node))
+    pooled = ctx.emit.max_pool(ctx.name(node), pending.int, *_geometry(ctx, node, pending.int.shape))
+    return Pending(pooled, pending.chain)
+
+
+def average_pool(ctx: Context, node: NodeProto) -> Pending:
+    """A sum, as a depthwise convolution with ones, and a division that waits for the quantizer."""
+    x = ctx.codes(node, depthwise=True)
+    kernel, stride, pads = _geometry(ctx, node, x.int.shape)
+    if any(pads) and not ctx.attributes(node).get("count_include_pad", 0):
+        refuse("exclude-pad", node)
+    channels = x.int.channels
+    ones = np.ones((channels, 1, *kernel), np.int64)
+    total = ctx.emit.conv(ctx.name(node), x.int, ones, stride, pads, [1] * len(kernel), channels, type_="TERNARY")
+    return _average(x, total, int(np.prod(kernel)))
+
+
+def global_average_pool(ctx: Context, node: NodeProto) -> Pending:
+    x = ctx.codes(node, depthwise=True)
+    return _average(x, ctx.emit.global_sum(ctx.name(node), x.int), int(np.prod(x.int.shape[1:])))
+
+
+def reduce_mean(ctx: Context, node: NodeProto) -> Pending:
+    """ReduceMean over all pixels is a global average pool."""
+    x = ctx.codes(node, depthwise=True)
+    attributes = ctx.attributes(node)
+    axes = attributes.get("axes") or (ctx.constant(node, 1).value.reshape(-1).tolist() if len(node.input) > 1 else [])
+    rank = len(x.int.shape) + 1
+    if not axes or sorted(int(a) % rank for a in axes) != list(range(2, rank)):
+        refuse("unsupported-op", node, f"mean over axes {axes}; expected all pixels")
+    pending = global_average_pool(ctx, node)
+    if attributes.get("keepdims", 1):
+        return pending
+    return Pending(ctx.emit.flatten(f"{ctx.name(node)}_flat", pending.int), pending.chain)
+
+
+def _average(x: Codes, total: Int, size: int) -> Pending:
+    chain = Chain(total.channels).then("Mul", np.asarray(x.scale)).then("Div", np.asarray(np.float32(size)))
+    return Pending(total, chain)
+
+
+def concat(ctx: Context, node: NodeProto) -> Codes:
+    if any(ctx.is_constant(node, i) for i in range(len(node.input))):
+        refuse("unsupported-op", node, "concatenation with a constant")
+    operands = [ctx.codes(node, i) for i in range(len(node.input))]
+    axis = int(ctx.attributes(node).get("axis", 1))
+    if axis not in (1, -len(operands[0].int.shape)) or len({o.int.shape[1:] for o in operands}) != 1:
+        refuse("unsupported-op", node, f"concatenation over axis {axis} of {[o.int.shape for o in operands]}")
+    aligned, scale = align(ctx, node, operands)
+    return Codes(ctx.emit.concat(ctx.name(node), [a.int for a in aligned]), scale)

@@ -1,0 +1,127 @@
+"""Quant, BipolarQuant and MultiThreshold: where pending floats become codes."""
+
+from __future__ import annotations
+
+import numpy as np
+from onnx import NodeProto
+from qonnx.core.datatype import DataType
+
+from hw.ir.layers import smallest_format
+from hw.read.chain import Quantizer, Steps, thresholds
+from hw.read.context import Context
+from hw.read.emit import guard
+from hw.read.refusals import refuse
+from hw.read.rounding import bounds, rounding
+from hw.read.values import Codes, Int, Pending, Raw, Scale, Value
+
+
+def quant(ctx: Context, node: NodeProto) -> Codes:
+    attributes = ctx.attributes(node)
+    value = ctx.value(node)
+    shape = value.shape if isinstance(value, Raw) else value.int.shape
+    scale = ctx.per_channel(node, ctx.constant(node, 1).value, shape).astype(np.float32)
+    if scale.ndim and isinstance(value, Raw):
+        refuse("per-channel-activation", node)
+    if not (scale > 0).all():
+        refuse("not-finite", node, f"its scale is {scale}")
+    zero = ctx.number(node, 2)
+    if zero != int(zero):
+        refuse("zero-point", node, f"zero point {zero}")
+    low, high = bounds(
+        node, ctx.constant(node, 3).value, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0))
+    )  # fmt: skip
+    quantizer = Quantizer(scale, int(zero), low, high, rounding(node, attributes))
+    return _codes(ctx, node, quantizer, scale if scale.ndim else np.float32(scale))
+
+
+def bipolar_quant(ctx: Context, node: NodeProto) -> Codes:
+    scale = np.float32(ctx.number(node, 1))
+    if not scale > 0:
+        refuse("not-finite", node, f"its scale is {scale}")
+    return _codes(ctx, node, Quantizer(np.asarray(scale), 0, -1, 1, np.rint, bipolar=True), scale)
+
+
+def multi_threshold(ctx: Context, node: NodeProto) -> Codes:
+    attributes = ctx.attributes(node)
+    layout = attributes.get("data_layout", b"").decode()
+    shape = ctx.shape(node)
+    if not layout and len(shape) == 2:
+        refuse("channels-last", node, "has no data_layout, and qonnx takes three dimensions as NWC; write NCW")
+    if layout and not layout.startswith("NC"):
+        refuse("unsupported-op", node, f"data layout {layout}; expected channels first")
+    scale, bias = float(attributes.get("out_scale", 1.0)), float(attributes.get("out_bias", 0.0))
+    repeat = next((m for m in (1, 2, 3, 4) if (bias * m / scale) == np.rint(bias * m / scale)), None)
+    if not scale > 0 or repeat is None:
+        refuse("zero-point", node, f"out_bias {bias} is no simple multiple of out_scale {scale}")
+    table = np.asarray(ctx.constant(node, 1).value)
+    if table.ndim != 2 or table.shape[0] not in (1, shape[0]) or not np.isfinite(table).all():
+        refuse("malformed", node, f"thresholds of shape {table.shape} for {shape[0]} channels")
+    if (np.diff(table, axis=1) < 0).any() or table.shape[1] * repeat > 255:
+        refuse("malformed", node, "thresholds are not ascending, or more than 255")
+    table = np.broadcast_to(table, (shape[0], table.shape[1]))
+    return _codes(ctx, node, Steps(table, round(bias * repeat / scale), repeat), np.float64(scale / repeat))
+
+
+def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: Scale) -> Codes:
+    value = ctx.value(node)
+    if isinstance(value, Raw):
+        if isinstance(quantizer, Steps) or quantizer.bipolar:
+            refuse("input-quantizer", node)
+        return _input(ctx, node, value, quantizer, scale)
+    if isinstance(value, Codes) and _is_same_grid(value, quantizer, scale):
+        return value
+    pending = ctx.pending(node)
+    guard(ctx.name(node), pending.int.channels, 4 * (quantizer.qmax - quantizer.qmin))  # bisection holds a few tables
+    found = thresholds(pending.chain, quantizer, pending.int.lo, pending.int.hi)
+    x = signed(ctx, ctx.name(node), pending).int
+    result = ctx.emit.threshold(ctx.name(node), x, found.thresholds, quantizer.qmin)
+    layer = ctx.emit.nodes[-1].name
+    if len(found.ties):
+        ctx.ties[layer] = found.ties.tolist()
+    ctx.record_source(layer, node, scale)
+    return Codes(result, scale)
+
+
+def _input(ctx: Context, node: NodeProto, value: Raw, quantizer: Quantizer, scale: Scale) -> Codes:
+    """The codes that the host makes of the file's input, and in the metadata how."""
+    if quantizer.round is not np.rint:
+        mode = ctx.attributes(node)["rounding_mode"].decode()
+        refuse("rounding-mode", node, f"rounding mode {mode!r} on the network's input, whose host rounds half to even")
+    ends = quantizer.qmin, quantizer.qmax
+    dtype = DataType[smallest_format(*ends).qonnx]
+    found = {
+        "input.preprocessing": [[kind, constant.tolist()] for kind, constant in value.steps],
+        "input.range": None if ends == (dtype.min(), dtype.max()) else ends,
+        "input.zero_point": quantizer.zero,
+    }
+    metadata = {key: fact for key, fact in found.items() if fact}
+    if ctx.input_codes is not None:  # quantized before, for another reader
+        same = ctx.input_codes.int.shape == value.shape and ctx.input_codes.scale == scale
+        if not same or ctx.emit.types["input"] != dtype.name or ctx.input_metadata != metadata:
+            refuse("input-quantizer", node, "quantizes the network's input a second time, and differently")
+        return ctx.input_codes
+    ctx.input_metadata = metadata
+    ctx.input_codes = Codes(ctx.emit.set_input("input", value.shape, dtype.name, ends), scale)
+    ctx.record_source(ctx.input_codes.int.name, node, scale)
+    return ctx.input_codes
+
+
+def signed(ctx: Context, name: str, pending: Pending) -> Pending:
+    """`pending` with σ applied to its integers, so that what follows them never falls."""
+    signs = pending.chain.signs
+    if (signs > 0).all():
+        return pending
+    x: Int = ctx.emit.negate(f"{name}_sign", pending.int, signs)
+    return Pending(x, pending.chain.after("Mul", signs.astype(np.float32)))
+
+
+def _is_same_grid(value: Value, quantizer: Quantizer | Steps, scale: Scale) -> bool:
+    """A second Quant with the grid the codes are already on changes nothing."""
+    return (
+        isinstance(value, Codes)
+        and isinstance(quantizer, Quantizer)
+        and not quantizer.bipolar
+        and np.array_equal(value.scale, scale)
+        and quantizer.qmin <= value.int.lo.min()
+        and value.int.hi.max() <= quantizer.qmax
+    )

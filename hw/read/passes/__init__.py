@@ -1,0 +1,1 @@
+"""Rewrites of a graph, one per file; each returns the graph and whether it changed."""

@@ -1,0 +1,52 @@
+"""The folding of a project in the terminal: per layer what was chosen, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from hw.dataflow.schedule import cycles
+from hw.dataflow.units import Fold, Unit, units
+from hw.devices.catalog import find
+from hw.fold.search import fill
+from hw.hls.tables import weights_in_bram
+from hw.ir.layers import Mac
+
+if TYPE_CHECKING:
+    from hw.project import Project
+
+
+def folding_table(project: Project) -> Table:
+    """One row per unit; the caption says what the whole takes of the part by the estimate."""
+    device = find(project.manifest["part"])
+    unrolled = project.manifest["io_type"] == "io_parallel"
+    share = fill(project.network, project.folds, device, project.manifest["io_type"])
+    basis = "the uncalibrated estimate of the unrolled design" if unrolled else "the estimate"
+    verdict = f"the fullest resource of {device.part} is filled to {share:.0%} by {basis}"
+    if not device.lut_priced:
+        verdict = (
+            f"no verdict on {device.part}: the estimate counts 6-input LUTs, the part has 4-input ones (crq synth)"
+        )
+    elif share > 1:
+        verdict += ": it does not fit"
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", title_justify="left", caption_justify="left",
+        title=f"folded for {project.manifest['goal']}", caption=verdict,
+    )  # fmt: skip
+    for name in ("layer", "PE × SIMD", "cycles", "weights in", "why"):
+        table.add_column(name, justify="right" if name == "cycles" else "left")
+    for unit in units(project.network):
+        fold = project.folds[unit.name]
+        taken = "" if unrolled else f"{cycles(project.network, unit, fold).interval:,}"
+        place = "logic" if unrolled else _place(unit, fold)
+        table.add_row(unit.name, f"{fold.pe} × {fold.simd}", taken, place, project.manifest["why"][unit.name])
+    return table
+
+
+def _place(unit: Unit, fold: Fold) -> str:
+    if not isinstance(unit.layer, Mac):
+        return ""
+    if unit.reuse_factor(fold) == 1:
+        return "logic"
+    return "block RAM" if weights_in_bram(unit.layer, fold) else "LUTs"

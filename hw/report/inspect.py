@@ -1,0 +1,68 @@
+"""What is in a QONNX file: layers, codes, scales, widths, sizes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hw.ir.graph import Network
+from hw.ir.layers import Mac, Threshold
+from hw.read import read_qonnx
+from hw.read.load import load
+from hw.read.refusals import refuse
+
+
+def describe(path: str | Path) -> dict[str, Any]:
+    """Facts about a file that `hw.read` accepts; JSON-ready. Raises `HwError` as the reader does."""
+    source = load(path)
+    network = Network(read_qonnx(source))
+    props = {p.key.removeprefix("crq."): p.value for p in source.metadata_props if p.key.startswith("crq.")}
+    alphas = _alphas(path, props.get("layers", "[]"))
+    layers = []
+    for layer in network:
+        row: dict[str, Any] = {
+            "name": layer.name,
+            "kind": layer.kind,
+            "output_shape": list(layer.output.shape),
+            "output_type": layer.output.format.qonnx,
+        }
+        if isinstance(layer, Mac):
+            row |= {
+                "weights": int(layer.weights.size),
+                "weight_type": layer.weight_type,
+                "zeros": int(layer.weights.size) - layer.nonzeros,
+                "alpha": alphas.get(layer.name),
+                "macs": layer.macs,
+                "multiplier_free": layer.multiplier_free,
+            }
+        elif isinstance(layer, Threshold):
+            row |= {"thresholds": int(layer.thresholds.size), "code_type": layer.code_type}
+        layers.append(row)
+    macs = [layer for layer in network if isinstance(layer, Mac)]
+    ternary = sum(int(m.weights.size) for m in macs if m.multiplier_free)
+    packed = sum(i.dims[0] for i in source.graph.initializer if i.name.endswith(".weight.packed"))
+    return {
+        "file": str(path),
+        "bytes": Path(path).stat().st_size,
+        "carrier": props.get("carrier"),
+        "producer": f"{source.producer_name} {source.producer_version}".strip(),
+        "input": {"shape": list(network.input.shape), "type": network.input.format.qonnx, "scale": network.input_scale},
+        "output": {"shape": list(network.output.shape), "scale": np.asarray(network.output_scale).tolist()},
+        "weights": sum(int(m.weights.size) for m in macs),
+        "ternary_weights": ternary,
+        "packed_bytes": packed or None,
+        "multiplier_free": all(m.multiplier_free for m in macs),
+        "layers": layers,
+        "metadata": {k: v for k, v in sorted(props.items()) if k != "layers"},
+    }
+
+
+def _alphas(path: str | Path, text: str) -> dict[str, Any]:
+    """α by layer, from the file's metadata."""
+    try:
+        return {layer["name"]: layer["alpha"] for layer in json.loads(text)}
+    except (ValueError, TypeError, LookupError) as error:
+        refuse("malformed", f"{path}: metadata 'crq.layers'", f"is no list of layers ({error})")

@@ -1,0 +1,125 @@
+"""Measured areas: units of a network, each with the FIFOs in front of it, through real synthesis.
+
+What is synthesised is the RTL form (hw/rtl). The result is kept as synthesis.json in a project, where reports find it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple
+
+from hw.cost.resources import Resources
+from hw.dataflow.schedule import fifo_depths
+from hw.dataflow.units import Fold, Unit, units
+from hw.errors import HwError
+from hw.files import write_text
+from hw.ir.graph import Network
+from hw.rtl.generate import generate_unit
+from hw.rtl.synth import synthesize, tool
+
+FILE = "synthesis.json"
+SCHEMA = 1
+
+
+class Measured(NamedTuple):
+    """One unit as synthesised under `fold`; `seconds` of the synthesis, also if its result came from the cache."""
+
+    fold: Fold
+    resources: Resources
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Units that were synthesised for one Yosys family."""
+
+    tool: str
+    family: str
+    created: str
+    units: dict[str, Measured] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        rows = {
+            name: {**m.fold._asdict(), "seconds": m.seconds, **m.resources.facts()} for name, m in self.units.items()
+        }
+        facts = {"schema": SCHEMA, "tool": self.tool, "family": self.family, "created": self.created, "units": rows}
+        return json.dumps(facts, indent=2) + "\n"
+
+
+def load(path: Path) -> Measurements:
+    """What a synthesis.json holds. Raises `HwError` if it is of another schema."""
+    facts = json.loads(path.read_text())
+    if facts.get("schema") != SCHEMA:
+        raise HwError(f"{path}: schema {facts.get('schema')!r}, expected {SCHEMA}; run `crq synth` again")
+    rows = {
+        name: Measured(
+            Fold(**{key: r[key] for key in Fold._fields}),
+            Resources(r["lut_logic"], r["lut_memory"], r["ff"], r["bram18"], r["uram"], r["dsp"]),
+            r["seconds"],
+        )
+        for name, r in facts["units"].items()
+    }
+    return Measurements(facts["tool"], facts["family"], facts["created"], rows)
+
+
+def store(path: Path, new: Measurements) -> Measurements:
+    """Writes `new` together with what `path` holds of other units for the same family and tool."""
+    units_before = {}
+    if path.is_file():
+        before = load(path)
+        if (before.family, before.tool) == (new.family, new.tool):
+            units_before = before.units
+    merged = Measurements(new.tool, new.family, new.created, {**units_before, **new.units})
+    write_text(path, merged.to_json())
+    return merged
+
+
+def pick(network: Network, names: Sequence[str]) -> list[Unit]:
+    """The units with these names, all if there are none. Raises `HwError` with the nearest names."""
+    known = {unit.name: unit for unit in units(network)}
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=3) or list(known)[:8]
+            raise HwError(f"layer {name!r}: no such unit; did you mean {', '.join(near)}?")
+    return [unit for name, unit in known.items() if not names or name in names]
+
+
+def measure(
+    network: Network, folds: Mapping[str, Fold], chosen: Sequence[Unit], family: str, *, cache: Path | None = None,
+    jobs: int = 1, on_unit: Callable[[str], None] = lambda name: None,
+) -> Measurements:  # fmt: skip
+    """Synthesises the `chosen` units for `family`, `jobs` at a time; calls `on_unit` after each.
+
+    Raises `ToolError` if Yosys is missing or fails.
+    """
+    name_of_tool = tool()
+    depths = fifo_depths(network, folds)
+
+    def one(unit: Unit) -> Measured:
+        done = synthesize(generate_unit(network, unit, folds[unit.name], depths), family, cache=cache)
+        return Measured(folds[unit.name], done.total(), done.seconds)
+
+    found: dict[str, Measured] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        pending = {pool.submit(one, unit): unit.name for unit in chosen}
+        try:
+            for future in as_completed(pending):
+                found[pending[future]] = future.result()
+                on_unit(pending[future])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return Measurements(name_of_tool, family, now, {unit.name: found[unit.name] for unit in chosen})
+
+
+def default_cache() -> Path:
+    """$XDG_CACHE_HOME/crq/synthesis."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crq" / "synthesis"

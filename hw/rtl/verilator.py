@@ -1,0 +1,125 @@
+"""Verilator simulation of a design: streams images in, reads integers and cycle numbers out."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from hw.errors import ToolError
+from hw.ir.graph import Network
+from hw.ir.layers import Format, IntArray, Shape
+from hw.rtl.generate import write
+from hw.rtl.verilog import Design, words
+
+BENCH = """module bench;
+  logic clk = 0, rst = 1;
+{declare}
+  wire out_valid;
+  logic out_ready = 1;
+  wire [{out_bits}-1:0] out_data;
+  int resets = 0, cycle = -1, outputs = 0, file, lfsr = 32'h1234567;
+  {top} dut (.*);
+  always #1 clk = !clk;
+  initial begin
+{read}
+    file = $fopen("out.txt", "w");
+  end
+  always @(posedge clk) begin
+    resets <= resets + 1;
+    if (resets == 8) rst <= 0;
+    if (!rst) cycle <= cycle + 1;
+    lfsr <= {{lfsr[30:0], lfsr[31] ^ lfsr[21] ^ lfsr[1] ^ lfsr[0]}};
+{drive}
+    if ({stall}) out_ready <= lfsr[3] || lfsr[7];
+    if (!rst && out_valid && out_ready) begin
+      $fdisplay(file, "%0d %h", cycle, out_data);
+      outputs <= outputs + 1;
+      if (outputs + 1 == {n_out}) $finish;
+    end
+    if (cycle > {limit}) begin
+      $display("timeout");
+      $finish;
+    end
+  end
+endmodule
+"""
+
+
+class Run(NamedTuple):
+    """Output beats of a simulation: integers (beats, channels) and the cycle each appeared in."""
+
+    values: IntArray
+    cycles: IntArray
+
+
+def beats(images: IntArray) -> IntArray:
+    """(N, C, H, W) to (N·H·W, C): one pixel per beat."""
+    return images.transpose(0, 2, 3, 1).reshape(-1, images.shape[1])
+
+
+def lint(design: Design, folder: Path) -> None:
+    """Raises `ToolError` with Verilator's message if a design has any lint warning."""
+    sources = write(design, folder)
+    _verilator(["--lint-only", "-Wall", "--top-module", design.top, *(s.name for s in sources)], folder)
+
+
+def run(
+    design: Design, folder: Path, inputs: list[tuple[IntArray, Format]], out: Format, channels: int, count: int,
+    *, stall: bool = False, limit: int = 2_000_000,
+) -> Run:  # fmt: skip
+    """Feeds `inputs` (beats, one stream each) and collects `count` output beats; `stall` makes both sides hesitate."""
+    sources = write(design, folder)
+    declare, read, drive = "", "", ""
+    for i, (values, fmt) in enumerate(inputs):
+        n, bits = len(values), values.shape[1] * fmt.bits
+        (folder / f"in{i}.mem").write_text(words(values, fmt.bits))
+        declare += f"  logic in{i}_valid = 0;\n  wire in{i}_ready;\n  logic [{bits}-1:0] in{i}_data = '0;\n"
+        declare += f"  logic [{bits}-1:0] beats{i}[0:{n}-1];\n  int sent{i} = 0;\n"
+        read += f'    $readmemh("in{i}.mem", beats{i});\n'
+        go = f"lfsr[{i}]" if stall else "1"
+        drive += f"""    if (!rst && (!in{i}_valid || in{i}_ready)) begin
+      in{i}_valid <= sent{i} < {n} && {go};
+      if (sent{i} < {n} && {go}) begin
+        in{i}_data <= beats{i}[sent{i}];
+        sent{i} <= sent{i} + 1;
+      end
+    end
+"""
+    bench = BENCH.format(declare=declare, read=read, drive=drive, top=design.top, out_bits=channels * out.bits,
+                         stall=int(stall), n_out=count, limit=limit)  # fmt: skip
+    (folder / "bench.sv").write_text(bench)
+    names = [s.name for s in sources]
+    flags = ["--binary", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "obj"]
+    # The simulations are short: compiling is what takes time.
+    _verilator([*flags, "-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0", "bench.sv", *names], folder)
+    done = subprocess.run(["obj/Vbench"], cwd=folder, capture_output=True, text=True, check=False)
+    lines = (folder / "out.txt").read_text().split("\n")[:-1]
+    if done.returncode or len(lines) != count:
+        raise ToolError(f"simulation of {design.top}: {len(lines)} of {count} output beats; {done.stdout[-500:]}")
+    cycles = np.array([int(line.split()[0]) for line in lines])
+    raw = [int(line.split()[1], 16) for line in lines]
+    mask = (1 << out.bits) - 1
+    values = np.array([[(word >> (c * out.bits)) & mask for c in range(channels)] for word in raw], np.int64)
+    if out.signed:
+        values -= (values >> (out.bits - 1)) << out.bits
+    return Run(values, cycles)
+
+
+def run_network(network: Network, design: Design, folder: Path, images: IntArray, *, stall: bool = False) -> Run:
+    """Simulates a whole network's design on input codes (N, C, H, W)."""
+    shape: Shape = network.output.shape
+    return run(design, folder, [(beats(images), network.input.format)], network.output.format, shape.c,
+               len(images) * shape.pixels, stall=stall)  # fmt: skip
+
+
+def _verilator(arguments: list[str], folder: Path) -> None:
+    tool = shutil.which("verilator")
+    if tool is None:
+        raise ToolError("Verilator is needed to simulate RTL: apt-get install verilator")
+    done = subprocess.run([tool, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolError(f"verilator failed in {folder}:\n{done.stderr[-3000:]}")

@@ -1,0 +1,1 @@
+"""Everything that must be equal, compared: the chain of equality, and the proofs."""

@@ -1,0 +1,84 @@
+"""A file as its own float32 execution sees it, against the integer graph: what differs, and which ties explain it.
+
+Files with general scales have no exact meaning in float32 (design §2.13), so these differences are counted, not errors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto, helper
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.core.onnx_exec import execute_onnx
+
+from hw.ir.graph import Network
+from hw.ir.layers import IntArray, Threshold
+from hw.verify.chain import output_integers
+from hw.verify.float64.evaluable import evaluable, file_images, file_input
+from hw.verify.float64.evaluate import Float64File
+
+
+class FloatExecution(NamedTuple):
+    """Output integers of the file in float32 (qonnx) that are not the integer graph's."""
+
+    images: int
+    integers: int
+    differing: int
+    images_differing: int
+    images_explained: int
+    """Differing images in which a sum sits next to a threshold of a channel listed as a tie."""
+
+    def __str__(self) -> str:
+        text = f"the file's own float32 execution: {self.differing:,} of {self.integers:,} integers differ"
+        if not self.differing:
+            return f"{text}, {self.images:,} images"
+        return f"{text}, in {self.images_differing:,} of {self.images:,} images, {self.images_explained:,} with a tie"
+
+
+def float_execution(file: Path, network: Network, codes: IntArray, expected: dict[str, IntArray]) -> FloatExecution:
+    """Run `file` on the input values of `codes` (N, C, H, W); `expected` are the integer graph's values by layer."""
+    proto = onnx.load(file)
+    model = evaluable(proto, TensorProto.FLOAT)
+    images = [value.astype(np.float32) for value in file_images(model, network, codes)]
+    shaped = _with_shapes(model, Float64File(proto).run(images[0].astype(np.float64)))
+    name, result = file_input(model).name, model.graph.output[0].name
+    last = expected[network.layers[-1].name]
+    found = [
+        output_integers(network, execute_onnx(shaped, {name: image})[result], want)
+        for image, want in zip(images, last, strict=True)
+    ]
+    wrong = (np.stack(found) != last).reshape(len(codes), -1)
+    differing = wrong.any(axis=1)
+    explained = differing & _next_to_a_tie(network, expected, len(codes))
+    return FloatExecution(len(codes), wrong.size, int(wrong.sum()), int(differing.sum()), int(explained.sum()))
+
+
+def _with_shapes(model: ModelProto, values: Mapping[str, Any]) -> ModelWrapper:
+    """qonnx executes only what has shapes, and infers none behind its channels-last operators: those of `values`."""
+    wrapper = ModelWrapper(model)
+    for node in model.graph.node:
+        value = values[node.output[0]]
+        element = TensorProto.FLOAT if value.dtype == np.float64 else helper.np_dtype_to_tensor_dtype(value.dtype)
+        wrapper.set_tensor_shape(node.output[0], value.shape, element)
+    return wrapper
+
+
+def _next_to_a_tie(network: Network, expected: dict[str, IntArray], images: int) -> NDArray[np.bool_]:
+    """(images,): a sum in a listed channel is the smallest that reaches a threshold, or the largest that does not."""
+    ties = json.loads(network.model.get_metadata_prop("crq.ties") or "{}")
+    touched = np.zeros(images, bool)
+    for layer in network:
+        producer = network.producer(layer.input) if isinstance(layer, Threshold) else None
+        if not isinstance(layer, Threshold) or producer is None:
+            continue
+        for channel in ties.get(layer.name, []):
+            sums = expected[producer.name][:, channel].reshape(images, -1, 1)
+            edges = layer.thresholds[channel % len(layer.thresholds)]
+            touched |= ((sums == edges) | (sums == edges - 1)).any(axis=(1, 2))
+    return touched

@@ -1,0 +1,1 @@
+"""A file evaluated in float64, by operators of its own."""

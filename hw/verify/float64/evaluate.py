@@ -1,0 +1,108 @@
+"""A file evaluated in float64, node by node, by onnx's reference evaluator: what its integer graph must mean (§2.13).
+
+Nothing of the reader takes part but its record of which layer is which tensor, so what the reader gets wrong shows.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto
+from onnx.reference import ReferenceEvaluator
+
+from hw.errors import HwError
+from hw.ir.graph import Network
+from hw.ir.layers import IntArray
+from hw.ir.metadata import Source, sources
+from hw.verify.chain import Link, compare_layers, output_integers
+from hw.verify.float64.evaluable import evaluable, file_images, file_input
+from hw.verify.float64.operators import OPERATORS
+from hw.verify.float64.ties import BOUNDARIES, boundaries, undecided
+
+
+class Float64File:
+    """The model's float32 constants, casts and tensors as float64; `run` gives every tensor for one input."""
+
+    def __init__(self, model: ModelProto) -> None:
+        self.model = evaluable(model, TensorProto.DOUBLE)
+        given = file_input(self.model)
+        self.input = given.name
+        self.shape = tuple(d.dim_value for d in given.type.tensor_type.shape.dim)
+        try:
+            self._evaluator = ReferenceEvaluator(self.model, new_ops=list(OPERATORS))  # it appends its own to the list
+        except NotImplementedError as error:
+            raise HwError(f"onnx's reference evaluator cannot run the file in float64: {error}") from error
+
+    def run(self, x: NDArray[np.float64]) -> dict[str, Any]:
+        """Every tensor by name."""
+        return dict(self._evaluator.run(None, {self.input: x.reshape(self.shape)}, intermediate=True))
+
+
+class Match(NamedTuple):
+    """A layer (or the input) of the integer graph whose codes a quantizer of the file gives."""
+
+    layer: str
+    source: Source
+
+
+def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[str, IntArray]) -> Link:
+    """`file` in float64 against `expected`, the integer graph's values by layer: its quantizers, and the output.
+
+    A code may differ where float64 does not decide it (ties.py); what follows in that image is not compared,
+    and the link's name counts such images.
+    """
+    model = Float64File(onnx.load(file))
+    quantizers = boundaries(model.model)
+    matches = _matches(model.model, quantizers, network)
+    last = network.layers[-1].name
+    found: dict[str, list[IntArray]] = {}
+    left = 0
+    for image, x in enumerate(file_images(model.model, network, codes)):
+        values = model.run(x)
+        want = {network.input.name: codes[image], **{name: of_layer[image] for name, of_layer in expected.items()}}
+        have, tied = _quantized(quantizers, matches, values, want)
+        result = values[model.model.graph.output[0].name]
+        have[last] = want[last] if tied else output_integers(network, result, want[last])
+        for name, integers in have.items():
+            found.setdefault(name, []).append(integers)
+        left += tied
+    name = "the file in float64 = integer graph" + (f" ({left} images up to an undecided code)" if left else "")
+    return compare_layers(network, name, expected, {layer: np.stack(images) for layer, images in found.items()})
+
+
+def _quantized(
+    quantizers: list[NodeProto], matches: dict[str, Match], values: dict[str, Any], want: dict[str, IntArray]
+) -> tuple[dict[str, IntArray], bool]:
+    """The file's codes of one image by layer, the wanted ones from the first undecided code on; and if there is one."""
+    found, tied = {}, False
+    for node in quantizers:
+        unsure = undecided(node, values)
+        match = matches.get(node.output[0])
+        if match is None:
+            tied |= bool(unsure.any())
+            continue
+        layer, source = match
+        codes = source.codes(values[source.tensor]).reshape(want[layer].shape)
+        unsure = source.channels_first(unsure).reshape(want[layer].shape)
+        found[layer] = want[layer] if tied else np.where(unsure, want[layer], codes)
+        tied |= bool((unsure & (codes != want[layer])).any())
+    return found, tied
+
+
+def _matches(model: ModelProto, quantizers: list[NodeProto], network: Network) -> dict[str, Match]:
+    """By the result of a node of `quantizers`: that is the source itself, or one that the source scales back."""
+    producers = {name: node for node in model.graph.node for name in node.output}
+    known = {node.output[0] for node in quantizers}
+    layers = {network.input.name, *(layer.name for layer in network)}
+    found = {}
+    for layer, source in sources(network.model).items():
+        node = producers.get(source.tensor)
+        while node is not None and node.op_type not in BOUNDARIES:
+            node = producers.get(node.input[0])
+        if layer in layers and node is not None and node.output[0] in known:
+            found[node.output[0]] = Match(layer, source)
+    return found

@@ -1,0 +1,146 @@
+"""Accumulators wide enough and no wider: each layer's own function, on operands that drive its sums to their ends.
+
+Inside a network few layers ever see such operands; here every layer that multiplies and adds is called alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hw.errors import ToolError
+from hw.hls.csim import COMMON, MODES, compiler
+from hw.hls.plan import Plan, Process
+from hw.ir.interpret import apply
+from hw.ir.layers import Conv, Dense, Flatten, IntArray
+from hw.ir.vectors import driving
+from hw.verify.proofs.result import Check
+
+CHANNELS = 8  # of each layer: those with the widest range
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A layer, images (N, C, H, W) for it, and what it must make of them; `ends`: they reach both ends of its range."""
+
+    process: Process
+    codes: IntArray
+    expected: IntArray
+    ends: bool
+
+
+def check(directory: Path, plan: Plan) -> Check:
+    """Runs every layer with ap types as it is, and with an accumulator one bit short, which must show."""
+    cases = list(_cases(plan))
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+        sound, short = pool.map(lambda bits: _run(directory, plan, cases, Path(folder), bits), (0, 1))
+    wrong = [c.process.label for c, found in zip(cases, sound, strict=True) if not np.array_equal(found, c.expected)]
+    if wrong:
+        return Check("accumulators", False, f"wrong sums at the ends of their range: {', '.join(wrong)}")
+    caught = [not np.array_equal(found, c.expected) for c, found in zip(cases, short, strict=True)]
+    proven = [c.process.label for c, shows in zip(cases, caught, strict=True) if shows and c.ends]
+    rest = tuple(c.process.label for c in cases if c.process.label not in proven)
+    facts = f"{len(proven)} of {len(cases)} layers are exact at both ends of their range and wrong with one bit less"
+    return Check("accumulators", True, facts, rest)
+
+
+def _cases(plan: Plan) -> Iterator[Case]:
+    for process in plan.processes:
+        layer = process.unit and process.unit.layer
+        if not isinstance(layer, (Conv, Dense)):
+            continue
+        operand, network = process.input.tensor, plan.network
+        producer = network.producer(layer.input)
+        flatten = [producer] if isinstance(producer, Flatten) else []
+        width = np.maximum(layer.output.hi, -layer.output.lo)
+        channels = np.argsort(-width, kind="stable")[:CHANNELS]
+        codes = np.stack([driving(network, operand, layer, int(c), sign) for c in channels for sign in (1, -1)])
+        sums = codes
+        for step in [*flatten, layer]:
+            sums = apply(step, sums)
+        reached = sums[:, channels].max(axis=(0, 2, 3)), sums[:, channels].min(axis=(0, 2, 3))
+        ends = np.array_equal(reached, (layer.output.hi[channels], layer.output.lo[channels]))
+        assert process.unit is not None
+        threshold = process.unit.threshold
+        result = apply(threshold, sums) if threshold else sums
+        yield Case(process, codes, result.transpose(0, 2, 3, 1).reshape(len(codes), -1), ends)
+
+
+def _run(directory: Path, plan: Plan, cases: list[Case], folder: Path, short: int) -> list[IntArray]:
+    """The integers of each case; `short` bits are taken off every accumulator."""
+    source = _driver(plan, cases)
+    sources = {f"firmware/layers/{c.process.name}.h": c for c in cases}
+    overlay = folder / str(short)
+    for name in sources:
+        text = (directory / name).read_text()
+        text = re.sub(r"(ap_u?int<)(\d+)(> accum_t)", lambda m: f"{m[1]}{int(m[2]) - short}{m[3]}", text)
+        text = re.sub(r"(accum_bits = )(\d+);", lambda m: f"{m[1]}{int(m[2]) - short};", text)
+        target = overlay / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text.replace('"../', f'"{(directory / "firmware").resolve()}/'))
+        source = source.replace(f'"{name}"', f'"{target}"')
+    (overlay / "layers.cpp").write_text(source)
+    library = overlay / "layers.so"
+    flags = [*COMMON, *MODES["ap"], "-I."]
+    command = [compiler(), *flags, str(overlay / "layers.cpp"), "-o", str(library)]
+    run = subprocess.run(command, cwd=directory, capture_output=True, text=True)
+    if run.returncode:
+        raise ToolError(f"{' '.join(command)} failed in {directory}:\n{run.stderr[-4000:]}")
+    loaded = ctypes.CDLL(str(library))
+    results = []
+    for case in cases:
+        function = getattr(loaded, f"crq_layer_{case.process.name}")
+        function.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_long)
+        codes = np.ascontiguousarray(case.codes.transpose(0, 2, 3, 1), np.int32)
+        integers = np.zeros(case.expected.shape, np.int64)
+        function(codes.ctypes.data, integers.ctypes.data, len(codes))
+        results.append(integers)
+    return results
+
+
+def _driver(plan: Plan, cases: list[Case]) -> str:
+    """C++ with one entry per layer: images as plain integers through the layer's function."""
+    includes = "".join(f'#include "firmware/layers/{c.process.name}.h"\n' for c in cases)
+    return '#include "firmware/defines.h"\n' + includes + "".join(_entry(c.process, plan.io_type) for c in cases)
+
+
+def _entry(process: Process, io_type: str) -> str:
+    x, y = process.input, process.output
+    if io_type == "io_stream":
+        body = f"""        hls::stream<{x.type_name}> in("in");
+        hls::stream<{y.type_name}> out("out");
+        for (unsigned p = 0; p < {x.shape.pixels}; p++) {{
+            {x.type_name} beat;
+            for (unsigned c = 0; c < {x.shape.c}; c++)
+                beat[c] = *codes++;
+            in.write(beat);
+        }}
+        {process.name}(in, out);
+        for (unsigned p = 0; p < {y.shape.pixels}; p++) {{
+            const {y.type_name} beat = out.read();
+            for (unsigned c = 0; c < {y.shape.c}; c++)
+                *integers++ = (long long)(beat[c]);
+        }}"""
+    else:
+        body = f"""        {x.type_name} in[{x.shape.size}];
+        {y.type_name} out[{y.shape.size}];
+        for (unsigned i = 0; i < {x.shape.size}; i++)
+            in[i] = *codes++;
+        {process.name}(in, out);
+        for (unsigned i = 0; i < {y.shape.size}; i++)
+            *integers++ = (long long)(out[i]);"""
+    return f"""
+extern "C" void crq_layer_{process.name}(const int *codes, long long *integers, long images) {{
+    for (long image = 0; image < images; image++) {{
+{body}
+    }}
+}}
+"""

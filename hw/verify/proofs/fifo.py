@@ -1,0 +1,91 @@
+"""FIFO depths: the firmware with queues as deep as in hardware, one thread per process; a deadlock fails the check."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import hw.hls
+from hw.errors import ToolError
+from hw.hls.csim import compiler
+from hw.hls.plan import Plan
+from hw.verify.proofs.result import Check
+
+IMAGES = 2  # back to back: the second enters while the first is still inside
+DEADLOCK = 3  # exit code of the simulation
+KERNELS = Path(hw.hls.__file__).parent / "kernels" / "sim"
+
+
+def check(project: Path, plan: Plan) -> Check:
+    """Runs with the depths of the project."""
+    if plan.io_type != "io_stream":
+        return Check("FIFO depths", True, "io_parallel has no FIFOs")
+    deadlock = simulate(project, plan, plan.depths)
+    if deadlock:
+        return Check("FIFO depths", False, f"deadlock: {deadlock}")
+    total = sum(plan.depths[s.name] for s in plan.streams)
+    return Check("FIFO depths", True, f"{len(plan.streams)} FIFOs of {total} beats in all carry {IMAGES} images")
+
+
+def simulate(project: Path, plan: Plan, depths: Mapping[str, int]) -> str | None:
+    """The queues that block each other with these depths, or None if the images pass. Raises `ToolError` from g++."""
+    with tempfile.TemporaryDirectory() as folder:
+        main = Path(folder) / "fifo.cpp"
+        main.write_text(program(plan, depths))
+        command = [
+            compiler(), "-std=c++14", "-O1", "-pthread", "-DCRQ_FAST_SIM", "-Wno-unknown-pragmas",
+            f"-I{KERNELS / 'fast'}", f"-I{KERNELS / 'bounded'}", "-Ifirmware", str(main), "-o", f"{folder}/fifo",
+        ]  # fmt: skip
+        made = subprocess.run(command, cwd=project, capture_output=True, text=True)
+        if made.returncode:
+            raise ToolError(f"{' '.join(command)} failed in {project}:\n{made.stderr[-4000:]}")
+        run = subprocess.run([f"{folder}/fifo"], capture_output=True, text=True)
+    if run.returncode == DEADLOCK:
+        return "; ".join(line.removeprefix("deadlock ") for line in run.stdout.splitlines())
+    if run.returncode:
+        raise ToolError(f"the FIFO simulation of {project} exited with code {run.returncode}: {run.stderr[-1000:]}")
+    return None
+
+
+def program(plan: Plan, depths: Mapping[str, int]) -> str:
+    """One thread per process, one that feeds images of zeros and one that takes the results."""
+    streams = [plan.input, *plan.streams, plan.output]
+    queues = [f'    hls::stream<{s.type_name}> {s.name}("{s.name}", {depths.get(s.name, 2)});' for s in streams]
+    x, y = plan.input, plan.output
+    bodies = [
+        f"for (unsigned p = 0; p < {x.shape.pixels}; p++) {x.name}.write(input_t());",
+        f"for (unsigned p = 0; p < {y.shape.pixels}; p++) {y.name}.read();",
+    ]
+    for process in plan.processes:
+        arguments = ", ".join(s.name for s in (*process.inputs, *process.outputs))
+        bodies.append(f"{process.name}({arguments});")
+    threads = [f"    run([&] {{ {body} }});" for body in bodies]
+    return "\n".join(
+        [
+            '#include "parameters.h"', "#include <functional>", "#include <thread>", "", "int main() {", *queues,
+            "    std::vector<std::thread> threads;",
+            "    auto run = [&](std::function<void()> process) {",
+            "        threads.emplace_back([process] {",
+            f"            for (unsigned image = 0; image < {IMAGES}; image++)",
+            "                process();",
+            "            std::unique_lock<std::mutex> lock(crq_sim::the_scheduler().mutex);",
+            "            if (--crq_sim::the_scheduler().running == 0) {",
+            "                for (const crq_sim::queue_state *q : crq_sim::the_scheduler().queues)",
+            "                    if (q->reader_waits || q->writer_waits) {",
+            "                        crq_sim::the_scheduler().running = 1;",
+            "                        crq_sim::the_scheduler().wait_or_deadlock();",
+            "                    }",
+            "            }",
+            "        });",
+            "    };",
+            f"    crq_sim::the_scheduler().running = {len(bodies)};",
+            *threads,
+            "    for (std::thread &thread : threads)",
+            "        thread.join();",
+            "    return 0;",
+            "}",
+            "",
+        ]
+    )  # fmt: skip

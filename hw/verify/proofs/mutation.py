@@ -1,0 +1,147 @@
+"""Faults put into a copy of the project must be caught by its own vectors: a check that cannot fail proves nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from hw.hls.emit import emit
+from hw.hls.plan import Plan, Process
+from hw.hls.tables import source
+from hw.ir.interpret import evaluate
+from hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold
+from hw.ir.vectors import all_vectors
+from hw.project import Project, open_project
+from hw.verify.proofs.result import Check
+
+RANDOM_IMAGES = 16
+BOUNDING_IMAGES = 64
+BATCH = 16  # images simulated at once
+
+
+class Mutation(NamedTuple):
+    """A fault and how to put it into the project in a folder."""
+
+    name: str
+    put: Callable[[Path], None]
+
+
+def check(project: Project) -> Check:
+    """Simulates the project with each fault, every layer traced, on extreme, bounding and random images."""
+    codes = all_vectors(project.network, RANDOM_IMAGES, bounding_limit=BOUNDING_IMAGES)
+    values: dict[str, IntArray] = {}
+    evaluate(project.network, codes, wanted=values.__setitem__)
+    made = list(mutations(project.plan, values))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each is a run of g++
+        caught = list(pool.map(lambda mutation: _catches(project, mutation, codes, values), made))
+    names = [mutation.name for mutation in made]
+    if not all(caught):
+        missed = [name for name, found in zip(names, caught, strict=True) if not found]
+        return Check("mutations", False, f"not caught by {len(codes)} images: {', '.join(missed)}")
+    return Check("mutations", True, f"{len(codes)} images catch {', '.join(names)}")
+
+
+def _catches(project: Project, mutation: Mutation, codes: IntArray, values: dict[str, IntArray]) -> bool:
+    """Whether any layer of the mutated project differs from `values`; a few images at a time, up to the first."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "project"
+        shutil.copytree(project.directory, copy, ignore=shutil.ignore_patterns("build"))
+        mutation.put(copy)
+        mutant = open_project(copy)
+        for start in range(0, len(codes), BATCH):
+            batch = slice(start, start + BATCH)
+            traced = mutant.trace(codes[batch])
+            if not all(np.array_equal(traced[name], values[name][batch]) for name in traced):
+                return True
+    return False
+
+
+def mutations(plan: Plan, values: dict[str, IntArray]) -> Iterator[Mutation]:
+    """One fault of each kind that the network has room for; `values` are the integers of every layer on the vectors."""
+    macs = [(p, p.unit.layer) for p in plan.processes if p.unit and isinstance(p.unit.layer, (Conv, Dense))]
+    if macs:
+        process, layer = macs[-1]
+        yield flipped_weight(process, layer, plan)
+    for process in plan.processes:
+        threshold = process.unit and (process.unit.threshold or process.unit.layer)
+        if isinstance(threshold, Threshold):
+            yield from moved_threshold(process, threshold, values[_producer(plan, threshold)], plan)
+            break
+    for process, layer in macs:
+        sums = values[layer.name]
+        fmt = layer.output.format
+        half = 1 << (fmt.bits - 1 - fmt.signed)
+        if sums.max() >= half or sums.min() < -half:  # a sum that a narrower accumulator cannot hold
+            yield narrow_accumulator(process, layer)
+            break
+
+
+def _producer(plan: Plan, threshold: Threshold) -> str:
+    producer = plan.network.producer(threshold.input)
+    assert producer is not None
+    return producer.name
+
+
+def flipped_weight(process: Process, layer: Mac, plan: Plan) -> Mutation:
+    """The first zero weight becomes +1, or, in a layer without zeros, the first weight changes its sign."""
+    weights = layer.weights.copy()
+    zeros = np.argwhere(weights == 0)
+    at = tuple(zeros[0]) if len(zeros) else (0,) * weights.ndim
+    weights[at] = 1 if len(zeros) else min(-int(weights[at]), 127)  # -128 has no opposite of 8 bits
+    assert process.unit is not None
+    changed = replace(process, unit=replace(process.unit, layer=replace(layer, weights=weights)))
+    return Mutation(f"a flipped weight of {layer.name}", partial(_rewrite, process=changed, io_type=plan.io_type))
+
+
+def moved_threshold(process: Process, layer: Threshold, sums: IntArray, plan: Plan) -> Iterator[Mutation]:
+    """The threshold that most sums meet exactly moves up by one; the one that most miss by one moves down."""
+    assert process.unit is not None
+    table = layer.thresholds
+    by_channel = sums.transpose(1, 0, 2, 3).reshape(table.shape[0], -1)
+    for step, near, text in ((1, 0, "up"), (-1, -1, "down")):
+        hits = np.array(
+            [[np.count_nonzero(row == t + near) for t in levels] for row, levels in zip(by_channel, table, strict=True)]
+        )
+        at = np.unravel_index(int(hits.argmax()), hits.shape)
+        if not hits[at]:
+            continue
+        moved = table.copy()
+        moved[at] += step
+        moved.sort(axis=1)
+        if process.unit.threshold is not None:
+            unit = replace(process.unit, threshold=replace(layer, thresholds=moved))
+        else:
+            unit = replace(process.unit, layer=replace(layer, thresholds=moved))
+        put = partial(_rewrite, process=replace(process, unit=unit), io_type=plan.io_type)
+        yield Mutation(f"a threshold of {layer.name} one {text}", put)
+
+
+def narrow_accumulator(process: Process, layer: Mac) -> Mutation:
+    """The accumulator loses its highest bit."""
+    fmt = layer.output.format
+
+    def put(folder: Path) -> None:
+        path = folder / "firmware" / "layers" / f"{process.name}.h"
+        text, n = re.subn(rf"(ap_u?int<){fmt.bits}(> accum_t)", rf"\g<1>{fmt.bits - 1}\g<2>", path.read_text())
+        text, m = re.subn(rf"(accum_bits = ){fmt.bits};", rf"\g<1>{fmt.bits - 1};", text)
+        assert n == m == 1, "the layer's source names its accumulator once"
+        path.write_text(text)
+
+    return Mutation(f"an accumulator of {layer.name} one bit short", put)
+
+
+def _rewrite(folder: Path, process: Process, io_type: str) -> None:
+    """Writes the tables of the changed layer; its widths stay those of the unchanged one, as in a real fault."""
+    tables = emit(process, io_type).tables
+    path = folder / "firmware" / "weights" / f"{process.name}.h"
+    path.write_text(source(tables, process.name, "Mutated."))
