@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from hw.cost import parallel
 from hw.cost.resources import Resources
 from hw.cost.units import cost
-from hw.dataflow.schedule import Cycles, Pipeline, fifo_depths, pipeline
+from hw.dataflow.fifos import Depths, fifo_depths
+from hw.dataflow.schedule import Cycles, Pipeline, pipeline
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
 
@@ -48,7 +49,7 @@ class Estimate:
 
 
 def estimate_unit(
-    network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int] | None = None, family: str = "xcup"
+    network: Network, unit: Unit, fold: Fold, depths: Depths | None = None, family: str = "xcup"
 ) -> UnitEstimate:
     """Estimate of one unit; `depths` of its input FIFOs, the least ones if not given."""
     priced = cost(network, unit, fold, depths or {}, family)

@@ -18,11 +18,12 @@ from hw.cost.constants import maximum
 from hw.cost.primitives import tree_adders, tree_flip_flops
 from hw.cost.resources import Resources
 from hw.cost.units import constant_lanes, threshold_lanes
-from hw.dataflow.schedule import COMPARATOR_BITS, Cycles, Pipeline, tree_registers
+from hw.dataflow.schedule import Cycles, Pipeline, tree_registers
+from hw.dataflow.thresholds import search_steps
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.digits import digits_of
 from hw.ir.graph import Network
-from hw.ir.layers import Concat, Conv, GlobalSum, Mac, MaxPool, Shift, Tensor, Threshold
+from hw.ir.layers import Concat, Conv, GlobalSum, Mac, MaxPool, Shift, Tensor
 
 Mask = tuple[bool, ...]
 EVERY_CYCLE = Cycles(1, 1, 1)
@@ -34,7 +35,7 @@ def parts(unit: Unit) -> dict[str, Resources]:
     if isinstance(layer, (Shift, Concat)):
         return {"wires": Resources()}
     found = {"registers": Resources(ff=unit.output.shape.size * unit.output.format.bits)}
-    threshold = unit.threshold or (layer if isinstance(layer, Threshold) else None)
+    threshold = unit.quantizer
     if threshold is not None:
         found["thresholds"] = threshold_lanes(threshold, threshold.output.shape.c).times(pixels)
     if isinstance(layer, Mac):
@@ -83,15 +84,12 @@ def stages(unit: Unit) -> int:
     layer = unit.layer
     if isinstance(layer, (Shift, Concat)):
         return 0
-    threshold = unit.threshold or (layer if isinstance(layer, Threshold) else None)
-    bits = threshold.output.format.bits if threshold else 0
-    search = bits if bits > COMPARATOR_BITS else 0
     terms = 0
     if isinstance(layer, Mac):
         terms = max(1, *(int(np.count_nonzero(w)) for w in digits_of(layer)))
     elif isinstance(layer, GlobalSum):
         terms = layer.input.shape.pixels
-    return (tree_registers(terms) if terms else 0) + search + 1
+    return (tree_registers(terms) if terms else 0) + search_steps(unit.quantizer) + 1
 
 
 def pipeline(network: Network) -> Pipeline:
@@ -99,11 +97,7 @@ def pipeline(network: Network) -> Pipeline:
     ready: dict[str, int] = {network.input.name: 0}
 
     def at(tensor: Tensor) -> int:
-        while tensor.name not in ready:  # a flattened tensor is the same wires
-            producer = network.producer(tensor)
-            assert producer is not None
-            tensor = producer.input
-        return ready[tensor.name]
+        return ready[network.carried(tensor).name]  # a flattened tensor is the same wires
 
     appears = {}
     for unit in units(network):

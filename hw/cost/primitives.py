@@ -12,20 +12,13 @@ from numpy.typing import NDArray
 
 from hw.cost.constants import multiplexer
 from hw.cost.resources import Resources
+from hw.dataflow.memory import BRAM_BITS, in_bram
 
 Bits = NDArray[np.bool_]
 
-# A memory of at least this many bits goes to block RAM; below, LUTs are cheaper than the 18 Kbit half they replace.
-# The RTL generator sets the ram_style attribute by this rule, so that every tool follows it.
-BRAM_BITS = 8192
 # (depth, width) a BRAM18 takes and a BRAM36 takes in simple dual port mode (AMD UG473 table 1-2 and UG573 table 1-2).
 BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
 BRAM36_SHAPES = ((32768, 1), (16384, 2), (8192, 4), (4096, 9), (2048, 18), (1024, 36), (512, 72))
-
-
-def clog2(n: int) -> int:
-    """Bits of an index into `n` things; 0 for one thing."""
-    return max(0, int(n - 1).bit_length())
 
 
 def tree(lanes: int, bits: int, width: int) -> int:
@@ -99,11 +92,6 @@ def distinct_columns(words: Bits) -> Bits:
     size = -(-len(words) // 8)
     first = {packed[i * size : (i + 1) * size]: i for i in reversed(range(varying.shape[1]))}
     return varying[:, sorted(first.values())]
-
-
-def in_bram(bits: int, style: str = "auto") -> bool:
-    """Whether a ROM of `bits` lies in block RAM; a `style` other than "auto" decides it whatever the size."""
-    return bits >= BRAM_BITS if style == "auto" else style == "bram"
 
 
 def rom(words: Bits, style: str = "auto") -> Resources:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from math import ceil
 
@@ -12,10 +11,7 @@ from numpy.typing import NDArray
 from hw.cost import constants as measured
 from hw.cost.constants import comparator, fixed_comparator, maximum, multiplexer
 from hw.cost.primitives import (
-    BRAM_BITS,
     bram18,
-    clog2,
-    in_bram,
     inverters,
     memory,
     rom,
@@ -24,8 +20,13 @@ from hw.cost.primitives import (
     tree_flip_flops,
 )
 from hw.cost.resources import Resources
-from hw.dataflow.schedule import COMPARATOR_BITS, MIN_FIFO, cycles, stream, tree_registers, window
+from hw.dataflow.bits import as_bits, clog2
+from hw.dataflow.fifos import MIN_FIFO, Depths
+from hw.dataflow.memory import BRAM_BITS, in_bram
+from hw.dataflow.schedule import cycles, tree_registers
+from hw.dataflow.thresholds import COMPARATOR_BITS
 from hw.dataflow.units import Fold, Unit
+from hw.dataflow.windows import window
 from hw.ir.digits import complement_offset, digits_of, signed_digits
 from hw.ir.graph import Network
 from hw.ir.layers import Bias, Format, GlobalSum, IntArray, Mac, Negate, Threshold, smallest_format
@@ -34,11 +35,11 @@ from hw.ir.layers import Bias, Format, GlobalSum, IntArray, Mac, Negate, Thresho
 class UnitCost:
     """Facts of one unit under one folding that every circuit's price is made from."""
 
-    def __init__(self, network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int],
+    def __init__(self, network: Network, unit: Unit, fold: Fold, depths: Depths,
                  family: str) -> None:  # fmt: skip
         self.depths, self.family = depths, family
         self.network, self.unit, self.fold = network, unit, fold
-        self.source = stream(network, unit.layer.input)
+        self.source = network.carried(unit.layer.input)
         self.slide = window(network, unit)
         self.cycles = cycles(network, unit, fold)
         self.steps = self.cycles.steps
@@ -60,7 +61,7 @@ class UnitCost:
         total = Resources()
         for i, tensor in enumerate(() if self.unit.layer.kind == "Shift" else self.unit.inputs):
             depth = self.depths.get((self.unit.name, i), MIN_FIFO)
-            width = stream(self.network, tensor).shape.c * tensor.format.bits
+            width = self.network.carried(tensor).shape.c * tensor.format.bits
             total = total.plus(self.one_fifo(depth, width))
         return total
 
@@ -259,11 +260,6 @@ def searched(rows: IntArray, lo: int, hi: int, bits: int) -> Resources:
     return total
 
 
-def as_bits(words: IntArray, bits: int) -> NDArray[np.bool_]:
-    """Two's complement bits of (depth, n) words, (depth, n * bits)."""
-    return ((words[..., None] >> np.arange(bits)) & 1).astype(bool).reshape(len(words), -1)
-
-
 class ThresholdCost(UnitCost):
     """Thresholds on a stream: PE channels per cycle."""
 
@@ -337,6 +333,6 @@ COSTS: dict[str, type[UnitCost]] = {
 }
 
 
-def cost(network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int], family: str) -> UnitCost:
+def cost(network: Network, unit: Unit, fold: Fold, depths: Depths, family: str) -> UnitCost:
     """The cost class of a unit under a folding; `depths` of its input FIFOs, the least ones where not given."""
     return COSTS[unit.layer.kind](network, unit, fold, depths, family)

@@ -13,32 +13,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.dataflow.thresholds import search_steps
 from hw.dataflow.units import Fold, Unit, units
+from hw.dataflow.windows import is_windowed, window
 from hw.ir.digits import digits_of
 from hw.ir.graph import Network
-from hw.ir.layers import Concat, Conv, Dense, Flatten, GlobalSum, Mac, MaxPool, Pads, Shape, Shift, Tensor, Threshold
-
-# Code bits up to which thresholds are compared all at once; wider codes are searched in one pipelined step per bit.
-COMPARATOR_BITS = 4
+from hw.ir.layers import Concat, GlobalSum, Mac, MaxPool, Shift
 
 Times = NDArray[np.int64]
 
-MIN_FIFO = 2  # beats
-PACED_IMAGES = 4  # images after which the occupancy of every FIFO repeats
 FIFO_DEPTH_CYCLES = 1  # a beat written in one cycle is readable in the next
-
-
-class Window(NamedTuple):
-    """The window a unit slides over its input stream; `span` includes dilation, (1, 1) means pixel by pixel."""
-
-    image: Shape
-    span: tuple[int, int]
-    stride: tuple[int, int]
-    pads: Pads
-
-    @property
-    def padded(self) -> tuple[int, int]:
-        return self.image.h + self.pads.top + self.pads.bottom, self.image.w + self.pads.left + self.pads.right
 
 
 class Cycles(NamedTuple):
@@ -64,32 +48,10 @@ class Pipeline(NamedTuple):
     last_output: dict[str, int]
 
 
-def stream(network: Network, tensor: Tensor) -> Tensor:
-    """The tensor whose beats carry `tensor`: a flattened image still streams pixel by pixel."""
-    producer = network.producer(tensor)
-    return producer.input if isinstance(producer, Flatten) else tensor
-
-
-def window(network: Network, unit: Unit) -> Window:
-    """The window of `unit`. A dense layer sees its input as one row of pixels and a window as long as the row."""
-    layer = unit.layer
-    image = stream(network, layer.input).shape
-    none = Pads(0, 0, 0, 0)
-    if isinstance(layer, Conv):
-        (kh, kw), (dh, dw) = layer.kernel, layer.dilation
-        return Window(image, ((kh - 1) * dh + 1, (kw - 1) * dw + 1), layer.stride, layer.pads)
-    if isinstance(layer, MaxPool):
-        return Window(image, layer.kernel, layer.stride, layer.pads)
-    if isinstance(layer, Dense):
-        return Window(Shape(image.c, 1, image.pixels), (1, image.pixels), (1, 1), none)
-    return Window(image, (1, 1), (1, 1), none)
-
-
 def cycles(network: Network, unit: Unit, fold: Fold) -> Cycles:
     """The cycles of one unit under a folding."""
     rows, columns = window(network, unit).padded
-    windowed = isinstance(unit.layer, (Conv, MaxPool, Dense))
-    windows = unit.output.shape.pixels if windowed else rows * columns
+    windows = unit.output.shape.pixels if is_windowed(unit) else rows * columns
     return Cycles(rows * columns, windows, 1 if isinstance(unit.layer, Concat) else unit.reuse_factor(fold))
 
 
@@ -99,9 +61,7 @@ def depth(unit: Unit, fold: Fold) -> int:
     HLS chooses its own number of stages; for an HLS project this is an assumption.
     """
     layer = unit.layer
-    threshold = unit.threshold or (layer if isinstance(layer, Threshold) else None)
-    search = threshold.output.format.bits if threshold else 0
-    search = search if search > COMPARATOR_BITS else 0
+    search = search_steps(unit.quantizer)
     if isinstance(layer, MaxPool):
         return 3  # window, operands, beat
     if not isinstance(layer, Mac):
@@ -136,9 +96,8 @@ def starts(network: Network, unit: Unit, fold: Fold, arrivals: Times) -> tuple[T
     # start[i] = max(ready[i], start[i-1] + cost[i-1]), solved in closed form by a running maximum.
     elapsed = np.concatenate([[0], np.cumsum(cost)[:-1]])
     start = np.maximum.accumulate(ready - elapsed) + elapsed
-    windowed = isinstance(unit.layer, (Conv, MaxPool, Dense))
     # A windowed unit takes a beat and then works on it; the others work on it and then let it go.
-    taken = start if windowed else start + steps - 1
+    taken = start if is_windowed(unit) else start + steps - 1
     return taken[takes], start[gives] + steps
 
 
@@ -147,7 +106,7 @@ def schedule(network: Network, unit: Unit, fold: Fold, arrivals: Times) -> Times
     if isinstance(unit.layer, (Shift, Concat)):
         return arrivals  # wires
     out = starts(network, unit, fold, arrivals)[1] + depth(unit, fold)
-    if isinstance(unit.layer, (Conv, MaxPool, Dense)):
+    if is_windowed(unit):
         out -= 1
     pixels = unit.layer.input.shape.pixels
     return out[pixels - 1 :: pixels] if isinstance(unit.layer, GlobalSum) else out
@@ -156,7 +115,7 @@ def schedule(network: Network, unit: Unit, fold: Fold, arrivals: Times) -> Times
 def arrivals_at(network: Network, unit: Unit, times: Mapping[str, Times]) -> list[Times]:
     """Per input, the cycles in which its beats leave the FIFO at the earliest. A shift has no FIFO."""
     delay = 0 if isinstance(unit.layer, Shift) else FIFO_DEPTH_CYCLES
-    return [times[stream(network, t).name] + delay for t in unit.inputs]
+    return [times[network.carried(t).name] + delay for t in unit.inputs]
 
 
 def flow(network: Network, folds: Mapping[str, Fold], entering: Times) -> dict[str, Times]:
@@ -169,26 +128,6 @@ def flow(network: Network, folds: Mapping[str, Fold], entering: Times) -> dict[s
     return times
 
 
-def fifo_depths(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, int], int]:
-    """(unit, input) to the beats its FIFO must hold for the network to reach the slowest unit's interval.
-
-    Images paced evenly at that interval run without ever filling a FIFO this deep; a network of FIFOs never runs slower
-    than a schedule its depths allow, so a source that offers beats as fast as it can reaches the interval too, and
-    branches that join again cannot block each other.
-    """
-    interval = max(cycles(network, u, folds[u.name]).interval for u in units(network))
-    pixels = network.input.shape.pixels
-    entering = np.arange(PACED_IMAGES * pixels) * interval // pixels
-    times, result = flow(network, folds, entering), {}
-    for unit in units(network):
-        arrivals = arrivals_at(network, unit, times)
-        taken = starts(network, unit, folds[unit.name], np.max(arrivals, axis=0))[0]
-        for i, own in enumerate(arrivals):
-            waiting = np.arange(1, len(own) + 1) - np.searchsorted(taken, own)
-            result[unit.name, i] = MIN_FIFO + int(waiting.max()) - 1
-    return result
-
-
 def pipeline(network: Network, folds: Mapping[str, Fold]) -> Pipeline:
     """Interval and latency of the network for one image entering at one beat per cycle, FIFOs never full."""
     times = flow(network, folds, np.arange(network.input.shape.pixels))
@@ -197,7 +136,7 @@ def pipeline(network: Network, folds: Mapping[str, Fold]) -> Pipeline:
     bottleneck = max(intervals, key=intervals.__getitem__)
     return Pipeline(
         intervals[bottleneck],
-        int(times[stream(network, network.output).name][-1]) + 1,
+        int(times[network.carried(network.output).name][-1]) + 1,
         bottleneck,
         {n: int(t[0]) for n, t in names.items()},
         {n: int(t[-1]) for n, t in names.items()},

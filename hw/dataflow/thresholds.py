@@ -1,4 +1,4 @@
-"""Threshold tables as hardware wants them: one entry per code boundary, clipped to what the sums can reach."""
+"""Threshold tables as hardware wants them, and whether their entries are compared at once or searched."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.cost.primitives import BRAM_BITS
-from hw.dataflow.schedule import COMPARATOR_BITS
+from hw.dataflow.bits import signed_width
 from hw.ir.layers import Format, IntArray, Threshold
-from hw.rtl.verilog import Design, instance, literal, words
+
+# Code bits up to which thresholds are compared all at once; wider codes are searched in one pipelined step per bit.
+COMPARATOR_BITS = 4
+COMPARATOR_LEVELS = (1 << COMPARATOR_BITS) - 1
+
+
+def search_steps(layer: Threshold | None) -> int:
+    """Pipelined steps of the search for a code; 0 where all thresholds are compared at once, and without any."""
+    bits = layer.output.format.bits if layer else 0
+    return bits if bits > COMPARATOR_BITS else 0
+
+
+def filled_levels(layer: Threshold) -> int:
+    """Entries per channel of the HLS table: a searched one is filled up to 2^bits - 1 with levels never reached."""
+    levels = int(layer.thresholds.shape[1])
+    return levels if levels <= COMPARATOR_LEVELS else (1 << levels.bit_length()) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +45,6 @@ class Table:
         return self.bits > COMPARATOR_BITS
 
 
-def signed_width(lo: int, hi: int) -> int:
-    """Bits of a two's complement format that holds [lo, hi]."""
-    return max(int(hi).bit_length(), int(-lo - 1).bit_length() if lo < 0 else 0) + 1
-
-
 def table(layer: Threshold, lo: IntArray, hi: IntArray, offset: IntArray, width: int | None = None) -> Table:
     """The table of `layer` for an input that is lower by `offset` per channel and lies in [lo, hi] then."""
     fmt: Format = layer.output.format
@@ -49,84 +58,3 @@ def table(layer: Threshold, lo: IntArray, hi: IntArray, offset: IntArray, width:
     rows = np.concatenate([rows, never], axis=1)
     needed = signed_width(int(lo.min()), int(hi.max()) + 1)
     return Table(rows, lo, hi, fmt.bits, fmt.signed, max(needed, width or 0))
-
-
-def lane_masks(found: Table, rows: IntArray) -> tuple[IntArray, IntArray]:
-    """(live, high) per entry of the channels `rows` (indices): compared at all; if not, true."""
-    entries = found.rows[rows]
-    met, never = entries <= found.lo[rows, None], entries > found.hi[rows, None]
-    high = met.all(0)
-    return np.array(~(high | never.all(0)), np.int64), np.array(high, np.int64)
-
-
-def compare_lanes(design: Design, name: str, found: Table, pe: int, x: str, advance: str, code: str) -> tuple[str, int]:
-    """Verilog of `pe` lanes from the vector `x` (found.width bits each) to the vector `code`; its latency in cycles.
-
-    `advance` is high when the block of channels at the input is done.
-    """
-    blocks = len(found.rows) // pe
-    if found.searched:
-        return _search_lanes(design, name, found, pe, x, advance, code), found.bits
-    body, w = "", found.width
-    for lane in range(pe):
-        channels = np.arange(lane, len(found.rows), pe)
-        live, high = lane_masks(found, channels)
-        parameters: dict[str, object] = {
-            "WIDTH": w, "BITS": found.bits, "SIGNED": int(found.signed), "LIVE": literal(live), "HIGH": literal(high),
-        }  # fmt: skip
-        entries = found.rows[channels]
-        source = f"{len(live) * w}'b0"
-        if blocks == 1:
-            bits = ((entries[0][:, None] >> np.arange(w)) & 1).ravel()
-            parameters |= {"FIXED": 1, "FIXED_T": literal(bits)}
-        elif live.any():
-            kept = entries[:, live == 1]
-            file = f"{name}_t{lane}.mem"
-            design.memories[file] = words(kept, w)
-            rom = {"WIDTH": kept.shape[1] * w, "BLOCKS": blocks, "BLOCK": int(kept.size * w >= BRAM_BITS),
-                   "FILE": f'"{file}"'}  # fmt: skip
-            body += f"  wire [{kept.shape[1] * w - 1}:0] t{lane};\n"
-            body += instance("crq_block_rom", f"thresholds{lane}", rom,
-                             {"clk": "clk", "rst": "rst", "en": "en", "advance": advance, "q": f"t{lane}"})  # fmt: skip
-            place = np.cumsum(live) - 1
-            parts = [f"t{lane}[{p * w}+:{w}]" if k else f"{w}'b0" for k, p in zip(live, place, strict=True)]
-            source = "{" + ", ".join(reversed(parts)) + "}"
-        body += instance("crq_compare", f"compare{lane}", parameters,
-                         {"x": f"{x}[{lane * w}+:{w}]", "t": source,
-                          "code": f"{code}[{lane * found.bits}+:{found.bits}]"})  # fmt: skip
-    return body, 0
-
-
-def _search_lanes(design: Design, name: str, found: Table, pe: int, x: str, advance: str, code: str) -> str:
-    blocks, w, bits = len(found.rows) // pe, found.width, found.bits
-    bb = max(1, (blocks - 1).bit_length())
-    body = f"  logic [{bb - 1}:0] search_block;\n"
-    if blocks > 1:
-        body += f"""  always_ff @(posedge clk) begin
-    if (rst) search_block <= '0;
-    else if (en && {advance}) search_block <= search_block == {bb}'d{blocks - 1} ? '0 : search_block + 1'b1;
-  end
-"""
-    else:
-        body += f"  assign search_block = '0;\n  wire unused_{name}_advance = {advance};\n"
-    for lane in range(pe):
-        rows = found.rows[lane::pe]
-        for step in range(bits):
-            picked = rows[:, (1 << (bits - 1 - step)) - 1 :: 1 << (bits - step)].reshape(-1, 1)
-            file = f"{name}_s{lane}_{step}.mem"
-            design.memories[file] = words(picked, w)
-            tag, before = f"{lane}_{step}", f"{lane}_{step - 1}"
-            body += f"  wire [{w - 1}:0] x{tag};\n  wire [{bb - 1}:0] b{tag};\n  wire [{step}:0] p{tag};\n"
-            ports = {"clk": "clk", "en": "en",
-                     "x": f"x{before}" if step else f"{x}[{lane * w}+:{w}]",
-                     "block": f"b{before}" if step else "search_block",
-                     "prefix": f"p{before}" if step else "1'b0",
-                     "x_next": f"x{tag}", "block_next": f"b{tag}", "prefix_next": f"p{tag}"}  # fmt: skip
-            parameters = {"WIDTH": w, "STEP": step, "BLOCKS": blocks, "BLOCK": int(picked.size * w >= BRAM_BITS),
-                          "FILE": f'"{file}"'}  # fmt: skip
-            body += instance("crq_search", f"search{tag}", parameters, ports)
-        final = f"p{lane}_{bits - 1}"
-        flip = f" ^ {bits}'h{1 << (bits - 1):x}" if found.signed else ""
-        body += f"  wire unused_{name}_{lane} = &{{x{lane}_{bits - 1}, b{lane}_{bits - 1}}};\n"
-        body += f"  assign {code}[{lane * bits}+:{bits}] = {final}{flip};\n"
-    return body

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hw.ir.graph import Network
-from hw.ir.layers import Flatten, Layer, Mac, Tensor, Threshold
+from hw.ir.layers import Conv, Flatten, Layer, Mac, Tensor, Threshold
 
 ROM_STYLES = ("auto", "lut", "bram")
 
@@ -47,12 +47,24 @@ class Unit:
         return (self.threshold or self.layer).output
 
     @property
+    def quantizer(self) -> Threshold | None:
+        """The thresholds that give the unit's codes: those on its sums, or the layer itself."""
+        return self.threshold or (self.layer if isinstance(self.layer, Threshold) else None)
+
+    @property
     def fan_in(self) -> int:
         return self.layer.fan_in if isinstance(self.layer, Mac) else 1
 
     def legal_folds(self) -> list[Fold]:
-        """Every (PE, SIMD) with PE dividing the output channels and SIMD dividing the products per output."""
-        return [Fold(pe, simd) for pe in divisors(self.output.shape.c) for simd in divisors(self.fan_in)]
+        """The foldings that can be built: PE divides the output channels, SIMD the products per output.
+
+        With groups, PE also divides a group's output channels or is a multiple of them.
+        """
+        pes = divisors(self.output.shape.c)
+        if isinstance(self.layer, Conv) and self.layer.groups > 1:
+            per_group = self.output.shape.c // self.layer.groups
+            pes = [pe for pe in pes if pe % per_group == 0 or per_group % pe == 0]
+        return [Fold(pe, simd) for pe in pes for simd in divisors(self.fan_in)]
 
     def reuse_factor(self, fold: Fold) -> int:
         """Cycles per output pixel: (fan_in / SIMD) · (channels / PE), hls4ml's ReuseFactor."""

@@ -12,7 +12,7 @@ from hw.dataflow.units import ROM_STYLES, Fold, Unit, units
 from hw.devices.catalog import Device
 from hw.errors import HwError
 from hw.ir.graph import Network
-from hw.ir.layers import Conv, Mac
+from hw.ir.layers import Mac
 
 # The frame rate aimed at when the user names none. A network that cannot reach it runs as fast as it can.
 DEFAULT_TARGET_FPS = 1000.0
@@ -179,7 +179,7 @@ def _reason(network: Network, unit: Unit, fold: Fold, budget: int, overrides: Ma
         return "given"
     if cycles(network, unit, fold).interval > budget:
         return "as parallel as it can be"
-    choices = sum(cycles(network, unit, f).interval <= budget for f in legal(unit))
+    choices = sum(cycles(network, unit, f).interval <= budget for f in unit.legal_folds())
     return f"{'smallest of ' if choices > 1 else 'only '}{choices} within {budget:,} cycles"
 
 
@@ -237,7 +237,7 @@ def candidates(
     unit: Unit, overrides: Mapping[str, Fold] | None = None, rom: Mapping[str, str] | None = None
 ) -> list[Fold]:
     """What may be chosen for `unit`: what is given, or all legal foldings; with a ROM style, those that have a ROM."""
-    folds = [overrides[unit.name]] if overrides and unit.name in overrides else legal(unit)
+    folds = [overrides[unit.name]] if overrides and unit.name in overrides else unit.legal_folds()
     style = (rom or {}).get(unit.name)
     if style is not None:
         folds = [f._replace(rom=style) for f in folds]
@@ -245,15 +245,6 @@ def candidates(
     if not kept:
         raise HwError(f"weight ROM of {unit.name!r}: folded {folds[0].pe} x {folds[0].simd}, its weights are constants")
     return kept
-
-
-def legal(unit: Unit) -> list[Fold]:
-    """The foldings that can be built: PE also divides a group's output channels or is a multiple of them."""
-    folds = unit.legal_folds()
-    if isinstance(unit.layer, Conv) and unit.layer.groups > 1:
-        per_group = unit.output.shape.c // unit.layer.groups
-        folds = [f for f in folds if f.pe % per_group == 0 or per_group % f.pe == 0]
-    return folds
 
 
 def fastest(
@@ -271,7 +262,7 @@ def check(network: Network, folds: Mapping[str, Fold]) -> None:
     known = {unit.name: unit for unit in units(network)}
     for name, fold in folds.items():
         _known(name, known, "folding")
-        choices = legal(known[name])
+        choices = known[name].legal_folds()
         if Fold(fold.pe, fold.simd) not in choices:
             pes, simds = (sorted({f[i] for f in choices}) for i in (0, 1))
             raise HwError(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from hw.hls.geometry import Window, window_of
+from hw.dataflow.memory import weights_in_bram
 from hw.hls.plan import Process
-from hw.hls.tables import weights_in_bram
-from hw.ir.layers import Concat, Conv, Dense, Format, Mac, MaxPool, Shape, Tensor
+from hw.ir.layers import Concat, Conv, Format, Mac, MaxPool, Shape, Tensor
 
 
 def describe(process: Process, streaming: bool) -> str:
@@ -16,17 +15,6 @@ def describe(process: Process, streaming: bool) -> str:
     else:
         lines = _layer(process, streaming)
     return "\n".join(f"// {line}".rstrip() for line in lines)
-
-
-def cycles_per_image(process: Process) -> int:
-    """Clock cycles an io_stream process needs for one image."""
-    shape = process.input.shape
-    if process.unit is None or isinstance(process.unit.layer, Concat):
-        return shape.pixels
-    steps = process.unit.reuse_factor(process.fold)
-    if isinstance(process.unit.layer, (Conv, Dense, MaxPool)):
-        return window_of(process).cycles(steps)
-    return shape.pixels * steps
 
 
 def _layer(process: Process, streaming: bool) -> list[str]:
@@ -46,7 +34,7 @@ def _layer(process: Process, streaming: bool) -> list[str]:
         steps = 1 if isinstance(layer, Concat) else unit.reuse_factor(fold)
         simd = f", SIMD {fold.simd} of {layer.fan_in} products" if isinstance(layer, Mac) else ""
         lines.append(f"  folding      PE {fold.pe} of {process.output.shape.c} channels{simd}")
-        lines.append(f"  cycles       {steps} per output pixel, {cycles_per_image(process)} per image")
+        lines.append(f"  cycles       {steps} per output pixel, {process.cycles} per image")
     for stream in process.inputs:
         lines.append(f"  input        {_format(stream.tensor.format)} in {_interval(stream.tensor)}")
     if isinstance(layer, Mac):
@@ -64,11 +52,10 @@ def _title(process: Process) -> str:
     layer = process.unit.layer
     if not isinstance(layer, (Conv, MaxPool)):
         return {"Dense": "dense", "GlobalSum": "global sum"}.get(layer.kind, layer.kind.lower())
-    window: Window = window_of(process)
     kernel = "x".join(str(k) for k in layer.kernel)
     name = "max pool" if isinstance(layer, MaxPool) else "sum pool" if layer.is_sum_pool else "convolution"
     extras = [f"stride {_pair(layer.stride)}"]
-    if any(window.pads):
+    if any(layer.pads):
         extras.append(
             f"pads top {layer.pads.top} left {layer.pads.left} bottom {layer.pads.bottom} right {layer.pads.right}"
         )

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hw.dataflow.memory import weights_in_bram
+from hw.dataflow.thresholds import filled_levels
+from hw.dataflow.windows import Window
 from hw.errors import HwError
 from hw.hls.comments import describe
-from hw.hls.geometry import ordered_weights, window_of
 from hw.hls.plan import Process, Stream
 from hw.hls.tables import (
     Table,
     integer_table,
+    ordered_weights,
     packing,
     start_table,
-    threshold_levels,
     threshold_table,
     weight_table,
-    weights_in_bram,
 )
 from hw.ir.layers import Add, Bias, Concat, Conv, Dense, Format, GlobalSum, Mac, MaxPool, Negate, Shift, Threshold
 
@@ -191,6 +192,11 @@ class _Emitter:
     def struct(self, fields: list[str]) -> str:
         return "\n".join([f"struct {self.config} {{", *(f"    {f}" for f in fields), "};"])
 
+    @property
+    def window(self) -> Window:
+        assert self.p.window is not None
+        return self.p.window
+
     def pixel_fields(self) -> list[str]:
         shape = self.p.input.shape
         return [
@@ -203,14 +209,14 @@ class _Emitter:
         if threshold is None:
             return ["static const unsigned levels = 0;", "static const int code_min = 0;"]
         return [
-            f"static const unsigned levels = {threshold_levels(threshold)};",
+            f"static const unsigned levels = {filled_levels(threshold)};",
             f"static const int code_min = {threshold.qmin};",
         ]
 
     def window_fields(self, simd: int) -> list[str]:
-        w = window_of(self.p)
+        w = self.window
         values = {
-            "in_height": w.input.h, "in_width": w.input.w, "in_channels": w.input.c,
+            "in_height": w.image.h, "in_width": w.image.w, "in_channels": w.image.c,
             "out_height": w.output.h, "out_width": w.output.w, "out_channels": w.output.c,
             "kernel_height": w.kernel[0], "kernel_width": w.kernel[1],
             "stride_height": w.stride[0], "stride_width": w.stride[1],
@@ -221,7 +227,7 @@ class _Emitter:
         return [f"static const unsigned {key} = {value};" for key, value in values.items()]
 
     def pool_fields(self) -> list[str]:
-        kernel = window_of(self.p).kernel
+        kernel = self.window.kernel
         fmt = self.p.input.tensor.format
         lowest = -(1 << (fmt.bits - 1)) if fmt.signed else 0
         return [*self.window_fields(kernel[0] * kernel[1]), f"static const int lowest = {lowest};"]

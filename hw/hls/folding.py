@@ -77,5 +77,5 @@ def cheapest(unit: Unit, reuse: int) -> Fold:
     """The fold with the fewest lanes whose reuse factor is at most `reuse`; wide SIMD before many PE lanes."""
     if reuse < 1:
         raise HwError(f"layer {unit.name!r}: ReuseFactor {reuse}; expected at least 1")
-    allowed = [f for f in fold.legal(unit) if unit.reuse_factor(f) <= reuse]
+    allowed = [f for f in unit.legal_folds() if unit.reuse_factor(f) <= reuse]
     return min(allowed, key=lambda f: (f.pe * f.simd, abs(f.simd - 2 * f.pe), f))

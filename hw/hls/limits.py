@@ -6,12 +6,12 @@ import numpy as np
 
 from hw.cost.primitives import bram18, rom
 from hw.cost.resources import Resources
-from hw.cost.units import as_bits
+from hw.dataflow.bits import as_bits
+from hw.dataflow.memory import weight_bits, weights_in_bram
 from hw.devices.catalog import Device
 from hw.errors import HwError
-from hw.hls.geometry import ordered_weights
 from hw.hls.plan import Plan, Process
-from hw.hls.tables import packing, weights_in_bram
+from hw.hls.tables import ordered_weights
 from hw.ir.layers import Conv, Dense, Mac
 
 LUT_ROM_SHARE = 0.5  # of the LUTs: the rest computes
@@ -76,7 +76,7 @@ def weight_rom(process: Process) -> Resources:
     steps = unit.reuse_factor(fold)
     if steps == 1:
         return Resources()  # constants of the adders
-    bits = packing(layer, fold.simd).weight_bits
+    bits = weight_bits(layer)
     if weights_in_bram(layer, fold):
         return Resources(bram18=bram18(steps, layer.weights.size // steps * bits))
     codes = (

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hw.dataflow.fifos import MIN_FIFO, fifo_depths
 from hw.dataflow.names import Names
-from hw.dataflow.schedule import fifo_depths
+from hw.dataflow.schedule import cycles
 from hw.dataflow.units import Fold, Unit, units
+from hw.dataflow.windows import Window, window
 from hw.errors import HwError
 from hw.ir.graph import Network
-from hw.ir.layers import Flatten, Shape, Tensor
+from hw.ir.layers import Shape, Tensor
 
 IO_TYPES = ("io_stream", "io_parallel")
-MIN_DEPTH = 2  # of a FIFO: one beat in use, one on its way
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +32,18 @@ class Stream:
 
 @dataclass(frozen=True, eq=False)
 class Process:
-    """One function of the firmware. `unit` is None for a copy of one stream to several."""
+    """One function of the firmware, and the clock cycles an image takes in it when it streams.
+
+    `unit` and `window`, as the kernels slide it, are None for a copy of one stream to several.
+    """
 
     name: str
     unit: Unit | None
     fold: Fold
     inputs: tuple[Stream, ...]
     outputs: tuple[Stream, ...]
+    window: Window | None
+    cycles: int
 
     @property
     def label(self) -> str:
@@ -98,43 +104,37 @@ class _Planner:
         self.names = Names([project, f"{project}_axi"])
 
     def count(self, tensor: Tensor) -> None:
-        name = self.carried(tensor).name
+        name = self.network.carried(tensor).name
         self.readers[name] = self.readers.get(name, 0) + 1
-
-    def carried(self, tensor: Tensor) -> Tensor:
-        """The tensor whose stream carries `tensor`: flattening does not touch the stream."""
-        producer = self.network.producer(tensor)
-        while isinstance(producer, Flatten):
-            tensor = producer.input
-            producer = self.network.producer(tensor)
-        return tensor
 
     def plan(self) -> Plan:
         source = Stream("input", "input_t", self.network.input)
         self.publish(source, "input")
         for unit in self.units:
             name = self.names.unique(unit.name)
-            inputs = tuple(self.ready[self.carried(t).name].pop(0) for t in unit.inputs)
+            inputs = tuple(self.ready[self.network.carried(t).name].pop(0) for t in unit.inputs)
             is_output = self.is_only_output(unit.output)
             stream = Stream(
                 "result" if is_output else f"{name}_out", "result_t" if is_output else f"{name}_t", unit.output
             )
-            self.processes.append(Process(name, unit, self.folds[unit.name], inputs, (stream,)))
+            slide, fold = window(self.network, unit).lying(), self.folds[unit.name]
+            taken = cycles(self.network, unit, fold).interval
+            self.processes.append(Process(name, unit, fold, inputs, (stream,), slide, taken))
             self.publish(stream, name)
-        [output] = self.ready[self.carried(self.network.output).name]
+        [output] = self.ready[self.network.carried(self.network.output).name]
         return Plan(self.network, self.io_type, source, output, tuple(self.processes), self.depths())
 
     def depths(self) -> dict[str, int]:
         """Beats each stream must hold: where branches join, what the earlier brings before the later one arrives."""
         needed = fifo_depths(self.network, self.folds)
-        result = {s.name: MIN_DEPTH for p in self.processes for s in p.outputs}
+        result = {s.name: MIN_FIFO for p in self.processes for s in p.outputs}
         for process in self.processes:
             if process.unit:
-                result |= {s.name: max(MIN_DEPTH, needed[process.unit.name, i]) for i, s in enumerate(process.inputs)}
+                result |= {s.name: max(MIN_FIFO, needed[process.unit.name, i]) for i, s in enumerate(process.inputs)}
         return result
 
     def is_only_output(self, tensor: Tensor) -> bool:
-        return tensor is self.carried(self.network.output) and self.readers[tensor.name] == 1
+        return tensor is self.network.carried(self.network.output) and self.readers[tensor.name] == 1
 
     def publish(self, stream: Stream, name: str) -> None:
         """Makes `stream` available to its readers, through a copy if there are several."""
@@ -143,11 +143,13 @@ class _Planner:
             raise HwError(f"layer {name!r}: nothing reads its output; remove it from the network")
         copies: tuple[Stream, ...] = (stream,)
         if readers > 1:
-            leaves = stream.tensor is self.carried(self.network.output)  # then the last copy leaves the network
+            leaves = stream.tensor is self.network.carried(self.network.output)  # then the last copy leaves the network
             inner = readers - leaves
             inner_names = [self.names.unique(f"{name}_copy{i + 1}") for i in range(inner)]
             copies = tuple(Stream(inner_name, stream.type_name, stream.tensor) for inner_name in inner_names)
             if leaves:
                 copies += (Stream("result", "result_t", stream.tensor),)
-            self.processes.append(Process(self.names.unique(f"copy_{name}"), None, Fold(1), (stream,), copies))
+            self.processes.append(
+                Process(self.names.unique(f"copy_{name}"), None, Fold(1), (stream,), copies, None, stream.shape.pixels)
+            )
         self.ready[stream.tensor.name] = list(copies)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from hw.hls.axi import has_axi_top
-from hw.hls.comments import cycles_per_image
 from hw.hls.plan import Plan, Stream
 from hw.ir.host import host_source, steps
 from hw.ir.layers import Mac
@@ -32,7 +31,7 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
             continue
         layer, fold = process.unit.layer, process.fold
         weights = f"{layer.weights.size} {layer.weight_type}" if isinstance(layer, Mac) else ""
-        cycles = cycles_per_image(process) if plan.io_type == "io_stream" else ""
+        cycles = process.cycles if plan.io_type == "io_stream" else ""
         shape = f"{process.output.shape.h}×{process.output.shape.w}×{process.output.shape.c}"
         folded = f"{fold.pe} × {fold.simd} | {cycles} | {manifest['why'][process.unit.name]}"
         function = "" if process.name == process.label else f" (function `{process.name}`)"
@@ -44,7 +43,7 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
     free = "No layer multiplies." if not integer_layers else f"These layers multiply: {', '.join(integer_layers)}."
     slowest = ""
     if plan.io_type == "io_stream":
-        cycles = max(cycles_per_image(p) for p in plan.processes)
+        cycles = max(p.cycles for p in plan.processes)
         rate = 1e9 / manifest["clock_period"] / cycles
         slowest = (
             f"The slowest process takes {cycles} cycles per image: {rate:,.0f} images per second at "

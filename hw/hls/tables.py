@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.cost.primitives import in_bram
+from hw.dataflow.memory import weight_bits
+from hw.dataflow.thresholds import filled_levels
 from hw.dataflow.units import Fold
-from hw.ir.layers import IntArray, Mac, Threshold, smallest_format
+from hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold, smallest_format
 
 WORD_BITS = 64  # of the literals in the source; wider rows are split into words of equal size
 CHUNK = 1 << 16  # values formatted at once
-COMPARATOR_LEVELS = 15  # above: binary search
 
 
 class Packing(NamedTuple):
@@ -47,7 +47,7 @@ class Table(NamedTuple):
 
 
 def packing(layer: Mac, simd: int) -> Packing:
-    bits = 2 if layer.multiplier_free else int(layer.weight_type.removeprefix("U").removeprefix("INT"))
+    bits = weight_bits(layer)
     words = -(-simd * bits // WORD_BITS)
     # Words of whole lanes: a 7-bit lane never straddles two.
     while -(-simd // words) * bits > WORD_BITS:
@@ -55,9 +55,11 @@ def packing(layer: Mac, simd: int) -> Packing:
     return Packing(bits, words, -(-simd // words))
 
 
-def weights_in_bram(layer: Mac, fold: Fold) -> bool:
-    """Whether the weight ROM of a folded layer lies in block RAM, by `fold.rom` or its size; else in LUTs."""
-    return in_bram(layer.weights.size * packing(layer, fold.simd).weight_bits, fold.rom)
+def ordered_weights(layer: Conv | Dense) -> NDArray[np.int8]:
+    """Weights as (output channels, products) in the order of the window: kernel row, kernel column, channel."""
+    if isinstance(layer, Dense):
+        return layer.weights.reshape(layer.weights.shape[0], -1)
+    return layer.weights.transpose(0, 2, 3, 1).reshape(layer.weights.shape[0], -1)
 
 
 def weight_table(name: str, layer: Mac, codes: NDArray[np.int8], fold: Fold) -> Table:
@@ -85,17 +87,11 @@ def threshold_table(name: str, layer: Threshold, pe: int) -> Table:
     """[channel fold][PE][level], each row ascending and clamped to the reachable interval, which changes no code."""
     lo, hi = layer.input.lo[:, None], layer.input.hi[:, None]
     rows = np.clip(layer.thresholds, lo, hi + 1)
-    levels = threshold_levels(layer)
+    levels = filled_levels(layer)
     if levels > rows.shape[1]:
         never = np.broadcast_to(hi + 1, (rows.shape[0], levels - rows.shape[1]))
         rows = np.concatenate([rows, never], axis=1)
     return integer_table(f"{name}_thresholds", rows.reshape(-1, pe, levels))
-
-
-def threshold_levels(layer: Threshold) -> int:
-    """Levels of the table in hardware: a searched table is filled up to 2^bits - 1 with levels never reached."""
-    levels = int(layer.thresholds.shape[1])
-    return levels if levels <= COMPARATOR_LEVELS else (1 << levels.bit_length()) - 1
 
 
 def integer_table(name: str, values: IntArray) -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -31,6 +30,7 @@ from hw.ir.layers import (
     Tensor,
     Threshold,
 )
+from hw.ir.metadata import Metadata
 from hw.ir.ranges import sum_range
 
 
@@ -41,7 +41,7 @@ class Network:
     """
 
     def __init__(self, model: ModelWrapper) -> None:
-        self.model = model
+        self.model, self.metadata = model, Metadata.of(model)
         graph = model.graph
         initializers = {i.name for i in graph.initializer}
         inputs = [i.name for i in graph.input if i.name not in initializers]
@@ -50,10 +50,8 @@ class Network:
         self.layers: list[Layer] = []
         self._tensors: dict[str, Tensor] = {}
         shape = _shape(model, inputs[0])
-        lo, hi = (np.full(shape.c, end, np.int64) for end in _input_range(model, inputs[0]))
+        lo, hi = (np.full(shape.c, end, np.int64) for end in _input_range(model, inputs[0], self.metadata))
         self.input = Tensor(inputs[0], shape, lo, hi)
-        zero_point = model.get_metadata_prop("crq.input.zero_point") or "0"
-        [self.input_zero_point] = _integers("crq.input.zero_point", zero_point, "an integer", 1)
         self._tensors[self.input.name] = self.input
         for node in graph.node:
             layer = _Builder(self, model, node).build()
@@ -78,19 +76,31 @@ class Network:
         """The layer that makes `tensor`; None for the network's input."""
         return next((layer for layer in self.layers if layer.output is tensor), None)
 
-    @cached_property
+    def carried(self, tensor: Tensor) -> Tensor:
+        """The tensor whose beats carry `tensor`: a flattened image still streams pixel by pixel."""
+        producer = self.producer(tensor)
+        while isinstance(producer, Flatten):
+            tensor = producer.input
+            producer = self.producer(tensor)
+        return tensor
+
+    @property
     def input_scale(self) -> float:
-        return float(json.loads(self.model.get_metadata_prop("crq.input.scale") or "1.0"))
+        return self.metadata.input_scale
+
+    @property
+    def input_zero_point(self) -> int:
+        return self.metadata.input_zero_point
 
     @cached_property
     def output_scale(self) -> NDArray[np.float32]:
         """float32, shape () or (C,): real output = integer × scale + `output_offset`."""
-        return np.asarray(json.loads(self.model.get_metadata_prop("crq.output.scale") or "1.0"), np.float32)
+        return np.asarray(self.metadata.output_scale, np.float32)
 
     @cached_property
     def output_offset(self) -> NDArray[np.float32]:
         """float32, shape () or (C,): 0 unless a foreign file's last bias is no whole number of units."""
-        return np.asarray(json.loads(self.model.get_metadata_prop("crq.output.offset") or "0.0"), np.float32)
+        return np.asarray(self.metadata.output_offset, np.float32)
 
     def logits(self, integers: IntArray) -> NDArray[np.float32]:
         """float32 outputs of integers (N, C) or (N, C, H, W), in the same shape."""
@@ -100,30 +110,15 @@ class Network:
         return result + offset if offset.any() else result
 
 
-def _input_range(model: ModelWrapper, name: str) -> tuple[int, int]:
+def _input_range(model: ModelWrapper, name: str, metadata: Metadata) -> tuple[int, int]:
     """Lowest and highest code of the input: those of its data type, or fewer (metadata `crq.input.range`)."""
     dtype = DataType[model.get_tensor_datatype(name).name]
     lowest, highest = int(dtype.min()), int(dtype.max())
-    text = model.get_metadata_prop("crq.input.range")
-    if text is None:
-        return lowest, highest
-    expected = f"[lowest, highest] code of the input, within {dtype.name}"
-    lo, hi = _integers("crq.input.range", text, expected, 2)
+    lo, hi = metadata.input_range or (lowest, highest)
     if not lowest <= lo <= hi <= highest:
-        raise HwError(f"metadata crq.input.range {text!r}: expected {expected}")
+        expected = f"[lowest, highest] code of the input, within {dtype.name}"
+        raise HwError(f"metadata crq.input.range '[{lo}, {hi}]': expected {expected}")
     return lo, hi
-
-
-def _integers(key: str, text: str, expected: str, count: int) -> list[int]:
-    """The JSON of a metadata value: an integer, or a list of `count`."""
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError:
-        found = None
-    values = found if isinstance(found, list) else [found]
-    if len(values) != count or not all(type(v) is int for v in values):
-        raise HwError(f"metadata {key} {text!r}: expected {expected}")
-    return values
 
 
 def _shape(model: ModelWrapper, name: str) -> Shape:

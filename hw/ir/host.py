@@ -5,7 +5,6 @@ A file may scale and shift its input before the first quantizer; the reader reco
 
 from __future__ import annotations
 
-import json
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -38,7 +37,7 @@ OPERATIONS = {
 
 def steps(network: Network) -> list[tuple[Operation, Values]]:
     """In the order the file has them; constants are () or (C, 1, 1)."""
-    recorded = json.loads(network.model.get_metadata_prop("crq.input.preprocessing") or "[]")
+    recorded = network.metadata.preprocessing
     return [(OPERATIONS[kind], _constant(network, np.asarray(c, np.float64))) for kind, c in recorded]
 
 

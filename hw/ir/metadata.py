@@ -1,19 +1,27 @@
-"""Which tensor of the file each layer's codes are (metadata `crq.sources` of the integer graph)."""
+"""What the integer graph says beside its nodes, typed (docs/integer-graph.md, "Metadata").
+
+In the file these are ONNX metadata properties under `crq.`: text as it is, everything else as JSON.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import GraphProto, ModelProto
 from qonnx.core.modelwrapper import ModelWrapper
 
-KEY = "crq.sources"
+from hw.errors import HwError
+
+PREFIX = "crq."
 
 
-class Source(NamedTuple):
-    """A quantizer's result: value = code × scale, `scale` one number or one per channel."""
+class FileTensor(NamedTuple):
+    """The tensor of the read file that holds a layer's codes: value = code × scale, one number or one per channel."""
 
     tensor: str
     scale: float | list[float]
@@ -30,15 +38,134 @@ class Source(NamedTuple):
         return np.rint(first / (scale.reshape(-1, *[1] * (first.ndim - 2)) if scale.ndim else scale)).astype(np.int64)
 
 
-def sources(model: ModelWrapper) -> dict[str, Source]:
-    """By name of the layer, or of the graph's input."""
-    recorded = json.loads(model.get_metadata_prop(KEY) or "{}")
-    return {layer: Source(**facts) for layer, facts in recorded.items()}
+@dataclass(frozen=True)
+class Metadata:
+    """The properties that something here reads; `other` has the rest as text, by key without prefix.
+
+    real input = code × `input_scale`, after the host's steps `preprocessing` ([operator, constant] in the file's
+    order); result = integer × `output_scale` + `output_offset`, numbers or lists with one per channel. `input_range`:
+    lowest and highest input code, where they are not those of the input's type. `ties`: channels, by layer, with a
+    boundary that float32 evaluation decides otherwise. `sources`: by layer, or the input's name, the file's tensor.
+    `frozen_hash`: of the frozen PyTorch model that the file was exported from.
+    """
+
+    input_scale: float = 1.0
+    input_range: tuple[int, int] | None = None
+    input_zero_point: int = 0
+    input_layout: str = "NCHW"
+    preprocessing: tuple[tuple[str, Any], ...] = ()
+    output_scale: float | list[float] = 1.0
+    output_offset: float | list[float] = 0.0
+    ties: Mapping[str, list[int]] = field(default_factory=dict)
+    sources: Mapping[str, FileTensor] = field(default_factory=dict)
+    frozen_hash: str | None = None
+    other: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: ModelWrapper) -> Metadata:
+        """Raises `HwError` naming the property that holds something else than it should."""
+        found = properties(model.graph)
+        values: dict[str, Any] = {}
+        for name, key in KEYS.items():
+            text = found.pop(key, None)
+            if text is not None:
+                values[name] = _parsed(name, key, text)
+        return cls(**values, other=found)
+
+    def write(self, model: ModelWrapper) -> None:
+        """Replaces the properties of `model` by these, those with their default value left out."""
+        defaults = Metadata()
+        facts: dict[str, Any] = dict(self.other)
+        for name, key in KEYS.items():
+            value = getattr(self, name)
+            if value != getattr(defaults, name) or name in WRITTEN:
+                facts[key] = {k: v._asdict() for k, v in value.items()} if name == "sources" else value
+        for entry in [p for p in model.graph.metadata_props if p.key.startswith(PREFIX)]:
+            model.graph.metadata_props.remove(entry)
+        for key, value in sorted(facts.items()):
+            model.set_metadata_prop(f"{PREFIX}{key}", value if isinstance(value, str) else json.dumps(value))
+
+    def renamed_source(self, old: str, new: str) -> Metadata:
+        """The codes that layer `old` gave are now those of layer `new`."""
+        moved = {new if name == old else name: source for name, source in self.sources.items()}
+        return replace(self, sources=moved)
 
 
-def move_source(model: ModelWrapper, old: str, new: str) -> None:
-    """The codes that layer `old` gave are now those of layer `new`."""
-    recorded = json.loads(model.get_metadata_prop(KEY) or "{}")
-    if old in recorded:
-        recorded[new] = recorded.pop(old)
-        model.set_metadata_prop(KEY, json.dumps(recorded))
+KEYS = {
+    "input_scale": "input.scale", "input_range": "input.range", "input_zero_point": "input.zero_point",
+    "input_layout": "input.layout", "preprocessing": "input.preprocessing", "output_scale": "output.scale",
+    "output_offset": "output.offset", "ties": "ties", "sources": "sources", "frozen_hash": "frozen_hash",
+}  # fmt: skip
+"""Field to property."""
+
+WRITTEN = ("input_scale", "output_scale", "sources")
+"""Properties that every graph carries, whatever their value."""
+
+_TEXTS = ("input_layout", "frozen_hash")
+
+
+def properties(holder: ModelProto | GraphProto) -> dict[str, str]:
+    """The properties under `crq.`, by key without prefix: of a file, or of an integer graph, where qonnx puts them."""
+    return {p.key.removeprefix(PREFIX): p.value for p in holder.metadata_props if p.key.startswith(PREFIX)}
+
+
+def _parsed(name: str, key: str, text: str) -> Any:
+    if name in _TEXTS:
+        return text
+    expected, check, convert = _EXPECTED[name]
+    try:
+        value = json.loads(text)
+        if check(value):
+            return convert(value)
+    except (ValueError, TypeError):  # no JSON, or fields of a source that are none
+        pass
+    raise HwError(f"metadata {PREFIX}{key} {text!r}: expected {expected}")
+
+
+def _is_integer(value: Any) -> bool:
+    return type(value) is int
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _are_numbers(value: Any) -> bool:
+    return _is_number(value) or (isinstance(value, list) and bool(value) and all(map(_is_number, value)))
+
+
+def _are_steps(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(s, list) and len(s) == 2 and isinstance(s[0], str) for s in value)
+
+
+def _are_channels(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(v, list) and all(map(_is_integer, v)) for v in value.values())
+
+
+def _are_ends(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_integer, value))
+
+
+def _steps(value: list[list[Any]]) -> tuple[tuple[str, Any], ...]:
+    return tuple((kind, constant) for kind, constant in value)
+
+
+def _file_tensors(value: dict[str, dict[str, Any]]) -> dict[str, FileTensor]:
+    return {layer: FileTensor(**facts) for layer, facts in value.items()}
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_EXPECTED: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = {
+    "input_scale": ("a number", _is_number, float),
+    "input_range": ("[lowest, highest] code of the input", _are_ends, tuple),
+    "input_zero_point": ("an integer", _is_integer, int),
+    "preprocessing": ("a list of [operator, constant]", _are_steps, _steps),
+    "output_scale": ("a number, or one per channel", _are_numbers, _as_it_is),
+    "output_offset": ("a number, or one per channel", _are_numbers, _as_it_is),
+    "ties": ("channels by layer", _are_channels, _as_it_is),
+    "sources": ("a tensor, scale and layout by layer", lambda v: isinstance(v, dict), _file_tensors),
+}
+"""What the JSON of a property is, how it is checked, and what becomes of it."""

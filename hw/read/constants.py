@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +12,9 @@ from onnx.reference import ReferenceEvaluator
 
 from hw.errors import HwError
 from hw.read.budget import Budget
+from hw.read.old_opsets import BELOW
 from hw.read.refusals import refuse
 from hw.read.rounding import bounds, rounding
-from hw.verify.float64 import operators
 
 FOLDED = frozenset(
     ("Add", "BatchNormalization", "Cast", "Concat", "Constant", "DequantizeLinear", "Div", "Flatten", "Gather")
@@ -85,7 +85,7 @@ def shape_slice(node: NodeProto, shape: Sequence[int]) -> NDArray[np.int64]:
 
 
 def _evaluate(node: NodeProto, inputs: list[Constant | None], opset: int) -> NDArray[Any]:
-    below, own = _OWN.get(node.op_type, (0, None))
+    below, own = BELOW.get(node.op_type, (0, None))
     if own and opset < below:
         attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         return own(*(None if i is None else i.value for i in inputs), **attributes)
@@ -106,15 +106,6 @@ def _evaluate(node: NodeProto, inputs: list[Constant | None], opset: int) -> NDA
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
     result: Any = ReferenceEvaluator(model).run(None, {i.name: v for i, v in zip(infos, values, strict=True)})
     return np.asarray(result[0])
-
-
-_OWN: dict[str, tuple[int, Callable[..., NDArray[Any]]]] = {
-    "Unsqueeze": (13, operators.unsqueeze),
-    "Squeeze": (13, operators.squeeze),
-    "BatchNormalization": (14, operators.batch_norm),
-    "DequantizeLinear": (19, operators.dequantize_linear),
-}
-"""Below these opsets onnx's reference wants sorted axes, trains batch norms, and lacks DequantizeLinear."""
 
 
 def _moved(

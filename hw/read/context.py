@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, helper
 
+from hw.ir.metadata import FileTensor
 from hw.read.budget import Budget
 from hw.read.constants import Constant
 from hw.read.emit import Emitter
@@ -30,9 +31,9 @@ class Context:
         self.folded: set[str] = set()  # constants that count against the budget
         self.emit = Emitter()
         self.ties: dict[str, list[int]] = {}
-        self.input_metadata: dict[str, Any] = {}  # how the host makes codes of the file's input, beside their scale
+        self.input_metadata: dict[str, Any] = {}  # fields of hw.ir.metadata: how the host makes codes of the input
         self.input_codes: Codes | None = None
-        self.sources: dict[str, dict[str, Any]] = {}  # hw.ir.metadata
+        self.sources: dict[str, FileTensor] = {}
         self.input_scale = 1.0
 
     def attributes(self, node: NodeProto) -> dict[str, Any]:
@@ -54,7 +55,7 @@ class Context:
         layout = self.layouts.get(node.output[0])
         if layout is None or isinstance(layout, str):
             order = "NCHW" if layout is None else "NHWC"
-            self.sources[layer] = {"tensor": node.output[0], "scale": np.asarray(scale).tolist(), "layout": order}
+            self.sources[layer] = FileTensor(node.output[0], np.asarray(scale).tolist(), order)
 
     def keep(self, name: str, constant: Constant) -> None:
         """Record the result of constant folding."""

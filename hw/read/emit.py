@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.ir.layers import IntArray, smallest_format
+from hw.ir.metadata import Metadata
 from hw.ir.ranges import sum_range
 from hw.read.refusals import refuse
 from hw.read.values import Int
@@ -201,8 +201,8 @@ class Emitter:
         lo, hi = np.repeat(x.lo, pixels), np.repeat(x.hi, pixels)
         return self.node("Flatten", self.unique(name), [x.name], (x.channels * pixels,), lo, hi, axis=1)
 
-    def finish(self, output: Int, metadata: Mapping[str, Any]) -> ModelWrapper:
-        """The graph with `output` as its result; metadata goes under `crq.`, strings as they are, the rest as JSON."""
+    def finish(self, output: Int, metadata: Metadata) -> ModelWrapper:
+        """The graph with `output` as its result."""
         assert self.input is not None
         infos = {
             name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *shape])
@@ -218,8 +218,7 @@ class Emitter:
         model = ModelWrapper(proto)
         for name, type_ in self.types.items():
             model.set_tensor_datatype(name, DataType[type_])
-        for key, value in sorted(metadata.items()):
-            model.set_metadata_prop(f"crq.{key}", value if isinstance(value, str) else json.dumps(value))
+        metadata.write(model)
         return model
 
 

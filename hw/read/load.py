@@ -13,9 +13,11 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
+from hw.ir.metadata import properties
 from hw.read.refusals import refuse
 
-Source: TypeAlias = str | os.PathLike[str] | ModelProto | ModelWrapper
+AnyModel: TypeAlias = str | os.PathLike[str] | ModelProto | ModelWrapper
+"""A file's path, or a model in memory."""
 
 SCHEMA_VERSION = 1
 """The packed file's schema this reader knows (`crq.schema_version` in metadata_props; absent in foreign files)."""
@@ -24,7 +26,7 @@ MAX_ELEMENTS = 1 << 31
 """Largest tensor a file may declare: a guard against hostile shapes, far above any network for an FPGA."""
 
 
-def load(source: Source) -> ModelProto:
+def load(source: AnyModel) -> ModelProto:
     """A private copy of the model, checked. Raises `HwError` naming the file and what is wrong with it."""
     name = "model"
     if isinstance(source, ModelProto | ModelWrapper):
@@ -55,7 +57,7 @@ def _parse(path: Path) -> ModelProto:
 
 
 def _check_version(model: ModelProto, name: str) -> None:
-    version = {p.key: p.value for p in model.metadata_props}.get("crq.schema_version")
+    version = properties(model).get("schema_version")
     if version is not None and version != str(SCHEMA_VERSION):
         raise HwError(
             f"{name}: written with crq file schema {version!r}; this crq reads schema {SCHEMA_VERSION}: "

@@ -12,14 +12,14 @@ from hw.read.values import Codes, Int, Raw, Value
 
 
 def finish_output(ctx: Context, name: str, value: Value) -> tuple[Int, dict[str, Any]]:
-    """The integer result and its metadata: `output.scale` and, where no integer bias is exact, `output.offset`.
+    """The integer result and its metadata: `output_scale` and, where no integer bias is exact, `output_offset`.
 
     score = integer × scale + offset. A bias that is a whole number of units joins the integers.
     """
     if isinstance(value, Raw):
         refuse("output", f"output {name!r}", "the network's input is its output")
     if isinstance(value, Codes):
-        return value.int, {"output.scale": _compact(np.atleast_1d(value.scale))}
+        return value.int, {"output_scale": _compact(np.atleast_1d(value.scale))}
     affine = value.chain.affine()
     if affine is None:
         refuse("output", f"output {name!r}")
@@ -30,8 +30,8 @@ def finish_output(ctx: Context, name: str, value: Value) -> tuple[Int, dict[str,
     if np.isfinite(units).all() and (units == np.rint(units)).all() and np.abs(units).max(initial=0) < 2**24:
         if units.any():
             x = ctx.emit.bias(f"{x.name.removesuffix('_out')}_bias", x, units.astype(np.int64))
-        return x, {"output.scale": _compact(gain)}
-    return x, {"output.scale": _compact(gain), "output.offset": _compact(offset)}
+        return x, {"output_scale": _compact(gain)}
+    return x, {"output_scale": _compact(gain), "output_offset": _compact(offset)}
 
 
 def _compact(values: np.ndarray) -> float | list[float]:

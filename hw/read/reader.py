@@ -11,11 +11,12 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
 from hw.ir.graph import Network
+from hw.ir.metadata import KEYS, Metadata, properties
 from hw.read.constants import Constant, fold, from_tensor
 from hw.read.context import Context
 from hw.read.handlers import elementwise, macs, padding, pools, quantizers, reshapes
 from hw.read.layout import LAST, channels_first, channels_last_input
-from hw.read.load import Source, leading_to_outputs, load
+from hw.read.load import AnyModel, leading_to_outputs, load
 from hw.read.output import finish_output
 from hw.read.passes.absorb_sign import absorb_sign
 from hw.read.passes.flatten_last import flatten_last
@@ -56,17 +57,13 @@ HANDLERS: dict[str, Handler] = {
     "Shape": reshapes.shape,
 }
 
-NOT_KEPT = frozenset(
-    ("schema_version", "carrier")  # describe the file
-    + ("input.scale", "input.range", "input.zero_point", "input.layout", "input.preprocessing")  # found anew, as are
-    + ("output.scale", "output.offset", "ties", "sources")
-)
-"""Metadata that is not copied from the file."""
+NOT_KEPT = frozenset(("schema_version", "carrier", *KEYS.values()))
+"""Metadata that is not copied from the file: what describes the file, and what is found anew."""
 
 PASSES = (flatten_last, absorb_sign, merge_pad, pool_after_threshold)
 
 
-def read_qonnx(source: Source) -> ModelWrapper:
+def read_qonnx(source: AnyModel) -> ModelWrapper:
     """The integer graph (docs/integer-graph.md) of a QONNX file, ModelProto or ModelWrapper.
 
     Exact for every input, or refused: raises `HwError` naming the node, the reason and the way out.
@@ -80,7 +77,7 @@ def read_qonnx(source: Source) -> ModelWrapper:
         refuse("malformed", "model", f"cannot be read ({type(error).__name__}: {error})")
 
 
-def _read(source: Source) -> ModelWrapper:
+def _read(source: AnyModel) -> ModelWrapper:
     proto = raise_quant(one_spelling(load(source)))
     opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
     if not 9 <= opset <= 26:
@@ -101,14 +98,18 @@ def _read(source: Source) -> ModelWrapper:
     if ctx.layouts.get(output) is not None:
         refuse("channels-last", f"output {output!r}", "is channels last")
     result, metadata = finish_output(ctx, output, ctx.values[output])
-    props = {p.key.removeprefix("crq."): p.value for p in proto.metadata_props if p.key.startswith("crq.")}
-    kept = {k: v for k, v in props.items() if k not in NOT_KEPT}
-    metadata |= {"input.scale": ctx.input_scale, **ctx.input_metadata, "sources": ctx.sources}
-    if ctx.layouts.get(given) is LAST:
-        metadata["input.layout"] = "NHWC"
-    if ctx.ties:
-        metadata["ties"] = ctx.ties
-    model = ctx.emit.finish(result, {**kept, **metadata})
+    given_properties = properties(proto)
+    found = Metadata(
+        input_scale=ctx.input_scale,
+        input_layout="NHWC" if ctx.layouts.get(given) is LAST else "NCHW",
+        ties=ctx.ties,
+        sources=ctx.sources,
+        frozen_hash=given_properties.get("frozen_hash"),
+        other={key: text for key, text in given_properties.items() if key not in NOT_KEPT},
+        **ctx.input_metadata,
+        **metadata,
+    )
+    model = ctx.emit.finish(result, found)
     for graph_pass in PASSES:
         model, _ = graph_pass(model)
     Network(model)  # what we wrote obeys its own specification

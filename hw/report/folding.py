@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from hw.dataflow.memory import weights_in_bram
 from hw.dataflow.schedule import cycles
 from hw.dataflow.units import Fold, Unit, units
 from hw.devices.catalog import find
 from hw.fold.search import fill
-from hw.hls.tables import weights_in_bram
 from hw.ir.layers import Mac
 
 if TYPE_CHECKING:

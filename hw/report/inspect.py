@@ -10,6 +10,7 @@ import numpy as np
 
 from hw.ir.graph import Network
 from hw.ir.layers import Mac, Threshold
+from hw.ir.metadata import properties
 from hw.read import read_qonnx
 from hw.read.load import load
 from hw.read.refusals import refuse
@@ -19,7 +20,7 @@ def describe(path: str | Path) -> dict[str, Any]:
     """Facts about a file that `hw.read` accepts; JSON-ready. Raises `HwError` as the reader does."""
     source = load(path)
     network = Network(read_qonnx(source))
-    props = {p.key.removeprefix("crq."): p.value for p in source.metadata_props if p.key.startswith("crq.")}
+    props = properties(source)
     alphas = _alphas(path, props.get("layers", "[]"))
     layers = []
     for layer in network:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.cost.primitives import BRAM_BITS, clog2
+from hw.dataflow.bits import clog2, signed_width
+from hw.dataflow.memory import BRAM_BITS
 from hw.dataflow.names import bounded
-from hw.dataflow.schedule import stream
-from hw.dataflow.thresholds import compare_lanes, signed_width, table
+from hw.dataflow.thresholds import table
 from hw.dataflow.units import Fold, Unit
+from hw.dataflow.windows import window
 from hw.ir.graph import Network
 from hw.ir.layers import Bias, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
+from hw.rtl.thresholds import compare_lanes
 from hw.rtl.verilog import Design, constant, instance, slices, words
-from hw.rtl.window import Slide, window_instance
+from hw.rtl.window import window_instance
 
 
 def shift(unit: Unit) -> str:
@@ -57,7 +59,7 @@ def widened(source: str, element: int, bits: int, out: int, signed: bool) -> str
 def max_pool(network: Network, unit: Unit, fold: Fold) -> str:
     """A window whose taps go through a tree of maxima, PE channels per step."""
     assert isinstance(unit.layer, MaxPool)
-    slide = Slide.of(network, unit)
+    slide = window(network, unit)
     fmt, out = unit.layer.input.format, unit.output.format
     blocks, taps = unit.output.shape.c // fold.pe, slide.span[0] * slide.span[1]
     lowest = str(1 << (fmt.bits - 1)) if fmt.signed else "0"
@@ -95,7 +97,7 @@ def collect(width: int, blocks: int, push: str, last: str, data: str) -> str:
 def element(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
     """Threshold, add, bias, negation and global sum: PE channels of a beat per cycle."""
     layer, out = unit.layer, unit.output.format
-    channels = stream(network, layer.input).shape.c
+    channels = network.carried(layer.input).shape.c
     blocks = channels // fold.pe
     bb = max(1, clog2(blocks))
     streams = len(unit.inputs)

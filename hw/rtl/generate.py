@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from hw.cost.primitives import BRAM_BITS
+from hw.dataflow.fifos import Depths, fifo_depths
+from hw.dataflow.memory import BRAM_BITS
 from hw.dataflow.names import bounded
-from hw.dataflow.schedule import fifo_depths, stream
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
 from hw.ir.layers import Concat, Mac, MaxPool, Shift, Tensor
@@ -43,12 +43,10 @@ def module_name(unit: Unit) -> str:
 
 def beat_bits(network: Network, tensor: Tensor) -> int:
     """Bits of one beat of a tensor's stream."""
-    return stream(network, tensor).shape.c * tensor.format.bits
+    return network.carried(tensor).shape.c * tensor.format.bits
 
 
-def generate_unit(
-    network: Network, unit: Unit, fold: Fold, depths: Mapping[tuple[str, int], int] | None = None
-) -> Design:
+def generate_unit(network: Network, unit: Unit, fold: Fold, depths: Depths | None = None) -> Design:
     """A design of one unit; with `depths` of its input FIFOs, the unit behind them."""
     design = Design(module_name(unit), library())
     unit_module(network, unit, fold, design)
@@ -63,9 +61,7 @@ def generate_unit(
     return design
 
 
-def _behind_fifos(
-    network: Network, unit: Unit, depths: Mapping[tuple[str, int], int], sources: list[str], out: Mapping[str, str]
-) -> str:
+def _behind_fifos(network: Network, unit: Unit, depths: Depths, sources: list[str], out: Mapping[str, str]) -> str:
     """A FIFO per input of `unit`, fed by the streams `sources`, and the unit; `out` are its output's wires."""
     text, ports = "", {"clk": "clk", "rst": "rst"}
     for i, (tensor, source) in enumerate(zip(unit.inputs, sources, strict=True)):
@@ -84,8 +80,8 @@ def generate(network: Network, folds: Mapping[str, Fold], name: str = "network")
     readers: dict[str, list[str]] = {}
     for unit in units(network):
         for i, tensor in enumerate(unit.inputs):
-            readers.setdefault(stream(network, tensor).name, []).append(f"{unit.name}_in{i}")
-    sink = stream(network, network.output).name
+            readers.setdefault(network.carried(tensor).name, []).append(f"{unit.name}_in{i}")
+    sink = network.carried(network.output).name
     readers.setdefault(sink, []).append("out")
     text += _wires("s_" + network.input.name, beat_bits(network, network.input))
     text += f"  assign {_s(network.input)}_valid = in0_valid;\n  assign in0_ready = {_s(network.input)}_ready;\n"
@@ -96,11 +92,11 @@ def generate(network: Network, folds: Mapping[str, Fold], name: str = "network")
         sources = [f"{unit.name}_in{i}" for i in range(len(unit.inputs))]
         for tensor, source in zip(unit.inputs, sources, strict=True):
             text += _wires(source, beat_bits(network, tensor))
-            text += f"  assign {source}_data = {_s(stream(network, tensor))}_data;\n"
+            text += f"  assign {source}_data = {_s(network.carried(tensor))}_data;\n"
         text += _behind_fifos(network, unit, depths, sources, {f"out_{p}": f"{_s(unit.output)}_{p}" for p in STREAM})
     for tensor in [network.input] + [u.output for u in units(network)]:
         text += _fork(_s(tensor), readers[tensor.name])
-    text += f"  assign out_data = {_s(stream(network, network.output))}_data;\n"
+    text += f"  assign out_data = {_s(network.carried(network.output))}_data;\n"
     inputs = {"in0": beat_bits(network, network.input)}
     design.sources[f"{name}.sv"] = module(
         name, inputs, beat_bits(network, network.output), text, "The network: one module per unit, joined by FIFOs."

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.cost.primitives import BRAM_BITS, clog2, in_bram
+from hw.dataflow.bits import clog2, signed_width
+from hw.dataflow.memory import BRAM_BITS, in_bram
 from hw.dataflow.names import bounded
 from hw.dataflow.schedule import tree_registers
-from hw.dataflow.thresholds import compare_lanes, signed_width, table
+from hw.dataflow.thresholds import table
 from hw.dataflow.units import Fold, Unit
+from hw.dataflow.windows import window
 from hw.ir.digits import complement_offset, complement_range, signed_digits
 from hw.ir.graph import Network
 from hw.ir.layers import Conv, IntArray, Mac
+from hw.rtl.thresholds import compare_lanes
 from hw.rtl.verilog import Design, constant, instance, literal, slices, words
-from hw.rtl.window import Slide, window_instance
+from hw.rtl.window import window_instance
 
 
 class MacUnit:
@@ -22,7 +25,7 @@ class MacUnit:
     def __init__(self, network: Network, unit: Unit, fold: Fold) -> None:
         assert isinstance(unit.layer, Mac)
         self.unit, self.mac, self.fold, self.name = unit, unit.layer, fold, bounded(unit.name)
-        self.slide = Slide.of(network, unit)
+        self.slide = window(network, unit)
         self.blocks = unit.output.shape.c // fold.pe
         self.chunks = self.mac.fan_in // fold.simd
         self.steps = self.blocks * self.chunks

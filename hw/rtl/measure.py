@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hw.cost.resources import Resources
-from hw.dataflow.schedule import fifo_depths
+from hw.dataflow.fifos import fifo_depths
 from hw.dataflow.units import Fold, Unit, units
 from hw.errors import HwError
 from hw.files import write_text

@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from hw.cost.primitives import BRAM_BITS
-from hw.dataflow.schedule import window
-from hw.dataflow.units import Unit
-from hw.ir.graph import Network
-from hw.ir.layers import Pads, Shape
+from hw.dataflow.memory import BRAM_BITS
+from hw.dataflow.windows import Window
 from hw.rtl.verilog import instance
 
 
-class Slide(NamedTuple):
-    """Window geometry in stream terms (hw.dataflow.schedule.Window)."""
-
-    image: Shape
-    span: tuple[int, int]
-    stride: tuple[int, int]
-    pads: Pads
-
-    @classmethod
-    def of(cls, network: Network, unit: Unit) -> Slide:
-        found = window(network, unit)
-        return cls(found.image, found.span, found.stride, found.pads)
-
-    @property
-    def elements(self) -> int:
-        return self.span[0] * self.span[1] * self.image.c
-
-    def line_bits(self, bits: int) -> int:
-        """Bits of the line buffers."""
-        columns = self.image.w + self.pads.left + self.pads.right
-        return (self.span[0] - 1) * columns * self.image.c * bits
-
-
-def window_instance(slide: Slide, bits: int, pad_value: str, source: str) -> str:
+def window_instance(slide: Window, bits: int, pad_value: str, source: str) -> str:
     """A crq_window that reads stream `source`; declares `window`."""
     parameters = {
         "CHANNELS": slide.image.c, "BITS": bits, "HEIGHT": slide.image.h, "WIDTH": slide.image.w,

@@ -5,7 +5,6 @@ Files with general scales have no exact meaning in float32 (design §2.13), so t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,7 +70,7 @@ def _with_shapes(model: ModelProto, values: Mapping[str, Any]) -> ModelWrapper:
 
 def _next_to_a_tie(network: Network, expected: dict[str, IntArray], images: int) -> NDArray[np.bool_]:
     """(images,): a sum in a listed channel is the smallest that reaches a threshold, or the largest that does not."""
-    ties = json.loads(network.model.get_metadata_prop("crq.ties") or "{}")
+    ties = network.metadata.ties
     touched = np.zeros(images, bool)
     for layer in network:
         producer = network.producer(layer.input) if isinstance(layer, Threshold) else None

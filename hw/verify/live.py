@@ -137,7 +137,7 @@ def _frozen(project: Project, reference: str | Path) -> FrozenModel:
     path = Path(reference)
     path = path / "frozen.pt" if path.is_dir() else path
     model = FrozenModel.load(path)
-    made_from = project.graph.get_metadata_prop("crq.frozen_hash")
+    made_from = project.network.metadata.frozen_hash
     if made_from != model.content_hash:
         raise HwError(
             f"{path}: is frozen model {model.content_hash[:16]}…, but the project was made from "

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.cost.network import estimate, estimate_unit, parallel, primitives
+from hw.cost import parallel, primitives
+from hw.cost.network import estimate, estimate_unit
 from hw.dataflow.units import Fold, units
 from hw.ir.graph import Network
 from hw.ir.layers import Conv

@@ -18,7 +18,7 @@ from crq import models
 from export.qonnx import to_qonnx
 from hw.ir.graph import Network
 from hw.ir.layers import MaxPool
-from hw.ir.metadata import move_source, sources
+from hw.ir.metadata import Metadata
 from hw.ir.vectors import all_vectors
 from hw.read import read_qonnx
 from hw.verify.chain import Link, layer_values, load_network, output_integers
@@ -124,7 +124,7 @@ def test_legal_files_raise_no_alarm(name: str, tmp_path: Path) -> None:
     expected = layer_values(network, codes)
     found = float64_link(tmp_path / "legal.onnx", network, codes, expected)
     assert found.differing == 0, found
-    assert {network.input.name} <= {*sources(network.model)} <= {network.input.name, *expected}
+    assert {network.input.name} <= {*network.metadata.sources} <= {network.input.name, *expected}
     own = float_execution(tmp_path / "legal.onnx", network, codes, expected)
     if name != "weights rounded in float64":
         assert own.images_differing <= 2, own  # general scales: a tie here and there
@@ -180,13 +180,13 @@ def test_quantizers_are_matched_whatever_their_names(names: tuple[str, str, str]
 def test_a_pool_that_moved_behind_its_quantizer_has_the_codes() -> None:
     network = Network(read_qonnx(LEGAL["pool before its quantizer"]))
     assert isinstance(network["mp"], MaxPool)
-    assert sources(network.model)["mp"].tensor == "q"
-    assert "q1" not in sources(network.model)
+    assert network.metadata.sources["mp"].tensor == "q"
+    assert "q1" not in network.metadata.sources
 
 
 def test_a_layer_that_has_vanished_is_left_out(file: Path) -> None:
     graph = read_qonnx(file)
-    move_source(graph, "q1", "gone")
+    Metadata.of(graph).renamed_source("q1", "gone").write(graph)
     assert link(file, Network(graph)).integers == 20 * (5 + 3)
 
 

@@ -31,7 +31,7 @@ def test_no_cheaper_folding_of_a_unit_meets_the_budget(network: Network) -> None
     budget = 2_000
     folds = fold.choose(network, target_fps=1e9 / 5 / budget)
     for unit in units(network):
-        rivals = [f for f in fold.legal(unit) if cycles(network, unit, f).interval <= budget]
+        rivals = [f for f in unit.legal_folds() if cycles(network, unit, f).interval <= budget]
         assert area(network, unit, folds[unit.name]) == min(area(network, unit, f) for f in rivals)
 
 
@@ -120,12 +120,12 @@ def test_rom_style_is_followed_by_the_estimate(network: Network) -> None:
     assert {name for name, f in chosen.items() if f.rom == "bram"} == {unit.name}
     assert unit.reuse_factor(chosen[unit.name]) > 1
     with pytest.raises(HwError, match=rf"weight ROM of '{unit.name}': folded .* its weights are constants"):
-        fold.decide(network, overrides={unit.name: fold.legal(unit)[-1]}, rom={unit.name: "lut"})
+        fold.decide(network, overrides={unit.name: unit.legal_folds()[-1]}, rom={unit.name: "lut"})
 
 
 def test_overrides_win_and_are_checked(network: Network) -> None:
     first = units(network)[0]
-    widest = fold.legal(first)[-1]
+    widest = first.legal_folds()[-1]
     assert fold.choose(network, overrides={first.name: widest})[first.name] == widest
     with pytest.raises(HwError, match=r"(?s)conv9.*did you mean conv"):
         fold.choose(network, overrides={"conv9": Fold(1)})
@@ -136,7 +136,7 @@ def test_overrides_win_and_are_checked(network: Network) -> None:
 def test_grouped_lanes_divide_groups() -> None:
     network = Network(random_graphs.depthwise_net())
     grouped = next(u for u in units(network) if u.name == "conv5")
-    assert {f.pe for f in fold.legal(grouped)} == {1, 2, 4}
+    assert {f.pe for f in grouped.legal_folds()} == {1, 2, 4}
 
 
 @pytest.mark.parametrize("name", ["xc7z020clg400-1", "PYNQ-Z2", "pynq_z2", "XC7Z020"])

@@ -61,7 +61,7 @@ def test_unit_is_bit_exact_and_takes_the_cycles_of_the_model(
 ) -> None:
     network = Network(random_graphs.NETWORKS[name](0))
     unit = next(u for u in units(network) if u.name == unit_name)
-    assert Fold(*chosen) in fold.legal(unit)
+    assert Fold(*chosen) in unit.legal_folds()
     values, expected, cycles, model = simulated(network, unit, Fold(*chosen), tmp_path)
     np.testing.assert_array_equal(values, expected)
     np.testing.assert_array_equal(cycles, model)
@@ -114,7 +114,7 @@ def test_a_fault_in_a_memory_is_seen(fault: str, tmp_path: Path) -> None:
 def test_every_unit_of_every_network_at_three_foldings(name: str, tmp_path: Path) -> None:
     network = Network(random_graphs.NETWORKS[name](0))
     for unit in units(network):
-        folds = fold.legal(unit)
+        folds = unit.legal_folds()
         for i, chosen in enumerate({folds[0], folds[len(folds) // 2], folds[-1]}):
             values, expected, cycles, model = simulated(network, unit, chosen, tmp_path / f"{unit.name}_{i}")
             np.testing.assert_array_equal(values, expected)

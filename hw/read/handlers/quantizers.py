@@ -89,12 +89,11 @@ def _input(ctx: Context, node: NodeProto, value: Raw, quantizer: Quantizer, scal
         refuse("rounding-mode", node, f"rounding mode {mode!r} on the network's input, whose host rounds half to even")
     ends = quantizer.qmin, quantizer.qmax
     dtype = DataType[smallest_format(*ends).qonnx]
-    found = {
-        "input.preprocessing": [[kind, constant.tolist()] for kind, constant in value.steps],
-        "input.range": None if ends == (dtype.min(), dtype.max()) else ends,
-        "input.zero_point": quantizer.zero,
+    metadata = {
+        "preprocessing": tuple((kind, constant.tolist()) for kind, constant in value.steps),
+        "input_range": None if ends == (dtype.min(), dtype.max()) else ends,
+        "input_zero_point": quantizer.zero,
     }
-    metadata = {key: fact for key, fact in found.items() if fact}
     if ctx.input_codes is not None:  # quantized before, for another reader
         same = ctx.input_codes.int.shape == value.shape and ctx.input_codes.scale == scale
         if not same or ctx.emit.types["input"] != dtype.name or ctx.input_metadata != metadata:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.ir.metadata import move_source
+from hw.ir.metadata import Metadata
 from hw.read.passes.swap import swap
 
 
@@ -19,6 +19,6 @@ def pool_after_threshold(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
         if len(consumers) == 1 and consumers[0].op_type == "MultiThreshold":
             names = consumers[0].name, pool.name
             swap(model, pool, consumers[0])
-            move_source(model, *names)
+            Metadata.of(model).renamed_source(*names).write(model)
             changed = True
     return model, changed

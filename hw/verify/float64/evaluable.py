@@ -56,7 +56,7 @@ def file_input(model: ModelProto) -> ValueInfoProto:
 def file_images(model: ModelProto, network: Network, codes: IntArray) -> Iterator[NDArray[np.float64]]:
     """What an evaluable model is fed so that its first quantizer gives `codes` (N, C, H, W), image by image."""
     shape = [d.dim_value for d in file_input(model).type.tensor_type.shape.dim]
-    last = network.model.get_metadata_prop("crq.input.layout") == "NHWC"
+    last = network.metadata.input_layout == "NHWC"
     for value in to_values(network, codes):
         yield (np.moveaxis(value.reshape(shape[-1], *shape[1:-1]), 0, -1) if last else value).reshape(shape)
 

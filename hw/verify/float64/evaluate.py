@@ -17,7 +17,7 @@ from onnx.reference import ReferenceEvaluator
 from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.ir.layers import IntArray
-from hw.ir.metadata import Source, sources
+from hw.ir.metadata import FileTensor
 from hw.verify.chain import Link, compare_layers, output_integers
 from hw.verify.float64.evaluable import evaluable, file_images, file_input
 from hw.verify.float64.operators import OPERATORS
@@ -46,7 +46,7 @@ class Match(NamedTuple):
     """A layer (or the input) of the integer graph whose codes a quantizer of the file gives."""
 
     layer: str
-    source: Source
+    source: FileTensor
 
 
 def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[str, IntArray]) -> Link:
@@ -99,7 +99,7 @@ def _matches(model: ModelProto, quantizers: list[NodeProto], network: Network) -
     known = {node.output[0] for node in quantizers}
     layers = {network.input.name, *(layer.name for layer in network)}
     found = {}
-    for layer, source in sources(network.model).items():
+    for layer, source in network.metadata.sources.items():
         node = producers.get(source.tensor)
         while node is not None and node.op_type not in BOUNDARIES:
             node = producers.get(node.input[0])

@@ -1,0 +1,25 @@
+"""Where constants and FIFOs lie: block RAM or LUTs. One rule for both hardware forms and for the estimate."""
+
+from __future__ import annotations
+
+from hw.dataflow.units import Fold
+from hw.ir.layers import Mac
+
+# A memory of at least this many bits goes to block RAM; below, LUTs are cheaper than the 18 Kbit half they replace.
+# Both generators ask for it (ram_style, BIND_STORAGE), so that every tool follows it.
+BRAM_BITS = 8192
+
+
+def in_bram(bits: int, style: str = "auto") -> bool:
+    """Whether a ROM of `bits` lies in block RAM; a `style` other than "auto" decides it whatever the size."""
+    return bits >= BRAM_BITS if style == "auto" else style == "bram"
+
+
+def weight_bits(layer: Mac) -> int:
+    """Bits of one weight code as the firmware packs it: two where it is ternary or bipolar."""
+    return 2 if layer.multiplier_free else int(layer.weight_type.removeprefix("U").removeprefix("INT"))
+
+
+def weights_in_bram(layer: Mac, fold: Fold) -> bool:
+    """Whether the weight ROM of a folded layer lies in block RAM, by `fold.rom` or its size; else in LUTs."""
+    return in_bram(layer.weights.size * weight_bits(layer), fold.rom)
