@@ -9,21 +9,36 @@ and one register per value that a unit gives.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hw.cost.constants import maximum
+from hw.cost.lanes import constant_lanes
 from hw.cost.primitives import tree_adders, tree_flip_flops
 from hw.cost.resources import Resources
-from hw.cost.units import constant_lanes, threshold_lanes
+from hw.cost.thresholds import threshold_lanes
 from hw.dataflow.schedule import Cycles, Pipeline, tree_registers
 from hw.dataflow.thresholds import search_steps
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.digits import digits_of
 from hw.ir.graph import Network
-from hw.ir.layers import Concat, Conv, GlobalSum, Mac, MaxPool, Shift, Tensor
+from hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    GlobalSum,
+    Layer,
+    Mac,
+    MaxPool,
+    Negate,
+    Shift,
+    Tensor,
+    Threshold,
+)
 
 Mask = tuple[bool, ...]
 EVERY_CYCLE = Cycles(1, 1, 1)
@@ -31,25 +46,42 @@ EVERY_CYCLE = Cycles(1, 1, 1)
 
 def parts(unit: Unit) -> dict[str, Resources]:
     """Circuit name to price, of a whole unit."""
-    layer, pixels = unit.layer, unit.output.shape.pixels
-    if isinstance(layer, (Shift, Concat)):
-        return {"wires": Resources()}
-    found = {"registers": Resources(ff=unit.output.shape.size * unit.output.format.bits)}
-    threshold = unit.quantizer
-    if threshold is not None:
-        found["thresholds"] = threshold_lanes(threshold, threshold.output.shape.c).times(pixels)
-    if isinstance(layer, Mac):
-        found["lanes"] = _sums(layer)
-    elif isinstance(layer, MaxPool):
-        maxima = sum(n * (sum(rows) * sum(columns) - 1) for (rows, columns), n in windows(layer).items())
-        found["lanes"] = Resources(logic=maxima * layer.output.shape.c * maximum(layer.input.format.bits))
-    elif isinstance(layer, GlobalSum):
-        bits, terms = layer.input.format.bits, layer.input.shape.pixels
-        tree = Resources(logic=tree_adders(terms, bits), ff=tree_flip_flops(terms, bits))
-        found["adders"] = tree.times(layer.output.shape.c)
-    elif threshold is None:
-        found["adders"] = Resources(logic=unit.output.shape.size * unit.output.format.bits)
-    return found
+    return PARTS[type(unit.layer)](unit)
+
+
+def _wires(unit: Unit) -> dict[str, Resources]:
+    return {"wires": Resources()}
+
+
+def _circuits(name: str, price: Callable[..., Resources] | None) -> Callable[[Unit], dict[str, Resources]]:
+    """The registers of what a unit gives, its thresholds, and a circuit `name` priced from its layer."""
+
+    def circuits(unit: Unit) -> dict[str, Resources]:
+        found = {"registers": Resources(ff=unit.output.shape.size * unit.output.format.bits)}
+        threshold = unit.quantizer
+        if threshold is not None:
+            of_pixel = threshold_lanes(threshold, threshold.output.shape.c)
+            found["thresholds"] = of_pixel.times(unit.output.shape.pixels)
+        if price is not None:
+            found[name] = price(unit.layer)
+        return found
+
+    return circuits
+
+
+def _maxima(layer: MaxPool) -> Resources:
+    maxima = sum(n * (sum(rows) * sum(columns) - 1) for (rows, columns), n in windows(layer).items())
+    return Resources(logic=maxima * layer.output.shape.c * maximum(layer.input.format.bits))
+
+
+def _pixel_sums(layer: GlobalSum) -> Resources:
+    bits, terms = layer.input.format.bits, layer.input.shape.pixels
+    tree = Resources(logic=tree_adders(terms, bits), ff=tree_flip_flops(terms, bits))
+    return tree.times(layer.output.shape.c)
+
+
+def _adders(layer: Layer) -> Resources:
+    return Resources(logic=layer.output.shape.size * layer.output.format.bits)
 
 
 def _sums(mac: Mac) -> Resources:
@@ -82,7 +114,7 @@ def _inside(count: int, size: int, kernel: int, stride: int, dilation: int, pad:
 def stages(unit: Unit) -> int:
     """Register stages of a unit: its adder tree, a search among thresholds, and the register of its values."""
     layer = unit.layer
-    if isinstance(layer, (Shift, Concat)):
+    if unit.is_wires:
         return 0
     terms = 0
     if isinstance(layer, Mac):
@@ -108,3 +140,14 @@ def pipeline(network: Network) -> Pipeline:
 def fold(unit: Unit) -> Fold:
     """What the unrolled unit computes at once, per output pixel."""
     return Fold(unit.output.shape.c, unit.fan_in)
+
+
+PARTS: dict[type[Layer], Callable[[Unit], dict[str, Resources]]] = {
+    **dict.fromkeys((Conv, Dense), _circuits("lanes", _sums)),
+    MaxPool: _circuits("lanes", _maxima),
+    GlobalSum: _circuits("adders", _pixel_sums),
+    **dict.fromkeys((Add, Bias, Negate), _circuits("adders", _adders)),
+    Threshold: _circuits("", None),
+    **dict.fromkeys((Shift, Concat), _wires),
+}
+"""The circuits of each kind of unit, unrolled."""

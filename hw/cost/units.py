@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hw.cost import constants as measured
-from hw.cost.constants import comparator, fixed_comparator, maximum, multiplexer
+from hw.cost.constants import maximum, multiplexer
+from hw.cost.lanes import constant_lanes
 from hw.cost.primitives import (
     bram18,
-    inverters,
     memory,
     rom,
     tree,
-    tree_adders,
     tree_flip_flops,
 )
 from hw.cost.resources import Resources
+from hw.cost.thresholds import threshold_lanes
 from hw.dataflow.bits import as_bits, clog2
 from hw.dataflow.fifos import MIN_FIFO, Depths
 from hw.dataflow.memory import BRAM_BITS, in_bram
 from hw.dataflow.schedule import cycles, tree_registers
-from hw.dataflow.thresholds import COMPARATOR_BITS
 from hw.dataflow.units import Fold, Unit
 from hw.dataflow.windows import window
 from hw.ir.digits import complement_offset, digits_of, signed_digits
 from hw.ir.graph import Network
-from hw.ir.layers import Bias, Format, GlobalSum, IntArray, Mac, Negate, Threshold, smallest_format
+from hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    GlobalSum,
+    Layer,
+    Mac,
+    MaxPool,
+    Negate,
+    Shift,
+    Threshold,
+    smallest_format,
+)
 
 
 class UnitCost:
@@ -59,7 +70,7 @@ class UnitCost:
     def fifo(self) -> Resources:
         """The FIFOs in front of the unit, one per input. A shift is wires and has none."""
         total = Resources()
-        for i, tensor in enumerate(() if self.unit.layer.kind == "Shift" else self.unit.inputs):
+        for i, tensor in enumerate(() if isinstance(self.unit.layer, Shift) else self.unit.inputs):
             depth = self.depths.get((self.unit.name, i), MIN_FIFO)
             width = self.network.carried(tensor).shape.c * tensor.format.bits
             total = total.plus(self.one_fifo(depth, width))
@@ -177,89 +188,6 @@ class MacCost(WindowedCost):
         return threshold_lanes(threshold, self.fold.pe)
 
 
-def constant_lanes(digits: NDArray[np.int8], x: Format) -> Resources:
-    """Sums with weights (O, I, KH, KW, digit) as constants: zeros vanish, and a sign costs nothing inside an adder."""
-    if digits.shape[-1] > 1:
-        return shifted_lanes(digits, x)
-    total = Resources()
-    width = x.bits + (not x.signed)
-    terms = [own[own != 0] for own in digits.transpose(0, 2, 3, 1, 4)]
-    depth = tree_registers(max(1, *(len(t) for t in terms)))
-    for own in terms:
-        n = max(1, len(own))
-        ff = tree_flip_flops(n, width) + (depth - tree_registers(n)) * (width + clog2(n))
-        total = total.plus(Resources(logic=tree_adders(n, width) + inverters(list(own < 0)) * width, ff=ff))
-    return total
-
-
-def shifted_lanes(digits: NDArray[np.int8], x: Format) -> Resources:
-    """Sums of shifted terms: an adder's lowest bits are one operand's alone where the other is shifted further and not
-    complemented (ones below a complemented term carry), and sums are registered without the bits that are constant."""
-    signed = x.bits + (not x.signed)
-    own = [np.argwhere(channel.reshape(-1, channel.shape[-1])) for channel in digits.transpose(0, 2, 3, 1, 4)]
-    depth = tree_registers(max(1, *map(len, own)))
-    logic = flip_flops = 0
-    for channel, found in zip(digits.transpose(0, 2, 3, 1, 4), own, strict=True):
-        flat = channel.reshape(-1, channel.shape[-1])
-        negative = [bool(flat[f, k] < 0) for f, k in found]
-        logic += inverters(negative) * x.bits
-        # (lowest bit that is not constant, highest bit + 1, whether the constant bits below are ones)
-        terms = [(int(k), int(k) + signed, n) for (_, k), n in zip(found, negative, strict=True)]
-        level = 0
-        while len(terms) > 1:
-            pairs = list(zip(terms[::2], terms[1::2], strict=False))
-            lone = [terms[-1]] if len(terms) % 2 else []
-            sums = []
-            for a, b in pairs:
-                low, high = sorted((a, b))
-                first = low[0] if high[2] else high[0]
-                logic += max(a[1], b[1]) - first
-                sums.append((low[0], max(a[1], b[1]) + 1, low[2]))
-            terms = sums + lone
-            if level % 2 or len(terms) == 1:
-                flip_flops += sum(top - bottom for bottom, top, _ in terms)
-            level += 1
-        bits = sum(top - bottom for bottom, top, _ in terms)
-        waits = depth - tree_registers(max(1, len(found))) + (len(found) == 1)  # a single term is registered once
-        flip_flops += waits * bits
-    return Resources(logic=logic, ff=flip_flops)
-
-
-@lru_cache(maxsize=4096)  # a folding search asks again for every SIMD
-def threshold_lanes(layer: Threshold, pe: int) -> Resources:
-    """Thresholds of `pe` channels per cycle."""
-    lo, hi = int(layer.input.lo.min()), int(layer.input.hi.max())
-    rows = np.clip(layer.thresholds, lo, hi + 1).reshape(-1, pe, layer.thresholds.shape[1])
-    bits = smallest_format(lo, hi + 1).bits
-    code_bits = clog2(rows.shape[2] + 1)
-    each = searched if code_bits > COMPARATOR_BITS else compared
-    return Resources().plus(*(each(rows[:, lane], lo, hi, bits) for lane in range(pe)))
-
-
-def compared(rows: IntArray, lo: int, hi: int, bits: int) -> Resources:
-    """One lane that compares with every threshold at once; `rows` (channels of this lane, thresholds)."""
-    live = (rows > lo) & (rows <= hi)
-    if rows.shape[0] == 1:
-        return Resources(logic=len(np.unique(rows[live])) * fixed_comparator(bits))
-    compared_at_all = live.any(0)
-    encoder = measured.ENCODER_LUTS[clog2(rows.shape[1] + 1)]
-    kept = as_bits(rows[:, compared_at_all], bits)
-    return Resources(logic=int(compared_at_all.sum()) * comparator(bits) + encoder).plus(rom(kept))
-
-
-def searched(rows: IntArray, lo: int, hi: int, bits: int) -> Resources:
-    """One lane that searches in a binary tree: step s picks one of 2**s thresholds of the channel."""
-    channels, count = rows.shape
-    code_bits = clog2(count + 1)
-    table = np.concatenate([rows, np.full((channels, (1 << code_bits) - 1 - count), hi + 1)], axis=1)
-    total = Resources()
-    for step in range(code_bits):
-        picked = table[:, (1 << (code_bits - 1 - step)) - 1 :: 1 << (code_bits - step)]
-        registers = Resources(logic=comparator(bits), ff=bits + step + 1)
-        total = total.plus(registers, rom(as_bits(picked.reshape(-1, 1), bits)))
-    return total
-
-
 class ThresholdCost(UnitCost):
     """Thresholds on a stream: PE channels per cycle."""
 
@@ -323,16 +251,16 @@ class WireCost(UnitCost):
         }
 
 
-COSTS: dict[str, type[UnitCost]] = {
-    "Conv": MacCost,
-    "Dense": MacCost,
-    "Threshold": ThresholdCost,
-    "MaxPool": PoolCost,
-    **dict.fromkeys(("Add", "Bias", "Negate", "GlobalSum"), ElementCost),
-    **dict.fromkeys(("Shift", "Concat"), WireCost),
+COSTS: dict[type[Layer], type[UnitCost]] = {
+    **dict.fromkeys((Conv, Dense), MacCost),
+    Threshold: ThresholdCost,
+    MaxPool: PoolCost,
+    **dict.fromkeys((Add, Bias, Negate, GlobalSum), ElementCost),
+    **dict.fromkeys((Shift, Concat), WireCost),
 }
+"""The price of each kind of unit."""
 
 
 def cost(network: Network, unit: Unit, fold: Fold, depths: Depths, family: str) -> UnitCost:
     """The cost class of a unit under a folding; `depths` of its input FIFOs, the least ones where not given."""
-    return COSTS[unit.layer.kind](network, unit, fold, depths, family)
+    return COSTS[type(unit.layer)](network, unit, fold, depths, family)

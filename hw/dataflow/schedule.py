@@ -7,7 +7,7 @@ Both hardware forms, HLS and RTL, are built on this loop; they differ in pipelin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from hw.dataflow.units import Fold, Unit, units
 from hw.dataflow.windows import is_windowed, window
 from hw.ir.digits import digits_of
 from hw.ir.graph import Network
-from hw.ir.layers import Concat, GlobalSum, Mac, MaxPool, Shift
+from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, Mac, MaxPool, Negate, Shift, Threshold
 
 Times = NDArray[np.int64]
 
@@ -60,16 +60,31 @@ def depth(unit: Unit, fold: Fold) -> int:
 
     HLS chooses its own number of stages; for an HLS project this is an assumption.
     """
-    layer = unit.layer
-    search = search_steps(unit.quantizer)
-    if isinstance(layer, MaxPool):
-        return 3  # window, operands, beat
-    if not isinstance(layer, Mac):
-        return search
+    return DEPTHS[type(unit.layer)](unit, fold) + search_steps(unit.quantizer)
+
+
+def _mac_depth(unit: Unit, fold: Fold) -> int:
+    assert isinstance(unit.layer, Mac)
+    digits = digits_of(unit.layer)
     if unit.reuse_factor(fold) == 1:
-        terms = [int(np.count_nonzero(w)) for w in digits_of(layer)]
-        return 2 + tree_registers(max(1, *terms)) + search  # window, tree, beat
-    return 4 + tree_registers(fold.simd * digits_of(layer).shape[-1]) + search
+        return 2 + tree_registers(max(1, *(int(np.count_nonzero(w)) for w in digits)))  # window, tree, beat
+    return 4 + tree_registers(fold.simd * digits.shape[-1])
+
+
+def _pool_depth(unit: Unit, fold: Fold) -> int:
+    return 3  # window, operands, beat
+
+
+def _no_depth(unit: Unit, fold: Fold) -> int:
+    return 0
+
+
+DEPTHS: dict[type[Layer], Callable[[Unit, Fold], int]] = {
+    **dict.fromkeys((Conv, Dense), _mac_depth),
+    MaxPool: _pool_depth,
+    **dict.fromkeys((Threshold, GlobalSum, Add, Bias, Negate, Shift, Concat), _no_depth),
+}
+"""Register stages of each kind of unit, without the search for its codes."""
 
 
 def tree_registers(terms: int) -> int:
@@ -103,8 +118,8 @@ def starts(network: Network, unit: Unit, fold: Fold, arrivals: Times) -> tuple[T
 
 def schedule(network: Network, unit: Unit, fold: Fold, arrivals: Times) -> Times:
     """Cycle in which each output beat appears, for input beats that arrive at `arrivals` and a ready consumer."""
-    if isinstance(unit.layer, (Shift, Concat)):
-        return arrivals  # wires
+    if unit.is_wires:
+        return arrivals
     out = starts(network, unit, fold, arrivals)[1] + depth(unit, fold)
     if is_windowed(unit):
         out -= 1

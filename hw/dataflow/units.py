@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hw.ir.graph import Network
-from hw.ir.layers import Conv, Flatten, Layer, Mac, Tensor, Threshold
+from hw.ir.layers import Concat, Conv, Flatten, Layer, Mac, Shift, Tensor, Threshold
 
 ROM_STYLES = ("auto", "lut", "bram")
 
@@ -50,6 +50,11 @@ class Unit:
     def quantizer(self) -> Threshold | None:
         """The thresholds that give the unit's codes: those on its sums, or the layer itself."""
         return self.threshold or (self.layer if isinstance(self.layer, Threshold) else None)
+
+    @property
+    def is_wires(self) -> bool:
+        """A shift or a concatenation: no register and no step of its own."""
+        return isinstance(self.layer, (Shift, Concat))
 
     @property
     def fan_in(self) -> int:

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hw.dataflow.units import Unit
 from hw.ir.graph import Network
-from hw.ir.layers import Conv, Dense, MaxPool, Pads, Shape
+from hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    GlobalSum,
+    Layer,
+    MaxPool,
+    Negate,
+    Pads,
+    Shape,
+    Shift,
+    Threshold,
+)
 
 NO_PADS = Pads(0, 0, 0, 0)
 
@@ -63,17 +78,32 @@ class Window:
 
 def is_windowed(unit: Unit) -> bool:
     """Whether the unit gathers several pixels of its input before it computes."""
-    return isinstance(unit.layer, (Conv, MaxPool, Dense))
+    return WINDOWS[type(unit.layer)] is not _pixel
 
 
 def window(network: Network, unit: Unit) -> Window:
     """The window of `unit`. A dense layer sees its input as one row of pixels and a window as long as the row."""
-    layer, image = unit.layer, network.carried(unit.layer.input).shape
-    out = layer.output.shape
-    if isinstance(layer, Conv):
-        return Window(image, out, layer.kernel, layer.stride, layer.dilation, layer.pads, layer.groups)
-    if isinstance(layer, MaxPool):
-        return Window(image, out, layer.kernel, layer.stride, pads=layer.pads, groups=image.c)
-    if isinstance(layer, Dense):
-        return Window(Shape(image.c, 1, image.pixels), out, (1, image.pixels))
-    return Window(image, out, (1, 1))
+    return WINDOWS[type(unit.layer)](unit.layer, network.carried(unit.layer.input).shape)
+
+
+def _conv(layer: Conv, image: Shape) -> Window:
+    return Window(image, layer.output.shape, layer.kernel, layer.stride, layer.dilation, layer.pads, layer.groups)
+
+
+def _max_pool(layer: MaxPool, image: Shape) -> Window:
+    return Window(image, layer.output.shape, layer.kernel, layer.stride, pads=layer.pads, groups=image.c)
+
+
+def _dense(layer: Dense, image: Shape) -> Window:
+    return Window(Shape(image.c, 1, image.pixels), layer.output.shape, (1, image.pixels))
+
+
+def _pixel(layer: Layer, image: Shape) -> Window:
+    return Window(image, layer.output.shape, (1, 1))
+
+
+WINDOWS: dict[type[Layer], Callable[..., Window]] = {
+    Conv: _conv, Dense: _dense, MaxPool: _max_pool,
+    **dict.fromkeys((Threshold, GlobalSum, Add, Bias, Negate, Shift, Concat), _pixel),
+}  # fmt: skip
+"""The window of each kind of unit, over the image as it streams."""

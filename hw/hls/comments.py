@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hw.dataflow.memory import weights_in_bram
 from hw.hls.plan import Process
-from hw.ir.layers import Concat, Conv, Format, Mac, MaxPool, Shape, Tensor
+from hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    Format,
+    GlobalSum,
+    Layer,
+    Mac,
+    MaxPool,
+    Negate,
+    Shape,
+    Shift,
+    Tensor,
+    Threshold,
+)
 
 
 def describe(process: Process, streaming: bool) -> str:
@@ -21,7 +39,9 @@ def _layer(process: Process, streaming: bool) -> list[str]:
     unit, fold = process.unit, process.fold
     assert unit is not None
     layer, threshold = unit.layer, unit.threshold
-    lines = [f"{process.name}: {_title(process)}, {_shape(process.input.shape)} to {_shape(process.output.shape)}"]
+    lines = [
+        f"{process.name}: {TITLES[type(layer)](layer)}, {_shape(process.input.shape)} to {_shape(process.output.shape)}"
+    ]
     if isinstance(layer, Mac):
         zeros = layer.weights.size - layer.nonzeros
         kind = "ternary" if layer.multiplier_free else f"{layer.weight_type} (not multiplier-free)"
@@ -47,27 +67,44 @@ def _layer(process: Process, streaming: bool) -> list[str]:
     return lines
 
 
-def _title(process: Process) -> str:
-    assert process.unit is not None
-    layer = process.unit.layer
-    if not isinstance(layer, (Conv, MaxPool)):
-        return {"Dense": "dense", "GlobalSum": "global sum"}.get(layer.kind, layer.kind.lower())
-    kernel = "x".join(str(k) for k in layer.kernel)
-    name = "max pool" if isinstance(layer, MaxPool) else "sum pool" if layer.is_sum_pool else "convolution"
-    extras = [f"stride {_pair(layer.stride)}"]
-    if any(layer.pads):
-        extras.append(
-            f"pads top {layer.pads.top} left {layer.pads.left} bottom {layer.pads.bottom} right {layer.pads.right}"
-        )
-    if isinstance(layer, Conv) and layer.dilation != (1, 1):
+def _convolution(layer: Conv) -> str:
+    extras = _sliding(layer)
+    if layer.dilation != (1, 1):
         extras.append(f"dilation {_pair(layer.dilation)}")
-    if isinstance(layer, Conv) and layer.groups > 1 and not layer.is_sum_pool:
+    if layer.groups > 1 and not layer.is_sum_pool:
         extras.append("depthwise" if layer.groups == layer.input.shape.c else f"{layer.groups} groups")
-    return f"{kernel} {name} ({', '.join(extras)})"
+    return f"{_by(layer.kernel)} {'sum pool' if layer.is_sum_pool else 'convolution'} ({', '.join(extras)})"
+
+
+def _max_pool(layer: MaxPool) -> str:
+    return f"{_by(layer.kernel)} max pool ({', '.join(_sliding(layer))})"
+
+
+def _sliding(layer: Conv | MaxPool) -> list[str]:
+    found, pads = [f"stride {_pair(layer.stride)}"], layer.pads
+    if any(pads):
+        found.append(f"pads top {pads.top} left {pads.left} bottom {pads.bottom} right {pads.right}")
+    return found
+
+
+def _named(name: str) -> Callable[[Layer], str]:
+    return lambda layer: name
+
+
+TITLES: dict[type[Layer], Callable[..., str]] = {
+    Conv: _convolution, Dense: _named("dense"), Threshold: _named("threshold"), MaxPool: _max_pool,
+    GlobalSum: _named("global sum"), Add: _named("add"), Bias: _named("bias"), Negate: _named("negate"),
+    Shift: _named("shift"), Concat: _named("concat"),
+}  # fmt: skip
+"""What each kind of unit computes, in words."""
+
+
+def _by(values: tuple[int, int]) -> str:
+    return "x".join(str(v) for v in values)
 
 
 def _pair(values: tuple[int, int]) -> str:
-    return str(values[0]) if values[0] == values[1] else f"{values[0]}x{values[1]}"
+    return str(values[0]) if values[0] == values[1] else _by(values)
 
 
 def _shape(shape: Shape) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from hw.dataflow.memory import weights_in_bram
@@ -19,12 +20,26 @@ from hw.hls.tables import (
     threshold_table,
     weight_table,
 )
-from hw.ir.layers import Add, Bias, Concat, Conv, Dense, Format, GlobalSum, Mac, MaxPool, Negate, Shift, Threshold
+from hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    Format,
+    GlobalSum,
+    Layer,
+    Mac,
+    MaxPool,
+    Negate,
+    Shift,
+    Threshold,
+)
 
 MAX_BITS = 63
 
 
-class Source(NamedTuple):
+class Emitted(NamedTuple):
     """The generated text of one process."""
 
     config: str  # configuration struct, or "" if the process needs none
@@ -34,7 +49,7 @@ class Source(NamedTuple):
     tables: list[Table]
 
 
-def emit(process: Process, io_type: str) -> Source:
+def emit(process: Process, io_type: str) -> Emitted:
     """The C++ of `process`. Raises `HwError` naming the layer if a width exceeds what the kernels hold."""
     for stream in (*process.inputs, *process.outputs):
         if stream.tensor.format.bits > MAX_BITS:
@@ -62,40 +77,15 @@ class _Emitter:
         self.config = f"{process.name}_config"
         self.suffix = "stream" if streaming else "parallel"
 
-    def emit(self) -> Source:
+    def emit(self) -> Emitted:
         unit = self.p.unit
-        if unit is None:
-            return self.source("", self.copy_body(), [])
-        layer = unit.layer
-        if isinstance(layer, (Conv, Dense)):
-            return self.mac(layer, unit.threshold)
-        if isinstance(layer, Threshold):
-            table = threshold_table(self.name, layer, self.p.fold.pe)
-            return self.pointwise("threshold_op", table, self.threshold_fields(layer))
-        if isinstance(layer, Bias):
-            values = layer.values.reshape(-1, self.p.fold.pe)
-            return self.pointwise("bias_op", integer_table(f"{self.name}_values", values))
-        if isinstance(layer, Negate):
-            negative = (layer.signs < 0).astype("uint64").reshape(-1, self.p.fold.pe)
-            return self.pointwise("negate_op", Table(f"{self.name}_negative", "crq::rom_word<1>", negative))
-        if isinstance(layer, Shift):
-            return self.pointwise("shift_op", None, [f"static const unsigned shift = {layer.bits};"])
-        if isinstance(layer, Add):
-            call = f"crq::add_{self.suffix}<{self.types()}, {self.config}>({self.arguments()});"
-            return self.source(self.struct(self.pixel_fields()), [call], [])
-        if isinstance(layer, MaxPool):
-            call = f"crq::max_pool_{self.suffix}<{self.types()}, {self.config}>({self.arguments()});"
-            return self.source(self.struct(self.pool_fields()), [call], [])
-        if isinstance(layer, GlobalSum):
-            call = f"crq::global_sum_{self.suffix}<{self.types()}, {self.config}>({self.arguments()});"
-            return self.source(self.struct(self.pixel_fields()), [call], [])
-        assert isinstance(layer, Concat)
-        return self.source("", self.concat_body(), [])
+        return self.copy() if unit is None else EMITTERS[type(unit.layer)](self, unit.layer)
 
     # -- layers
 
-    def mac(self, layer: Conv | Dense, threshold: Threshold | None) -> Source:
-        codes, fold = ordered_weights(layer), self.p.fold
+    def mac(self, layer: Conv | Dense) -> Emitted:
+        assert self.p.unit is not None
+        codes, fold, threshold = ordered_weights(layer), self.p.fold, self.p.unit.threshold
         weights = weight_table(self.name, layer, codes, fold)
         tables, arguments = [weights], [weights.name]
         pragmas = [
@@ -118,7 +108,42 @@ class _Emitter:
         call = f"crq::mac_{self.suffix}<{self.types()}, {self.config}>({self.arguments()}, {', '.join(arguments)});"
         return self.source(self.struct(self.mac_fields(layer, threshold)), [*pragmas, call], tables)
 
-    def pointwise(self, op: str, table: Table | None, fields: list[str] | None = None) -> Source:
+    def threshold(self, layer: Threshold) -> Emitted:
+        table = threshold_table(self.name, layer, self.p.fold.pe)
+        return self.pointwise("threshold_op", table, self.threshold_fields(layer))
+
+    def bias(self, layer: Bias) -> Emitted:
+        values = layer.values.reshape(-1, self.p.fold.pe)
+        return self.pointwise("bias_op", integer_table(f"{self.name}_values", values))
+
+    def negate(self, layer: Negate) -> Emitted:
+        negative = (layer.signs < 0).astype("uint64").reshape(-1, self.p.fold.pe)
+        return self.pointwise("negate_op", Table(f"{self.name}_negative", "crq::rom_word<1>", negative))
+
+    def shift(self, layer: Shift) -> Emitted:
+        return self.pointwise("shift_op", None, [f"static const unsigned shift = {layer.bits};"])
+
+    def add(self, layer: Add) -> Emitted:
+        return self.kernel("add", self.pixel_fields())
+
+    def max_pool(self, layer: MaxPool) -> Emitted:
+        return self.kernel("max_pool", self.pool_fields())
+
+    def global_sum(self, layer: GlobalSum) -> Emitted:
+        return self.kernel("global_sum", self.pixel_fields())
+
+    def concat(self, layer: Concat) -> Emitted:
+        return self.source("", self.concat_body(), [])
+
+    def copy(self) -> Emitted:
+        return self.source("", self.copy_body(), [])
+
+    def kernel(self, name: str, fields: list[str]) -> Emitted:
+        """A call of one of the hand-written kernels that takes no table."""
+        call = f"crq::{name}_{self.suffix}<{self.types()}, {self.config}>({self.arguments()});"
+        return self.source(self.struct(fields), [call], [])
+
+    def pointwise(self, op: str, table: Table | None, fields: list[str] | None = None) -> Emitted:
         tables = [table] if table else []
         template = f"crq::{op}<{self.config}" + (f", decltype({table.name})>" if table else ">")
         argument = f"{template}({table.name if table else ''})"
@@ -270,14 +295,14 @@ class _Emitter:
             return f"hls::stream<{stream.type_name}> &{name}"
         return f"{'const ' if constant else ''}{stream.type_name} {name}[{stream.shape.size}]"
 
-    def source(self, config: str, body: list[str], tables: list[Table]) -> Source:
+    def source(self, config: str, body: list[str], tables: list[Table]) -> Emitted:
         parameters = [self.parameter(s, n, True) for s, n in zip(self.p.inputs, self.inputs(), strict=True)]
         parameters += [self.parameter(s, n, False) for s, n in zip(self.p.outputs, self.outputs(), strict=True)]
         if not self.streaming:
             body = ["#pragma HLS INLINE", *body]
         lines = [f"inline void {self.name}({', '.join(parameters)}) {{", *(f"    {line}" for line in body), "}"]
         call = f"{self.name}({', '.join(s.name for s in (*self.p.inputs, *self.p.outputs))});"
-        return Source(config, call, "\n".join(lines), describe(self.p, self.streaming), tables)
+        return Emitted(config, call, "\n".join(lines), describe(self.p, self.streaming), tables)
 
 
 def partial_bits(data: Format, weight_bits: int, simd: int) -> int:
@@ -291,3 +316,11 @@ def fast_lane(accum: Format, data: Format, ternary: bool) -> str:
     if ternary and bits <= 16:
         return "unsigned short"
     return "unsigned int" if bits <= 32 else "unsigned long long"
+
+
+EMITTERS: dict[type[Layer], Callable[..., Emitted]] = {
+    Conv: _Emitter.mac, Dense: _Emitter.mac, Threshold: _Emitter.threshold, MaxPool: _Emitter.max_pool,
+    GlobalSum: _Emitter.global_sum, Add: _Emitter.add, Bias: _Emitter.bias, Negate: _Emitter.negate,
+    Shift: _Emitter.shift, Concat: _Emitter.concat,
+}  # fmt: skip
+"""The C++ of each kind of unit."""

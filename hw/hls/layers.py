@@ -6,11 +6,12 @@ The facts are in the attribute `process` (`hw.hls.plan.Process`).
 
 from __future__ import annotations
 
-from hls4ml.model.layers import Layer, register_layer
+from hls4ml.model.layers import Layer as HlsLayer
+from hls4ml.model.layers import register_layer
 from hls4ml.model.types import IntegerPrecisionType
 
 from hw.hls.plan import Process, Stream
-from hw.ir.layers import Format
+from hw.ir.layers import Add, Bias, Concat, Conv, Dense, Format, GlobalSum, Layer, MaxPool, Negate, Shift, Threshold
 
 
 def precision(fmt: Format) -> IntegerPrecisionType:
@@ -23,7 +24,7 @@ def hls_shape(stream: Stream) -> list[int]:
     return [h, w, c] if stream.shape.pixels > 1 else [c]
 
 
-class CrqLayer(Layer):
+class CrqLayer(HlsLayer):
     """A process of the plan; its outputs are the plan's streams."""
 
     def initialize(self) -> None:
@@ -79,13 +80,17 @@ class CrqCopy(CrqLayer):
     """One stream to several readers."""
 
 
-LAYERS: tuple[type[CrqLayer], ...] = (
-    CrqConv, CrqDense, CrqThreshold, CrqMaxPool, CrqGlobalSum, CrqAdd, CrqBias, CrqNegate, CrqShift, CrqConcat, CrqCopy,
-)  # fmt: skip
+CLASSES: dict[type[Layer], type[CrqLayer]] = {
+    Conv: CrqConv, Dense: CrqDense, Threshold: CrqThreshold, MaxPool: CrqMaxPool, GlobalSum: CrqGlobalSum,
+    Add: CrqAdd, Bias: CrqBias, Negate: CrqNegate, Shift: CrqShift, Concat: CrqConcat,
+}  # fmt: skip
+"""The hls4ml layer of each kind of unit."""
+
+LAYERS: tuple[type[CrqLayer], ...] = (*CLASSES.values(), CrqCopy)
 
 
 def class_name(process: Process) -> str:
-    return f"Crq{process.unit.layer.kind}" if process.unit else "CrqCopy"
+    return (CLASSES[type(process.unit.layer)] if process.unit else CrqCopy).__name__
 
 
 def register_layers() -> None:

@@ -100,7 +100,7 @@ def integer_table(name: str, values: IntArray) -> Table:
     return Table(name, f"crq::rom_int<{fmt.bits + (not fmt.signed)}>", values)
 
 
-def source(tables: list[Table], name: str, comment: str) -> str:
+def tables_h(tables: list[Table], name: str, comment: str) -> str:
     """The header file of a layer's tables."""
     guard = f"TABLES_{name.upper()}_H_"
     lines = [

@@ -6,11 +6,11 @@ from typing import Any
 
 from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 
-from hw.hls.emit import Source, emit
+from hw.hls.emit import Emitted, emit
 from hw.hls.layers import LAYERS
 
 
-def source_of(node: Any) -> Source:
+def source_of(node: Any) -> Emitted:
     """The generated text of a layer, made once."""
     source = node.get_attr("crq_source")
     if source is None:

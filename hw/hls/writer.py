@@ -19,7 +19,7 @@ from hw.hls import firmware, testbench
 from hw.hls.axi import axi_cpp, has_axi_top
 from hw.hls.plan import Plan
 from hw.hls.readme import host_py, readme_md
-from hw.hls.tables import source as table_source
+from hw.hls.tables import tables_h
 from hw.hls.target import check_target
 from hw.hls.templates import source_of
 from hw.ir.interpret import evaluate
@@ -102,7 +102,7 @@ class _Files:
             self.text(f"firmware/layers/{process.name}.h", firmware.layer_h(process, made))
             if made.tables:
                 comment = f"Constant tables of {process.name}; firmware/layers/{process.name}.h says what they hold."
-                self.text(f"firmware/weights/{process.name}.h", table_source(made.tables, process.name, comment))
+                self.text(f"firmware/weights/{process.name}.h", tables_h(made.tables, process.name, comment))
 
     def copy_headers(self) -> None:
         utils = self.root / "firmware" / "nnet_utils"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import numpy as np
@@ -149,11 +149,10 @@ class _Builder:
         return HwError(f"node {self.node.name!r} ({self.node.op_type}): {message}")
 
     def build(self) -> Layer:
-        method = getattr(self, f"_{self.node.op_type.lower()}", None)
+        method = OPERATIONS.get(self.node.op_type)
         if method is None:
             raise self.error("is not an operation of the integer graph (docs/integer-graph.md)")
-        layer: Layer = method()
-        return layer
+        return method(self)
 
     def out(self, lo: IntArray, hi: IntArray) -> Tensor:
         name = self.node.output[0]
@@ -190,7 +189,7 @@ class _Builder:
             raise self.error("weight codes outside [-128, 127]")
         return weights.astype(np.int8), dtype.name
 
-    def _conv(self) -> Layer:
+    def conv(self) -> Layer:
         codes = self.integers()
         if codes.ndim == 3:
             codes = codes[:, :, None, :]
@@ -203,7 +202,7 @@ class _Builder:
             self.pair("strides", 1), pads, self.pair("dilations", 1),
         )  # fmt: skip
 
-    def _matmul(self) -> Layer:
+    def matmul(self) -> Layer:
         x = self.inputs[0]
         codes = self.integers().T  # (O, I), NCHW order
         producer = self.network.producer(x)
@@ -216,7 +215,7 @@ class _Builder:
         weights, weight_type = self._weights(codes)
         return Dense(self.node.name, self.inputs, self.out(*sum_range(codes, x.lo, x.hi, 1)), weights, weight_type, 1)
 
-    def _multithreshold(self) -> Layer:
+    def multi_threshold(self) -> Layer:
         x, thresholds = self.inputs[0], self.integers()
         thresholds = np.broadcast_to(thresholds, (x.shape.c, thresholds.shape[1]))
         if (np.diff(thresholds, axis=1) < 0).any():
@@ -227,7 +226,7 @@ class _Builder:
         code_type = bytes(self.attrs["out_dtype"]).decode()
         return Threshold(self.node.name, self.inputs, self.out(lo, hi), thresholds, qmin, code_type)
 
-    def _mul(self) -> Layer:
+    def mul(self) -> Layer:
         x, factor = self.inputs[0], self.integers().reshape(-1)
         if factor.size == 1 and factor[0] > 0:
             bits = int(factor[0]).bit_length() - 1
@@ -240,7 +239,7 @@ class _Builder:
         lo, hi = np.where(signs > 0, x.lo, -x.hi), np.where(signs > 0, x.hi, -x.lo)
         return Negate(self.node.name, self.inputs, self.out(lo, hi), signs)
 
-    def _add(self) -> Layer:
+    def add(self) -> Layer:
         if len(self.inputs) == 2:
             x, y = self.inputs
             if x.shape != y.shape:
@@ -250,26 +249,34 @@ class _Builder:
         values = np.broadcast_to(self.integers().reshape(-1), (x.shape.c,))
         return Bias(self.node.name, self.inputs, self.out(x.lo + values, x.hi + values), values)
 
-    def _maxpool(self) -> Layer:
+    def max_pool(self) -> Layer:
         x = self.inputs[0]
         kernel, stride = self.pair("kernel_shape", 1), self.pair("strides", 1)
         return MaxPool(self.node.name, self.inputs, self.out(x.lo, x.hi), kernel, stride, self.pads())
 
-    def _reducesum(self) -> Layer:
+    def reduce_sum(self) -> Layer:
         x = self.inputs[0]
         n = x.shape.pixels
         lo, hi = np.minimum(x.lo, 0) * n, np.maximum(x.hi, 0) * n
         return GlobalSum(self.node.name, self.inputs, self.out(lo, hi))
 
-    def _concat(self) -> Layer:
+    def concat(self) -> Layer:
         lo = np.concatenate([t.lo for t in self.inputs])
         hi = np.concatenate([t.hi for t in self.inputs])
         return Concat(self.node.name, self.inputs, self.out(lo, hi))
 
-    def _flatten(self) -> Layer:
+    def flatten(self) -> Layer:
         x = self.inputs[0]
         pixels = x.shape.pixels
         name = self.node.output[0]
         if pixels > 1 and any(n.op_type != "MatMul" for n in self.model.graph.node if name in n.input):
             raise self.error("only MatMul may follow a flattened image: its order is that of the stream")
         return Flatten(self.node.name, self.inputs, self.out(np.tile(x.lo, pixels), np.tile(x.hi, pixels)))
+
+
+OPERATIONS: dict[str, Callable[[_Builder], Layer]] = {
+    "Conv": _Builder.conv, "MatMul": _Builder.matmul, "MultiThreshold": _Builder.multi_threshold, "Mul": _Builder.mul,
+    "Add": _Builder.add, "MaxPool": _Builder.max_pool, "ReduceSum": _Builder.reduce_sum, "Concat": _Builder.concat,
+    "Flatten": _Builder.flatten,
+}  # fmt: skip
+"""The operations of the integer graph."""

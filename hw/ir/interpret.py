@@ -6,7 +6,6 @@ Sums run through float64 matrix products, exact while every sum stays below 2^53
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from hw.ir.layers import (
     GlobalSum,
     IntArray,
     Layer,
+    Mac,
     MaxPool,
     Negate,
     Pads,
@@ -53,23 +53,7 @@ def evaluate(network: Network, codes: IntArray, wanted: Callable[[str, IntArray]
 
 def apply(layer: Layer, *inputs: IntArray) -> IntArray:
     """One layer on int64 arrays (N, C, H, W)."""
-    x = inputs[0]
-    if isinstance(layer, (Conv, Dense)):
-        if max(abs(int(layer.output.lo.min())), int(layer.output.hi.max())) >= EXACT:
-            raise HwError(f"layer {layer.name!r}: sums of {layer.output.format.bits} bits exceed 2^53")
-        return _conv(layer, x) if isinstance(layer, Conv) else _dense(layer, x)
-    rules: dict[type, Callable[[Any], IntArray]] = {
-        Threshold: lambda y: _threshold(y, x),
-        Negate: lambda y: x * y.signs[:, None, None],
-        Shift: lambda y: x << y.bits,
-        Add: lambda y: inputs[0] + inputs[1],
-        Bias: lambda y: x + y.values[:, None, None],
-        MaxPool: lambda y: _windows(x, y.kernel, y.stride, (1, 1), y.pads, np.iinfo(np.int64).min).max(axis=(4, 5)),
-        GlobalSum: lambda y: x.sum(axis=(2, 3), keepdims=True),
-        Concat: lambda y: np.concatenate(inputs, axis=1),
-        Flatten: lambda y: x.transpose(0, 2, 3, 1).reshape(x.shape[0], -1, 1, 1),
-    }
-    return rules[type(layer)](layer)
+    return RULES[type(layer)](layer, *inputs)
 
 
 def _windows(
@@ -83,9 +67,17 @@ def _windows(
     return view[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
 
 
+def _check_sums(layer: Mac) -> int:
+    """The greatest magnitude of a sum. Raises `HwError` where float64 does not hold it exactly."""
+    bound = max(abs(int(layer.output.lo.min())), int(layer.output.hi.max()))
+    if bound >= EXACT:
+        raise HwError(f"layer {layer.name!r}: sums of {layer.output.format.bits} bits exceed 2^53")
+    return bound
+
+
 def _conv(layer: Conv, x: IntArray) -> IntArray:
     # Every partial sum is in the layer's interval, so a product of matrices in float32 is exact below 2^24.
-    bound = max(abs(int(layer.output.lo.min())), int(layer.output.hi.max()), int(np.abs(x).max(initial=0)))
+    bound = max(_check_sums(layer), int(np.abs(x).max(initial=0)))
     kind = np.float32 if bound < EXACT_FLOAT32 else np.float64
     windows = _windows(x.astype(kind), layer.kernel, layer.stride, layer.dilation, layer.pads, 0)
     n, _, h, w = windows.shape[:4]
@@ -99,6 +91,7 @@ def _conv(layer: Conv, x: IntArray) -> IntArray:
 
 
 def _dense(layer: Dense, x: IntArray) -> IntArray:
+    _check_sums(layer)
     rows = x.reshape(x.shape[0], -1).astype(np.float64)
     codes = layer.weights.reshape(layer.weights.shape[0], -1).astype(np.float64)
     return np.rint(rows @ codes.T).astype(np.int64)[:, :, None, None]
@@ -109,3 +102,43 @@ def _threshold(layer: Threshold, x: IntArray) -> IntArray:
     for c, row in enumerate(layer.thresholds):
         codes[:, c] = layer.qmin + np.searchsorted(row, x[:, c], side="right")
     return codes
+
+
+def _max_pool(layer: MaxPool, x: IntArray) -> IntArray:
+    lowest = np.iinfo(np.int64).min
+    return _windows(x, layer.kernel, layer.stride, (1, 1), layer.pads, lowest).max(axis=(4, 5))
+
+
+def _flatten(layer: Flatten, x: IntArray) -> IntArray:
+    return x.transpose(0, 2, 3, 1).reshape(x.shape[0], -1, 1, 1)
+
+
+def _negate(layer: Negate, x: IntArray) -> IntArray:
+    return x * layer.signs[:, None, None]
+
+
+def _shift(layer: Shift, x: IntArray) -> IntArray:
+    return x << layer.bits
+
+
+def _add(layer: Add, x: IntArray, y: IntArray) -> IntArray:
+    return x + y
+
+
+def _bias(layer: Bias, x: IntArray) -> IntArray:
+    return x + layer.values[:, None, None]
+
+
+def _global_sum(layer: GlobalSum, x: IntArray) -> IntArray:
+    return x.sum(axis=(2, 3), keepdims=True)
+
+
+def _concat(layer: Concat, *inputs: IntArray) -> IntArray:
+    return np.concatenate(inputs, axis=1)
+
+
+RULES: dict[type[Layer], Callable[..., IntArray]] = {
+    Conv: _conv, Dense: _dense, Threshold: _threshold, MaxPool: _max_pool, GlobalSum: _global_sum, Add: _add,
+    Bias: _bias, Negate: _negate, Shift: _shift, Concat: _concat, Flatten: _flatten,
+}  # fmt: skip
+"""What each kind of layer computes."""

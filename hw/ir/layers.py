@@ -183,3 +183,9 @@ class Concat(Layer):
 @dataclass(frozen=True, eq=False)
 class Flatten(Layer):
     """(C, H, W) to (C·H·W, 1, 1), in streaming order (H, W, C): no hardware."""
+
+
+KINDS: tuple[type[Layer], ...] = (
+    Conv, Dense, Threshold, MaxPool, GlobalSum, Add, Bias, Negate, Shift, Concat, Flatten,
+)  # fmt: skip
+"""Every kind of layer: each stage's table has a rule for each of them (tests/hw/test_layer_kinds.py)."""

@@ -17,7 +17,7 @@ from hw.rtl.verilog import Design, constant, instance, slices, words
 from hw.rtl.window import window_instance
 
 
-def shift(unit: Unit) -> str:
+def shift(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
     """A left shift is wires."""
     layer = unit.layer
     assert isinstance(layer, Shift)
@@ -35,7 +35,7 @@ def shift(unit: Unit) -> str:
     )
 
 
-def concat(unit: Unit) -> str:
+def concat(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
     """Joins the beats of all inputs, widening each to the output's format."""
     out, parts = unit.output.format.bits, []
     for i, tensor in reversed(list(enumerate(unit.inputs))):
@@ -56,7 +56,7 @@ def widened(source: str, element: int, bits: int, out: int, signed: bool) -> str
     return (top if more else "") + f"{source}[{low}+:{min(bits, out)}]"
 
 
-def max_pool(network: Network, unit: Unit, fold: Fold) -> str:
+def max_pool(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
     """A window whose taps go through a tree of maxima, PE channels per step."""
     assert isinstance(unit.layer, MaxPool)
     slide = window(network, unit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hw.dataflow.fifos import Depths, fifo_depths
@@ -10,29 +10,29 @@ from hw.dataflow.memory import BRAM_BITS
 from hw.dataflow.names import bounded
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
-from hw.ir.layers import Concat, Mac, MaxPool, Shift, Tensor
+from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, MaxPool, Negate, Shift, Tensor, Threshold
 from hw.rtl.elements import concat, element, max_pool, shift
-from hw.rtl.mac import MacUnit
+from hw.rtl.mac import mac
 from hw.rtl.verilog import Design, instance, library, module
 
 STREAM = ("valid", "ready", "data")
 
 
+BODIES: dict[type[Layer], Callable[[Network, Unit, Fold, Design], str]] = {
+    **dict.fromkeys((Conv, Dense), mac),
+    MaxPool: max_pool,
+    Concat: concat,
+    Shift: shift,
+    **dict.fromkeys((Threshold, GlobalSum, Add, Bias, Negate), element),
+}
+"""The inside of the module of each kind of unit; what it needs beside goes into the design."""
+
+
 def unit_module(network: Network, unit: Unit, fold: Fold, design: Design) -> None:
     """Adds the module of one unit, named like the unit, to `design`."""
-    layer = unit.layer
-    if isinstance(layer, Mac):
-        body = MacUnit(network, unit, fold).body(design)
-    elif isinstance(layer, MaxPool):
-        body = max_pool(network, unit, fold)
-    elif isinstance(layer, Concat):
-        body = concat(unit)
-    elif isinstance(layer, Shift):
-        body = shift(unit)
-    else:
-        body = element(network, unit, fold, design)
+    body = BODIES[type(unit.layer)](network, unit, fold, design)
     inputs = {f"in{i}": beat_bits(network, t) for i, t in enumerate(unit.inputs)}
-    summary = f"{layer.kind} {unit.name}: PE {fold.pe}, SIMD {fold.simd}"
+    summary = f"{unit.layer.kind} {unit.name}: PE {fold.pe}, SIMD {fold.simd}"
     text = module(module_name(unit), inputs, beat_bits(network, unit.output), body, summary)
     design.sources[f"{module_name(unit)}.sv"] = text
 

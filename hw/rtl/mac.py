@@ -19,6 +19,11 @@ from hw.rtl.verilog import Design, constant, instance, literal, slices, words
 from hw.rtl.window import window_instance
 
 
+def mac(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
+    """The body of a convolution's or dense layer's module; its ROMs go into `design`."""
+    return MacUnit(network, unit, fold).body(design)
+
+
 class MacUnit:
     """Facts of one MAC unit under a folding, and its Verilog body."""
 

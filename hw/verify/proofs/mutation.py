@@ -17,7 +17,7 @@ import numpy as np
 
 from hw.hls.emit import emit
 from hw.hls.plan import Plan, Process
-from hw.hls.tables import source
+from hw.hls.tables import tables_h
 from hw.ir.interpret import evaluate
 from hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold
 from hw.ir.vectors import all_vectors
@@ -144,4 +144,4 @@ def _rewrite(folder: Path, process: Process, io_type: str) -> None:
     """Writes the tables of the changed layer; its widths stay those of the unchanged one, as in a real fault."""
     tables = emit(process, io_type).tables
     path = folder / "firmware" / "weights" / f"{process.name}.h"
-    path.write_text(source(tables, process.name, "Mutated."))
+    path.write_text(tables_h(tables, process.name, "Mutated."))
