@@ -6,7 +6,6 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from crq.convert.config import TernaryConfig
 from crq.errors import CrqError, nearest
 from crq.files import write_text
+from crq.options import BuildOptions
 
 BUILT_IN = Path(__file__).parent.parent / "recipes"
 
@@ -82,28 +82,6 @@ class Penalized(Phase):
     regularizer: Regularizer | None = None
 
 
-class Hardware(Section):
-    """The FPGA project of `crq run`: the options of `crq build`, which the command line overrides.
-
-    folding: layer → [PE, SIMD]. weight_rom: layer → where its weights lie. target_latency: µs for one image.
-    """
-
-    part: str = "xc7z020clg400-1"
-    clock_period: float = Field(5.0, gt=0)
-    io_type: Literal["io_stream", "io_parallel"] = "io_stream"
-    target_fps: float | None = Field(None, gt=0)
-    target_latency: float | None = Field(None, gt=0)
-    best_fit: bool = False
-    folding: dict[str, tuple[int, int]] = Field(default_factory=dict)
-    weight_rom: dict[str, Literal["lut", "bram"]] = Field(default_factory=dict)
-
-    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Arguments of `hw.build`: these, but for what is `given`; a target given takes the place of all of them."""
-        given = {key: value for key, value in given.items() if value is not None}
-        targets = {"target_fps": None, "target_latency": None, "best_fit": False}
-        return {**self.model_dump(), **(targets if targets.keys() & given.keys() else {}), **given}
-
-
 class Recipe(Section):
     """A run: data, network, how it is made ternary, the phases, the FPGA project. `steps` stops each phase early."""
 
@@ -119,7 +97,7 @@ class Recipe(Section):
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; by default torch's choice")
     steps: int | None = Field(None, ge=1)
-    hardware: Hardware = Field(default_factory=lambda: Hardware.model_validate({}))
+    hardware: BuildOptions = Field(default_factory=BuildOptions)
 
     @field_validator("ternary")
     @classmethod
@@ -141,7 +119,7 @@ class Recipe(Section):
     def to_toml(self) -> str:
         """The recipe as TOML, defaults written out, so that it means the same under later defaults."""
         values = self.model_dump(mode="python")
-        values["ternary"] = asdict(self.ternary)
+        values["ternary"], values["hardware"] = asdict(self.ternary), asdict(self.hardware)
         if self.ternary.act_bits is None:  # TOML has no null, and an absent key means the default
             values["ternary"]["act_bits"] = "float"
         return _toml(values)
@@ -212,7 +190,7 @@ def _keys(location: list[str]) -> list[str]:
     for part in location:
         annotation = section.model_fields[part].annotation
         section = next((kind for kind in get_args(annotation) if kind is not type(None)), annotation)
-    return list(section.__dataclass_fields__ if section is TernaryConfig else section.model_fields)
+    return list(section.__dataclass_fields__ if section in (TernaryConfig, BuildOptions) else section.model_fields)
 
 
 def _toml(values: dict[str, Any], path: str = "") -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from hls4ml.backends import VitisBackend, VivadoBackend
 from hls4ml.model.flow import get_flow, register_flow
 
+from crq.options import BuildOptions
 from hw.errors import HwError
 from hw.hls import BACKEND
+from hw.hls.config import HLS4ML_OPTIONS, to_config
+from hw.hls.frontend import install_dispatch
 from hw.hls.layers import LAYERS, register_layers
 from hw.hls.templates import CallTemplate, ConfigTemplate
-
-DEFAULT_PART = "xc7z020clg400-1"
 
 
 class CrqBackend(VitisBackend):
@@ -54,40 +55,19 @@ class CrqBackend(VitisBackend):
         if missing:
             raise HwError(f"the crq backend is registered incompletely; missing: {', '.join(missing)}")
 
-    def create_initial_config(
-        self, part: str | None = None, clock_period: float | None = None, clock_uncertainty: str = "27%",
-        io_type: str | None = None, folding: Mapping[str, Any] | None = None,
-        weight_rom: Mapping[str, str] | None = None, target_fps: float | None = None,
-        target_latency: float | None = None, best_fit: bool = False, fit_check: bool = True, **options: Any,
-    ) -> dict[str, Any]:  # fmt: skip
-        """hls4ml's configuration for this backend. Arguments as `hw.build`; raises `HwError` for unknown ones."""
-        from hw.hls.frontend import install_dispatch
-
-        known = {
-            "namespace",
-            "write_tar",
-            "write_weights_txt",
-            "tb_output_stream",
-            "write_emulation_constants",
-            "board",
-        }
-        if unknown := options.keys() - known:
+    def create_initial_config(self, clock_uncertainty: str = "27%", **options: Any) -> dict[str, Any]:
+        """hls4ml's configuration for this backend, of `BuildOptions` and `HLS4ML_OPTIONS`; others raise `HwError`."""
+        given = {name: value for name, value in options.items() if name not in HLS4ML_OPTIONS}
+        known = {f.name for f in fields(BuildOptions)}
+        if unknown := given.keys() - known:
             raise HwError(f"unknown option {sorted(unknown)[0]!r} of the crq backend")
         if options.get("namespace") or options.get("write_tar"):
             raise HwError("the crq backend supports neither namespace nor write_tar")
         self.check_complete()
         install_dispatch()
         return {
-            "Part": part or DEFAULT_PART,
-            "ClockPeriod": float(clock_period or 5.0),
+            **to_config(BuildOptions().with_given(given)),
             "ClockUncertainty": clock_uncertainty,
-            "IOType": io_type or "io_stream",
-            "Folding": {name: list(fold) for name, fold in (folding or {}).items()},
-            "WeightRom": dict(weight_rom or {}),
-            "TargetFps": target_fps,
-            "TargetLatency": target_latency,
-            "BestFit": best_fit,
-            "FitCheck": fit_check,
             "HLSConfig": {},
             "WriterConfig": {"Namespace": None, "WriteWeightsTxt": False, "WriteTar": False, "TBOutputStream": "both"},
         }

@@ -9,34 +9,33 @@ from hw.dataflow.units import Fold, Unit, units
 from hw.devices import catalog as devices
 from hw.errors import HwError
 from hw.fold import search as fold
-from hw.fold.search import Choice, Target
-from hw.hls.hls_config import check_hls_config
+from hw.fold.options import folds_of, target_of
+from hw.fold.search import Choice
+from hw.hls.config import check_hls_config, from_config
 from hw.ir.graph import Network
 
 
 def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
     """The fold of every unit: explicit values first, then hls4ml's ReuseFactor, then the search of `hw.fold.search`.
 
-    `config` is hls4ml's: `Folding` maps unit names to (PE, SIMD) and `WeightRom` to a ROM style; `TargetFps`,
-    `TargetLatency` (µs) and `BestFit` are what the search aims at. HLSConfig/LayerName/NAME may hold WeightRom, and PE
-    and SIMD, or ReuseFactor; HLSConfig/Model/ReuseFactor above 1 bounds all others (1 is hls4ml's default for "not
+    `config` is hls4ml's, with the options of a build (hw.hls.config). HLSConfig/LayerName/NAME may hold WeightRom, and
+    PE and SIMD, or ReuseFactor; HLSConfig/Model/ReuseFactor above 1 bounds all others (1 is hls4ml's default for "not
     set"). Raises `HwError` naming the layer for a fold it cannot have and for a name that is no unit, naming the part
     if it is unknown, and naming an option of HLSConfig that has no meaning here.
     """
-    device = devices.find(config["Part"])
+    given = from_config(config)
+    device = devices.find(given.part)
     all_units = {unit.name: unit for unit in units(network)}
     hls = config.get("HLSConfig") or {}
     check_hls_config(hls, all_units)
-    target = Target(config.get("TargetFps"), config.get("TargetLatency"), bool(config.get("BestFit")))
-    explicit = {name: Fold(*values) for name, values in (config.get("Folding") or {}).items()}
-    rom = dict(config.get("WeightRom") or {})
+    target, explicit, rom = target_of(given), folds_of(given), dict[str, str](given.weight_rom)
     for name, options in (hls.get("LayerName") or {}).items():
         options = {str(key).lower(): value for key, value in (options or {}).items()}
         if found := _from_options(name, options, all_units):
             explicit.setdefault(name, found)
         if "weightrom" in options:
             rom.setdefault(name, options["weightrom"])
-    if config["IOType"] == "io_parallel":
+    if given.io_type == "io_parallel":
         if target or explicit or rom:
             raise HwError("io_parallel unrolls every layer: targets, foldings and ROM styles belong to io_stream")
         folds = {name: Fold(unit.output.shape.c, unit.fan_in) for name, unit in all_units.items()}
@@ -46,9 +45,7 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
         if target:
             raise HwError(f"Model ReuseFactor {limit} bounds every layer: leave it at 1 to fold for a target")
         return _bounded(network, limit, explicit, rom)
-    return fold.decide(
-        network, target, device=device, clock_period_ns=float(config["ClockPeriod"]), overrides=explicit, rom=rom
-    )
+    return fold.decide(network, target, device=device, clock_period_ns=given.clock_period, overrides=explicit, rom=rom)
 
 
 def _bounded(network: Network, limit: int, explicit: Mapping[str, Fold], rom: Mapping[str, str]) -> Choice:

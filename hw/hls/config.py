@@ -1,12 +1,24 @@
-"""hls4ml's `hls_config`: nothing in it is passed over in silence. What has no meaning here is refused by name."""
+"""Options of a build in hls4ml's configuration, and its `hls_config`, of which nothing is passed over in silence."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
+from crq.options import BuildOptions
 from hw.errors import HwError
+
+HLS4ML_OPTIONS = (
+    "namespace",
+    "write_tar",
+    "write_weights_txt",
+    "tb_output_stream",
+    "write_emulation_constants",
+    "board",
+)
+"""What hls4ml's converters take for every backend."""
 
 LAYER_OPTIONS = ("ReuseFactor", "PE", "SIMD", "WeightRom")
 
@@ -26,6 +38,22 @@ REASONS = {
     "targetcycles": "give target_fps or target_latency to the conversion",
     "bramfactor": "give WeightRom by layer",
 }
+
+
+def to_config(options: BuildOptions) -> dict[str, Any]:
+    """hls4ml's spelling of the options."""
+    values = {**options.to_dict(), "clock_period": float(options.clock_period)}
+    values["folding"] = {name: list(fold) for name, fold in options.folding.items()}
+    return {_key(name): value for name, value in values.items()}
+
+
+def from_config(config: Mapping[str, Any]) -> BuildOptions:
+    """The options in hls4ml's configuration; defaults for what it lacks."""
+    return BuildOptions().with_given({f.name: config.get(_key(f.name)) for f in fields(BuildOptions)})
+
+
+def _key(name: str) -> str:
+    return "IOType" if name == "io_type" else "".join(word.title() for word in name.split("_"))
 
 
 def check_hls_config(hls: Mapping[str, Any], layers: Collection[str]) -> None:

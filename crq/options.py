@@ -1,0 +1,65 @@
+"""What may be asked of an FPGA project: one dataclass that the command line, Python, recipes and hls4ml's config fill.
+
+It says what there is to choose; what a choice means is the hardware half's to know (hw.fold).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Annotated, Any, Literal
+
+from annotated_types import Gt
+
+from crq.errors import CrqError, nearest
+
+TARGETS = ("target_fps", "target_latency", "best_fit")
+"""Options that say what the folding search aims at."""
+
+
+def _option(default: Any, help_: str, **more: Any) -> Any:
+    kind = {"default_factory": default} if callable(default) else {"default": default}
+    return field(**kind, metadata={"help": help_, **more})
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """Options of a project; each field's `help` says what it means, and is what `crq build --help` prints.
+
+    part: FPGA part (any package and speed grade) or board. clock_period: ns. io_type: io_stream folds layers in time,
+    io_parallel unrolls every one. target_fps (images per second) and target_latency (µs for one image) are met with the
+    least area; best_fit takes the highest rate that fits the part. folding: layer → (PE, SIMD). weight_rom: layer →
+    where its weights lie; by default their size decides. fit_check: refuse weights that exceed the part's memory.
+    """
+
+    part: str = _option("xc7z020clg400-1", "FPGA part or board.")
+    clock_period: Annotated[float, Gt(0)] = _option(5.0, "Clock period in ns.")
+    io_type: Literal["io_stream", "io_parallel"] = _option("io_stream", "Fold layers in time, or unroll every one.")
+    target_fps: Annotated[float, Gt(0)] | None = _option(None, "Images per second to reach with the least area.")
+    target_latency: Annotated[float, Gt(0)] | None = _option(
+        None, "Microseconds in which one image must pass, with the least area."
+    )
+    best_fit: bool = _option(False, "The highest rate that fits the part.")
+    folding: dict[str, tuple[int, int]] = _option(
+        dict, "Folding of one layer; repeatable.", flag="--fold", metavar="LAYER=PE,SIMD"
+    )
+    weight_rom: dict[str, Literal["lut", "bram"]] = _option(
+        dict, "Memory of a layer's weights; repeatable.", flag="--rom", metavar="LAYER=lut|bram"
+    )
+    fit_check: bool = _option(True, "Build even if the weights exceed the part's memory.", flag="--no-fit-check")
+
+    def with_given(self, given: Mapping[str, Any]) -> BuildOptions:
+        """These options but for what is `given` (None: not given); a target given takes the place of all of them.
+
+        Raises `CrqError` for a name that is no option.
+        """
+        known = [f.name for f in fields(self)]
+        for name in given:
+            if name not in known:
+                raise CrqError(f"unknown option {name!r}{nearest(name, known)}; expected one of {', '.join(known)}")
+        present = {name: value for name, value in given.items() if value is not None}
+        cleared = {f.name: f.default for f in fields(self) if f.name in TARGETS} if present.keys() & {*TARGETS} else {}
+        return replace(self, **{**cleared, **present})
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
