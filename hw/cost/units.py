@@ -187,7 +187,7 @@ def constant_lanes(digits: NDArray[np.int8], x: Format) -> Resources:
     for own in terms:
         n = max(1, len(own))
         ff = tree_flip_flops(n, width) + (depth - tree_registers(n)) * (width + clog2(n))
-        total = total.plus(Resources(logic=tree_adders(n, width) + inverters(list(own < 0)) * width, ff=ff))
+        total = total.plus(Resources(logic=tree_adders(n, width) + inverters((own < 0).tolist()) * width, ff=ff))
     return total
 
 
