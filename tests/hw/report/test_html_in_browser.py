@@ -31,9 +31,15 @@ def test_no_wider_than_the_screen_and_a_silent_console(width: int, tmp_path: Pat
         node.name = f"features_adaptive_{node.name}"
     network = Network(model)
     slowest = {unit.name: Fold(1) for unit in units(network)}  # the longest numbers
-    info = {"name": "a_network_of_a_long_name", "folding": {"goal": "slow", "why": {}}}
+    why = {unit.name: "one of 36, since the stream in front of it is no faster" for unit in units(network)}
+    info = {
+        "name": "a_network_of_a_long_name", "folding": {"goal": "speed" * 30, "why": why},
+        "commands": ["crq build " + "a_folder_of_a_long_name/" * 9], "versions": {"crq": "0.1.0+" + "f" * 40},
+        "verdict": {"images": 1, "integers": 10, "differing": 0, "against": "a_file_of_a_long_name" * 9},
+    }  # fmt: skip
     report = build_report(network, slowest, "PYNQ-Z2", 5.0, project_info=info)
-    report.to_html(tmp_path / "report.html")
+    page = report.to_html(tmp_path / "report.html")
+    page.write_text(page.read_text().replace("<details>", "<details open>"))
     assert max(u["last_output_cycle"] for u in report.to_dict()["units"]) > 1_000_000
     (tmp_path / "frame.html").write_text(FRAME.format(width=width))
     done = subprocess.run(
