@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from hw.cost.constants import LUT4_PER_LUT6
+from hw.cost.network import area, estimate
 from hw.dataflow.schedule import cycles, pipeline
 from hw.dataflow.units import ROM_STYLES, Fold, Unit, units
 from hw.devices.catalog import Device
@@ -185,8 +187,6 @@ def _reason(network: Network, unit: Unit, fold: Fold, budget: int, overrides: Ma
 
 def remembered(network: Network, family: str = "xcup") -> Cost:
     """The estimator's area for a synthesis family, each (unit, folding) computed once."""
-    from hw.cost.network import area
-
     known: dict[tuple[str, Fold], float] = {}
 
     def cost(unit: Unit, fold: Fold) -> float:
@@ -203,8 +203,6 @@ def fill(network: Network, folds: Mapping[str, Fold], device: Device, io_type: s
 
     For a part with 4-input LUTs, which the estimate does not count, their number is a rough mean.
     """
-    from hw.cost.constants import LUT4_PER_LUT6
-    from hw.cost.network import estimate
 
     used = estimate(network, folds, device.synthesis, io_type).total
     lut = used.lut if device.lut_priced else LUT4_PER_LUT6 * used.lut

@@ -12,7 +12,9 @@ from hls4ml.model.flow import get_flow, register_flow
 from crq.options import BuildOptions
 from hw.errors import HwError
 from hw.hls import BACKEND
+from hw.hls.built import Built
 from hw.hls.config import HLS4ML_OPTIONS, to_config
+from hw.hls.csim import compile_simulation
 from hw.hls.frontend import install_dispatch
 from hw.hls.layers import LAYERS, register_layers
 from hw.hls.templates import CallTemplate, ConfigTemplate
@@ -74,12 +76,8 @@ class CrqBackend(VitisBackend):
 
     def compile(self, model: Any) -> str:
         """Compiles the C simulation of the written project; the path of the library."""
-        from hw.hls.csim import compile_simulation
-
         return str(compile_simulation(Path(model.config.get_output_dir()), "ap"))
 
     def predict(self, model: Any, x: Any) -> Any:
         """Logits (N, …) of images on the input grid, (N, C, H, W), by C simulation with ap types."""
-        from hw.project import open_project
-
-        return open_project(model.config.get_output_dir()).simulate(x, mode="ap")
+        return Built(model.config.get_output_dir()).simulate(x, mode="ap")

@@ -15,7 +15,7 @@ from hw.hls.layers import class_name, hls_shape, precision
 from hw.hls.limits import check_fit, check_limits
 from hw.hls.plan import Plan, Stream, make_plan
 from hw.ir.graph import Network
-from hw.read.origin import load
+from hw.read.origin import load_graph
 
 INPUT = "network_input"  # hls4ml reserves the name "input"
 
@@ -49,7 +49,7 @@ def to_model_graph(config: dict[str, Any]) -> Any:
     from hls4ml.model import ModelGraph
 
     _check_project_name(config["ProjectName"])
-    graph, origin = load(config["OnnxModel"])
+    graph, origin = load_graph(config["OnnxModel"])
     network = Network(graph)
     choice = resolve_folds(network, config)
     plan = make_plan(network, config["IOType"], choice.folds, config["ProjectName"])

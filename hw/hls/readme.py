@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hw.hls.axi import has_axi_top
+from hw.hls.manifest import Manifest
 from hw.hls.plan import Plan, Stream
 from hw.ir.host import host_source, steps
 from hw.ir.layers import Mac
@@ -15,14 +17,14 @@ def _channels(stream: Stream) -> str:
     return "1 channel" if count == 1 else f"{count} channels"
 
 
-def _images(facts: dict[str, Any]) -> str:
+def _images(facts: Mapping[str, Any]) -> str:
     made = "random, or drive an accumulator to its bounds"
     if not facts["given"]:
         return f"{facts['images']} images; they are {made}"
     return f"{facts['images']} images: the first {facts['given']} were given to the build, the others are {made}"
 
 
-def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
+def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
     """How to simulate, synthesize and integrate the project."""
     x, y = plan.input, plan.output
     rows = []
@@ -33,7 +35,7 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
         weights = f"{layer.weights.size} {layer.weight_type}" if isinstance(layer, Mac) else ""
         cycles = process.cycles if plan.io_type == "io_stream" else ""
         shape = f"{process.output.shape.h}×{process.output.shape.w}×{process.output.shape.c}"
-        folded = f"{fold.pe} × {fold.simd} | {cycles} | {manifest['why'][process.unit.name]}"
+        folded = f"{fold.pe} × {fold.simd} | {cycles} | {manifest.why[process.unit.name]}"
         function = "" if process.name == process.label else f" (function `{process.name}`)"
         rows.append(f"| `{process.label}`{function} | {layer.kind} | {shape} | {weights} | {folded} |")
     integer_layers = [
@@ -44,10 +46,10 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
     slowest = ""
     if plan.io_type == "io_stream":
         cycles = max(p.cycles for p in plan.processes)
-        rate = 1e9 / manifest["clock_period"] / cycles
+        rate = 1e9 / manifest.clock_period / cycles
         slowest = (
             f"The slowest process takes {cycles} cycles per image: {rate:,.0f} images per second at "
-            f"{manifest['clock_period']:g} ns, if synthesis reaches that clock.\n"
+            f"{manifest.clock_period:g} ns, if synthesis reaches that clock.\n"
         )
     axi = ""
     prepared = ", after the steps in `host.py`" if steps(plan.network) else ""
@@ -60,14 +62,14 @@ def readme_md(plan: Plan, name: str, manifest: dict[str, Any]) -> str:
         )
     return f"""# {name}
 
-Vitis HLS project of `{manifest["source"]["name"]}` (sha256 `{manifest["source"]["sha256"]}`), made by crq
-{manifest["versions"]["crq"]} for {manifest["part"]}, {manifest["clock_period"]:g} ns, {plan.io_type}. {free}
+Vitis HLS project of `{manifest.source["name"]}` (sha256 `{manifest.source["sha256"]}`), made by crq
+{manifest.versions["crq"]} for {manifest.part}, {manifest.clock_period:g} ns, {plan.io_type}. {free}
 
 | layer | kind | output (h×w×c) | weights | PE × SIMD | cycles per image | why this folding |
 | --- | --- | --- | --- | --- | --- | --- |
 {chr(10).join(rows)}
 
-Folded for {manifest["goal"]}.
+Folded for {manifest.goal}.
 {slowest}
 ## Simulate
 
@@ -76,7 +78,7 @@ Folded for {manifest["goal"]}.
 crq simulate . --mode fast                    # any images, from Python: hw.open_project(".").simulate(x)
 ```
 
-`tb_data` holds {_images(manifest["testbench"])}.
+`tb_data` holds {_images(manifest.testbench)}.
 
 ## Synthesize
 

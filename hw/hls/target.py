@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hw.errors import HwError
+from hw.hls.manifest import FILE
 
 
 def check_target(target: Path, replace: bool) -> None:
@@ -15,5 +16,5 @@ def check_target(target: Path, replace: bool) -> None:
         return
     if not replace:
         raise HwError(f"{target}: folder is not empty; choose another, or remove it first")
-    if not (target / "manifest.json").is_file():
+    if not (target / FILE).is_file():
         raise HwError(f"{target}: folder is not empty and holds no crq project; choose another, or remove it first")

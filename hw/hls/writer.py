@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from hls4ml.writer.vitis_writer import VitisWriter
 
 from hw.hls import firmware, testbench
 from hw.hls.axi import axi_cpp, has_axi_top
+from hw.hls.manifest import FILE, Manifest
 from hw.hls.plan import Plan
 from hw.hls.readme import host_py, readme_md
 from hw.hls.tables import tables_h
@@ -25,7 +25,6 @@ from hw.hls.templates import source_of
 from hw.ir.interpret import evaluate
 from hw.ir.vectors import shipped_vectors
 
-FORMAT = 1  # of manifest.json
 KERNELS = Path(__file__).parent / "kernels"
 STOCK = Path(hls4ml.__file__).parent / "templates"
 SIMULATION_HEADERS = {
@@ -77,7 +76,7 @@ class _Files:
         self.write_scripts()
         self.model.crq_graph.save(str(self.root / "integer_graph.onnx"))
         manifest = self.manifest()
-        self.text("manifest.json", json.dumps(manifest, indent=2) + "\n")
+        self.text(FILE, manifest.to_json())
         self.text("README.md", readme_md(self.plan, self.name, manifest))
         self.text("host.py", host_py(self.plan, self.name))
 
@@ -147,22 +146,22 @@ class _Files:
         saved |= {"OutputDir": ".", "OnnxModel": "integer_graph.onnx"}
         self.text("hls4ml_config.yml", yaml.safe_dump(saved, sort_keys=True))
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         config, plan, origin, choice = self.model.config, self.plan, self.model.crq_origin, self.model.crq_choice
-        return {
-            "format": FORMAT,
-            "project": self.name,
-            "source": {"name": origin.name, "sha256": origin.sha256},
-            "part": config.get_config_value("Part"),
-            "clock_period": config.get_config_value("ClockPeriod"),
-            "io_type": plan.io_type,
-            "folding": {p.unit.name: list(p.fold) for p in plan.processes if p.unit},
-            "goal": choice.goal,
-            "why": choice.why,
-            "layers": {p.unit.name: p.name for p in plan.processes if p.unit},
-            "testbench": self.testbench,
-            "versions": {package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx")},
-        }
+        units = [(p, p.unit.name) for p in plan.processes if p.unit]
+        return Manifest(
+            project=self.name,
+            source=origin._asdict(),
+            part=config.get_config_value("Part"),
+            clock_period=config.get_config_value("ClockPeriod"),
+            io_type=plan.io_type,
+            folding={name: p.fold for p, name in units},
+            goal=choice.goal,
+            why=choice.why,
+            layers={name: p.name for p, name in units},
+            testbench=self.testbench,
+            versions={package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx")},
+        )
 
 
 def _as_stream(plan: Plan, values: Any) -> Any:

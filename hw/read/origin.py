@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from onnx import ModelProto
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
-
-Model: TypeAlias = str | PathLike[str] | ModelProto | ModelWrapper
+from hw.read.load import AnyModel
+from hw.read.reader import read_qonnx
 
 
 class Origin(NamedTuple):
@@ -22,7 +22,7 @@ class Origin(NamedTuple):
     sha256: str
 
 
-def load(model: Model) -> tuple[ModelWrapper, Origin]:
+def load_graph(model: AnyModel) -> tuple[ModelWrapper, Origin]:
     """The integer graph of `model` and its origin.
 
     A ModelWrapper is taken for an integer graph; a path or ModelProto is read by `hw.read`. Raises `HwError` for a
@@ -30,8 +30,6 @@ def load(model: Model) -> tuple[ModelWrapper, Origin]:
     """
     if isinstance(model, ModelWrapper):
         return model, Origin(model.graph.name or "model", _digest(model.model))
-    from hw.read import read_qonnx
-
     if isinstance(model, ModelProto):
         return read_qonnx(model), Origin(model.graph.name or "model", _digest(model))
     if not isinstance(model, (str, PathLike)):

@@ -14,14 +14,14 @@ from hw.fold.search import fill
 from hw.ir.layers import Mac
 
 if TYPE_CHECKING:
-    from hw.project import Project
+    from hw.hls.built import Built
 
 
-def folding_table(project: Project) -> Table:
+def folding_table(built: Built) -> Table:
     """One row per unit; the caption says what the whole takes of the part by the estimate."""
-    device = find(project.manifest["part"])
-    unrolled = project.manifest["io_type"] == "io_parallel"
-    share = fill(project.network, project.folds, device, project.manifest["io_type"])
+    device = find(built.manifest.part)
+    unrolled = built.manifest.io_type == "io_parallel"
+    share = fill(built.network, built.folds, device, built.manifest.io_type)
     basis = "the uncalibrated estimate of the unrolled design" if unrolled else "the estimate"
     verdict = f"the fullest resource of {device.part} is filled to {share:.0%} by {basis}"
     if not device.lut_priced:
@@ -32,15 +32,15 @@ def folding_table(project: Project) -> Table:
         verdict += ": it does not fit"
     table = Table(
         box=None, pad_edge=False, header_style="bold", title_justify="left", caption_justify="left",
-        title=f"folded for {project.manifest['goal']}", caption=verdict,
+        title=f"folded for {built.manifest.goal}", caption=verdict,
     )  # fmt: skip
     for name in ("layer", "PE × SIMD", "cycles", "weights in", "why"):
         table.add_column(name, justify="right" if name == "cycles" else "left")
-    for unit in units(project.network):
-        fold = project.folds[unit.name]
-        taken = "" if unrolled else f"{cycles(project.network, unit, fold).interval:,}"
+    for unit in units(built.network):
+        fold = built.folds[unit.name]
+        taken = "" if unrolled else f"{cycles(built.network, unit, fold).interval:,}"
         place = "logic" if unrolled else _place(unit, fold)
-        table.add_row(unit.name, f"{fold.pe} × {fold.simd}", taken, place, project.manifest["why"][unit.name])
+        table.add_row(unit.name, f"{fold.pe} × {fold.simd}", taken, place, built.manifest.why[unit.name])
     return table
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hw.errors import HwError
-from hw.project import open_project
+from hw.hls.built import Built
 from hw.report.model import SCHEMA, Report, build_report
 from hw.report.vendor import vendor_reports
 from hw.rtl.measure import FILE, load
@@ -17,28 +17,27 @@ SAVED = "report.json"
 
 
 def project_report(
-    directory: str | Path, *, part: str | None = None, clock_period_ns: float | None = None,
+    built: Built, *, part: str | None = None, clock_period_ns: float | None = None,
     info: Mapping[str, Any] | None = None,
 ) -> Report:  # fmt: skip
-    """The report of the project in `directory`, for its own part and clock unless others are given.
+    """The report of a built project, for its own part and clock unless others are given.
 
     `info` adds to what the project itself knows (`Report.project`).
     """
-    project = open_project(directory)
-    manifest = project.manifest
+    manifest = built.manifest
     facts: dict[str, Any] = {
-        "name": project.name,
+        "name": built.name,
         "backend": "hls",
-        "io_type": manifest["io_type"],
-        "folding": {"goal": manifest["goal"], "why": manifest["why"]},
-        "versions": manifest["versions"],
-        "vendor": vendor_reports(project.directory, project.name),
+        "io_type": manifest.io_type,
+        "folding": {"goal": manifest.goal, "why": manifest.why},
+        "versions": manifest.versions,
+        "vendor": vendor_reports(built.directory, built.name),
     }
-    verdict, measured = project.directory / "verdict.json", project.directory / FILE
+    verdict, measured = built.directory / "verdict.json", built.directory / FILE
     if verdict.is_file():
         facts["verdict"] = json.loads(verdict.read_text())
     return build_report(
-        project.network, project.folds, part or manifest["part"], clock_period_ns or manifest["clock_period"],
+        built.network, built.folds, part or manifest.part, clock_period_ns or manifest.clock_period,
         project_info={**facts, **(info or {})}, measurements=load(measured) if measured.is_file() else None,
     )  # fmt: skip
 
@@ -50,7 +49,7 @@ def report_facts(source: Path, *, part: str | None = None, clock_period_ns: floa
     """
     saved = source / SAVED if source.is_dir() else source
     if not saved.is_file():
-        return project_report(source, part=part, clock_period_ns=clock_period_ns).to_dict()
+        return project_report(Built(source), part=part, clock_period_ns=clock_period_ns).to_dict()
     if part or clock_period_ns:
         raise HwError(f"{saved} is a saved report; for another part or clock name the project's folder")
     try:

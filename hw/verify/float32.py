@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,30 +18,18 @@ from qonnx.core.onnx_exec import execute_onnx
 
 from hw.ir.graph import Network
 from hw.ir.layers import IntArray, Threshold
-from hw.verify.chain import output_integers
 from hw.verify.float64.evaluable import evaluable, file_images, file_input
 from hw.verify.float64.evaluate import Float64File
+from hw.verify.link import Link, output_integers
+
+NAME = "the file's own float32 execution"
 
 
-class FloatExecution(NamedTuple):
-    """Output integers of the file in float32 (qonnx) that are not the integer graph's."""
+def float_execution(file: Path, network: Network, codes: IntArray, expected: dict[str, IntArray]) -> Link:
+    """Run `file` on the input values of `codes` (N, C, H, W); `expected` are the integer graph's values by layer.
 
-    images: int
-    integers: int
-    differing: int
-    images_differing: int
-    images_explained: int
-    """Differing images in which a sum sits next to a threshold of a channel listed as a tie."""
-
-    def __str__(self) -> str:
-        text = f"the file's own float32 execution: {self.differing:,} of {self.integers:,} integers differ"
-        if not self.differing:
-            return f"{text}, {self.images:,} images"
-        return f"{text}, in {self.images_differing:,} of {self.images:,} images, {self.images_explained:,} with a tie"
-
-
-def float_execution(file: Path, network: Network, codes: IntArray, expected: dict[str, IntArray]) -> FloatExecution:
-    """Run `file` on the input values of `codes` (N, C, H, W); `expected` are the integer graph's values by layer."""
+    `explained` counts the differing images in which a sum sits next to a threshold of a channel listed as a tie.
+    """
     proto = onnx.load(file)
     model = evaluable(proto, TensorProto.FLOAT)
     images = [value.astype(np.float32) for value in file_images(model, network, codes)]
@@ -54,8 +42,18 @@ def float_execution(file: Path, network: Network, codes: IntArray, expected: dic
     ]
     wrong = (np.stack(found) != last).reshape(len(codes), -1)
     differing = wrong.any(axis=1)
-    explained = differing & _next_to_a_tie(network, expected, len(codes))
-    return FloatExecution(len(codes), wrong.size, int(wrong.sum()), int(differing.sum()), int(explained.sum()))
+    explained = int((differing & _next_to_a_tie(network, expected, len(codes))).sum())
+    return Link(
+        NAME, len(codes), wrong.size, int(wrong.sum()), images_differing=int(differing.sum()), explained=explained
+    )
+
+
+def described(link: Link) -> str:
+    """The comparison in words."""
+    text = f"{link.name}: {link.differing:,} of {link.integers:,} integers differ"
+    if link.equal:
+        return f"{text}, {link.images:,} images"
+    return f"{text}, in {link.images_differing:,} of {link.images:,} images, {link.explained:,} with a tie"
 
 
 def _with_shapes(model: ModelProto, values: Mapping[str, Any]) -> ModelWrapper:

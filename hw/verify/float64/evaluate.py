@@ -18,10 +18,10 @@ from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.ir.layers import IntArray
 from hw.ir.metadata import FileTensor
-from hw.verify.chain import Link, compare_layers, output_integers
 from hw.verify.float64.evaluable import evaluable, file_images, file_input
 from hw.verify.float64.operators import OPERATORS
 from hw.verify.float64.ties import BOUNDARIES, boundaries, undecided
+from hw.verify.link import Link, compare_layers, output_integers
 
 
 class Float64File:

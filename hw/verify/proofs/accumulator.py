@@ -22,7 +22,7 @@ from hw.hls.plan import Plan, Process
 from hw.ir.interpret import apply
 from hw.ir.layers import Conv, Dense, Flatten, IntArray
 from hw.ir.vectors import driving
-from hw.verify.proofs.result import Check
+from hw.verify.proofs.proof import Proof
 
 CHANNELS = 8  # of each layer: those with the widest range
 
@@ -37,19 +37,19 @@ class Case:
     ends: bool
 
 
-def check(directory: Path, plan: Plan) -> Check:
+def check(directory: Path, plan: Plan) -> Proof:
     """Runs every layer with ap types as it is, and with an accumulator one bit short, which must show."""
     cases = list(_cases(plan))
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         sound, short = pool.map(lambda bits: _run(directory, plan, cases, Path(folder), bits), (0, 1))
     wrong = [c.process.label for c, found in zip(cases, sound, strict=True) if not np.array_equal(found, c.expected)]
     if wrong:
-        return Check("accumulators", False, f"wrong sums at the ends of their range: {', '.join(wrong)}")
+        return Proof("accumulators", False, f"wrong sums at the ends of their range: {', '.join(wrong)}")
     caught = [not np.array_equal(found, c.expected) for c, found in zip(cases, short, strict=True)]
     proven = [c.process.label for c, shows in zip(cases, caught, strict=True) if shows and c.ends]
     rest = tuple(c.process.label for c in cases if c.process.label not in proven)
     facts = f"{len(proven)} of {len(cases)} layers are exact at both ends of their range and wrong with one bit less"
-    return Check("accumulators", True, facts, rest)
+    return Proof("accumulators", True, facts, rest)
 
 
 def _cases(plan: Plan) -> Iterator[Case]:

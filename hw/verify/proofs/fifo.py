@@ -11,22 +11,22 @@ import hw.hls
 from hw.errors import ToolError
 from hw.hls.csim import compiler
 from hw.hls.plan import Plan
-from hw.verify.proofs.result import Check
+from hw.verify.proofs.proof import Proof
 
 IMAGES = 2  # back to back: the second enters while the first is still inside
 DEADLOCK = 3  # exit code of the simulation
 KERNELS = Path(hw.hls.__file__).parent / "kernels" / "sim"
 
 
-def check(project: Path, plan: Plan) -> Check:
+def check(project: Path, plan: Plan) -> Proof:
     """Runs with the depths of the project."""
     if plan.io_type != "io_stream":
-        return Check("FIFO depths", True, "io_parallel has no FIFOs")
+        return Proof("FIFO depths", True, "io_parallel has no FIFOs")
     deadlock = simulate(project, plan, plan.depths)
     if deadlock:
-        return Check("FIFO depths", False, f"deadlock: {deadlock}")
+        return Proof("FIFO depths", False, f"deadlock: {deadlock}")
     total = sum(plan.depths[s.name] for s in plan.streams)
-    return Check("FIFO depths", True, f"{len(plan.streams)} FIFOs of {total} beats in all carry {IMAGES} images")
+    return Proof("FIFO depths", True, f"{len(plan.streams)} FIFOs of {total} beats in all carry {IMAGES} images")
 
 
 def simulate(project: Path, plan: Plan, depths: Mapping[str, int]) -> str | None:

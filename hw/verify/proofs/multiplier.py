@@ -11,7 +11,7 @@ from pathlib import Path
 from hw.hls.csim import COMMON, compiler
 from hw.hls.plan import Plan
 from hw.ir.layers import Mac
-from hw.verify.proofs.result import Check
+from hw.verify.proofs.proof import Proof
 
 # Lines by which the ap headers define *, / and % for each pair of operand types.
 DEFINITION = re.compile(
@@ -55,7 +55,7 @@ def headers_without_multiplication(source: Path, target: Path) -> int:
     return removed
 
 
-def check(project: Path, name: str, plan: Plan) -> Check:
+def check(project: Path, name: str, plan: Plan) -> Proof:
     """Compiles the code of the synthesis branch. Declared integer layers are listed, and only they may multiply."""
     layers = [p.unit.layer for p in plan.processes if p.unit]
     integer = tuple(x.name for x in layers if isinstance(x, Mac) and not x.multiplier_free)
@@ -63,7 +63,7 @@ def check(project: Path, name: str, plan: Plan) -> Check:
         headers = Path(folder) / "ap_types"
         removed = headers_without_multiplication(project / "firmware" / "ap_types", headers)
         if not removed:
-            return Check("multiplier-free", False, "the project's ap headers define no multiplication to remove")
+            return Proof("multiplier-free", False, "the project's ap headers define no multiplication to remove")
         flags = ["-DCRQ_HLS", "-DCRQ_NATIVE_ROM", "-DCRQ_NO_MULTIPLY", "-O0", "-c", "-Isim/include", f"-I{headers}"]
         command = [
             compiler(),
@@ -76,6 +76,6 @@ def check(project: Path, name: str, plan: Plan) -> Check:
         run = subprocess.run(command, cwd=project, capture_output=True, text=True)
     if run.returncode:
         errors = [line for line in run.stderr.splitlines() if "error:" in line]
-        return Check("multiplier-free", False, "; ".join(errors[:3]) or run.stderr[-500:])
+        return Proof("multiplier-free", False, "; ".join(errors[:3]) or run.stderr[-500:])
     facts = f"{len(layers)} layers compile against integer types without *, / and % ({removed} definitions removed)"
-    return Check("multiplier-free", True, facts, integer)
+    return Proof("multiplier-free", True, facts, integer)

@@ -15,14 +15,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hw.hls.built import Built
 from hw.hls.emit import emit
 from hw.hls.plan import Plan, Process
 from hw.hls.tables import tables_h
 from hw.ir.interpret import evaluate
 from hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold
 from hw.ir.vectors import all_vectors
-from hw.project import Project, open_project
-from hw.verify.proofs.result import Check
+from hw.verify.proofs.proof import Proof
 
 RANDOM_IMAGES = 16
 BOUNDING_IMAGES = 64
@@ -36,28 +36,28 @@ class Mutation(NamedTuple):
     put: Callable[[Path], None]
 
 
-def check(project: Project) -> Check:
+def check(built: Built) -> Proof:
     """Simulates the project with each fault, every layer traced, on extreme, bounding and random images."""
-    codes = all_vectors(project.network, RANDOM_IMAGES, bounding_limit=BOUNDING_IMAGES)
+    codes = all_vectors(built.network, RANDOM_IMAGES, bounding_limit=BOUNDING_IMAGES)
     values: dict[str, IntArray] = {}
-    evaluate(project.network, codes, wanted=values.__setitem__)
-    made = list(mutations(project.plan, values))
+    evaluate(built.network, codes, wanted=values.__setitem__)
+    made = list(mutations(built.plan, values))
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # each is a run of g++
-        caught = list(pool.map(lambda mutation: _catches(project, mutation, codes, values), made))
+        caught = list(pool.map(lambda mutation: _catches(built, mutation, codes, values), made))
     names = [mutation.name for mutation in made]
     if not all(caught):
         missed = [name for name, found in zip(names, caught, strict=True) if not found]
-        return Check("mutations", False, f"not caught by {len(codes)} images: {', '.join(missed)}")
-    return Check("mutations", True, f"{len(codes)} images catch {', '.join(names)}")
+        return Proof("mutations", False, f"not caught by {len(codes)} images: {', '.join(missed)}")
+    return Proof("mutations", True, f"{len(codes)} images catch {', '.join(names)}")
 
 
-def _catches(project: Project, mutation: Mutation, codes: IntArray, values: dict[str, IntArray]) -> bool:
+def _catches(built: Built, mutation: Mutation, codes: IntArray, values: dict[str, IntArray]) -> bool:
     """Whether any layer of the mutated project differs from `values`; a few images at a time, up to the first."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "project"
-        shutil.copytree(project.directory, copy, ignore=shutil.ignore_patterns("build"))
+        shutil.copytree(built.directory, copy, ignore=shutil.ignore_patterns("build"))
         mutation.put(copy)
-        mutant = open_project(copy)
+        mutant = Built(copy)
         for start in range(0, len(codes), BATCH):
             batch = slice(start, start + BATCH)
             traced = mutant.trace(codes[batch])

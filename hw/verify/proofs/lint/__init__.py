@@ -10,7 +10,7 @@ from hw.verify.proofs.lint import declarations, loops, pragmas, products, recurs
 from hw.verify.proofs.lint.parse import Source
 from hw.verify.proofs.lint.rules import Finding
 from hw.verify.proofs.lint.tokens import without_comments
-from hw.verify.proofs.result import Check
+from hw.verify.proofs.proof import Proof
 
 SIMULATION_ONLY = ("crq_mac_fast.h", "crq_trace.h")
 
@@ -33,7 +33,7 @@ def lint_texts(texts: Mapping[str, str], tables: Mapping[str, Collection[str]]) 
     yield from recursion.check(sources)
 
 
-def check(project: Path) -> Check:
+def check(project: Path) -> Proof:
     """Lints the firmware: top function, layers, kernels; tables hold constants only."""
     firmware = project / "firmware"
     files = [
@@ -47,9 +47,9 @@ def check(project: Path) -> Check:
     }
     findings = list(lint_texts(texts, tables))
     if findings:
-        return Check("sources", False, f"{len(findings)} findings; first: {findings[0]}")
+        return Proof("sources", False, f"{len(findings)} findings; first: {findings[0]}")
     lines = sum(text.count("\n") for text in texts.values())
-    return Check("sources", True, f"{lines} lines in {len(files)} files keep the rules of the HLS subset")
+    return Proof("sources", True, f"{lines} lines in {len(files)} files keep the rules of the HLS subset")
 
 
 def _tables(path: Path) -> list[str]:

@@ -1,0 +1,116 @@
+"""One comparison of integers: what was compared, how many differ, and where first."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.errors import HwError
+from hw.ir.graph import Network
+from hw.ir.layers import Flatten, IntArray, Mac, Threshold
+
+
+class Difference(NamedTuple):
+    """The first integer that differs: in network order, then image, channel, row, column."""
+
+    layer: str
+    image: int
+    channel: int
+    row: int
+    column: int
+    expected: int
+    found: int
+    accumulator: int | None
+    """The sum that the layer's threshold read, where there is one."""
+
+    def __str__(self) -> str:
+        text = (
+            f"layer {self.layer!r}, image {self.image}, channel {self.channel}, pixel ({self.row}, {self.column}): "
+            f"expected {self.expected}, found {self.found}"
+        )
+        return text if self.accumulator is None else f"{text}; accumulator {self.accumulator}"
+
+
+class Link(NamedTuple):
+    """Two sources of integers, compared on `images` images.
+
+    `images_differing` counts the images with any difference, `explained` those of them that a known cause explains;
+    `correct` the images classified as labelled. None is what was not looked at.
+    """
+
+    name: str
+    images: int
+    integers: int
+    differing: int
+    first: Difference | None = None
+    images_differing: int | None = None
+    explained: int | None = None
+    correct: int | None = None
+
+    @property
+    def equal(self) -> bool:
+        return not self.differing
+
+    def facts(self) -> dict[str, Any]:
+        """For JSON: the counts, and the first difference."""
+        counted = ("name", "images", "integers", "differing")
+        return {**{key: getattr(self, key) for key in counted}, "first": self.first and self.first._asdict()}
+
+    def __str__(self) -> str:
+        if self.equal:
+            return f"equal    {self.name}: {self.images:,} images, {self.integers:,} integers"
+        where = f"\n         first: {self.first}" if self.first else ""
+        return f"DIFFERS  {self.name}: {self.differing:,} of {self.integers:,} integers{where}"
+
+
+def compare(name: str, found: NDArray[np.int64], expected: NDArray[np.int64], *, correct: int | None = None) -> Link:
+    """Compares images (N, …) of integers. Raises `HwError` if the two have different sizes."""
+    if found.size != expected.size or len(found) != len(expected):
+        raise HwError(f"{name}: integers of shape {found.shape} against {expected.shape}")
+    wrong = found.reshape(len(found), -1) != expected.reshape(len(found), -1)
+    return Link(
+        name, len(found), wrong.size, int(wrong.sum()), images_differing=int(wrong.any(axis=1).sum()), correct=correct
+    )
+
+
+def compare_layers(network: Network, name: str, expected: dict[str, IntArray], found: dict[str, NDArray[Any]]) -> Link:
+    """Compare every layer that both know; the first difference carries the accumulator behind its threshold."""
+    integers = differing = 0
+    first = None
+    for layer in network:
+        if layer.name not in found:
+            continue
+        want = expected[layer.name]
+        have = np.asarray(found[layer.name], np.int64).reshape(want.shape)
+        wrong = want != have
+        integers += want.size
+        differing += int(wrong.sum())
+        if first is None and wrong.any():
+            n, c, h, w = (int(i) for i in np.argwhere(wrong)[0])
+            producer = network.producer(layer.input) if isinstance(layer, Threshold) else None
+            accumulator = int(expected[producer.name][n, c, h, w]) if isinstance(producer, Mac) else None
+            first = Difference(layer.name, n, c, h, w, int(want[n, c, h, w]), int(have[n, c, h, w]), accumulator)
+    return Link(name, len(next(iter(expected.values()))), integers, differing, first)
+
+
+def output_integers(network: Network, values: NDArray[Any], expected: IntArray) -> IntArray:
+    """One image's output `values`, as a file gives them, as integers in the order and shape of `expected`.
+
+    Its order is that of the stream where the network ends by flattening, (H, W, C) for the file's (C, H, W). A channel
+    of scale 0 has no integers: there they are the expected ones if the value is the offset, else one more.
+    """
+    last = network.layers[-1]
+    shape = last.input.shape if isinstance(last, Flatten) else network.output.shape
+    index = np.arange(shape.size).reshape(shape)
+    order = (index.transpose(1, 2, 0) if isinstance(last, Flatten) else index).reshape(-1)
+    scale, offset = (
+        np.repeat(v.astype(np.float64).reshape(-1), shape.size // v.size)[order]
+        for v in (network.output_scale, network.output_offset)
+    )
+    found, want = values.reshape(-1)[order], expected.reshape(-1)
+    integers = np.rint((found - offset) / np.where(scale == 0, 1.0, scale)).astype(np.int64)
+    is_offset = np.isclose(found, offset, rtol=1e-6, atol=0.0)
+    result: IntArray = np.where(scale == 0, np.where(is_offset, want, want + 1), integers).reshape(expected.shape)
+    return result

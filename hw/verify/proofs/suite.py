@@ -1,0 +1,18 @@
+"""All proofs of a project."""
+
+from __future__ import annotations
+
+from hw.hls.built import Built
+from hw.verify.proofs import accumulator, fifo, lint, multiplier, mutation
+from hw.verify.proofs.proof import Proof
+
+
+def run_proofs(built: Built) -> list[Proof]:
+    """Multiplier-free by compilation, source rules, accumulator widths, FIFO depths, mutations."""
+    return [
+        multiplier.check(built.directory, built.name, built.plan),
+        lint.check(built.directory),
+        accumulator.check(built.directory, built.plan),
+        fifo.check(built.directory, built.plan),
+        mutation.check(built),
+    ]
