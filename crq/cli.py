@@ -220,7 +220,7 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
     from crq.errors import CrqError
     from crq.files import write_json
     from crq.train.trainer import Run
-    from export.check import check
+    from export.check import check_file
     from export.qonnx import to_qonnx
     from hw.devices.catalog import find
     from hw.hls.csim import compiler
@@ -254,7 +254,7 @@ def _run(recipe: Any, output: Path, options: dict[str, Any], quiet: bool) -> tup
     frozen, file = FrozenModel.load(folder / "frozen.pt"), output / f"{recipe.name}.onnx"
     to_qonnx(frozen, file)
     pixels, labels = training.test.take(torch.arange(len(training.test))), training.test.labels.numpy()
-    runtimes = check(frozen, file, pixels)
+    runtimes = check_file(frozen, file, pixels)
     for result in runtimes:
         console.print(f"{result.runtime}: {result.different} of {result.values:,} logits differ from PyTorch")
     done("export")

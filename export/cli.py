@@ -115,12 +115,12 @@ def _reference_links(reference: Path, file: Path, network: Any, codes: Any, laye
     import torch
 
     from crq.convert.frozen import FrozenModel
-    from export.check import check as compare
+    from export.check import check_file
     from hw.verify.chain import Link, compare_layers
 
     model = FrozenModel.load(_frozen_path(reference))
     x = torch.as_tensor(codes).reshape(-1, *model.input.shape)
-    links = [Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different) for r in compare(model, file, x)]
+    links = [Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different) for r in check_file(model, file, x)]
     # Codes have one meaning on both sides; sums may be mirrored (σ absorbed into weights), so they are left out.
     kinds = {layer.name: layer.kind for layer in network}
     trace = {name: v.numpy() for name, v in model.trace(x).items() if kinds.get(name) in ("Threshold", "MaxPool")}
