@@ -1,4 +1,4 @@
-"""The one exception of the trainer."""
+"""The errors of all three packages, and the words that help with a misspelt name."""
 
 from __future__ import annotations
 
@@ -7,14 +7,34 @@ from collections.abc import Iterable
 
 
 class CrqError(ValueError):
-    """What the user asked for cannot be done; the message says where, why and what to do instead."""
+    """What the user asked for cannot be done; the message says where, why and what to do instead.
+
+    The `crq` command prints the message of this error and of those below and exits with `exit_code`.
+    """
 
     exit_code = 2
 
 
+class VerificationError(CrqError):
+    """Two things that must be equal bit for bit are not."""
+
+    exit_code = 1
+
+
+class ToolError(CrqError):
+    """A program this step needs (g++, Yosys, Verilator …) is missing or failed."""
+
+    exit_code = 3
+
+
+def nearest_names(word: str, known: Iterable[str], n: int = 3, cutoff: float = 0.6) -> list[str]:
+    """At most `n` of the `known` names that resemble `word`, the most alike first; cutoff: least likeness, 0 to 1."""
+    return difflib.get_close_matches(word, list(known), n, cutoff)
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A ` (did you mean 'x'?)` suffix naming the closest of `known`, or an empty string."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    found = nearest_names(word, known, n=1, cutoff=0.5)
     return f" (did you mean {found[0]!r}?)" if found else ""
 
 

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: write beside the target, then rename."""
+"""Files that are either whole or absent: written beside the target, then renamed."""
 
 from __future__ import annotations
 
@@ -7,36 +7,48 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crq.errors import CrqError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @contextlib.contextmanager
 def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path in `target`'s folder; on success it becomes `target`, on an exception it is removed."""
+    """Yield a temporary path in `target`'s folder, which is made; what is written there becomes `target`.
+
+    On an exception it is removed and `target` stays as it was.
+    """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    # Not mkstemp: its files are private, and only the whole process's umask, which threads share, tells the usual mode.
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}{target.suffix}")
     try:
         yield temporary
-        # mkstemp makes the file private; a result should be as readable as any file the user creates.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(target: str | os.PathLike[str], text: str) -> None:
+def write_text(target: str | os.PathLike[str], text: str) -> Path:
     """Write `text` as UTF-8, atomically."""
     with atomic_path(target) as path:
         path.write_text(text, encoding="utf-8")
+    return Path(target)
+
+
+def write_arrays(target: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]]) -> Path:
+    """Write a compressed .npz file of named arrays, atomically."""
+    import numpy as np  # whoever writes text only need not wait for it
+
+    with atomic_path(target) as path, path.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    return Path(target)
 
 
 def write_json(target: str | os.PathLike[str], value: Any) -> None:

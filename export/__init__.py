@@ -1,17 +1,34 @@
-"""The interchange file: a frozen network as QONNX with 2-bit packed weights."""
+"""The interchange file: a frozen network as QONNX with 2-bit packed weights.
+
+The names below are loaded on first use: torch and onnx take seconds to import.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from export.check import check_file as check_file
+    from export.errors import ExportError as ExportError
+    from export.qonnx import Carrier as Carrier
+    from export.qonnx import to_qonnx as to_qonnx
+
+_HOMES = {
+    "to_qonnx": "export.qonnx",
+    "Carrier": "export.qonnx",
+    "check_file": "export.check",
+    "ExportError": "export.errors",
+}
+__all__ = list(_HOMES)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("to_qonnx", "Carrier"):  # torch and onnx take seconds to import
-        import export.qonnx
-
-        return getattr(export.qonnx, name)
-    if name == "check_file":
-        from export.check import check
-
-        return check
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    return value

@@ -12,14 +12,8 @@ import torch
 from torch import Tensor
 
 from crq.convert.frozen import FrozenModel
-from export.errors import ExportError
+from export.errors import FileMismatch
 from export.runtime import FloatArray, run_onnxruntime, run_qonnx
-
-
-class FileMismatch(ExportError):
-    """The file and the frozen model are not the same network, or do not agree."""
-
-    exit_code = 1
 
 
 class CheckResult(NamedTuple):
@@ -38,7 +32,7 @@ RUNTIMES: dict[str, Callable[[onnx.ModelProto, FloatArray], FloatArray]] = {
 }
 
 
-def check(model: FrozenModel, path: str | Path, x: Tensor) -> list[CheckResult]:
+def check_file(model: FrozenModel, path: str | Path, x: Tensor) -> list[CheckResult]:
     """Run the file on `x` (codes or on-grid floats) in every runtime and compare its logits with `model(x)`.
 
     Raises `FileMismatch` if the file was exported from another frozen model. The default optimization level of

@@ -1,17 +1,12 @@
-"""The verbs of the file: export, check, inspect."""
+"""The verb of the file: export."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
-
-
-def _frozen_path(run: Path) -> Path:
-    return run / "frozen.pt" if run.is_dir() else run
 
 
 @click.command()
@@ -27,10 +22,10 @@ def _frozen_path(run: Path) -> Path:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def export(run: Path, output: Path, carrier: Any, as_json: bool) -> None:
     """Write the frozen network of RUN (a run folder or a frozen.pt) as one QONNX file."""
-    from crq.convert.frozen import FrozenModel
+    from crq.convert.frozen import FrozenModel, frozen_file
     from export.qonnx import to_qonnx
 
-    model = FrozenModel.load(_frozen_path(run))
+    model = FrozenModel.load(frozen_file(run))
     proto = to_qonnx(model, output, carrier=carrier)
     layers = json.loads({p.key: p.value for p in proto.metadata_props}["crq.layers"])
     weights = sum(layer["weights"] for layer in layers)
@@ -41,163 +36,3 @@ def export(run: Path, output: Path, carrier: Any, as_json: bool) -> None:
         click.echo(
             f"{output}: {facts['bytes']:,} bytes, {weights:,} weights in {len(layers)} layers, carrier {carrier}"
         )
-
-
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--reference", type=click.Path(path_type=Path), help="Run folder or frozen.pt the file was exported from."
-)
-@click.option("--data", help="Images, as NAME:SPLIT (for example digits:test); default: random, extreme and bounding.")
-@click.option("--data-root", help="Folder with the data's files.")
-@click.option("--limit", type=int, default=200, show_default=True, help="Use at most this many images.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def check(
-    file: Path, reference: Path | None, data: str | None, data_root: str | None, limit: int, as_json: bool
-) -> None:
-    """Check the chain of equality of FILE, any ternary QONNX: every layer, every integer.
-
-    The file in float64 (onnx's reference evaluator) against the integer graph; the integer graph in qonnx and in C
-    simulation (both modes, a project in a temporary folder) against NumPy. With --reference, instead of the first, live
-    PyTorch against the file in onnxruntime and qonnx, and against the integer graph. Says where the first difference
-    is. Exit code 1 if anything differs. Without --reference the file is also run as it stands, and what its float32
-    arithmetic makes different is counted.
-    """
-    import tempfile
-
-    import hw
-    from hw.ir.images import byte_codes
-    from hw.ir.vectors import all_vectors
-    from hw.verify.chain import QONNX_IMAGES, file_links, layer_values, load_network
-    from hw.verify.float64.evaluate import float64_link
-
-    network = load_network(file)
-    if data is not None:
-        from crq.train.data import load
-
-        codes = byte_codes(network, load(data, root=data_root).images[:limit].numpy())
-    else:
-        codes = all_vectors(network, limit, bounding_limit=limit // 4)[:limit]
-    links = (
-        _reference_links(reference, file, network, codes, layer_values)
-        if reference
-        else [float64_link(file, network, codes[:QONNX_IMAGES], layer_values(network, codes[:QONNX_IMAGES]))]
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        project = hw.build(file, Path(folder) / "project")
-        links += file_links(network, project, codes)
-        own = None if reference else _float_execution(file, network, codes)
-    ties = json.loads(network.model.get_metadata_prop("crq.ties") or "{}")
-    if as_json:
-        rows = [{**link._asdict(), "first": link.first and link.first._asdict()} for link in links]
-        click.echo(json.dumps({"links": rows, "float32": own and own._asdict(), "ties": ties}, indent=2))
-    else:
-        for link in links:
-            click.echo(str(link))
-        if own is not None:
-            click.echo(f"note: {own}")
-        for layer, channels in ties.items():
-            click.echo(f"note: {layer}: channels {channels} have a boundary within float32 error of a tie")
-    if any(link.differing for link in links if "default" not in link.name):
-        sys.exit(1)
-
-
-def _float_execution(file: Path, network: Any, codes: Any) -> Any:
-    from hw.verify.chain import QONNX_IMAGES, layer_values
-    from hw.verify.float32 import float_execution
-
-    few = codes[:QONNX_IMAGES]
-    return float_execution(file, network, few, layer_values(network, few))
-
-
-def _reference_links(reference: Path, file: Path, network: Any, codes: Any, layer_values: Any) -> list[Any]:
-    """Live PyTorch against the file in its runtimes, and against the integer graph layer by layer."""
-    import torch
-
-    from crq.convert.frozen import FrozenModel
-    from export.check import check as compare
-    from hw.verify.chain import Link, compare_layers
-
-    model = FrozenModel.load(_frozen_path(reference))
-    x = torch.as_tensor(codes).reshape(-1, *model.input.shape)
-    links = [Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different) for r in compare(model, file, x)]
-    # Codes have one meaning on both sides; sums may be mirrored (σ absorbed into weights), so they are left out.
-    kinds = {layer.name: layer.kind for layer in network}
-    trace = {name: v.numpy() for name, v in model.trace(x).items() if kinds.get(name) in ("Threshold", "MaxPool")}
-    last = network.layers[-1]
-    trace[last.name] = model.integers(x).numpy()
-    expected = layer_values(network, codes)
-    trace = {name: v for name, v in trace.items() if v.size == expected[name].size}
-    return [*links, compare_layers(network, "PyTorch = integer graph", expected, trace)]
-
-
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def inspect(file: Path, as_json: bool) -> None:
-    """Show what is in FILE: a QONNX file, a frozen.pt or a run folder. Layers, codes, α, widths, sizes."""
-    if file.is_dir() or file.suffix == ".pt":
-        _inspect_frozen(_frozen_path(file), as_json)
-        return
-    from hw.report.inspect import describe
-
-    facts = describe(file)
-    if as_json:
-        click.echo(json.dumps(facts, indent=2))
-        return
-    _print_file(facts)
-
-
-def _print_file(facts: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    carrier = f", carrier {facts['carrier']}" if facts["carrier"] else ""
-    console.print(f"[bold]{facts['file']}[/]: {facts['bytes']:,} bytes{carrier}, written by {facts['producer']}")
-    given, made = facts["input"], facts["output"]
-    console.print(f"input {given['shape']} {given['type']}, scale {given['scale']}; output {made['shape']}")
-    table = Table()
-    for heading in ("layer", "kind", "output", "type", "weights", "codes", "zeros", "α"):
-        right = heading in ("weights", "zeros", "α")
-        table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=heading == "α")
-    for row in facts["layers"]:
-        mac = "weights" in row
-        table.add_row(
-            row["name"],
-            row["kind"],
-            "×".join(map(str, row["output_shape"])),
-            row["output_type"],
-            f"{row['weights']:,}" if mac else "",
-            row["weight_type"] if mac else "",
-            f"{row['zeros'] / max(row['weights'], 1):.0%}" if mac else "",
-            f"{row['alpha']:.6g}" if row.get("alpha") is not None else "",
-        )
-    console.print(table)
-    if facts["packed_bytes"]:
-        bits = 8 * facts["packed_bytes"] / max(facts["ternary_weights"], 1)
-        console.print(f"{facts['packed_bytes']:,} bytes hold the ternary weights: {bits:.2f} bits each")
-    free = "every layer is multiplier-free" if facts["multiplier_free"] else "integer layers use multipliers"
-    console.print(f"{facts['weights']:,} weights, {facts['ternary_weights']:,} of them ternary; {free}")
-
-
-def _inspect_frozen(path: Path, as_json: bool) -> None:
-    from crq.convert.frozen import FrozenModel
-
-    model = FrozenModel.load(path)
-    steps = []
-    for wire in model.wires:
-        step: Any = model.steps[wire.name]
-        codes = getattr(step, "codes", None)
-        row: dict[str, Any] = {"name": wire.name, "operation": type(step).__name__, "inputs": list(wire.inputs)}
-        if codes is not None:
-            row |= {"weights": codes.numel(), "zeros": int((codes == 0).sum()), "alpha": float(step.alpha)}
-        steps.append(row)
-    facts = {"file": str(path), "hash": model.content_hash, "input": model.input._asdict(), "steps": steps}
-    if as_json:
-        click.echo(json.dumps(facts, indent=2))
-        return
-    click.echo(f"{path}: frozen model {model.content_hash[:16]}, input {model.input.shape}")
-    for row in steps:
-        extra = f"  {row['weights']:,} weights, α {row['alpha']:.6g}" if "weights" in row else ""
-        click.echo(f"  {row['name']:<24} {row['operation']:<10} ← {', '.join(row['inputs'])}{extra}")

@@ -1,7 +1,11 @@
 """Errors of the export half."""
 
+from crq.errors import CrqError, VerificationError
 
-class ExportError(ValueError):
-    """A model or file that cannot be written or read exactly. The `crq` command exits with `exit_code`."""
 
-    exit_code = 2
+class ExportError(CrqError):
+    """A model or file that cannot be written or read exactly."""
+
+
+class FileMismatch(ExportError, VerificationError):
+    """A file and a frozen model are not the same network."""

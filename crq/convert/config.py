@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crq.errors import CrqError, nearest
-
-METHOD_NAMES = ("crq", "crq+", "twn", "ttq", "ste")
+from crq.quant import METHOD_NAMES
 
 
 @dataclass(frozen=True)

@@ -187,3 +187,8 @@ class FrozenModel(nn.Module):
         if model.content_hash != state["hash"]:
             raise CrqError(f"{path}: content does not match its hash; the file was changed or damaged")
         return model
+
+
+def frozen_file(run: Path) -> Path:
+    """The file of the frozen model in a run folder; `run` itself where it is no folder."""
+    return run / "frozen.pt" if run.is_dir() else run

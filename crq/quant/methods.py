@@ -6,18 +6,32 @@ its own. `get(name)` returns one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from crq.convert.config import METHOD_NAMES
 from crq.errors import CrqError, nearest, non_finite
-from crq.quant import cluster
+from crq.quant import METHOD_NAMES, cluster
 from crq.quant.cluster import Clusters
 
-if TYPE_CHECKING:
-    from crq.quant.layers import TernaryLayer
+
+class Layer(Protocol):
+    """What a method uses of the layer it makes ternary; `crq.quant.layers.TernaryLayer` is one."""
+
+    weight: Tensor
+    per_channel: bool
+    layer_name: str
+    scale_positive: nn.Parameter
+    scale_negative: nn.Parameter
+
+    def clusters(self) -> Clusters:
+        """Codes and α of the current weights, by the layer's method."""
+        ...
+
+    def remember(self, alpha: float) -> None:
+        """Keep the α just solved for the current weights."""
+        ...
 
 
 class Method:
@@ -40,10 +54,10 @@ class Method:
         """Codes and α for `weight`; raises `CrqError` naming the layer for non-finite weights."""
         raise NotImplementedError
 
-    def attach(self, layer: TernaryLayer) -> None:
+    def attach(self, layer: Layer) -> None:
         """Add what the method learns beside the weights; most methods learn nothing."""
 
-    def weight(self, layer: TernaryLayer) -> Tensor:
+    def weight(self, layer: Layer) -> Tensor:
         """α·t of the layer's weight shape; its gradient reaches the float weights unchanged (as in [10, 12])."""
         return straight_through(layer.weight, layer.clusters())
 
@@ -60,7 +74,7 @@ class CRQ(Method):
             return cluster.per_channel(weight, name=name)
         return cluster.coded(weight, self.scale(weight, name))
 
-    def weight(self, layer: TernaryLayer) -> Tensor:
+    def weight(self, layer: Layer) -> Tensor:
         if layer.per_channel:
             return super().weight(layer)
         alpha = self.scale(layer.weight, layer.layer_name)
@@ -144,12 +158,12 @@ class TTQ(Method):
             raise non_finite(name)
         return _beyond(weight, largest * self.threshold, None)
 
-    def attach(self, layer: TernaryLayer) -> None:
+    def attach(self, layer: Layer) -> None:
         start = self.ternarize(layer.weight, False, layer.layer_name).alpha.detach().clone()
         layer.scale_positive = nn.Parameter(start)
         layer.scale_negative = nn.Parameter(start.clone())
 
-    def weight(self, layer: TernaryLayer) -> Tensor:
+    def weight(self, layer: Layer) -> Tensor:
         return _TTQ.apply(layer.weight, layer.scale_positive, layer.scale_negative, layer.clusters().codes)
 
 

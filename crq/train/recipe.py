@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crq.convert.config import TernaryConfig
@@ -122,7 +121,7 @@ class Recipe(Section):
         values["ternary"], values["hardware"] = asdict(self.ternary), asdict(self.hardware)
         if self.ternary.act_bits is None:  # TOML has no null, and an absent key means the default
             values["ternary"]["act_bits"] = "float"
-        return _toml(values)
+        return tomli_w.dumps(_without_none(values))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the recipe, atomically."""
@@ -193,29 +192,10 @@ def _keys(location: list[str]) -> list[str]:
     return list(section.__dataclass_fields__ if section in (TernaryConfig, BuildOptions) else section.model_fields)
 
 
-def _toml(values: dict[str, Any], path: str = "") -> str:
-    lines, tables = [], []
-    for key, value in values.items():
-        if isinstance(value, dict):
-            name = f"{path}.{_key(key)}" if path else _key(key)
-            tables.append(f"\n[{name}]\n{_toml(value, name)}")
-        elif value is not None:
-            lines.append(f"{_key(key)} = {_value(value)}\n")
-    return "".join(lines + tables)
-
-
-def _key(key: str) -> str:
-    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _value(key)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        # JSON's escapes are TOML's, which also wants DEL escaped.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + "}"
-    return repr(value)
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    """TOML has no null: an absent key means the default."""
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in values.items()
+        if value is not None
+    }

@@ -12,8 +12,8 @@ from onnx import numpy_helper
 from torch import nn
 
 import export
-from export.check import FileMismatch, check
-from export.errors import ExportError
+from export.check import check_file
+from export.errors import ExportError, FileMismatch
 from export.packing import unpack
 from export.stock import to_stock_hls4ml
 from hw.project import build
@@ -27,7 +27,7 @@ def test_file_equals_frozen_model_in_qonnx_and_onnxruntime(network: type[nn.Modu
     for carrier in ("packed", "float"):
         export.to_qonnx(model, tmp_path / "m.onnx", carrier=carrier)
         x = torch.cat([images(network, 40, seed=8), extremes(network)])
-        for result in check(model, tmp_path / "m.onnx", x):
+        for result in check_file(model, tmp_path / "m.onnx", x):
             assert result.values == len(x) * len(model(x)[0])
             if result.runtime != "onnxruntime (default)":  # whose fusions may round: reported, not promised
                 assert result.different == 0, result
@@ -56,7 +56,7 @@ def test_a_tensor_read_twice_by_one_operator(tmp_path) -> None:
     proto = export.to_qonnx(model, tmp_path / "m.onnx")
     assert all(len(set(n.input)) == len(n.input) for n in proto.graph.node)
     x = torch.cat([images(Twice, 20), extremes(Twice)])
-    for result in check(model, tmp_path / "m.onnx", x):
+    for result in check_file(model, tmp_path / "m.onnx", x):
         assert result.different == 0, result
     project = build(tmp_path / "m.onnx", tmp_path / "project")
     np.testing.assert_array_equal(project.integers(x.numpy()).reshape(len(x), -1), model.integers(x).numpy())
@@ -130,7 +130,7 @@ def test_stock_cleanup_unpacks_and_stock_hls4ml_converts_the_file(tmp_path) -> N
 def test_another_models_file_is_a_mismatch(tmp_path) -> None:
     export.to_qonnx(frozen(Plain, seed=1), tmp_path / "m.onnx")
     with pytest.raises(FileMismatch, match="not from this one"):
-        check(frozen(Plain, seed=2), tmp_path / "m.onnx", images(Plain, 2))
+        check_file(frozen(Plain, seed=2), tmp_path / "m.onnx", images(Plain, 2))
 
 
 def test_check_sees_a_changed_file(tmp_path) -> None:
@@ -142,7 +142,7 @@ def test_check_sees_a_changed_file(tmp_path) -> None:
     data[0] ^= 0b10 if data[0] & 0b01 else 0b01
     packed.raw_data = bytes(data)
     onnx.save(proto, tmp_path / "m.onnx")
-    assert all(r.different for r in check(model, tmp_path / "m.onnx", images(Plain, 40)))
+    assert all(r.different for r in check_file(model, tmp_path / "m.onnx", images(Plain, 40)))
 
 
 def test_bad_arguments_are_named(tmp_path) -> None:

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 import hw
-from hw.cli.hls import build as build_command
-from hw.cli.hls import simulate as simulate_command
+from hw.cli.build import build as build_command
+from hw.cli.simulate import simulate as simulate_command
 from hw.devices.catalog import find
 from hw.hls.csim import compile_simulation
 from hw.hls.plan import make_plan

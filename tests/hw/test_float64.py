@@ -96,7 +96,7 @@ def test_a_threshold_read_wrong_is_found_at_its_layer(file: Path) -> None:
 def test_check_fails_on_a_file_that_is_read_wrong(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from click.testing import CliRunner
 
-    from export.cli import check
+    from hw.cli.check import check
 
     wrong = moved(file, 1)
     monkeypatch.setattr("hw.verify.chain.load_network", lambda path: wrong)

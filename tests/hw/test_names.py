@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import hw
-from hw.cli.hls import build as build_command
+from hw.cli.build import build as build_command
 from hw.dataflow.names import MAX_LENGTH, RESERVED, Names, bounded, identifier
 from hw.dataflow.units import Fold, units
 from hw.hls.plan import make_plan

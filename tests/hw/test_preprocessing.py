@@ -84,7 +84,7 @@ def test_accuracy_is_that_of_the_logits_with_their_offset(project: hw.Project) -
 def test_images_of_a_data_set_run_on_a_file_with_another_input(tmp_path: Path) -> None:
     from click.testing import CliRunner
 
-    from export.cli import check
+    from hw.cli.check import check
 
     nodes = [node("Sub", "x half", "x0"), quant("x0", "xq", "qi", signed=1), CONV, node("Relu", "c", "r")]
     constants = base() | {"half": np.float32(0.5), "w": base()["w"][:, :1]}

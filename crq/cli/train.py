@@ -1,0 +1,82 @@
+"""The verb `train`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crq.cli.changes import changed_recipe
+from crq.cli.stopping import stoppable
+
+
+@click.command()
+@click.argument("recipe")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the run; empty or new."
+)
+@click.option("--resume", is_flag=True, help="Continue the interrupted run in the output folder.")
+@click.option("--pretrained", metavar="RUN", help="Start from the float network of this run folder.")
+@click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
+@click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
+@click.option("--download", is_flag=True, help="Fetch mnist, fashion-mnist or cifar10 first where files are missing.")
+@click.option("--steps", type=int, help="Stop every phase after this many steps: a trial of the recipe.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def train(
+    recipe: str,
+    output: Path,
+    resume: bool,
+    pretrained: str | None,
+    seed: int | None,
+    data_root: str | None,
+    download: bool,
+    steps: int | None,
+    as_json: bool,
+) -> None:
+    """Train a network to ternary weights as RECIPE says: a TOML file or a built-in name.
+
+    Writes frozen.pt, checkpoints, metrics, plots, summary.json and manifest.json. `crq recipes` lists built-in ones.
+    """
+    from crq.train import data
+    from crq.train.trainer import train_recipe
+
+    loaded = changed_recipe(recipe, data_root, seed=seed, steps=steps)
+    if download:
+        data.fetch(loaded.data.name, loaded.data.root)
+    with stoppable(output, "the same command with --resume"):
+        summary = train_recipe(loaded, output, resume=resume, pretrained=pretrained)
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+    elif summary:
+        _print_summary(summary, output)
+
+
+def _print_summary(summary: dict[str, Any], output: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(title=f"{summary['name']} ({summary['method']}), {summary['test_images']} test images")
+    table.add_column("network")
+    table.add_column("accuracy", justify="right")
+    for stage, value in summary["accuracy"].items():
+        table.add_row(stage, f"{value:.2%}")
+    console.print(table)
+    layers = Table()
+    for heading in ("layer", "weights", "J/‖W‖² before", "after", "now", "zeros", "α"):
+        layers.add_column(heading, justify="left" if heading == "layer" else "right")
+    for name, row in summary["layers"].items():
+        costs = (f"{row[key]:.3f}" for key in ("cost_before", "cost_after", "cost"))
+        layers.add_row(name, f"{row['weights']:,}", *costs, f"{row['zeros']:.0%}", f"{row['alpha']:.4f}")
+    console.print(layers)
+    bits = summary["size"]["bits_per_weight"]
+    console.print(
+        f"{summary['size']['weights']:,} weights at {bits['packed']:.2f} bits as packed "
+        f"(base-3 {bits['base3']:.2f}, Huffman {bits['huffman']:.2f}, entropy {bits['entropy']:.2f})",
+        highlight=False,
+    )
+    if summary["not_exportable"]:
+        console.print(f"Not exportable: {summary['not_exportable']}.")
+    console.print(f"Run folder: {output}", highlight=False)

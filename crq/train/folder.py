@@ -1,0 +1,82 @@
+"""A run's folder: where its files lie, whether a run may start or go on in it, and its tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from crq.errors import CrqError
+from crq.files import empty_folder, write_text
+from crq.train import distributed
+from crq.train.checkpoints import restore
+from crq.train.recipe import Recipe
+from crq.train.recipe import load as load_recipe
+
+
+class RunFolder:
+    """The folder of one run; nothing is written before `open`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.recipe = path / "recipe.toml"
+        self.checkpoints = path / "checkpoints"
+
+    def open(self, recipe: Recipe, resume: bool) -> None:
+        """Start a run of `recipe` in this folder, which must be empty, or go on with the one in it."""
+        if resume:
+            if not self.recipe.exists():
+                raise CrqError(f"{self.path} has no recipe.toml, so there is no run to resume in it")
+            if load_recipe(self.recipe).training != recipe.training:
+                raise CrqError(
+                    f"the recipe differs from {self.recipe}; resume with that file, or choose another folder"
+                )
+        elif distributed.is_main():
+            empty_folder(self.path)
+            recipe.save(self.recipe)
+        distributed.barrier()
+
+    def finished(self, phase: str) -> Path:
+        """Where the result of a finished phase lies."""
+        return self.checkpoints / f"{phase}.pt"
+
+    def latest(self, phase: str) -> Path:
+        """Where the last checkpoint of an unfinished phase lies."""
+        return self.checkpoints / f"{phase}-last.ckpt"
+
+    def float_network(self, recipe: Recipe) -> dict[str, Any]:
+        """What the finished pretrain phase in this folder saved, to start a run of `recipe` from."""
+        theirs = load_recipe(self.recipe)
+        for section in ("data", "network", "seed", "pretrain"):
+            if getattr(theirs, section) != getattr(recipe, section):
+                raise CrqError(
+                    f"{self.path} was trained with another `{section}`; its float network cannot be used here"
+                )
+        source = self.finished("pretrain")
+        if not source.exists():
+            raise CrqError(f"{self.path} has no finished pretrain phase (checkpoints/pretrain.pt)")
+        return restore(source)
+
+    def write_tables(self, rows: list[dict[str, Any]]) -> None:
+        """metrics.csv, a row per epoch, and layers.csv, a row per epoch and ternary layer."""
+        metrics = [{key: value for key, value in row.items() if key != "layers"} for row in rows]
+        _write_csv(self.path / "metrics.csv", metrics)
+        layers = [
+            {"phase": row["phase"], "epoch": row["epoch"], "layer": name, **values}
+            for row in rows
+            for name, values in row.get("layers", {}).items()
+        ]
+        _write_csv(self.path / "layers.csv", layers)
+
+    def inputs(self) -> list[str]:
+        """Names of the recipe and of the checkpoints, for the manifest."""
+        return ["recipe.toml", *(f"checkpoints/{path.name}" for path in sorted(self.checkpoints.glob("*.pt")))]
+
+
+def _write_csv(target: Path, rows: list[dict[str, Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else ["phase"])
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(target, text.getvalue())

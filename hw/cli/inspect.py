@@ -1,0 +1,82 @@
+"""The verb `inspect`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def inspect(file: Path, as_json: bool) -> None:
+    """Show what is in FILE: a QONNX file, a frozen.pt or a run folder. Layers, codes, α, widths, sizes."""
+    if file.is_dir() or file.suffix == ".pt":
+        _inspect_frozen(file, as_json)
+        return
+    from hw.report.inspect import describe
+
+    facts = describe(file)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    _print_file(facts)
+
+
+def _print_file(facts: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    carrier = f", carrier {facts['carrier']}" if facts["carrier"] else ""
+    console.print(f"[bold]{facts['file']}[/]: {facts['bytes']:,} bytes{carrier}, written by {facts['producer']}")
+    given, made = facts["input"], facts["output"]
+    console.print(f"input {given['shape']} {given['type']}, scale {given['scale']}; output {made['shape']}")
+    table = Table()
+    for heading in ("layer", "kind", "output", "type", "weights", "codes", "zeros", "α"):
+        right = heading in ("weights", "zeros", "α")
+        table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=heading == "α")
+    for row in facts["layers"]:
+        mac = "weights" in row
+        table.add_row(
+            row["name"],
+            row["kind"],
+            "×".join(map(str, row["output_shape"])),
+            row["output_type"],
+            f"{row['weights']:,}" if mac else "",
+            row["weight_type"] if mac else "",
+            f"{row['zeros'] / max(row['weights'], 1):.0%}" if mac else "",
+            f"{row['alpha']:.6g}" if row.get("alpha") is not None else "",
+        )
+    console.print(table)
+    if facts["packed_bytes"]:
+        bits = 8 * facts["packed_bytes"] / max(facts["ternary_weights"], 1)
+        console.print(f"{facts['packed_bytes']:,} bytes hold the ternary weights: {bits:.2f} bits each")
+    free = "every layer is multiplier-free" if facts["multiplier_free"] else "integer layers use multipliers"
+    console.print(f"{facts['weights']:,} weights, {facts['ternary_weights']:,} of them ternary; {free}")
+
+
+def _inspect_frozen(run: Path, as_json: bool) -> None:
+    from crq.convert.frozen import FrozenModel, frozen_file
+
+    path = frozen_file(run)
+    model = FrozenModel.load(path)
+    steps = []
+    for wire in model.wires:
+        step: Any = model.steps[wire.name]
+        codes = getattr(step, "codes", None)
+        row: dict[str, Any] = {"name": wire.name, "operation": type(step).__name__, "inputs": list(wire.inputs)}
+        if codes is not None:
+            row |= {"weights": codes.numel(), "zeros": int((codes == 0).sum()), "alpha": float(step.alpha)}
+        steps.append(row)
+    facts = {"file": str(path), "hash": model.content_hash, "input": model.input._asdict(), "steps": steps}
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    click.echo(f"{path}: frozen model {model.content_hash[:16]}, input {model.input.shape}")
+    for row in steps:
+        extra = f"  {row['weights']:,} weights, α {row['alpha']:.6g}" if "weights" in row else ""
+        click.echo(f"  {row['name']:<24} {row['operation']:<10} ← {', '.join(row['inputs'])}{extra}")

@@ -1,0 +1,79 @@
+"""The verb `run`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crq.cli.changes import changed_recipe
+from crq.cli.stopping import stoppable
+
+if TYPE_CHECKING:
+    from hw.report.model import Report
+
+
+@click.command()
+@click.argument("recipe", default="digits")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for everything; default: runs/RECIPE.")
+@click.option("--part", help="FPGA part or board name; default: the recipe's, or xc7z020clg400-1.")
+@click.option("--clock-period", type=float, help="Clock period in ns; default: the recipe's, or 5.")
+@click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), help="Default: the recipe's, or io_stream.")
+@click.option("--target-fps", type=float, help="Images per second to reach with the least area.")
+@click.option("--target-latency", type=float, help="Microseconds in which one image must pass, with the least area.")
+@click.option("--best-fit", is_flag=True, default=None, help="The highest rate that fits the part.")
+@click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
+@click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def run(
+    recipe: str, output: Path | None, seed: int | None, data_root: str | None, as_json: bool, **options: Any
+) -> None:
+    """Everything at once: train RECIPE, export it, build the FPGA project, simulate the test images, report.
+
+    A second call takes up what the first one finished. Exit code 1 if a single integer of the C simulation differs
+    from the frozen PyTorch network.
+    """
+    from rich.console import Console
+
+    loaded = changed_recipe(recipe, data_root, seed=seed)
+    output = output or Path("runs") / loaded.name
+    with stoppable(output / "train", "the same command"):
+        from hw.cli.steps import run_all
+
+        console = Console(stderr=True, quiet=as_json, highlight=False)
+        summary, report = run_all(loaded, output, loaded.hardware.options(options), console)
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+    else:
+        _print(summary, report, output)
+    if not summary["bit_exact"]:
+        sys.exit(1)
+
+
+def _print(summary: dict[str, Any], report: Report, output: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    console.rule(f"{summary['name']}: summary")
+    table = Table("network", box=None, pad_edge=False)
+    table.add_column("accuracy", justify="right")
+    for stage, value in summary["accuracy"].items():
+        table.add_row(stage, f"{value:.2%}")
+    console.print(table)
+    console.print(
+        f"{summary['weights']:,} weights at {summary['bits_per_weight']:.2f} bits: {summary['weight_bytes']:,} bytes "
+        f"in a file of {summary['file_bytes']:,} (float32 parameters: {summary['float_bytes']:,})"
+    )
+    counted = ("images", "exact_images", "integers", "exact_integers")
+    totals = {key: sum(v[key] for v in summary["verdicts"]) for key in counted}
+    verdict = "[bold green]bit-exact[/]" if summary["bit_exact"] else "[bold red]NOT bit-exact[/]"
+    console.print(
+        f"{verdict}: {totals['exact_images']:,} of {totals['images']:,} images, {totals['exact_integers']:,} of "
+        f"{totals['integers']:,} integers, HLS against PyTorch"
+    )
+    report.render(console)
+    console.print(f"Everything lies in {output}; summary.json is its index.")

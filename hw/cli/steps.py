@@ -1,0 +1,199 @@
+"""The steps of `crq run`: train, export, build, simulate, report. Here the three packages meet."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from torch import Tensor
+
+import hw
+from crq.convert.frozen import FrozenModel
+from crq.errors import CrqError
+from crq.files import write_json
+from crq.train.recipe import Recipe
+from crq.train.setup import load_split
+from crq.train.trainer import train_recipe
+from export.check import CheckResult, check_file
+from export.qonnx import to_qonnx
+from hw.devices.catalog import find
+from hw.hls.csim import compiler
+from hw.ir.vectors import all_vectors
+from hw.report.model import Report
+from hw.report.project import project_report
+from hw.verify.live import verify
+from hw.verify.proofs.result import Check
+
+
+class Tested:
+    """The test images of a recipe, all of them, and their labels."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        test = load_split(recipe.data, "test")
+        self.name = f"{recipe.data.name}:test"
+        self.codes: Tensor = test.take(torch.arange(len(test)))
+        self.labels: NDArray[np.int64] = test.labels.numpy()
+
+
+@dataclass
+class Steps:
+    """A recipe's way into the folder `output`; options: those of `hw.build`. Each step leaves its time in `seconds`."""
+
+    recipe: Recipe
+    output: Path
+    options: dict[str, Any]
+    console: Console
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def training(self) -> Path:
+        """The run folder of the training."""
+        return self.output / "train"
+
+    @property
+    def file(self) -> Path:
+        """The exported network."""
+        return self.output / f"{self.recipe.name}.onnx"
+
+    def check(self) -> None:
+        """Wrong options and missing tools are told before the training, not after."""
+        reason = self.recipe.ternary.not_exportable
+        if reason:
+            raise CrqError(f"{self.recipe.name} cannot become hardware: {reason}; crq train trains it all the same")
+        find(self.options["part"])
+        compiler()
+        if not self.training.exists() and self.output.is_dir() and any(self.output.iterdir()):
+            raise CrqError(f"output folder {self.output} is not empty and holds no run: choose another with -o")
+
+    def train(self) -> dict[str, Any]:
+        """Train, or go on with the training in the folder; its summary."""
+        with self._timed("train"):
+            going_on = (self.training / "recipe.toml").exists()
+            return train_recipe(self.recipe, self.training, resume=going_on, console=self.console)
+
+    def export(self, tested: Tested) -> list[CheckResult]:
+        """Write the QONNX file and compare it with PyTorch in every runtime."""
+        with self._timed("export"):
+            frozen = FrozenModel.load(self.training / "frozen.pt")
+            to_qonnx(frozen, self.file)
+            results = check_file(frozen, self.file, tested.codes)
+            for result in results:
+                self.console.print(
+                    f"{result.runtime}: {result.different} of {result.values:,} logits differ from PyTorch"
+                )
+            return results
+
+    def build(self, tested: Tested) -> hw.Project:
+        """Build the HLS project, its testbench beginning with the test images; the one that is there if it is equal."""
+        folder = self.output / f"{self.recipe.name}_hls"
+        with self._timed("build"), tempfile.TemporaryDirectory(dir=self.output) as scratch:
+            project = hw.build(self.file, Path(scratch) / folder.name, images=tested.codes.numpy(), **self.options)
+            if folder.exists():
+                before = hw.open_project(folder)  # raises if someone else's files are there
+                if before.manifest == project.manifest:
+                    return before
+                shutil.rmtree(folder)
+            shutil.move(project.directory, folder)
+            return hw.open_project(folder)
+
+    def simulate(self, project: hw.Project, tested: Tested) -> tuple[list[dict[str, Any]], list[Check]]:
+        """C simulation, native and bit-accurate, against PyTorch on test images and vectors; and the proofs."""
+        with self._timed("simulate"):
+            vectors = all_vectors(project.network, 1000)
+            data = ((tested.name, tested.codes.numpy(), tested.labels), ("random, extreme, bounding", vectors, None))
+            verdicts = []
+            for mode in ("fast", "ap"):
+                for name, x, y in data:
+                    shown = not self.console.quiet
+                    verdict = verify(project, x, self.training, mode=mode, labels=y, progress=shown)
+                    self.console.print(f"{name}: {verdict}")
+                    verdicts.append({"data": name, **verdict._asdict(), "bit_exact": verdict.bit_exact})
+            proofs = project.check()
+            for proof in proofs:
+                self.console.print(str(proof))
+            return verdicts, proofs
+
+    def report(self, project: hw.Project, accuracy: dict[str, float], verdicts: list[dict[str, Any]]) -> Report:
+        """Write the report as JSON and as a page."""
+        part, clock = self.options["part"], self.options["clock_period"]
+        with self._timed("report", shown=False):
+            info = {
+                "name": self.recipe.name,
+                "accuracy": accuracy,
+                "verdict": {
+                    **{key: sum(v[key] for v in verdicts) for key in ("images", "integers")},
+                    "differing": differing(verdicts),
+                    "against": "the live PyTorch model",
+                },
+                "commands": [f"crq run {self.recipe.name} --part {part} --clock-period {clock:g}"],
+            }
+            report = project_report(project.directory, info=info)
+            report.to_json(self.output / "report.json")
+            report.to_html(self.output / "report.html")
+            return report
+
+    @contextlib.contextmanager
+    def _timed(self, step: str, shown: bool = True) -> Iterator[None]:
+        if shown:
+            self.console.rule(step)
+        start = time.perf_counter()
+        yield
+        self.seconds[step] = round(time.perf_counter() - start, 2)
+
+
+def differing(verdicts: list[dict[str, Any]]) -> int:
+    """Integers of the C simulation that are not PyTorch's."""
+    return sum(v["integers"] - v["exact_integers"] for v in verdicts)
+
+
+def run_all(
+    recipe: Recipe, output: Path, options: dict[str, Any], console: Console
+) -> tuple[dict[str, Any], Report]:  # fmt: skip
+    """Every step; the summary, also written to summary.json in `output`, and the report."""
+    steps = Steps(recipe, output, options, console)
+    steps.check()
+    trained = steps.train()
+    tested = Tested(recipe)
+    runtimes = steps.export(tested)
+    project = steps.build(tested)
+    verdicts, proofs = steps.simulate(project, tested)
+    accuracy = {**trained["accuracy"], "simulated": verdicts[0]["correct"] / verdicts[0]["images"]}
+    report = steps.report(project, accuracy, verdicts)
+    weights = sum(layer["weights"] for layer in trained["layers"].values())
+    packed = sum(-(-layer["weights"] // 4) for layer in trained["layers"].values())
+    summary = {
+        "schema": 1,
+        "name": recipe.name,
+        "bit_exact": not differing(verdicts) and all(proof.ok for proof in proofs),
+        "accuracy": accuracy,
+        "weights": weights,
+        "bits_per_weight": 8 * packed / weights,
+        "weight_bytes": packed,
+        "file_bytes": steps.file.stat().st_size,
+        "float_bytes": 4 * trained["parameters"],
+        "verdicts": verdicts,
+        "runtimes": [result._asdict() for result in runtimes],
+        "checks": [proof._asdict() for proof in proofs],
+        "seconds": steps.seconds,
+        "files": {
+            "curves": "train/curves.png",
+            "weights": "train/weights.png",
+            "frozen": "train/frozen.pt",
+            "training": "train/summary.json",
+            "qonnx": steps.file.name,
+            "project": f"{recipe.name}_hls/",
+            "report": "report.html",
+        },
+    }
+    write_json(output / "summary.json", summary)
+    return summary, report
