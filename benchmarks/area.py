@@ -31,10 +31,10 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from crq.errors import ToolError
+from crq.files import write_text
 from hw.dataflow.schedule import cycles
 from hw.dataflow.units import Fold, units
-from hw.errors import ToolError
-from hw.files import write_text
 from hw.ir.graph import Network
 from hw.rtl.generate import generate_unit
 from hw.rtl.measure import default_cache

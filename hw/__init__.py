@@ -9,10 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crq.errors import ToolError as ToolError
+    from crq.errors import VerificationError as VerificationError
     from hw.dataflow.units import Fold as Fold
     from hw.errors import HwError as HwError
-    from hw.errors import ToolError as ToolError
-    from hw.errors import VerificationError as VerificationError
     from hw.ir.graph import Network as Network
     from hw.project import Project as Project
     from hw.project import build as build
@@ -27,8 +27,8 @@ _HOMES = {
     "Network": "hw.ir.graph",
     "Fold": "hw.dataflow.units",
     "HwError": "hw.errors",
-    "VerificationError": "hw.errors",
-    "ToolError": "hw.errors",
+    "VerificationError": "crq.errors",
+    "ToolError": "crq.errors",
 }
 __all__ = list(_HOMES)
 

@@ -15,11 +15,11 @@ import click
 import numpy as np
 from layers import HERE, SEEDS, layers
 
+from crq.files import write_text
 from hw.cost.calibration import FILE, LUT_EACH, LUT_SMALL, kind
 from hw.cost.network import estimate_unit
 from hw.cost.resources import Resources
 from hw.errors import HwError
-from hw.files import write_text
 from hw.rtl.synth import FAMILIES, tool
 
 # Where calibration.json has the errors of a set, and what its layers are.

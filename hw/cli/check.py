@@ -32,10 +32,11 @@ def check(
     """
     import tempfile
 
-    import hw
     from hw.ir.images import byte_codes
     from hw.ir.vectors import all_vectors
+    from hw.project import build
     from hw.verify.chain import QONNX_IMAGES, file_links, layer_values, load_network
+    from hw.verify.float32 import described, facts
     from hw.verify.float64.evaluate import float64_link
 
     network = load_network(file)
@@ -51,18 +52,18 @@ def check(
         else [float64_link(file, network, codes[:QONNX_IMAGES], layer_values(network, codes[:QONNX_IMAGES]))]
     )
     with tempfile.TemporaryDirectory() as folder:
-        project = hw.build(file, Path(folder) / "project")
+        project = build(file, Path(folder) / "project")
         links += file_links(network, project, codes)
         own = None if reference else _float_execution(file, network, codes)
-    ties = json.loads(network.model.get_metadata_prop("crq.ties") or "{}")
+    ties = dict(network.metadata.ties)
     if as_json:
-        rows = [{**link._asdict(), "first": link.first and link.first._asdict()} for link in links]
-        click.echo(json.dumps({"links": rows, "float32": own and own._asdict(), "ties": ties}, indent=2))
+        rows = [link.facts() for link in links]
+        click.echo(json.dumps({"links": rows, "float32": own and facts(own), "ties": ties}, indent=2))
     else:
         for link in links:
             click.echo(str(link))
         if own is not None:
-            click.echo(f"note: {own}")
+            click.echo(f"note: {described(own)}")
         for layer, channels in ties.items():
             click.echo(f"note: {layer}: channels {channels} have a boundary within float32 error of a tie")
     if any(link.differing for link in links if "default" not in link.name):
@@ -83,7 +84,7 @@ def _reference_links(reference: Path, file: Path, network: Any, codes: Any, laye
 
     from crq.convert.frozen import FrozenModel, frozen_file
     from export.check import check_file
-    from hw.verify.chain import Link, compare_layers
+    from hw.verify.link import Link, compare_layers
 
     model = FrozenModel.load(frozen_file(reference))
     x = torch.as_tensor(codes).reshape(-1, *model.input.shape)

@@ -8,32 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hw.cli.options import folding_options
+from hw.cli.options import FOLDING, build_options
 
 if TYPE_CHECKING:
-    from hw.cli.folded import Source
+    from hw.cli.folded import Folded
     from hw.cost.network import Estimate
-    from hw.dataflow.units import Fold
     from hw.devices.catalog import Device
     from hw.fold.pareto import Point
-    from hw.fold.search import Target
 
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--pareto", type=click.Path(path_type=Path), help="Plot area against throughput: a .png, .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON; with --pareto, every point and its folding too.")
-@folding_options
+@build_options(*FOLDING, whose="the project's, or ")
 def fold(
-    source: Path, pareto: Path | None, as_json: bool, part: str | None, clock_period: float | None,
-    target: Target, folds: dict[str, Fold], roms: dict[str, str],
+    source: Path, pareto: Path | None, as_json: bool, given: dict[str, Any],
 ) -> None:  # fmt: skip
     """Show how SOURCE, a project or a QONNX file, is folded, and what other foldings would trade: area for speed."""
-    from hw.cli.folded import open_source
+    from hw.cli.folded import open_folded
     from hw.cost.network import estimate
     from hw.fold.pareto import pareto as search
 
-    opened = open_source(source, part=part, clock_period_ns=clock_period, target=target, overrides=folds, rom=roms)
+    opened = open_folded(source, given)
     chosen = estimate(opened.network, opened.folds, opened.device.synthesis)
     points = []
     if pareto is not None:
@@ -49,7 +46,7 @@ def fold(
         click.echo(f"plot: {pareto}")
 
 
-def _facts(source: Source, chosen: Estimate, points: list[Point]) -> dict[str, Any]:
+def _facts(source: Folded, chosen: Estimate, points: list[Point]) -> dict[str, Any]:
     def fps(interval: int) -> float:
         return 1e9 / (source.clock_period_ns * interval)
 
@@ -77,7 +74,7 @@ def _facts(source: Source, chosen: Estimate, points: list[Point]) -> dict[str, A
     return facts
 
 
-def _print(source: Source, chosen: Estimate, points: list[Point]) -> None:
+def _print(source: Folded, chosen: Estimate, points: list[Point]) -> None:
     from rich.console import Console
     from rich.table import Table
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
+from crq.options import BuildOptions
 from hw.dataflow.units import Fold
 from hw.devices.catalog import Device, find
 from hw.errors import HwError
+from hw.fold.options import folds_of, target_of
+from hw.fold.search import decide
+from hw.hls.built import Built
 from hw.ir.graph import Network
-
-if TYPE_CHECKING:
-    from hw.fold.search import Target
-
-PART = "xc7z020clg400-1"
-CLOCK_PERIOD = 5.0
+from hw.read.origin import load_graph
 
 
-class Source(NamedTuple):
+class Folded(NamedTuple):
     """A network with the folding of every unit, for a device and a clock; `project` is its folder if it has one."""
 
     name: str
@@ -30,36 +29,28 @@ class Source(NamedTuple):
     project: Path | None
 
 
-def open_source(
-    path: str | PathLike[str], *, part: str | None = None, clock_period_ns: float | None = None,
-    target: Target | None = None, overrides: Mapping[str, Fold] | None = None, rom: Mapping[str, str] | None = None,
-) -> Source:  # fmt: skip
-    """The project in the folder `path` as it was built, or the QONNX file `path`.
+def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = None) -> Folded:
+    """The project in the folder `source` as it was built, or the QONNX file `source`; `given` are options of a build.
 
     A file, and a project for which a target, foldings or ROM styles are given, is folded by `hw.fold.search.decide`.
     Raises `HwError` for what cannot be read, for an impossible wish and for an io_parallel project, which has no
     folding.
     """
-    from hw.fold.search import decide
-
-    path = Path(path)
+    path, options = Path(source), BuildOptions()
     if path.is_dir():
-        from hw.project import open_project
-
-        project = open_project(path)
-        if project.manifest["io_type"] == "io_parallel":
+        built = Built(path)
+        if built.manifest.io_type == "io_parallel":
             raise HwError(
                 f"{path} is an io_parallel project: every layer is unrolled, so there is no folding and no RTL form of "
                 "it. `crq report` shows its uncalibrated estimate; for foldings and synthesis name the QONNX file"
             )
-        name, network, folds = project.name, project.network, project.folds
-        part = part or project.manifest["part"]
-        clock_period_ns = clock_period_ns or float(project.manifest["clock_period"])
+        name, network, folds = built.name, built.network, built.folds
+        options = options.with_given({"part": built.manifest.part, "clock_period": float(built.manifest.clock_period)})
     else:
-        from hw.read.origin import load
-
-        name, network, folds = path.stem, Network(load(path)[0]), {}
-    device, clock = find(part or PART), clock_period_ns or CLOCK_PERIOD
+        name, network, folds = path.stem, Network(load_graph(path)[0]), {}
+    options = options.with_given(given or {})
+    target, overrides, rom = target_of(options), folds_of(options), dict[str, str](options.weight_rom)
+    device, clock = find(options.part), options.clock_period
     if not folds or target or overrides or rom:
         folds = decide(network, target, device=device, clock_period_ns=clock, overrides=overrides, rom=rom).folds
-    return Source(name, network, folds, device, clock, path if path.is_dir() else None)
+    return Folded(name, network, folds, device, clock, path if path.is_dir() else None)

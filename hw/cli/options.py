@@ -1,53 +1,71 @@
-"""Options that several verbs of the hardware share."""
+"""Options that several verbs share: those of `BuildOptions`, made from its fields."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, Field, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
-if TYPE_CHECKING:
-    from hw.dataflow.units import Fold
+from crq.options import BuildOptions
 
-_OPTIONS = (
-    click.option("--part", help="FPGA part or board; default: the project's, or xc7z020clg400-1."),
-    click.option("--clock-period", type=float, help="Clock period in ns; default: the project's, or 5."),
-    click.option("--target-fps", type=float, help="Images per second to reach with the least area."),
-    click.option(
-        "--target-latency", type=float, help="Microseconds in which one image must pass, with the least area."
-    ),
-    click.option("--best-fit", is_flag=True, help="The highest rate that fits the part."),
-    click.option("--fold", "folds", multiple=True, metavar="LAYER=PE,SIMD", help="Folding of one layer; repeatable."),
-    click.option(
-        "--rom", "roms", multiple=True, metavar="LAYER=lut|bram", help="Memory of a layer's weights; repeatable."
-    ),
-)
+FOLDING = ("part", "clock_period", "target_fps", "target_latency", "best_fit", "folding", "weight_rom")
+"""The options that a folding depends on."""
+
+_TYPES = get_type_hints(BuildOptions)
 
 
-def folding_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How a network is to be folded: `command` gets part, clock_period, target, folds and roms."""
+def build_options(*names: str, whose: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options `names` of `BuildOptions`, all by default; the command gets those on its line as the dict `given`.
 
-    @functools.wraps(command)
-    def with_target(
-        *args: Any, target_fps: float | None, target_latency: float | None, best_fit: bool, folds: tuple[str, ...],
-        roms: tuple[str, ...], **options: Any,
-    ) -> Any:  # fmt: skip
-        from hw.fold.search import Target
+    `whose` says in the help where else a value may come from ("the recipe's, or ").
+    """
+    chosen = [f for f in fields(BuildOptions) if not names or f.name in names]
 
-        target = Target(target_fps, target_latency, best_fit)
-        return command(*args, target=target, folds=parse_folds(folds), roms=parse_roms(roms), **options)
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_given(*args: Any, **values: Any) -> Any:
+            given = {f.name: _parsed(f.name, values.pop(f.name)) for f in chosen}
+            return command(*args, given={k: v for k, v in given.items() if v is not None}, **values)
 
-    for option in reversed(_OPTIONS):
-        with_target = option(with_target)
-    return with_target
+        result: Callable[..., Any] = with_given
+        for f in reversed(chosen):
+            result = _option(f, whose)(result)
+        return result
+
+    return decorate
 
 
-def parse_folds(texts: tuple[str, ...]) -> dict[str, Fold]:
+def _option(f: Field[Any], whose: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    flag = f.metadata.get("flag", "--" + f.name.replace("_", "-"))
+    text, kind = f.metadata["help"], _TYPES[f.name]
+    if kind is bool:
+        return click.option(flag, f.name, flag_value=not f.default, type=bool, default=None, help=text)
+    if get_origin(kind) is dict:
+        return click.option(flag, f.name, multiple=True, metavar=f.metadata["metavar"], help=text)
+    if f.default is not None and f.default is not MISSING:
+        shown = f"{f.default:g}" if isinstance(f.default, float) else f.default
+        text = f"{text.removesuffix('.')}; default: {whose}{shown}."
+    if get_origin(kind) is Literal:
+        return click.option(flag, f.name, type=click.Choice(get_args(kind)), help=text)
+    return click.option(flag, f.name, type=float if float in (kind, *_leaves(kind)) else str, help=text)
+
+
+def _leaves(kind: Any) -> Iterable[Any]:
+    """The types inside a union or annotated type."""
+    for part in get_args(kind):
+        yield from (part, *_leaves(part))
+
+
+def _parsed(name: str, value: Any) -> Any:
+    parse = _PARSERS.get(name)
+    return value if parse is None else (parse(value) or None)
+
+
+def parse_folds(texts: tuple[str, ...]) -> dict[str, tuple[int, int]]:
     """The values of --fold. Raises `click.BadParameter` for one that is not LAYER=PE,SIMD."""
-    from hw.dataflow.units import Fold
-
     result = {}
     for text in texts:
         layer, _, values = text.partition("=")
@@ -57,7 +75,7 @@ def parse_folds(texts: tuple[str, ...]) -> dict[str, Fold]:
             raise click.BadParameter(
                 f"{text!r}: expected LAYER=PE,SIMD, for example conv1=4,9", param_hint="--fold"
             ) from None
-        result[layer] = Fold(pe, simd)
+        result[layer] = (pe, simd)
     return result
 
 
@@ -70,3 +88,6 @@ def parse_roms(texts: tuple[str, ...]) -> dict[str, str]:
             raise click.BadParameter(f"{text!r}: expected LAYER=lut or LAYER=bram", param_hint="--rom")
         result[layer] = style
     return result
+
+
+_PARSERS: dict[str, Callable[[tuple[str, ...]], dict[str, Any]]] = {"folding": parse_folds, "weight_rom": parse_roms}

@@ -24,7 +24,7 @@ def report(
 
     from rich.console import Console
 
-    from hw.files import write_text
+    from crq.files import write_text
     from hw.report.compare import render_comparison
     from hw.report.html import render_html
     from hw.report.project import report_facts

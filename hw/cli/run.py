@@ -11,6 +11,7 @@ import click
 
 from crq.cli.changes import changed_recipe
 from crq.cli.stopping import stoppable
+from hw.cli.options import build_options
 
 if TYPE_CHECKING:
     from hw.report.model import Report
@@ -19,17 +20,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("recipe", default="digits")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for everything; default: runs/RECIPE.")
-@click.option("--part", help="FPGA part or board name; default: the recipe's, or xc7z020clg400-1.")
-@click.option("--clock-period", type=float, help="Clock period in ns; default: the recipe's, or 5.")
-@click.option("--io-type", type=click.Choice(["io_stream", "io_parallel"]), help="Default: the recipe's, or io_stream.")
-@click.option("--target-fps", type=float, help="Images per second to reach with the least area.")
-@click.option("--target-latency", type=float, help="Microseconds in which one image must pass, with the least area.")
-@click.option("--best-fit", is_flag=True, default=None, help="The highest rate that fits the part.")
+@build_options(whose="the recipe's, or ")
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(
-    recipe: str, output: Path | None, seed: int | None, data_root: str | None, as_json: bool, **options: Any
+    recipe: str, output: Path | None, given: dict[str, Any], seed: int | None, data_root: str | None, as_json: bool
 ) -> None:
     """Everything at once: train RECIPE, export it, build the FPGA project, simulate the test images, report.
 
@@ -44,7 +40,7 @@ def run(
         from hw.cli.steps import run_all
 
         console = Console(stderr=True, quiet=as_json, highlight=False)
-        summary, report = run_all(loaded, output, loaded.hardware.options(options), console)
+        summary, report = run_all(loaded, output, loaded.hardware.with_given(given), console)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:

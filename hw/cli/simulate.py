@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from hw.verify.chain import Link
+    from hw.verify.link import Link
 
 RANDOM_IMAGES = 100
 
@@ -42,15 +42,15 @@ def simulate(
     trace: Path | None, checks: bool | None, as_json: bool,
 ) -> None:  # fmt: skip
     """C simulation of the project in DIRECTORY, compared integer by integer. Exit code 1 if any differs."""
-    import hw
-    from hw.files import write_arrays
+    from crq.files import write_arrays
     from hw.ir.images import byte_codes
     from hw.ir.vectors import all_vectors
+    from hw.project import open_project
+    from hw.verify.live import described, verdict_facts, verify
     from hw.verify.live import trace as trace_layers
-    from hw.verify.live import verify
     from hw.verify.proofs.size import is_small, products
 
-    project = hw.open_project(directory)
+    project = open_project(directory)
     labels = None
     if data is not None:
         from crq.train.data import load
@@ -66,14 +66,14 @@ def simulate(
         write_arrays(trace, values)
     results = project.check() if checks or (checks is None and is_small(project.network)) else []
     if as_json:
-        facts = {**verdict._asdict(), "bit_exact": verdict.bit_exact, "checks": [r._asdict() for r in results]}
+        facts = {**verdict_facts(verdict, mode, reference), "checks": [r._asdict() for r in results]}
         facts["layers"] = [link.facts() for link in links]
         click.echo(json.dumps(facts, indent=2))
     else:
-        for line in (verdict, *links, *results):
+        for line in (described(verdict), *links, *results):
             click.echo(str(line))
         if checks is None and not results:
             count = products(project.network)
             click.echo(f"proofs skipped: {count:,} products per image are not a small network; --checks runs them")
-    if not verdict.bit_exact or any(link.differing for link in links) or not all(r.ok for r in results):
+    if not all(link.equal for link in (verdict, *links)) or not all(r.ok for r in results):
         sys.exit(1)

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
-import hw
 from crq.convert.frozen import FrozenModel
 from crq.errors import CrqError
 from crq.files import write_json
+from crq.options import BuildOptions
 from crq.train.recipe import Recipe
 from crq.train.setup import load_split
 from crq.train.trainer import train_recipe
@@ -29,10 +29,11 @@ from export.qonnx import to_qonnx
 from hw.devices.catalog import find
 from hw.hls.csim import compiler
 from hw.ir.vectors import all_vectors
+from hw.project import Project, build, open_project
 from hw.report.model import Report
 from hw.report.project import project_report
-from hw.verify.live import verify
-from hw.verify.proofs.result import Check
+from hw.verify.live import described, verdict_facts, verify
+from hw.verify.proofs.proof import Proof
 
 
 class Tested:
@@ -47,11 +48,11 @@ class Tested:
 
 @dataclass
 class Steps:
-    """A recipe's way into the folder `output`; options: those of `hw.build`. Each step leaves its time in `seconds`."""
+    """A recipe's way into the folder `output`; options: of the FPGA project. Each step leaves its time in `seconds`."""
 
     recipe: Recipe
     output: Path
-    options: dict[str, Any]
+    options: BuildOptions
     console: Console
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -70,7 +71,7 @@ class Steps:
         reason = self.recipe.ternary.not_exportable
         if reason:
             raise CrqError(f"{self.recipe.name} cannot become hardware: {reason}; crq train trains it all the same")
-        find(self.options["part"])
+        find(self.options.part)
         compiler()
         if not self.training.exists() and self.output.is_dir() and any(self.output.iterdir()):
             raise CrqError(f"output folder {self.output} is not empty and holds no run: choose another with -o")
@@ -93,20 +94,20 @@ class Steps:
                 )
             return results
 
-    def build(self, tested: Tested) -> hw.Project:
+    def build(self, tested: Tested) -> Project:
         """Build the HLS project, its testbench beginning with the test images; the one that is there if it is equal."""
         folder = self.output / f"{self.recipe.name}_hls"
         with self._timed("build"), tempfile.TemporaryDirectory(dir=self.output) as scratch:
-            project = hw.build(self.file, Path(scratch) / folder.name, images=tested.codes.numpy(), **self.options)
+            project = build(self.file, Path(scratch) / folder.name, images=tested.codes.numpy(), options=self.options)
             if folder.exists():
-                before = hw.open_project(folder)  # raises if someone else's files are there
+                before = open_project(folder)  # raises if someone else's files are there
                 if before.manifest == project.manifest:
                     return before
                 shutil.rmtree(folder)
             shutil.move(project.directory, folder)
-            return hw.open_project(folder)
+            return open_project(folder)
 
-    def simulate(self, project: hw.Project, tested: Tested) -> tuple[list[dict[str, Any]], list[Check]]:
+    def simulate(self, project: Project, tested: Tested) -> tuple[list[dict[str, Any]], list[Proof]]:
         """C simulation, native and bit-accurate, against PyTorch on test images and vectors; and the proofs."""
         with self._timed("simulate"):
             vectors = all_vectors(project.network, 1000)
@@ -116,16 +117,16 @@ class Steps:
                 for name, x, y in data:
                     shown = not self.console.quiet
                     verdict = verify(project, x, self.training, mode=mode, labels=y, progress=shown)
-                    self.console.print(f"{name}: {verdict}")
-                    verdicts.append({"data": name, **verdict._asdict(), "bit_exact": verdict.bit_exact})
+                    self.console.print(f"{name}: {described(verdict)}")
+                    verdicts.append({"data": name, **verdict_facts(verdict, mode, self.training)})
             proofs = project.check()
             for proof in proofs:
                 self.console.print(str(proof))
             return verdicts, proofs
 
-    def report(self, project: hw.Project, accuracy: dict[str, float], verdicts: list[dict[str, Any]]) -> Report:
+    def report(self, project: Project, accuracy: dict[str, float], verdicts: list[dict[str, Any]]) -> Report:
         """Write the report as JSON and as a page."""
-        part, clock = self.options["part"], self.options["clock_period"]
+        part, clock = self.options.part, self.options.clock_period
         with self._timed("report", shown=False):
             info = {
                 "name": self.recipe.name,
@@ -137,7 +138,7 @@ class Steps:
                 },
                 "commands": [f"crq run {self.recipe.name} --part {part} --clock-period {clock:g}"],
             }
-            report = project_report(project.directory, info=info)
+            report = project_report(project, info=info)
             report.to_json(self.output / "report.json")
             report.to_html(self.output / "report.html")
             return report
@@ -157,7 +158,7 @@ def differing(verdicts: list[dict[str, Any]]) -> int:
 
 
 def run_all(
-    recipe: Recipe, output: Path, options: dict[str, Any], console: Console
+    recipe: Recipe, output: Path, options: BuildOptions, console: Console
 ) -> tuple[dict[str, Any], Report]:  # fmt: skip
     """Every step; the summary, also written to summary.json in `output`, and the report."""
     steps = Steps(recipe, output, options, console)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from hw.cli.options import folding_options
-
-if TYPE_CHECKING:
-    from hw.dataflow.units import Fold
-    from hw.fold.search import Target
+from hw.cli.options import FOLDING, build_options
 
 
 @click.command()
@@ -23,11 +19,10 @@ if TYPE_CHECKING:
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder of earlier results; default: ~/.cache/crq.")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Layers at a time.")
 @click.option("--json", "as_json", is_flag=True, help="Print estimate and measurement as JSON.")
-@folding_options
+@build_options(*FOLDING, whose="the project's, or ")
 def synth(
     source: Path, layers: str | None, family: str | None, output: Path | None, cache: Path | None, jobs: int,
-    as_json: bool, part: str | None, clock_period: float | None, target: Target, folds: dict[str, Fold],
-    roms: dict[str, str],
+    as_json: bool, given: dict[str, Any],
 ) -> None:  # fmt: skip
     """Synthesise layers of SOURCE, a project or a QONNX file, with Yosys: the estimate beside the measured area.
 
@@ -37,13 +32,13 @@ def synth(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from hw.cli.folded import open_source
+    from hw.cli.folded import open_folded
     from hw.report.beside import beside, render
     from hw.rtl.measure import FILE, default_cache, measure, pick, store
     from hw.rtl.synth import check_family, tool
 
     tool()  # a missing Yosys is told before anything is read
-    opened = open_source(source, part=part, clock_period_ns=clock_period, target=target, overrides=folds, rom=roms)
+    opened = open_folded(source, given)
     family = family or opened.device.synthesis
     check_family(family)
     names = [name.strip() for name in layers.split(",")] if layers else []

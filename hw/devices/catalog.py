@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from crq.errors import nearest_names
 from hw.errors import HwError
 
 FOLDER = Path(__file__).parent
@@ -67,7 +67,7 @@ def find(name: str) -> Device:
     matches = [key for key in _dies() if re.fullmatch(re.escape(key) + r"([^0-9].*)?", part.lower())]
     if not matches:
         known = {_key(n): n for n in [b.name for b in boards()] + [b.part for b in boards()] + dies()}
-        near = get_close_matches(_key(name), known, n=4, cutoff=0.5) or list(known)[:8]
+        near = nearest_names(_key(name), known, n=4, cutoff=0.5) or list(known)[:8]
         raise HwError(
             f"part {name!r} is not known: expected a part or board name such as "
             f"{', '.join(known[n] for n in near)}; a new die is one JSON file in hw/devices"

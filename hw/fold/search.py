@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import NamedTuple
 
+from crq.errors import nearest_names
 from hw.cost.constants import LUT4_PER_LUT6
 from hw.cost.network import area, estimate
 from hw.dataflow.schedule import cycles, pipeline
@@ -282,5 +282,5 @@ def check_rom(network: Network, rom: Mapping[str, str]) -> None:
 
 def _known(name: str, known: Mapping[str, Unit], what: str) -> None:
     if name not in known:
-        near = get_close_matches(name, known, n=3) or list(known)[:8]
+        near = nearest_names(name, known) or list(known)[:8]
         raise HwError(f"{what} of {name!r}: no such unit; did you mean {', '.join(near)}?")

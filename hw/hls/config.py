@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from typing import Any
 
+from crq.errors import nearest_names
 from crq.options import BuildOptions
 from hw.errors import HwError
 
@@ -67,7 +67,7 @@ def check_hls_config(hls: Mapping[str, Any], layers: Collection[str]) -> None:
             _refuse_unless_default("hls_config of the model", option, value, ("ReuseFactor",))
     for name, options in (hls.get("LayerName") or {}).items():
         if name not in layers:
-            near = get_close_matches(name, layers, n=3)
+            near = nearest_names(name, layers)
             hint = f"did you mean {', '.join(near)}?" if near else f"the layers are {', '.join(layers)}"
             raise HwError(f"hls_config of {name!r}: no such layer; {hint}")
         for option, value in (options or {}).items():
@@ -79,7 +79,7 @@ def _refuse_unless_default(where: str, option: str, value: Any, known: Collectio
     key = option.lower()
     if key in DEFAULTS and _is_default(key, value):
         return
-    near = get_close_matches(key, [k.lower() for k in known], n=1, cutoff=0.7)
+    near = nearest_names(key, [k.lower() for k in known], n=1, cutoff=0.7)
     meant = [k for k in known if k.lower() in near]
     reason = REASONS.get(key) or (f"did you mean {meant[0]}?" if meant else f"expected {', '.join(known)}")
     raise HwError(f"{where}: {option} {value!r} has no meaning for the crq backend: {reason}. Remove it")

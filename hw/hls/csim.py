@@ -8,7 +8,6 @@ import os
 import platform
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -18,7 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.errors import HwError, ToolError, VerificationError
+from crq.errors import ToolError, VerificationError
+from crq.files import atomic_path
+from hw.errors import HwError
 
 # fast: native integers; ap: the ap types; hls: the ap types and the code of the synthesis tool's branch.
 MODES: dict[str, list[str]] = {
@@ -61,18 +62,13 @@ def compile_simulation(project: Path, mode: str, trace: bool = False) -> Path:
         return library
     build.mkdir(exist_ok=True)
     top = f"firmware/{bridge.name.removesuffix('_bridge.cpp')}.cpp"
-    handle, temporary = tempfile.mkstemp(suffix=".so", dir=build)
-    os.close(handle)
-    command = [compiler(), *flags, bridge.name, top, "-o", temporary]
-    try:
+    with atomic_path(library) as temporary:
+        command = [compiler(), *flags, bridge.name, top, "-o", str(temporary.resolve())]
         run = subprocess.run(command, cwd=project, capture_output=True, text=True)
         if run.returncode:
             raise ToolError(f"{' '.join(command)} failed in {project}:\n{run.stderr[-4000:]}")
         for old in build.glob(f"{stem}-????????????????.so"):
             old.unlink(missing_ok=True)
-        os.replace(temporary, library)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
     return library
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crq.files import write_text
 from hw.cost.calibration import band, calibrations, kind, sentence
 from hw.cost.network import Estimate, UnitEstimate, estimate
 from hw.dataflow.units import Fold, Unit, units
 from hw.devices.catalog import Device, find
 from hw.errors import HwError
-from hw.files import write_text
 from hw.fold.search import check
 from hw.ir.graph import Network
 from hw.ir.layers import Mac

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crq.files import atomic_path
 from hw.cost.network import Estimate
 from hw.devices.catalog import Device
 from hw.errors import HwError
@@ -44,11 +45,6 @@ def plot(
         one.set_major_formatter(EngFormatter(sep=""))
         one.set_minor_formatter(NullFormatter())
     axis.legend(frameon=False, loc="best")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
+    with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=130)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path

@@ -11,15 +11,15 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
+from crq.errors import nearest_names
+from crq.files import write_text
 from hw.cost.resources import Resources
 from hw.dataflow.fifos import fifo_depths
 from hw.dataflow.units import Fold, Unit, units
 from hw.errors import HwError
-from hw.files import write_text
 from hw.ir.graph import Network
 from hw.rtl.generate import generate_unit
 from hw.rtl.synth import synthesize, tool
@@ -86,7 +86,7 @@ def pick(network: Network, names: Sequence[str]) -> list[Unit]:
     known = {unit.name: unit for unit in units(network)}
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=3) or list(known)[:8]
+            near = nearest_names(name, known) or list(known)[:8]
             raise HwError(f"layer {name!r}: no such unit; did you mean {', '.join(near)}?")
     return [unit for name, unit in known.items() if not names or name in names]
 

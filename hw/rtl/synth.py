@@ -13,9 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from crq.errors import ToolError
+from crq.files import write_text
 from hw.cost.resources import Resources
-from hw.errors import HwError, ToolError
-from hw.files import write_text
+from hw.errors import HwError
 from hw.rtl.generate import write
 from hw.rtl.verilog import Design
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.errors import ToolError
+from crq.errors import ToolError
 from hw.ir.graph import Network
 from hw.ir.layers import Format, IntArray, Shape
 from hw.rtl.generate import write

@@ -56,6 +56,17 @@ def described(link: Link) -> str:
     return f"{text}, in {link.images_differing:,} of {link.images:,} images, {link.explained:,} with a tie"
 
 
+def facts(link: Link) -> dict[str, Any]:
+    """The comparison for JSON."""
+    return {
+        "images": link.images,
+        "integers": link.integers,
+        "differing": link.differing,
+        "images_differing": link.images_differing,
+        "images_explained": link.explained,
+    }
+
+
 def _with_shapes(model: ModelProto, values: Mapping[str, Any]) -> ModelWrapper:
     """qonnx executes only what has shapes, and infers none behind its channels-last operators: those of `values`."""
     wrapper = ModelWrapper(model)

@@ -56,6 +56,21 @@ def described(link: Link) -> str:
     return text if link.correct is None else f"{text}; accuracy {link.correct / link.images:.2%}"
 
 
+def verdict_facts(link: Link, mode: str, reference: str | Path | None) -> dict[str, Any]:
+    """The outcome of `verify` for JSON."""
+    assert link.images_differing is not None
+    return {
+        "against": against(reference),
+        "mode": mode,
+        "images": link.images,
+        "exact_images": link.images - link.images_differing,
+        "integers": link.integers,
+        "exact_integers": link.integers - link.differing,
+        "correct": link.correct,
+        "bit_exact": link.equal,
+    }
+
+
 def trace(
     built: Built, codes: NDArray[Any], reference: str | Path | None = None, *, mode: str = "fast"
 ) -> tuple[dict[str, NDArray[np.int64]], list[Link]]:  # fmt: skip

@@ -11,9 +11,8 @@ from crq.convert.frozen import FrozenModel
 from crq.train.recipe import load
 from crq.train.trainer import train_recipe
 from export.qonnx import to_qonnx
-from hw.cli.folded import open_source
+from hw.cli.folded import open_folded
 from hw.cost.network import estimate
-from hw.fold.search import Target
 from hw.rtl.generate import generate
 from hw.rtl.synth import synthesize
 
@@ -34,7 +33,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("board", "fps"), [("KV260", 1_000), ("KV260", 100_000), ("PYNQ-Z2", 1_000)])
 def test_digits_total_is_within_5_percent(digits: Path, board: str, fps: float) -> None:
-    source = open_source(digits, part=board, target=Target(fps))
+    source = open_folded(digits, {"part": board, "target_fps": fps})
     family = source.device.synthesis
     measured = synthesize(generate(source.network, source.folds), family).total()
     estimated = estimate(source.network, source.folds, family).total

@@ -17,7 +17,7 @@ from rich.console import Console
 
 import hw
 from crq.train.size import layer_size
-from hw.cli.folded import open_source
+from hw.cli.folded import open_folded
 from hw.cost import calibration as calibrated
 from hw.cost.constants import LUT4_PER_LUT6
 from hw.cost.network import estimate
@@ -252,7 +252,7 @@ def test_an_io_parallel_project_is_priced_unrolled_and_never_called_calibrated(t
     assert f"{fill(project.network, project.folds, device, 'io_parallel'):.0%}" in caption
     assert not fits(project.network, project.folds, device, facts["utilization"]["LUT"]["share"] / 2, "io_parallel")
     with pytest.raises(HwError, match="is an io_parallel project"):
-        open_source(project.directory)
+        open_folded(project.directory)
 
 
 def test_a_part_with_four_input_luts_gets_no_verdict_on_them(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.errors import ToolError
+from crq.errors import ToolError
 from hw.hls.csim import COMMON, MODES, compiler
 from hw.hls.plan import Plan, Process
 from hw.ir.interpret import apply

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import hw.hls
-from hw.errors import ToolError
+from crq.errors import ToolError
 from hw.hls.csim import compiler
 from hw.hls.plan import Plan
 from hw.verify.proofs.proof import Proof
