@@ -40,7 +40,7 @@ from hw.rtl.generate import generate_unit
 from hw.rtl.measure import default_cache
 from hw.rtl.synth import Synthesis, synthesize, tool
 from hw.rtl.verilog import Design
-from tests.hw.random_graphs import GraphBuilder
+from tests.support.random_graphs import GraphBuilder
 
 Matrix = NDArray[np.int64]  # (inputs, outputs)
 

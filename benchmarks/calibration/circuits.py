@@ -54,19 +54,7 @@ def sweep() -> list[tuple[str, dict[str, object]]]:
             values = np.sort(rng.integers(-(1 << (width - 1)) + 1, (1 << (width - 1)) - 1, k))
             table = ((values[:, None] >> np.arange(width)) & 1).ravel()
             points.append(("crq_compare", {"WIDTH": width, "BITS": bits, "FIXED": 1, "FIXED_T": literal(table)}))
-    for channels, bits, size, span, stride, pad in (
-        (1, 8, 28, 3, 1, 1), (4, 4, 8, 3, 1, 1), (16, 2, 32, 3, 1, 1), (8, 4, 14, 5, 1, 0), (8, 4, 12, 2, 2, 0),
-        (3, 8, 32, 3, 2, 1), (32, 4, 8, 3, 1, 0), (16, 4, 10, 1, 1, 0), (64, 4, 8, 3, 1, 1), (2, 2, 64, 3, 1, 0),
-        (10, 3, 7, 3, 2, 0),
-    ):  # fmt: skip
-        pads = dict.fromkeys(("PAD_TOP", "PAD_LEFT", "PAD_BOTTOM", "PAD_RIGHT"), pad)
-        bram = (span - 1) * (size + 2 * pad) * channels * bits >= 8192
-        points.append(("crq_window", {"CHANNELS": channels, "BITS": bits, "HEIGHT": size, "WIDTH": size,
-                                      "SPAN_H": span, "SPAN_W": span, "STRIDE_H": stride, "STRIDE_W": stride,
-                                      **pads, "BLOCK": int(bram)}))  # fmt: skip
-    for width, pixels in ((64, 1), (32, 16), (128, 64)):
-        points.append(("crq_window", {"CHANNELS": width // 4, "BITS": 4, "HEIGHT": 1, "WIDTH": pixels, "SPAN_H": 1,
-                                      "SPAN_W": pixels}))  # fmt: skip
+    points += windows()
     for width, depth in (
         (8, 2), (28, 2), (64, 2), (64, 5), (16, 16), (32, 33), (64, 64), (24, 120), (128, 256),
         (8, 100), (16, 130), (32, 200), (8, 256), (8, 500), (4, 1000),
@@ -80,6 +68,25 @@ def sweep() -> list[tuple[str, dict[str, object]]]:
     points += [("crq_add", {"LANES": 4, "XB": a, "YB": b, "OUT": max(a, b) + 1, "XS": 1, "YS": 1})
                for a, b in ((4, 4), (8, 8), (12, 6))]  # fmt: skip
     points += [("crq_add", {"LANES": 4, "XB": 8, "YB": 1, "OUT": 9, "XS": 1, "YS": 0, "NEGATE": 1})]
+    return points
+
+
+def windows() -> list[tuple[str, dict[str, object]]]:
+    """The points of crq_window: images with line buffers, and rows without."""
+    points: list[tuple[str, dict[str, object]]] = []
+    for channels, bits, size, span, stride, pad in (
+        (1, 8, 28, 3, 1, 1), (4, 4, 8, 3, 1, 1), (16, 2, 32, 3, 1, 1), (8, 4, 14, 5, 1, 0), (8, 4, 12, 2, 2, 0),
+        (3, 8, 32, 3, 2, 1), (32, 4, 8, 3, 1, 0), (16, 4, 10, 1, 1, 0), (64, 4, 8, 3, 1, 1), (2, 2, 64, 3, 1, 0),
+        (10, 3, 7, 3, 2, 0),
+    ):  # fmt: skip
+        pads = dict.fromkeys(("PAD_TOP", "PAD_LEFT", "PAD_BOTTOM", "PAD_RIGHT"), pad)
+        bram = (span - 1) * (size + 2 * pad) * channels * bits >= 8192
+        points.append(("crq_window", {"CHANNELS": channels, "BITS": bits, "HEIGHT": size, "WIDTH": size,
+                                      "SPAN_H": span, "SPAN_W": span, "STRIDE_H": stride, "STRIDE_W": stride,
+                                      **pads, "BLOCK": int(bram)}))  # fmt: skip
+    for width, pixels in ((64, 1), (32, 16), (128, 64)):
+        points.append(("crq_window", {"CHANNELS": width // 4, "BITS": 4, "HEIGHT": 1, "WIDTH": pixels, "SPAN_H": 1,
+                                      "SPAN_W": pixels}))  # fmt: skip
     return points
 
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -24,7 +25,7 @@ from hw.fold.search import check
 from hw.ir.graph import Network
 from hw.rtl.generate import generate_unit
 from hw.rtl.synth import FAMILIES, synthesize, tool
-from tests.hw.random_graphs import GraphBuilder
+from tests.support.random_graphs import GraphBuilder
 
 HERE = Path(__file__).parent
 SEEDS = {"fit": 100, "blind": 900, "fit2": 300, "blind2": 700}
@@ -97,6 +98,16 @@ def without_fifos(which: str) -> Iterator[Layer]:
         yield f"{which}{n}", network, unit, fold, None
 
 
+def built(which: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[Layer]:
+    """The layers of the set `which`, each with the seed of its place in it."""
+    for n, (shape, dtype, build, fold, depths) in enumerate(rows):
+        g = GraphBuilder(shape, dtype, SEEDS[which] + n)
+        network = Network(g.finish(build(g)))
+        unit = units(network)[0]
+        check(network, {unit.name: Fold(*fold)})
+        yield f"{which}_{n}", network, unit, Fold(*fold), {(unit.name, i): d for i, d in enumerate(depths)}
+
+
 def with_fifos(which: str) -> Iterator[Layer]:
     """Everything else: (shape, type, what is built on it, folding, depths of its FIFOs)."""
     same = (1, 1, 1, 1)
@@ -152,12 +163,7 @@ def with_fifos(which: str) -> Iterator[Layer]:
         ((32, 12, 12), "UINT4", conv(32, (3, 3), "TERNARY", 4, pads=same), (2, 36), (400,)),
         ((64, 18, 18), "UINT4", conv(16, (3, 3), "TERNARY", 2, pads=same), (4, 16), (2,)),
     ]  # fmt: skip
-    for n, (shape, dtype, build, fold, depths) in enumerate(unseen if which == "blind2" else fit):
-        g = GraphBuilder(shape, dtype, SEEDS[which] + n)
-        network = Network(g.finish(build(g)))
-        unit = units(network)[0]
-        check(network, {unit.name: Fold(*fold)})
-        yield f"{which}_{n}", network, unit, Fold(*fold), {(unit.name, i): d for i, d in enumerate(depths)}
+    yield from built(which, unseen if which == "blind2" else fit)
 
 
 @click.command()

@@ -188,4 +188,4 @@ class Flatten(Layer):
 KINDS: tuple[type[Layer], ...] = (
     Conv, Dense, Threshold, MaxPool, GlobalSum, Add, Bias, Negate, Shift, Concat, Flatten,
 )  # fmt: skip
-"""Every kind of layer: each stage's table has a rule for each of them (tests/hw/test_layer_kinds.py)."""
+"""Every kind of layer: each stage's table has a rule for each of them (tests/hw/ir/test_layers.py)."""

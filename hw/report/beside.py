@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hw.cost.network import estimate
+from hw.cost.resources import Resources
 from hw.dataflow.units import Fold
 from hw.ir.graph import Network
 
@@ -21,9 +23,6 @@ def beside(network: Network, folds: Mapping[str, Fold], found: Measurements) -> 
 
     Units that were measured under another folding than `folds` are left out and named in `other_folding`.
     """
-    from hw.cost.network import estimate
-    from hw.cost.resources import Resources
-
     expected = {unit.name: unit for unit in estimate(network, folds, found.family).units}
     rows = {name: m for name, m in found.units.items() if name in expected and m.fold == expected[name].fold}
     return {

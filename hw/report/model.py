@@ -20,7 +20,9 @@ from hw.errors import HwError
 from hw.fold.search import check
 from hw.ir.graph import Network
 from hw.ir.layers import Mac
+from hw.report import terminal
 from hw.report.beside import beside
+from hw.report.html import render_html
 from hw.report.sizes import bits_per_weight, mean_bits
 
 if TYPE_CHECKING:
@@ -140,15 +142,11 @@ class Report:
 
     def to_html(self, path: str | Path) -> Path:
         """One self-contained HTML file."""
-        from hw.report.html import render_html
-
         return write_text(path, render_html(self.to_dict()))
 
     def render(self, console: Console) -> None:
         """The report as terminal tables."""
-        from hw.report.terminal import render
-
-        render(self.to_dict(), console)
+        terminal.render(self.to_dict(), console)
 
 
 def build_report(

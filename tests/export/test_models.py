@@ -14,7 +14,7 @@ from hw.ir.graph import Network
 from hw.ir.interpret import evaluate
 from hw.project import build
 from hw.read import read_qonnx
-from tests.hw.test_scale import SIDES
+from tests.end_to_end.test_scale import SIDES
 
 SHAPES = {
     "digits-cnn": (1, 8, 8), "lenet": (1, 28, 28), "convnet": (1, 28, 28), "signal": (1, 64), "separable": (3, 32, 32),
@@ -80,7 +80,7 @@ def test_onnxruntime_at_its_default_level(name: str, tmp_path, record_property) 
     ],
 )
 def test_simulation(name: str, tmp_path) -> None:
-    """PyTorch = C simulation, fast and, unless it is large, with ap types; tests/hw/test_scale.py has the others."""
+    """PyTorch = C simulation, fast and, unless it is large, with ap types; tests/end_to_end/test_scale.py has the others."""
     model, x = frozen(name)
     export.to_qonnx(model, tmp_path / "m.onnx")
     project = build(tmp_path / "m.onnx", tmp_path / "project", part="zcu102", fit_check=False)

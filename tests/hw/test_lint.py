@@ -11,7 +11,7 @@ import hw
 from hw.verify.proofs import lint
 from hw.verify.proofs.lint.documentation import lint_md
 from hw.verify.proofs.lint.rules import PRAGMAS, RULES
-from tests.hw.random_graphs import NETWORKS
+from tests.support.random_graphs import NETWORKS
 
 KERNELS = Path(hw.__file__).parent / "hls" / "kernels"
 

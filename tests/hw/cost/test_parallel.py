@@ -11,7 +11,7 @@ from hw.dataflow.units import Fold, units
 from hw.ir.graph import Network
 from hw.ir.layers import Layer, Mac
 from hw.report.model import build_report
-from tests.hw import random_graphs
+from tests.support import random_graphs
 
 NETWORKS = {name: Network(make(0)) for name, make in random_graphs.NETWORKS.items()}
 

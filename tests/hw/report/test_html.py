@@ -19,8 +19,8 @@ from hw.ir.graph import Network
 from hw.report import html
 from hw.report.html import render_html
 from hw.report.model import Report, build_report
-from tests.hw import random_graphs
 from tests.hw.report.page import Page
+from tests.support import random_graphs
 
 INFO: dict[str, Any] = {
     "name": "net <1>", "accuracy": {"float": 0.98, "frozen": 0.975}, "versions": {"crq": "0"}, "commands": ["crq run"],

@@ -12,7 +12,7 @@ import pytest
 from hw.dataflow.units import Fold, units
 from hw.ir.graph import Network
 from hw.report.model import build_report
-from tests.hw import random_graphs
+from tests.support import random_graphs
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # A frame as wide as a phone: a headless window cannot be that narrow. What does not fit widens the document in it.

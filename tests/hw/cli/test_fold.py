@@ -1,0 +1,53 @@
+"""`crq fold`: the chosen folding of a project or file, and the Pareto plot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import hw
+from hw.cli.fold import fold
+from hw.fold.pareto import pareto
+from tests.support import random_graphs
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> hw.Project:
+    return hw.build(random_graphs.small_cnn(), tmp_path / "net_hls", part="PYNQ-Z2", folding={"conv4": hw.Fold(6, 4)})
+
+
+def crq_fold(*arguments: object) -> Result:
+    return CliRunner().invoke(fold, [str(a) for a in arguments])
+
+
+def test_a_project_is_shown_as_it_was_built(project: hw.Project) -> None:
+    facts = json.loads(crq_fold(project.directory, "--json").stdout)
+    assert {u["name"]: hw.Fold(u["pe"], u["simd"], u["rom"]) for u in facts["chosen"]["units"]} == project.folds
+    assert "conv4" in crq_fold(project.directory).stdout
+
+
+def test_wishes_fold_it_again(project: hw.Project) -> None:
+    facts = json.loads(crq_fold(project.directory, "--json", "--target-fps", 500_000, "--fold", "conv1=2,9").stdout)
+    chosen = {u["name"]: (u["pe"], u["simd"]) for u in facts["chosen"]["units"]}
+    assert chosen["conv1"] == (2, 9)
+    assert facts["chosen"]["frames_per_second"] >= 500_000
+
+
+def test_pareto_is_plotted_whole_and_listed(project: hw.Project, tmp_path: Path) -> None:
+    plot = tmp_path / "plots" / "p.png"
+    facts = json.loads(crq_fold(project.directory, "--json", "--pareto", plot).stdout)
+    points = pareto(project.network, "xc7")
+    assert [p["interval_cycles"] for p in facts["pareto"]] == [p.interval for p in points]
+    assert facts["pareto"][0]["folding"] == {name: list(f) for name, f in points[0].folds.items()}
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert list(plot.parent.iterdir()) == [plot]
+    assert "Foldings that no other beats" in crq_fold(project.directory, "--pareto", plot).stdout
+
+
+def test_a_plot_of_unknown_format_is_refused(project: hw.Project, tmp_path: Path) -> None:
+    error = crq_fold(project.directory, "--pareto", tmp_path / "p.txt").exception
+    assert isinstance(error, hw.HwError)
+    assert "p.txt: expected a name that ends in .png, .svg, .pdf" in str(error)

@@ -1,0 +1,44 @@
+"""The Pareto front of area and speed."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from hw.cost.network import estimate
+from hw.devices import catalog as devices
+from hw.fold.pareto import pareto
+from hw.fold.search import choose, fastest
+from hw.ir.graph import Network
+from tests.support import random_graphs
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return Network(random_graphs.small_cnn())
+
+
+def test_each_point_is_slower_and_smaller_than_the_one_before(network: Network) -> None:
+    points = pareto(network)
+    assert len(points) > 5
+    assert points[0].interval == fastest(network)[0]
+    for faster, slower in zip(points, points[1:], strict=False):
+        assert slower.interval > faster.interval
+        assert slower.total.lut < faster.total.lut
+
+
+def test_without_a_target_the_choice_fits_the_device() -> None:
+    network = Network(random_graphs.resnet(1, widths=(16, 32, 64)))
+    device = devices.find("xc7z010")
+    free = estimate(network, choose(network), "xc7").total
+    bound = estimate(network, choose(network, device=device), "xc7").total
+    assert bound.lut <= free.lut
+
+
+@pytest.mark.slow
+def test_front_of_resnet20() -> None:
+    started = time.monotonic()
+    points = pareto(Network(random_graphs.resnet(3)))
+    print(f"ResNet-20, {len(points)} points: {time.monotonic() - started:.1f} s (to take a minute at most)")
+    assert len(points) > 10

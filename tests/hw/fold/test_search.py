@@ -1,0 +1,159 @@
+"""Folding: targets are met with the least area, impossible wishes are refused by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hw.cost.network import area, estimate_unit
+from hw.dataflow.schedule import cycles, pipeline
+from hw.dataflow.units import Fold, units
+from hw.devices import catalog as devices
+from hw.errors import HwError
+from hw.fold import search as fold
+from hw.ir.graph import Network
+from tests.support import random_graphs
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return Network(random_graphs.residual_net())
+
+
+@pytest.mark.parametrize("fps", [1_000, 20_000, 100_000])
+def test_target_is_met_by_every_unit(network: Network, fps: int) -> None:
+    folds = fold.choose(network, target_fps=fps)
+    assert pipeline(network, folds).interval * 5e-9 <= 1 / fps
+
+
+def test_no_cheaper_folding_of_a_unit_meets_the_budget(network: Network) -> None:
+    budget = 2_000
+    folds = fold.choose(network, target_fps=1e9 / 5 / budget)
+    for unit in units(network):
+        rivals = [f for f in unit.legal_folds() if cycles(network, unit, f).interval <= budget]
+        assert area(network, unit, folds[unit.name]) == min(area(network, unit, f) for f in rivals)
+
+
+def test_default_runs_as_fast_as_it_can_if_the_default_rate_is_out_of_reach(network: Network) -> None:
+    folds = fold.choose(network, clock_period_ns=50_000)
+    assert pipeline(network, folds).interval == fold.fastest(network)[0]
+
+
+def test_unreachable_target_names_the_unit_and_the_best_rate(network: Network) -> None:
+    floor, slowest = fold.fastest(network)
+    with pytest.raises(HwError, match=rf"{slowest}.*{floor} cycles.*at most {1e9 / 5 / floor:.0f} frames/s"):
+        fold.choose(network, target_fps=1e8)
+
+
+@pytest.mark.parametrize("microseconds", [2, 10, 50])
+def test_latency_is_met_and_not_by_far(network: Network, microseconds: float) -> None:
+    small = fold.decide(network, fold.Target(latency_us=microseconds)).folds
+    reached = pipeline(network, small).latency * 5e-3
+    assert microseconds / 2 <= reached <= microseconds
+
+
+def test_unreachable_latency_names_the_least(network: Network) -> None:
+    with pytest.raises(HwError, match=r"target latency 0.01 µs.*needs at least 0\.\d+ µs"):
+        fold.decide(network, fold.Target(latency_us=0.01))
+
+
+def test_rate_and_latency_together_are_both_met(network: Network) -> None:
+    folds = fold.decide(network, fold.Target(fps=100_000, latency_us=20)).folds
+    found = pipeline(network, folds)
+    assert found.interval * 5e-9 <= 1 / 100_000
+    assert found.latency * 5e-3 <= 20
+
+
+def test_best_fit_is_the_fastest_that_fits() -> None:
+    network = Network(random_graphs.resnet(1, widths=(16, 32, 64)))
+    part = devices.find("xc7z010")
+    device = replace(part, lut=2 * part.lut, ff=2 * part.ff, bram36=2 * part.bram36)
+    folds = fold.decide(network, fold.Target(best_fit=True), device=device).folds
+    assert fold.fits(network, folds, device)
+    faster = int(pipeline(network, folds).interval / fold.STEP**2)
+    assert not fold.fits(network, fold.within(network, faster, fold.remembered(network)), device)
+
+
+def test_where_nothing_fits_the_folding_is_fast_and_nearly_the_smallest() -> None:
+    network = Network(random_graphs.resnet(1, widths=(16, 32, 64)))
+    part = devices.find("xc7z010")
+    device = replace(part, lut=part.lut // 40, ff=part.ff // 40, bram36=part.bram36 // 40)
+    with pytest.raises(HwError, match=r"best fit: the smallest folding takes \d+% of xc7z010"):
+        fold.decide(network, fold.Target(best_fit=True), device=device)
+    cost = fold.remembered(network)
+    smallest = fold.fill(network, fold.within(network, 10**9, cost), device)
+    assert fold.fill(network, fold.choose(network, device=device), device) <= fold.NEAR_LEAST * smallest
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (fold.Target(best_fit=True, fps=1.0), "give it alone"),
+        (fold.Target(best_fit=True), "needs a device"),
+        (fold.Target(latency_us=-1.0), "target latency -1.0"),
+        (fold.Target(fps=0.0), "target frame rate 0.0"),
+    ],
+)
+def test_contradictory_targets_are_refused(network: Network, target: fold.Target, message: str) -> None:
+    with pytest.raises(HwError, match=message):
+        fold.decide(network, target)
+
+
+def test_every_unit_has_a_reason(network: Network) -> None:
+    first = units(network)[0].name
+    choice = fold.decide(network, fold.Target(fps=20_000), overrides={first: Fold(1, 1)})
+    assert choice.goal == "20,000 frames/s at 5 ns: 10,000 cycles per image and layer"
+    assert choice.why.pop(first) == "given"
+    assert set(choice.why) == {u.name for u in units(network)[1:]}
+    assert all(text.endswith("within 10,000 cycles") for text in choice.why.values())
+
+
+def test_rom_style_is_followed_by_the_estimate(network: Network) -> None:
+    unit = units(network)[0]
+    small = Fold(1, 1)
+    assert estimate_unit(network, unit, small).parts["weights"].bram18 == 0
+    in_block_ram = estimate_unit(network, unit, small._replace(rom="bram")).parts["weights"]
+    assert in_block_ram.bram18 == 1
+    assert in_block_ram.lut == 0
+    chosen = fold.decide(network, rom={unit.name: "bram"}).folds
+    assert {name for name, f in chosen.items() if f.rom == "bram"} == {unit.name}
+    assert unit.reuse_factor(chosen[unit.name]) > 1
+    with pytest.raises(HwError, match=rf"weight ROM of '{unit.name}': folded .* its weights are constants"):
+        fold.decide(network, overrides={unit.name: unit.legal_folds()[-1]}, rom={unit.name: "lut"})
+
+
+def test_overrides_win_and_are_checked(network: Network) -> None:
+    first = units(network)[0]
+    widest = first.legal_folds()[-1]
+    assert fold.choose(network, overrides={first.name: widest})[first.name] == widest
+    with pytest.raises(HwError, match=r"(?s)conv9.*did you mean conv"):
+        fold.choose(network, overrides={"conv9": Fold(1)})
+    with pytest.raises(HwError, match=r"\(3, 1\) is impossible; PE is one of \[1, 2, 4\]"):
+        fold.choose(network, overrides={first.name: Fold(3, 1)})
+
+
+def test_grouped_lanes_divide_groups() -> None:
+    network = Network(random_graphs.depthwise_net())
+    grouped = next(u for u in units(network) if u.name == "conv5")
+    assert {f.pe for f in grouped.legal_folds()} == {1, 2, 4}
+
+
+@pytest.mark.parametrize("name", ["xc7z020clg400-1", "PYNQ-Z2", "pynq_z2", "XC7Z020"])
+def test_parts_and_boards_are_found(name: str) -> None:
+    assert devices.find(name).die == "xc7z020"
+
+
+def test_every_board_has_a_known_part_and_every_die_a_source() -> None:
+    assert len(devices.dies()) >= 12
+    for board in devices.boards():
+        found = devices.find(board.name)
+        assert found.part == board.part
+        assert len(found.source) > 10
+        assert found.lut > 0
+        assert found.ff > 0
+
+
+def test_unknown_part_lists_near_ones() -> None:
+    with pytest.raises(HwError, match=r"xc7z021clg400-1.*xc7z020clg400-1"):
+        devices.find("xc7z021clg400-1")

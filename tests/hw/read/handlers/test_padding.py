@@ -1,0 +1,118 @@
+"""Pad: zeros around an image become padding of the convolutions behind it; what is no such Pad is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hw.errors import HwError
+from hw.ir.graph import Network
+from hw.read import read_qonnx
+from hw.read.passes.merge_pad import merge_pad
+from tests.hw.read.test_reader import run
+from tests.support.qonnx_files import TAIL, assert_equal_to_file, base, codes, conv, graph_of, node, quant
+from tests.support.random_graphs import GraphBuilder
+
+HEAD = quant("x", "xq", "qi", signed=1)
+ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
+PADS = np.array([0, 0, 1, 0, 0, 0, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "constants", "attributes", "opset"),
+    [
+        ("xq pp", {"pp": PADS}, {}, 13),
+        ("xq pp zero", {"pp": PADS}, {"mode": "constant"}, 11),
+        ("xq", {}, {"pads": PADS.tolist(), "mode": "constant", "value": 0.0}, 9),
+        ("xq pp zero axes", {"pp": np.array([1, 0, 2, 3]), "axes": np.array([-2, 3])}, {}, 18),
+    ],
+)
+def test_pad_becomes_padding_of_the_convolution(inputs: str, constants, attributes, opset: int, tmp_path) -> None:
+    pad = node("Pad", inputs, "xp", "pad", **attributes)
+    nodes = [HEAD, pad, conv("xp w", "c", "conv", pad=1), *ACT, *TAIL]
+    network = Network(assert_equal_to_file(graph_of(nodes, base() | constants, opset=opset), tmp_path))
+    assert network.layers[0].name == "conv"
+    assert network["conv"].pads == (2, 1, 3, 4)
+    assert network.layers[0].input is network.input
+
+
+def test_pad_before_other_operators_stays_and_is_exact(tmp_path) -> None:
+    """A pool and a convolution read the padded image: negative codes lose against the zeros of a Pad."""
+    nodes = [
+        HEAD,
+        node("Pad", "xq pp", "xp", "pad"),
+        node("MaxPool", "xp", "m", "pool", kernel_shape=[2, 2], strides=[1, 1]),
+        conv("m w", "c", "conv"),
+        conv("xp w", "d", "other"),
+        node("Relu", "c", "r"),
+        quant("r", "q", "q1"),
+        quant("d", "e", "q1"),
+        node("GlobalAveragePool", "q", "g1"),
+        node("GlobalAveragePool", "e", "g2"),
+        quant("g1", "h1", "q1"),
+        quant("g2", "h2", "q1"),
+        node("Add", "h1 h2", "h"),
+        quant("h", "pq", "q1"),
+        node("Flatten", "pq", "fl"),
+        node("MatMul", "fl f", "y", "fc"),
+    ]
+    network = Network(assert_equal_to_file(graph_of(nodes, base() | {"pp": PADS}), tmp_path))
+    assert network["pad"].multiplier_free
+    assert network["other"].pads == (1, 0, 2, 3)
+    assert network["conv"].pads == (0, 0, 0, 0)
+
+
+def test_the_pass_alone() -> None:
+    builder = GraphBuilder((2, 5, 6), "INT4", seed=3)
+    ones = np.ones((2, 1, 1, 1), np.int64)
+    padded = builder.conv("x", 2, (1, 1), pads=(1, 0, 2, 3), group=2, weights=ones)
+    before = builder.finish(builder.conv(padded, 3, pads=(0, 1, 0, 0), dilations=(2, 2)))
+    x = codes(before, 5)
+    expected = run(before, x)
+    after, changed = merge_pad(before)
+    assert changed
+    assert [n.op_type for n in after.graph.node] == ["Conv"]
+    np.testing.assert_array_equal(run(after, x), expected)
+    assert not merge_pad(after)[1]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "constants"),
+    [
+        ({"mode": "reflect"}, {"pp": PADS}),
+        ({"mode": "edge"}, {"pp": PADS}),
+        ({}, {"pp": PADS, "zero_": np.float32(1)}),
+        ({}, {"pp": np.array([0, 1, 0, 0, 0, 0, 0, 0])}),
+        ({}, {"pp": np.array([0, 0, -1, 0, 0, 0, 0, 0])}),
+    ],
+)
+def test_other_pads_are_refused(attributes, constants) -> None:
+    pad = node("Pad", "xq pp zero_" if "zero_" in constants else "xq pp", "xp", "pad", **attributes)
+    with pytest.raises(HwError, match=r"'pad' \(Pad\).*\[pad\]"):
+        read_qonnx(graph_of([HEAD, pad, conv("xp w", "y")], base() | constants))
+
+
+def test_malformed_pads_are_refused() -> None:
+    nodes = [HEAD, node("Pad", "xq pp", "xp", "pad"), conv("xp w", "y")]
+    with pytest.raises(HwError, match=r"'pad' \(Pad\).*\[malformed\]"):
+        read_qonnx(graph_of(nodes, base() | {"pp": np.array([1, 2, 3])}))
+
+
+def test_a_pad_of_nothing_is_no_layer() -> None:
+    nodes = [HEAD, node("Pad", "xq pp", "xp", "pad"), conv("xp w", "y", "conv")]
+    network = Network(read_qonnx(graph_of(nodes, base() | {"pp": np.zeros(8, np.int64)})))
+    assert [layer.name for layer in network] == ["conv"]
+
+
+def test_int_quant_is_quant(tmp_path) -> None:
+    """qonnx 1.0's other name for Quant: on the input, on activations and on weights."""
+    nodes = [
+        node("IntQuant", "x qi_s zero bits", "xq", signed=1, narrow=0, rounding_mode="ROUND"),
+        node("IntQuant", "w q1_s zero two", "wq", signed=1, narrow=1, rounding_mode="ROUND"),
+        conv("xq wq", "c", "conv", pad=1),
+        node("Relu", "c", "r"),
+        node("IntQuant", "r q1_s zero bits", "q", signed=0, narrow=0, rounding_mode="ROUND"),
+        *TAIL,
+    ]
+    network = Network(assert_equal_to_file(graph_of(nodes, base() | {"two": np.float32(2)}), tmp_path))
+    assert network["conv"].weight_type == "TERNARY"

@@ -1,0 +1,158 @@
+"""The input's own Quant: its range and zero point reach the hardware's widths, the host's codes and the checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import ModelProto
+
+import hw
+from hw.ir.graph import Network
+from hw.ir.host import to_codes, to_values
+from hw.ir.images import input_codes
+from hw.ir.vectors import all_vectors, bounding, extremes
+from hw.read import read_qonnx
+from hw.verify.chain import layer_values
+from hw.verify.float64.evaluate import Float64File, float64_link
+from tests.support.qonnx_files import CONV, TAIL, assert_equal_to_file, base, graph_of, node, quant
+
+STEP = np.float32(0.5)
+ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
+
+
+def file(zero: int = 0, **attributes: object) -> ModelProto:
+    """A network whose input has 4 bits in steps of `STEP`."""
+    first = node("Quant", "x qi_s z bits", "xq", "qi", **attributes)
+    return graph_of([first, CONV, *ACT, *TAIL], base() | {"qi_s": STEP, "z": np.float32(zero)})
+
+
+RANGES = {
+    "narrow": (file(signed=1, narrow=1), (-7, 7)),
+    "unsigned, narrow": (file(signed=0, narrow=1), (0, 14)),
+    "zero point": (file(3, signed=0, narrow=0), (-3, 12)),
+    "zero point, narrow": (file(-5, signed=1, narrow=1), (-2, 12)),
+    "zero point beyond all codes": (file(21, signed=0, narrow=0), (-21, -6)),
+}
+
+
+@pytest.mark.parametrize("case", RANGES)
+def test_codes_are_those_of_the_files_quantizer(case: str, tmp_path: Path) -> None:
+    """Between steps, at ties, and far outside."""
+    proto, ends = RANGES[case]
+    network = Network(read_qonnx(proto))
+    assert (network.input.lo.min(), network.input.hi.max()) == ends
+    values = np.random.default_rng(0).integers(-60, 60, (5, 2, 6, 6)) / 4
+    expected = np.concatenate([Float64File(proto).run(x)["xq"] for x in values]) / STEP
+    assert (expected.min(), expected.max()) == ends
+    assert np.array_equal(to_codes(network, values), expected)
+    assert np.array_equal(input_codes(network, values, quantize=True), expected)
+    host: dict = {}
+    exec((hw.build(proto, tmp_path / "p").directory / "host.py").read_text(), host)
+    assert np.array_equal(host["quantize"](values), expected)
+    every = np.arange(ends[0], ends[1] + 1)[:, None, None, None] * np.ones((1, 2, 6, 6), np.int64)
+    assert np.array_equal(to_codes(network, to_values(network, every)), every)
+
+
+@pytest.mark.parametrize("case", RANGES)
+def test_no_check_feeds_a_code_that_cannot_occur(case: str, tmp_path: Path) -> None:
+    proto, ends = RANGES[case]
+    network = Network(assert_equal_to_file(proto, tmp_path))
+    codes = all_vectors(network, 20)
+    assert (codes.min(), codes.max()) == (extremes(network).min(), extremes(network).max()) == ends
+    onnx.save(proto, tmp_path / "m.onnx")
+    link = float64_link(tmp_path / "m.onnx", network, codes, layer_values(network, codes))
+    assert link.integers
+    assert not link.differing
+
+
+def test_codes_outside_the_range_are_refused() -> None:
+    network = Network(read_qonnx(RANGES["narrow"][0]))
+    for outside in (np.full((1, 2, 6, 6), -8), np.full((1, 2, 6, 6), 4.0)):
+        with pytest.raises(hw.HwError, match=r"the input takes \[-7, 7\]"):
+            input_codes(network, outside)
+
+
+@pytest.mark.parametrize("case", ["narrow", "zero point"])
+def test_accumulators_are_as_wide_as_the_range_asks(case: str, tmp_path: Path) -> None:
+    proto, (lo, hi) = RANGES[case]
+    project = hw.build(proto, tmp_path / "p")
+    codes = base()["w"].reshape(5, -1)
+    sums = project.network["conv"].output
+    assert sums.hi.tolist() == (np.maximum(codes, 0) * hi + np.minimum(codes, 0) * lo).sum(1).tolist()
+    values = layer_values(project.network, bounding(project.network)[0])["conv"]
+    assert np.array_equal(values.max(axis=(0, 2, 3)), sums.hi)
+    assert np.array_equal(values.min(axis=(0, 2, 3)), sums.lo)
+    assert all(check.ok for check in project.check())
+
+
+@pytest.mark.parametrize("mode", ["FLOOR", "CEIL", "ROUND_TO_ZERO"])
+def test_the_host_rounds_half_to_even_only(mode: str) -> None:
+    with pytest.raises(hw.HwError, match=rf"'qi'.*{mode}.*network's input.*use ROUND.*\[rounding-mode\]"):
+        read_qonnx(file(signed=1, narrow=0, rounding_mode=mode))
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["image", "features"])
+def test_an_image_scaled_by_channel_and_flattened(behind: bool, tmp_path: Path) -> None:
+    """Its constants belong to channels of the image, one behind Flatten to each feature."""
+    nodes = [node("Mul", "x k", "x0"), node("Flatten", "x0", "x1")]
+    nodes += [node("Add", "x1 shift", "x2")] if behind else [node("Identity", "x1", "x2")]
+    nodes += [quant("x2", "xq", "qi", signed=1), node("MatMul", "xq ff", "y", "fc")]
+    rng = np.random.default_rng(0)
+    constants = {
+        "k": np.array([0.5, 2], np.float32).reshape(1, 2, 1, 1), "shift": np.arange(18, dtype=np.float32)[None] / 8,
+        "ff": rng.integers(-1, 2, (18, 3)).astype(np.float32),
+    }  # fmt: skip
+    proto = graph_of(nodes, base() | constants, shape=(1, 2, 3, 3))
+    project = hw.build(proto, tmp_path / "p")
+    values = rng.normal(0, 0.3, (20, 2, 3, 3))
+    runs = [Float64File(proto).run(x) for x in values]
+    expected = np.concatenate([found["xq"] for found in runs]) / np.float64(np.float32(0.07))
+    assert np.array_equal(to_codes(project.network, values).reshape(20, -1), np.rint(expected))
+    host: dict = {}
+    exec((project.directory / "host.py").read_text(), host)
+    assert np.array_equal(host["quantize"](values), to_codes(project.network, values))
+    logits = project.simulate(values, quantize=True)
+    np.testing.assert_allclose(logits, np.concatenate([found["y"] for found in runs]), rtol=1e-5, atol=1e-6)
+    codes = all_vectors(project.network, 20)
+    onnx.save(proto, tmp_path / "m.onnx")
+    link = float64_link(tmp_path / "m.onnx", project.network, codes, layer_values(project.network, codes))
+    assert not link.differing
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        ("range", "[-9, 7]", r"crq.input.range '\[-9, 7\]': expected \[lowest, highest\].*within INT4"),
+        ("range", "[3, 2]", "crq.input.range"),
+        ("range", "[0.5, 2]", "crq.input.range"),
+        ("range", "[1]", "crq.input.range"),
+        ("range", "7", "crq.input.range"),
+        ("range", "all", "crq.input.range 'all'"),
+        ("zero_point", "0.5", "crq.input.zero_point '0.5': expected an integer"),
+    ],
+)
+def test_nonsense_in_the_metadata_is_refused(key: str, text: str, message: str) -> None:
+    graph = read_qonnx(RANGES["narrow"][0])
+    graph.set_metadata_prop(f"crq.input.{key}", text)
+    with pytest.raises(hw.HwError, match=message):
+        Network(graph)
+
+
+def test_a_brevitas_input_of_narrow_range(tmp_path: Path) -> None:
+    qnn = pytest.importorskip("brevitas.nn", reason="Brevitas is a test dependency: pip install .[test]")
+    import torch
+    from brevitas.quant.ternary import SignedTernaryWeightPerTensorConst
+
+    from tests.end_to_end.test_brevitas_files import exported
+
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(
+        qnn.QuantIdentity(bit_width=4, narrow_range=True, return_quant_tensor=True),
+        qnn.QuantConv2d(2, 3, 3, bias=False, weight_quant=SignedTernaryWeightPerTensorConst, weight_bit_width=2),
+    )
+    graph = assert_equal_to_file(exported(net, (2, 6, 6), tmp_path / "b.onnx"), tmp_path)
+    network = Network(graph)
+    assert (network.input.lo.min(), network.input.hi.max()) == (-7, 7)

@@ -1,0 +1,123 @@
+"""Real synthesis of chosen layers: `crq synth`, its cache, and the report that shows estimate beside measurement."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import hw
+from hw.cli.synth import synth as verb
+from hw.cost.network import estimate
+from hw.cost.resources import Resources
+from hw.dataflow.units import Fold, units
+from hw.fold.search import choose
+from hw.ir.graph import Network
+from hw.report.beside import beside
+from hw.report.html import render_html
+from hw.report.model import build_report
+from hw.rtl import measure, synth
+from hw.rtl.measure import Measured, Measurements, pick
+from tests.support import random_graphs
+
+needs_yosys = pytest.mark.skipif(find_spec("pyosys") is None, reason="pyosys is not installed")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return hw.build(random_graphs.small_cnn(), tmp_path / "net_hls", part="KV260").directory
+
+
+def crq_synth(*arguments: object) -> Result:
+    return CliRunner().invoke(verb, [str(a) for a in arguments], catch_exceptions=True)
+
+
+@needs_yosys
+def test_layers_are_measured_once_kept_and_reported(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--cache", tmp_path / "cache", "--json")
+    first = json.loads(crq_synth(project, "--layers", "pool3,bias8", *options).stdout)
+    assert [row["name"] for row in first["units"]] == ["pool3", "bias8"]
+    assert first["family"] == "xcup"
+    for row in first["units"]:
+        assert abs(row["estimated"]["lut"] - row["measured"]["lut"]) <= max(50, 0.15 * row["measured"]["lut"])
+    total = first["total"]["measured"]
+    assert total["lut"] == sum(row["measured"]["lut"] for row in first["units"])
+    # From the cache: Yosys is not run again.
+    monkeypatch.setattr(synth.subprocess, "run", None)
+    again = json.loads(crq_synth(project, "--layers", "pool3", *options).stdout)
+    assert again["units"][0]["measured"] == first["units"][0]["measured"]
+    # Layers add up in the project, and the report shows them.
+    report = hw.open_project(project).report()
+    facts = report.to_dict()["synthesis"]
+    assert {row["name"] for row in facts["units"]} == {"pool3", "bias8"}
+    assert facts["units_of_network"] == len(report.estimate.units)
+    assert f"{total['lut']:,.0f} LUT measured" in render_html(report.to_dict())
+    assert sorted(p.suffix for p in (tmp_path / "cache").iterdir()) == [".json", ".json"]
+
+
+@needs_yosys
+def test_ecp5_is_measured_in_its_own_luts_and_the_estimate_says_its_are_others(tmp_path: Path) -> None:
+    project = hw.build(random_graphs.small_cnn(), tmp_path / "net_hls", part="LFE5U-25F").directory
+    shown = crq_synth(project, "--layers", "pool3", "--cache", tmp_path / "cache")
+    assert "ecp5" in shown.stdout
+    assert "the estimate counts 6-input LUTs" in " ".join(shown.stdout.split())
+    [row] = hw.open_project(project).report().to_dict()["synthesis"]["units"]
+    assert row["measured"]["lut"] > row["estimated"]["lut"] > 0
+
+
+def test_without_yosys_the_remedy_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synth, "find_spec", lambda name: None)
+    error = crq_synth(project).exception
+    assert isinstance(error, hw.ToolError)
+    assert error.exit_code == 3
+    assert 'pip install "crq[synth]"' in str(error)
+
+
+@needs_yosys
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("--layers", "pool"), "layer 'pool': no such unit; did you mean pool3"),
+     (("--family", "ice40"), "family 'ice40': expected xcup, xc7 or ecp5")],
+)  # fmt: skip
+def test_bad_options_are_named(project: Path, arguments: tuple[str, ...], message: str) -> None:
+    error = crq_synth(project, *arguments).exception
+    assert isinstance(error, hw.HwError)
+    assert message in str(error)
+
+
+def made_up(network: Network, folds: dict[str, Fold], family: str, lut: int = 100) -> Measurements:
+    rows = {unit.name: Measured(folds[unit.name], Resources(lut, 0, 10, 1), 1.0) for unit in pick(network, [])}
+    return Measurements("Yosys 0", family, "2026-01-01", rows)
+
+
+def test_results_of_one_family_are_merged_and_survive_the_file(tmp_path: Path) -> None:
+    network = Network(random_graphs.small_cnn())
+    folds, path = choose(network), tmp_path / "deep" / "synthesis.json"
+    whole = made_up(network, folds, "xc7")
+    one = Measurements(whole.tool, "xc7", "later", {"pool3": Measured(folds["pool3"], Resources(7), 2.0)})
+    measure.store(path, whole)
+    merged = measure.store(path, one)
+    assert measure.load(path) == merged
+    assert merged.units == {**whole.units, **one.units}
+    other = made_up(network, folds, "xcup")
+    assert measure.store(path, other) == other  # another family replaces the results
+    path.write_text('{"schema": 99}')
+    with pytest.raises(hw.HwError, match="schema 99, expected 1"):
+        measure.load(path)
+
+
+def test_the_estimate_beside_it_is_of_the_measured_family_and_folding() -> None:
+    network = Network(random_graphs.small_cnn())
+    folds = choose(network)
+    facts = beside(network, folds, made_up(network, folds, "xc7"))
+    assert facts["total"]["estimated"]["lut"] == estimate(network, folds, "xc7").total.lut
+    assert facts["total"]["measured"]["lut"] == 100 * len(units(network))
+    wider = {**folds, "conv1": Fold(4, 9)}
+    report = build_report(network, wider, "KV260", 5.0, measurements=made_up(network, folds, "xcup"))
+    assert report.to_dict()["synthesis"]["other_folding"] == ["conv1"]
+    assert "measured under another folding, so not compared: conv1" in render_html(report.to_dict())

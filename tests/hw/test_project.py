@@ -1,0 +1,369 @@
+"""Building: folder handling, errors by name, input codes, the testbench."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import hw
+from hw.cli.build import build as build_command
+from hw.cli.simulate import simulate as simulate_command
+from hw.devices.catalog import find
+from hw.hls.csim import compile_simulation
+from hw.hls.plan import make_plan
+from hw.hls.plugin import require_registered
+from hw.ir.vectors import all_vectors, bounding
+from hw.report.model import build_report
+from hw.verify.live import trace
+from tests.support.random_graphs import GraphBuilder, random_input, resnet, small_cnn
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return hw.build(small_cnn(4), tmp_path_factory.mktemp("build") / "p", project_name="digits")
+
+
+def test_refuses_a_folder_that_is_not_empty(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(hw.HwError, match="not empty"):
+        hw.build(small_cnn(0), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_failed_build_leaves_nothing(tmp_path, monkeypatch):
+    require_registered()  # the writer's module can be imported only after hls4ml
+    monkeypatch.setattr("hw.hls.writer.host_py", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        hw.build(small_cnn(0), tmp_path / "p")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"part": "xc9z999"}, "part 'xc9z999'"),
+        ({"io_type": "io_serial"}, "io_type 'io_serial'"),
+        ({"project_name": "my project"}, "project name 'my project'"),
+        ({"folding": {"conv7": hw.Fold(1, 1)}}, "'conv7'"),
+        ({"folding": {"conv1": hw.Fold(3, 1)}}, "'conv1'"),
+        ({"target_fps": 1e9}, "target"),
+        ({"target_fps": -1.0}, "target"),
+        ({"target_latency": 0.01}, "target latency"),
+        ({"best_fit": True, "target_fps": 10.0}, "best fit"),
+        ({"weight_rom": {"conv9": "lut"}}, "weight ROM of 'conv9'"),
+        ({"weight_rom": {"conv1": "flash"}}, "style 'flash'; expected one of auto, lut, bram"),
+        ({"weight_rom": {"pool3": "lut"}}, "a MaxPool has no weights"),
+        ({"io_type": "io_parallel", "best_fit": True}, "io_parallel unrolls every layer"),
+    ],
+)
+def test_options_are_refused_by_name(tmp_path, options, message):
+    with pytest.raises(hw.HwError, match=message):
+        hw.build(small_cnn(0), tmp_path / "p", **options)
+    assert not (tmp_path / "p").exists()
+
+
+def test_io_parallel_refuses_large_layers_by_name(tmp_path):
+    with pytest.raises(hw.HwError, match=r"layer 'conv1'.*io_parallel unrolls at most.*io_stream"):
+        hw.build(resnet(1), tmp_path / "p", io_type="io_parallel")
+
+
+def test_weights_that_do_not_fit_are_refused_with_the_numbers(tmp_path):
+    g = GraphBuilder((256, 4, 4), "UINT4")
+    h = g.threshold(g.conv("x", 384), 2)
+    large = g.finish(g.conv(h, 64, (2, 2)))
+    numbers = r"weights need 5\d.* BRAM36 as.*has 28 BRAM36.*12,144 LUTs.*'conv1' \(4\d.* BRAM36\).*fit-check"
+    with pytest.raises(hw.HwError, match=numbers):
+        hw.build(large, tmp_path / "p", part="lfe5u-25f")
+    assert hw.build(large, tmp_path / "q", part="lfe5u-25f", fit_check=False).folds
+    in_luts = {"conv1": hw.Fold(1, 9, "lut"), "conv3": hw.Fold(1, 4)}
+    with pytest.raises(hw.HwError, match=r"weights need 6 BRAM36 and 4.* LUTs.*--rom LAYER=lut or LAYER=bram"):
+        fit(large, "lfe5u-25f", in_luts)
+
+
+def fit(graph, part: str, folds: dict[str, hw.Fold]) -> None:
+    from hw.hls.limits import check_fit
+
+    check_fit(make_plan(hw.Network(graph), "io_stream", folds), find(part))
+
+
+def test_ultraram_is_no_room_for_weights():
+    g = GraphBuilder((512, 3, 3), "UINT4")
+    graph = g.finish(g.conv("x", 800))  # 7.4 Mbit: more than the block RAM of a KV260, less than its UltraRAM
+    with pytest.raises(hw.HwError, match=r"weights need 2\d\d BRAM36.*has 144 BRAM36"):
+        fit(graph, "KV260", {"conv1": hw.Fold(4, 9)})
+
+
+def test_line_buffers_are_no_reason_to_refuse():
+    g = GraphBuilder((64, 4, 3000), "UINT8")
+    graph = g.finish(g.conv("x", 8))
+    folds = {"conv1": hw.Fold(8, 64)}
+    fit(graph, "lfe5u-25f", folds)
+    memory = build_report(hw.Network(graph), folds, "lfe5u-25f", 5.0).to_dict()["summary"]["bram36"]
+    assert memory > find("lfe5u-25f").bram36
+
+
+def test_integer_weights_take_the_bits_that_the_firmware_packs():
+    from hw.hls.limits import weight_rom
+
+    g = GraphBuilder((64,), "UINT8")
+    graph = g.finish(g.matmul("x", 256, "INT8"))
+    plan = make_plan(hw.Network(graph), "io_stream", {"fc1": hw.Fold(4, 1)})
+    assert weight_rom(plan.processes[0]).bram18 == 8  # 4,096 words of 32 bits
+
+
+def test_weight_rom_goes_where_it_is_put(tmp_path):
+    """By size, or by name: the pragma, the comment above the layer and the estimate say the same."""
+    folding = {"conv4": hw.Fold(1, 1)}
+    by_size = hw.build(small_cnn(0), tmp_path / "a", folding=folding)
+    by_name = hw.build(small_cnn(0), tmp_path / "b", folding=folding, weight_rom={"conv4": "bram"})
+    for project, impl, place in ((by_size, "lutram", "in LUTs"), (by_name, "bram", "in block RAM")):
+        text = (project.directory / "firmware" / "layers" / "conv4.h").read_text()
+        assert f"variable=conv4_weights type=rom_1p impl={impl}" in text
+        assert place in text
+    units = {u["name"]: u for u in by_name.report().to_dict()["units"]}
+    assert units["conv4"]["parts"]["weights"]["bram18"] == 1
+    codes = all_vectors(by_name.network, 4)
+    assert np.array_equal(by_name.integers(codes), by_size.integers(codes))
+
+
+def test_missing_and_wrong_files(tmp_path):
+    with pytest.raises(hw.HwError, match="no such file"):
+        hw.build(tmp_path / "absent.onnx", tmp_path / "p")
+    with pytest.raises(hw.HwError, match="no crq project"):
+        hw.open_project(tmp_path)
+
+
+def test_floats_on_the_grid_equal_codes_and_others_raise(project):
+    codes = random_input(project.graph, 3)
+    floats = codes.astype(np.float32) / 256
+    assert np.array_equal(project.integers(floats), project.integers(codes.astype(np.uint8)))
+    with pytest.raises(hw.HwError, match="not on the input grid"):
+        project.integers(floats + np.float32(0.001))
+    assert np.array_equal(project.integers(floats + np.float32(0.001), quantize=True), project.integers(codes))
+    with pytest.raises(hw.HwError, match="codes in"):
+        project.integers(codes + 200)
+    with pytest.raises(hw.HwError, match="shape"):
+        project.integers(codes[:, :, :4])
+    with pytest.raises(hw.HwError, match="finite"):
+        project.integers(np.full_like(floats, np.nan))
+
+
+def test_unknown_mode_and_missing_compiler(project, monkeypatch):
+    with pytest.raises(hw.HwError, match="mode 'slow'"):
+        compile_simulation(project.directory, "slow")
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(hw.ToolError, match="apt-get install"):
+        compile_simulation(project.directory, "fast")
+
+
+def test_testbench_passes_and_finds_a_wrong_expectation(project, tmp_path):
+    copy = shutil.copytree(project.directory, tmp_path / "p")
+    passed = subprocess.run(["./build_lib.sh"], cwd=copy, capture_output=True, text=True)
+    assert passed.returncode == 0, passed.stderr
+    assert "bit-exact" in passed.stdout
+    expected = copy / "tb_data" / "expected.dat"
+    first, rest = expected.read_text().split(" ", 1)
+    expected.write_text(f"{int(first) + 1} {rest}")
+    failed = subprocess.run(["./digits_test"], cwd=copy, capture_output=True, text=True)
+    assert failed.returncode == 1
+    assert "image 0, integer 0" in failed.stderr
+
+
+def lines_of(project, name: str) -> list[list[int]]:
+    return [[int(v) for v in line.split()] for line in (project.directory / "tb_data" / name).read_text().splitlines()]
+
+
+def test_given_images_begin_the_testbench(project, tmp_path):
+    """The first few, as codes or floats, in every build the same; the rest is made up as without them."""
+    images = random_input(project.graph, 20, seed=7)
+    made = [
+        hw.build(small_cnn(4), tmp_path / str(i), project_name="digits", images=x)
+        for i, x in enumerate((images, (images / 256).astype(np.float32)))
+    ]
+    codes = lines_of(made[0], "input_codes.dat")
+    assert codes[:8] == images[:8].transpose(0, 2, 3, 1).reshape(8, -1).tolist()
+    assert len(codes) == len(lines_of(project, "input_codes.dat")) == 32
+    bounds = bounding(project.network, 6)[0].transpose(0, 2, 3, 1).reshape(6, -1).tolist()
+    assert codes[8:14] == bounds
+    assert lines_of(made[0], "expected.dat") == project.integers(np.array(codes)[:, None]).tolist()
+    assert made[0].manifest == made[1].manifest
+    facts = made[0].manifest["testbench"]
+    assert (facts["images"], facts["given"]) == (32, 8)
+    assert facts["sha256"] != project.manifest["testbench"]["sha256"]
+    assert "the first 8 were given" in (made[0].directory / "README.md").read_text()
+    assert project.manifest["testbench"]["given"] == 0
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((2, 1, 7, 8), np.uint8), "expected images of shape"),
+        (np.full((2, 1, 8, 8), 256), "codes in"),
+        (np.full((2, 1, 8, 8), 0.3), "not on the input grid"),
+    ],
+)
+def test_images_that_the_network_does_not_take_are_refused(images, message, tmp_path):
+    with pytest.raises(hw.HwError, match=message):
+        hw.build(small_cnn(4), tmp_path / "p", images=images)
+    assert not (tmp_path / "p").exists()
+
+
+def test_build_with_data(tmp_path):
+    model = tmp_path / "m.onnx"
+    g = GraphBuilder((1, 8, 8), seed=1)
+    g.finish(g.matmul(g.flatten(g.threshold(g.conv("x", 2), 2)), 3)).save(str(model))
+    built = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "p"), "--data", "digits:test"])
+    assert built.exit_code == 0, built.output
+    from crq.train.data import load
+
+    first = load("digits:test").images[:8].numpy().reshape(8, -1).tolist()
+    assert lines_of(hw.open_project(tmp_path / "p"), "input_codes.dat")[:8] == first
+    wrong = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "q"), "--data", "digits"])
+    assert "must be name:split" in str(wrong.exception)
+    assert not (tmp_path / "q").exists()
+    options = ["--data", "cifar10:test", "--data-root", str(tmp_path / "absent")]
+    wrong = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "q"), *options])
+    assert "absent does not exist" in str(wrong.exception)
+
+
+def test_host_snippet_packs_and_unpacks(project):
+    scope: dict = {}
+    exec((project.directory / "host.py").read_text(), scope)
+    codes = random_input(project.graph, 2)
+    beats = scope["pack"](codes)
+    assert beats[1][9] == codes[1, 0, 1, 1]
+    shape = project.plan.output.shape
+    bits = project.plan.output.tensor.format.bits
+    integers = project.integers(codes).reshape(2, *shape)
+    words = [
+        [sum((int(v) & ((1 << bits) - 1)) << (bits * c) for c, v in enumerate(image[:, 0, 0]))] for image in integers
+    ]
+    assert np.array_equal(scope["unpack"](words), integers)
+    assert np.array_equal(scope["logits"](integers), project.simulate(codes))
+
+
+def test_bounding_images_reach_the_proven_accumulator_range():
+    g = GraphBuilder((2, 7, 7), seed=5)
+    graph = g.finish(g.conv("x", 6, (3, 3), pads=(1, 1, 1, 1)))
+    network = hw.Network(graph)
+    from hw.ir.interpret import evaluate
+
+    images, names = bounding(network)
+    sums = evaluate(network, images)
+    assert len(names) == 12
+    assert np.array_equal(sums.max(axis=(0, 2, 3)), network.output.hi)
+    assert np.array_equal(sums.min(axis=(0, 2, 3)), network.output.lo)
+
+
+def test_commands(project, tmp_path):
+    model = tmp_path / "m.onnx"
+    g = GraphBuilder((1, 6, 6), seed=1)
+    graph = g.finish(g.matmul(g.flatten(g.threshold(g.conv("x", 4), 4)), 3))
+    graph.save(str(model))
+    missing = CliRunner().invoke(build_command, [str(tmp_path / "no.onnx"), "-o", str(tmp_path / "q")])
+    assert isinstance(missing.exception, hw.HwError)
+    wrong = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "q"), "--fold", "conv1=4"])
+    assert wrong.exit_code == 2
+    options = ["--target-latency", "100", "--rom", "conv1=bram"]
+    built = CliRunner().invoke(build_command, [str(model), "-o", str(tmp_path / "r"), *options])
+    assert built.exit_code == 0, built.output
+    assert "folded for a latency of 100 µs at 5 ns" in built.output
+    assert re.search(r"conv1 .*block RAM", built.output), built.output
+    run = CliRunner().invoke(
+        simulate_command, [str(project.directory), "--limit", "20", "--json", "--trace", str(tmp_path / "t.npz")]
+    )
+    assert run.exit_code == 0, run.output
+    facts = json.loads(run.output)
+    assert facts["bit_exact"]
+    assert [c["name"] for c in facts["checks"]] == [
+        "multiplier-free",
+        "sources",
+        "accumulators",
+        "FIFO depths",
+        "mutations",
+    ]
+    assert facts["layers"][0]["differing"] == 0
+    traced = {(p.unit.threshold or p.unit.layer).name for p in project.plan.processes if p.unit}
+    assert set(np.load(tmp_path / "t.npz")) == traced
+
+
+def test_proofs_of_a_large_network_are_skipped_aloud(project, monkeypatch):
+    monkeypatch.setattr("hw.verify.proofs.size.SMALL_PRODUCTS", 1000)
+    run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "2"])
+    assert run.exit_code == 0, run.output
+    assert re.search(r"proofs skipped: [\d,]+ products per image.*--checks runs them", run.output)
+    run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "2", "--no-checks"])
+    assert "proofs" not in run.output
+
+
+def test_trace_of_too_many_images_names_how_many_fit(project, monkeypatch):
+    monkeypatch.setattr("hw.verify.live.TRACE_BYTES", 100_000)
+    with pytest.raises(hw.HwError, match=r"trace at most \d+ images of this network"):
+        trace(project, all_vectors(project.network, 200))
+
+
+def test_simulate_exits_with_1_on_a_difference(project, tmp_path):
+    copy = shutil.copytree(project.directory, tmp_path / "p")
+    table = copy / "firmware" / "weights" / "fc7.h"
+    text = table.read_text()
+    start = text.index("{0x")
+    word, rest = (
+        text[start + 1 :].split(",", 1) if "," in text[start:].split("}")[0] else text[start + 1 :].split("}", 1)
+    )
+    table.write_text(text[: start + 1] + hex(int(word, 16) ^ 1) + text[start + 1 + len(word) :])
+    run = CliRunner().invoke(simulate_command, [str(copy), "--no-checks", "--trace", str(tmp_path / "t.npz")])
+    assert run.exit_code == 1
+    assert "NOT bit-exact" in run.output
+    assert re.search(r"first: layer 'fc7', image \d+, channel 0, pixel \(0, 0\): expected -?\d+, found", run.output)
+    assert all_vectors(project.network, 4).shape[1:] == (1, 8, 8)
+
+
+def test_axi_top_gives_the_same_integers_and_marks_the_last_word(project, tmp_path):
+    codes = random_input(project.graph, 2)
+    expected = project.integers(codes).reshape(2, -1)
+    x, y = project.plan.input, project.plan.output
+    feed = ", ".join(map(str, codes.transpose(0, 2, 3, 1).reshape(-1)))
+    bits, count = y.tensor.format.bits, y.shape.c
+    main = tmp_path / "main.cpp"
+    main.write_text(f"""
+#include "{project.directory}/firmware/digits_axi.cpp"
+#include <cstdio>
+int main() {{
+    const int codes[] = {{{feed}}};
+    hls::stream<input_word> in("in");
+    hls::stream<result_word> out("out");
+    for (int image = 0; image < 2; image++) {{
+        for (int p = 0; p < {x.shape.pixels}; p++) {{
+            input_word word;
+            word.data = codes[image * {x.shape.pixels} + p];
+            in.write(word);
+        }}
+        digits_axi(in, out);
+        result_word word = out.read();
+        if (!word.last || !out.empty())
+            return 1;
+        for (int c = 0; c < {count}; c++) {{
+            ap_int<{bits}> value = word.data.range({bits} * c + {bits - 1}, {bits} * c);
+            std::printf("%d ", int(value));
+        }}
+    }}
+    return 0;
+}}
+""")
+    include = ["-Isim/include", "-Ifirmware/ap_types"]
+    top = f"firmware/{project.name}.cpp"
+    made = subprocess.run(
+        ["g++", "-std=c++14", *include, str(main), top, "-o", str(tmp_path / "axi")], cwd=project.directory,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr[:2000]
+    run = subprocess.run([str(tmp_path / "axi")], capture_output=True, text=True)
+    assert run.returncode == 0
+    assert y.tensor.format.signed
+    assert [int(v) for v in run.stdout.split()] == expected.reshape(-1).tolist()

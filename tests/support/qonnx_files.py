@@ -1,0 +1,107 @@
+"""QONNX files made by hand, and the check that the integer graph and its C simulation equal the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+from qonnx.core.modelwrapper import ModelWrapper
+
+from hw.ir.graph import Network
+from hw.ir.vectors import random_codes
+from hw.project import build
+from hw.read import read_qonnx
+from hw.verify.chain import layer_values, load_network
+from hw.verify.float32 import FloatExecution, float_execution
+from tests.hw.read.test_reader import run
+from tests.support.float64_file import evaluate
+
+
+def graph_of(nodes, initializers: dict, shape=(1, 2, 6, 6), opset: int = 13, output="y") -> ModelProto:
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.asarray(v), k) for k, v in initializers.items()],
+    )
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("qonnx.custom_op.general", 1)]
+    return helper.make_model(graph, opset_imports=opsets)
+
+
+def node(op: str, inputs: str, output: str, name: str = "", **attributes: object):
+    """One ONNX node; inputs separated by blanks."""
+    custom = op in ("Quant", "IntQuant", "BipolarQuant", "MultiThreshold")
+    domain = "qonnx.custom_op.general" if custom else ""
+    return helper.make_node(op, inputs.split(), [output], name, domain=domain, **attributes)
+
+
+def conv(inputs: str, output: str, name: str = "", size: int = 3, pad: int = 0, **attributes: object):
+    square = {"kernel_shape": [size] * 2, "pads": [pad] * 4, "strides": [1, 1], "dilations": [1, 1], "group": 1}
+    return node("Conv", inputs, output, name, **{**square, **attributes})
+
+
+def quant(x: str, y: str, name: str, bits: str = "bits", signed: int = 0):
+    return helper.make_node(
+        "Quant", [x, f"{name}_s", "zero", bits], [y], name, domain="qonnx.custom_op.general",
+        signed=signed, narrow=0, rounding_mode="ROUND",
+    )  # fmt: skip
+
+
+def base(seed: int = 0) -> dict:
+    rng = np.random.default_rng(seed)
+    return {
+        "zero": np.float32(0),
+        "bits": np.float32(4),
+        "qi_s": np.float32(0.07),
+        "q1_s": np.float32(0.31),
+        "w": rng.integers(-1, 2, (5, 2, 3, 3)).astype(np.float32),
+        "f": (rng.integers(-1, 2, (5, 3)) * 0.37).astype(np.float32),
+        "g": rng.normal(size=(1, 5, 1, 1)).astype(np.float32),
+        "b": rng.normal(size=(1, 5, 1, 1)).astype(np.float32),
+        "v": rng.uniform(0.5, 2, (1, 5, 1, 1)).astype(np.float32),
+    }
+
+
+CONV = conv("xq w", "c", "conv", pad=1)
+TAIL = [
+    node("GlobalAveragePool", "q", "p", "gap"),
+    quant("p", "pq", "q1"),
+    node("Flatten", "pq", "fl"),
+    node("MatMul", "fl f", "y", "fc"),
+]
+
+
+def codes(graph: ModelWrapper, count: int, seed: int = 0) -> np.ndarray:
+    network = Network(graph)
+    lo, hi = int(network.input.lo.min()), int(network.input.hi.max())
+    shape = graph.get_tensor_shape(graph.graph.input[0].name)[1:]
+    rng = np.random.default_rng(seed)
+    ends = [np.full((1, *shape), v) for v in (lo, hi)]
+    return np.concatenate([*ends, rng.integers(lo, hi + 1, (count, *shape))])
+
+
+def assert_equal_to_file(proto: ModelProto, folder: Path, io_type: str = "io_stream", count: int = 40) -> ModelWrapper:
+    """Integer graph = float64 evaluation of the file (integers × scale + offset), and C simulation = integer graph."""
+    graph = read_qonnx(proto)
+    x = codes(graph, count)
+    network = Network(graph)
+    values = evaluate(proto, x.astype(np.float64) * network.input_scale)
+    expected = values[proto.graph.output[0].name]
+    integers = run(graph, x)
+    project = build(proto, folder / "project", io_type=io_type)
+    np.testing.assert_array_equal(project.integers(x).reshape(len(x), -1), integers.reshape(len(x), -1))
+    found = integers * network.output_scale.astype(np.float64) + network.output_offset
+    # One integer apart would be one unit of the output scale; float32 scales are exact to 1e-7 of it.
+    np.testing.assert_allclose(found.reshape(len(x), -1), expected.reshape(len(x), -1), rtol=1e-5, atol=1e-6)
+    return graph
+
+
+def in_float32(proto: ModelProto, folder: Path, count: int = 40) -> FloatExecution:
+    """The file's own float32 execution against the integer graph, on random codes."""
+    onnx.save(proto, folder / "m.onnx")
+    network = load_network(folder / "m.onnx")
+    x = random_codes(network, count)
+    return float_execution(folder / "m.onnx", network, x, layer_values(network, x))
