@@ -157,7 +157,7 @@ def test_the_steps_one_by_one_give_the_same_file_and_project(run: Path, tmp_path
 
 
 def test_another_model_is_refused_as_reference(run: Path, tmp_path) -> None:
-    from tests.nets import Plain, frozen
+    from tests.support.nets import Plain, frozen
 
     frozen(Plain).save(tmp_path / "frozen.pt")
     done = crq("simulate", run / "digits_hls", "--reference", tmp_path / "frozen.pt")

@@ -17,7 +17,7 @@ from export.errors import ExportError, FileMismatch
 from export.packing import unpack
 from export.stock import to_stock_hls4ml
 from hw.project import build
-from tests.nets import NETWORKS, Plain, Residual, extremes, frozen, images
+from tests.support.nets import NETWORKS, Plain, Residual, extremes, frozen, images
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)

@@ -19,7 +19,7 @@ from hw.read import read_qonnx
 from hw.read.constants import from_tensor
 from hw.read.passes.pool_after_threshold import pool_after_threshold
 from tests.hw.random_graphs import GraphBuilder
-from tests.nets import NETWORKS, Plain, Residual, extremes, frozen, images
+from tests.support.nets import NETWORKS, Plain, Residual, extremes, frozen, images
 
 
 def run(model: ModelWrapper, codes: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import export
 from export.stock import to_stock_hls4ml
 from hw.errors import HwError
 from tests.hw.qonnx_files import CONV, assert_equal_to_file, base, conv, graph_of, node, quant
-from tests.nets import Plain, frozen
+from tests.support.nets import Plain, frozen
 
 RNG = np.random.default_rng(7)
 ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
