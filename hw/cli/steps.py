@@ -35,7 +35,7 @@ from hw.verify.live import verify
 from hw.verify.proofs.result import Check
 
 
-class Tested:
+class Images:
     """The test images of a recipe, all of them, and their labels."""
 
     def __init__(self, recipe: Recipe) -> None:
@@ -81,23 +81,23 @@ class Steps:
             going_on = (self.training / "recipe.toml").exists()
             return train_recipe(self.recipe, self.training, resume=going_on, console=self.console)
 
-    def export(self, tested: Tested) -> list[CheckResult]:
+    def export(self, images: Images) -> list[CheckResult]:
         """Write the QONNX file and compare it with PyTorch in every runtime."""
         with self._timed("export"):
             frozen = FrozenModel.load(self.training / "frozen.pt")
             to_qonnx(frozen, self.file)
-            results = check_file(frozen, self.file, tested.codes)
+            results = check_file(frozen, self.file, images.codes)
             for result in results:
                 self.console.print(
                     f"{result.runtime}: {result.different} of {result.values:,} logits differ from PyTorch"
                 )
             return results
 
-    def build(self, tested: Tested) -> hw.Project:
+    def build(self, images: Images) -> hw.Project:
         """Build the HLS project, its testbench beginning with the test images; the one that is there if it is equal."""
         folder = self.output / f"{self.recipe.name}_hls"
         with self._timed("build"), tempfile.TemporaryDirectory(dir=self.output) as scratch:
-            project = hw.build(self.file, Path(scratch) / folder.name, images=tested.codes.numpy(), **self.options)
+            project = hw.build(self.file, Path(scratch) / folder.name, images=images.codes.numpy(), **self.options)
             if folder.exists():
                 before = hw.open_project(folder)  # raises if someone else's files are there
                 if before.manifest == project.manifest:
@@ -106,11 +106,11 @@ class Steps:
             shutil.move(project.directory, folder)
             return hw.open_project(folder)
 
-    def simulate(self, project: hw.Project, tested: Tested) -> tuple[list[dict[str, Any]], list[Check]]:
+    def simulate(self, project: hw.Project, images: Images) -> tuple[list[dict[str, Any]], list[Check]]:
         """C simulation, native and bit-accurate, against PyTorch on test images and vectors; and the proofs."""
         with self._timed("simulate"):
             vectors = all_vectors(project.network, 1000)
-            data = ((tested.name, tested.codes.numpy(), tested.labels), ("random, extreme, bounding", vectors, None))
+            data = ((images.name, images.codes.numpy(), images.labels), ("random, extreme, bounding", vectors, None))
             verdicts = []
             for mode in ("fast", "ap"):
                 for name, x, y in data:
@@ -156,17 +156,15 @@ def differing(verdicts: list[dict[str, Any]]) -> int:
     return sum(v["integers"] - v["exact_integers"] for v in verdicts)
 
 
-def run_all(
-    recipe: Recipe, output: Path, options: dict[str, Any], console: Console
-) -> tuple[dict[str, Any], Report]:  # fmt: skip
+def run_all(recipe: Recipe, output: Path, options: dict[str, Any], console: Console) -> tuple[dict[str, Any], Report]:
     """Every step; the summary, also written to summary.json in `output`, and the report."""
     steps = Steps(recipe, output, options, console)
     steps.check()
     trained = steps.train()
-    tested = Tested(recipe)
-    runtimes = steps.export(tested)
-    project = steps.build(tested)
-    verdicts, proofs = steps.simulate(project, tested)
+    images = Images(recipe)
+    runtimes = steps.export(images)
+    project = steps.build(images)
+    verdicts, proofs = steps.simulate(project, images)
     accuracy = {**trained["accuracy"], "simulated": verdicts[0]["correct"] / verdicts[0]["images"]}
     report = steps.report(project, accuracy, verdicts)
     weights = sum(layer["weights"] for layer in trained["layers"].values())

@@ -215,11 +215,3 @@ def test_no_compiler_is_told_before_training(tmp_path, monkeypatch) -> None:
     assert done.returncode == 3
     assert "apt-get install g++" in done.stderr
     assert not (tmp_path / "run").exists()
-
-
-def test_help_is_quick() -> None:
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "crq.cli", "--help"], capture_output=True, text=True
-    )  # fmt: skip
-    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if "|" in line}
-    assert not imported & {"torch", "onnx", "hls4ml", "numpy", "pytorch_lightning", "sklearn"}

@@ -1,5 +1,8 @@
 """What `prepare` may be told."""
 
+import subprocess
+import sys
+
 import pytest
 
 from crq.convert.config import TernaryConfig
@@ -24,3 +27,30 @@ ONE_SCALE = [name for name in METHOD_NAMES if name != "ttq"]
 def test_config_errors_name_option_and_expectation(options: dict, message: str) -> None:
     with pytest.raises(CrqError, match=message):
         TernaryConfig(**options)
+
+
+def test_lists_and_float_are_taken_as_toml_gives_them() -> None:
+    config = TernaryConfig(act_bits="float", skip=["first"], integer={"last": 8})
+    assert (config.act_bits, config.skip, config.integer) == (None, ("first",), {"last": 8})
+    assert TernaryConfig() == TernaryConfig(skip=[], integer={})
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({}, None),
+        ({"integer": {"first": 8}}, None),
+        ({"act_bits": None}, "activations are float"),
+        ({"skip": ["a", "b"]}, "layers a, b are float"),
+        ({"method": "ttq"}, "two scales"),
+        ({"per_channel": True}, "per channel"),
+    ],
+)
+def test_what_is_for_training_only_says_why(options: dict, reason: str | None) -> None:
+    found = TernaryConfig(**options).not_exportable
+    assert (found is None) if reason is None else reason in str(found)
+
+
+def test_it_is_read_without_torch() -> None:
+    code = "import sys, crq.convert.config, crq.train.recipe; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

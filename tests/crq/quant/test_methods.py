@@ -26,3 +26,19 @@ def test_ste_is_mean_and_round() -> None:
 def test_unknown_method_names_the_nearest() -> None:
     with pytest.raises(CrqError, match=r"unknown method 'cqr' \(did you mean 'crq'\?\)"):
         methods.get("cqr")
+
+
+@pytest.mark.parametrize("name", METHOD_NAMES)
+def test_every_method_by_its_name(name: str) -> None:
+    assert methods.get(name).name == name
+    found = methods.get(name).ternarize(torch.zeros(2, 3), False, "fc")
+    assert (float(found.alpha), int(found.codes.abs().sum())) == (0.0, 0)
+    with pytest.raises(CrqError, match="fc has non-finite weights"):
+        methods.get(name).ternarize(torch.tensor([[1.0, float("nan")]]), False, "fc")
+
+
+def test_crq_plus_is_never_worse_than_crq() -> None:
+    for seed in range(20):
+        weight = torch.randn(8, 40, generator=torch.Generator().manual_seed(seed)) ** 3
+        costs = [methods.get(name).ternarize(weight, False, "fc").cost(weight) for name in ("crq+", "crq")]
+        assert costs[0] <= costs[1] * (1 + 1e-6)
