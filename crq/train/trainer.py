@@ -49,7 +49,8 @@ def train_recipe(
     `CrqError` for everything a user can mend, before training where possible.
 
     The recipe's threads and seed act on this run alone: torch's threads and random state, loggers, warning filters and
-    signal handlers are afterwards what they were. Messages go to `console`, by default standard error.
+    signal handlers are afterwards what they were, but for what Lightning sets up when it is first imported. Messages
+    go to `console`, by default standard error.
     """
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)

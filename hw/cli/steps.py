@@ -36,7 +36,7 @@ from hw.verify.live import described, verdict_facts, verify
 from hw.verify.proofs.proof import Proof
 
 
-class Tested:
+class Images:
     """The test images of a recipe, all of them, and their labels."""
 
     def __init__(self, recipe: Recipe) -> None:
@@ -82,23 +82,23 @@ class Steps:
             going_on = (self.training / "recipe.toml").exists()
             return train_recipe(self.recipe, self.training, resume=going_on, console=self.console)
 
-    def export(self, tested: Tested) -> list[CheckResult]:
+    def export(self, images: Images) -> list[CheckResult]:
         """Write the QONNX file and compare it with PyTorch in every runtime."""
         with self._timed("export"):
             frozen = FrozenModel.load(self.training / "frozen.pt")
             to_qonnx(frozen, self.file)
-            results = check_file(frozen, self.file, tested.codes)
+            results = check_file(frozen, self.file, images.codes)
             for result in results:
                 self.console.print(
                     f"{result.runtime}: {result.different} of {result.values:,} logits differ from PyTorch"
                 )
             return results
 
-    def build(self, tested: Tested) -> Project:
+    def build(self, images: Images) -> Project:
         """Build the HLS project, its testbench beginning with the test images; the one that is there if it is equal."""
         folder = self.output / f"{self.recipe.name}_hls"
         with self._timed("build"), tempfile.TemporaryDirectory(dir=self.output) as scratch:
-            project = build(self.file, Path(scratch) / folder.name, images=tested.codes.numpy(), options=self.options)
+            project = build(self.file, Path(scratch) / folder.name, images=images.codes.numpy(), options=self.options)
             if folder.exists():
                 before = open_project(folder)  # raises if someone else's files are there
                 if before.manifest == project.manifest:
@@ -107,11 +107,11 @@ class Steps:
             shutil.move(project.directory, folder)
             return open_project(folder)
 
-    def simulate(self, project: Project, tested: Tested) -> tuple[list[dict[str, Any]], list[Proof]]:
+    def simulate(self, project: Project, images: Images) -> tuple[list[dict[str, Any]], list[Proof]]:
         """C simulation, native and bit-accurate, against PyTorch on test images and vectors; and the proofs."""
         with self._timed("simulate"):
             vectors = all_vectors(project.network, 1000)
-            data = ((tested.name, tested.codes.numpy(), tested.labels), ("random, extreme, bounding", vectors, None))
+            data = ((images.name, images.codes.numpy(), images.labels), ("random, extreme, bounding", vectors, None))
             verdicts = []
             for mode in ("fast", "ap"):
                 for name, x, y in data:
@@ -164,10 +164,10 @@ def run_all(
     steps = Steps(recipe, output, options, console)
     steps.check()
     trained = steps.train()
-    tested = Tested(recipe)
-    runtimes = steps.export(tested)
-    project = steps.build(tested)
-    verdicts, proofs = steps.simulate(project, tested)
+    images = Images(recipe)
+    runtimes = steps.export(images)
+    project = steps.build(images)
+    verdicts, proofs = steps.simulate(project, images)
     accuracy = {**trained["accuracy"], "simulated": verdicts[0]["correct"] / verdicts[0]["images"]}
     report = steps.report(project, accuracy, verdicts)
     weights = sum(layer["weights"] for layer in trained["layers"].values())

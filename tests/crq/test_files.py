@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from crq import files
@@ -53,3 +56,36 @@ def test_empty_folder(tmp_path) -> None:
     for path in (tmp_path / "file" / "x", tmp_path / ("a" * 300), Path("/proc/x")):
         with pytest.raises(CrqError, match="output folder .* cannot be written: .*; choose another"):
             files.empty_folder(path)
+
+
+def test_arrays_come_back_under_their_names(tmp_path) -> None:
+    arrays = {"conv1": np.arange(6).reshape(2, 3), "fc.out": np.array([0.5], np.float32)}
+    target = tmp_path / "new" / "a.npz"
+    assert files.write_arrays(target, arrays) == target
+    with np.load(target) as found:
+        assert set(found) == set(arrays)
+        for name, values in arrays.items():
+            assert found[name].dtype == values.dtype
+            assert np.array_equal(found[name], values)
+    assert files.write_arrays(tmp_path / "odd.name", arrays).exists()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["new", "odd.name"]
+
+
+def test_text_gives_back_its_path_and_the_usual_mode(tmp_path) -> None:
+    assert files.write_text(tmp_path / "a", "ä") == tmp_path / "a"
+    assert (tmp_path / "a").read_bytes() == "ä".encode()
+    (tmp_path / "b").touch()
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_many_threads_write_one_file_whole(tmp_path) -> None:
+    texts = [str(number) * 100_000 for number in range(8)]
+    umask = os.umask(0o027)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda text: files.write_text(tmp_path / "a", text), texts * 10))
+    finally:
+        assert os.umask(umask) == 0o027  # untouched by the threads
+    assert (tmp_path / "a").read_text() in texts
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640

@@ -1,32 +1,80 @@
-"""`import crq` is free, and its names are what they say whatever was imported before."""
+"""The packages: `import crq` is free, and a public name is what it says whatever was imported before."""
 
+import ast
+import importlib
+import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import crq
+import export
+import hw
 
 
 def run(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_import_loads_nothing_heavy() -> None:
-    assert (
-        run("import sys, crq, crq.cli; print([m for m in ('torch', 'numpy', 'pytorch_lightning') if m in sys.modules])")
-        == "[]"
-    )
+def packages() -> list[str]:
+    found = []
+    for root in (crq, export, hw):
+        inside = pkgutil.walk_packages(root.__path__, f"{root.__name__}.")
+        found += [root.__name__, *(module.name for module in inside if module.ispkg)]
+    return found
 
 
-@pytest.mark.parametrize("before", ["import crq.prepare, crq.freeze", "from crq.prepare import set_mode", "pass"])
-def test_functions_win_over_submodules_of_the_same_name(before: str) -> None:
-    code = f"import crq\n{before}\nprint(callable(crq.prepare), callable(crq.freeze))"
-    assert run(code) == "True True"
+def public_names(package: str) -> set[str]:
+    """Names that the package's own text binds to more than its submodules, and those it loads on first use."""
+    module = importlib.import_module(package)
+    tree = ast.parse(Path(str(module.__file__)).read_text())
+    names = set(getattr(module, "__all__", ()))
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.module != package):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
 
 
-def test_every_public_name_exists() -> None:
-    for name in crq.__all__:
-        assert getattr(crq, name) is not None
+@pytest.mark.parametrize("package", packages())
+def test_no_public_name_is_a_submodule_too(package: str) -> None:
+    """`import a.b` binds `b` in `a`: a function of that name would be gone."""
+    submodules = {module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__)}
+    assert not public_names(package) & submodules
+
+
+@pytest.mark.parametrize("package", [crq, export, hw], ids=lambda package: package.__name__)
+def test_every_public_name_exists(package) -> None:
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+        assert name in dir(package)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = crq.nothing
+        _ = package.nothing
+
+
+def test_import_loads_nothing_heavy() -> None:
+    heavy = "('torch', 'numpy', 'onnx', 'hls4ml', 'pytorch_lightning')"
+    assert run(f"import sys, crq, crq.cli, export, hw; print([m for m in {heavy} if m in sys.modules])") == "[]"
+
+
+@pytest.mark.parametrize("before", ["import crq.convert.prepare, crq.convert.freeze", "import crq.train.fit", "pass"])
+def test_functions_stay_functions(before: str) -> None:
+    code = f"import crq\n{before}\nprint(callable(crq.prepare), callable(crq.freeze), callable(crq.train_recipe))"
+    assert run(code) == "True True True"
+
+
+def test_crq_and_export_stand_alone() -> None:
+    """crq knows neither export nor hw, and export knows crq only: they meet in hw/cli."""
+    allowed = {"crq": {"crq"}, "export": {"crq", "export"}}
+    for package, may in allowed.items():
+        for file in Path(__file__).parents[2].joinpath(package).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                found = {name.split(".")[0] for name in names} & {"crq", "export", "hw"}
+                assert found <= may, file

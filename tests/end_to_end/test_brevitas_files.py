@@ -104,5 +104,5 @@ def test_brevitas_networks(weights: str, bits: int, signed: bool, bias: bool, re
     proto = exported(net, (2, 6, 6), tmp_path / "b.onnx")
     graph = assert_equal_to_file(proto, tmp_path)
     own = in_float32(proto, tmp_path, 20)
-    assert own.images_explained == own.images_differing
+    assert own.explained == own.images_differing
     assert all(layer.weight_type in ("TERNARY", "BIPOLAR") for layer in Network(graph) if isinstance(layer, Mac))

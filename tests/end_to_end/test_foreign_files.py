@@ -191,6 +191,6 @@ def test_what_a_tie_changes_in_float32_is_counted_and_explained(tmp_path) -> Non
     ones = {"w": np.ones((5, 2, 3, 3), np.float32), "q1_s": np.float32(1), "qi_s": np.float32(0.1)}
     found = in_float32(graph_of(nodes, base() | ones), tmp_path)
     assert found.differing > 0
-    assert found.images_explained == found.images_differing
+    assert found.explained == found.images_differing
     exact = in_float32(graph_of(nodes, base() | ones | {"qi_s": np.float32(0.125)}), tmp_path)
     assert exact.differing == 0

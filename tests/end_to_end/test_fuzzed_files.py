@@ -19,7 +19,7 @@ from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.read import read_qonnx
 from hw.read.reader import HANDLERS
-from tests.nets import NETWORKS, frozen
+from tests.support.nets import NETWORKS, frozen
 
 quiet = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 

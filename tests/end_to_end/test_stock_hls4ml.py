@@ -8,7 +8,7 @@ import pytest
 import export
 from export.stock import to_stock_hls4ml
 from hw.errors import HwError
-from tests.nets import Plain, frozen
+from tests.support.nets import Plain, frozen
 from tests.support.qonnx_files import CONV, assert_equal_to_file, base, conv, graph_of, node, quant
 
 RNG = np.random.default_rng(7)

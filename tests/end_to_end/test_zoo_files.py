@@ -25,4 +25,4 @@ def test_every_link_of_the_chain_is_equal(file: Path, tmp_path) -> None:
     assert [str(link) for link in file_links(network, project, codes) if link.differing] == []
     few = codes[:20]
     own = float_execution(file, network, few, layer_values(network, few))
-    assert own.images_explained == own.images_differing
+    assert own.explained == own.images_differing

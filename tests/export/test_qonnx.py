@@ -13,11 +13,10 @@ from torch import nn
 
 import export
 from export.check import check_file
-from export.errors import ExportError, FileMismatch
+from export.errors import ExportError
 from export.packing import unpack
-from export.stock import to_stock_hls4ml
 from hw.project import build
-from tests.nets import NETWORKS, Plain, Residual, extremes, frozen, images
+from tests.support.nets import NETWORKS, Plain, Residual, extremes, frozen, images
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
@@ -108,41 +107,6 @@ def test_exporting_twice_gives_the_same_bytes(tmp_path) -> None:
     export.to_qonnx(frozen(Residual), tmp_path / "b.onnx")
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.onnx", "b.onnx"]
-
-
-def test_stock_cleanup_unpacks_and_stock_hls4ml_converts_the_file(tmp_path) -> None:
-    import hls4ml
-
-    model = frozen(Plain)
-    export.to_qonnx(model, tmp_path / "m.onnx")
-    plain = to_stock_hls4ml(tmp_path / "m.onnx")
-    assert {n.op_type for n in plain.graph.node} == {"Quant", "Conv", "Mul", "Add", "MaxPool", "Flatten", "MatMul"}
-    config = hls4ml.utils.config_from_onnx_model(plain, granularity="name", backend="Vitis")
-    converted = hls4ml.converters.convert_from_onnx_model(
-        plain, hls_config=config, backend="Vitis", io_type="io_stream", output_dir=str(tmp_path / "stock")
-    )
-    convolutions = [layer for layer in converted.get_layers() if layer.class_name == "Conv2D"]
-    for layer, name in zip(convolutions, ("conv1", "conv2"), strict=True):
-        weights = layer.weights["weight"].data  # (kh, kw, in, out)
-        np.testing.assert_array_equal(weights, model.steps[name].codes.numpy().transpose(2, 3, 1, 0))
-
-
-def test_another_models_file_is_a_mismatch(tmp_path) -> None:
-    export.to_qonnx(frozen(Plain, seed=1), tmp_path / "m.onnx")
-    with pytest.raises(FileMismatch, match="not from this one"):
-        check_file(frozen(Plain, seed=2), tmp_path / "m.onnx", images(Plain, 2))
-
-
-def test_check_sees_a_changed_file(tmp_path) -> None:
-    """The comparison can fail: one flipped weight in the file shows up in every runtime."""
-    model = frozen(Plain)
-    proto = export.to_qonnx(model, tmp_path / "m.onnx")
-    packed = next(i for i in proto.graph.initializer if i.name == "fc.weight.packed")
-    data = bytearray(packed.raw_data)
-    data[0] ^= 0b10 if data[0] & 0b01 else 0b01
-    packed.raw_data = bytes(data)
-    onnx.save(proto, tmp_path / "m.onnx")
-    assert all(r.different for r in check_file(model, tmp_path / "m.onnx", images(Plain, 40)))
 
 
 def test_bad_arguments_are_named(tmp_path) -> None:

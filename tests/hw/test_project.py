@@ -193,11 +193,11 @@ def test_given_images_begin_the_testbench(project, tmp_path):
     assert codes[8:14] == bounds
     assert lines_of(made[0], "expected.dat") == project.integers(np.array(codes)[:, None]).tolist()
     assert made[0].manifest == made[1].manifest
-    facts = made[0].manifest["testbench"]
+    facts = made[0].manifest.testbench
     assert (facts["images"], facts["given"]) == (32, 8)
-    assert facts["sha256"] != project.manifest["testbench"]["sha256"]
+    assert facts["sha256"] != project.manifest.testbench["sha256"]
     assert "the first 8 were given" in (made[0].directory / "README.md").read_text()
-    assert project.manifest["testbench"]["given"] == 0
+    assert project.manifest.testbench["given"] == 0
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from hw.ir.vectors import random_codes
 from hw.project import build
 from hw.read import read_qonnx
 from hw.verify.chain import layer_values, load_network
-from hw.verify.float32 import FloatExecution, float_execution
+from hw.verify.float32 import float_execution
+from hw.verify.link import Link
 from tests.hw.read.test_reader import run
 from tests.support.float64_file import evaluate
 
@@ -99,7 +100,7 @@ def assert_equal_to_file(proto: ModelProto, folder: Path, io_type: str = "io_str
     return graph
 
 
-def in_float32(proto: ModelProto, folder: Path, count: int = 40) -> FloatExecution:
+def in_float32(proto: ModelProto, folder: Path, count: int = 40) -> Link:
     """The file's own float32 execution against the integer graph, on random codes."""
     onnx.save(proto, folder / "m.onnx")
     network = load_network(folder / "m.onnx")

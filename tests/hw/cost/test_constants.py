@@ -18,6 +18,7 @@ import pytest
 
 from hw.cost import constants as measured
 from hw.cost import primitives
+from hw.dataflow.bits import clog2
 
 CALIBRATION = Path(__file__).parents[3] / "benchmarks" / "calibration"
 
@@ -75,7 +76,7 @@ def test_digits_share_their_lowest_bits() -> None:
 
 def test_pixel_counters() -> None:
     found = [f for f in points("crq_global_sum") if f.p["BLOCKS"] > 1]
-    each = [(f.logic - f.p["PE"] * f.p["OUT"]) / primitives.clog2(f.p["PIXELS"]) for f in found]
+    each = [(f.logic - f.p["PE"] * f.p["OUT"]) / clog2(f.p["PIXELS"]) for f in found]
     assert round(float(np.mean(each)), 1) == measured.PIXEL_COUNTER_LUTS
 
 
@@ -88,7 +89,7 @@ def test_roms_beyond_four_luts_per_column() -> None:
 def test_fifo_control_lies_near_every_point() -> None:
     for f in points("crq_fifo", BLOCK=0):
         depth, width = f.p["DEPTH"], f.p["WIDTH"]
-        pointer = primitives.clog2(depth)
+        pointer = clog2(depth)
         luts = measured.FIFO_LUTS_BASE + measured.FIFO_LUTS_POINTER * pointer
         luts += measured.FIFO_LUTS_WRAP * pointer * (depth != 1 << pointer)
         luts += primitives.memory(depth, width, measured.FAMILY).logic

@@ -162,7 +162,7 @@ def test_a_project_name_that_cannot_be_had_is_refused(name: str, message: str, t
 def test_a_layer_yields_to_the_project_of_its_name(tmp_path: Path) -> None:
     project = built(named("fc", "fc2"), tmp_path / "p", project_name="fc")
     assert project.name == "fc"
-    assert project.manifest["layers"] == {"fc": "fc_2", "fc2": "fc2"}
+    assert project.manifest.layers == {"fc": "fc_2", "fc2": "fc2"}
 
 
 def test_verilog_files_have_bounded_names(tmp_path: Path) -> None:

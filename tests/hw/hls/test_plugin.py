@@ -70,7 +70,7 @@ def test_targets_and_rom_styles_in_hls4mls_configuration(tmp_path):
     convert(small_cnn(1), tmp_path / "p", target_latency=50.0, hls_config={"Model": {}, "LayerName": layers}).write()
     project = hw.open_project(tmp_path / "p")
     assert project.folds["conv4"].rom == "bram"
-    assert "a latency of 50 µs" in project.manifest["goal"]
+    assert "a latency of 50 µs" in project.manifest.goal
     bounded = {"Model": {"ReuseFactor": 64}, "LayerName": layers}
     convert(small_cnn(1), tmp_path / "q", hls_config=bounded).write()
     assert hw.open_project(tmp_path / "q").folds["conv4"].rom == "bram"

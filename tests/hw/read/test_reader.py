@@ -18,7 +18,7 @@ from hw.ir.layers import Dense, Threshold
 from hw.read import read_qonnx
 from hw.read.constants import from_tensor
 from hw.read.passes.pool_after_threshold import pool_after_threshold
-from tests.nets import NETWORKS, Plain, Residual, extremes, frozen, images
+from tests.support.nets import NETWORKS, Plain, Residual, extremes, frozen, images
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.dataflow.schedule import pipeline, schedule, stream
+from hw.dataflow.schedule import pipeline, schedule
 from hw.dataflow.units import Fold, Unit, units
 from hw.fold import search as fold
 from hw.ir.graph import Network
@@ -35,7 +35,7 @@ def simulated(
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """(integers, expected integers, cycles, expected cycles) of two images back to back."""
     rng = np.random.default_rng(0)
-    streams = [stream(network, t) for t in unit.inputs]
+    streams = [network.carried(t) for t in unit.inputs]
     images = [drawn(rng, s, 2) for s in streams]
     shaped = [
         x if s is t else x.transpose(0, 2, 3, 1).reshape(2, -1, 1, 1)

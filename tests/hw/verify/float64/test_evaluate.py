@@ -21,9 +21,10 @@ from hw.ir.layers import MaxPool
 from hw.ir.metadata import Metadata
 from hw.ir.vectors import all_vectors
 from hw.read import read_qonnx
-from hw.verify.chain import Link, layer_values, load_network, output_integers
+from hw.verify.chain import layer_values, load_network
 from hw.verify.float32 import float_execution
 from hw.verify.float64.evaluate import float64_link
+from hw.verify.link import Link, output_integers
 from tests.support.legal_files import ACT, HEAD, LEGAL, RNG, mode, model, tail
 from tests.support.qonnx_files import CONV, base, conv, graph_of, node, quant
 

@@ -10,7 +10,7 @@ import pytest
 
 import hw
 from hw.cost.units import COSTS
-from hw.hls.tables import COMPARATOR_LEVELS
+from hw.dataflow.thresholds import COMPARATOR_LEVELS
 from hw.ir.layers import Conv, Mac, Threshold
 from hw.verify.proofs import accumulator, fifo, multiplier, mutation
 from tests.support.random_graphs import GraphBuilder, depthwise_net, global_pool_net, residual_net, small_cnn

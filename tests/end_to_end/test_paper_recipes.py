@@ -4,12 +4,10 @@ import io
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from rich.console import Console
 
-from crq.errors import CrqError
-from crq.train import data, recipe, trainer
+from crq.train import recipe, trainer
 
 
 @pytest.mark.parametrize(
@@ -59,24 +57,3 @@ def test_imagenet_recipes_read_image_folders(tmp_path, name: str, options: dict)
     summary = trainer.train_recipe(plan, tmp_path / "run", console=Console(file=io.StringIO()))
     assert summary["test_images"] == 4
     assert list(summary["accuracy"])[:4] == ["float", "retrained", "quantized", "finetuned"]
-
-
-def test_unreadable_images_are_named(tmp_path) -> None:
-    (tmp_path / "train" / "cat").mkdir(parents=True)
-    (tmp_path / "train" / "cat" / "broken.png").write_bytes(b"no image")
-    files = data.open_files("x:train", tmp_path, 16)
-    with pytest.raises(CrqError, match=r"broken\.png cannot be read"):
-        files.take(torch.tensor([0]))
-    with pytest.raises(CrqError, match="test does not exist"):
-        data.open_files("x:test", tmp_path, 16)
-
-
-def test_images_are_scaled_and_cut_from_the_middle(tmp_path) -> None:
-    (tmp_path / "train" / "a").mkdir(parents=True)
-    pixels = np.zeros((64, 128, 3), np.uint8)
-    pixels[:, 32:96] = 200  # the middle square, and black beside it
-    Image.fromarray(pixels).save(tmp_path / "train" / "a" / "1.png")
-    taken = data.open_files("x:train", tmp_path, 56).take(torch.tensor([0]))
-    assert taken.shape == (1, 3, 56, 56)
-    assert taken.dtype == torch.uint8
-    assert int(taken.min()) == 200

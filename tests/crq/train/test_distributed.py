@@ -8,29 +8,27 @@ import sys
 import torch
 
 from crq.train import recipe
-from tests.crq.test_trainer import values
+from tests.support.recipes import values
 
 WORKER = """
 import sys, torch
-from crq import recipe, trainer
-from crq import trainer as t
+from crq.train import fit, recipe, trainer
 torch.set_num_threads(1)
-plan, out, rank = recipe.load(sys.argv[1]), sys.argv[2], sys.argv[3]
-original = t.Run._train
-def recording(self, name, network, phase, stage):
-    original(self, name, network, phase, stage)
+plan, out, rank, kept = recipe.load(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
+original = trainer._Run._train
+def recording(self, name, network, stage):
+    original(self, name, network, stage)
     layers = {n: m.clusters() for n, m in network.named_modules() if hasattr(m, "clusters")}
     state = {"weights": network.state_dict(), "codes": {n: c.codes for n, c in layers.items()},
              "alpha": {n: c.alpha for n, c in layers.items()}}
-    torch.save(state, f"{sys.argv[4]}/{name}-{rank}.pt")
-t.Run._train = recording
-import crq.train.fit
-fitted = crq.train.fit.fit
-def before_sync(run, name, network, phase, lam):
-    rows = fitted(run, name, network, phase, lam)
-    torch.save({k: v for k, v in network.named_parameters()}, f"{sys.argv[4]}/{name}-trained-{rank}.pt")
+    torch.save(state, f"{kept}/{name}-{rank}.pt")
+trainer._Run._train = recording
+fitted = fit.fit
+def before_sync(setup, folder, name, network, console):
+    rows = fitted(setup, folder, name, network, console)
+    torch.save({k: v for k, v in network.named_parameters()}, f"{kept}/{name}-trained-{rank}.pt")
     return rows
-crq.train.fit.fit = before_sync
+fit.fit = before_sync
 trainer.train_recipe(plan, out)
 """
 

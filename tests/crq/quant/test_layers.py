@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from crq.convert.config import METHOD_NAMES, TernaryConfig
 from crq.errors import CrqError
-from crq.quant import methods
+from crq.quant import METHOD_NAMES
 from crq.quant.layers import IntegerConv2d, IntegerLinear, QuantLayer, TernaryConv1d, TernaryConv2d, TernaryLinear
 
 ONE_SCALE = [name for name in METHOD_NAMES if name != "ttq"]
@@ -49,20 +48,6 @@ def test_gradient_passes_straight_through(method: str) -> None:
     upstream = torch.randn_like(quantized.weight)
     (quantized.used_weight() * upstream).sum().backward()
     assert torch.equal(quantized.weight.grad, upstream)
-
-
-def test_twn_threshold_and_scale() -> None:
-    weight = torch.tensor([[0.1, -0.2, 0.9, -1.0, 0.8, 0.0]])  # mean |w| = 0.5, Δ = 0.35
-    found = methods.get("twn").ternarize(weight, False, "fc")
-    assert found.codes.tolist() == [[0, 0, 1, -1, 1, 0]]
-    assert float(found.alpha) == pytest.approx(0.9)
-
-
-def test_ste_is_mean_and_round() -> None:
-    weight = torch.tensor([[0.1, -0.2, 0.9, -1.0, 0.8, 0.0]])  # α = 0.5; |w|/α rounds to 1 from 0.25 up
-    found = methods.get("ste").ternarize(weight, False, "fc")
-    assert found.codes.tolist() == [[0, 0, 1, -1, 1, 0]]
-    assert float(found.alpha) == pytest.approx(0.5)
 
 
 def test_ttq_learns_both_scales_with_the_papers_gradients() -> None:
@@ -148,25 +133,3 @@ def test_layers_keep_what_they_replace() -> None:
     assert set(copy.deepcopy(swapped).state_dict()) == {"weight"}
     assert isinstance(swapped, QuantLayer)
     assert swapped.weight_bits == 2
-
-
-def test_unknown_method_names_the_nearest() -> None:
-    with pytest.raises(CrqError, match=r"unknown method 'cqr' \(did you mean 'crq'\?\)"):
-        methods.get("cqr")
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"act_bits": 9}, "act_bits must be an integer from 1 to 8, not 9"),
-        ({"residual_bits": 1}, "residual_bits must be an integer from 2 to 8"),
-        ({"integer": {"fc": 1}}, r"integer\['fc'\] must be an integer from 2 to 8"),
-        ({"input_scale": 1 / 255}, "input_scale must be a power of two"),
-        ({"method": "crq++"}, r"unknown method 'crq\+\+' \(did you mean 'crq\+'\?\)"),
-        ({"skip": "fc"}, "skip must be a list"),
-        ({"method": "ttq", "per_channel": True}, "ttq learns two scales"),
-    ],
-)
-def test_config_errors_name_option_and_expectation(options: dict, message: str) -> None:
-    with pytest.raises(CrqError, match=message):
-        TernaryConfig(**options)

@@ -80,7 +80,7 @@ def test_onnxruntime_at_its_default_level(name: str, tmp_path, record_property) 
     ],
 )
 def test_simulation(name: str, tmp_path) -> None:
-    """PyTorch = C simulation, fast and, unless it is large, with ap types; tests/end_to_end/test_scale.py has the others."""
+    """PyTorch = C simulation, fast and, unless it is large, with ap types; test_scale.py has the others."""
     model, x = frozen(name)
     export.to_qonnx(model, tmp_path / "m.onnx")
     project = build(tmp_path / "m.onnx", tmp_path / "project", part="zcu102", fit_check=False)

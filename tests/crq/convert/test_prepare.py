@@ -1,4 +1,4 @@
-"""Tracing, swapping and the placement of quantizers; and every refusal."""
+"""Swapping layers and placing quantizers."""
 
 import operator
 
@@ -12,40 +12,9 @@ from crq import models
 from crq.errors import CrqError
 from crq.quant.layers import IntegerConv2d, IntegerLinear, QuantLayer, TernaryConv2d, TernaryLinear
 from crq.quant.quantizers import ActQuant, quantizers
+from tests.support.bodies import Net, calls
 
 IMAGES = torch.rand(2, 3, 8, 8)
-
-
-class Net(nn.Module):
-    """A module whose forward is a function given by the test, with a few layers to use."""
-
-    def __init__(self, forward) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.conv1, self.conv2 = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
-        self.bn1, self.bn2 = nn.BatchNorm2d(8), nn.BatchNorm2d(8)
-        self.relu, self.pool = nn.ReLU(), nn.MaxPool2d(2)
-        self.drop, self.average, self.flatten = nn.Dropout(0.5), nn.AdaptiveAvgPool2d(1), nn.Flatten()
-        self.fc = nn.Linear(8, 5)
-        self.body = forward
-
-    def forward(self, x):
-        return self.body(self, x)
-
-
-def calls(prepared) -> str:
-    """The graph as one word per node: class of the module or name of the function."""
-    words = []
-    for node in prepared.graph.nodes:
-        if node.op == "call_module":
-            module = prepared.get_submodule(node.target)
-            if isinstance(module, ActQuant):
-                words.append(f"{'s' if module.signed else 'u'}{module.bits}")
-            else:
-                words.append(type(module).__name__)
-        elif node.op == "call_function":
-            words.append(node.target.__name__)
-    return " ".join(words)
 
 
 def test_digits_network() -> None:
@@ -55,25 +24,6 @@ def test_digits_network() -> None:
     assert list(quantizers(prepared)) == ["input_quant", "conv1_quant", "conv2_quant"]
     assert prepared.input_quant.scale == 2.0**-8
     assert prepared.input_quant.fixed
-
-
-def test_functional_style_gives_the_same_graph() -> None:
-    def modular(net, x):
-        x = net.pool(net.relu(net.bn1(net.conv1(x))))
-        return net.fc(net.flatten(net.average(net.relu(net.bn2(net.conv2(x))))))
-
-    def functional(net, x):
-        x = F.max_pool2d(F.relu(net.bn1(net.conv1(x))), 2)
-        x = torch.relu(net.bn2(net.conv2(x))).mean((2, 3))
-        return net.fc(F.dropout(net.drop(x), training=net.training).view(x.size(0), -1))
-
-    a = calls(crq.prepare(Net(modular), example_input=IMAGES))
-    b = calls(crq.prepare(Net(functional), example_input=IMAGES))
-    assert (
-        a == "u8 TernaryConv2d BatchNorm2d ReLU u4 MaxPool2d TernaryConv2d BatchNorm2d ReLU u4 AdaptiveAvgPool2d u8 "
-        "Flatten TernaryLinear"
-    )
-    assert b.replace("Dropout ", "").replace("Flatten ", "") == a.replace("Flatten ", "")
 
 
 def test_dropout_acts_in_training_and_is_gone_in_the_frozen_network() -> None:
@@ -150,27 +100,6 @@ def test_concatenation_operands_are_coded() -> None:
     assert calls(crq.prepare(net)) == expected
 
 
-def test_in_place_operations_mean_what_they_do() -> None:
-    """After relu_ the old name holds the rectified values: the sum must read those."""
-
-    class InPlace(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv1, self.conv2 = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 3, padding=1)
-            self.relu = nn.ReLU(inplace=True)
-
-        def forward(self, x):
-            y = self.conv1(x)
-            z = self.conv2(self.relu(y))
-            z += y
-            return z.flatten(1)
-
-    torch.manual_seed(0)
-    model = InPlace()
-    prepared = crq.prepare(model, crq.TernaryConfig(act_bits=None))
-    assert torch.allclose(prepared(IMAGES), model(IMAGES), atol=1e-6)
-
-
 def test_relu6_becomes_a_quantizer_that_ends_below_6() -> None:
     model = Net(lambda net, x: net.fc(F.relu6(net.conv1(x)).mean((2, 3))))
     with torch.no_grad():
@@ -239,84 +168,6 @@ def test_first_and_last_are_names_when_layers_have_them() -> None:
 
 def test_float_activations_insert_nothing() -> None:
     assert not quantizers(crq.prepare(models.build("lenet"), crq.TernaryConfig(act_bits=None)))
-
-
-class Gate(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.fc = nn.Conv2d(8, 8, 1)
-
-    def forward(self, x):
-        return x * torch.sigmoid(self.fc(x.mean((2, 3), keepdim=True)))
-
-
-class Branch(nn.Module):
-    def forward(self, x):
-        return x if x.sum() > 0 else -x
-
-
-def gated() -> nn.Module:
-    net = Net(lambda net, x: net.fc(net.gate(net.conv1(x)).mean((2, 3))))
-    net.gate = Gate()
-    return net
-
-
-def branching() -> nn.Module:
-    net = Net(lambda net, x: net.fc(net.branch(net.conv1(x)).mean((2, 3))))
-    net.branch = Branch()
-    return net
-
-
-def activated(module: nn.Module) -> nn.Module:
-    net = Net(lambda net, x: net.fc(net.act(net.conv1(x)).mean((2, 3))))
-    net.act = module
-    return net
-
-
-REFUSED = {
-    "gate": (gated, r"operation '(sigmoid|mul)' in module 'gate' is not supported"),
-    "scaled": (
-        lambda: Net(lambda net, x: net.fc(net.conv1(x * 2 - 1).mean((2, 3)))),
-        r"'mul' .*constants belong to the data",
-    ),
-    "branch": (branching, r"module 'branch' \(Branch\) cannot be traced.*fixed sequence"),
-    "gelu": (lambda: activated(nn.GELU()), r"module 'act' \(GELU\) is not supported; supported are Conv1d"),
-    "sigmoid": (lambda: activated(nn.Sigmoid()), r"module 'act' \(Sigmoid\) is not supported: use ReLU"),
-    "hardtanh": (lambda: activated(nn.Hardtanh()), r"module 'act' \(Hardtanh\).*use ReLU or ReLU6"),
-    "transposed": (lambda: activated(nn.ConvTranspose2d(8, 8, 1)), r"'act' \(ConvTranspose2d\) is not supported"),
-    "reflect": (lambda: activated(nn.Conv2d(8, 8, 3, padding=1, padding_mode="reflect")), "'act' pads with 'reflect'"),
-    "pool to 2": (lambda: activated(nn.AdaptiveAvgPool2d(2)), "'act' pools to 2; only a global average"),
-    "no statistics": (lambda: activated(nn.BatchNorm2d(8, track_running_stats=False)), "'act' keeps no running stat"),
-    "softmax": (lambda: Net(lambda n, x: F.softmax(n.fc(n.conv1(x).mean((2, 3))), 1)), "'softmax'.*return the logits"),
-    "scaled sum": (lambda: Net(lambda n, x: n.fc((n.conv1(x) + 1.0).mean((2, 3)))), "must add two activations"),
-    "shared": (
-        lambda: Net(lambda n, x: n.fc(n.conv2(n.conv2(n.conv1(x))).mean((2, 3)))),
-        "'conv2' is called more than once",
-    ),
-    "tuple": (lambda: Net(lambda n, x: (n.conv1(x), x)), "must return one tensor"),
-    "cat along height": (
-        lambda: Net(lambda n, x: n.fc(torch.cat([n.conv1(x), n.conv1.weight], 2).mean((2, 3)))),
-        "must be along dimension 1",
-    ),
-    "transpose": (
-        lambda: Net(lambda n, x: n.fc(n.conv1(x).transpose(2, 3).mean((2, 3)))),
-        "'transpose'.*not supported",
-    ),
-    "view": (lambda: Net(lambda n, x: n.fc(n.conv1(x).view(2, 8, 64).mean(2))), r"'view'.*must be \(batch, -1\)"),
-    "channel mean": (lambda: Net(lambda n, x: n.conv1(x).mean(1)), "mean over dimensions"),
-    "constant": (
-        lambda: Net(lambda n, x: n.conv2(n.conv1(x) + n.conv1.weight.sum())),
-        "only layers may hold constants|not supported",
-    ),
-    "no layer": (lambda: nn.Sequential(nn.ReLU()), "no convolution or linear layer"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_refusals_name_the_culprit(case: str) -> None:
-    make, message = REFUSED[case]
-    with pytest.raises(CrqError, match=message):
-        crq.prepare(make())
 
 
 def test_unmatched_pattern_lists_the_layers() -> None:

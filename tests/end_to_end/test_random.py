@@ -14,7 +14,7 @@ from hw.ir.interpret import evaluate
 from hw.ir.vectors import all_vectors
 from hw.project import build
 from hw.read import read_qonnx
-from tests.random_nets import networks
+from tests.support.random_nets import networks
 
 
 def frozen(case) -> crq.FrozenModel:

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from crq import cli
+from crq.cli.train import train
 from crq.errors import CrqError
 from crq.train import data, download, recipe, trainer
+from crq.train.setup import load_split
 
 PIXELS = np.arange(2 * 8 * 8, dtype=np.uint8).reshape(2, 8, 8)
 
@@ -105,11 +106,11 @@ def test_offline_names_the_address_and_the_folder(site, tmp_path, monkeypatch) -
 
 def test_a_recipe_or_the_command_line_asks_for_it(site, tmp_path, monkeypatch) -> None:
     wish = recipe.Data(name="mnist", root=str(tmp_path / "a"), download=True)
-    assert len(trainer._load(wish, "test")) == 2
-    monkeypatch.setattr(trainer, "train", lambda *args, **options: {})
-    arguments = ["train", "mnist-lenet", "-o", str(tmp_path / "run"), "--data-root", str(tmp_path / "b")]
-    assert CliRunner().invoke(cli.main, arguments).exit_code == 0
+    assert len(load_split(wish, "test")) == 2
+    monkeypatch.setattr(trainer, "train_recipe", lambda *args, **options: {})
+    arguments = ["mnist-lenet", "-o", str(tmp_path / "run"), "--data-root", str(tmp_path / "b")]
+    assert CliRunner().invoke(train, arguments).exit_code == 0
     assert not (tmp_path / "b").exists()
-    result = CliRunner().invoke(cli.main, [*arguments, "--download"])
+    result = CliRunner().invoke(train, [*arguments, "--download"])
     assert result.exit_code == 0, result.output
     assert len(data.load("mnist:test", tmp_path / "b")) == 2

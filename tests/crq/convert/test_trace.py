@@ -1,0 +1,130 @@
+"""Tracing: every style gives one graph, and what has no place in it is refused by name."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import crq
+from crq.errors import CrqError
+from tests.support.bodies import Net, calls
+
+IMAGES = torch.rand(2, 3, 8, 8)
+
+
+def test_functional_style_gives_the_same_graph() -> None:
+    def modular(net, x):
+        x = net.pool(net.relu(net.bn1(net.conv1(x))))
+        return net.fc(net.flatten(net.average(net.relu(net.bn2(net.conv2(x))))))
+
+    def functional(net, x):
+        x = F.max_pool2d(F.relu(net.bn1(net.conv1(x))), 2)
+        x = torch.relu(net.bn2(net.conv2(x))).mean((2, 3))
+        return net.fc(F.dropout(net.drop(x), training=net.training).view(x.size(0), -1))
+
+    a = calls(crq.prepare(Net(modular), example_input=IMAGES))
+    b = calls(crq.prepare(Net(functional), example_input=IMAGES))
+    assert (
+        a == "u8 TernaryConv2d BatchNorm2d ReLU u4 MaxPool2d TernaryConv2d BatchNorm2d ReLU u4 AdaptiveAvgPool2d u8 "
+        "Flatten TernaryLinear"
+    )
+    assert b.replace("Dropout ", "").replace("Flatten ", "") == a.replace("Flatten ", "")
+
+
+def test_in_place_operations_mean_what_they_do() -> None:
+    """After relu_ the old name holds the rectified values: the sum must read those."""
+
+    class InPlace(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv1, self.conv2 = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 3, padding=1)
+            self.relu = nn.ReLU(inplace=True)
+
+        def forward(self, x):
+            y = self.conv1(x)
+            z = self.conv2(self.relu(y))
+            z += y
+            return z.flatten(1)
+
+    torch.manual_seed(0)
+    model = InPlace()
+    prepared = crq.prepare(model, crq.TernaryConfig(act_bits=None))
+    assert torch.allclose(prepared(IMAGES), model(IMAGES), atol=1e-6)
+
+
+class Gate(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Conv2d(8, 8, 1)
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.fc(x.mean((2, 3), keepdim=True)))
+
+
+class Branch(nn.Module):
+    def forward(self, x):
+        return x if x.sum() > 0 else -x
+
+
+def gated() -> nn.Module:
+    net = Net(lambda net, x: net.fc(net.gate(net.conv1(x)).mean((2, 3))))
+    net.gate = Gate()
+    return net
+
+
+def branching() -> nn.Module:
+    net = Net(lambda net, x: net.fc(net.branch(net.conv1(x)).mean((2, 3))))
+    net.branch = Branch()
+    return net
+
+
+def activated(module: nn.Module) -> nn.Module:
+    net = Net(lambda net, x: net.fc(net.act(net.conv1(x)).mean((2, 3))))
+    net.act = module
+    return net
+
+
+REFUSED = {
+    "gate": (gated, r"operation '(sigmoid|mul)' in module 'gate' is not supported"),
+    "scaled": (
+        lambda: Net(lambda net, x: net.fc(net.conv1(x * 2 - 1).mean((2, 3)))),
+        r"'mul' .*constants belong to the data",
+    ),
+    "branch": (branching, r"module 'branch' \(Branch\) cannot be traced.*fixed sequence"),
+    "gelu": (lambda: activated(nn.GELU()), r"module 'act' \(GELU\) is not supported; supported are Conv1d"),
+    "sigmoid": (lambda: activated(nn.Sigmoid()), r"module 'act' \(Sigmoid\) is not supported: use ReLU"),
+    "hardtanh": (lambda: activated(nn.Hardtanh()), r"module 'act' \(Hardtanh\).*use ReLU or ReLU6"),
+    "transposed": (lambda: activated(nn.ConvTranspose2d(8, 8, 1)), r"'act' \(ConvTranspose2d\) is not supported"),
+    "reflect": (lambda: activated(nn.Conv2d(8, 8, 3, padding=1, padding_mode="reflect")), "'act' pads with 'reflect'"),
+    "pool to 2": (lambda: activated(nn.AdaptiveAvgPool2d(2)), "'act' pools to 2; only a global average"),
+    "no statistics": (lambda: activated(nn.BatchNorm2d(8, track_running_stats=False)), "'act' keeps no running stat"),
+    "softmax": (lambda: Net(lambda n, x: F.softmax(n.fc(n.conv1(x).mean((2, 3))), 1)), "'softmax'.*return the logits"),
+    "scaled sum": (lambda: Net(lambda n, x: n.fc((n.conv1(x) + 1.0).mean((2, 3)))), "must add two activations"),
+    "shared": (
+        lambda: Net(lambda n, x: n.fc(n.conv2(n.conv2(n.conv1(x))).mean((2, 3)))),
+        "'conv2' is called more than once",
+    ),
+    "tuple": (lambda: Net(lambda n, x: (n.conv1(x), x)), "must return one tensor"),
+    "cat along height": (
+        lambda: Net(lambda n, x: n.fc(torch.cat([n.conv1(x), n.conv1.weight], 2).mean((2, 3)))),
+        "must be along dimension 1",
+    ),
+    "transpose": (
+        lambda: Net(lambda n, x: n.fc(n.conv1(x).transpose(2, 3).mean((2, 3)))),
+        "'transpose'.*not supported",
+    ),
+    "view": (lambda: Net(lambda n, x: n.fc(n.conv1(x).view(2, 8, 64).mean(2))), r"'view'.*must be \(batch, -1\)"),
+    "channel mean": (lambda: Net(lambda n, x: n.conv1(x).mean(1)), "mean over dimensions"),
+    "constant": (
+        lambda: Net(lambda n, x: n.conv2(n.conv1(x) + n.conv1.weight.sum())),
+        "only layers may hold constants|not supported",
+    ),
+    "no layer": (lambda: nn.Sequential(nn.ReLU()), "no convolution or linear layer"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusals_name_the_culprit(case: str) -> None:
+    make, message = REFUSED[case]
+    with pytest.raises(CrqError, match=message):
+        crq.prepare(make())

@@ -1,0 +1,32 @@
+"""One family of errors, and the word that was meant."""
+
+import pytest
+
+from crq.errors import CrqError, ToolError, VerificationError, nearest, nearest_names, non_finite
+
+
+def test_exit_codes() -> None:
+    assert [kind.exit_code for kind in (VerificationError, CrqError, ToolError)] == [1, 2, 3]
+    for kind in (VerificationError, ToolError):
+        with pytest.raises(CrqError):
+            raise kind("no")
+    assert issubclass(CrqError, ValueError)
+
+
+def test_the_nearest_word() -> None:
+    assert nearest("trian", ["run", "train", "export"]) == " (did you mean 'train'?)"
+    assert nearest("qqq", ["run", "train"]) == ""
+    assert nearest("x", []) == ""
+
+
+def test_several_near_words_come_in_order_of_likeness() -> None:
+    known = ("conv1", "conv2", "conv10", "fc")
+    assert nearest_names("conv1", known)[0] == "conv1"
+    assert set(nearest_names("conv1", iter(known))) == {"conv1", "conv2", "conv10"}
+    assert nearest_names("conv1", known, n=1) == ["conv1"]
+    assert nearest_names("conv", known, cutoff=0.9) == []
+    assert nearest_names("conv", known, n=4, cutoff=0.5) != []
+
+
+def test_non_finite_weights_are_named() -> None:
+    assert str(non_finite("fc.weight")).startswith("fc.weight has non-finite weights: ")

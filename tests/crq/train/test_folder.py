@@ -1,0 +1,68 @@
+"""A run's folder: what may start or go on in it, and its tables."""
+
+import csv
+import io
+
+import pytest
+import torch
+from rich.console import Console
+
+from crq.errors import CrqError
+from crq.train import recipe, trainer
+from crq.train.folder import RunFolder
+from tests.support.recipes import run, values
+
+PLAN = recipe.parse(values())
+
+
+def test_a_wrong_earlier_run_leaves_the_folder_alone(finished, tmp_path) -> None:
+    quiet = Console(file=io.StringIO())
+    for earlier, seed, message in ((tmp_path / "typo", 0, "cannot be read"), (finished[0], 5, "another `seed`")):
+        with pytest.raises(CrqError, match=message):
+            trainer.train_recipe(recipe.parse(values(seed=seed)), tmp_path / "b", pretrained=earlier, console=quiet)
+        assert not (tmp_path / "b").exists()
+
+
+def test_resuming_with_another_recipe_is_refused(finished) -> None:
+    with pytest.raises(CrqError, match="the recipe differs"):
+        run(finished[0], resume=True, seed=3)
+
+
+def test_a_new_run_wants_an_empty_folder_and_leaves_its_recipe_there(tmp_path) -> None:
+    folder = RunFolder(tmp_path / "a")
+    with pytest.raises(CrqError, match=r"has no recipe\.toml, so there is no run to resume"):
+        folder.open(PLAN, resume=True)
+    assert not folder.path.exists()
+    folder.open(PLAN, resume=False)
+    assert recipe.load(folder.recipe) == PLAN
+    with pytest.raises(CrqError, match="is not empty"):
+        folder.open(PLAN, resume=False)
+    folder.open(PLAN.model_copy(update={"hardware": recipe.Hardware(part="ZCU104")}), resume=True)
+
+
+def test_the_float_network_of_an_unfinished_run_is_refused(finished, tmp_path) -> None:
+    started = RunFolder(tmp_path / "a")
+    started.open(PLAN, resume=False)
+    with pytest.raises(CrqError, match="has no finished pretrain phase"):
+        started.float_network(PLAN)
+    saved = torch.load(finished[0] / "checkpoints" / "pretrain.pt", weights_only=True)
+    found = RunFolder(finished[0]).float_network(PLAN)
+    assert all(torch.equal(value, found["network"][name]) for name, value in saved["network"].items())
+
+
+def test_tables(tmp_path) -> None:
+    rows = [
+        {"layers": {"fc": {"cost": 0.5, "alpha": 2.0}}, "phase": "retrain", "epoch": 0, "loss": 1.5},
+        {"layers": {"fc": {"cost": 0.25, "alpha": 1.0}}, "phase": "retrain", "epoch": 1, "loss": 1.0},
+    ]
+    RunFolder(tmp_path).write_tables(rows)
+    metrics, layers = (list(csv.DictReader((tmp_path / f"{name}.csv").open())) for name in ("metrics", "layers"))
+    assert metrics == [{"phase": "retrain", "epoch": str(i), "loss": loss} for i, loss in enumerate(("1.5", "1.0"))]
+    assert layers[1] == {"phase": "retrain", "epoch": "1", "layer": "fc", "cost": "0.25", "alpha": "1.0"}
+    RunFolder(tmp_path).write_tables([])  # a run of no epochs
+    assert (tmp_path / "metrics.csv").read_text().strip() == "phase"
+
+
+def test_inputs_are_the_recipe_and_the_finished_phases(finished) -> None:
+    names = ["recipe.toml", *(f"checkpoints/{phase}.pt" for phase in ("finetune", "pretrain", "retrain"))]
+    assert RunFolder(finished[0]).inputs() == names

@@ -1,0 +1,38 @@
+"""Pictures of a run: PNG files whose bytes depend on the run alone."""
+
+import torch
+from PIL import Image
+
+from crq.train import plots
+
+ROWS = [
+    {"phase": phase, "loss": 2.0 / (epoch + 1), "accuracy": 0.5 + 0.1 * epoch, "validation": held_out}
+    for phase, held_out in (("pretrain", 0.4), ("finetune", None))
+    for epoch in range(3)
+]
+
+
+def test_curves_are_a_function_of_the_rows(tmp_path) -> None:
+    plots.curves(ROWS, tmp_path / "a.png")
+    plots.curves(ROWS, tmp_path / "b.png")
+    plots.curves(ROWS[:-1], tmp_path / "c.png")
+    a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b != c
+    assert Image.open(tmp_path / "a.png").size == (1100, 396)
+
+
+def test_no_epochs_is_an_empty_picture(tmp_path) -> None:
+    plots.curves([], tmp_path / "a.png")
+    assert Image.open(tmp_path / "a.png").format == "PNG"
+
+
+def test_at_most_eight_layers_are_drawn_each_a_row(tmp_path) -> None:
+    torch.manual_seed(0)
+    weights = {f"layer{i}": torch.randn(50) for i in range(20)}
+    alphas = dict.fromkeys(weights, 0.5)
+    heights = []
+    for count in (1, 2, 8, 20):
+        some = dict(list(weights.items())[:count])
+        plots.histograms(some, some, alphas, tmp_path / "w.png")
+        heights.append(Image.open(tmp_path / "w.png").height)
+    assert heights == [209, 418, 1672, 1672]

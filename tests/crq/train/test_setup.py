@@ -1,0 +1,104 @@
+"""What a run works with: what cannot be trained is refused before the first epoch; batches, seeds and λ."""
+
+import pytest
+import torch
+
+from crq.errors import CrqError
+from crq.train import data, recipe
+from crq.train.setup import PHASES, Setup, load_split
+from tests.support.recipes import digits, values
+
+
+def setup(network=None, train=None, test=None, **changes) -> Setup:
+    return Setup(recipe.parse(values(**changes)), network, train, test)
+
+
+def test_unlike_splits_are_refused() -> None:
+    small = data.ImageData(digits().images[:, :, :6, :6], digits().labels, digits().classes, "small")
+    color = data.ImageData(digits().images.repeat(1, 3, 1, 1), digits().labels, digits().classes, "color")
+    for test, shape in ((small, r"\(1, 6, 6\)"), (color, r"\(3, 8, 8\)")):
+        with pytest.raises(CrqError, match=rf"have shape \(1, 8, 8\) in the training split and {shape} in the test"):
+            setup(train=digits(), test=test)
+    with pytest.raises(CrqError, match="test split's classes 0, .*: 7, 8, 9 is not among them"):
+        setup(train=digits(classes=7), test=digits())
+    setup(train=digits(), test=digits(classes=7))
+
+
+def test_outputs_that_are_no_logits_are_refused() -> None:
+    few = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 7))
+    with pytest.raises(CrqError, match=r"output for one image has shape \(7,\); expected 10 logits"):
+        setup(few)
+    planes = torch.nn.Sequential(torch.nn.Conv2d(1, 10, 8))
+    with pytest.raises(CrqError, match=r"output for one image has shape \(10, 1, 1\); expected 10 logits"):
+        setup(planes)
+
+
+def test_shapes_that_would_not_freeze_are_refused_before_training() -> None:
+    pool = torch.nn.MaxPool2d(3, 2, ceil_mode=True)
+    edge = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1), pool, torch.nn.Flatten(), torch.nn.Linear(32, 10))
+    with pytest.raises(CrqError, match="layer '1': its windows do not fill 8 pixels"):
+        setup(edge)
+    rows = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Flatten(), torch.nn.Linear(64, 10))
+    with pytest.raises(CrqError, match=r"layer '0' \(Linear\) is applied to a tensor of shape"):
+        setup(rows)
+    setup(edge, ternary={"act_bits": None})  # training alone follows PyTorch
+
+
+def test_what_a_later_phase_cannot_do_is_told_at_the_start() -> None:
+    with pytest.raises(CrqError, match=r"1294 training images do not fill one batch of finetune\.batch_size = 5000"):
+        setup(finetune__batch_size=5000)
+    rows = data.ImageData(digits().images[:, 0], digits().labels, digits().classes, "rows")
+    with pytest.raises(CrqError, match="augment 'crop' is for images"):
+        setup(torch.nn.Sequential(torch.nn.Conv1d(8, 10, 8), torch.nn.Flatten()), rows, rows)
+    setup(finetune__batch_size=5000, finetune__epochs=0)
+    setup(retrain__batch_size=5000, ternary={"method": "twn"})
+
+
+def test_calibration_images_are_augmented_as_in_training() -> None:
+    plain, crop = (next(iter(setup(data__augment=kind).calibration(whole=True))) for kind in ("none", "crop"))
+    assert torch.equal(plain[1], crop[1])
+    assert plain[0].shape == crop[0].shape == (256, 1, 8, 8)
+    assert not torch.equal(plain[0], crop[0])
+
+
+def test_held_out_images_are_a_part_of_the_training_split() -> None:
+    made, whole = setup(), data.load("digits:train")
+    assert made.held_out is not None
+    rows = [bytes(x) for part in (made.data, made.held_out) for x in part.take(torch.arange(len(part))).numpy()]
+    assert sorted(rows) == sorted(bytes(x) for x in whole.images.numpy())
+    assert len(made.held_out) == 144
+    assert setup(data__validation=0).held_out_batches() is None
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "expected"),
+    [
+        ("crq", {}, [None, 0.05, None]),
+        ("crq", {"retrain": {"epochs": 2}}, [None, 1e-3, None]),
+        ("crq+", {}, [None, 0.05, 1e-2]),
+        ("crq+", {"finetune__lam": 0.5}, [None, 0.05, 0.5]),
+        ("twn", {}, [None, None, None]),
+    ],
+)
+def test_lambda_acts_where_the_method_says(method: str, given: dict, expected: list) -> None:
+    made = setup(ternary={"method": method}, **given)
+    assert [made.lam(phase) for phase in PHASES] == expected
+
+
+def test_every_phase_of_every_seed_draws_its_own_numbers() -> None:
+    seeds = [setup(seed=seed).seed(phase) for seed in (0, 1, 2) for phase in PHASES]
+    assert len(set(seeds)) == 9
+
+
+def test_the_network_follows_from_the_seed_alone() -> None:
+    torch.manual_seed(1)
+    a = setup(seed=4).network.state_dict()
+    torch.manual_seed(2)
+    b, c = setup(seed=4).network.state_dict(), setup(seed=5).network.state_dict()
+    assert all(torch.equal(value, b[name]) for name, value in a.items())
+    assert not torch.equal(a["conv1.weight"], c["conv1.weight"])
+
+
+def test_a_size_needs_a_folder() -> None:
+    with pytest.raises(CrqError, match=r"data\.size needs data\.root"):
+        load_split(recipe.Data(name="x", size=32), "train")

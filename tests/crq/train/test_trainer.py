@@ -1,0 +1,198 @@
+"""A whole run as a user meets it: its files, resuming, other methods, own networks and data; small data, few epochs."""
+
+import io
+import json
+
+import pytest
+import torch
+from rich.console import Console
+
+import crq
+from crq.errors import CrqError
+from crq.files import sha256
+from crq.train import data, fit, recipe, trainer
+from tests.support.recipes import Interrupt, run, values
+
+
+def test_digits_recipe_reaches_its_accuracy(tmp_path) -> None:
+    summary = trainer.train_recipe("digits", tmp_path / "run", console=Console(file=io.StringIO()))
+    assert summary["accuracy"]["float"] >= 0.97
+    assert summary["accuracy"]["frozen"] >= summary["accuracy"]["float"] - 0.02
+    for row in summary["layers"].values():
+        assert row["cost_after"] < 0.2 * row["cost_before"]  # the retrain did cluster the weights
+
+
+def test_run_folder(finished) -> None:
+    folder, summary = finished
+    names = {entry.name for entry in folder.iterdir()}
+    assert {
+        "recipe.toml",
+        "frozen.pt",
+        "summary.json",
+        "manifest.json",
+        "metrics.csv",
+        "curves.png",
+        "weights.png",
+    } <= names
+    assert not [name for name in names if name.startswith(".")]
+    assert json.loads((folder / "summary.json").read_text()) == summary
+    assert list(summary["accuracy"]) == ["float", "retrained", "quantized", "finetuned", "frozen"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["files"]["frozen.pt"] == sha256(folder / "frozen.pt")
+    assert manifest["recipe"]["seed"] == 0
+    assert manifest["data"]["train"]["images"] + manifest["data"]["validation"]["images"] == 1438
+    rows = (folder / "metrics.csv").read_text().splitlines()
+    assert len(rows) == 1 + 6
+    layers = [line.split(",") for line in (folder / "layers.csv").read_text().splitlines()]
+    assert layers[0] == ["phase", "epoch", "layer", "cost", "zeros", "alpha"]
+    last = {row[2]: [float(v) for v in row[3:]] for row in layers[-3:]}
+    assert set(last) == set(summary["layers"])
+    for name, (_, zeros, alpha) in last.items():
+        assert (zeros, alpha) == (summary["layers"][name]["zeros"], summary["layers"][name]["alpha"])
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_tensorboard_has_every_layers_figures_in_every_phase(finished) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    folder, summary = finished
+    for phase in ("retrain", "finetune"):
+        events = EventAccumulator(str(folder / "logs" / phase)).Reload()
+        tags = set(events.Tags()["scalars"])
+        assert {"loss", "accuracy"} <= tags
+        assert {f"{key}/network.{name}" for key in ("cost", "zeros", "alpha") for name in summary["layers"]} <= tags
+
+
+def test_frozen_network_has_the_accuracy_of_the_summary(finished) -> None:
+    folder, summary = finished
+    frozen = crq.FrozenModel.load(folder / "frozen.pt")
+    test = data.load("digits:test")
+    right = (frozen(test.images).argmax(1) == test.labels).float().mean()
+    assert float(right) == pytest.approx(summary["accuracy"]["frozen"])
+
+
+def test_same_seed_same_bits_other_seed_other_bits(finished, tmp_path) -> None:
+    folder, summary = finished
+    again, other = run(tmp_path / "again"), run(tmp_path / "other", seed=1)
+    assert again["accuracy"] == summary["accuracy"]
+    assert crq.FrozenModel.load(folder / "frozen.pt").content_hash == (
+        crq.FrozenModel.load(tmp_path / "again" / "frozen.pt").content_hash
+    )
+    assert other["layers"] != summary["layers"]
+
+
+@pytest.mark.parametrize("phase", ["pretrain", "retrain", "finetune"])
+def test_resumed_run_equals_an_uninterrupted_one(tmp_path, finished, monkeypatch, phase: str) -> None:
+    changes = {f"{phase}__epochs": 4, "retrain__warm": True, "finetune__momentum": 0.8}
+    if phase == "pretrain":
+        changes["pretrain__optimizer"] = "adam"
+        changes["pretrain__lr"] = 0.005
+    if phase == "retrain":
+        changes["retrain__regularizer"] = {"name": "representatives", "lam": 0.01}
+    whole = run(tmp_path / "whole", **changes)
+    original = fit.PhaseProgress
+
+    def interrupting(recorder, console):
+        return Interrupt(2) if recorder.phase == phase else original(recorder, console)
+
+    monkeypatch.setattr(fit, "PhaseProgress", interrupting)
+    with pytest.raises(KeyError, match="interrupted"):
+        run(tmp_path / "cut", **changes)
+    assert (tmp_path / "cut" / "checkpoints" / f"{phase}-last.ckpt").exists()
+    assert not (tmp_path / "cut" / "summary.json").exists()
+    monkeypatch.setattr(fit, "PhaseProgress", original)
+    resumed = run(tmp_path / "cut", resume=True, **changes)
+
+    def without_time(summary: dict) -> dict:
+        return {key: value for key, value in summary.items() if key != "seconds"}
+
+    assert without_time(resumed) == without_time(whole)
+    for name in ("pretrain", "retrain", "finetune"):
+        a, b = (
+            torch.load(tmp_path / side / "checkpoints" / f"{name}.pt", weights_only=True) for side in ("whole", "cut")
+        )
+        assert all(torch.equal(x, b["network"][key]) for key, x in a["network"].items())
+        assert [row["loss"] for row in a["rows"]] == [row["loss"] for row in b["rows"]]
+
+
+def test_a_finished_run_resumes_to_itself(finished) -> None:
+    folder, summary = finished
+    assert run(folder, resume=True)["accuracy"] == summary["accuracy"]
+
+
+def test_starting_from_an_earlier_float_network(finished, tmp_path) -> None:
+    folder, summary = finished
+    plan = recipe.parse(values(ternary={"method": "twn"}))
+    quiet = Console(file=io.StringIO())
+    derived = trainer.train_recipe(plan, tmp_path / "twn", pretrained=folder, console=quiet)
+    assert derived["accuracy"]["float"] == summary["accuracy"]["float"]
+    assert "retrained" not in derived["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"act_bits": None}, "activations are float"),
+        ({"skip": ["first"]}, "layers first are float"),
+        ({"method": "ttq"}, "two scales"),
+        ({"per_channel": True}, "per channel"),
+    ],
+)
+def test_what_cannot_be_exported_still_trains_and_says_so(tmp_path, changes: dict, reason: str) -> None:
+    summary = run(tmp_path / "run", ternary=changes, steps=3)
+    assert reason in summary["not_exportable"]
+    assert not (tmp_path / "run" / "frozen.pt").exists()
+    assert "frozen" not in summary["accuracy"]
+    assert 0 < summary["accuracy"]["recalibrated"] <= 1
+
+
+@pytest.mark.parametrize("method", ["crq+", "twn", "ste"])
+def test_other_methods_freeze(tmp_path, method: str) -> None:
+    summary = run(
+        tmp_path / "run", ternary={"method": method, "integer": {"first": 8}}, pretrain__epochs=6, finetune__epochs=6
+    )
+    assert summary["accuracy"]["frozen"] > 0.8
+    assert ("retrained" in summary["accuracy"]) == (method == "crq+")
+
+
+def test_refusals_come_before_any_file(tmp_path) -> None:
+    with pytest.raises(CrqError, match="unknown network 'digits-cn'"):
+        run(tmp_path / "a", network={"name": "digits-cn"})
+    with pytest.raises(CrqError, match="network 'digits-cnn': .*unexpected keyword argument 'depth'"):
+        run(tmp_path / "a", network={"name": "digits-cnn", "options": {"depth": 3}})
+    with pytest.raises(CrqError, match=r"does not accept images of shape \(1, 8, 8\)"):
+        run(tmp_path / "a", network={"name": "vgg7", "options": {"width": 2}})
+    with pytest.raises(CrqError, match="matches no layer"):
+        run(tmp_path / "a", ternary={"skip": ["conv9"]})
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").write_text("")
+    with pytest.raises(CrqError, match="is not empty"):
+        run(tmp_path / "full")
+    with pytest.raises(CrqError, match="there is no run to resume"):
+        run(tmp_path / "full", resume=True)
+
+
+def test_own_network_and_data(tmp_path) -> None:
+    train, test = data.load("digits:train"), data.load("digits:test")
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 16), torch.nn.ReLU(), torch.nn.Linear(16, 10))
+    quiet = Console(file=io.StringIO())
+    summary = trainer.train_recipe(
+        recipe.parse(values()), tmp_path / "run", network=network, data=train, test=test, console=quiet
+    )
+    assert set(summary["layers"]) == {"1", "3"}
+    assert (tmp_path / "run" / "frozen.pt").exists()
+
+
+def test_any_torch_dataset(tmp_path) -> None:
+    digits, test = data.load("digits:train"), data.load("digits:test")
+    own = torch.utils.data.TensorDataset(digits.images[:200], digits.labels[:200])
+    quiet = Console(file=io.StringIO())
+    plan = recipe.parse(values(steps=2, calibration=64))
+    summary = trainer.train_recipe(
+        plan, tmp_path / "run", data=own, test=torch.utils.data.Subset(test, range(50)), console=quiet
+    )
+    assert summary["test_images"] == 50
+    assert json.loads(crq.FrozenModel.load(tmp_path / "run" / "frozen.pt").metadata["class_names"]) == list(
+        "0123456789"
+    )

@@ -1,0 +1,29 @@
+"""The comparison of a file with its frozen model can fail."""
+
+from __future__ import annotations
+
+import onnx
+import pytest
+
+import export
+from export.check import check_file
+from export.errors import FileMismatch
+from tests.support.nets import Plain, frozen, images
+
+
+def test_another_models_file_is_a_mismatch(tmp_path) -> None:
+    export.to_qonnx(frozen(Plain, seed=1), tmp_path / "m.onnx")
+    with pytest.raises(FileMismatch, match="not from this one"):
+        check_file(frozen(Plain, seed=2), tmp_path / "m.onnx", images(Plain, 2))
+
+
+def test_check_sees_a_changed_file(tmp_path) -> None:
+    """The comparison can fail: one flipped weight in the file shows up in every runtime."""
+    model = frozen(Plain)
+    proto = export.to_qonnx(model, tmp_path / "m.onnx")
+    packed = next(i for i in proto.graph.initializer if i.name == "fc.weight.packed")
+    data = bytearray(packed.raw_data)
+    data[0] ^= 0b10 if data[0] & 0b01 else 0b01
+    packed.raw_data = bytes(data)
+    onnx.save(proto, tmp_path / "m.onnx")
+    assert all(r.different for r in check_file(model, tmp_path / "m.onnx", images(Plain, 40)))

@@ -1,0 +1,49 @@
+"""`crq inspect`: a file, a frozen model or a run folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import crq
+import export
+from hw.cli.inspect import inspect
+from tests.support.nets import Plain, frozen
+
+
+@pytest.fixture(scope="module")
+def model() -> crq.FrozenModel:
+    return frozen(Plain)
+
+
+def shown(*arguments: object) -> str:
+    result = CliRunner().invoke(inspect, [str(a) for a in arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_a_file(model: crq.FrozenModel, tmp_path: Path) -> None:
+    export.to_qonnx(model, tmp_path / "m.onnx")
+    facts = json.loads(shown(tmp_path / "m.onnx", "--json"))
+    rows = {row["name"]: row for row in facts["layers"] if "weights" in row}
+    assert list(rows) == ["conv1", "conv2", "fc"]
+    for name, row in rows.items():
+        codes = model.steps[name].codes
+        assert (row["weights"], row["zeros"]) == (codes.numel(), int((codes == 0).sum()))
+        assert row["alpha"] == float(model.steps[name].alpha)
+    assert facts["packed_bytes"] == sum(-(-row["weights"] // 4) for row in rows.values())
+    text = shown(tmp_path / "m.onnx")
+    assert f"{facts['packed_bytes']:,} bytes hold the ternary weights" in text
+    assert "every layer is multiplier-free" in " ".join(text.split())
+
+
+def test_a_frozen_model_and_its_folder(model: crq.FrozenModel, tmp_path: Path) -> None:
+    model.save(tmp_path / "frozen.pt")
+    facts = json.loads(shown(tmp_path, "--json"))
+    assert facts == json.loads(shown(tmp_path / "frozen.pt", "--json"))
+    assert facts["hash"] == model.content_hash
+    assert [step["name"] for step in facts["steps"]] == list(model.steps)
+    lines = shown(tmp_path).splitlines()
+    assert len(lines) == 1 + len(model.steps)
+    assert "54 weights" in lines[1]

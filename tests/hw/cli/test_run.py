@@ -1,0 +1,46 @@
+"""`crq run`: what it refuses before it trains, and how it stops."""
+
+import signal
+
+import pytest
+from click.testing import CliRunner
+
+from crq.cli import main
+from crq.train import fit, recipe
+from hw.cli.run import run
+from tests.support.recipes import Signal, values
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [({"act_bits": "float"}, "act_bits"), ({"skip": ["first"]}, "skip"), ({"method": "ttq"}, "method"),
+     ({"per_channel": True}, "per_channel")],
+)  # fmt: skip
+def test_what_cannot_be_exported_is_refused(tmp_path, changes: dict, key: str) -> None:
+    recipe.parse(values(ternary=changes)).save(tmp_path / "r.toml")
+    result = CliRunner().invoke(main, ["run", str(tmp_path / "r.toml"), "-o", str(tmp_path / "run")])
+    assert result.exit_code == 2
+    assert f"(ternary.{key}" in result.stderr
+    assert "crq train" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_with_its_number(tmp_path, monkeypatch, number: signal.Signals) -> None:
+    monkeypatch.setattr(fit, "PhaseProgress", lambda recorder, console: Signal(number))
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    recipe.parse(values()).save(tmp_path / "r.toml")
+    result = CliRunner().invoke(run, [str(tmp_path / "r.toml"), "-o", str(tmp_path / "run")])
+    assert result.exit_code == 128 + number
+    assert "Stopped: the same command continues from its last checkpoint." in result.stderr
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_wrong_paths(tmp_path) -> None:
+    recipe.parse(values()).save(tmp_path / "r.toml")
+    for output in (tmp_path / "r.toml" / "x", tmp_path / ("a" * 300), "/proc/x"):
+        result = CliRunner().invoke(main, ["run", str(tmp_path / "r.toml"), "-o", str(output)])
+        assert (result.exit_code, str(output) in result.stderr) == (2, True), result.output
+    arguments = ["run", "digits", "-o", str(tmp_path / "run"), "--data-root", "/nope"]
+    assert "digits come with scikit-learn" in CliRunner().invoke(main, arguments).stderr
+    assert not (tmp_path / "run").exists()
