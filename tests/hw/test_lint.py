@@ -94,6 +94,7 @@ BROKEN = [
     ("pragma-variable", "x_T z[4];\n    #pragma HLS INTERFACE axis port=z"),
 ]
 WHOLE = [
+    ("syntax", "void f( {}"),
     ("standard-library", "#include <cstdio>"),
     ("static-state", "static unsigned calls = 0;"),
     ("static-state", "x_T state[4];"),
