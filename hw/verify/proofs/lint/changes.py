@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from hw.verify.proofs.lint.names import Scope, Symbol
-from hw.verify.proofs.lint.source import Here, Source
+from hw.verify.proofs.lint.source import Source
 from hw.verify.proofs.lint.syntax import Declarator, parts, text_of
 
 # Member functions of streams that write to their argument.
@@ -33,12 +33,12 @@ class Changes:
             self._add(node.child_by_field_name("left"), scope)
         for node, scope in source.find("update_expression"):
             self._add(node.child_by_field_name("argument"), scope)
-        for here in source.find("declaration"):
-            self._bound(here)
-        for here in source.find("expression_statement"):
-            self._streamed(here)
-        for here in source.find("call_expression"):
-            self._called(here)
+        for node, scope in source.find("init_declarator"):
+            self._bound(node, scope)
+        for node, scope in source.find("expression_statement"):
+            self._streamed(node, scope)
+        for node, scope in source.find("call_expression"):
+            self._called(node, scope)
 
     def within(self, symbol: Symbol, body: Node) -> bool:
         return any(body.start_byte <= at < body.end_byte for at in self._at.get(id(symbol), ()))
@@ -49,19 +49,19 @@ class Changes:
             if symbol:
                 self._at.setdefault(id(symbol), []).append(name.start_byte)
 
-    def _bound(self, here: Here) -> None:
+    def _bound(self, declarator: Node, scope: Scope) -> None:
         """`unsigned &r = i` changes i as soon as r changes."""
-        for declarator in here.node.children_by_field_name("declarator") if _is_changeable(here.node) else ():
-            self._add(declarator.child_by_field_name("value"), here.scope)
+        if Declarator(declarator).is_reference and declarator.parent is not None and _is_changeable(declarator.parent):
+            self._add(declarator.child_by_field_name("value"), scope)
 
-    def _streamed(self, here: Here) -> None:
+    def _streamed(self, statement: Node, scope: Scope) -> None:
         """`in >> i` as a statement is no shift."""
-        for node in here.node.named_children:
+        for node in statement.named_children:
             if node.type == "binary_expression" and node.children[1].type == ">>":
-                self._add(node.children[2], here.scope)
+                self._add(node.children[2], scope)
 
-    def _called(self, here: Here) -> None:
-        function, arguments = (here.node.child_by_field_name(name) for name in ("function", "arguments"))
+    def _called(self, call: Node, scope: Scope) -> None:
+        function, arguments = (call.child_by_field_name(name) for name in ("function", "arguments"))
         if function is None or arguments is None:
             return
         if function.type == "field_expression":
@@ -72,7 +72,7 @@ class Changes:
             changed, name = set(), parts(function)[-1]
         for at in changed | self._references.get(name, set()):
             if at < arguments.named_child_count:
-                self._add(arguments.named_children[at], here.scope)
+                self._add(arguments.named_children[at], scope)
 
 
 def _is_changeable(declaration: Node) -> bool:

@@ -59,13 +59,14 @@ def _pointers(source: Source) -> Iterator[Node]:
             yield node  # a function as a parameter is a pointer to it
     functions = {symbol.name for _, symbol in source.symbols() if symbol.kind == "function"}
     for name in functions & source.names.keys():
-        yield from (here.node for here in source.names[name] if _is_value(here))
+        yield from (here[0] for here in source.names[name] if _is_value(here))
 
 
 def _is_value(here: Here) -> bool:
     """Whether the name of a function is used for anything but a call or a declaration: it is a pointer then."""
-    node, parent = here.node, here.node.parent
-    symbol = here.scope.find(text_of(node), node.start_point)
+    node, scope = here
+    parent = node.parent
+    symbol = scope.find(text_of(node), node.start_point)
     if parent is None or symbol is None or symbol.kind != "function":
         return False
     return parent.type in (

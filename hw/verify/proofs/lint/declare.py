@@ -47,6 +47,10 @@ def _known(node: Node, means: str, home: Scope) -> bool:
 
 def _declarators(node: Node) -> Iterator[tuple[Node, Node | None]]:
     """The declarators of a declaration, each with its initial value."""
+    found = node.children_by_field_name("declarator")
+    if len(found) == 1:
+        value = found[0].child_by_field_name("value") or node.child_by_field_name("default_value")
+        return iter([(found[0], _initial(value or node.child_by_field_name("value")))])
     pairs: list[tuple[Node, Node | None]] = []
     for at, child in enumerate(node.children):
         part = node.field_name_for_child(at)

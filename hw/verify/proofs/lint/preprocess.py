@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 _JOINED = re.compile(r"(?:[^\n]*\\[ \t]*\n)+[^\n]*")
 _BACKSLASH = re.compile(r"\\[ \t]*\n")
-# A raw string, a string, a character (an apostrophe in a number is none), a comment.
+# A raw string, a string, a character (an apostrophe in a number is none), a comment: by its first character.
 _OPAQUE = re.compile(
-    r'(?<!\w)(?:u8|[uUL])?R"(?P<mark>[^\s()\\]*)\(.*?\)(?P=mark)"'
-    r'|"(?:[^"\\\n]|\\.)*"'
-    r"|(?<!\w)(?:u8|[uUL])?'(?:[^'\\\n]|\\.)*'"
-    r"|(?P<comment>/\*.*?\*/|//[^\n]*)",
+    r"""["'/](?:"""
+    r'''(?<=R")(?P<mark>[^\s()\\]*)\(.*?\)(?P=mark)"|(?<=")(?:[^"\\\n]|\\.)*"'''
+    r"""|(?<=')(?<![\da-fA-F]')(?:[^'\\\n]|\\.)*'"""
+    r"""|(?<=/)(?P<comment>\*.*?\*/|/[^\n]*))""",
     re.DOTALL,
 )
 _CONDITIONAL = re.compile(r"\s*#\s*(ifdef|ifndef|if|elif|else|endif)\b\s*(.*?)\s*")
@@ -75,7 +75,7 @@ def readings(text: str) -> list[str]:
 def _without_comment(match: re.Match[str]) -> str:
     if match["comment"] is not None:
         return " " + "\n" * match[0].count("\n")
-    return match[0] if match["mark"] is None else '""' + "\n" * match[0].count("\n")
+    return match[0] if match["mark"] is None else '""' + "\n" * match[0].count("\n")  # after the R of a raw string
 
 
 def _grouped(lines: Sequence[str]) -> Branch | None:

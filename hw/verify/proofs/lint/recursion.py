@@ -55,11 +55,11 @@ def _calls(sources: Mapping[str, Iterable[Source]]) -> Iterator[Call]:
         for source in readings:
             macros = (here for name in source.macros for here in source.names.get(name, ()))
             for here in chain(source.find("call_expression", "declaration", "compound_literal_expression"), macros):
-                caller = here.scope.function("function")
+                caller = here[1].function("function")
                 if caller is None:
                     continue
                 for callee in _callees(here, known):
-                    yield Call(_function(caller), callee, file, line_of(here.node))
+                    yield Call(_function(caller), callee, file, line_of(here[0]))
 
 
 def _callees(here: Here, known: Functions) -> Iterable[Function]:
@@ -118,18 +118,18 @@ class Functions:
 
     def constructors(self, name: str, here: Here) -> Iterator[Function]:
         """What a variable or a value of a class calls."""
-        owner = owner_of(name, here.node.start_point, here.scope)
+        owner = owner_of(name, here[0].start_point, here[1])
         return (f for f in self._by_name.get(owner, ()) if f.path[-2:] == (owner, owner))
 
     def named(self, names: list[str], here: Here, count: int | None) -> Iterator[Function]:
         """What a name means: by its class if it is qualified, else the innermost functions of that name."""
         candidates = self._by_name.get(names[-1], set())
         if candidates and len(names) > 1:
-            owner = owner_of(names[-2], here.node.start_point, here.scope)
+            owner = owner_of(names[-2], here[0].start_point, here[1])
             inside = {f for f in candidates if f.path[-2:] == (owner, names[-1])}
             told = inside or owner in self._owners  # else a template argument tells, which may be any class
             return self._taking(inside if told else self._members.get(names[-1], ()), count)
-        around = here.scope.path if candidates else ()
+        around = here[1].path if candidates else ()
         for length in range(len(around), -1, -1):
             found = [f for f in candidates if f.path == (*around[:length], names[0])]
             if found:

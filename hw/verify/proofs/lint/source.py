@@ -6,9 +6,9 @@ restrict most.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from tree_sitter import Node, Query, QueryCursor
 
@@ -24,16 +24,24 @@ _CLASSES = frozenset(["struct_specifier", "class_specifier", "union_specifier", 
 _FUNCTIONS = frozenset(["function_definition", "declaration", "field_declaration"])
 _OPENING = _BLOCKS | _CLASSES | _FUNCTIONS | {"template_declaration", "lambda_expression", "namespace_definition"}
 _NAMES = frozenset(["identifier", "namespace_identifier"])
+# The nodes that the rules look at, besides names and keywords.
+SEEN = frozenset(
+    ["abstract_array_declarator", "abstract_function_declarator", "abstract_pointer_declarator", "array_declarator"]
+    + ["assignment_expression", "binary_expression", "call_expression", "compound_literal_expression", "declaration"]
+    + ["delete_expression", "do_statement", "expression_statement", "field_expression", "fold_expression"]
+    + ["for_range_loop", "for_statement", "function_declarator", "gnu_asm_expression", "goto_statement"]
+    + ["init_declarator", "new_expression", "null", "number_literal", "operator_name", "optional_parameter_declaration"]
+    + ["parameter_declaration", "pointer_declarator", "pointer_expression", "pointer_type_declarator", "preproc_call"]
+    + ["preproc_include", "primitive_type", "template_function", "template_type", "this", "type_identifier"]
+    + ["update_expression", "using_declaration", "while_statement"]
+)
 _MACROS = frozenset(["preproc_def", "preproc_function_def"])
 _KEYWORDS = Query(LANGUAGE, '(["virtual" "throw" "try" "catch" "thread_local" "mutable" "volatile"]) @word')
+_KEYWORD = re.compile(r"\b(virtual|throw|try|catch|thread_local|mutable|volatile)\b")
 _PARAMETERS = frozenset(["parameter_declaration", "optional_parameter_declaration"])
 
 
-class Here(NamedTuple):
-    """A node and the scope it stands in."""
-
-    node: Node
-    scope: Scope
+Here = tuple[Node, Scope]  # a node and the scope it stands in
 
 
 class Source:
@@ -59,6 +67,7 @@ class Source:
     def find(self, *types: str) -> Iterator[Here]:
         """The nodes of the types, in the order of the text for each type."""
         for name in types:
+            assert name in SEEN
             yield from self._nodes.get(name, ())
 
     def symbols(self) -> Iterator[tuple[Scope, Symbol]]:
@@ -67,25 +76,36 @@ class Source:
                 yield scope, symbol
 
     def _read(self, top: Node, around: Scope) -> None:
-        for words in QueryCursor(_KEYWORDS).captures(top).values():
-            self.words += words
-        stack = [Here(top, around)]
+        if _KEYWORD.search(text_of(top)):
+            for words in QueryCursor(_KEYWORDS).captures(top).values():
+                self.words += words
+        scope, outer = around, list[Scope]()
+        stack: list[Node | None] = [top]
         while stack:
-            here = stack.pop()
-            node, scope = here
+            node = stack.pop()
+            if node is None:  # the last scope ends
+                scope = outer.pop()
+                continue
             kind = node.type
-            self._nodes[kind].append(here)
+            if kind in _NAMES:
+                self.names[text_of(node)].append((node, scope))
+                continue
+            if kind in SEEN:
+                self._nodes[kind].append((node, scope))
             if kind in DECLARATIONS:
                 DECLARATIONS[kind](node, scope)
-            if kind in _NAMES:
-                self.names[text_of(node)].append(here)
-            elif kind in _MACROS:
+            if kind in _MACROS:
                 self._macro(node)
-            elif kind != "declaration" or not self._hidden_call(node, scope):
-                if kind in _OPENING:
-                    scope = self._open(node, scope)
-                    self.opened[node.id] = scope
-                stack += [Here(child, scope) for child in reversed(node.named_children)]
+                continue
+            if kind == "declaration" and self._hidden_call(node, scope):
+                continue
+            if kind in _OPENING:
+                outer.append(scope)
+                self.opened[node.id] = scope = self._open(node, scope)
+                stack.append(None)
+            children = node.named_children
+            children.reverse()
+            stack += children
 
     def _open(self, node: Node, scope: Scope) -> Scope:
         """The scope of a node's children."""
@@ -98,6 +118,8 @@ class Source:
             return self._scope("lambda", (), scope)
         if kind in _FUNCTIONS:
             declarator = node.child_by_field_name("declarator")
+            if declarator is not None and declarator.type in ("field_identifier", "identifier", "init_declarator"):
+                return scope
             found = Declarator(declarator) if declarator else None
             if found and found.function and found.name:
                 inner = self._scope("function", tuple(parts(found.name)), scope)

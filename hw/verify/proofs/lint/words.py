@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from hw.verify.proofs.lint.names import Scope
 from hw.verify.proofs.lint.rules import Finding
 from hw.verify.proofs.lint.source import Here, Source
 from hw.verify.proofs.lint.syntax import line_of, parts, shown, text_of
@@ -65,7 +64,7 @@ def _broken(source: Source) -> Iterator[tuple[Node, str]]:
     for name, places in source.names.items():
         match = _NAME_RULES.fullmatch(name)
         if match:
-            yield from ((here.node, _rule(match, _NAMES)) for here in places if not _is_variable(here))
+            yield from ((here[0], _rule(match, _NAMES)) for here in places if not _is_variable(here))
     for node, _ in source.find("type_identifier"):
         match = _TYPE_RULES.fullmatch(text_of(node))
         if match and not _is_template(node):
@@ -100,8 +99,8 @@ def _rule(match: re.Match[str], rules: dict[str, str]) -> str:
 
 
 def _is_variable(here: Here) -> bool:
-    scope: Scope = here.scope
-    symbol = scope.find(text_of(here.node), here.node.start_point)
+    node, scope = here
+    symbol = scope.find(text_of(node), node.start_point)
     return symbol is not None and symbol.kind not in ("type", "function")
 
 
