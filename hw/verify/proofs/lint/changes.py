@@ -8,7 +8,7 @@ from tree_sitter import Node
 
 from hw.verify.proofs.lint.names import Scope, Symbol
 from hw.verify.proofs.lint.source import Source
-from hw.verify.proofs.lint.syntax import Declarator, parts, text_of
+from hw.verify.proofs.lint.syntax import Declarator, parts, text_of, words_of
 
 # Member functions of streams that write to their argument.
 _READS = ("read", "read_nb")
@@ -78,8 +78,7 @@ class Changes:
 def _is_changeable(declaration: Node) -> bool:
     """Whether a declaration's variable is a reference through which another may change."""
     declarators = declaration.children_by_field_name("declarator")
-    words = [text_of(child) for child in declaration.children if child.type == "type_qualifier"]
-    return "const" not in words and any(Declarator(d).is_reference for d in declarators)
+    return any(Declarator(d).is_reference for d in declarators) and "const" not in words_of(declaration)
 
 
 def _targets(node: Node | None) -> Iterator[Node]:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from tree_sitter import Node
 
 from hw.verify.proofs.lint.names import INTEGERS, Scope, Symbol, is_constant, owner_of
-from hw.verify.proofs.lint.syntax import Declarator, parts, text_of
+from hw.verify.proofs.lint.syntax import Declarator, parts, text_of, words_of
 
 _FIXED = ("const", "constexpr")
 
 
 def _variables(node: Node, scope: Scope) -> None:
-    words = _words(node)
+    words = words_of(node)
     means, alias = _type(node, scope)
     home = scope.home
     for declarator, value in _declarators(node):
@@ -73,7 +73,7 @@ def _parameter(node: Node, scope: Scope) -> None:
     found = Declarator(declarator) if declarator else None
     if found is None or found.name is None:
         return
-    name, fixed = parts(found.name)[-1], bool(_words(node) & set(_FIXED))
+    name, fixed = parts(found.name)[-1], bool(words_of(node) & set(_FIXED))
     means, alias = _type(node, scope)
     if scope.kind == "template":
         scope.symbols[name] = Symbol(name, "constant", found.name.start_point, fixed=True)
@@ -124,18 +124,13 @@ def _captured(node: Node, scope: Scope) -> None:
         scope.symbols[text_of(name)] = Symbol(text_of(name), "data", name.start_point)
 
 
-def _words(node: Node) -> set[str]:
-    """`static`, `const` and what else stands in front of a declarator."""
-    return {text_of(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
-
-
 def _type(node: Node, scope: Scope) -> tuple[str, str]:
     """The kind of a declaration's variables, and the last name of its type."""
     kind = node.child_by_field_name("type")
     if kind is None:
         return "data", ""
     if kind.type in ("primitive_type", "sized_type_specifier"):
-        words = set(text_of(kind).split())
+        words = set(text_of(kind).split()).difference(_FIXED)
         return "index" if words in ({"unsigned"}, {"unsigned", "int"}) else (
             "integer" if words <= INTEGERS else "data"
         ), text_of(kind)  # fmt: skip

@@ -122,8 +122,9 @@ def _kind_of_name(node: Node, scope: Scope) -> str:
     if len(names) == 1:
         symbol = scope.find(names[0], node.start_point)
         return symbol.kind if symbol and symbol.kind in _TRUST else "data"
-    owner = owner_of(names[-2], node.start_point, scope)
-    known = [s.symbols[names[-1]] for s in scope.file.inside.get(owner, ()) if names[-1] in s.symbols]
+    inside = scope.file.inside
+    owner = owner_of(names[-2], node.start_point, scope) if inside else ""
+    known = [s.symbols[names[-1]] for s in inside.get(owner, ()) if names[-1] in s.symbols]
     # A field of a type from elsewhere is one of a configuration.
     return least(*(s.kind if s.kind in _TRUST else "data" for s in known))
 

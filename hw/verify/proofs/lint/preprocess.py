@@ -75,7 +75,7 @@ def readings(text: str) -> list[str]:
 def _without_comment(match: re.Match[str]) -> str:
     if match["comment"] is not None:
         return " " + "\n" * match[0].count("\n")
-    return match[0] if match["mark"] is None else '""' + "\n" * match[0].count("\n")  # after the R of a raw string
+    return match[0] if match["mark"] is None else '"()"' + "\n" * match[0].count("\n")  # behind the R
 
 
 def _grouped(lines: Sequence[str]) -> Branch | None:

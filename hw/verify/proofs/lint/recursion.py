@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
+from tree_sitter import Node
+
 from hw.verify.proofs.lint.names import Scope, owner_of
 from hw.verify.proofs.lint.rules import Finding
 from hw.verify.proofs.lint.source import Here, Source
@@ -53,7 +55,7 @@ def _calls(sources: Mapping[str, Iterable[Source]]) -> Iterator[Call]:
     known = Functions(scope for readings in sources.values() for source in readings for scope in source.scopes)
     for file, readings in sources.items():
         for source in readings:
-            macros = (here for name in source.macros for here in source.names.get(name, ()))
+            macros = (here for name in source.macros for here in source.names.get(name, ()) if not _is_head(here[0]))
             for here in chain(source.find("call_expression", "declaration", "compound_literal_expression"), macros):
                 caller = here[1].function("function")
                 if caller is None:
@@ -87,6 +89,10 @@ def _callees(here: Here, known: Functions) -> Iterable[Function]:
     if any(text_of(argument) == names[0] for argument in arguments.named_children):
         return (_function(f) for f in [scope.function("function")] if f)  # a lambda that is given itself
     return known.members("operator()", count)
+
+
+def _is_head(name: Node) -> bool:
+    return name.parent is not None and name.parent.type == "function_declarator"
 
 
 def _function(scope: Scope) -> Function:

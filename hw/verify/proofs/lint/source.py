@@ -32,7 +32,15 @@ SEEN = frozenset(
     + ["for_range_loop", "for_statement", "function_declarator", "gnu_asm_expression", "goto_statement"]
     + ["init_declarator", "new_expression", "null", "number_literal", "operator_name", "optional_parameter_declaration"]
     + ["parameter_declaration", "pointer_declarator", "pointer_expression", "pointer_type_declarator", "preproc_call"]
-    + ["preproc_include", "primitive_type", "template_function", "template_type", "this", "type_identifier"]
+    + [
+        "preproc_include",
+        "primitive_type",
+        "return_statement",
+        "template_function",
+        "template_type",
+        "this",
+        "type_identifier",
+    ]
     + ["update_expression", "using_declaration", "while_statement"]
 )
 _MACROS = frozenset(["preproc_def", "preproc_function_def"])
@@ -159,7 +167,7 @@ class Source:
         return True
 
     def _macro(self, node: Node) -> None:
-        """Reads what a macro stands for where it is defined: as statements or an expression, or else as a type."""
+        """Reads what a macro stands for where it is defined: as an expression or statements, or else as a type."""
         name, body = node.child_by_field_name("name"), node.child_by_field_name("value")
         if name is None or body is None or not text_of(body).strip():
             return
@@ -167,18 +175,20 @@ class Source:
         head = f"auto {text_of(name)}({', '.join(f'auto {p}' for p in parameters)}) {{"
         row = node.start_point.row
         self.macros[text_of(name)] = node
-        fragment = parse_fragment(head, text_of(body), ";}", row)
+        expression = parse_fragment(f"{head} return (", text_of(body), ");}", row)
+        fragment = expression or parse_fragment(head, text_of(body), ";}", row)
         if fragment is None:
             fragment = parse_fragment("typedef", text_of(body), f"{text_of(name)};", row)
         if fragment is None or text_of(name) in INTEGERS:
             self.unread.append(node)
             return
+        results = self._nodes["return_statement"]
+        first = len(results)
         self._read(fragment, self.root)
         if node.type == "preproc_def":
-            value = parse_fragment("auto value = (", text_of(body), ");", row)
-            if value:
-                kind = kind_of(value.named_children[0].named_children[-1].named_children[-1], self.root)
-                self.root.symbols[text_of(name)] = Symbol(text_of(name), kind, node.start_point)
+            value = results[first][0].named_children[0] if expression else None
+            kind = kind_of(value, self.root) if value else "data"
+            self.root.symbols[text_of(name)] = Symbol(text_of(name), kind, node.start_point, fixed=True)
 
 
 def _children(node: Node | None) -> list[Node]:

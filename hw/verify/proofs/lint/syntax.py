@@ -40,14 +40,28 @@ def shown(node: Node) -> str:
     return " ".join(text_of(node).split())[:120]
 
 
+def words_of(declaration: Node) -> set[str]:
+    """`static`, `const` and what else stands around the type in a declaration."""
+    words = set()
+    for child in declaration.children:
+        if child.type in ("storage_class_specifier", "type_qualifier"):
+            words.add(text_of(child))
+        elif child.type == "sized_type_specifier":  # unsigned const
+            words.update(text_of(inner) for inner in child.named_children if inner.type == "type_qualifier")
+    return words
+
+
 def parts(node: Node) -> list[str]:
     """A name, part by part, without template arguments: `a<b>::template c<d>` is a, c."""
+    text = text_of(node)
+    if text.replace("::", "").isidentifier():
+        return [part for part in text.split("::") if part]
     if node.type in ("qualified_identifier", "nested_namespace_specifier"):
         return [part for child in node.named_children for part in parts(child)]
     if node.type in ("dependent_name", "dependent_type"):
         return parts(node.named_children[-1])
     name = node.child_by_field_name("name") if node.type.startswith("template_") else None
-    return parts(name) if name else ["".join(text_of(node).split())]
+    return parts(name) if name else ["".join(text.split())]
 
 
 class Declarator:
