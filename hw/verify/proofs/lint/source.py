@@ -58,7 +58,7 @@ class Source:
     def __init__(self, text: str) -> None:
         self.root = Scope("file")
         self.scopes = [self.root]
-        self.macros: dict[str, Node] = {}
+        self.macros: dict[str, Symbol] = {}
         self.opened: dict[int, Scope] = {}  # by the id of the node that opens them
         self.unread: list[Node] = []  # what the grammar cannot make out
         self._nodes: dict[str, list[Here]] = defaultdict(list)
@@ -68,8 +68,7 @@ class Source:
         self.unread += errors(program)
         self._read(program, self.root)
         for _, symbol in self.symbols() if self.macros else ():  # a macro takes the name from whatever has it
-            macro = self.macros.get(symbol.name)
-            if macro and macro.start_point.row != symbol.at.row:
+            if self.macros.get(symbol.name, symbol) is not symbol:
                 symbol.kind = "data"
 
     def find(self, *types: str) -> Iterator[Here]:
@@ -174,7 +173,6 @@ class Source:
         parameters = [text_of(p) for p in _children(node.child_by_field_name("parameters"))]
         head = f"auto {text_of(name)}({', '.join(f'auto {p}' for p in parameters)}) {{"
         row = node.start_point.row
-        self.macros[text_of(name)] = node
         expression = parse_fragment(f"{head} return (", text_of(body), ");}", row)
         fragment = expression or parse_fragment(head, text_of(body), ";}", row)
         if fragment is None:
@@ -186,9 +184,11 @@ class Source:
         first = len(results)
         self._read(fragment, self.root)
         if node.type == "preproc_def":
-            value = results[first][0].named_children[0] if expression else None
+            # A macro that is defined twice is one thing here and another there.
+            value = results[first][0].named_children[0] if expression and text_of(name) not in self.macros else None
             kind = kind_of(value, self.root) if value else "data"
             self.root.symbols[text_of(name)] = Symbol(text_of(name), kind, node.start_point, fixed=True)
+        self.macros[text_of(name)] = self.root.symbols[text_of(name)]
 
 
 def _children(node: Node | None) -> list[Node]:
