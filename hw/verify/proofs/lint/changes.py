@@ -77,6 +77,8 @@ class Changes:
 
 def _is_changeable(declaration: Node) -> bool:
     """Whether a declaration's variable is a reference through which another may change."""
+    if "&" not in text_of(declaration):
+        return False
     declarators = declaration.children_by_field_name("declarator")
     return any(Declarator(d).is_reference for d in declarators) and "const" not in words_of(declaration)
 

@@ -130,10 +130,11 @@ def _type(node: Node, scope: Scope) -> tuple[str, str]:
     if kind is None:
         return "data", ""
     if kind.type in ("primitive_type", "sized_type_specifier"):
-        words = set(text_of(kind).split()).difference(_FIXED)
-        return "index" if words in ({"unsigned"}, {"unsigned", "int"}) else (
-            "integer" if words <= INTEGERS else "data"
-        ), text_of(kind)  # fmt: skip
+        text = text_of(kind)
+        words = set(text.split()).difference(_FIXED)
+        if words in ({"unsigned"}, {"unsigned", "int"}):
+            return "index", text
+        return "integer" if words <= INTEGERS else "data", text
     if kind.type not in ("type_identifier", "qualified_identifier", "template_type", "dependent_type"):
         return "data", ""
     names = parts(kind)

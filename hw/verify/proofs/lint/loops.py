@@ -29,15 +29,16 @@ class Index(NamedTuple):
 def check(source: Source, file: str) -> Iterator[Finding]:
     for node, _ in source.find("for_range_loop"):
         yield Finding(file, line_of(node), "loop-kind", shown(node))
-    changes = Changes(source)
-    for node, _ in source.find("for_statement"):
+    loops = list(source.find("for_statement"))
+    changes = Changes(source) if loops else None
+    for node, _ in loops:
         for rule in _broken(node, source.opened[node.id], changes):
             body = node.child_by_field_name("body")
             head = shown(node)[: body.start_byte - node.start_byte] if body else shown(node)
             yield Finding(file, line_of(node), rule, head)
 
 
-def _broken(loop: Node, scope: Scope, changes: Changes) -> Iterator[str]:
+def _broken(loop: Node, scope: Scope, changes: Changes | None) -> Iterator[str]:
     index = _index(loop.child_by_field_name("initializer"), scope)
     if index is None:
         yield "loop-kind"
@@ -125,6 +126,6 @@ def _literal(node: Node | None) -> int:
     return int(text, 0) if re.fullmatch(r"0[xX][\da-fA-F]+|[1-9]\d*", text) else 0
 
 
-def _changed(loop: Node, index: Symbol, changes: Changes) -> bool:
+def _changed(loop: Node, index: Symbol, changes: Changes | None) -> bool:
     body = loop.child_by_field_name("body")
-    return body is not None and changes.within(index, body)
+    return body is not None and changes is not None and changes.within(index, body)

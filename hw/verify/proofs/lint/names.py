@@ -14,7 +14,7 @@ _TRUST = ("constant", "index", "integer", "data")
 _CONSTANTS = frozenset(["number_literal", "char_literal", "true", "false", "sizeof_expression", "alignof_expression"])
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Symbol:
     """A declared name. `kind`: constant (known when compiling), index (unsigned), integer, data, type or function."""
 
@@ -30,7 +30,7 @@ class Symbol:
     means: str = "data"  # of a type: the kind of its variables
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Scope:
     """`kind`: file, namespace, class, template, function, lambda or block."""
 

@@ -6,15 +6,14 @@ restrict most.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from tree_sitter import Node, Query, QueryCursor
+from tree_sitter import Node
 
 from hw.verify.proofs.lint.declare import DECLARATIONS
 from hw.verify.proofs.lint.names import INTEGERS, Scope, Symbol, kind_of
-from hw.verify.proofs.lint.syntax import LANGUAGE, Declarator, errors, parse, parse_fragment, parts, text_of
+from hw.verify.proofs.lint.syntax import Declarator, errors, parse, parse_fragment, parts, text_of
 
 _BLOCKS = frozenset(
     ["compound_statement", "for_statement", "for_range_loop", "if_statement", "while_statement", "switch_statement"]
@@ -25,27 +24,16 @@ _FUNCTIONS = frozenset(["function_definition", "declaration", "field_declaration
 _OPENING = _BLOCKS | _CLASSES | _FUNCTIONS | {"template_declaration", "lambda_expression", "namespace_definition"}
 _NAMES = frozenset(["identifier", "namespace_identifier"])
 # The nodes that the rules look at, besides names and keywords.
-SEEN = frozenset(
-    ["abstract_array_declarator", "abstract_function_declarator", "abstract_pointer_declarator", "array_declarator"]
-    + ["assignment_expression", "binary_expression", "call_expression", "compound_literal_expression", "declaration"]
-    + ["delete_expression", "do_statement", "expression_statement", "field_expression", "fold_expression"]
-    + ["for_range_loop", "for_statement", "function_declarator", "gnu_asm_expression", "goto_statement"]
-    + ["init_declarator", "new_expression", "null", "number_literal", "operator_name", "optional_parameter_declaration"]
-    + ["parameter_declaration", "pointer_declarator", "pointer_expression", "pointer_type_declarator", "preproc_call"]
-    + [
-        "preproc_include",
-        "primitive_type",
-        "return_statement",
-        "template_function",
-        "template_type",
-        "this",
-        "type_identifier",
-    ]
-    + ["update_expression", "using_declaration", "while_statement"]
-)
+_SEEN = """
+abstract_array_declarator abstract_function_declarator abstract_pointer_declarator array_declarator
+assignment_expression binary_expression call_expression compound_literal_expression declaration delete_expression
+do_statement expression_statement field_expression fold_expression for_range_loop for_statement function_declarator
+gnu_asm_expression goto_statement init_declarator new_expression null operator_name optional_parameter_declaration
+parameter_declaration pointer_declarator pointer_expression pointer_type_declarator preproc_call preproc_include
+return_statement template_function template_type this update_expression using_declaration while_statement
+"""
+SEEN = frozenset(_SEEN.split())
 _MACROS = frozenset(["preproc_def", "preproc_function_def"])
-_KEYWORDS = Query(LANGUAGE, '(["virtual" "throw" "try" "catch" "thread_local" "mutable" "volatile"]) @word')
-_KEYWORD = re.compile(r"\b(virtual|throw|try|catch|thread_local|mutable|volatile)\b")
 _PARAMETERS = frozenset(["parameter_declaration", "optional_parameter_declaration"])
 
 
@@ -63,7 +51,7 @@ class Source:
         self.unread: list[Node] = []  # what the grammar cannot make out
         self._nodes: dict[str, list[Here]] = defaultdict(list)
         self.names: dict[str, list[Here]] = defaultdict(list)  # identifiers, and the names of namespaces
-        self.words: list[Node] = []  # of those keywords that the grammar has no node for
+        self.programs: list[Node] = []  # the reading and the macros in it
         program = parse(text)
         self.unread += errors(program)
         self._read(program, self.root)
@@ -83,9 +71,7 @@ class Source:
                 yield scope, symbol
 
     def _read(self, top: Node, around: Scope) -> None:
-        if _KEYWORD.search(text_of(top)):
-            for words in QueryCursor(_KEYWORDS).captures(top).values():
-                self.words += words
+        self.programs.append(top)
         scope, outer = around, list[Scope]()
         stack: list[Node | None] = [top]
         while stack:

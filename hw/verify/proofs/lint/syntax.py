@@ -43,10 +43,11 @@ def shown(node: Node) -> str:
 def words_of(declaration: Node) -> set[str]:
     """`static`, `const` and what else stands around the type in a declaration."""
     words = set()
-    for child in declaration.children:
-        if child.type in ("storage_class_specifier", "type_qualifier"):
+    for child in declaration.named_children:
+        kind = child.type
+        if kind in ("storage_class_specifier", "type_qualifier"):
             words.add(text_of(child))
-        elif child.type == "sized_type_specifier":  # unsigned const
+        elif kind == "sized_type_specifier" and child.named_child_count:  # unsigned const
             words.update(text_of(inner) for inner in child.named_children if inner.type == "type_qualifier")
     return words
 
@@ -54,6 +55,8 @@ def words_of(declaration: Node) -> set[str]:
 def parts(node: Node) -> list[str]:
     """A name, part by part, without template arguments: `a<b>::template c<d>` is a, c."""
     text = text_of(node)
+    if text.isidentifier():
+        return [text]
     if text.replace("::", "").isidentifier():
         return [part for part in text.split("::") if part]
     if node.type in ("qualified_identifier", "nested_namespace_specifier"):
@@ -72,10 +75,10 @@ class Declarator:
         self.function: Node | None = None
         self.is_reference = self.is_array = False
         inner: Node | None = node
-        while inner is not None and inner.type not in _NAMES:
-            self.is_reference |= inner.type == "reference_declarator"
-            self.is_array |= inner.type == "array_declarator"
-            called = inner if inner.type == "function_declarator" else None
+        while inner is not None and (kind := inner.type) not in _NAMES:
+            self.is_reference |= kind == "reference_declarator"
+            self.is_array |= kind == "array_declarator"
+            called = inner if kind == "function_declarator" else None
             inner = inner.child_by_field_name("declarator") or next(reversed(inner.named_children), None)
             if called is not None and inner is not None and inner.type in _NAMES:
                 self.function = called

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tree_sitter import Node
+from tree_sitter import Node, Query, QueryCursor
 
 from hw.verify.proofs.lint.rules import Finding
 from hw.verify.proofs.lint.source import Here, Source
-from hw.verify.proofs.lint.syntax import line_of, parts, shown, text_of
+from hw.verify.proofs.lint.syntax import LANGUAGE, line_of, parts, shown, text_of
 
 # Nodes that break a rule by being there.
 _NODES = {
@@ -19,6 +19,7 @@ _NODES = {
     "do_statement": "loop-kind",
     "goto_statement": "loop-kind",
 }
+# Keywords, for which the grammar has no nodes with names.
 _KEYWORDS = {
     "virtual": "polymorphism",
     "throw": "exceptions",
@@ -50,6 +51,15 @@ _CONTAINERS = frozenset(
 _NAME_RULES = re.compile("|".join(f"(?P<n{at}>{pattern})" for at, pattern in enumerate(_NAMES)))
 _TYPE_RULES = re.compile("|".join(f"(?P<n{at}>{pattern})" for at, pattern in enumerate(_TYPES)))
 _FLOAT = re.compile(r"0[xX].*[.pP].*|(?!0[xX]).*[.eE].*")
+# Most texts have none of the words for which every keyword, type and number must be looked at.
+_HINT = re.compile(
+    rf"\b({'|'.join([*_KEYWORDS, *_TYPES])}|float|double)\b(?!<)|\.\d|\d[\d']*[.eE]|0[xX][\da-fA-F'.]*[.pP]"
+)
+_LEAVES = Query(
+    LANGUAGE,
+    "[" + " ".join(f'"{word}"' for word in _KEYWORDS) + "] @word"
+    "[(type_identifier) (primitive_type) (number_literal)] @word",
+)
 
 
 def check(source: Source, file: str) -> Iterator[Finding]:
@@ -60,24 +70,28 @@ def check(source: Source, file: str) -> Iterator[Finding]:
 def _broken(source: Source) -> Iterator[tuple[Node, str]]:
     for kind, rule in _NODES.items():
         yield from ((node, rule) for node, _ in source.find(kind))
-    yield from ((node, _KEYWORDS[node.type]) for node in source.words)
+    for program in source.programs:
+        if _HINT.search(text_of(program)):
+            yield from _leaves(program)
     for name, places in source.names.items():
         match = _NAME_RULES.fullmatch(name)
         if match:
             yield from ((here[0], _rule(match, _NAMES)) for here in places if not _is_variable(here))
-    for node, _ in source.find("type_identifier"):
-        match = _TYPE_RULES.fullmatch(text_of(node))
-        if match and not _is_template(node):
-            yield node, _rule(match, _TYPES)
     for node, _ in source.find("template_type", "template_function"):
         if _CONTAINERS.intersection(parts(node)):
             yield node, "standard-library"
     yield from _library(source)
-    for node, _ in source.find("primitive_type"):
-        if text_of(node) in ("float", "double"):
-            yield node, "floating-point"
-    for node, _ in source.find("number_literal"):
-        if _FLOAT.fullmatch(text_of(node)):
+
+
+def _leaves(program: Node) -> Iterator[tuple[Node, str]]:
+    for node in QueryCursor(_LEAVES).captures(program).get("word", ()):
+        text = text_of(node)
+        match = _TYPE_RULES.fullmatch(text) if node.type == "type_identifier" else None
+        if node.type in _KEYWORDS:
+            yield node, _KEYWORDS[node.type]
+        elif match and not _is_template(node):
+            yield node, _rule(match, _TYPES)
+        elif (node.type == "number_literal" and _FLOAT.fullmatch(text)) or text in ("float", "double"):
             yield node, "floating-point"
 
 
