@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from hw.verify.proofs.lint import declarations, grammar, loops, pragmas, products, recursion, words
@@ -25,8 +26,14 @@ def lint_texts(texts: Mapping[str, str], tables: Mapping[str, Collection[str]]) 
     yield from dict.fromkeys(_findings(texts, tables))
 
 
+@lru_cache(maxsize=64)
+def _sources(text: str) -> tuple[Source, ...]:
+    """The readings of a text. The kernels are the same in every project."""
+    return tuple(Source(reading) for reading in readings(text))
+
+
 def _findings(texts: Mapping[str, str], tables: Mapping[str, Collection[str]]) -> Iterator[Finding]:
-    sources = {file: [Source(reading) for reading in readings(text)] for file, text in texts.items()}
+    sources = {file: _sources(text) for file, text in texts.items()}
     for file, read in sources.items():
         for source in read:
             yield from grammar.check(source, file)

@@ -53,7 +53,7 @@ _TYPE_RULES = re.compile("|".join(f"(?P<n{at}>{pattern})" for at, pattern in enu
 _FLOAT = re.compile(r"0[xX].*[.pP].*|(?!0[xX]).*[.eE].*")
 # Most texts have none of the words for which every keyword, type and number must be looked at.
 _HINT = re.compile(
-    rf"\b({'|'.join([*_KEYWORDS, *_TYPES])}|float|double)\b(?!<)|\.\d|\d[\d']*[.eE]|0[xX][\da-fA-F'.]*[.pP]"
+    rf"\b({'|'.join([*_KEYWORDS, *_TYPES])}|float|double)\b(?!<)|(?<!\w)(\.\d|\d[\d']*[.eE])|0[xX][\da-fA-F'.]*[.pP]"
 )
 _LEAVES = Query(
     LANGUAGE,
