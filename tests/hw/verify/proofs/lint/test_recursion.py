@@ -32,6 +32,8 @@ FILES = [
         "struct s {\n    int operator()(int a) const { return run(a); }\n};\n"
         "int run(int a) {\n    const s t;\n    return t(a);\n}",
         "struct s {\n    static void f() { typedef s t; using u = t; u::f(); }\n};",
+        "void f() {\n    [] { f(); }();\n}",
+        "void f() {\n    using a::g;\n    g();\n}\nnamespace a {\nvoid g() { f(); }\n}",
         "#define AGAIN f()\nvoid f() { AGAIN; }",
         "#define AGAIN() f()\nvoid f() { AGAIN(); }",
         "#ifdef A\nvoid f() {}\n#else\nvoid f() { f(); }\n#endif",
