@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
-from hw.verify.proofs.lint import declarations, loops, pragmas, products, recursion, words
-from hw.verify.proofs.lint.parse import Source
+from hw.verify.proofs.lint import declarations, grammar, loops, pragmas, products, recursion, words
+from hw.verify.proofs.lint.preprocess import readings
 from hw.verify.proofs.lint.rules import Finding
-from hw.verify.proofs.lint.tokens import without_comments
+from hw.verify.proofs.lint.source import Source
 from hw.verify.proofs.proof import Proof
 
 SIMULATION_ONLY = ("crq_mac_fast.h", "crq_trace.h")
@@ -21,15 +22,26 @@ def lint_text(text: str, file: str, tables: Collection[str] = ()) -> Iterator[Fi
 
 
 def lint_texts(texts: Mapping[str, str], tables: Mapping[str, Collection[str]]) -> Iterator[Finding]:
-    """The findings in sources by file name, which may call each other."""
-    clean = {file: without_comments(text) for file, text in texts.items()}
-    sources = {file: Source(text) for file, text in clean.items()}
-    for file, source in sources.items():
-        yield from words.check(clean[file], file)
-        yield from loops.check(source, file)
-        yield from products.check(source, file)
-        yield from declarations.check(source, file)
-        yield from pragmas.check(source, file, tables.get(file, ()))
+    """The findings in sources by file name, which may call each other; each once, in however many readings it is."""
+    yield from dict.fromkeys(_findings(texts, tables))
+
+
+@lru_cache(maxsize=64)
+def _sources(text: str) -> tuple[Source, ...]:
+    """The readings of a text. The kernels are the same in every project."""
+    return tuple(Source(reading) for reading in readings(text))
+
+
+def _findings(texts: Mapping[str, str], tables: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+    sources = {file: _sources(text) for file, text in texts.items()}
+    for file, read in sources.items():
+        for source in read:
+            yield from grammar.check(source, file)
+            yield from words.check(source, file)
+            yield from loops.check(source, file)
+            yield from products.check(source, file)
+            yield from declarations.check(source, file)
+            yield from pragmas.check(source, file, tables.get(file, ()))
     yield from recursion.check(sources)
 
 
@@ -53,7 +65,7 @@ def check(project: Path) -> Proof:
 
 
 def _tables(path: Path) -> list[str]:
-    """The names of a layer's tables, if it has any."""
+    """The names of a layer's tables, if it has any. A file of tables is long, and its declarations are lines."""
     if not path.is_file():
         return []
     return re.findall(r"^static const [\w:<>]+ (\w+)\[", path.read_text(), re.MULTILINE)

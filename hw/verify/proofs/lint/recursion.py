@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
-from hw.verify.proofs.lint.parse import Source
-from hw.verify.proofs.lint.rules import Finding
-from hw.verify.proofs.lint.scopes import Scope, qualified
+from tree_sitter import Node
 
-Function = tuple[str, ...]  # namespaces, classes, name
+from hw.verify.proofs.lint.names import Scope, owner_of
+from hw.verify.proofs.lint.rules import Finding
+from hw.verify.proofs.lint.source import Here, Source
+from hw.verify.proofs.lint.syntax import line_of, parts, text_of
+
+
+class Function(NamedTuple):
+    """Overloads of different numbers of arguments are different functions; what tells others apart are types."""
+
+    path: tuple[str, ...]  # namespaces, classes, name
+    most: int | None  # arguments
 
 
 class Call(NamedTuple):
@@ -19,15 +28,16 @@ class Call(NamedTuple):
     line: int
 
 
-def check(sources: Mapping[str, Source]) -> Iterator[Finding]:
-    """A finding for each call that leads back to its caller."""
+def check(sources: Mapping[str, Iterable[Source]]) -> Iterator[Finding]:
+    """A finding for each call that leads back to its caller. Each file has one source for each of its readings."""
     calls = list(_calls(sources))
     callees: dict[Function, set[Function]] = {}
     for call in calls:
         callees.setdefault(call.caller, set()).add(call.callee)
     for call in calls:
         if call.caller in _reached(call.callee, callees):
-            yield Finding(call.file, call.line, "recursion", f"{'::'.join(call.caller)} calls {'::'.join(call.callee)}")
+            names = "::".join(call.caller.path), "::".join(call.callee.path)
+            yield Finding(call.file, call.line, "recursion", " calls ".join(names))
 
 
 def _reached(start: Function, callees: Mapping[Function, set[Function]]) -> set[Function]:
@@ -41,42 +51,99 @@ def _reached(start: Function, callees: Mapping[Function, set[Function]]) -> set[
     return found
 
 
-def _calls(sources: Mapping[str, Source]) -> Iterator[Call]:
-    classes: dict[str, set[Function]] = {}  # member functions by their name
-    functions: set[Function] = set()
-    for source in sources.values():
-        for scope in source.scopes:
-            if scope.kind == "function":
-                functions.add(scope.path)
-                if scope.parent and scope.parent.kind == "class":
-                    classes.setdefault(scope.name, set()).add(scope.path)
-    for file, source in sources.items():
-        i = 0
-        while i < len(source.tokens):
-            function = source.scope_of[i].function()
-            if function is None or i < function.body or not source.tokens[i].is_name:
-                i += 1
-                continue
-            before = source.tokens[i - 1].text
-            before = source.tokens[i - 2].text if before == "template" else before
-            end, names = qualified(source.tokens, i)
-            if end < len(source.tokens) and source.tokens[end].text == "(":
-                member = before in (".", "->")
-                for callee in classes.get(names[-1], ()) if member else _resolved(names, function, functions):
-                    yield Call(function.path, callee, file, source.tokens[i].line)
-            i += 1 if end > i + 1 and len(names) == 1 else end - i  # arguments of a template may hold calls too
+def _calls(sources: Mapping[str, Iterable[Source]]) -> Iterator[Call]:
+    known = Functions(scope for readings in sources.values() for source in readings for scope in source.scopes)
+    for file, readings in sources.items():
+        for source in readings:
+            macros = (here for name in source.macros for here in source.names.get(name, ()) if not _is_head(here[0]))
+            for here in chain(source.find("call_expression", "declaration", "compound_literal_expression"), macros):
+                caller = here[1].function("function")
+                if caller is None:
+                    continue
+                for callee in _callees(here, known):
+                    yield Call(_function(caller), callee, file, line_of(here[0]))
 
 
-def _resolved(names: list[str], scope: Scope, functions: set[Function]) -> Iterator[Function]:
-    """What a name means in `scope`: by its class if it is qualified, else the innermost function of that name."""
-    if len(names) > 1:
-        symbol = scope.find(names[-2])
-        owner = symbol.alias if symbol and symbol.alias else names[-2]
-        yield from (f for f in functions if f[-2:] == (owner, names[-1]))
-        return
-    outer = scope.parent
-    while outer:
-        if (*outer.path, names[0]) in functions:
-            yield (*outer.path, names[0])
-            return
-        outer = outer.parent
+def _callees(here: Here, known: Functions) -> Iterable[Function]:
+    node, scope = here
+    if node.type == "identifier":  # a macro is what it stands for
+        return known.named([text_of(node)], here, None)
+    if node.type != "call_expression":
+        kind = node.child_by_field_name("type")
+        return known.constructors(parts(kind)[-1], here) if kind else ()
+    function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+    while function is not None and function.type == "parenthesized_expression":
+        function = function.named_children[0]
+    if function is None or arguments is None:
+        return ()
+    count = None if "..." in text_of(arguments) else arguments.named_child_count
+    if function.type == "field_expression":
+        field = function.child_by_field_name("field")
+        return known.members(parts(field)[-1], count) if field else ()
+    if function.type not in ("identifier", "qualified_identifier", "template_function"):
+        return ()
+    names = parts(function)
+    symbol = scope.find(names[0], node.start_point) if len(names) == 1 else None
+    if symbol is None or symbol.kind in ("type", "function"):
+        return (*known.named(names, here, count), *known.constructors(names[-1], here))
+    if any(text_of(argument) == names[0] for argument in arguments.named_children):
+        return (_function(f) for f in [scope.function("function")] if f)  # a lambda that is given itself
+    return known.members("operator()", count)
+
+
+def _is_head(name: Node) -> bool:
+    return name.parent is not None and name.parent.type == "function_declarator"
+
+
+def _function(scope: Scope) -> Function:
+    return Function(scope.path, scope.most)
+
+
+class Functions:
+    """All functions of all files, and which of them a call may mean."""
+
+    def __init__(self, scopes: Iterable[Scope]) -> None:
+        self._fewest: dict[Function, int] = {}
+        self._by_name: dict[str, set[Function]] = {}
+        self._members: dict[str, set[Function]] = {}
+        self._owners: set[str] = set()  # classes and namespaces
+        for scope in scopes:
+            if scope.kind in ("class", "namespace"):
+                self._owners.update(scope.name[-1:])
+            if scope.kind == "function" and scope.name:
+                function = _function(scope)
+                self._fewest[function] = min(scope.fewest, self._fewest.get(function, scope.fewest))
+                self._by_name.setdefault(scope.name[-1], set()).add(function)
+                outer = scope.parent.home if scope.parent else None
+                if (outer and outer.kind == "class") or len(scope.name) > 1:
+                    self._members.setdefault(scope.name[-1], set()).add(function)
+
+    def members(self, name: str, count: int | None) -> Iterator[Function]:
+        """What `x.name()` may mean: the member functions of that name in any class."""
+        return self._taking(self._members.get(name, ()), count)
+
+    def constructors(self, name: str, here: Here) -> Iterator[Function]:
+        """What a variable or a value of a class calls."""
+        owner = owner_of(name, here[0].start_point, here[1])
+        return (f for f in self._by_name.get(owner, ()) if f.path[-2:] == (owner, owner))
+
+    def named(self, names: list[str], here: Here, count: int | None) -> Iterator[Function]:
+        """What a name means: by its class if it is qualified, else the innermost functions of that name."""
+        candidates = self._by_name.get(names[-1], set())
+        if candidates and len(names) > 1:
+            owner = owner_of(names[-2], here[0].start_point, here[1])
+            inside = {f for f in candidates if f.path[-2:] == (owner, names[-1])}
+            told = inside or owner in self._owners  # else a template argument tells, which may be any class
+            return self._taking(inside if told else self._members.get(names[-1], ()), count)
+        around = here[1].path if candidates else ()
+        for length in range(len(around), -1, -1):
+            found = [f for f in candidates if f.path == (*around[:length], names[0])]
+            if found:
+                return self._taking(found, count)
+        return self._taking(candidates, count)
+
+    def _taking(self, functions: Iterable[Function], count: int | None) -> Iterator[Function]:
+        """Those that take so many arguments."""
+        for function in functions:
+            if count is None or (self._fewest[function] <= count and (function.most is None or count <= function.most)):
+                yield function

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 RULES = {
+    "syntax": "the grammar reads every line, in every branch of conditional compilation; a macro stands for "
+    "statements, an expression or a type; no assembler, and no directive but `#define`, `#undef`, `#include`, `#if` "
+    "and its branches, `#pragma`, `#error`",
     "dynamic-memory": "no dynamic memory: `new`, `delete`, `malloc`, `free`",
     "polymorphism": "no run-time polymorphism: `virtual`, `dynamic_cast`, `typeid`",
     "exceptions": "no exceptions",
@@ -25,7 +28,7 @@ RULES = {
     "pragma-form": "every pragma is in the table of forms below",
     "pragma-place": "`UNROLL`, `PIPELINE`, `INLINE` and `DATAFLOW` stand first in the body that they apply to",
     "pragma-variable": "a pragma names a variable declared above it in the same block, a parameter of the function, "
-    "or a table of the layer",
+    "or a table of the layer; what else it names is a constant",
 }
 
 # Pragmas of Vitis HLS 2022.2 and later that the sources use, with the forms they may take.
