@@ -75,6 +75,7 @@ class _Writer:
             step = self.model.steps[wire.name]
             emit = getattr(self, f"_{type(step).__name__.lower()}")
             self.values[wire.name] = emit(wire.name, step, *self._distinct(wire.name, wire.inputs))
+        self.renamed = self.nodes[-1].output[0]
         self.nodes[-1].output[0] = "logits"
         with torch.no_grad():
             logits = self.model(torch.zeros(1, *spec.shape, dtype=torch.int64))
@@ -97,10 +98,17 @@ class _Writer:
             "carrier": self.carrier,
             "frozen_hash": self.model.content_hash,
             "layers": json.dumps(self.layers),
+            "steps": json.dumps(self._code_tensors()),
             **metadata,
         }
         helper.set_model_props(proto, {f"crq.{k}": str(v) for k, v in sorted(props.items())})
         return proto
+
+    def _code_tensors(self) -> dict[str, str]:
+        """The tensor of each step that gives codes: what a reader compares, step by step, with the frozen model."""
+        kinds = (ops.Threshold, ops.MaxPool, ops.Concat)
+        found = {w.name: self.values[w.name] for w in self.model.wires if isinstance(self.model.steps[w.name], kinds)}
+        return {step: "logits" if tensor == self.renamed else tensor for step, tensor in found.items()}
 
     def _distinct(self, name: str, steps: Sequence[str]) -> list[str]:
         """The tensors of `steps`, each under a name of its own.

@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from hw.ir.graph import Network
+    from hw.ir.layers import IntArray
+    from hw.verify.link import Link
 
 
 @click.command()
@@ -47,7 +52,7 @@ def check(
     else:
         codes = all_vectors(network, limit, bounding_limit=limit // 4)[:limit]
     links = (
-        _reference_links(reference, file, network, codes, layer_values)
+        _reference_links(reference, file, network, codes)
         if reference
         else [float64_link(file, network, codes[:QONNX_IMAGES], layer_values(network, codes[:QONNX_IMAGES]))]
     )
@@ -66,11 +71,11 @@ def check(
             click.echo(f"note: {described(own)}")
         for layer, channels in ties.items():
             click.echo(f"note: {layer}: channels {channels} have a boundary within float32 error of a tie")
-    if any(link.differing for link in links if "default" not in link.name):
+    if not all(link.equal for link in links if "default" not in link.name):
         sys.exit(1)
 
 
-def _float_execution(file: Path, network: Any, codes: Any) -> Any:
+def _float_execution(file: Path, network: Network, codes: IntArray) -> Link:
     from hw.verify.chain import QONNX_IMAGES, layer_values
     from hw.verify.float32 import float_execution
 
@@ -78,24 +83,19 @@ def _float_execution(file: Path, network: Any, codes: Any) -> Any:
     return float_execution(file, network, few, layer_values(network, few))
 
 
-def _reference_links(reference: Path, file: Path, network: Any, codes: Any, layer_values: Any) -> list[Any]:
+def _reference_links(reference: Path, file: Path, network: Network, codes: IntArray) -> list[Link]:
     """Live PyTorch against the file in its runtimes, and against the integer graph layer by layer."""
     import torch
 
-    from crq.convert.frozen import FrozenModel, frozen_file
     from export.check import check_file
+    from hw.verify.chain import layer_values
     from hw.verify.link import Link, compare_layers
+    from hw.verify.live import frozen_of, layer_codes
 
-    model = FrozenModel.load(frozen_file(reference))
+    model = frozen_of(network, reference)
     x = torch.as_tensor(codes).reshape(-1, *model.input.shape)
     links = [
         Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different) for r in check_file(model, file, x)
     ]
-    # Codes have one meaning on both sides; sums may be mirrored (σ absorbed into weights), so they are left out.
-    kinds = {layer.name: layer.kind for layer in network}
-    trace = {name: v.numpy() for name, v in model.trace(x).items() if kinds.get(name) in ("Threshold", "MaxPool")}
-    last = network.layers[-1]
-    trace[last.name] = model.integers(x).numpy()
-    expected = layer_values(network, codes)
-    trace = {name: v for name, v in trace.items() if v.size == expected[name].size}
-    return [*links, compare_layers(network, "PyTorch = integer graph", expected, trace)]
+    live = layer_codes(network, model, codes)
+    return [*links, compare_layers(network, "PyTorch = integer graph", layer_values(network, codes), live, live.keys())]

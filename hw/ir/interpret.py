@@ -51,6 +51,26 @@ def evaluate(network: Network, codes: IntArray, wanted: Callable[[str, IntArray]
     return values[network.output.name]
 
 
+def from_stream(network: Network, values: IntArray) -> IntArray:
+    """The network's result (N, …) in the order that files and PyTorch give it.
+
+    They differ where the network ends by flattening an image: that streams (H, W, C), and files have (C, H, W).
+    """
+    last = network.layers[-1]
+    if not isinstance(last, Flatten):
+        return values
+    c, h, w = last.input.shape
+    return values.reshape(-1, h, w, c).transpose(0, 3, 1, 2).reshape(values.shape)
+
+
+def to_stream(network: Network, values: IntArray) -> IntArray:
+    """The result as files and PyTorch give it, in the order and shape (N, C, H, W) of the network's."""
+    last, shape = network.layers[-1], network.output.shape
+    if isinstance(last, Flatten):
+        values = values.reshape(-1, *last.input.shape).transpose(0, 2, 3, 1)
+    return values.reshape(-1, *shape)
+
+
 def apply(layer: Layer, *inputs: IntArray) -> IntArray:
     """One layer on int64 arrays (N, C, H, W)."""
     return RULES[type(layer)](layer, *inputs)

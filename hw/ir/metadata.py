@@ -46,7 +46,8 @@ class Metadata:
     order); result = integer × `output_scale` + `output_offset`, numbers or lists with one per channel. `input_range`:
     lowest and highest input code, where they are not those of the input's type. `ties`: channels, by layer, with a
     boundary that float32 evaluation decides otherwise. `sources`: by layer, or the input's name, the file's tensor.
-    `frozen_hash`: of the frozen PyTorch model that the file was exported from.
+    `frozen_hash`: of the frozen PyTorch model that the file was exported from; `frozen_steps`: by step of that model,
+    the layer that gives its codes, or None where a pass has moved the step so that its codes are nowhere.
     """
 
     input_scale: float = 1.0
@@ -59,6 +60,7 @@ class Metadata:
     ties: Mapping[str, list[int]] = field(default_factory=dict)
     sources: Mapping[str, FileTensor] = field(default_factory=dict)
     frozen_hash: str | None = None
+    frozen_steps: Mapping[str, str | None] = field(default_factory=dict)
     other: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -86,15 +88,19 @@ class Metadata:
             model.set_metadata_prop(f"{PREFIX}{key}", value if isinstance(value, str) else json.dumps(value))
 
     def renamed_source(self, old: str, new: str) -> Metadata:
-        """The codes that layer `old` gave are now those of layer `new`."""
-        moved = {new if name == old else name: source for name, source in self.sources.items()}
-        return replace(self, sources=moved)
+        """The codes that layer `old` gave are now those of layer `new`, whose own codes are given up."""
+        sources = {name: source for name, source in self.sources.items() if name != new}
+        moved = {new if name == old else name: source for name, source in sources.items()}
+        places = {old: new, new: None}
+        steps = {step: places.get(layer, layer) if layer else None for step, layer in self.frozen_steps.items()}
+        return replace(self, sources=moved, frozen_steps=steps)
 
 
 KEYS = {
     "input_scale": "input.scale", "input_range": "input.range", "input_zero_point": "input.zero_point",
     "input_layout": "input.layout", "preprocessing": "input.preprocessing", "output_scale": "output.scale",
     "output_offset": "output.offset", "ties": "ties", "sources": "sources", "frozen_hash": "frozen_hash",
+    "frozen_steps": "frozen_steps",
 }  # fmt: skip
 """Field to property."""
 
@@ -142,6 +148,10 @@ def _are_channels(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(v, list) and all(map(_is_integer, v)) for v in value.values())
 
 
+def _are_names(value: Any) -> bool:
+    return isinstance(value, dict) and all(v is None or isinstance(v, str) for v in value.values())
+
+
 def _are_ends(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_is_integer, value))
 
@@ -166,6 +176,7 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = 
     "output_scale": ("a number, or one per channel", _are_numbers, _as_it_is),
     "output_offset": ("a number, or one per channel", _are_numbers, _as_it_is),
     "ties": ("channels by layer", _are_channels, _as_it_is),
+    "frozen_steps": ("layers by step", _are_names, _as_it_is),
     "sources": ("a tensor, scale and layout by layer", lambda v: isinstance(v, dict), _file_tensors),
 }
 """What the JSON of a property is, how it is checked, and what becomes of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -57,7 +58,7 @@ HANDLERS: dict[str, Handler] = {
     "Shape": reshapes.shape,
 }
 
-NOT_KEPT = frozenset(("schema_version", "carrier", *KEYS.values()))
+NOT_KEPT = frozenset(("schema_version", "carrier", "steps", *KEYS.values()))
 """Metadata that is not copied from the file: what describes the file, and what is found anew."""
 
 PASSES = (flatten_last, absorb_sign, merge_pad, pool_after_threshold)
@@ -105,6 +106,7 @@ def _read(source: AnyModel) -> ModelWrapper:
         ties=ctx.ties,
         sources=ctx.sources,
         frozen_hash=given_properties.get("frozen_hash"),
+        frozen_steps=_frozen_steps(ctx, given_properties.get("steps", "{}")),
         other={key: text for key, text in given_properties.items() if key not in NOT_KEPT},
         **ctx.input_metadata,
         **metadata,
@@ -114,6 +116,17 @@ def _read(source: AnyModel) -> ModelWrapper:
         model, _ = graph_pass(model)
     Network(model)  # what we wrote obeys its own specification
     return model
+
+
+def _frozen_steps(ctx: Context, text: str) -> dict[str, str | None]:
+    """The layers that give the codes of the frozen model's steps; `text`: its steps' tensors in the file."""
+    try:
+        steps = dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        refuse("malformed", "metadata 'crq.steps'", f"is no object of tensors by step ({error})")
+    layers = {node.output[0]: node.name for node in ctx.emit.nodes}
+    values = {step: ctx.values.get(tensor) for step, tensor in steps.items() if isinstance(tensor, str)}
+    return {step: layers.get(value.int.name) for step, value in values.items() if isinstance(value, Codes)}
 
 
 def _read_input(ctx: Context, proto: ModelProto) -> str:

@@ -39,13 +39,19 @@ def qonnx_link(network: Network, codes: IntArray, expected: dict[str, IntArray])
     flattened = {
         name: np.concatenate(values) for name, values in found.items() if network[name].kind != "Flatten"
     }  # the stream flattens in (H, W, C) order, ONNX in (C, H, W)
-    return compare_layers(network, "integer graph in qonnx = NumPy", expected, flattened)
+    return compare_layers(network, "integer graph in qonnx = NumPy", expected, flattened, flattened.keys())
 
 
 def simulation_link(built: Built, codes: IntArray, expected: dict[str, IntArray], mode: str) -> Link:
     """The built project's C simulation, every unit's output."""
     found = built.trace(codes, mode=mode)
-    return compare_layers(built.network, f"C simulation ({mode}) = integer graph", expected, found)
+    name = f"C simulation ({mode}) = integer graph"
+    return compare_layers(built.network, name, expected, found, results_of(built))
+
+
+def results_of(built: Built) -> list[str]:
+    """The layers whose integers leave a unit of the hardware: the last of each unit."""
+    return [(p.unit.threshold or p.unit.layer).name for p in built.plan.processes if p.unit]
 
 
 def file_links(network: Network, built: Built, codes: IntArray) -> list[Link]:

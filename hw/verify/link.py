@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,10 +35,11 @@ class Difference(NamedTuple):
 
 
 class Link(NamedTuple):
-    """Two sources of integers, compared on `images` images.
+    """Two sources of integers, compared on `images` images. What compared nothing, or lacks a layer, is not equal.
 
-    `images_differing` counts the images with any difference, `explained` those of them that a known cause explains;
-    `correct` the images classified as labelled. None is what was not looked at.
+    `missing` are layers that should have been compared and were not. `images_differing` counts the images with any
+    difference, `explained` those of them that a known cause explains; `correct` the images classified as labelled. None
+    is what was not looked at.
     """
 
     name: str
@@ -45,24 +47,31 @@ class Link(NamedTuple):
     integers: int
     differing: int
     first: Difference | None = None
+    missing: tuple[str, ...] = ()
     images_differing: int | None = None
     explained: int | None = None
     correct: int | None = None
 
     @property
     def equal(self) -> bool:
-        return not self.differing
+        return not self.differing and not self.missing and self.integers > 0
 
     def facts(self) -> dict[str, Any]:
         """For JSON: the counts, and the first difference."""
         counted = ("name", "images", "integers", "differing")
-        return {**{key: getattr(self, key) for key in counted}, "first": self.first and self.first._asdict()}
+        facts = {key: getattr(self, key) for key in counted}
+        return {**facts, "first": self.first and self.first._asdict(), "missing": list(self.missing)}
 
     def __str__(self) -> str:
         if self.equal:
             return f"equal    {self.name}: {self.images:,} images, {self.integers:,} integers"
-        where = f"\n         first: {self.first}" if self.first else ""
-        return f"DIFFERS  {self.name}: {self.differing:,} of {self.integers:,} integers{where}"
+        text = f"FAILED   {self.name}: it compared nothing"
+        if self.differing:
+            where = f"\n         first: {self.first}" if self.first else ""
+            text = f"DIFFERS  {self.name}: {self.differing:,} of {self.integers:,} integers{where}"
+        elif self.integers:
+            text = f"FAILED   {self.name}: layers were left out"
+        return f"{text}\n         not compared: {', '.join(self.missing)}" if self.missing else text
 
 
 def compare(name: str, found: NDArray[np.int64], expected: NDArray[np.int64], *, correct: int | None = None) -> Link:
@@ -75,12 +84,15 @@ def compare(name: str, found: NDArray[np.int64], expected: NDArray[np.int64], *,
     )
 
 
-def compare_layers(network: Network, name: str, expected: dict[str, IntArray], found: dict[str, NDArray[Any]]) -> Link:
-    """Compare every layer that both know; the first difference carries the accumulator behind its threshold."""
+def compare_layers(
+    network: Network, name: str, expected: Mapping[str, NDArray[Any]], found: Mapping[str, NDArray[Any]],
+    wanted: Collection[str],
+) -> Link:  # fmt: skip
+    """Compare the layers `wanted`, which both must have; the first difference carries the sum behind its threshold."""
     integers = differing = 0
     first = None
     for layer in network:
-        if layer.name not in found:
+        if layer.name not in wanted or layer.name not in found or layer.name not in expected:
             continue
         want = expected[layer.name]
         have = np.asarray(found[layer.name], np.int64).reshape(want.shape)
@@ -92,7 +104,9 @@ def compare_layers(network: Network, name: str, expected: dict[str, IntArray], f
             producer = network.producer(layer.input) if isinstance(layer, Threshold) else None
             accumulator = int(expected[producer.name][n, c, h, w]) if isinstance(producer, Mac) else None
             first = Difference(layer.name, n, c, h, w, int(want[n, c, h, w]), int(have[n, c, h, w]), accumulator)
-    return Link(name, len(next(iter(expected.values()))), integers, differing, first)
+    compared = {layer.name for layer in network} & expected.keys() & found.keys()
+    missing = tuple(sorted(set(wanted) - compared))
+    return Link(name, len(next(iter(expected.values()))), integers, differing, first, missing)
 
 
 def output_integers(network: Network, values: NDArray[Any], expected: IntArray) -> IntArray:

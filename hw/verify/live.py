@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from hw.errors import HwError
 from hw.hls.built import Built
-from hw.ir.interpret import evaluate
-from hw.verify.chain import layer_values
+from hw.ir.graph import Network
+from hw.ir.interpret import evaluate, from_stream, to_stream
+from hw.verify.chain import layer_values, results_of
 from hw.verify.link import Link, compare, compare_layers
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ def verify(
     """
     found = built.integers(codes, mode=mode, progress=progress)
     if reference is not None:
-        expected = _torch_integers(built, reference, codes)
+        expected = _torch_integers(built.network, reference, codes)
     else:
         shape = built.network.input.shape
         batches = np.array_split(codes.reshape(-1, *shape), max(1, len(codes) // 64))
-        expected = np.concatenate([evaluate(built.network, b) for b in batches])
+        expected = np.concatenate([from_stream(built.network, evaluate(built.network, b)) for b in batches])
     correct = None
     if labels is not None:
         correct = int((built.network.logits(found).reshape(len(found), -1).argmax(1) == labels).sum())
@@ -88,48 +89,54 @@ def trace(
     network = built.network
     found = built.trace(codes, mode=mode)
     expected = layer_values(network, codes.reshape(-1, *network.input.shape))
-    links = [compare_layers(network, f"C simulation ({mode}) = integer graph", expected, found)]
+    links = [compare_layers(network, f"C simulation ({mode}) = integer graph", expected, found, results_of(built))]
     if reference is not None:
-        live = _torch_codes(built, reference, codes)
-        same = {name: values for name, values in found.items() if name in live}
-        title = f"C simulation ({mode}) = the live PyTorch model, the codes of {len(same)} layers"
-        links.append(compare_layers(network, title, {**expected, **live}, same))
+        live = layer_codes(network, frozen_of(network, reference), codes)
+        title = f"C simulation ({mode}) = the live PyTorch model, the codes of {len(live)} layers"
+        links.append(compare_layers(network, title, live, found, live.keys()))
     return found, links
 
 
-def _torch_codes(built: Built, reference: str | Path, codes: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
-    """The codes of the frozen model's quantizers, by name. One that reads a max pool trades places with it in
-    hardware, so there its name belongs to other values."""
+def layer_codes(network: Network, model: FrozenModel, codes: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
+    """The live model's codes by layer of the integer graph (N, C, H, W), and its result as the last layer's.
+
+    Sums are left out: their sign may be in the weights of one and not of the other. Raises `HwError` for a graph that
+    does not say which layer is which step.
+    """
     import torch
 
-    from crq.convert.steps import MaxPool, Threshold
+    from crq.convert.steps import Concat, MaxPool, Threshold
 
-    model = _frozen(built, reference)
-    values = model.trace(torch.as_tensor(np.ascontiguousarray(codes)))
-    return {
-        wire.name: values[wire.name].numpy()
-        for wire in model.wires
-        if isinstance(model.steps[wire.name], Threshold)
-        and not any(i in values and isinstance(model.steps[i], MaxPool) for i in wire.inputs)
-    }
+    x = torch.as_tensor(np.ascontiguousarray(codes)).reshape(-1, *model.input.shape)
+    traced, layers = model.trace(x), network.metadata.frozen_steps
+    wanted = [w.name for w in model.wires if isinstance(model.steps[w.name], (Threshold, MaxPool, Concat))]
+    if unknown := [step for step in wanted if step not in layers]:
+        raise HwError(
+            f"the file does not say which of its layers are the frozen model's {', '.join(unknown)}: it was written by "
+            "an older crq; export the frozen model again and build from the new file"
+        )
+    found = {layer: traced[step].numpy() for step in wanted if (layer := layers[step]) is not None}
+    last = network.layers[-1]
+    result = to_stream(network, model.integers(x).numpy())
+    shapes = {layer.name: layer.output.shape for layer in network}
+    return {name: v.reshape(-1, *shapes[name]) for name, v in found.items()} | {last.name: result}
 
 
-def _torch_integers(built: Built, reference: str | Path, codes: NDArray[Any]) -> NDArray[np.int64]:
+def _torch_integers(network: Network, reference: str | Path, codes: NDArray[Any]) -> NDArray[np.int64]:
     import torch
 
-    model = _frozen(built, reference)
-    batches = torch.as_tensor(np.ascontiguousarray(codes)).split(64)
+    model = frozen_of(network, reference)
+    batches = torch.as_tensor(np.ascontiguousarray(codes)).reshape(-1, *model.input.shape).split(64)
     return torch.cat([model.integers(batch) for batch in batches]).numpy()
 
 
-def _frozen(built: Built, reference: str | Path) -> FrozenModel:
-    """Raises `HwError` unless the project was made from this frozen model."""
-    from crq.convert.frozen import FrozenModel
+def frozen_of(network: Network, reference: str | Path) -> FrozenModel:
+    """The frozen model of a run folder or frozen.pt. Raises `HwError` unless `network` was made from it."""
+    from crq.convert.frozen import FrozenModel, frozen_file
 
-    path = Path(reference)
-    path = path / "frozen.pt" if path.is_dir() else path
+    path = frozen_file(Path(reference))
     model = FrozenModel.load(path)
-    made_from = built.network.metadata.frozen_hash
+    made_from = network.metadata.frozen_hash
     if made_from != model.content_hash:
         raise HwError(
             f"{path}: is frozen model {model.content_hash[:16]}…, but the project was made from "

@@ -71,7 +71,9 @@ def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[s
             found.setdefault(name, []).append(integers)
         left += tied
     name = "the file in float64 = integer graph" + (f" ({left} images up to an undecided code)" if left else "")
-    return compare_layers(network, name, expected, {layer: np.stack(images) for layer, images in found.items()})
+    stacked = {layer: np.stack(images) for layer, images in found.items()}
+    recorded = [layer.name for layer in network if layer.name in network.metadata.sources]
+    return compare_layers(network, name, expected, stacked, {*recorded, last})
 
 
 def _quantized(

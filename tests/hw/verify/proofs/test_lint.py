@@ -9,7 +9,6 @@ import pytest
 import hw
 from hw.verify.proofs import lint
 from hw.verify.proofs.lint.rules import RULES
-from tests.support.random_graphs import NETWORKS
 from tests.hw.verify.proofs.lint import (
     test_declarations,
     test_grammar,
@@ -20,6 +19,7 @@ from tests.hw.verify.proofs.lint import (
     test_words,
 )
 from tests.hw.verify.proofs.lint.code import KERNELS
+from tests.support.random_graphs import NETWORKS
 
 
 def test_every_rule_has_a_fault() -> None:
