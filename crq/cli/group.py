@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from crq.errors import nearest
+from crq.errors import CrqError, nearest
 
 GROUP = "crq.commands"
 _FIRST = ("run", "train", "export", "check", "build", "simulate", "report", "fold", "synth")
@@ -41,12 +41,9 @@ class _Verbs(click.Group):
                 raise
             click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
             sys.exit(2)
-        except Exception as error:
-            code = getattr(error, "exit_code", None)
-            if not isinstance(code, int) or isinstance(error, (click.ClickException, click.exceptions.Exit)):
-                raise
+        except CrqError as error:
             click.echo(f"Error: {error}", err=True)
-            sys.exit(code)
+            sys.exit(error.exit_code)
 
 
 @click.group(

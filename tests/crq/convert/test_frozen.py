@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from crq.convert.frozen import FrozenModel
+from crq.convert.frozen import FrozenModel, frozen_file
 from crq.errors import CrqError
 from tests.support.nets import NETWORKS, Plain, Residual, frozen, images
 
@@ -98,3 +98,8 @@ def test_inputs_off_the_grid_raise() -> None:
 def test_dtype_changes_raise(change: str) -> None:
     with pytest.raises(CrqError, match="dtype"):
         getattr(frozen(Plain), change)()
+
+
+def test_a_run_folder_stands_for_the_file_in_it(tmp_path) -> None:
+    assert frozen_file(tmp_path) == tmp_path / "frozen.pt"
+    assert frozen_file(tmp_path / "other.pt") == tmp_path / "other.pt"

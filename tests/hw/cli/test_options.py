@@ -1,0 +1,54 @@
+"""Options of the verbs, made from `BuildOptions`."""
+
+from dataclasses import fields
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from crq.options import BuildOptions
+from hw.cli.options import FOLDING, build_options, parse_folds, parse_roms
+
+
+def given(*arguments: str, names: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a command with these options is given by a command line."""
+    seen: list[dict[str, Any]] = []
+
+    @click.command()
+    @build_options(*names)
+    def command(given: dict[str, Any]) -> None:
+        seen.append(given)
+
+    CliRunner().invoke(command, arguments, catch_exceptions=False, standalone_mode=False)
+    return seen[0]
+
+
+def test_only_what_is_on_the_line_is_given() -> None:
+    assert given() == {}
+    line = "--part KV260 --clock-period 4 --io-type io_parallel --target-fps 1e4 --best-fit --no-fit-check"
+    folds = "--fold a=2,3 --fold b=1,1 --rom a=bram"
+    found = given(*line.split(), *folds.split())
+    assert found == {
+        "part": "KV260", "clock_period": 4.0, "io_type": "io_parallel", "target_fps": 1e4, "best_fit": True,
+        "fit_check": False, "folding": {"a": (2, 3), "b": (1, 1)}, "weight_rom": {"a": "bram"},
+    }  # fmt: skip
+    assert BuildOptions().with_given(found).folding == {"a": (2, 3), "b": (1, 1)}
+
+
+def test_a_verb_may_take_some_of_them() -> None:
+    assert set(FOLDING) < {f.name for f in fields(BuildOptions)}
+    with pytest.raises(click.NoSuchOption):
+        given("--io-type", "io_stream", names=FOLDING)
+
+
+@pytest.mark.parametrize("text", ["a", "a=1", "a=1,2,3", "a=x,1"])
+def test_wrong_foldings_are_named(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="expected LAYER=PE,SIMD"):
+        parse_folds((text,))
+
+
+def test_wrong_memories_are_named() -> None:
+    assert parse_roms(("a=lut", "b=bram")) == {"a": "lut", "b": "bram"}
+    with pytest.raises(click.BadParameter, match="expected LAYER=lut or LAYER=bram"):
+        parse_roms(("a",))

@@ -1,0 +1,53 @@
+"""`crq report`: one project, several side by side, and a saved report."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import hw
+from hw.cli.report import report
+from hw.devices.catalog import find
+from tests.support.random_graphs import small_cnn
+
+
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("report")
+    return tuple(
+        hw.build(small_cnn(seed), folder / f"net{seed}", project_name=f"net{seed}").directory for seed in (0, 1)
+    )
+
+
+def crq_report(*arguments: object) -> Result:
+    return CliRunner().invoke(report, [str(a) for a in arguments])
+
+
+def test_several_are_a_list_in_their_order(projects: tuple[Path, Path]) -> None:
+    first, both = (json.loads(crq_report(*some, "--json").stdout) for some in (projects[:1], projects))
+    assert [facts["project"]["name"] for facts in both] == ["net0", "net1"]
+    assert {**both[0], "created": None} == {**first, "created": None}
+    assert "net1" in crq_report(*projects).stdout
+
+
+def test_another_part_and_clock(projects: tuple[Path, Path]) -> None:
+    facts = json.loads(crq_report(projects[0], "--part", "KV260", "--clock-period", "4", "--json").stdout)
+    assert (facts["device"]["part"], facts["clock_period_ns"]) == (find("KV260").part, 4.0)
+
+
+def test_a_page_is_of_one_project(projects: tuple[Path, Path], tmp_path: Path) -> None:
+    assert crq_report(projects[0], "--html", tmp_path / "a.html").exit_code == 0
+    assert "net0" in (tmp_path / "a.html").read_text()
+    refused = crq_report(*projects, "--html", tmp_path / "b.html")
+    assert refused.exit_code == 2
+    assert "--html writes the report of one project" in refused.stderr
+    assert not (tmp_path / "b.html").exists()
+
+
+def test_a_saved_report_is_shown_as_it_is(projects: tuple[Path, Path], tmp_path: Path) -> None:
+    saved = crq_report(projects[0], "--json").stdout
+    (tmp_path / "report.json").write_text(saved)
+    assert crq_report(tmp_path, "--json").stdout == saved
+    other = crq_report(tmp_path, "--part", "KV260")
+    assert isinstance(other.exception, hw.HwError)
