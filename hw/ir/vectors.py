@@ -50,9 +50,31 @@ def bounding(network: Network, limit: int | None = None) -> tuple[IntArray, list
     return (np.stack(images[:keep]) if images[:keep] else np.empty(shape, np.int64)), names[:keep]
 
 
-def driving(network: Network, operand: Tensor, layer: Conv | Dense, channel: int, sign: int) -> IntArray:
-    """One image (C, H, W) of `operand`, which `layer` reads: the greatest (+1) or least (-1) sum of `channel`."""
-    return _legal(network, _driving(operand, layer, channel, sign), operand)
+def driving(
+    network: Network, operand: Tensor, layer: Conv | Dense, channel: int, sign: int,
+    pixel: tuple[int, int] | None = None,
+) -> IntArray:  # fmt: skip
+    """One image (C, H, W) of `operand`, which `layer` reads: the greatest (+1) or least (-1) sum of `channel`.
+
+    At the output's `pixel`, or near its centre.
+    """
+    return _legal(network, _driving(operand, layer, channel, sign, pixel), operand)
+
+
+def kinds_of_pixels(layer: Conv | Dense) -> list[tuple[int, int]]:
+    """An output pixel for every way in which padding cuts the kernel, the centre first."""
+    if isinstance(layer, Dense):
+        return [(0, 0)]
+    image, out, pads = layer.input.shape, layer.output.shape, (layer.pads.top, layer.pads.left)
+    ways = []
+    for axis, (size, count) in enumerate(((image.h, out.h), (image.w, out.w))):
+        taps = np.arange(layer.kernel[axis]) * layer.dilation[axis] - pads[axis]
+        order = sorted(range(count), key=lambda at: abs(at - count // 2))
+        inside = {
+            at: tuple((taps + at * layer.stride[axis] >= 0) & (taps + at * layer.stride[axis] < size)) for at in order
+        }
+        ways.append(list({mask: at for at, mask in reversed(inside.items())}.values())[::-1])
+    return [(y, x) for y in ways[0] for x in ways[1]]
 
 
 def _legal(network: Network, codes: IntArray, tensor: Tensor | None = None) -> IntArray:
@@ -67,8 +89,10 @@ def _source(network: Network, tensor: Tensor) -> Tensor:
     return producer.input if isinstance(producer, Flatten) else tensor
 
 
-def _driving(tensor: Tensor, layer: Conv | Dense, channel: int, sign: int) -> IntArray:
-    """The operands of one output pixel near the centre take the end of their range that its weights ask for."""
+def _driving(
+    tensor: Tensor, layer: Conv | Dense, channel: int, sign: int, pixel: tuple[int, int] | None = None
+) -> IntArray:
+    """The operands of one output pixel take the end of their range that its weights ask for."""
     lo, hi = tensor.lo[:, None, None], tensor.hi[:, None, None]
     image = np.broadcast_to(np.where((lo <= 0) & (hi >= 0), 0, lo), tensor.shape).astype(np.int64)
     if isinstance(layer, Dense):
@@ -78,8 +102,8 @@ def _driving(tensor: Tensor, layer: Conv | Dense, channel: int, sign: int) -> In
     codes = layer.weights[channel].astype(np.int64) * sign  # (C / groups, KH, KW)
     first = channel // (layer.weights.shape[0] // layer.groups) * codes.shape[0]
     out = layer.output.shape
-    top = out.h // 2 * layer.stride[0] - layer.pads.top
-    left = out.w // 2 * layer.stride[1] - layer.pads.left
+    row, column = pixel or (out.h // 2, out.w // 2)
+    top, left = row * layer.stride[0] - layer.pads.top, column * layer.stride[1] - layer.pads.left
     for c, ky, kx in np.argwhere(codes != 0):
         y, x = top + ky * layer.dilation[0], left + kx * layer.dilation[1]
         if 0 <= y < tensor.shape.h and 0 <= x < tensor.shape.w:

@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 
 class Proof(NamedTuple):
-    """`facts` says what was examined, or, if not `ok`, what was found."""
+    """`facts` says what was examined, or, if not `ok`, what was found; `skipped`: there was nothing to examine."""
 
     name: str
     ok: bool
     facts: str
     exceptions: tuple[str, ...] = ()  # layers the proof does not cover, by name
+    skipped: bool = False
 
     def __str__(self) -> str:
-        text = f"{'passed' if self.ok else 'FAILED'}: {self.name}: {self.facts}"
+        outcome = "skipped" if self.skipped else "passed" if self.ok else "FAILED"
+        text = f"{outcome}: {self.name}: {self.facts}"
         return f"{text}; not covered: {', '.join(self.exceptions)}" if self.exceptions else text
