@@ -160,13 +160,13 @@ def test_hardware_goes_to_the_build_and_the_command_line_wins(tmp_path) -> None:
     loaded = load(tmp_path, TEXT + HARDWARE)
     loaded.save(tmp_path / "again.toml")
     assert recipe.load(tmp_path / "again.toml") == loaded
-    options = loaded.hardware.options({"part": None, "io_type": None})
-    assert options["part"] == "PYNQ-Z2"
-    assert options["target_latency"] == 50
-    assert options["folding"] == {"conv1": (4, 9)}
-    assert options["weight_rom"] == {"fc": "bram"}
-    wished = loaded.hardware.options({"best_fit": True, "clock_period": 4.0})
-    assert (wished["target_latency"], wished["best_fit"], wished["clock_period"]) == (None, True, 4.0)
+    options = loaded.hardware.with_given({"part": None, "io_type": None})
+    assert options.part == "PYNQ-Z2"
+    assert options.target_latency == 50
+    assert options.folding == {"conv1": (4, 9)}
+    assert options.weight_rom == {"fc": "bram"}
+    wished = loaded.hardware.with_given({"best_fit": True, "clock_period": 4.0})
+    assert (wished.target_latency, wished.best_fit, wished.clock_period) == (None, True, 4.0)
 
 
 def test_hardware_is_no_part_of_the_training(tmp_path) -> None:

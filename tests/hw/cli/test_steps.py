@@ -17,7 +17,7 @@ from tests.support.recipes import values
 @pytest.fixture
 def steps(tmp_path: Path) -> Steps:
     plan = recipe.parse(values())
-    return Steps(plan, tmp_path / "run", plan.hardware.options({}), Console(quiet=True))
+    return Steps(plan, tmp_path / "run", plan.hardware, Console(quiet=True))
 
 
 def test_what_would_fail_later_is_told_first(steps: Steps, monkeypatch) -> None:
