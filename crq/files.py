@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
+import re
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
@@ -18,6 +21,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def temporary_beside(target: Path) -> Path:
+    """A path in `target`'s folder for what will be renamed to it; what a killed process left under such names goes."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.crq-*"):
+        number = re.match(r"(\d+)-", left.name.rpartition(".crq-")[2])
+        if number and not _is_running(int(number[1])):
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    return target.with_name(f".{target.name}.crq-{os.getpid()}-{uuid.uuid4().hex[:8]}{target.suffix}")
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
 @contextlib.contextmanager
 def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in `target`'s folder, which is made; what is written there becomes `target`.
@@ -27,7 +49,7 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Not mkstemp: its files are private, and only the whole process's umask, which threads share, tells the usual mode.
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}{target.suffix}")
+    temporary = temporary_beside(target)
     try:
         yield temporary
         temporary.replace(target)

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 from crq.options import BuildOptions
 from hw.dataflow.names import identifier
 from hw.hls.built import Built
+from hw.hls.folder import check_target
 from hw.hls.plugin import require_registered
-from hw.hls.target import check_target
 from hw.ir.images import input_codes
 from hw.ir.vectors import GIVEN_IMAGES
 from hw.read.load import AnyModel

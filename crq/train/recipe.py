@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
@@ -97,6 +98,16 @@ class Recipe(Section):
     threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; by default torch's choice")
     steps: int | None = Field(None, ge=1)
     hardware: BuildOptions = Field(default_factory=BuildOptions)
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+ -]*", value) or len(value) > 100:
+            raise ValueError(
+                "files are named after it: expected at most 100 letters, digits and _ . + - or blanks, the first a "
+                "letter, digit or _"
+            )
+        return value
 
     @field_validator("ternary")
     @classmethod

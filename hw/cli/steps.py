@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from export.check import CheckResult, check_file
 from export.qonnx import to_qonnx
 from hw.devices.catalog import find
 from hw.hls.csim import compiler
+from hw.hls.folder import put, settle
 from hw.ir.vectors import all_vectors
 from hw.project import Project, build, open_project
 from hw.report.model import Report
@@ -99,12 +99,14 @@ class Steps:
         folder = self.output / f"{self.recipe.name}_hls"
         with self._timed("build"), tempfile.TemporaryDirectory(dir=self.output) as scratch:
             project = build(self.file, Path(scratch) / folder.name, images=images.codes.numpy(), options=self.options)
-            if folder.exists():
-                before = open_project(folder)  # raises if someone else's files are there
-                if before.manifest == project.manifest:
-                    return before
-                shutil.rmtree(folder)
-            shutil.move(project.directory, folder)
+            settle(folder)
+            if (
+                folder.exists() and open_project(folder).manifest == project.manifest
+            ):  # raises for someone else's folder
+                return open_project(folder)
+            kept = put(project.directory, folder)
+            if kept is not None:
+                self.console.print(f"{folder} held files that crq did not write: they are in {kept} now")
             return open_project(folder)
 
     def simulate(self, project: Project, images: Images) -> tuple[list[dict[str, Any]], list[Proof]]:

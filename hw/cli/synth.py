@@ -33,6 +33,7 @@ def synth(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from hw.cli.folded import open_folded
+    from hw.hls.folder import own
     from hw.report.beside import beside, render
     from hw.rtl.measure import FILE, default_cache, measure, pick, store
     from hw.rtl.synth import check_family, tool
@@ -53,6 +54,8 @@ def synth(
     kept = output or (opened.project / FILE if opened.project else None)
     if kept is not None:
         store(kept, found)
+        if opened.project and not output:
+            own(opened.project, kept)
     facts = beside(opened.network, opened.folds, found)
     if as_json:
         click.echo(json.dumps(facts, indent=2))

@@ -20,7 +20,7 @@ from hw.cost.resources import Resources
 from hw.cost.thresholds import threshold_lanes
 from hw.dataflow.bits import as_bits, clog2
 from hw.dataflow.fifos import MIN_FIFO, Depths
-from hw.dataflow.memory import BRAM_BITS, in_bram
+from hw.dataflow.memory import BRAM_BITS, weights_in_bram
 from hw.dataflow.schedule import cycles, tree_registers
 from hw.dataflow.units import Fold, Unit
 from hw.dataflow.windows import window
@@ -148,7 +148,7 @@ class MacCost(WindowedCost):
         if self.steps == 1:
             return Resources()
         width = 2 * self.fold.pe * self.fold.simd * self.digits
-        if in_bram(self.steps * width, self.fold.rom):  # priced by its size: no need for the content
+        if weights_in_bram(self.mac, self.fold):  # priced by its size: no need for the content
             return Resources(bram18=bram18(self.steps, width))
         codes = self.mac.weights.transpose(0, 2, 3, 1).reshape(self.blocks, self.fold.pe, -1, self.fold.simd)
         words = signed_digits(codes.transpose(0, 2, 1, 3).reshape(self.steps, -1)).reshape(self.steps, -1)

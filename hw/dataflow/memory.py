@@ -21,5 +21,8 @@ def weight_bits(layer: Mac) -> int:
 
 
 def weights_in_bram(layer: Mac, fold: Fold) -> bool:
-    """Whether the weight ROM of a folded layer lies in block RAM, by `fold.rom` or its size; else in LUTs."""
+    """Whether the weight ROM of a folded layer lies in block RAM, by `fold.rom` or its size; else in LUTs.
+
+    Its size is that of its codes, in both hardware forms, though the RTL form stores a digit in two bits.
+    """
     return in_bram(layer.weights.size * weight_bits(layer), fold.rom)

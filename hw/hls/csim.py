@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from crq.errors import ToolError, VerificationError
 from crq.files import atomic_path
 from hw.errors import HwError
+from hw.hls.folder import own
 
 # fast: native integers; ap: the ap types; hls: the ap types and the code of the synthesis tool's branch.
 MODES: dict[str, list[str]] = {
@@ -67,8 +68,7 @@ def compile_simulation(project: Path, mode: str, trace: bool = False) -> Path:
         run = subprocess.run(command, cwd=project, capture_output=True, text=True)
         if run.returncode:
             raise ToolError(f"{' '.join(command)} failed in {project}:\n{run.stderr[-4000:]}")
-        for old in build.glob(f"{stem}-????????????????.so"):
-            old.unlink(missing_ok=True)
+    own(project, library, instead_of=[p for p in build.glob(f"{stem}-????????????????.so") if p != library])
     return library
 
 

@@ -12,7 +12,7 @@ from hw.dataflow.units import Fold
 from hw.errors import HwError
 
 FILE = "manifest.json"
-FORMAT = 1
+FORMAT = 2  # 1 had no list of files
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Manifest:
 
     folding: fold of each unit; goal: what the search aimed at; why: the reason of each unit's folding. layers: the
     function of each unit. testbench: `images`, how many of them were `given`, and `sha256` of its inputs. versions: of
-    the packages that made it.
+    the packages that made it. files: SHA-256 of every other file of the project as it was built, by its path.
     """
 
     project: str
@@ -35,6 +35,7 @@ class Manifest:
     layers: Mapping[str, str]
     testbench: Mapping[str, Any]
     versions: Mapping[str, str]
+    files: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """The content of manifest.json."""

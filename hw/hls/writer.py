@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import tempfile
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,14 @@ import hls4ml
 import yaml
 from hls4ml.writer.vitis_writer import VitisWriter
 
+from crq.files import temporary_beside
 from hw.hls import firmware, testbench
 from hw.hls.axi import axi_cpp, has_axi_top
+from hw.hls.folder import check_target, hashes, put
 from hw.hls.manifest import FILE, Manifest
 from hw.hls.plan import Plan
 from hw.hls.readme import host_py, readme_md
 from hw.hls.tables import tables_h
-from hw.hls.target import check_target
 from hw.hls.templates import source_of
 from hw.ir.interpret import evaluate
 from hw.ir.vectors import shipped_vectors
@@ -43,22 +43,14 @@ class CrqWriter(VitisWriter):
         target = Path(model.config.get_output_dir()).resolve()
         check_target(target, replace=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        work = temporary_beside(target)
+        work.mkdir()
         try:
             _Files(work, model).write()
-            work.chmod(0o777 & ~_umask())
-            if target.exists():
-                shutil.rmtree(target)
-            os.rename(work, target)
+            put(work, target)
         except BaseException:
             shutil.rmtree(work, ignore_errors=True)
             raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 class _Files:
@@ -75,10 +67,10 @@ class _Files:
         self.write_testbench()
         self.write_scripts()
         self.model.crq_graph.save(str(self.root / "integer_graph.onnx"))
-        manifest = self.manifest()
-        self.text(FILE, manifest.to_json())
-        self.text("README.md", readme_md(self.plan, self.name, manifest))
         self.text("host.py", host_py(self.plan, self.name))
+        manifest = self.manifest()
+        self.text("README.md", readme_md(self.plan, self.name, manifest))
+        self.text(FILE, replace(manifest, files=hashes(self.root)).to_json())
 
     def text(self, path: str, content: str) -> None:
         file = self.root / path
@@ -161,6 +153,7 @@ class _Files:
             layers={name: p.name for p, name in units},
             testbench=self.testbench,
             versions={package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx")},
+            files={},
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hw.dataflow.bits import clog2, signed_width
-from hw.dataflow.memory import BRAM_BITS, in_bram
+from hw.dataflow.memory import BRAM_BITS, weights_in_bram
 from hw.dataflow.names import bounded
 from hw.dataflow.schedule import tree_registers
 from hw.dataflow.thresholds import table
@@ -88,7 +88,7 @@ class MacUnit:
         file = f"{self.name}_w.mem"
         design.memories[file] = words(weights, 1)
         text += instance("crq_rom", "weight_rom", {
-            "WIDTH": weights.shape[1], "DEPTH": self.steps, "BLOCK": int(in_bram(weights.size, self.fold.rom)),
+            "WIDTH": weights.shape[1], "DEPTH": self.steps, "BLOCK": int(weights_in_bram(self.mac, self.fold)),
             "FILE": f'"{file}"'}, {"clk": "clk", "en": "en", "address": "address", "q": "weights"})  # fmt: skip
         group_blocks = self.group_blocks()
         entries = group_blocks * self.chunks
