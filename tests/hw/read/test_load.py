@@ -1,3 +1,76 @@
+"""Files before they are read: ONNX, whole, in order, self-contained, of this schema, one image at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import AttributeProto, GraphProto, NodeProto, SparseTensorProto, TensorProto, helper
+from qonnx.core.modelwrapper import ModelWrapper
+
+import export
+from hw.errors import HwError
+from hw.ir.graph import Network
+from hw.read import read_qonnx
+from hw.read.load import leading_to_outputs, load
+from tests.support.nets import Plain, Residual, frozen
+from tests.support.qonnx_files import ACT, CONV, IN, TAIL, assert_equal_to_file, base, conv, graph_of, node, quant
+
+
+def test_a_model_in_memory_is_copied_and_a_file_read(tmp_path: Path) -> None:
+    proto = graph_of([IN, CONV, *ACT, *TAIL], base(), shape=(8, 2, 6, 6))
+    before = proto.SerializeToString(deterministic=True)
+    onnx.save(proto, tmp_path / "m.onnx")
+    loaded = [load(source) for source in (proto, tmp_path / "m.onnx", str(tmp_path / "m.onnx"))]
+    assert len({found.SerializeToString(deterministic=True) for found in loaded}) == 1
+    assert proto.SerializeToString(deterministic=True) == before
+    wrapper = ModelWrapper(proto)
+    before = proto.SerializeToString(deterministic=True)
+    assert load(wrapper).graph.node == loaded[0].graph.node
+    assert proto.SerializeToString(deterministic=True) == before
+
+
+@pytest.mark.parametrize("batch", [8, "N", None])
+def test_the_batch_becomes_one_and_stated_shapes_go(batch: int | str | None) -> None:
+    proto = graph_of([IN, CONV, *ACT, *TAIL], base(), shape=(batch, 2, 6, 6))
+    proto.graph.value_info.append(helper.make_tensor_value_info("c", TensorProto.FLOAT, [7, 7]))
+    proto.graph.input.append(helper.make_tensor_value_info("w", TensorProto.FLOAT, [5, 2, 3, 3]))
+    found = load(proto).graph
+    dims = [[d.dim_value for d in i.type.tensor_type.shape.dim] for i in found.input]
+    assert dims == [[1, 2, 6, 6], [5, 2, 3, 3]]
+    assert not found.value_info
+
+
+def test_what_an_output_needs_stays_in_order() -> None:
+    dead = [node("Relu", "c", "d1"), node("Neg", "d1", "d2")]
+    proto = graph_of([IN, CONV, *dead, *ACT, *TAIL], base())
+    names = [n.output[0] for n in leading_to_outputs(proto)]
+    assert names == ["xq", "c", "r", "q", "p", "pq", "fl", "y"]
+
+
+def test_a_tensor_written_twice_or_a_node_before_its_input_is_refused() -> None:
+    twice = graph_of([IN, CONV, node("Relu", "c", "c", "again")], base(), output="c")
+    with pytest.raises(HwError, match=r"'again' \(Relu\): writes 'c', which exists already.*\[malformed\]"):
+        load(twice)
+    cycle = graph_of([IN, node("Add", "xq z", "y", "a"), node("Relu", "y", "z", "b")], base())
+    with pytest.raises(HwError, match=r"'a' \(Add\): reads 'z', which nothing before it produces"):
+        load(cycle)
+
+
+def test_a_model_without_nodes_is_empty() -> None:
+    with pytest.raises(HwError, match=r"^model: not an ONNX model, or an empty one; expected a QONNX file"):
+        load(graph_of([], {}))
+
+
+def test_a_negative_dimension_is_no_shape() -> None:
+    proto = graph_of([IN, CONV, *ACT, *TAIL], base())
+    proto.graph.initializer.append(TensorProto(name="odd", data_type=TensorProto.FLOAT, dims=[-2, 3]))
+    with pytest.raises(HwError, match=r"initializer 'odd': has shape \[-2, 3\].*\[too-large\]"):
+        load(proto)
+
+
 def test_missing_and_foreign_files(tmp_path) -> None:
     with pytest.raises(HwError, match=r"nothing\.onnx: no such file"):
         read_qonnx(tmp_path / "nothing.onnx")
