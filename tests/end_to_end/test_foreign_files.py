@@ -1,4 +1,4 @@
-"""Files by hand, as other tools write them: the integer graph equals the file evaluated in float64."""
+"""A file by hand in float32: what its ties change there is counted and explained."""
 
 from __future__ import annotations
 

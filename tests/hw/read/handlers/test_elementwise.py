@@ -1,3 +1,105 @@
+"""Float operators between a sum and its quantizer, residual sums, Clip, Dropout: as the file in float64, or refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx import helper
+
+from hw.errors import HwError
+from hw.ir.graph import Network
+from hw.read import read_qonnx
+from tests.support.float64_file import evaluate
+from tests.support.qonnx_files import (
+    ACT,
+    CONV,
+    TAIL,
+    assert_equal_to_file,
+    assert_graph_equals_file,
+    base,
+    codes,
+    conv,
+    graph_of,
+    node,
+    quant,
+    run,
+)  # fmt: skip
+
+HEAD = [quant("x", "xq", "qi"), CONV]
+NORM = {k: np.random.default_rng(i).uniform(0.5, 1.5, 5).astype(np.float32) for i, k in enumerate("stmu")}
+
+
+@pytest.mark.parametrize(
+    "operators",
+    [
+        [node("Mul", "c g", "r")],
+        [node("Mul", "g c", "r")],
+        [node("Div", "c g", "r")],
+        [node("Add", "b c", "r")],
+        [node("Sub", "c b", "r")],
+        [node("Sub", "b c", "r")],
+        [node("Sub", "b c", "r0"), node("Mul", "r0 g", "r1"), node("Relu", "r1", "r")],
+        [node("BatchNormalization", "c s t m u", "r", epsilon=0.125)],
+        [node("BatchNormalization", "c g5 t m u", "r")],
+        [node("Identity", "c", "r0"), node("Relu", "r0", "r")],
+    ],
+    ids=lambda nodes: " ".join(f"{n.op_type}({n.input[0]})" for n in nodes),
+)
+def test_operators_before_a_quantizer_are_the_file_in_float64(operators: list) -> None:
+    nodes = [*HEAD, *operators, quant("r", "y", "q1", signed=1)]
+    constants = base() | NORM | {"g5": base()["g"].reshape(-1)}
+    graph = assert_graph_equals_file(graph_of(nodes, constants), count=10)
+    assert Network(graph).layers[-1].kind == "Threshold"
+
+
+def test_a_relu_on_codes_that_are_never_negative_is_no_layer() -> None:
+    nodes = [*HEAD, *ACT, node("Relu", "q", "q2"), conv("q2 w2", "y", "conv2")]
+    graph = assert_graph_equals_file(graph_of(nodes, base() | {"w2": np.ones((1, 5, 3, 3), np.float32)}), count=5)
+    assert [layer.kind for layer in Network(graph)] == ["Conv", "Threshold", "Conv"]
+
+
+def branches(scale: float, *more, **constants: object):
+    """Two quantized branches of one convolution, the second on `scale`."""
+    nodes = [*HEAD, quant("c", "a", "qa", signed=1), quant("c", "d", "qb", signed=1), *more]
+    scales = {"qa_s": np.float32(0.25), "qb_s": np.float32(scale)}
+    return graph_of(nodes, base() | scales | constants)
+
+
+@pytest.mark.parametrize(("scale", "shifts"), [(0.25, []), (1.0, [2]), (0.0625, [2])])
+def test_a_residual_sum_is_on_the_finer_scale(scale: float, shifts: list[int]) -> None:
+    proto = branches(scale, node("Add", "a d", "s", "add"), quant("s", "y", "q1", signed=1))
+    network = Network(assert_graph_equals_file(proto, count=10))
+    assert [layer.bits for layer in network if layer.kind == "Shift"] == shifts
+    assert network["add"].kind == "Add"
+
+
+@pytest.mark.parametrize("scale", [0.75, 0.3, np.nextafter(np.float32(0.5), np.float32(1))])
+def test_scales_that_are_no_power_of_two_apart_are_refused(scale: float) -> None:
+    with pytest.raises(HwError, match=r"'add' \(Add\): operand scales \[0.25, .*\[general-scales\]"):
+        read_qonnx(branches(scale, node("Add", "a d", "s", "add"), quant("s", "y", "q1", signed=1)))
+
+
+@pytest.mark.parametrize(
+    ("operator", "message"),
+    [
+        (node("Mul", "a d", "y", "n"), r"Mul of two activations has no multiplier-free form.*\[unsupported-op\]"),
+        (node("Div", "one a", "y", "n"), r"a constant divided by an activation.*\[unsupported-op\]"),
+        (node("Div", "a zero", "y", "n"), r"division by zero.*\[not-finite\]"),
+        (
+            node("BatchNormalization", "a s t m u", "y", "n", training_mode=1),
+            r"batch norm in training mode.*\[unsupported-op\]",
+        ),
+        (node("BatchNormalization", "a s t m minus", "y", "n"), r"a variance is not positive.*\[not-finite\]"),
+        (node("Add", "a pooled", "y", "n"), r"operands of shapes \(5, 6, 6\) and \(5, 3, 3\).*\[malformed\]"),
+    ],
+)
+def test_what_has_no_exact_form_is_named(operator, message: str) -> None:
+    pool = node("MaxPool", "d", "pooled", kernel_shape=[2, 2], strides=[2, 2])
+    constants = NORM | {"one": np.float32(1), "minus": -np.ones(5, np.float32)}
+    with pytest.raises(HwError, match=rf"'n' \({operator.op_type}\): {message}"):
+        read_qonnx(branches(0.25, pool, operator, **constants))
+
+
 @pytest.mark.parametrize(
     ("inputs", "attributes", "opset"),
     [

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import ModelProto
+from onnx import ModelProto, helper
 
 import hw
+from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.ir.host import to_codes, to_values
 from hw.ir.images import input_codes
@@ -17,10 +18,9 @@ from hw.ir.vectors import all_vectors, bounding, extremes
 from hw.read import read_qonnx
 from hw.verify.chain import layer_values
 from hw.verify.float64.evaluate import Float64File, float64_link
-from tests.support.qonnx_files import CONV, TAIL, assert_equal_to_file, base, graph_of, node, quant
+from tests.support.qonnx_files import ACT, CONV, IN, TAIL, assert_equal_to_file, base, conv, graph_of, node, quant
 
 STEP = np.float32(0.5)
-ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
 
 
 def file(zero: int = 0, **attributes: object) -> ModelProto:
