@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.core.onnx_exec import execute_onnx
 
 from hw.ir.graph import Network
 from hw.ir.vectors import random_codes
@@ -16,7 +17,6 @@ from hw.read import read_qonnx
 from hw.verify.chain import layer_values, load_network
 from hw.verify.float32 import float_execution
 from hw.verify.link import Link
-from tests.hw.read.test_reader import run
 from tests.support.float64_file import evaluate
 
 
@@ -66,13 +66,22 @@ def base(seed: int = 0) -> dict:
     }
 
 
+IN = quant("x", "xq", "qi")
 CONV = conv("xq w", "c", "conv", pad=1)
+ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
 TAIL = [
     node("GlobalAveragePool", "q", "p", "gap"),
     quant("p", "pq", "q1"),
     node("Flatten", "pq", "fl"),
     node("MatMul", "fl f", "y", "fc"),
 ]
+
+
+def run(model: ModelWrapper, codes: np.ndarray) -> np.ndarray:
+    """The integer graph's results for input codes (N, …), by qonnx."""
+    name, result = model.graph.input[0].name, model.graph.output[0].name
+    outputs = [execute_onnx(model, {name: c[None].astype(np.float32)})[result] for c in codes]
+    return np.concatenate(outputs).astype(np.int64)
 
 
 def codes(graph: ModelWrapper, count: int, seed: int = 0) -> np.ndarray:
@@ -84,19 +93,28 @@ def codes(graph: ModelWrapper, count: int, seed: int = 0) -> np.ndarray:
     return np.concatenate([*ends, rng.integers(lo, hi + 1, (count, *shape))])
 
 
-def assert_equal_to_file(proto: ModelProto, folder: Path, io_type: str = "io_stream", count: int = 40) -> ModelWrapper:
-    """Integer graph = float64 evaluation of the file (integers × scale + offset), and C simulation = integer graph."""
+def assert_graph_equals_file(proto: ModelProto, count: int = 40) -> ModelWrapper:
+    """Integer graph, executed by qonnx, = the file evaluated in float64 (integers × scale + offset)."""
     graph = read_qonnx(proto)
     x = codes(graph, count)
     network = Network(graph)
-    values = evaluate(proto, x.astype(np.float64) * network.input_scale)
-    expected = values[proto.graph.output[0].name]
+    expected = evaluate(proto, x.astype(np.float64) * network.input_scale)[proto.graph.output[0].name]
+    scale, offset = network.output_scale.astype(np.float64), network.output_offset
     integers = run(graph, x)
-    project = build(proto, folder / "project", io_type=io_type)
-    np.testing.assert_array_equal(project.integers(x).reshape(len(x), -1), integers.reshape(len(x), -1))
-    found = integers * network.output_scale.astype(np.float64) + network.output_offset
+    per_channel = (-1, *[1] * (integers.ndim - 2))
+    found = integers * (scale.reshape(per_channel) if scale.ndim else scale)
+    found += offset.reshape(per_channel) if offset.ndim else offset
     # One integer apart would be one unit of the output scale; float32 scales are exact to 1e-7 of it.
     np.testing.assert_allclose(found.reshape(len(x), -1), expected.reshape(len(x), -1), rtol=1e-5, atol=1e-6)
+    return graph
+
+
+def assert_equal_to_file(proto: ModelProto, folder: Path, io_type: str = "io_stream", count: int = 40) -> ModelWrapper:
+    """`assert_graph_equals_file`, and C simulation = integer graph."""
+    graph = assert_graph_equals_file(proto, count)
+    x = codes(graph, count)
+    project = build(proto, folder / "project", io_type=io_type)
+    np.testing.assert_array_equal(project.integers(x).reshape(len(x), -1), run(graph, x).reshape(len(x), -1))
     return graph
 
 

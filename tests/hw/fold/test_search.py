@@ -137,23 +137,3 @@ def test_grouped_lanes_divide_groups() -> None:
     network = Network(random_graphs.depthwise_net())
     grouped = next(u for u in units(network) if u.name == "conv5")
     assert {f.pe for f in grouped.legal_folds()} == {1, 2, 4}
-
-
-@pytest.mark.parametrize("name", ["xc7z020clg400-1", "PYNQ-Z2", "pynq_z2", "XC7Z020"])
-def test_parts_and_boards_are_found(name: str) -> None:
-    assert devices.find(name).die == "xc7z020"
-
-
-def test_every_board_has_a_known_part_and_every_die_a_source() -> None:
-    assert len(devices.dies()) >= 12
-    for board in devices.boards():
-        found = devices.find(board.name)
-        assert found.part == board.part
-        assert len(found.source) > 10
-        assert found.lut > 0
-        assert found.ff > 0
-
-
-def test_unknown_part_lists_near_ones() -> None:
-    with pytest.raises(HwError, match=r"xc7z021clg400-1.*xc7z020clg400-1"):
-        devices.find("xc7z021clg400-1")

@@ -13,11 +13,9 @@ from hypothesis import strategies as st
 import hw
 from hw.ir.graph import Network
 from hw.ir.host import to_codes, to_values
-from hw.ir.images import byte_codes
 from hw.read import read_qonnx
 from hw.verify.float64.evaluate import Float64File
 from hw.verify.live import verify
-from tests.support import random_graphs
 from tests.support.qonnx_files import CONV, base, graph_of, node, quant
 
 # 2·x − 1 and a scale per channel before the first Quant; a last bias that is no whole number of output units.
@@ -46,15 +44,6 @@ def test_any_value_gives_the_code_of_the_files_first_quantizer(seed: int) -> Non
     values = np.random.default_rng(seed).normal(0.5, 2, (1, 2, 6, 6))
     quantized = Float64File(PROTO).run(values)["xq"] / np.float64(np.float32(0.07))
     assert np.array_equal(to_codes(NETWORK, values), np.rint(quantized))
-
-
-def test_bytes_are_the_codes_of_our_own_inputs_and_nothing_is_copied() -> None:
-    network = Network(random_graphs.small_cnn())
-    images = np.random.default_rng(0).integers(0, 256, (4, *network.input.shape), dtype=np.uint8)
-    assert byte_codes(network, images).base is images or byte_codes(network, images) is images
-    assert byte_codes(NETWORK, np.full((1, 2, 6, 6), 128, np.uint8)).tolist() == to_codes(
-        NETWORK, np.full((1, 2, 6, 6), 0.5)
-    ).tolist()  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from onnx import NodeProto
 
 from hw.errors import HwError
-from hw.read import budget, emit, read_qonnx
+from hw.read import budget, read_qonnx
 from hw.read.budget import Budget, most_elements
 from hw.read.constants import Constant, fold
 from tests.support.qonnx_files import conv, graph_of, node, quant
@@ -46,14 +46,6 @@ def test_a_long_chain_holds_only_what_is_still_read(monkeypatch: pytest.MonkeyPa
         read_qonnx(graph_of(nodes, constants | {"bits": np.float32(4)}))
 
 
-def test_many_large_layers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emit, "MAX_STORED", 1000)
-    constants = {"d0_s": np.float32(1), "zero": np.float32(0), "bits": np.float32(4)}
-    nodes = [quant("x", "d0", "d0"), *(node("Concat", f"d{i} d{i}", f"d{i + 1}", f"cat{i}", axis=1) for i in range(9))]
-    with pytest.raises(HwError, match=r"'cat6'.*graph holds.*\[too-large\]"):
-        read_qonnx(graph_of(nodes, constants, output="d9"))
-
-
 CASES: dict[str, tuple[NodeProto, list[tuple[int, ...]]]] = {
     "broadcast": (node("Mul", "a b", "y"), [(7, 1), (1, 9)]),
     "concat": (node("Concat", "a b c", "y", axis=0), [(3, 2), (4, 2), (5, 2)]),
@@ -79,8 +71,3 @@ def test_the_bound_holds(case: str) -> None:
         values[1] = np.zeros(shapes[1], np.int64)
     result = fold(proto, [Constant(v) for v in values], 21, Budget())
     assert result.value.size <= most_elements(proto, values) <= max(result.value.size, sum(v.size for v in values))
-
-
-def test_text_is_not_folded() -> None:
-    with pytest.raises(HwError, match=r"Cast of text.*\[unsupported-op\]"):
-        fold(node("Cast", "a", "y", to=8), [Constant(np.ones(3))], 21, Budget())

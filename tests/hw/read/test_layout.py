@@ -12,9 +12,8 @@ from qonnx.transformation.infer_shapes import InferShapes
 from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.read import read_qonnx
-from tests.hw.read.test_reader import run
 from tests.support.float64_file import evaluate
-from tests.support.qonnx_files import CONV, base, codes, conv, graph_of, node, quant
+from tests.support.qonnx_files import CONV, base, codes, conv, graph_of, node, quant, run
 
 POOL = node("MaxPool", "q", "m", "pool", kernel_shape=[2, 2], strides=[2, 2], pads=[0, 0, 0, 0])
 

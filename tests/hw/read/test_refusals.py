@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from qonnx.core.datatype import DataType
@@ -90,22 +88,7 @@ def test_a_threshold_on_the_input_wants_codes(first, tmp_path) -> None:
     assert [n.op_type for n in graph.graph.node] == ["MultiThreshold", "Conv"]
 
 
-def test_sums_beyond_the_storage_are_refused() -> None:
-    nodes = [quant("x", "xq", "qi", "b8"), node("MatMul", "xq wl", "y", "big")]
-    constants = base() | {"b8": np.float32(8), "wl": np.full((1000, 1), 127, np.float32)}
-    constants["wl"][0] = 126  # not ternary
-    with pytest.raises(HwError, match=r"'big'.*\[range\]"):
-        read_qonnx(graph_of(nodes, constants, shape=(1, 1000)))
-
-
 def test_every_refusal_has_its_test() -> None:
     from hw.read.refusals import REFUSALS
 
     assert set(REFUSALS) == set(REFUSED) | {"range"}
-
-
-def test_the_document_is_current() -> None:
-
-    from hw.read.documentation import reading_md
-
-    assert (Path(__file__).parents[3] / "docs" / "reading.md").read_text() == reading_md()

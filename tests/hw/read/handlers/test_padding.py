@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import onnxruntime
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.read import read_qonnx
-from hw.read.passes.merge_pad import merge_pad
-from tests.hw.read.test_reader import run
-from tests.support.qonnx_files import TAIL, assert_equal_to_file, base, codes, conv, graph_of, node, quant
-from tests.support.random_graphs import GraphBuilder
+from tests.support.qonnx_files import TAIL, assert_equal_to_file, base, codes, conv, graph_of, node, quant, run
 
 HEAD = quant("x", "xq", "qi", signed=1)
 ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
@@ -62,20 +61,6 @@ def test_pad_before_other_operators_stays_and_is_exact(tmp_path) -> None:
     assert network["conv"].pads == (0, 0, 0, 0)
 
 
-def test_the_pass_alone() -> None:
-    builder = GraphBuilder((2, 5, 6), "INT4", seed=3)
-    ones = np.ones((2, 1, 1, 1), np.int64)
-    padded = builder.conv("x", 2, (1, 1), pads=(1, 0, 2, 3), group=2, weights=ones)
-    before = builder.finish(builder.conv(padded, 3, pads=(0, 1, 0, 0), dilations=(2, 2)))
-    x = codes(before, 5)
-    expected = run(before, x)
-    after, changed = merge_pad(before)
-    assert changed
-    assert [n.op_type for n in after.graph.node] == ["Conv"]
-    np.testing.assert_array_equal(run(after, x), expected)
-    assert not merge_pad(after)[1]
-
-
 @pytest.mark.parametrize(
     ("attributes", "constants"),
     [
@@ -104,15 +89,28 @@ def test_a_pad_of_nothing_is_no_layer() -> None:
     assert [layer.name for layer in network] == ["conv"]
 
 
-def test_int_quant_is_quant(tmp_path) -> None:
-    """qonnx 1.0's other name for Quant: on the input, on activations and on weights."""
-    nodes = [
-        node("IntQuant", "x qi_s zero bits", "xq", signed=1, narrow=0, rounding_mode="ROUND"),
-        node("IntQuant", "w q1_s zero two", "wq", signed=1, narrow=1, rounding_mode="ROUND"),
-        conv("xq wq", "c", "conv", pad=1),
-        node("Relu", "c", "r"),
-        node("IntQuant", "r q1_s zero bits", "q", signed=0, narrow=0, rounding_mode="ROUND"),
-        *TAIL,
-    ]
-    network = Network(assert_equal_to_file(graph_of(nodes, base() | {"two": np.float32(2)}), tmp_path))
-    assert network["conv"].weight_type == "TERNARY"
+@pytest.mark.parametrize("auto_pad", ["SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET"])
+@pytest.mark.parametrize(
+    ("op", "size", "stride"),
+    [("Conv", (2, 3), 1), ("Conv", (4, 1), 2), ("Conv", (2, 3), 3), ("MaxPool", (2, 3), 1), ("MaxPool", (4, 2), 2)],
+)
+def test_auto_pad_is_what_onnxruntime_makes_of_it(op: str, auto_pad: str, size: tuple[int, int], stride: int) -> None:
+    weights = np.random.default_rng(stride).integers(-1, 2, (3, 2, *size)).astype(np.float32)
+    attributes = {"auto_pad": auto_pad, "kernel_shape": list(size), "strides": [stride] * 2}
+    inputs = "xq w" if op == "Conv" else "xq"
+    constants = {"zero": np.float32(0), "bits": np.float32(4), "qi_s": np.float32(1)} | (
+        {"w": weights} if op == "Conv" else {}
+    )
+    nodes = [quant("x", "xq", "qi", signed=1), node(op, inputs, "y", **attributes)]
+    graph = read_qonnx(graph_of(nodes, constants, shape=(1, 2, 7, 6)))
+    x = codes(graph, 10)
+    alone = helper.make_graph(
+        [node(op, inputs, "y", **attributes)],
+        "alone",
+        [helper.make_tensor_value_info("xq", TensorProto.FLOAT, [None, 2, 7, 6])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(weights, "w")] if op == "Conv" else [],
+    )
+    model = helper.make_model(alone, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    (expected,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"xq": x.astype(np.float32)})
+    np.testing.assert_array_equal(run(graph, x), expected)

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import ModelProto
+from onnx import ModelProto, helper
 
 import hw
+from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.ir.host import to_codes, to_values
 from hw.ir.images import input_codes
@@ -17,10 +18,9 @@ from hw.ir.vectors import all_vectors, bounding, extremes
 from hw.read import read_qonnx
 from hw.verify.chain import layer_values
 from hw.verify.float64.evaluate import Float64File, float64_link
-from tests.support.qonnx_files import CONV, TAIL, assert_equal_to_file, base, graph_of, node, quant
+from tests.support.qonnx_files import ACT, CONV, IN, TAIL, assert_equal_to_file, base, conv, graph_of, node, quant
 
 STEP = np.float32(0.5)
-ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
 
 
 def file(zero: int = 0, **attributes: object) -> ModelProto:
@@ -66,13 +66,6 @@ def test_no_check_feeds_a_code_that_cannot_occur(case: str, tmp_path: Path) -> N
     link = float64_link(tmp_path / "m.onnx", network, codes, layer_values(network, codes))
     assert link.integers
     assert not link.differing
-
-
-def test_codes_outside_the_range_are_refused() -> None:
-    network = Network(read_qonnx(RANGES["narrow"][0]))
-    for outside in (np.full((1, 2, 6, 6), -8), np.full((1, 2, 6, 6), 4.0)):
-        with pytest.raises(hw.HwError, match=r"the input takes \[-7, 7\]"):
-            input_codes(network, outside)
 
 
 @pytest.mark.parametrize("case", ["narrow", "zero point"])
@@ -122,25 +115,6 @@ def test_an_image_scaled_by_channel_and_flattened(behind: bool, tmp_path: Path) 
     assert not link.differing
 
 
-@pytest.mark.parametrize(
-    ("key", "text", "message"),
-    [
-        ("range", "[-9, 7]", r"crq.input.range '\[-9, 7\]': expected \[lowest, highest\].*within INT4"),
-        ("range", "[3, 2]", "crq.input.range"),
-        ("range", "[0.5, 2]", "crq.input.range"),
-        ("range", "[1]", "crq.input.range"),
-        ("range", "7", "crq.input.range"),
-        ("range", "all", "crq.input.range 'all'"),
-        ("zero_point", "0.5", "crq.input.zero_point '0.5': expected an integer"),
-    ],
-)
-def test_nonsense_in_the_metadata_is_refused(key: str, text: str, message: str) -> None:
-    graph = read_qonnx(RANGES["narrow"][0])
-    graph.set_metadata_prop(f"crq.input.{key}", text)
-    with pytest.raises(hw.HwError, match=message):
-        Network(graph)
-
-
 def test_a_brevitas_input_of_narrow_range(tmp_path: Path) -> None:
     qnn = pytest.importorskip("brevitas.nn", reason="Brevitas is a test dependency: pip install .[test]")
     import torch
@@ -156,3 +130,50 @@ def test_a_brevitas_input_of_narrow_range(tmp_path: Path) -> None:
     graph = assert_equal_to_file(exported(net, (2, 6, 6), tmp_path / "b.onnx"), tmp_path)
     network = Network(graph)
     assert (network.input.lo.min(), network.input.hi.max()) == (-7, 7)
+
+
+def test_three_dimensions_without_a_layout_are_refused(tmp_path: Path) -> None:
+    """qonnx takes such a MultiThreshold as NWC, a convolution writes NCW."""
+    rng = np.random.default_rng(3)
+    constants = base() | {
+        "w1": rng.integers(-1, 2, (5, 2, 3)).astype(np.float32),
+        "table": np.sort(rng.normal(size=(5, 3)), axis=1).astype(np.float32),
+    }
+    nodes = [IN, node("Conv", "xq w1", "c", "conv", pads=[1, 1]), node("MultiThreshold", "c table", "y", "levels")]
+    nodes[-1].attribute.append(helper.make_attribute("out_dtype", "UINT2"))
+    with pytest.raises(HwError, match=r"'levels'.*no data_layout.*\[channels-last\]"):
+        read_qonnx(graph_of(nodes, constants, shape=(1, 2, 5)))
+    nodes[-1].attribute.append(helper.make_attribute("data_layout", "NCW"))
+    assert_equal_to_file(graph_of(nodes, constants, shape=(1, 2, 5)), tmp_path)
+
+
+def test_an_input_quantized_twice_alike_is_one_input(tmp_path: Path) -> None:
+    branches = [quant("x", "xq2", "qi"), CONV, conv("xq2 w", "d", "other", pad=1)]
+    codes = [quant("c", "a", "q1", signed=1), quant("d", "b1", "q1", signed=1), node("Add", "a b1", "s", "add")]
+    nodes = [IN, *branches, *codes, node("Relu", "s", "r"), ACT[1], *TAIL]
+    assert_equal_to_file(graph_of(nodes, base()), tmp_path)
+    nodes[1] = quant("x", "xq2", "qi", signed=1)
+    with pytest.raises(HwError, match=r"second time, and differently.*\[input-quantizer\]"):
+        read_qonnx(graph_of(nodes, base()))
+
+
+def test_multi_threshold_bipolar_and_bipolar_weights(tmp_path) -> None:
+    rng = np.random.default_rng(5)
+    constants = base() | {
+        "t": np.sort(rng.normal(size=(5, 3)), axis=1).astype(np.float32),
+        "w2": rng.choice([-1.0, 1.0], (4, 5, 3, 3)).astype(np.float32),
+        "one": np.float32(1),
+        "t1": np.zeros((1, 1), np.float32),
+    }
+    nodes = [
+        quant("x", "xq", "qi"),
+        CONV,
+        node("MultiThreshold", "c t", "q", "mt", out_dtype="UINT2"),
+        conv("q w2", "c2", "conv2"),
+        node("MultiThreshold", "c2 t1", "b1", "sign", out_dtype="BIPOLAR", out_scale=2.0, out_bias=-1.0),
+        conv("b1 w3", "c3", "conv3", size=4),
+        node("BipolarQuant", "c3 one", "y", "out"),
+    ]
+    constants["w3"] = rng.integers(-1, 2, (3, 4, 4, 4)).astype(np.float32)
+    graph = assert_equal_to_file(graph_of(nodes, constants), tmp_path)
+    assert Network(graph)["conv2"].weight_type == "BIPOLAR"

@@ -1,0 +1,72 @@
+"""Parts and boards: found by any spelling, with the numbers of the data sheets, or named with near ones."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hw.devices import catalog as devices
+from hw.errors import HwError
+
+
+@pytest.mark.parametrize(
+    ("name", "die", "lut", "ff", "bram36", "uram", "dsp"),
+    [  # AMD DS190, DS180, DS891 and DS987; Lattice FPGA-DS-02012
+        ("xc7z020clg400-1", "xc7z020", 53_200, 106_400, 140, 0, 220),
+        ("xc7a35ticsg324-1L", "xc7a35t", 20_800, 41_600, 50, 0, 90),
+        ("xczu7ev-ffvc1156-2-e", "xczu7ev", 230_400, 460_800, 312, 96, 1_728),
+        ("KV260", "xck26", 117_120, 234_240, 144, 64, 1_248),
+        ("LFE5U-25F-6BG381C", "LFE5U-25F", 24_288, 24_288, 28, 0, 28),
+    ],
+)
+def test_capacities_are_those_of_the_data_sheets(
+    name: str, die: str, lut: int, ff: int, bram36: int, uram: int, dsp: int
+) -> None:
+    found = devices.find(name)
+    assert (found.die, found.lut, found.ff, found.bram36, found.uram, found.dsp) == (die, lut, ff, bram36, uram, dsp)
+
+
+def test_a_board_gives_its_part_and_a_part_no_board() -> None:
+    board = devices.find("pynq z2")
+    assert (board.board, board.part) == ("PYNQ-Z2", "xc7z020clg400-1")
+    part = devices.find(" xc7z020clg484-2 ")
+    assert (part.board, part.part) == (None, "xc7z020clg484-2")
+
+
+def test_only_parts_with_luts_of_six_inputs_are_priced() -> None:
+    assert not devices.find("lfe5u-85f").lut_priced
+    assert devices.find("xc7z010").lut_priced
+    assert devices.find("xcu250").lut_priced
+
+
+@given(st.sampled_from(devices.dies()), st.sampled_from(["", "-1", "clg400-1", "-figd2104-2L-e"]), st.randoms())
+def test_any_package_in_any_case_is_the_die(die: str, package: str, random) -> None:
+    name = "".join(random.choice((c.lower(), c.upper())) for c in die + package)
+    assert devices.find(name).die == die
+
+
+@pytest.mark.parametrize("name", ["xc7z0201clg400", "xc7z02", "", "clg400", "xcvu9", "PYNQ-Z3x"])
+def test_what_only_resembles_a_part_is_no_part(name: str) -> None:
+    with pytest.raises(HwError, match="is not known: expected a part or board name such as .*one JSON file in hw/dev"):
+        devices.find(name)
+
+
+@pytest.mark.parametrize("name", ["xc7z020clg400-1", "PYNQ-Z2", "pynq_z2", "XC7Z020"])
+def test_parts_and_boards_are_found(name: str) -> None:
+    assert devices.find(name).die == "xc7z020"
+
+
+def test_every_board_has_a_known_part_and_every_die_a_source() -> None:
+    assert len(devices.dies()) >= 12
+    for board in devices.boards():
+        found = devices.find(board.name)
+        assert found.part == board.part
+        assert len(found.source) > 10
+        assert found.lut > 0
+        assert found.ff > 0
+
+
+def test_unknown_part_lists_near_ones() -> None:
+    with pytest.raises(HwError, match=r"xc7z021clg400-1.*xc7z020clg400-1"):
+        devices.find("xc7z021clg400-1")

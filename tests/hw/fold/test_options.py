@@ -1,0 +1,38 @@
+"""Options of a build as the folding search takes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from crq.options import BuildOptions
+from hw.dataflow.units import Fold
+from hw.fold.options import folds_of, target_of
+from hw.fold.search import Target, choose, decide
+from hw.ir.graph import Network
+from tests.support.random_graphs import small_cnn
+
+
+@pytest.mark.parametrize(
+    ("options", "target"),
+    [
+        ({}, Target(None, None, False)),
+        ({"target_fps": 30.0}, Target(fps=30.0)),
+        ({"target_latency": 8.0, "target_fps": 30.0}, Target(fps=30.0, latency_us=8.0)),
+        ({"best_fit": True}, Target(best_fit=True)),
+    ],
+)
+def test_each_target_goes_where_it_belongs(options: dict, target: Target) -> None:
+    found = target_of(BuildOptions(**options))
+    assert found == target
+    assert bool(found) == bool(options)
+
+
+def test_foldings_are_pe_then_simd_and_the_search_keeps_them() -> None:
+    options = BuildOptions(folding={"conv1": (2, 9), "fc6": (5, 1)}, target_fps=1000.0)
+    assert folds_of(options) == {"conv1": Fold(pe=2, simd=9, rom="auto"), "fc6": Fold(pe=5, simd=1, rom="auto")}
+    network = Network(small_cnn())
+    given = folds_of(BuildOptions(folding={"conv1": (2, 9)}))
+    found = decide(network, target_of(options), overrides=given).folds
+    assert found["conv1"] == Fold(2, 9)
+    free = choose(network, target_fps=1000.0)
+    assert {n: f for n, f in found.items() if n != "conv1"} == {n: f for n, f in free.items() if n != "conv1"}
