@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
+import io
+import os
+import signal
 import sys
+import traceback
 from typing import Any
 
 import click
@@ -11,6 +16,10 @@ import click
 from crq.errors import CrqError, nearest
 
 GROUP = "crq.commands"
+ENVIRONMENT, UNEXPECTED = 3, 4
+"""Exit codes of what is no verdict and no bad input: a missing tool, a full disk; a fault of crq's own."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM, errno.EROFS)
 _FIRST = ("run", "train", "export", "check", "build", "simulate", "report", "fold", "synth")
 
 
@@ -34,16 +43,46 @@ class _Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):  # an ASCII locale gets a question mark for what it cannot show
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         try:
-            return super().invoke(ctx)
-        except OSError as error:
-            if error.filename is None:
-                raise
-            click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
-            sys.exit(2)
-        except CrqError as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(error.exit_code)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("Stopped.", err=True)
+            sys.exit(128 + signal.SIGINT)
+        except Exception as error:
+            message, code = explained(error)
+            if "CRQ_DEBUG" in os.environ:
+                traceback.print_exc()
+            if isinstance(error, BrokenPipeError):  # what is still to be flushed at the exit would fail again
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            click.echo(f"Error: {message}", err=True)
+            sys.exit(code)
+
+
+def explained(error: Exception) -> tuple[str, int]:
+    """One line for the user, and the exit code: never 1, which means that two things are not equal."""
+    if isinstance(error, CrqError):
+        return str(error), error.exit_code
+    if isinstance(error, BrokenPipeError):
+        return "standard output was closed before everything was printed", ENVIRONMENT
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename is not None else ""
+        reason = error.strerror or str(error)
+        return f"{where}{reason}", ENVIRONMENT if error.errno in _NO_ROOM or not where else CrqError.exit_code
+    if isinstance(error, MemoryError):
+        return "out of memory: use fewer images (--limit), a smaller batch or a machine with more", ENVIRONMENT
+    text = " ".join(str(error).split())[:300]
+    return (
+        f"unexpected {type(error).__name__}: {text}. This is a fault of crq; with CRQ_DEBUG=1 it prints where, which "
+        "helps a report",
+        UNEXPECTED,
+    )
 
 
 @click.group(

@@ -3,47 +3,59 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from hw.cli.data import DataOptions, data_options
 from hw.cli.options import build_options
+
+DOES_NOT_FIT = 5
+"""Exit code of a project that was built for a part that it does not fit."""
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the new project.")
 @build_options()
-@click.option("--data", help="Real images to begin the testbench with, as NAME:SPLIT (for example digits:test).")
-@click.option("--data-root", help="Folder with the data's files.")
+@data_options("Real images to begin the testbench with (for example digits:test).")
 @click.option("--name", help="Name of the project and its top function; default: the file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def build(
-    file: Path, output: Path, given: dict[str, Any], data: str | None, data_root: str | None, name: str | None,
-    as_json: bool,
+    file: Path, output: Path, given: dict[str, Any], data: DataOptions, name: str | None, as_json: bool
 ) -> None:  # fmt: skip
-    """Build the Vitis HLS project of the ternary QONNX FILE."""
+    """Build the Vitis HLS project of the ternary QONNX FILE. Exit code 5 if it does not fit the part."""
     from rich.console import Console
 
-    from hw.ir.images import byte_codes
+    from hw.ir.images import as_file
     from hw.ir.vectors import GIVEN_IMAGES
     from hw.project import build as build_project
-    from hw.report.folding import folding_table
+    from hw.report.folding import filling, folding_table
     from hw.verify.chain import load_network
 
     images = None
-    if data is not None:
-        from crq.train.data import load
-
-        pixels = load(data, root=data_root).images[:GIVEN_IMAGES].numpy()
-        images = byte_codes(load_network(file), pixels)
+    if data.name is not None:
+        network = load_network(file)
+        images = as_file(network, data.load(network, GIVEN_IMAGES).codes)
     project = build_project(file, output, project_name=name, images=images, **given)
     manifest = project.manifest
+    filled = filling(project)
+    fits = filled is None or filled <= 1 or not given.get("fit_check", True)
     if as_json:
-        click.echo(json.dumps({"directory": str(output), **manifest.to_dict()}, indent=2))
-        return
-    layers = len(project.folds)
-    click.echo(f"{output}: project {project.name!r}, {layers} layers, {manifest.io_type}, {manifest.part}")
-    Console(highlight=False).print(folding_table(project))
-    click.echo(f"next: crq simulate {output}")
+        click.echo(json.dumps({"directory": str(output), "fits": fits, **manifest.to_dict()}, indent=2))
+    else:
+        layers = len(project.folds)
+        click.echo(f"{output}: project {project.name!r}, {layers} layers, {manifest.io_type}, {manifest.part}")
+        Console(highlight=False).print(folding_table(project))
+        if fits:
+            click.echo(f"next: crq simulate {shlex.quote(str(output))}")
+    if not fits:
+        click.echo(
+            f"Error: {output} is built, but does not fit {manifest.part}: by the estimate it needs {filled:.0%} of it. "
+            "Take a larger part, a lower target, or --no-fit-check if the estimate is not to decide",
+            err=True,
+        )
+        sys.exit(DOES_NOT_FIT)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hw.cli.data import DataOptions, data_options
+
 if TYPE_CHECKING:
     from hw.verify.link import Link
 
@@ -21,8 +23,7 @@ RANDOM_IMAGES = 100
     "--mode", type=click.Choice(["fast", "ap"]), default="fast", show_default=True,
     help="Native integers, or the bit-accurate types that Vitis HLS uses.",
 )  # fmt: skip
-@click.option("--data", help="Images, as NAME:SPLIT (for example digits:test); default: random, extreme and bounding.")
-@click.option("--data-root", help="Folder with the data's files.")
+@data_options("Images (for example digits:test); default: random, extreme and bounding.")
 @click.option(
     "--reference", type=click.Path(path_type=Path), help="Run folder or frozen.pt: compare with live PyTorch."
 )
@@ -38,12 +39,11 @@ RANDOM_IMAGES = 100
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def simulate(
-    directory: Path, mode: str, data: str | None, data_root: str | None, reference: Path | None, limit: int | None,
+    directory: Path, mode: str, data: DataOptions, reference: Path | None, limit: int | None,
     trace: Path | None, checks: bool | None, as_json: bool,
 ) -> None:  # fmt: skip
     """C simulation of the project in DIRECTORY, compared integer by integer. Exit code 1 if any differs."""
     from crq.files import write_arrays
-    from hw.ir.images import byte_codes
     from hw.ir.vectors import all_vectors
     from hw.project import open_project
     from hw.verify.live import described, verdict_facts, verify
@@ -51,12 +51,9 @@ def simulate(
     from hw.verify.proofs.size import is_small, products
 
     project = open_project(directory)
-    labels = None
-    if data is not None:
-        from crq.train.data import load
-
-        images = load(data, root=data_root)
-        codes, labels = byte_codes(project.network, images.images.numpy()[:limit]), images.labels.numpy()[:limit]
+    labels = note = None
+    if data.name is not None:
+        codes, labels, note = data.load(project.network, limit)
     else:
         codes = all_vectors(project.network, RANDOM_IMAGES, bounding_limit=RANDOM_IMAGES)[:limit]
     verdict = verify(project, codes, reference, mode=mode, labels=labels, progress=sys.stderr.isatty() and not as_json)
@@ -67,11 +64,13 @@ def simulate(
     results = project.check() if checks or (checks is None and is_small(project.network)) else []
     if as_json:
         facts = {**verdict_facts(verdict, mode, reference), "checks": [r._asdict() for r in results]}
-        facts["layers"] = [link.facts() for link in links]
+        facts |= {"layers": [link.facts() for link in links], "note": note}
         click.echo(json.dumps(facts, indent=2))
     else:
         for line in (described(verdict), *links, *results):
             click.echo(str(line))
+        if note:
+            click.echo(f"note: {note}")
         if checks is None and not results:
             count = products(project.network)
             click.echo(f"proofs skipped: {count:,} products per image are not a small network; --checks runs them")

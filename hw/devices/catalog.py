@@ -1,4 +1,4 @@
-"""FPGA parts and boards: what a device holds. One JSON file per die in estimate/devices, each with its source."""
+"""FPGA parts and boards: what a device holds. One JSON file per die beside this one, each with its source."""
 
 from __future__ import annotations
 

@@ -26,7 +26,10 @@ BATCH_BYTES = 1 << 24  # integers held per batch and thread
 
 
 class Built:
-    """A project folder. Images are integer codes (N, C, H, W) or (N, inputs), or floats on the input grid."""
+    """A project folder. Images have the shape of the file's input, (N, C, H, W) or, channels last, (N, H, W, C).
+
+    They are integer codes, or floats on the input grid. `layout` ("NCHW", "NHWC") says that they lie otherwise.
+    """
 
     def __init__(self, directory: str | PathLike[str]) -> None:
         """Raises `HwError` unless `directory` is a project, of a format this version knows."""
@@ -59,21 +62,22 @@ class Built:
     def plan(self) -> Plan:
         return make_plan(self.network, self.manifest.io_type, self.folds, self.name)
 
-    def codes(self, x: ArrayLike, quantize: bool = False) -> NDArray[np.int32]:
+    def codes(self, x: ArrayLike, quantize: bool = False, layout: str | None = None) -> NDArray[np.int32]:
         """Input codes, int32 (N, inputs) in streaming order, of images.
 
         Floats are what the file takes, before its own preprocessing; they must then lie on the input grid (multiples of
         the input scale) unless `quantize`, which rounds half to even and clips. Raises `HwError` otherwise, and for
         codes out of range or a wrong shape.
         """
-        codes = input_codes(self.network, x, quantize)
+        codes = input_codes(self.network, x, quantize, layout)
         return codes.transpose(0, 2, 3, 1).reshape(len(codes), -1)
 
     def integers(
-        self, x: ArrayLike, mode: str = "fast", quantize: bool = False, progress: bool = False
-    ) -> NDArray[np.int64]:
+        self, x: ArrayLike, mode: str = "fast", quantize: bool = False, progress: bool = False,
+        layout: str | None = None,
+    ) -> NDArray[np.int64]:  # fmt: skip
         """The integers of the network's output, int64 (N, C, H, W), or (N, C) if it is a vector."""
-        codes = self.codes(x, quantize)
+        codes = self.codes(x, quantize, layout)
         size = self.network.output.shape.size
         simulation = Simulation(compile_simulation(self.directory, mode), codes.shape[1], size)
         result = np.empty((len(codes), size), np.int64)
@@ -85,14 +89,17 @@ class Built:
         return images.reshape(len(result), -1) if self.network.output.shape.pixels == 1 else images
 
     def simulate(
-        self, x: ArrayLike, mode: str = "fast", quantize: bool = False, progress: bool = False
-    ) -> NDArray[np.float32]:
+        self, x: ArrayLike, mode: str = "fast", quantize: bool = False, progress: bool = False,
+        layout: str | None = None,
+    ) -> NDArray[np.float32]:  # fmt: skip
         """Logits: the integers times the output scale (plus a foreign file's offset), float32."""
-        return self.network.logits(self.integers(x, mode, quantize, progress))
+        return self.network.logits(self.integers(x, mode, quantize, progress, layout))
 
-    def trace(self, x: ArrayLike, mode: str = "fast", quantize: bool = False) -> dict[str, NDArray[np.int64]]:
+    def trace(
+        self, x: ArrayLike, mode: str = "fast", quantize: bool = False, layout: str | None = None
+    ) -> dict[str, NDArray[np.int64]]:
         """The integers each unit of the hardware gives, int64 (N, C, H, W), by the name of the last layer in it."""
-        codes = self.codes(x, quantize)
+        codes = self.codes(x, quantize, layout)
         traced = [((p.unit.threshold or p.unit.layer).name, p.output.shape) for p in self.plan.processes if p.unit]
         size = sum(shape.size for _, shape in traced)
         library = compile_simulation(self.directory, mode, trace=True)

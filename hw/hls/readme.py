@@ -10,6 +10,7 @@ from hw.hls.manifest import Manifest
 from hw.hls.plan import Plan
 from hw.hls.render import render
 from hw.ir.host import host_source, steps
+from hw.ir.images import axes_of, image_shape
 from hw.ir.layers import Mac
 
 
@@ -33,6 +34,7 @@ def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
         images=_images(manifest.testbench),
         x=x.shape,
         y=y.shape,
+        images_of=f"({', '.join(map(str, ('N', *image_shape(network))))}): {axes_of(network)}",
         codes=f"{x.tensor.format.qonnx.lower()}, codes {x.tensor.lo.min()} to {x.tensor.hi.max()}",
         integers=y.tensor.format.qonnx.lower(),
         scale=f"{network.input_scale:g}",
@@ -70,6 +72,9 @@ def host_py(plan: Plan, name: str) -> str:
     return render(
         "host.py",
         name=name,
+        file_shape=image_shape(network),
+        file_axes=axes_of(network),
+        last=network.metadata.input_layout == "NHWC",
         input_shape=tuple(plan.input.shape),
         output_shape=tuple(plan.output.shape),
         x=plan.input.tensor.format,

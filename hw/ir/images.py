@@ -1,8 +1,6 @@
-"""Images as the network takes them: integer codes, checked."""
+"""Images as the network takes them: integer codes, checked. Nothing is reshaped that could mean something else."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,20 +8,51 @@ from numpy.typing import ArrayLike, NDArray
 from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.ir.host import steps, to_codes, to_grid
+from hw.ir.layers import IntArray, Shape
+
+AXES = {"NCHW": ("channels", "height", "width"), "NHWC": ("height", "width", "channels")}
 
 
-def input_codes(network: Network, x: ArrayLike, quantize: bool = False) -> NDArray[np.int32]:
-    """Input codes (N, C, H, W) of images: integers (N, C, H, W) or (N, inputs), or floats on the input grid.
+def image_shape(network: Network, layout: str | None = None) -> tuple[int, ...]:
+    """Shape of one image in the file's rank, its axes in the order of `layout` (NCHW, NHWC), by default the file's."""
+    c, h, w = network.input.shape
+    rank = len(network.model.get_tensor_shape(network.input.name)) - 1
+    pixels = {1: (), 2: (w,), 3: (h, w)}[rank]
+    return (*pixels, c) if (layout or network.metadata.input_layout) == "NHWC" else (c, *pixels)
+
+
+def axes_of(network: Network, layout: str | None = None) -> str:
+    """What the numbers of `image_shape` count."""
+    names = AXES[layout or network.metadata.input_layout]
+    return ", ".join({1: ("inputs",), 2: tuple(n for n in names if n != "height")}.get(
+        len(image_shape(network)), names
+    ))  # fmt: skip
+
+
+def channels_first(network: Network, images: NDArray, layout: str | None = None) -> NDArray:
+    """`images` (N, *image_shape) as (N, C, H, W). Raises `HwError` for any other shape."""
+    found, expected = np.asarray(images), image_shape(network, layout)
+    whole = tuple(network.input.shape)
+    last = (layout or network.metadata.input_layout) == "NHWC"
+    if last:
+        whole = (*whole[1:], whole[0])
+    if found.ndim < 2 or found.shape[1:] not in (expected, whole):
+        raise HwError(
+            f"images of shape {found.shape}: expected (N, {', '.join(map(str, expected))}): "
+            f"{axes_of(network, layout)}, as the file takes them; transpose or reshape them first"
+        )
+    first = np.moveaxis(found, -1, 1) if last else found
+    return first.reshape(len(found), *network.input.shape)
+
+
+def input_codes(network: Network, x: ArrayLike, quantize: bool = False, layout: str | None = None) -> NDArray[np.int32]:
+    """Input codes (N, C, H, W) of images (N, *image_shape): integer codes, or floats on the input grid.
 
     Floats are what the file takes, before its own preprocessing; they must then lie on the grid (multiples of the
-    input scale) unless `quantize`, which rounds half to even and clips. Raises `HwError` otherwise, and for codes out
-    of range or a wrong shape.
+    input scale) unless `quantize`, which rounds half to even and clips. `layout`: NCHW or NHWC, by default the file's.
+    Raises `HwError` otherwise, and for codes out of range or a wrong shape.
     """
-    array, tensor = np.asarray(x), network.input
-    shape = tensor.shape
-    if array.ndim < 2 or array[0].size != shape.size:
-        raise HwError(f"expected images of shape (N, {shape.c}, {shape.h}, {shape.w}), found {array.shape}")
-    array = array.reshape(-1, *shape)
+    array, tensor = channels_first(network, np.asarray(x), layout), network.input
     lo, hi = int(tensor.lo.min()), int(tensor.hi.max())
     if array.dtype.kind == "f":
         scaled = to_grid(network, array)
@@ -43,14 +72,37 @@ def input_codes(network: Network, x: ArrayLike, quantize: bool = False) -> NDArr
     return array.astype(np.int32)
 
 
-def byte_codes(network: Network, images: NDArray[np.uint8]) -> NDArray[Any]:
-    """Images of bytes (N, C, H, W) as input codes.
+def pixels_for(network: Network, images: NDArray) -> NDArray:
+    """Images (N, C, H, W) of a data set in the network's shape: a network of C·H·W inputs takes them flattened.
 
-    Bytes are the codes of an unsigned 8-bit input without preprocessing, whatever its scale; to any other input a byte
-    is the value byte/256.
+    Raises `HwError` for images of another shape.
     """
-    images = images.reshape(-1, *network.input.shape)
-    tensor = network.input
-    if not steps(network) and (tensor.lo.min(), tensor.hi.max()) == (0, 255):
-        return images
-    return to_codes(network, images / 256)
+    wanted = network.input.shape
+    shapes = {tuple(wanted), tuple(image_shape(network, "NCHW"))}
+    if images.shape[1:] not in shapes and not (wanted.pixels == 1 and wanted.size == np.prod(images.shape[1:])):
+        raise HwError(
+            f"the data's images are {_by(Shape(*images.shape[1:])) if images.ndim == 4 else images.shape[1:]}, the "
+            f"network takes {_by(wanted)} (channels × height × width): name the data it was trained on"
+        )
+    return images.reshape(len(images), *wanted)
+
+
+def _by(shape: Shape) -> str:
+    return "×".join(map(str, shape))
+
+
+def as_file(network: Network, codes: NDArray) -> NDArray:
+    """Codes (N, C, H, W) as (N, *image_shape): the inverse of `channels_first`."""
+    first = codes.reshape(len(codes), *image_shape(network, "NCHW"))
+    return np.moveaxis(first, 1, -1) if network.metadata.input_layout == "NHWC" else first
+
+
+def takes_bytes(network: Network) -> bool:
+    """Whether a byte is a code as it is: an unsigned 8-bit input without preprocessing, whatever its scale."""
+    return not steps(network) and (network.input.lo.min(), network.input.hi.max()) == (0, 255)
+
+
+def byte_codes(network: Network, images: NDArray[np.uint8]) -> IntArray:
+    """Images of bytes (N, C, H, W) as input codes: as they are where the network `takes_bytes`, else byte/256."""
+    pixels = pixels_for(network, images)
+    return pixels.astype(np.int64) if takes_bytes(network) else to_codes(network, pixels / 256)

@@ -57,7 +57,7 @@ class Emitter:
 
     def unique(self, name: str) -> str:
         """A C identifier near `name` that no node has yet."""
-        base = re.sub(r"\W+", "_", name).strip("_") or "node"
+        base = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "node"
         base = f"n_{base}" if base[0].isdigit() else base
         result, n = base, 2
         while result in self.names:

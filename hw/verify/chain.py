@@ -44,7 +44,7 @@ def qonnx_link(network: Network, codes: IntArray, expected: dict[str, IntArray])
 
 def simulation_link(built: Built, codes: IntArray, expected: dict[str, IntArray], mode: str) -> Link:
     """The built project's C simulation, every unit's output."""
-    found = built.trace(codes, mode=mode)
+    found = built.trace(codes, mode=mode, layout="NCHW")
     name = f"C simulation ({mode}) = integer graph"
     return compare_layers(built.network, name, expected, found, results_of(built))
 

@@ -29,7 +29,7 @@ def verify(
 
     `reference` is a run folder or frozen.pt: the live PyTorch module; without it, the integer graph evaluated in NumPy.
     """
-    found = built.integers(codes, mode=mode, progress=progress)
+    found = built.integers(codes, mode=mode, progress=progress, layout="NCHW")
     if reference is not None:
         expected = _torch_integers(built.network, reference, codes)
     else:
@@ -87,7 +87,7 @@ def trace(
             f"{TRACE_BYTES // per_image:,} images of this network (--limit)"
         )
     network = built.network
-    found = built.trace(codes, mode=mode)
+    found = built.trace(codes, mode=mode, layout="NCHW")
     expected = layer_values(network, codes.reshape(-1, *network.input.shape))
     links = [compare_layers(network, f"C simulation ({mode}) = integer graph", expected, found, results_of(built))]
     if reference is not None:

@@ -124,7 +124,7 @@ def test_simulation_equals_live_pytorch(run: Path, io_type: str, mode: str, tmp_
         assert verdict.equal, str(verdict)
     _, links = trace(project, vectors[-50:], run / "train", mode=mode)
     assert [link.differing for link in links] == [0, 0]
-    assert links[1].name.endswith("the live PyTorch model, the codes of 2 layers")
+    assert links[1].name.endswith("the live PyTorch model, the codes of 4 layers")
 
 
 @pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")

@@ -7,6 +7,9 @@ from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.ir.layers import smallest_format
+from hw.read.weights import weight_type
+
+LARGEST_CODE = 127
 
 
 def absorb_sign(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
@@ -24,7 +27,10 @@ def absorb_sign(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
         weights = model.get_initializer(mac.input[1])
         column = signs.reshape(-1)
         flipped = weights * (column if mac.op_type == "MatMul" else column.reshape(-1, *[1] * (weights.ndim - 1)))
+        if flipped.max(initial=0) > LARGEST_CODE:
+            continue  # -128 has no opposite of eight bits
         model.set_initializer(mac.input[1], flipped.astype(np.float32))
+        model.set_tensor_datatype(mac.input[1], DataType[weight_type(mac, flipped.astype(np.int64))])
         low, high = _range_after(model, node.output[0], mac.output[0])
         mac.output[0] = node.output[0]
         model.set_tensor_datatype(node.output[0], DataType[smallest_format(low, high).qonnx])

@@ -60,7 +60,7 @@ def _catches(built: Built, mutation: Mutation, codes: IntArray, values: dict[str
         mutant = Built(copy)
         for start in range(0, len(codes), BATCH):
             batch = slice(start, start + BATCH)
-            traced = mutant.trace(codes[batch])
+            traced = mutant.trace(codes[batch], layout="NCHW")
             if not all(np.array_equal(traced[name], values[name][batch]) for name in traced):
                 return True
     return False

@@ -1,5 +1,6 @@
 """The steps of `crq run`: what is told before the training, and a project that is built again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,10 @@ def test_what_would_fail_later_is_told_first(steps: Steps, monkeypatch) -> None:
     (steps.output / "thesis.txt").touch()
     with pytest.raises(CrqError, match="is not empty and holds no run"):
         steps.check()
-    steps.options["part"] = "nonsense"
+    steps.options = replace(steps.options, part="nonsense")
     with pytest.raises(ValueError, match="part 'nonsense' is not known"):
         steps.check()
-    steps.options["part"] = "xc7z020clg400-1"
+    steps.options = replace(steps.options, part="xc7z020clg400-1")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(hw.ToolError):
         steps.check()
@@ -51,7 +52,7 @@ def test_an_equal_project_stays_and_another_takes_its_place(steps: Steps) -> Non
     stamp = source.stat().st_mtime_ns
     assert steps.build(given).manifest == project.manifest
     assert source.stat().st_mtime_ns == stamp
-    steps.options["clock_period"] = 10.0
+    steps.options = replace(steps.options, clock_period=10.0)
     again = steps.build(given)
     assert (again.directory, again.manifest.clock_period) == (project.directory, 10.0)
     assert source.stat().st_mtime_ns != stamp
