@@ -14,6 +14,7 @@ from hw.cli.data import DataOptions, data_options
 if TYPE_CHECKING:
     from hw.ir.graph import Network
     from hw.ir.layers import IntArray
+    from hw.project import Project
     from hw.verify.link import Link
 
 
@@ -23,9 +24,15 @@ if TYPE_CHECKING:
     "--reference", type=click.Path(path_type=Path), help="Run folder or frozen.pt the file was exported from."
 )
 @data_options("Images (for example digits:test); default: random, extreme and bounding.")
+@click.option(
+    "--project", "directory", type=click.Path(path_type=Path),
+    help="A project built from FILE: its simulation is compared, and what was found is kept in it.",
+)  # fmt: skip
 @click.option("--limit", type=int, default=200, show_default=True, help="Use at most this many images.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def check(file: Path, reference: Path | None, data: DataOptions, limit: int, as_json: bool) -> None:
+def check(
+    file: Path, reference: Path | None, data: DataOptions, directory: Path | None, limit: int, as_json: bool
+) -> None:
     """Check the chain of equality of FILE, any ternary QONNX: every layer, every integer.
 
     The file in float64 (onnx's reference evaluator) against the integer graph; the integer graph in qonnx and in C
@@ -36,10 +43,12 @@ def check(file: Path, reference: Path | None, data: DataOptions, limit: int, as_
     """
     import tempfile
 
+    from crq.convert.frozen import frozen_file
+    from hw.hls.verdicts import keep
     from hw.ir.vectors import all_vectors
     from hw.project import build
     from hw.verify.chain import QONNX_IMAGES, file_links, layer_values, load_network
-    from hw.verify.float32 import described, facts
+    from hw.verify.float32 import facts
     from hw.verify.float64.evaluate import float64_link
 
     network = load_network(file)
@@ -52,26 +61,54 @@ def check(file: Path, reference: Path | None, data: DataOptions, limit: int, as_
         if reference
         else [float64_link(file, network, codes[:QONNX_IMAGES], layer_values(network, codes[:QONNX_IMAGES]))]
     )
+    own = None if reference else _float_execution(file, network, codes)
     with tempfile.TemporaryDirectory() as folder:
-        project = build(file, Path(folder) / "project")
+        project = _project_of(file, directory) if directory else build(file, Path(folder) / "project")
         links += file_links(network, project, codes)
-        own = None if reference else _float_execution(file, network, codes)
-    ties = dict(network.metadata.ties)
+    unexplained = (own.images_differing or 0) - (own.explained or 0) if own else 0
+    equal = not unexplained and all(link.equal for link in links if "default" not in link.name)
     if as_json:
-        rows = [link.facts() for link in links]
+        rows, ties = [link.facts() for link in links], dict(network.metadata.ties)
         click.echo(json.dumps({"links": rows, "float32": own and facts(own), "ties": ties}, indent=2))
     else:
-        for link in links:
-            click.echo(str(link))
-        if own is not None:
-            click.echo(f"note: {described(own)}")
-        for layer, channels in ties.items():
-            click.echo(f"note: {layer}: channels {channels} have a boundary within float32 error of a tie")
-    unexplained = (own.images_differing or 0) - (own.explained or 0) if own else 0
-    if unexplained and not as_json:
-        click.echo(f"FAILED   no tie explains what float32 changes in {unexplained:,} images")
-    if unexplained or not all(link.equal for link in links if "default" not in link.name):
+        _print(network, links, own, unexplained)
+    if directory:
+        against = f"{'the live PyTorch model and ' if reference else ''}{file.name} in its runtimes"
+        counts = {key: sum(getattr(link, key) for link in links) for key in ("integers", "differing")}
+        found = {"against": against, "images": len(codes), **counts, "equal": equal}
+        found["links"] = [link.facts() for link in links]
+        keep(
+            project, f"check {'with' if reference else 'without'} PyTorch", found, reference and frozen_file(reference)
+        )
+    if not equal:
         sys.exit(1)
+
+
+def _print(network: Network, links: list[Link], own: Link | None, unexplained: int) -> None:
+    from hw.verify.float32 import described
+
+    for link in links:
+        click.echo(str(link))
+    if own is not None:
+        click.echo(f"note: {described(own)}")
+    for layer, channels in network.metadata.ties.items():
+        click.echo(f"note: {layer}: channels {channels} have a boundary within float32 error of a tie")
+    if unexplained:
+        click.echo(f"FAILED   no tie explains what float32 changes in {unexplained:,} images")
+
+
+def _project_of(file: Path, directory: Path) -> Project:
+    """Raises `HwError` for a project that was not built from `file`."""
+    from crq.files import sha256
+    from hw.errors import HwError
+    from hw.project import open_project
+
+    project = open_project(directory)
+    if project.manifest.source["sha256"] != sha256(file):
+        raise HwError(
+            f"{directory}: was built from {project.manifest.source['name']}, which is not {file} as it is now"
+        )
+    return project
 
 
 def _float_execution(file: Path, network: Network, codes: IntArray) -> Link:

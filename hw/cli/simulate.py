@@ -43,10 +43,12 @@ def simulate(
     trace: Path | None, checks: bool | None, as_json: bool,
 ) -> None:  # fmt: skip
     """C simulation of the project in DIRECTORY, compared integer by integer. Exit code 1 if any differs."""
+    from crq.convert.frozen import frozen_file
     from crq.files import write_arrays
+    from hw.hls.verdicts import keep
     from hw.ir.vectors import all_vectors
     from hw.project import open_project
-    from hw.verify.live import described, verdict_facts, verify
+    from hw.verify.live import against, described, verdict_facts, verify
     from hw.verify.live import trace as trace_layers
     from hw.verify.proofs.size import is_small, products
 
@@ -62,6 +64,16 @@ def simulate(
         values, links = trace_layers(project, codes, reference, mode=mode)
         write_arrays(trace, values)
     results = project.check() if checks or (checks is None and is_small(project.network)) else []
+    equal = all(link.equal for link in (verdict, *links)) and all(r.ok for r in results)
+    keep(
+        project, f"simulate {mode} against {against(reference)}",
+        {
+            "against": against(reference), "mode": mode, "data": data.name, "images": verdict.images,
+            "integers": verdict.integers, "differing": verdict.differing, "equal": equal,
+            "layers": [link.facts() for link in links], "proofs": [r._asdict() for r in results],
+        },
+        reference and frozen_file(reference),
+    )  # fmt: skip
     if as_json:
         facts = {**verdict_facts(verdict, mode, reference), "checks": [r._asdict() for r in results]}
         facts |= {"layers": [link.facts() for link in links], "note": note}
@@ -74,5 +86,5 @@ def simulate(
         if checks is None and not results:
             count = products(project.network)
             click.echo(f"proofs skipped: {count:,} products per image are not a small network; --checks runs them")
-    if not all(link.equal for link in (verdict, *links)) or not all(r.ok for r in results):
+    if not equal:
         sys.exit(1)

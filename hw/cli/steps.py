@@ -28,6 +28,7 @@ from export.qonnx import to_qonnx
 from hw.devices.catalog import find
 from hw.hls.csim import compiler
 from hw.hls.folder import put, settle
+from hw.hls.verdicts import keep
 from hw.ir.vectors import all_vectors
 from hw.project import Project, build, open_project
 from hw.report.model import Report
@@ -124,20 +125,25 @@ class Steps:
             proofs = project.check()
             for proof in proofs:
                 self.console.print(str(proof))
+            self._keep(project, verdicts, proofs)
             return verdicts, proofs
 
-    def report(self, project: Project, accuracy: dict[str, float], verdicts: list[dict[str, Any]]) -> Report:
+    def _keep(self, project: Project, verdicts: list[dict[str, Any]], proofs: list[Proof]) -> None:
+        """What was found stays in the project."""
+        against = "the live PyTorch model"
+        counts = {key: sum(v[key] for v in verdicts) for key in ("images", "integers")}
+        equal = all(v["bit_exact"] for v in verdicts) and all(proof.ok for proof in proofs)
+        facts = {**counts, "differing": differing(verdicts), "equal": equal, "against": against, "verdicts": verdicts}
+        facts["proofs"] = [proof._asdict() for proof in proofs]
+        keep(project, f"run against {against}", facts, self.training / "frozen.pt")
+
+    def report(self, project: Project, accuracy: dict[str, float]) -> Report:
         """Write the report as JSON and as a page."""
         part, clock = self.options.part, self.options.clock_period
         with self._timed("report", shown=False):
             info = {
                 "name": self.recipe.name,
                 "accuracy": accuracy,
-                "verdict": {
-                    **{key: sum(v[key] for v in verdicts) for key in ("images", "integers")},
-                    "differing": differing(verdicts),
-                    "against": "the live PyTorch model",
-                },
                 "commands": [f"crq run {self.recipe.name} --part {part} --clock-period {clock:g}"],
             }
             report = project_report(project, info=info)
@@ -171,7 +177,7 @@ def run_all(
     project = steps.build(images)
     verdicts, proofs = steps.simulate(project, images)
     accuracy = {**trained["accuracy"], "simulated": verdicts[0]["correct"] / verdicts[0]["images"]}
-    report = steps.report(project, accuracy, verdicts)
+    report = steps.report(project, accuracy)
     weights = sum(layer["weights"] for layer in trained["layers"].values())
     packed = sum(-(-layer["weights"] // 4) for layer in trained["layers"].values())
     summary = {

@@ -17,7 +17,11 @@ def _accuracy(report: dict[str, Any]) -> str:
 
 def _exact(report: dict[str, Any]) -> str:
     verdict = report["project"].get("verdict")
-    return "" if not verdict else "yes" if verdict["differing"] == 0 else f"NO, {verdict['differing']:,} differ"
+    if not verdict:
+        return ""
+    if verdict.get("stale"):
+        return "stale"
+    return "yes" if verdict.get("equal", verdict["differing"] == 0) else f"NO, {verdict['differing']:,} differ"
 
 
 def _lut_share(report: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hw.report import sizes, vendor
 from hw.report.beside import error, headline
-from hw.report.terminal import between
+from hw.report.terminal import between, verdict
 
 # What a project may know of itself; the templates leave out what is None.
 PROJECT = ("backend", "io_type", "verdict", "accuracy", "folding", "vendor", "commands", "versions")
@@ -35,6 +35,7 @@ def _view(report: dict[str, Any]) -> dict[str, Any]:
         # Neither is in reports that were saved before there were such figures.
         "band": report["summary"].get("band"),
         "bits_per_weight": report.get("bits_per_weight"),
+        "verdict": verdict(project["verdict"]) if project["verdict"] else None,
         "vendor_heads": ("tool", *vendor.HEADS),
         "vendor_rows": vendor.rows(report) if project["vendor"] else [],
         "style": (files("hw.report") / "templates" / "style.css").read_text(encoding="utf-8"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from hw.errors import HwError
 from hw.hls.built import Built
+from hw.hls.verdicts import kept
 from hw.report.model import SCHEMA, Report, build_report
 from hw.report.vendor import vendor_reports
 from hw.rtl.measure import FILE, load
@@ -33,13 +34,29 @@ def project_report(
         "versions": manifest.versions,
         "vendor": vendor_reports(built.directory, built.name),
     }
-    verdict, measured = built.directory / "verdict.json", built.directory / FILE
-    if verdict.is_file():
-        facts["verdict"] = json.loads(verdict.read_text())
+    measured = built.directory / FILE
+    if found := verdict_of(kept(built)):
+        facts["verdict"] = found
     return build_report(
         built.network, built.folds, part or manifest.part, clock_period_ns or manifest.clock_period,
         project_info={**facts, **(info or {})}, measurements=load(measured) if measured.is_file() else None,
     )  # fmt: skip
+
+
+def verdict_of(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """`verdict` of report.json: everything that was found of a project (hw.hls.verdicts), in one; None for nothing."""
+    if not found:
+        return None
+    entries = list(found.values())
+    stale = dict.fromkeys(entry["stale"] for entry in entries if entry["stale"])
+    return {
+        **{key: sum(entry[key] for entry in entries) for key in ("images", "integers", "differing")},
+        "against": " and ".join(dict.fromkeys(entry["against"] for entry in entries)),
+        "equal": all(entry["equal"] for entry in entries),
+        "proofs": [proof for entry in entries for proof in entry.get("proofs", [])],
+        "created": max(entry["created"] for entry in entries),
+        "stale": "; ".join(stale) or None,
+    }
 
 
 def report_facts(source: Path, *, part: str | None = None, clock_period_ns: float | None = None) -> dict[str, Any]:

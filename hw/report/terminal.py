@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +20,9 @@ def render(report: dict[str, Any], console: Console) -> None:
         f"[bold]{report['project'].get('name', 'network')}[/] on {device['part']}{board}, "
         f"clock {report['clock_period_ns']:g} ns"
     )
+    if report["project"].get("verdict"):
+        good, outcome, details = verdict(report["project"]["verdict"])
+        console.print(Text(f"{outcome}: {details}", style="green" if good else "bold red"))
     console.print(_units(report))
     console.print(_capacity(report))
     if summary.get("band"):
@@ -38,6 +42,24 @@ def render(report: dict[str, Any], console: Console) -> None:
     if report["project"].get("vendor"):
         vendor.render(report, console)
     console.print(Text(f"Estimate for {device['family']}; {report['trust']}.", style="dim"))
+
+
+def verdict(found: Mapping[str, Any]) -> tuple[bool, str, str]:
+    """Whether the project was found equal and still is, that in a word, and what was found."""
+    exact = found.get("equal", found["differing"] == 0)
+    text = (
+        f"{found['differing']:,} of {found['integers']:,} integers differ on {found['images']:,} images, against "
+        f"{found['against']}"
+    )
+    proofs = [proof for proof in found.get("proofs") or [] if not proof["skipped"]]
+    if proofs:
+        failed = [proof["name"] for proof in proofs if not proof["ok"]]
+        text += f"; proofs failed: {', '.join(failed)}" if failed else f"; {len(proofs)} proofs passed"
+    if found.get("created"):
+        text += f" ({found['created'][:10]})"
+    if found.get("stale"):
+        text += f"; STALE, {found['stale']}: simulate again"
+    return exact and not found.get("stale"), "Bit-exact" if exact else "NOT bit-exact", text
 
 
 def bound(report: dict[str, Any]) -> str:
