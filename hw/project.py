@@ -31,7 +31,7 @@ class Project(Built):
     """A built project with its proofs and its report."""
 
     def check(self) -> list[Proof]:
-        """The proofs: multiplier-free by compilation, source rules, accumulator widths, FIFO depths, mutations."""
+        """The proofs: multiplier-free by compilation, sources, accumulators, thresholds, FIFO depths, mutations."""
         return run_proofs(self)
 
     def report(self) -> Report:

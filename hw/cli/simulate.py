@@ -34,7 +34,7 @@ RANDOM_IMAGES = 100
 )  # fmt: skip
 @click.option(
     "--checks/--no-checks", default=None,
-    help="Run the proofs: multiplier-free, sources, accumulators, FIFO depths, mutations. "
+    help="Run the proofs: multiplier-free, sources, accumulators, thresholds, FIFO depths, mutations. "
     "Default: for networks of up to 5 million products per image.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

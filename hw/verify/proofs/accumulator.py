@@ -5,9 +5,7 @@ Inside a network few layers ever see such operands; here every layer that multip
 
 from __future__ import annotations
 
-import ctypes
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from crq.errors import ToolError
-from hw.hls.csim import COMMON, MODES, compiler
 from hw.hls.emit import stream_type
 from hw.hls.plan import Plan, Process
-from hw.ir.interpret import apply
-from hw.ir.layers import Conv, Dense, Flatten, IntArray
+from hw.ir.layers import Conv, Dense, IntArray
 from hw.ir.vectors import driving, kinds_of_pixels
+from hw.verify.proofs.alone import Alone, sums_of
 from hw.verify.proofs.proof import Proof
 
 CHANNELS = 8  # of each layer: those with the widest range
@@ -30,7 +27,7 @@ CHANNELS = 8  # of each layer: those with the widest range
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A layer, images (N, C, H, W) for it, and the sums (N, H·W·C) it must make of them."""
+    """A layer, images (N, C, H, W) for it, and the sums (N, C, H, W) it must make of them."""
 
     process: Process
     codes: IntArray
@@ -43,7 +40,7 @@ def check(directory: Path, plan: Plan) -> Proof:
     if not cases:
         return Proof("accumulators", True, "no layer sums products", skipped=True)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
-        sound, short = pool.map(lambda bits: _run(directory, plan, cases, Path(folder), bits), (0, 1))
+        sound, short = pool.map(lambda bits: _run(directory, plan, cases, Path(folder) / str(bits), bits), (0, 1))
     wrong = [c.process.label for c, found in zip(cases, sound, strict=True) if not np.array_equal(found, c.expected)]
     if wrong:
         return Proof("accumulators", False, f"wrong sums at the ends of their range: {', '.join(wrong)}")
@@ -57,59 +54,41 @@ def check(directory: Path, plan: Plan) -> Proof:
 
 def _cases(plan: Plan) -> Iterator[Case]:
     for process in plan.processes:
-        layer = process.unit and process.unit.layer
-        if not isinstance(layer, (Conv, Dense)):
-            continue
-        operand, network = process.input.tensor, plan.network
-        producer = network.producer(layer.input)
-        flatten = [producer] if isinstance(producer, Flatten) else []
-        width = np.maximum(layer.output.hi, -layer.output.lo)
-        channels = np.argsort(-width, kind="stable")[:CHANNELS]
-        for pixels in (kinds_of_pixels(layer)[:1], kinds_of_pixels(layer)):  # the centre alone sees most kernels whole
-            codes = np.stack([
-                driving(network, operand, layer, int(c), sign, pixel)
-                for c in channels for sign in (1, -1) for pixel in pixels
-            ])  # fmt: skip
-            sums = codes
-            for step in [*flatten, layer]:
-                sums = apply(step, sums)
-            reached = sums[:, channels].max(axis=(0, 2, 3)), sums[:, channels].min(axis=(0, 2, 3))
-            ends = np.array_equal(reached, (layer.output.hi[channels], layer.output.lo[channels]))
-            if ends:
-                break
-        yield Case(process, codes, sums.transpose(0, 2, 3, 1).reshape(len(codes), -1))
+        if process.unit is not None and isinstance(process.unit.layer, (Conv, Dense)):
+            codes = driven(plan, process)
+            yield Case(process, codes, sums_of(plan, process, codes))
+
+
+def driven(plan: Plan, process: Process) -> IntArray:
+    """Operands (N, C, H, W) that drive some channels of a layer that sums products to their greatest and least sums."""
+    assert process.unit is not None
+    layer = process.unit.layer
+    assert isinstance(layer, (Conv, Dense))
+    operand, network = process.input.tensor, plan.network
+    channels = np.argsort(-np.maximum(layer.output.hi, -layer.output.lo), kind="stable")[:CHANNELS]
+    for pixels in (kinds_of_pixels(layer)[:1], kinds_of_pixels(layer)):  # the centre alone sees most kernels whole
+        codes = np.stack([
+            driving(network, operand, layer, int(c), sign, pixel)
+            for c in channels for sign in (1, -1) for pixel in pixels
+        ])  # fmt: skip
+        sums = sums_of(plan, process, codes)[:, channels]
+        reached = sums.max(axis=(0, 2, 3)), sums.min(axis=(0, 2, 3))
+        if np.array_equal(reached, (layer.output.hi[channels], layer.output.lo[channels])):
+            break
+    return codes
 
 
 def _run(directory: Path, plan: Plan, cases: list[Case], folder: Path, short: int) -> list[IntArray]:
-    """The integers of each case; `short` bits are taken off every accumulator."""
-    source = _driver(plan, cases)
-    sources = {f"firmware/layers/{c.process.name}.h": c for c in cases}
-    overlay = folder / str(short)
-    for name in sources:
-        text = _sums_only((directory / name).read_text(), sources[name].process, plan.io_type)
+    """The sums of each case; `short` bits are taken off every accumulator."""
+
+    def edit(text: str, process: Process) -> str:
+        text = _sums_only(text, process, plan.io_type)
         text = re.sub(r"(ap_u?int<)(\d+)(> accum_t)", lambda m: f"{m[1]}{int(m[2]) - short}{m[3]}", text)
-        text = re.sub(r"(accum_bits = )(\d+);", lambda m: f"{m[1]}{int(m[2]) - short};", text)
-        target = overlay / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text.replace('"../', f'"{(directory / "firmware").resolve()}/'))
-        source = source.replace(f'"{name}"', f'"{target}"')
-    (overlay / "layers.cpp").write_text(source)
-    library = overlay / "layers.so"
-    flags = [*COMMON, *MODES["ap"], "-I."]
-    command = [compiler(), *flags, str(overlay / "layers.cpp"), "-o", str(library)]
-    run = subprocess.run(command, cwd=directory, capture_output=True, text=True)
-    if run.returncode:
-        raise ToolError(f"{' '.join(command)} failed in {directory}:\n{run.stderr[-4000:]}")
-    loaded = ctypes.CDLL(str(library))
-    results = []
-    for case in cases:
-        function = getattr(loaded, f"crq_layer_{case.process.name}")
-        function.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_long)
-        codes = np.ascontiguousarray(case.codes.transpose(0, 2, 3, 1), np.int32)
-        integers = np.zeros(case.expected.shape, np.int64)
-        function(codes.ctypes.data, integers.ctypes.data, len(codes))
-        results.append(integers)
-    return results
+        return re.sub(r"(accum_bits = )(\d+);", lambda m: f"{m[1]}{int(m[2]) - short};", text)
+
+    processes = [case.process for case in cases]
+    alone = Alone(directory, plan, processes, folder, "ap", edit, lambda process: f"{process.name}_sums")
+    return [alone.run(case.process, case.codes) for case in cases]
 
 
 def _sums_only(text: str, process: Process, io_type: str) -> str:
@@ -137,44 +116,3 @@ def _sums_only(text: str, process: Process, io_type: str) -> str:
                 f"firmware/layers/{name}.h is not as a build writes it (no {pattern}): build the project again"
             )
     return text
-
-
-def _driver(plan: Plan, cases: list[Case]) -> str:
-    """C++ with one entry per layer: images as plain integers through the layer's function."""
-    includes = "".join(f'#include "firmware/layers/{c.process.name}.h"\n' for c in cases)
-    return '#include "firmware/defines.h"\n' + includes + "".join(_entry(c.process, plan.io_type) for c in cases)
-
-
-def _entry(process: Process, io_type: str) -> str:
-    x, y = process.input, process.output
-    result = f"{process.name}_sums"
-    if io_type == "io_stream":
-        body = f"""        hls::stream<{x.type_name}> in("in");
-        hls::stream<{result}> out("out");
-        for (unsigned p = 0; p < {x.shape.pixels}; p++) {{
-            {x.type_name} beat;
-            for (unsigned c = 0; c < {x.shape.c}; c++)
-                beat[c] = *codes++;
-            in.write(beat);
-        }}
-        {process.name}(in, out);
-        for (unsigned p = 0; p < {y.shape.pixels}; p++) {{
-            const {result} beat = out.read();
-            for (unsigned c = 0; c < {y.shape.c}; c++)
-                *integers++ = (long long)(beat[c]);
-        }}"""
-    else:
-        body = f"""        {x.type_name} in[{x.shape.size}];
-        {result} out[{y.shape.size}];
-        for (unsigned i = 0; i < {x.shape.size}; i++)
-            in[i] = *codes++;
-        {process.name}(in, out);
-        for (unsigned i = 0; i < {y.shape.size}; i++)
-            *integers++ = (long long)(out[i]);"""
-    return f"""
-extern "C" void crq_layer_{process.name}(const int *codes, long long *integers, long images) {{
-    for (long image = 0; image < images; image++) {{
-{body}
-    }}
-}}
-"""

@@ -1,0 +1,189 @@
+"""Operands that put the sums of a layer exactly on its thresholds, and just below them.
+
+A table that is off by one anywhere gives another code for one of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.hls.plan import Plan, Process
+from hw.ir.layers import Conv, Dense, IntArray, Tensor
+from hw.ir.vectors import kinds_of_pixels
+
+MAX_VALUES = 1 << 27
+"""Most numbers of all operands of one layer; of more boundaries as many as fit are driven."""
+
+MAX_RANGE = 1 << 21
+"""Widest range of sums whose reachable values are enumerated."""
+
+
+class Taps(NamedTuple):
+    """The operands of one sum: where they lie in the image (channel, row, column), relative to the window's corner.
+
+    From `start`, which gives the least sum, each moves `counts` times by `moves`, and the sum by `units` > 0.
+    """
+
+    where: IntArray
+    start: IntArray
+    moves: IntArray
+    counts: IntArray
+    units: IntArray
+    least: int
+
+    @property
+    def greatest(self) -> int:
+        return self.least + int((self.counts * self.units).sum())
+
+
+def operands(plan: Plan, process: Process) -> IntArray:
+    """Images (N, C, H, W) of the operand of a process with thresholds: every boundary of every channel, both sides."""
+    assert process.unit is not None
+    layer, tensor = process.unit.layer, process.input.tensor
+    if not isinstance(layer, (Conv, Dense)):
+        return _values(process)
+    corners = _corners(layer)
+    least = np.where((tensor.lo <= 0) & (tensor.hi >= 0), 0, tensor.lo)
+    step = 2 if plan.network.model.get_tensor_datatype(tensor.name).name == "BIPOLAR" else 1
+    if step == 2:
+        least = np.ones_like(least)
+    wanted = [
+        (taps, counts) for channel in range(layer.output.shape.c)
+        for taps in [taps_of(layer, tensor, channel, step)] for counts in _driven(process, channel, taps)
+    ]  # fmt: skip
+    most = max(1, MAX_VALUES // tensor.shape.size) * len(corners)
+    if len(wanted) > most:
+        wanted = [wanted[i] for i in np.linspace(0, len(wanted) - 1, most).astype(int)]
+    images = np.broadcast_to(least[:, None, None], (-(-len(wanted) // len(corners)), *tensor.shape)).astype(np.int64)
+    images = images.copy()
+    for number, (taps, counts) in enumerate(wanted):
+        top, left = corners[number % len(corners)]
+        c, y, x = taps.where.T
+        images[number // len(corners), c, y + top, x + left] = taps.start + counts * taps.moves
+    return images
+
+
+def enumerable(process: Process) -> bool:
+    """Whether the sums of a layer can be enumerated: integer weights of a wide range are too many."""
+    assert process.unit is not None
+    layer = process.unit.layer
+    if not isinstance(layer, (Conv, Dense)) or layer.multiplier_free:
+        return True
+    return int((layer.output.hi - layer.output.lo).max()) <= MAX_RANGE
+
+
+def reachable(plan: Plan, process: Process, channel: int) -> NDArray[np.int64]:
+    """The sums, ascending, that `channel` can take where its whole kernel, or most of it, lies in the image."""
+    assert process.unit is not None
+    layer, tensor = process.unit.layer, process.input.tensor
+    if not isinstance(layer, (Conv, Dense)):
+        return np.arange(tensor.lo[channel], tensor.hi[channel] + 1)
+    step = 2 if plan.network.model.get_tensor_datatype(tensor.name).name == "BIPOLAR" else 1
+    return _sums(taps_of(layer, tensor, channel, step))[0]
+
+
+def _values(process: Process) -> IntArray:
+    """Of thresholds on a stream: the values themselves, a channel's one after the other over the pixels."""
+    assert process.unit is not None
+    assert process.unit.quantizer is not None
+    tensor, table = process.input.tensor, process.unit.quantizer.thresholds
+    rows = []
+    for channel, levels in enumerate(table):
+        values = np.unique(np.concatenate([levels, levels - 1]))
+        rows.append(values[(values >= tensor.lo[channel]) & (values <= tensor.hi[channel])])
+    pixels = tensor.shape.pixels
+    images = -(-max(max(map(len, rows)), 1) // pixels)
+    filled = np.broadcast_to(tensor.lo[:, None], (len(rows), images * pixels)).copy()
+    for channel, values in enumerate(rows):
+        filled[channel, : len(values)] = values
+    return filled.reshape(len(rows), images, tensor.shape.h, tensor.shape.w).transpose(1, 0, 2, 3)
+
+
+def _corners(layer: Conv | Dense) -> list[tuple[int, int]]:
+    """Where windows of the same kind begin that have no operand in common: as many targets as one image takes."""
+    if isinstance(layer, Dense):
+        return [(0, 0)]
+    row, column = kinds_of_pixels(layer)[0]
+    places = []
+    for axis, centre in enumerate((row, column)):
+        size, count = (layer.input.shape[1 + axis], layer.output.shape[1 + axis])
+        span = (layer.kernel[axis] - 1) * layer.dilation[axis] + 1
+        begin = layer.pads.top if axis == 0 else layer.pads.left
+        apart = -(-span // layer.stride[axis])
+        starts = [at * layer.stride[axis] - begin for at in range(centre % apart, count, apart)]
+        whole = [s for s in starts if s >= 0 and s + span <= size]
+        places.append(whole or [centre * layer.stride[axis] - begin])
+    return [(y, x) for y in places[0] for x in places[1]]
+
+
+def taps_of(layer: Conv | Dense, tensor: Tensor, channel: int, step: int = 1) -> Taps:
+    """The operands of one output of `channel`; codes of `tensor` move by `step`. What lies in padding is left out."""
+    if isinstance(layer, Dense):
+        c, h, w = tensor.shape
+        weights = layer.weights[channel].reshape(h, w, c).transpose(2, 0, 1).astype(np.int64)
+        where = np.argwhere(weights)
+        codes = weights[tuple(where.T)]
+    else:
+        kernel = layer.weights[channel].astype(np.int64)
+        found = np.argwhere(kernel)
+        codes = kernel[tuple(found.T)]
+        first = channel // (len(layer.weights) // layer.groups) * kernel.shape[0]
+        where = found * [1, *layer.dilation] + [first, 0, 0]
+        top, left = _corners(layer)[0]
+        inside = (where[:, 1] + top >= 0) & (where[:, 1] + top < tensor.shape.h)
+        inside &= (where[:, 2] + left >= 0) & (where[:, 2] + left < tensor.shape.w)
+        where, codes = where[inside], codes[inside]
+    lo, hi = tensor.lo[where[:, 0]], tensor.hi[where[:, 0]]
+    up = codes > 0
+    order = np.argsort(-np.abs(codes), kind="stable")
+    start, moves = np.where(up, lo, hi), np.where(up, step, -step)
+    counts, units = (hi - lo) // step, np.abs(codes) * step
+    return Taps(where[order], start[order], moves[order], counts[order], units[order], int((codes * start).sum()))
+
+
+def _driven(process: Process, channel: int, taps: Taps) -> Iterator[IntArray]:
+    """How often each tap moves, for the sums on both sides of every boundary of `channel` that can be reached."""
+    assert process.unit is not None
+    assert process.unit.quantizer is not None
+    sums, prefixes = _sums(taps)
+    levels = process.unit.quantizer.thresholds[channel]
+    at = np.searchsorted(sums, np.unique(levels[(levels > taps.least) & (levels <= taps.greatest)]))
+    for target in np.unique(np.concatenate([sums[at], sums[at - 1]])):
+        yield _counts(taps, int(target) - taps.least, prefixes)
+
+
+def _sums(taps: Taps) -> tuple[NDArray[np.int64], list[NDArray[np.bool_]] | None]:
+    """Every sum, ascending; and, unless all units are equal, what the last taps reach together, for each number."""
+    width = taps.greatest - taps.least
+    if len(set(taps.units.tolist())) <= 1:
+        unit = int(taps.units[0]) if len(taps.units) else 1
+        return np.arange(taps.least, taps.greatest + 1, unit), None
+    reach = np.zeros(width + 1, bool)
+    reach[0] = True
+    prefixes = [reach]
+    for unit, count in zip(taps.units[::-1].tolist(), taps.counts[::-1].tolist(), strict=True):
+        reach, left, shift = reach.copy(), count, 1
+        while left:  # shifts by 1, 2, 4 … units make every number of them
+            some = min(shift, left)
+            reach[some * unit :] |= reach[: len(reach) - some * unit].copy()
+            left, shift = left - some, 2 * shift
+        prefixes.append(reach)
+    return np.flatnonzero(reach) + taps.least, prefixes
+
+
+def _counts(taps: Taps, rise: int, prefixes: list[NDArray[np.bool_]] | None) -> IntArray:
+    """How often each tap moves so that the sum rises by `rise`, which can be reached."""
+    counts = np.zeros(len(taps.units), np.int64)
+    for i, (unit, most) in enumerate(zip(taps.units.tolist(), taps.counts.tolist(), strict=True)):
+        some = min(most, rise // unit)
+        if prefixes is not None:
+            rest = prefixes[len(counts) - 1 - i]
+            while not rest[rise - some * unit]:
+                some -= 1
+        counts[i] = some
+        rise -= some * unit
+    return counts
