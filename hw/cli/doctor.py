@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -53,8 +54,8 @@ def examine() -> list[Finding]:
 
 
 def _python() -> Finding:
-    ok = sys.version_info >= (3, 10)
-    return Finding("Python", ok, platform.python_version(), "install Python 3.10 or later")
+    ok = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return Finding("Python", ok, platform.python_version(), "install Python 3.11, 3.12 or 3.13")
 
 
 def _libraries() -> list[Finding]:
@@ -77,11 +78,12 @@ def _libraries() -> list[Finding]:
 
 
 def _compiler() -> Finding:
-    """A real compilation: a g++ without its headers is no compiler."""
-    remedy = "apt-get install g++"
-    compiler = shutil.which("g++")
+    """A real compilation by $CXX or g++: a compiler without its headers is none."""
+    name = os.environ.get("CXX", "g++")
+    remedy = "apt-get install g++" + ("" if name == "g++" else ", and unset CXX, or set it to a compiler that is there")
+    compiler = shutil.which(name)
     if compiler is None:
-        return Finding("g++", False, "not found", remedy)
+        return Finding(name, False, "not found" + ("" if name == "g++" else " (named by $CXX)"), remedy)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "probe.cpp"
         source.write_text(
@@ -91,9 +93,11 @@ def _compiler() -> Finding:
             [compiler, "-std=c++14", "-o", str(source.with_suffix("")), str(source)], capture_output=True, text=True
         )
     if done.returncode:
-        return Finding("g++", False, f"{compiler} cannot compile C++14: {done.stderr.strip()[:200]}", remedy)
-    version = subprocess.run([compiler, "-dumpfullversion"], capture_output=True, text=True).stdout.strip()
-    return Finding("g++", True, version, remedy)
+        return Finding(name, False, f"{compiler} cannot compile C++14: {done.stderr.strip()[:200]}", remedy)
+    version = subprocess.run(
+        [compiler, "-dumpfullversion", "-dumpversion"], capture_output=True, text=True
+    ).stdout.strip()
+    return Finding(name, True, version, remedy)
 
 
 def _plugin() -> Finding:

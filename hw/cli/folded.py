@@ -45,7 +45,9 @@ def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = N
                 "it. `crq report` shows its uncalibrated estimate; for foldings and synthesis name the QONNX file"
             )
         name, network, folds = built.name, built.network, built.folds
-        options = options.with_given({"part": built.manifest.part, "clock_period": float(built.manifest.clock_period)})
+        options = options.with_given(
+            {"part": built.manifest.board or built.manifest.part, "clock_period": float(built.manifest.clock_period)}
+        )
     else:
         name, network, folds = path.stem, Network(load_graph(path)[0]), {}
     options = options.with_given(given or {})

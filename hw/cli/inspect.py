@@ -53,10 +53,11 @@ def _print_file(facts: dict[str, Any]) -> None:
         )
     console.print(table)
     if facts["packed_bytes"]:
-        bits = 8 * facts["packed_bytes"] / max(facts["ternary_weights"], 1)
+        bits = 8 * facts["packed_bytes"] / max(facts["ternary_weights"] + facts["bipolar_weights"], 1)
         console.print(f"{facts['packed_bytes']:,} bytes hold the ternary weights: {bits:.2f} bits each")
     free = "every layer is multiplier-free" if facts["multiplier_free"] else "integer layers use multipliers"
-    console.print(f"{facts['weights']:,} weights, {facts['ternary_weights']:,} of them ternary; {free}")
+    bipolar = f", {facts['bipolar_weights']:,} bipolar" if facts["bipolar_weights"] else ""
+    console.print(f"{facts['weights']:,} weights, {facts['ternary_weights']:,} of them ternary{bipolar}; {free}")
 
 
 def _inspect_frozen(run: Path, as_json: bool) -> None:

@@ -58,13 +58,20 @@ def dies() -> list[str]:
 
 
 def find(name: str) -> Device:
-    """The device of a part (`xc7z020clg400-1`, any package and speed grade) or board (`PYNQ-Z2`) name.
+    """The device of a board (`PYNQ-Z2`), of a part of any package and speed grade, or of a die (`xcvu9p`, `VU9P`).
 
-    Raises `HwError` with the nearest known names.
+    `part` of the result is a vendor's part name: the board's; for a die alone, that of a usual package. Raises
+    `HwError` with the nearest known names.
     """
     board = next((b for b in boards() if _key(b.name) == _key(name)), None)
     part = board.part if board else name.strip()
-    matches = [key for key in _dies() if re.fullmatch(re.escape(key) + r"([^0-9].*)?", part.lower())]
+    spelled = (part, f"xc{part}")  # AMD's parts are often named without their first letters
+    matches = [
+        (key, full)
+        for key in _dies()
+        for full in spelled
+        if re.fullmatch(re.escape(key) + r"([^0-9].*)?", full.lower())
+    ]
     if not matches:
         known = {_key(n): n for n in [b.name for b in boards()] + [b.part for b in boards()] + dies()}
         near = nearest_names(_key(name), known, n=4, cutoff=0.5) or list(known)[:8]
@@ -72,9 +79,12 @@ def find(name: str) -> Device:
             f"part {name!r} is not known: expected a part or board name such as "
             f"{', '.join(known[n] for n in near)}; a new die is one JSON file in hw/devices"
         )
-    facts = _dies()[max(matches, key=len)]
+    die, full = max(matches, key=lambda match: len(match[0]))
+    facts = _dies()[die]
+    if full.lower() == die:
+        full = facts.get("part") or facts["boards"][0]["part"]
     numbers = {k: facts[k] for k in ("die", "family", "synthesis", "lut", "ff", "bram36", "uram", "dsp", "source")}
-    return Device(part=part, board=board.name if board else None, **numbers)
+    return Device(part=full, board=board.name if board else None, **numbers)
 
 
 def _key(name: str) -> str:

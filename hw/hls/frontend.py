@@ -49,17 +49,20 @@ def to_model_graph(config: dict[str, Any]) -> Any:
     from hls4ml.model import ModelGraph
 
     _check_project_name(config["ProjectName"])
+    device = devices.find(config["Part"])
+    config["Part"] = device.part  # the generated scripts want a vendor's name
     graph, origin = load_graph(config["OnnxModel"])
     network = Network(graph)
     choice = resolve_folds(network, config)
     plan = make_plan(network, config["IOType"], choice.folds, config["ProjectName"])
     check_limits(plan)
     if config.get("FitCheck", True):
-        check_fit(plan, devices.find(config["Part"]))
+        check_fit(plan, device)
     config["OnnxModel"] = None  # the integer graph takes its place; hls4ml would otherwise dump it into the project
     layers = layer_list(plan)
     model = ModelGraph.from_layer_list(config, layers, [INPUT], [_hls_output(plan)])
     model.crq_plan, model.crq_choice, model.crq_graph, model.crq_origin = plan, choice, graph, origin
+    model.crq_board = device.board
     model.crq_images = None  # for the testbench; hw.build may give some
     return model
 

@@ -17,7 +17,8 @@ FORMAT = 2  # 1 had no list of files
 
 @dataclass(frozen=True)
 class Manifest:
-    """project: its name, that of the top function. source: `name` and `sha256` of the file. clock_period: ns.
+    """project: its name, that of the top function. source: `name` and `sha256` of the file. part: the vendor's name.
+    board: where one was asked for. clock_period: ns.
 
     folding: fold of each unit; goal: what the search aimed at; why: the reason of each unit's folding. layers: the
     function of each unit. testbench: `images`, how many of them were `given`, and `sha256` of its inputs. versions: of
@@ -27,6 +28,7 @@ class Manifest:
     project: str
     source: Mapping[str, str]
     part: str
+    board: str | None
     clock_period: float
     io_type: str
     folding: Mapping[str, Fold]

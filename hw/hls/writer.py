@@ -145,6 +145,7 @@ class _Files:
             project=self.name,
             source=origin._asdict(),
             part=config.get_config_value("Part"),
+            board=self.model.crq_board,
             clock_period=config.get_config_value("ClockPeriod"),
             io_type=plan.io_type,
             folding={name: p.fold for p, name in units},

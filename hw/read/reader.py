@@ -157,7 +157,8 @@ def _read_node(ctx: Context, node: NodeProto) -> None:
         result: Value | Constant = fold(node, constants, ctx.opset, ctx.budget)
     else:
         if node.op_type not in HANDLERS and node.op_type != "Transpose":
-            refuse("unsupported-op", node)
+            refuse("unsupported-op", node, f"{node.op_type} is not among the operators on activations that are read: "
+                   f"{', '.join(sorted(HANDLERS))}")  # fmt: skip
         if not node.input or (node.input[0] not in ctx.values and node.input[0] not in ctx.constants):
             refuse("malformed", node, "reads a tensor that is no value of this network")
         given = set(node.input)

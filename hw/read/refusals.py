@@ -17,7 +17,10 @@ class Refusal(NamedTuple):
 
 
 REFUSALS: dict[str, Refusal] = {
-    "unsupported-op": Refusal("the operator has no exact integer form here", "see the supported operators below"),
+    "unsupported-op": Refusal(
+        "the operator has no exact integer form here",
+        "docs/reading.md lists the operators that have one; take this one out, or compute it on the host",
+    ),
     "not-quantized": Refusal(
         "a convolution, matrix product, pool, addition or concatenation reads values that are no integer codes",
         "put a Quant (or BipolarQuant, MultiThreshold) before it",

@@ -43,7 +43,7 @@ def describe(path: str | Path) -> dict[str, Any]:
             row |= {"thresholds": int(layer.thresholds.size), "code_type": layer.code_type}
         layers.append(row)
     macs = [layer for layer in network if isinstance(layer, Mac)]
-    ternary = sum(int(m.weights.size) for m in macs if m.multiplier_free)
+    of_type = {t: sum(int(m.weights.size) for m in macs if m.weight_type == t) for t in ("TERNARY", "BIPOLAR")}
     packed = sum(i.dims[0] for i in source.graph.initializer if i.name.endswith(".weight.packed"))
     return {
         "file": str(path),
@@ -53,7 +53,8 @@ def describe(path: str | Path) -> dict[str, Any]:
         "input": {"shape": list(network.input.shape), "type": network.input.format.qonnx, "scale": network.input_scale},
         "output": {"shape": list(network.output.shape), "scale": np.asarray(network.output_scale).tolist()},
         "weights": sum(int(m.weights.size) for m in macs),
-        "ternary_weights": ternary,
+        "ternary_weights": of_type["TERNARY"],
+        "bipolar_weights": of_type["BIPOLAR"],
         "packed_bytes": packed or None,
         "multiplier_free": all(m.multiplier_free for m in macs),
         "layers": layers,

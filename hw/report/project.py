@@ -38,7 +38,7 @@ def project_report(
     if found := verdict_of(kept(built)):
         facts["verdict"] = found
     return build_report(
-        built.network, built.folds, part or manifest.part, clock_period_ns or manifest.clock_period,
+        built.network, built.folds, part or manifest.board or manifest.part, clock_period_ns or manifest.clock_period,
         project_info={**facts, **(info or {})}, measurements=load(measured) if measured.is_file() else None,
     )  # fmt: skip
 
@@ -73,7 +73,10 @@ def report_facts(source: Path, *, part: str | None = None, clock_period_ns: floa
         facts = json.loads(saved.read_text())
         schema = facts["schema"]
     except (ValueError, LookupError, TypeError) as error:
-        raise HwError(f"{saved} is not a report that crq saved ({error})") from error
+        raise HwError(
+            f"{saved} is no report that crq saved: expected a project's folder, a run's, or its report.json; "
+            "crq build makes a project of a network file"
+        ) from error
     if schema != SCHEMA:
         raise HwError(f"{saved} has schema {schema}, but this crq reads {SCHEMA}: make the report again")
     return dict(facts)
