@@ -6,10 +6,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import hls4ml
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import hw
 from hw.dataflow.units import Fold, units
 from hw.errors import HwError
 from hw.hls.csim import MODES
@@ -17,11 +19,13 @@ from hw.hls.emit import cpp_type, emit, fast_lane, partial_bits, stream_type
 from hw.hls.firmware import defines_h, layer_h
 from hw.hls.plan import Plan, Process, Stream, make_plan
 from hw.hls.tables import tables_h
-from hw.hls.writer import KERNELS, STOCK
 from hw.ir.graph import Network
 from hw.ir.layers import Format
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder, random_input
+
+KERNELS = Path(hw.__file__).parent / "hls" / "kernels"
+AP_TYPES = Path(hls4ml.__file__).parent / "templates" / "vivado" / "ap_types"
 
 IMAGES = 12
 SAME = (1, 1, 1, 1)
@@ -152,10 +156,8 @@ def test_every_kind_of_layer_equals_plain_loops(io_type: str, folds: str, mode: 
     assert kinds == {"Conv", "Dense", "Threshold", "MaxPool", "GlobalSum", "Add", "Bias", "Negate", "Shift", "Concat"}
     assert any(p.unit is None for p in plan.processes)
     write(plan, tmp_path)
-    include = [
-        f"-I{KERNELS / 'sim'}",
-        f"-I{KERNELS / 'sim' / 'fast' if mode == 'fast' else STOCK / 'vivado' / 'ap_types'}",
-    ]
+    types = KERNELS / "sim" / "fast" if mode == "fast" else AP_TYPES
+    include = [f"-I{KERNELS / 'sim'}", f"-I{types}"]
     flags = [flag for flag in MODES[mode] if flag.startswith("-D")]
     command = ["g++", "-std=c++14", "-O1", "-Wno-unknown-pragmas", *flags, *include, "main.cpp", "-o", "main"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
