@@ -79,3 +79,21 @@ def test_minus_x_plus_four_x_takes_no_inverter() -> None:
 def test_a_single_shifted_term_is_registered_once_without_its_constant_zeros() -> None:
     assert shifted_lanes(digits([[0, 0, 1]]), U4) == Resources(logic=0, ff=5)
     assert shifted_lanes(digits([[0, 0, -1]]), U4) == Resources(logic=4, ff=5)
+
+
+def test_which_operand_is_shifted_further_is_no_matter() -> None:
+    assert shifted_lanes(digits([[0, 0, 1], [1, 0, 0]]), U4) == Resources(logic=5, ff=8)
+
+
+def test_a_tree_of_shifted_terms_narrows_its_adders_at_each_level() -> None:
+    """x + 2y, 4z + 8w: five bits each, sums of bits 0 to 6 and 2 to 8; then bits 2 to 8. Registered at the end."""
+    four = digits([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    assert shifted_lanes(four, U4) == Resources(logic=5 + 5 + 7, ff=10)
+    three = digits([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]])
+    assert shifted_lanes(three, U4) == Resources(logic=5 + 5, ff=8)
+
+
+def test_a_single_term_waits_for_the_registers_of_the_longest_channel() -> None:
+    """Five terms are registered after two levels (7 and 5 bits) and at the end (8); the other's 5 bits twice."""
+    five, one = [[1, 0]] * 5, [[1, 0]] + [[0, 0]] * 4
+    assert shifted_lanes(digits(five, one), U4) == Resources(logic=5 + 5 + 6 + 7, ff=7 + 5 + 8 + 2 * 5)

@@ -18,6 +18,17 @@ def test_block_ram_by_aspect_ratio(depth: int, width: int, halves: int) -> None:
     assert primitives.bram18(depth, width) == halves
 
 
+@pytest.mark.parametrize(
+    ("depth", "width", "halves"),
+    [(16384, 1, 1), (8192, 2, 1), (4096, 4, 1), (2048, 9, 1), (1024, 18, 1), (512, 36, 1),
+     (32768, 1, 2), (16384, 2, 2), (8192, 4, 2), (4096, 9, 2), (2048, 18, 2), (1024, 36, 2), (512, 72, 2)],
+)  # fmt: skip
+def test_a_block_of_each_shape_is_filled_to_the_last_word_and_bit(depth: int, width: int, halves: int) -> None:
+    assert primitives.bram18(depth, width) == halves
+    assert primitives.bram18(depth + 1, width) > halves
+    assert primitives.bram18(depth, width + 1) > halves
+
+
 @given(st.integers(1, 40_000), st.integers(1, 300))
 def test_blocks_hold_the_memory_and_a_larger_one_never_takes_fewer(depth: int, width: int) -> None:
     halves = primitives.bram18(depth, width)

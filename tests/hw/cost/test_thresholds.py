@@ -35,6 +35,9 @@ def test_equal_thresholds_are_compared_once_and_those_out_of_reach_never() -> No
     assert compared(np.array([[LO - 5, LO, 30]]), LO, HI, BITS).logic == EACH  # always met
     assert compared(np.array([[30, HI + 1, HI + 9]]), LO, HI, BITS).logic == EACH  # never met
     assert compared(np.array([[LO, HI + 1, HI + 1]]), LO, HI, BITS) == Resources()
+    assert compared(np.array([[LO + 1, HI, HI + 1]]), LO, HI, BITS).logic == 2 * EACH  # the ends of what is compared
+    assert threshold_lanes(layer_of(np.array([[30, HI, HI + 9]])), 1).logic == 2 * EACH
+    assert threshold_lanes(layer_of(np.array([[HI + 1, HI + 2, HI + 3]])), 1) == Resources()
 
 
 def test_a_lane_of_several_channels_reads_its_thresholds() -> None:

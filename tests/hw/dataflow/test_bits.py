@@ -32,6 +32,11 @@ def test_a_signed_width_holds_the_interval_and_no_narrower_one_does(lo: int, len
     assert width == 1 or not holds(width - 1)
 
 
+@pytest.mark.parametrize(("lo", "hi", "bits"), [(0, 0, 1), (-1, 0, 1), (0, 1, 2), (-128, 127, 8), (-129, 0, 9)])
+def test_widths_of_small_intervals(lo: int, hi: int, bits: int) -> None:
+    assert signed_width(lo, hi) == bits
+
+
 def test_bits_of_words_lie_lowest_first() -> None:
     bits = as_bits(np.array([[1, -1], [-4, 3]]), 3)
     assert bits.dtype == bool

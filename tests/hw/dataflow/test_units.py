@@ -88,6 +88,10 @@ def test_channels_of_a_cycle_are_in_one_group_or_are_whole_groups(channels: int,
         assert (pe in found) == (one or whole), pe
 
 
+def test_a_fold_is_one_product_per_lane_with_its_weights_where_they_fit() -> None:
+    assert Fold(4) == (4, 1, "auto")
+
+
 def test_cycles_per_pixel_are_what_the_lanes_leave() -> None:
     g = GraphBuilder((2, 5, 5), "UINT4")
     h = g.conv("x", 6)

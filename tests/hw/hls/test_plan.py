@@ -86,7 +86,7 @@ def test_two_readers_have_a_copy_between() -> None:
     bias, copy, negate, other, add = plan.processes
     assert (copy.name, copy.label, copy.unit, copy.window) == ("copy_bias1", "copy_bias1", None, None)
     assert copy.inputs == (bias.output,)
-    assert copy.cycles == 16
+    assert (copy.cycles, copy.fold) == (16, Fold(1))
     assert [s.name for s in copy.outputs] == ["bias1_copy1", "bias1_copy2"]
     assert {s.type_name for s in copy.outputs} == {bias.output.type_name} == {"bias1_t"}
     assert (negate.input, other.input) == copy.outputs
