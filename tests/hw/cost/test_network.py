@@ -1,4 +1,4 @@
-"""A whole network through synthesis: the total area against the estimate."""
+"""Estimates of whole networks: sums of their units, and, through synthesis, the total area."""
 
 from __future__ import annotations
 
@@ -12,14 +12,58 @@ from crq.train.recipe import load
 from crq.train.trainer import train_recipe
 from export.qonnx import to_qonnx
 from hw.cli.folded import open_folded
-from hw.cost.network import estimate
+from hw.cost.network import area, estimate, estimate_unit
+from hw.dataflow.units import Fold, units
+from hw.ir.graph import Network
 from hw.rtl.generate import generate
 from hw.rtl.synth import synthesize
+from tests.support.random_graphs import GraphBuilder, residual_net
 
-pytestmark = [
-    pytest.mark.slow,  # training, then a minute of Yosys per folding
-    pytest.mark.skipif(find_spec("pyosys") is None, reason="pyosys is not installed"),
-]
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return Network(residual_net(0))
+
+
+@pytest.fixture(scope="module")
+def folds(network: Network) -> dict[str, Fold]:
+    return {u.name: u.legal_folds()[len(u.legal_folds()) // 2] for u in units(network)}
+
+
+def test_the_total_is_the_sum_of_the_units_and_theirs_of_their_parts(network: Network, folds) -> None:
+    whole = estimate(network, folds)
+    assert [u.name for u in whole.units] == [u.name for u in units(network)]
+    for key in ("logic", "lutram", "ff", "bram18", "dsp"):
+        assert getattr(whole.total, key) == sum(getattr(u.total, key) for u in whole.units)
+        for unit in whole.units:
+            assert getattr(unit.total, key) == round(sum(getattr(part, key) for part in unit.parts.values()))
+
+
+def test_units_are_priced_with_the_fifos_that_the_network_needs(network: Network, folds) -> None:
+    """Alone each unit has the least FIFOs; where branches join, the network's are deeper."""
+    alone = {u.name: estimate_unit(network, u, folds[u.name]).parts for u in units(network)}
+    whole = {u.name: u.parts for u in estimate(network, folds).units}
+    deeper = {name for name in whole if whole[name]["fifo"] != alone[name]["fifo"]}
+    assert deeper
+    assert {u.name for u in units(network) if len(u.inputs) == 2} & deeper
+    for name, parts in whole.items():
+        assert {k: v for k, v in parts.items() if k != "fifo"} == {k: v for k, v in alone[name].items() if k != "fifo"}
+
+
+def test_rates_are_cycles_at_the_clock(network: Network, folds) -> None:
+    whole = estimate(network, folds)
+    assert whole.fps(5.0) == pytest.approx(200e6 / whole.pipeline.interval)
+    assert whole.latency_us(4.0) == pytest.approx(whole.pipeline.latency * 0.004)
+    assert whole.pipeline.interval == max(u.cycles.interval for u in whole.units)
+
+
+def test_a_block_counts_as_190_luts_in_a_search() -> None:
+    g = GraphBuilder((32,), "UINT4")
+    network = Network(g.finish(g.matmul("x", 64)))
+    [unit] = units(network)
+    found = estimate_unit(network, unit, Fold(1, 1, "bram")).total
+    assert found.bram18 == 1
+    assert area(network, unit, Fold(1, 1, "bram")) == found.lut + 190
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +75,8 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "digits.onnx"
 
 
+@pytest.mark.slow  # training, then a minute of Yosys per folding
+@pytest.mark.skipif(find_spec("pyosys") is None, reason="pyosys is not installed")
 @pytest.mark.parametrize(("board", "fps"), [("KV260", 1_000), ("KV260", 100_000), ("PYNQ-Z2", 1_000)])
 def test_digits_total_is_within_5_percent(digits: Path, board: str, fps: float) -> None:
     source = open_folded(digits, {"part": board, "target_fps": fps})

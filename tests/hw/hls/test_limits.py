@@ -1,60 +1,159 @@
-"""What is refused as too large: layers for io_parallel, and weights for the part's memory, each with its numbers."""
+"""Layers too large to be unrolled, weights that do not fit: refused with their names and numbers."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 import hw
-from hw.devices.catalog import find
-from hw.hls.plan import make_plan
+from hw.cost.resources import Resources
+from hw.dataflow.units import Fold, units
+from hw.devices.catalog import Device, find
+from hw.errors import HwError
+from hw.hls.limits import check_fit, check_limits, weight_rom
+from hw.hls.plan import Plan, make_plan
+from hw.ir.graph import Network
 from hw.report.model import build_report
-from tests.support.random_graphs import GraphBuilder, resnet
+from tests.support.random_graphs import GraphBuilder
+
+DEVICE = replace(find("xc7z020"), part="tiny", bram36=2, lut=1000)
 
 
-def test_io_parallel_refuses_large_layers_by_name(tmp_path):
-    with pytest.raises(hw.HwError, match=r"layer 'conv1'.*io_parallel unrolls at most.*io_stream"):
-        hw.build(resnet(1), tmp_path / "p", io_type="io_parallel")
+def planned(g: GraphBuilder, output: str, io_type: str = "io_stream", **folds: Fold) -> Plan:
+    network = Network(g.finish(output))
+    default = {u.name: Fold(1, 1) for u in units(network)}
+    return make_plan(network, io_type, {**default, **folds})
 
 
-def test_weights_that_do_not_fit_are_refused_with_the_numbers(tmp_path):
+def dense(inputs: int, outputs: int, weight_type: str = "TERNARY", io_type: str = "io_stream", **folds: Fold) -> Plan:
+    g = GraphBuilder((inputs,), "UINT4")
+    return planned(g, g.matmul("x", outputs, weight_type), io_type, **folds)
+
+
+@pytest.mark.parametrize(("values", "allowed"), [(1 << 14, True), ((1 << 14) + 1, False)])
+def test_a_tensor_of_registers_has_at_most_16384_values(values: int, allowed: bool) -> None:
+    g = GraphBuilder((1, 1, values), "UINT4")
+    plan = planned(g, g.bias("x"), "io_parallel")
+    if allowed:
+        check_limits(plan)
+        return
+    with pytest.raises(HwError, match=r"layer 'bias1': 16385 output values; .* at most 16384. Use io_type='io_stream'"):
+        check_limits(plan)
+
+
+def sums(pixels: int, io_type: str = "io_parallel") -> Plan:
+    """128 weights, of which 64 are not zero."""
+    g = GraphBuilder((64, 1, pixels), "UINT1")
+    weights = np.ones((2, 64, 1, 1), np.int64)
+    weights[1] = 0
+    return planned(g, g.conv("x", 2, (1, 1), weights=weights), io_type)
+
+
+def test_additions_are_counted_without_zeros_at_every_pixel() -> None:
+    check_limits(sums(2048))  # 64 · 2048 = 131,072
+    message = r"layer 'conv1': 64 non-zero weights at 2049 pixels are 131136 additions; .* unrolls at most 131072"
+    with pytest.raises(HwError, match=message):
+        check_limits(sums(2049))
+
+
+def test_streaming_projects_have_no_such_limit() -> None:
+    check_limits(sums(4096, "io_stream"))
+
+
+@pytest.mark.parametrize(
+    ("weight_type", "fold", "halves"),
+    [
+        ("TERNARY", Fold(1, 1), 2),  # 16,384 words of 2 bits: one block
+        ("TERNARY", Fold(8, 8), 4),  # 256 words of 128 bits: columns of 36
+        ("INT8", Fold(4, 1), 8),  # 4,096 words of 32 bits
+        ("INT8", Fold(16, 16), 57),  # 64 words of 2,048 bits: columns of 36
+    ],
+)
+def test_a_weight_rom_holds_the_bits_that_the_firmware_packs(weight_type: str, fold: Fold, halves: int) -> None:
+    [process] = dense(64, 256, weight_type, fc1=fold).processes
+    assert weight_rom(process) == Resources(bram18=halves)
+
+
+def test_unrolled_weights_are_no_memory() -> None:
+    assert weight_rom(dense(64, 256, fc1=Fold(256, 64)).processes[0]) == Resources()
+
+
+def test_small_roms_are_luts_and_every_content_is_stored_once() -> None:
+    """Two words of 2 x 2 ternary codes: columns of bits that differ between the words; 10 and 01 stand for all."""
+    g = GraphBuilder((2,), "UINT4")
+    weights = np.array([[1, 0, 0, 1], [1, 1, 0, 1]])  # (inputs, outputs)
+    [process] = planned(g, g.matmul("x", 4, weights=weights), fc1=Fold(2, 2)).processes
+    # Outputs 0 and 1 give the first word (1, 1, 0, 1), 2 and 3 the second (0, 0, 1, 1): low bits 10, 10, 01, 11.
+    assert weight_rom(process) == Resources(logic=2, ff=2)
+
+
+def test_a_rom_goes_where_the_folding_puts_it() -> None:
+    [small] = dense(4, 4, fc1=Fold(1, 1, "bram")).processes
+    assert weight_rom(small).bram18 == 1
+    [large] = dense(64, 256, fc1=Fold(1, 1, "lut")).processes
+    assert weight_rom(large).bram18 == 0
+    assert weight_rom(large).lut > 0
+
+
+def test_weights_that_fit_pass() -> None:
+    check_fit(dense(64, 256), DEVICE)  # one of two blocks
+    check_fit(dense(128, 256), DEVICE)  # both
+
+
+def test_weights_beyond_the_blocks_are_refused_with_the_largest_layers() -> None:
+    """32,768 and 65,536 bits in blocks, 768 in LUTs."""
+    g = GraphBuilder((64,), "UINT4")
+    h = g.threshold(g.matmul("x", 256), 2)
+    h = g.threshold(g.matmul(h, 128), 2)
+    plan = planned(g, g.matmul(h, 3))
+    message = r"the weights need 3 BRAM36 and [\d,]+ LUTs as they are folded"
+    with pytest.raises(HwError, match=message) as refused:
+        check_fit(plan, DEVICE)
+    text = str(refused.value)
+    assert "tiny has 2 BRAM36 and, with half of its LUTs left to compute, 500 LUTs" in text
+    assert text.index("'fc3' (2 BRAM36)") < text.index("'fc1' (1 BRAM36)")
+    assert "--rom LAYER=lut or LAYER=bram" in text
+    assert "--no-fit-check (fit_check=False)" in text
+
+
+def test_weights_in_luts_may_take_half_of_them() -> None:
+    plan = dense(64, 256, fc1=Fold(1, 1, "lut"))
+    need = int(weight_rom(plan.processes[0]).lut)
+
+    def with_luts(count: int) -> Device:
+        return replace(DEVICE, lut=count)
+
+    check_fit(plan, with_luts(2 * need + 2))
+    with pytest.raises(HwError, match=rf"need {need:,} LUTs as they are folded.*'fc1' \({need:,} LUTs\)"):
+        check_fit(plan, with_luts(2 * need - 2))
+
+
+def test_unrolled_projects_have_no_weight_memory() -> None:
+    check_fit(dense(64, 256, io_type="io_parallel", fc1=Fold(256, 64)), replace(DEVICE, bram36=0, lut=1))
+
+
+def test_a_build_refuses_what_does_not_fit_unless_told_otherwise(tmp_path) -> None:
     g = GraphBuilder((256, 4, 4), "UINT4")
     h = g.threshold(g.conv("x", 384), 2)
     large = g.finish(g.conv(h, 64, (2, 2)))
-    numbers = r"weights need 5\d.* BRAM36 as.*has 28 BRAM36.*12,144 LUTs.*'conv1' \(4\d.* BRAM36\).*fit-check"
-    with pytest.raises(hw.HwError, match=numbers):
+    with pytest.raises(HwError, match=r"weights need 5\d.* BRAM36 as.*has 28 BRAM36.*12,144 LUTs.*'conv1' \(4\d"):
         hw.build(large, tmp_path / "p", part="lfe5u-25f")
+    assert not (tmp_path / "p").exists()
     assert hw.build(large, tmp_path / "q", part="lfe5u-25f", fit_check=False).folds
-    in_luts = {"conv1": hw.Fold(1, 9, "lut"), "conv3": hw.Fold(1, 4)}
-    with pytest.raises(hw.HwError, match=r"weights need 6 BRAM36 and 4.* LUTs.*--rom LAYER=lut or LAYER=bram"):
-        fit(large, "lfe5u-25f", in_luts)
 
 
-def fit(graph, part: str, folds: dict[str, hw.Fold]) -> None:
-    from hw.hls.limits import check_fit
-
-    check_fit(make_plan(hw.Network(graph), "io_stream", folds), find(part))
-
-
-def test_ultraram_is_no_room_for_weights():
+def test_ultraram_is_no_room_for_weights() -> None:
     g = GraphBuilder((512, 3, 3), "UINT4")
-    graph = g.finish(g.conv("x", 800))  # 7.4 Mbit: more than the block RAM of a KV260, less than its UltraRAM
-    with pytest.raises(hw.HwError, match=r"weights need 2\d\d BRAM36.*has 144 BRAM36"):
-        fit(graph, "KV260", {"conv1": hw.Fold(4, 9)})
+    plan = planned(g, g.conv("x", 800), conv1=Fold(4, 9))  # 7.4 Mbit: more than a KV260's block RAM alone
+    with pytest.raises(HwError, match=r"weights need 2\d\d BRAM36.*has 144 BRAM36"):
+        check_fit(plan, find("KV260"))
 
 
-def test_line_buffers_are_no_reason_to_refuse():
+def test_line_buffers_are_no_reason_to_refuse() -> None:
     g = GraphBuilder((64, 4, 3000), "UINT8")
-    graph = g.finish(g.conv("x", 8))
-    folds = {"conv1": hw.Fold(8, 64)}
-    fit(graph, "lfe5u-25f", folds)
-    memory = build_report(hw.Network(graph), folds, "lfe5u-25f", 5.0).to_dict()["summary"]["bram36"]
-    assert memory > find("lfe5u-25f").bram36
-
-
-def test_integer_weights_take_the_bits_that_the_firmware_packs():
-    from hw.hls.limits import weight_rom
-
-    g = GraphBuilder((64,), "UINT8")
-    graph = g.finish(g.matmul("x", 256, "INT8"))
-    plan = make_plan(hw.Network(graph), "io_stream", {"fc1": hw.Fold(4, 1)})
-    assert weight_rom(plan.processes[0]).bram18 == 8  # 4,096 words of 32 bits
+    plan = planned(g, g.conv("x", 8), conv1=Fold(8, 64))
+    check_fit(plan, find("lfe5u-25f"))
+    report = build_report(plan.network, {"conv1": Fold(8, 64)}, "lfe5u-25f", 5.0).to_dict()
+    assert report["summary"]["bram36"] > find("lfe5u-25f").bram36

@@ -7,16 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from qonnx.core.modelwrapper import ModelWrapper
 
 import hw
-from hw.dataflow.units import Fold
-from hw.hls.plugin import require_registered
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from tests.support.random_graphs import random_input, small_cnn
+from tests.support.random_graphs import small_cnn
 
 ROOT = Path(__file__).parents[3]
 
@@ -46,63 +41,6 @@ def test_building_twice_gives_identical_files(tmp_path):
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
-def test_compile_and_predict(tmp_path):
-    model = small_cnn(2)
-    converted = convert(model, tmp_path / "p")
-    converted.compile()
-    codes = random_input(model, 5)
-    logits = converted.predict(codes.astype(np.float32) / 256)
-    assert np.array_equal(logits, evaluate(Network(model), codes).reshape(5, -1).astype(np.float32))
-
-
-def test_reuse_factors_of_hls4ml_are_kept(tmp_path):
-    layers = {"conv1": {"ReuseFactor": 9}, "conv4": {"PE": 3, "SIMD": 12}}
-    convert(small_cnn(1), tmp_path / "p", hls_config={"Model": {"ReuseFactor": 64}, "LayerName": layers}).write()
-    project = hw.open_project(tmp_path / "p")
-    units = {p.unit.name: p.unit for p in project.plan.processes if p.unit}
-    assert project.folds["conv4"] == Fold(3, 12)
-    assert units["conv1"].reuse_factor(project.folds["conv1"]) == 9
-    assert all(units[n].reuse_factor(f) <= 64 for n, f in project.folds.items())
-
-
-def test_targets_and_rom_styles_in_hls4mls_configuration(tmp_path):
-    layers = {"conv4": {"WeightRom": "bram"}}
-    convert(small_cnn(1), tmp_path / "p", target_latency=50.0, hls_config={"Model": {}, "LayerName": layers}).write()
-    project = hw.open_project(tmp_path / "p")
-    assert project.folds["conv4"].rom == "bram"
-    assert "a latency of 50 µs" in project.manifest.goal
-    bounded = {"Model": {"ReuseFactor": 64}, "LayerName": layers}
-    convert(small_cnn(1), tmp_path / "q", hls_config=bounded).write()
-    assert hw.open_project(tmp_path / "q").folds["conv4"].rom == "bram"
-    with pytest.raises(hw.HwError, match="ReuseFactor 64 bounds every layer"):
-        convert(small_cnn(1), tmp_path / "r", best_fit=True, hls_config=bounded)
-
-
-@pytest.mark.parametrize(
-    ("hls_config", "message"),
-    [
-        ({"LayerName": {"conv11": {"ReuseFactor": 9}}}, "'conv11': no such layer; did you mean conv1"),
-        ({"LayerName": {"conv11": {}}}, "'conv11': no such layer; did you mean conv1"),
-        ({"LayerName": {"dense_3": {"Trace": False}}}, "'dense_3': no such layer; the layers are conv1, "),
-        ({"LayerName": {"conv1": {"Precision": "ap_fixed<8,3>"}}}, "'conv1': Precision 'ap_fixed<8,3>'.*exact integer"),
-        ({"LayerName": {"conv1": {"Precision": {"weight": "fixed<8,3>"}}}}, "'conv1': Precision .*exact integer"),
-        ({"LayerName": {"conv1": {"Strategy": "distributed_arithmetic"}}}, "'conv1': Strategy .*adders already"),
-        ({"LayerName": {"conv1": {"ReuseFactr": 9}}}, "'conv1': ReuseFactr 9 .*did you mean ReuseFactor"),
-        ({"LayerName": {"conv1": {"ParallelizationFactor": 9}}}, "'conv1': ParallelizationFactor .*expected ReuseFac"),
-        ({"Model": {"Strategy": "distributed_arithmetic"}}, "the model: Strategy 'distributed_arithmetic'.*adders"),
-        ({"Model": {"Strategy": "Resource"}}, "the model: Strategy 'Resource'.*adders already"),
-        ({"Model": {"Precision": "ap_fixed<8,3>"}}, "the model: Precision 'ap_fixed<8,3>'.*exact integer ranges"),
-        ({"Model": {"TargetCycles": 100}}, "the model: TargetCycles 100.*target_fps"),
-        ({"LayerType": {"Conv2D": {"ReuseFactor": 9}}}, "section 'LayerType'.*expected Model and LayerName"),
-        ({"SkipOptimizers": ["fuse_bias_add"]}, "section 'SkipOptimizers'.*expected Model and LayerName"),
-    ],
-    ids=str,
-)
-def test_no_option_of_hls4ml_is_passed_over_in_silence(hls_config, message, tmp_path):
-    with pytest.raises(hw.HwError, match=message):
-        convert(small_cnn(1), tmp_path / "p", hls_config=hls_config)
-
-
 def test_what_hls4ml_writes_by_itself_is_no_wish(tmp_path):
     """As hls4ml.utils.config_from_onnx_model gives them."""
     model = {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": "Latency", "BramFactor": 1e9}
@@ -110,14 +48,6 @@ def test_what_hls4ml_writes_by_itself_is_no_wish(tmp_path):
     hw.build(small_cnn(1), tmp_path / "a", project_name="net")
     convert(small_cnn(1), tmp_path / "b", hls_config=config).write()
     assert hw.open_project(tmp_path / "a").folds == hw.open_project(tmp_path / "b").folds
-
-
-def test_other_backends_still_use_the_stock_parser(tmp_path):
-    import hls4ml
-
-    convert(small_cnn(1), tmp_path / "p")
-    with pytest.raises(Exception, match="channels-last"):
-        hls4ml.converters.convert_from_onnx_model(small_cnn(1).model, output_dir=str(tmp_path / "v"), backend="Vitis")
 
 
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -169,10 +99,3 @@ model = small_cnn(0)
     assert run.returncode
     assert "HwError: the crq backend failed to register" in run.stderr
     assert "hw.hls.templates" in run.stderr
-
-
-def test_a_flow_that_is_missing_is_named(monkeypatch):
-    backend = require_registered()
-    monkeypatch.setattr(backend, "_default_flow", "crq:lost")
-    with pytest.raises(hw.HwError, match=r"registered incompletely; missing: .*crq:lost"):
-        require_registered()

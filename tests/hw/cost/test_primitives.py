@@ -1,0 +1,130 @@
+"""Formulas of the fabric: the shapes of the data sheets, and adders counted one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hw.cost import primitives
+from hw.cost.constants import multiplexer
+from hw.cost.resources import Resources
+
+
+@pytest.mark.parametrize(("depth", "width", "halves"), [(512, 36, 1), (512, 72, 2), (1024, 18, 1), (16384, 1, 1),
+                                                        (513, 36, 2), (300, 128, 4), (32768, 2, 4)])  # fmt: skip
+def test_block_ram_by_aspect_ratio(depth: int, width: int, halves: int) -> None:
+    assert primitives.bram18(depth, width) == halves
+
+
+@pytest.mark.parametrize(
+    ("depth", "width", "halves"),
+    [(16384, 1, 1), (8192, 2, 1), (4096, 4, 1), (2048, 9, 1), (1024, 18, 1), (512, 36, 1),
+     (32768, 1, 2), (16384, 2, 2), (8192, 4, 2), (4096, 9, 2), (2048, 18, 2), (1024, 36, 2), (512, 72, 2)],
+)  # fmt: skip
+def test_a_block_of_each_shape_is_filled_to_the_last_word_and_bit(depth: int, width: int, halves: int) -> None:
+    assert primitives.bram18(depth, width) == halves
+    assert primitives.bram18(depth + 1, width) > halves
+    assert primitives.bram18(depth, width + 1) > halves
+
+
+@given(st.integers(1, 40_000), st.integers(1, 300))
+def test_blocks_hold_the_memory_and_a_larger_one_never_takes_fewer(depth: int, width: int) -> None:
+    halves = primitives.bram18(depth, width)
+    assert halves * 18 * 1024 >= depth * width
+    assert halves <= primitives.bram18(depth + 1, width)
+    assert halves <= primitives.bram18(depth, width + 1)
+
+
+@pytest.mark.parametrize(("depth", "width", "luts"), [(2, 14, 8), (32, 15, 16), (33, 7, 8), (64, 8, 16), (65, 7, 16)])
+def test_lutram_by_primitive(depth: int, width: int, luts: int) -> None:
+    assert primitives.lutram(depth, width) == luts
+
+
+@pytest.mark.parametrize(("depth", "width", "luts"), [(32, 6, 4), (32, 7, 8), (33, 3, 4), (64, 4, 8), (129, 3, 12)])
+def test_lutram_of_7_series(depth: int, width: int, luts: int) -> None:
+    assert primitives.lutram(depth, width, "xc7") == luts
+
+
+def literal_tree(terms: int, width: int) -> tuple[int, int]:
+    """Adder bits and register bits of a tree over `terms` operands: each sum is one bit wider than the wider of two."""
+    operands, bits, registers, level = [width] * terms, 0, 0, 0
+    while len(operands) > 1:
+        pairs = list(zip(operands[::2], operands[1::2], strict=False))
+        bits += len(pairs) * (width + level)  # operands of a level are extended to one width
+        left = operands[len(pairs) * 2 :]
+        operands = [max(a, b) + 1 for a, b in pairs] + left
+        level += 1
+        if level % 2 == 0 or len(operands) == 1:
+            registers += sum(operands)
+    return bits, registers if terms > 1 else width
+
+
+@given(st.integers(1, 300), st.integers(1, 20))
+def test_a_tree_is_the_sum_of_its_adders_and_registers(terms: int, width: int) -> None:
+    bits, registers = literal_tree(terms, width)
+    assert primitives.tree_adders(terms, width) == bits
+    assert primitives.tree_flip_flops(terms, width) == registers
+
+
+def test_a_product_of_each_pair_costs_a_lut_per_bit() -> None:
+    """Five ternary products of 4-bit codes, as 5-bit numbers: three are no part of an adder; 2·5 + 1·6 + 1·7 bits."""
+    assert primitives.tree(5, 4, 5) == 3 * 4 + 10 + 6 + 7
+
+
+@pytest.mark.parametrize(
+    ("negative", "count"),
+    [([], 0), ([False], 0), ([True], 1), ([True, False], 0), ([False, True], 0), ([True, True], 1),
+     ([True, True, True], 2), ([False, True, True, True, False], 1)],
+)  # fmt: skip
+def test_a_sign_costs_where_no_adder_has_room_for_it(negative: list[bool], count: int) -> None:
+    assert primitives.inverters(negative) == count
+
+
+def test_memory_of_8192_bits_and_more_is_block_ram() -> None:
+    assert primitives.memory(256, 32) == Resources(bram18=1)
+    below = primitives.memory(256, 31)
+    assert below.bram18 == 0
+    # 4 banks of 64: 5 groups of 7 bits, 8 LUTs each; joined by a 4:1 multiplexer per bit and 4 write enables.
+    assert below.lutram == 4 * 5 * 8
+    assert below.logic == 31 * multiplexer(4) + 4
+    assert below.ff == 0
+
+
+def test_memory_of_one_bank_needs_no_multiplexer_and_no_width_no_memory() -> None:
+    assert primitives.memory(64, 10) == Resources(lutram=16)
+    assert primitives.memory(64, 10, "xc7") == Resources(lutram=16)
+    assert primitives.memory(100, 0) == Resources()
+
+
+def test_rom_columns_that_are_equal_or_constant_cost_nothing() -> None:
+    rng = np.random.default_rng(0)
+    column = rng.integers(0, 2, (40, 1)).astype(bool)
+    repeated = np.hstack([column, column, np.ones((40, 1), bool)])
+    assert primitives.rom(repeated) == primitives.rom(column)
+    assert primitives.rom(column).ff == 1
+
+
+@given(st.integers(1, 20), st.integers(1, 8), st.integers(0, 2**32))
+def test_columns_that_need_logic_are_those_that_differ_and_vary(depth: int, width: int, seed: int) -> None:
+    words = np.random.default_rng(seed).integers(0, 2, (depth, width)).astype(bool)
+    expected = {tuple(column) for column in words.T.tolist() if len(set(column)) == 2}
+    found = [tuple(column) for column in primitives.distinct_columns(words).T.tolist()]
+    assert len(found) == len(expected)
+    assert set(found) == expected
+
+
+@pytest.mark.parametrize(("depth", "luts"), [(2, 1), (64, 1), (65, 2), (128, 2), (129, 4), (256, 4)])
+def test_a_column_takes_the_luts_that_hold_its_depth(depth: int, luts: int) -> None:
+    column = (np.arange(depth) % 2).astype(bool)[:, None]
+    assert primitives.rom(column) == Resources(logic=luts, ff=1)
+
+
+def test_a_rom_goes_where_it_is_put() -> None:
+    words = np.random.default_rng(1).integers(0, 2, (64, 4)).astype(bool)
+    assert primitives.rom(words) == Resources(logic=4, ff=4)
+    assert primitives.rom(words, "bram") == Resources(bram18=1)
+    large = np.random.default_rng(1).integers(0, 2, (256, 32)).astype(bool)
+    assert primitives.rom(large) == Resources(bram18=1)
+    assert primitives.rom(large, "lut") == Resources(logic=4 * 32, ff=32)

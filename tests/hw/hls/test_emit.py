@@ -1,0 +1,272 @@
+"""C++ of each kind of layer, compiled by g++ and run by itself on the integers that plain loops give its inputs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import hls4ml
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import hw
+from hw.dataflow.units import Fold, units
+from hw.errors import HwError
+from hw.hls.csim import MODES
+from hw.hls.emit import cpp_type, emit, fast_lane, partial_bits, stream_type
+from hw.hls.firmware import defines_h, layer_h
+from hw.hls.plan import Plan, Process, Stream, make_plan
+from hw.hls.tables import tables_h
+from hw.ir.graph import Network
+from hw.ir.layers import Format
+from tests.support import reference
+from tests.support.random_graphs import GraphBuilder, random_input
+
+KERNELS = Path(hw.__file__).parent / "hls" / "kernels"
+AP_TYPES = Path(hls4ml.__file__).parent / "templates" / "vivado" / "ap_types"
+
+IMAGES = 12
+SAME = (1, 1, 1, 1)
+
+MAIN = """
+#include <iostream>
+{headers}
+{helpers}
+int main() {{
+    for (unsigned image = 0; image < {images}; image++) {{
+{calls}
+    }}
+    return 0;
+}}
+"""
+STREAMS = """
+template <class beat_T> void feed(hls::stream<beat_T> &stream, unsigned pixels) {
+    for (unsigned p = 0; p < pixels; p++) {
+        beat_T beat;
+        for (unsigned c = 0; c < beat_T::size; c++) {
+            long long value;
+            std::cin >> value;
+            beat[c] = value;
+        }
+        stream.write(beat);
+    }
+}
+template <class beat_T> void drain(hls::stream<beat_T> &stream, unsigned pixels) {
+    for (unsigned p = 0; p < pixels; p++) {
+        const beat_T beat = stream.read();
+        for (unsigned c = 0; c < beat_T::size; c++)
+            std::cout << (long long)(beat[c]) << " ";
+    }
+    if (!stream.empty())
+        std::cout << "left over ";
+}
+"""
+ARRAYS = """
+template <class T> void feed(T *array, unsigned values) {
+    for (unsigned i = 0; i < values; i++) {
+        long long value;
+        std::cin >> value;
+        array[i] = value;
+    }
+}
+template <class T> void drain(const T *array, unsigned values) {
+    for (unsigned i = 0; i < values; i++)
+        std::cout << (long long)(array[i]) << " ";
+}
+"""
+
+
+def every_kind() -> GraphBuilder:
+    """Every kind of layer; integer, bipolar, ternary, grouped and dilated sums; compared and searched thresholds."""
+    g = GraphBuilder((3, 6, 5), "INT4", seed=3)
+    a = g.threshold(g.conv("x", 4, pads=SAME, weight_type="INT4"), 3)
+    b = g.conv(a, 4, pads=(2, 2, 2, 2), dilations=(2, 2), group=2, weight_type="BIPOLAR")
+    h = g.bias(g.negate(g.shift(g.add(a, g.threshold(b, 3, signed=True)), 1)))
+    h = g.threshold(g.max_pool(g.concat(h, a), (2, 2), (1, 2), (0, 1, 1, 0)), 5)
+    h = g.concat(g.matmul(g.flatten(h), 4), g.flatten(g.global_sum(h)))
+    g.bias(h)
+    return g
+
+
+FOLDS = {
+    "most": lambda u: Fold(u.output.shape.c, u.fan_in),
+    "least": lambda u: Fold(1, 1),
+    "some": lambda u: next(f for f in u.legal_folds()[len(u.legal_folds()) // 2 :]),
+}
+
+
+def write(plan: Plan, folder: Path) -> None:
+    """The firmware's headers, and a main that feeds every process by itself."""
+    calls = []
+    for kind in ("layers", "weights"):
+        (folder / kind).mkdir()
+    shutil.copytree(KERNELS, folder / "nnet_utils")
+    (folder / "defines.h").write_text(defines_h(plan))
+    for process in plan.processes:
+        made = emit(process, plan.io_type)
+        (folder / "layers" / f"{process.name}.h").write_text(layer_h(process, made))
+        (folder / "weights" / f"{process.name}.h").write_text(tables_h(made.tables, process.name, "tables"))
+        calls.append(call_of(process, plan.io_type == "io_stream"))
+    headers = "\n".join(f'#include "layers/{process.name}.h"' for process in plan.processes)
+    helpers = STREAMS if plan.io_type == "io_stream" else ARRAYS
+    main = MAIN.format(headers=headers, helpers=helpers, images=IMAGES, calls="\n".join(calls))
+    (folder / "main.cpp").write_text(main)
+
+
+def call_of(process: Process, streaming: bool) -> str:
+    """A block that feeds the inputs of `process`, calls it, and drains its outputs."""
+
+    def declared(stream: Stream, name: str) -> str:
+        return (
+            f'hls::stream<{stream.type_name}> {name}("s");'
+            if streaming
+            else f"{stream.type_name} {name}[{stream.shape.size}];"
+        )
+
+    def amount(stream: Stream) -> int:
+        return stream.shape.pixels if streaming else stream.shape.size
+
+    inputs = [(s, f"i{n}") for n, s in enumerate(process.inputs)]
+    outputs = [(s, f"o{n}") for n, s in enumerate(process.outputs)]
+    lines = [declared(s, n) for s, n in inputs + outputs]
+    lines += [f"feed({n}, {amount(s)});" for s, n in inputs]
+    lines.append(f"{process.name}({', '.join(n for _, n in inputs + outputs)});")
+    lines += [f"drain({n}, {amount(s)});" for s, n in outputs]
+    return "        { " + " ".join(lines) + ' std::cout << "\\n"; }'
+
+
+def beats(values: NDArray[np.int64], stream: Stream) -> list[int]:
+    """One image in the order in which it streams."""
+    return values.reshape(stream.shape).transpose(1, 2, 0).ravel().tolist()
+
+
+@pytest.mark.parametrize(
+    ("io_type", "folds", "mode"),
+    [("io_stream", "some", "fast"), ("io_stream", "some", "ap"), ("io_stream", "least", "ap"),
+     ("io_parallel", "most", "fast")],
+)  # fmt: skip
+def test_every_kind_of_layer_equals_plain_loops(io_type: str, folds: str, mode: str, tmp_path: Path) -> None:
+    g = every_kind()
+    model = g.finish(f"{g.nodes[-1].name}_out")
+    network = Network(model)
+    plan = make_plan(network, io_type, {u.name: FOLDS[folds](u) for u in units(network)})
+    kinds = {p.unit.layer.kind for p in plan.processes if p.unit}
+    assert kinds == {"Conv", "Dense", "Threshold", "MaxPool", "GlobalSum", "Add", "Bias", "Negate", "Shift", "Concat"}
+    assert any(p.unit is None for p in plan.processes)
+    write(plan, tmp_path)
+    types = KERNELS / "sim" / "fast" if mode == "fast" else AP_TYPES
+    include = [f"-I{KERNELS / 'sim'}", f"-I{types}"]
+    flags = [flag for flag in MODES[mode] if flag.startswith("-D")]
+    command = ["g++", "-std=c++14", "-O1", "-Wno-unknown-pragmas", *flags, *include, "main.cpp", "-o", "main"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[:3000]
+
+    x = random_input(model, IMAGES)
+    values = {"x": x, **reference.run(model, x)}
+    feed, expected = [], []
+    for image in range(IMAGES):
+        for process in plan.processes:
+            feed += [v for s in process.inputs for v in beats(values[s.tensor.name][image], s)]
+            outputs = [beats(values[s.tensor.name][image], s) for s in process.outputs]
+            expected.append((process.name, " ".join(str(v) for out in outputs for v in out)))
+    run = subprocess.run(["./main"], cwd=tmp_path, input=" ".join(map(str, feed)), capture_output=True, text=True)
+    found = [line.strip() for line in run.stdout.splitlines()]
+    assert [(name, line) for (name, _), line in zip(expected, found, strict=True)] == expected
+
+
+def one(g: GraphBuilder, output: str, io_type: str = "io_stream", fold: Fold | None = None) -> Process:
+    network = Network(g.finish(output))
+    plan = make_plan(network, io_type, {u.name: fold or Fold(1, 1) for u in units(network)})
+    return plan.processes[-1]
+
+
+@pytest.mark.parametrize(
+    ("rom", "impl"), [("auto", "lutram"), ("lut", "lutram"), ("bram", "bram")]
+)  # fmt: skip
+def test_the_weights_of_a_folded_layer_are_bound_to_their_memory(rom: str, impl: str) -> None:
+    g = GraphBuilder((2, 5, 5), "UINT4")
+    made = emit(one(g, g.conv("x", 4), fold=Fold(2, 6, rom)), "io_stream")
+    assert f"#pragma HLS BIND_STORAGE variable=conv1_weights type=rom_1p impl={impl}" in made.function
+
+
+def test_unrolled_weights_are_bound_to_no_memory() -> None:
+    g = GraphBuilder((2, 5, 5), "UINT4")
+    h = g.conv("x", 4)
+    assert "BIND_STORAGE" not in emit(one(g, h, fold=Fold(4, 18)), "io_stream").function
+    parallel = emit(one(g, h, "io_parallel", Fold(4, 18)), "io_parallel").function
+    assert "BIND_STORAGE" not in parallel
+    assert "ARRAY_PARTITION variable=conv1_weights complete dim=0" in parallel
+    assert "#pragma HLS INLINE" in parallel
+
+
+def test_a_call_names_the_streams_and_a_function_what_passes() -> None:
+    g = GraphBuilder((2, 2, 2), "UINT4")
+    process = one(g, g.add(g.shift("x", 1), "x"))
+    made = emit(process, "io_stream")
+    assert made.call == "add2(shift1_out, input_copy2, result);"
+    types = "hls::stream<shift1_t> &in0, hls::stream<input_t> &in1, hls::stream<result_t> &out"
+    assert made.function.startswith(f"inline void add2({types}) {{")
+    parallel = emit(process, "io_parallel").function
+    assert parallel.startswith("inline void add2(const shift1_t in0[8], const input_t in1[8], result_t out[8]) {")
+
+
+def test_a_configuration_holds_the_geometry() -> None:
+    g = GraphBuilder((2, 6, 5), "INT4")
+    config = emit(one(g, g.conv("x", 4, (3, 2), (2, 1), (1, 0, 0, 1), (1, 2), 2), fold=Fold(2, 3)), "io_stream").config
+    for name, value in {
+        "in_height": 6, "in_width": 5, "in_channels": 2, "out_height": 3, "out_width": 4, "out_channels": 4,
+        "kernel_height": 3, "kernel_width": 2, "stride_height": 2, "stride_width": 1, "dilation_height": 1,
+        "dilation_width": 2, "pad_top": 1, "pad_left": 0, "pad_bottom": 0, "pad_right": 1, "groups": 2, "pe": 2,
+        "simd": 3, "levels": 0,
+    }.items():  # fmt: skip
+        assert f"static const unsigned {name} = {value};" in config
+    assert config.startswith("struct conv1_config {")
+    assert "static const bool ternary = true;" in config
+
+
+def test_integers_wider_than_63_bits_are_refused_by_name() -> None:
+    g = GraphBuilder((2, 1, 1), "INT4")
+    fits = g.shift("x", 59)
+    emit(one(g, fits), "io_stream")
+    message = "layer 'shift2': tensor 'shift2_out' needs 64 bits; the hardware holds at most 63. Put an activation"
+    with pytest.raises(HwError, match=message):
+        emit(one(g, g.shift("x", 60)), "io_stream")
+
+
+def test_types() -> None:
+    assert cpp_type(Format(5, True)) == "ap_int<5>"
+    assert cpp_type(Format(12, False)) == "ap_uint<12>"
+    g = GraphBuilder((3, 2, 2), "INT4")
+    stream = one(g, g.bias("x")).input
+    assert stream_type(stream, "io_stream") == "nnet::array<ap_int<4>, 3>"
+    assert stream_type(stream, "io_parallel") == "ap_int<4>"
+
+
+@pytest.mark.parametrize("data", [Format(1, False), Format(4, False), Format(8, False), Format(4, True)])
+@pytest.mark.parametrize("weight_bits", [2, 4, 8])
+@pytest.mark.parametrize("simd", [1, 2, 3, 8, 9])
+def test_the_sum_of_a_cycle_fits_its_width(data: Format, weight_bits: int, simd: int) -> None:
+    """Signed, whatever signs operands and weights have."""
+    x = [-(1 << (data.bits - 1)), (1 << (data.bits - 1)) - 1] if data.signed else [0, (1 << data.bits) - 1]
+    w = [-(1 << (weight_bits - 1)), (1 << (weight_bits - 1)) - 1]
+    products = [a * b * simd for a in x for b in w]
+    bits = partial_bits(data, weight_bits, simd)
+    assert -(1 << (bits - 1)) <= min(products)
+    assert max(products) < 1 << (bits - 1)
+
+
+@pytest.mark.parametrize(
+    ("accum", "data", "ternary", "expected"),
+    [
+        (Format(16, True), Format(8, False), True, "unsigned short"),
+        (Format(17, True), Format(8, False), True, "unsigned int"),
+        (Format(9, True), Format(16, False), True, "unsigned int"),  # the operand and its sign need 17
+        (Format(9, True), Format(8, False), False, "unsigned int"),
+        (Format(32, True), Format(8, False), False, "unsigned int"),
+        (Format(33, True), Format(8, False), True, "unsigned long long"),
+    ],
+)
+def test_lanes_of_the_fast_simulation_hold_the_accumulator(accum, data, ternary: bool, expected: str) -> None:
+    assert fast_lane(accum, data, ternary) == expected

@@ -1,0 +1,148 @@
+"""Processes and streams: copies for several readers, names, depths, what a plan refuses."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from onnx import TensorProto, helper
+
+from hw.dataflow.fifos import fifo_depths
+from hw.dataflow.units import Fold, units
+from hw.errors import HwError
+from hw.hls.plan import Plan, make_plan
+from hw.ir.graph import Network
+from hw.ir.layers import Shape
+from tests.support.random_graphs import NETWORKS, GraphBuilder
+
+SAME = (1, 1, 1, 1)
+
+
+def plan_of(g: GraphBuilder, output: str, io_type: str = "io_stream", project: str = "") -> Plan:
+    network = Network(g.finish(output))
+    return make_plan(network, io_type, {u.name: Fold(1, 1) for u in units(network)}, project)
+
+
+def chain(*names: str) -> tuple[GraphBuilder, str]:
+    g, h = GraphBuilder((2, 3, 3), "UINT4"), "x"
+    for name in names:
+        h = g.bias(h)
+        g.nodes[-1].name = name
+    return g, h
+
+
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_stream_has_one_writer_and_one_reader(name: str, io_type: str) -> None:
+    network = Network(NETWORKS[name](0))
+    plan = make_plan(network, io_type, {u.name: Fold(1, 1) for u in units(network)})
+    written = Counter(s for p in plan.processes for s in p.outputs)
+    read = Counter(s for p in plan.processes for s in p.inputs)
+    assert set(written.values()) == set(read.values()) == {1}
+    assert set(written) | {plan.input} == set(read) | {plan.output}
+    assert plan.output in written
+    assert plan.input in read
+    assert set(plan.streams) == set(written) - {plan.output}
+    known = {plan.input}
+    for process in plan.processes:  # topological order
+        assert known >= set(process.inputs)
+        known |= set(process.outputs)
+
+
+def test_processes_carry_the_units_in_order_with_fold_window_and_cycles() -> None:
+    g = GraphBuilder((2, 5, 4), "UINT4")
+    h = g.threshold(g.conv("x", 4, pads=SAME), 3)
+    network = Network(g.finish(g.matmul(g.flatten(h), 3)))
+    folds = {"conv1": Fold(2, 6), "fc4": Fold(3, 8)}
+    conv, fc = make_plan(network, "io_stream", folds).processes
+    assert (conv.name, conv.fold, fc.fold) == ("conv1", Fold(2, 6), Fold(3, 8))
+    assert conv.output.tensor is network["act2"].output
+    assert conv.window is not None
+    assert conv.window.kernel == (3, 3)
+    # 7 x 6 positions of the padded image; 20 complete a window and take 2 · 3 cycles.
+    assert conv.cycles == 22 + 20 * 6
+    assert fc.cycles == 19 + 10  # the last of 20 pixels completes the row: 80 / 8 chunks of one block
+    assert fc.input is conv.output
+
+
+def test_a_flattened_image_streams_as_an_image() -> None:
+    g = GraphBuilder((2, 5, 4), "UINT4")
+    plan = plan_of(g, g.matmul(g.flatten(g.threshold(g.conv("x", 3, pads=SAME), 2)), 4))
+    assert plan.processes[1].input.shape == Shape(3, 5, 4)
+    assert plan_of(g, g.flatten(g.bias("x"))).output.shape == Shape(2, 5, 4)
+
+
+def test_windows_over_images_one_pixel_wide_lie() -> None:
+    g = GraphBuilder((2, 9, 1), "UINT4")
+    window = plan_of(g, g.conv("x", 3, (3, 1))).processes[0].window
+    assert window is not None
+    assert (window.image, window.kernel) == (Shape(2, 1, 9), (1, 3))
+
+
+def test_two_readers_have_a_copy_between() -> None:
+    g = GraphBuilder((2, 4, 4), "UINT4")
+    h = g.bias("x")
+    plan = plan_of(g, g.add(g.negate(h), g.bias(h)))
+    bias, copy, negate, other, add = plan.processes
+    assert (copy.name, copy.label, copy.unit, copy.window) == ("copy_bias1", "copy_bias1", None, None)
+    assert copy.inputs == (bias.output,)
+    assert (copy.cycles, copy.fold) == (16, Fold(1))
+    assert [s.name for s in copy.outputs] == ["bias1_copy1", "bias1_copy2"]
+    assert {s.type_name for s in copy.outputs} == {bias.output.type_name} == {"bias1_t"}
+    assert (negate.input, other.input) == copy.outputs
+    assert add.inputs == (negate.output, other.output)
+
+
+def test_a_unit_that_reads_a_tensor_twice_has_two_streams() -> None:
+    g = GraphBuilder((2, 4, 4), "UINT4")
+    copy, add = plan_of(g, g.add("x", "x")).processes
+    assert (copy.name, len(copy.outputs)) == ("copy_input", 2)
+    assert add.inputs == copy.outputs
+
+
+def test_a_layer_that_nothing_reads_is_refused_by_name() -> None:
+    g = GraphBuilder((2, 4, 4), "UINT4")
+    h = g.bias("x")
+    model = g.finish(g.negate(h))
+    value = next(v for v in model.graph.value_info if v.name == h)
+    model.graph.output[0].CopyFrom(value)
+    model.graph.value_info.remove(value)
+    model.graph.value_info.append(helper.make_tensor_value_info("neg2_out", TensorProto.FLOAT, [1, 2, 4, 4]))
+    with pytest.raises(HwError, match="layer 'neg2': nothing reads its output; remove it from the network"):
+        make_plan(Network(model), "io_stream", {"bias1": Fold(1), "neg2": Fold(1)})
+
+
+def test_streams_are_named_after_their_writer_and_the_last_is_the_result() -> None:
+    g, last = chain("a", "b.c")
+    plan = plan_of(g, last)
+    assert [(s.name, s.type_name) for s in (plan.input, *plan.streams, plan.output)] == [
+        ("input", "input_t"), ("a_out", "a_t"), ("result", "result_t"),
+    ]  # fmt: skip
+    assert [(p.name, p.label) for p in plan.processes] == [("a", "a"), ("b_c", "b.c")]
+
+
+def test_names_yield_to_each_other_and_to_the_project() -> None:
+    g, last = chain("Net", "fc", "FC", "net_axi", "main")
+    names = [p.name for p in plan_of(g, last, project="net").processes]
+    assert names == ["Net_2", "fc", "FC_2", "net_axi_2", "layer_main"]
+
+
+def test_depths_are_those_of_the_fifos_in_front_of_each_unit() -> None:
+    network = Network(NETWORKS["residual_net"](0))
+    folds = {u.name: Fold(1, 1) for u in units(network)}
+    plan = make_plan(network, "io_stream", folds)
+    needed = fifo_depths(network, folds)
+    assert set(plan.depths) == {s.name for s in (plan.input, *plan.streams, plan.output)}
+    for process in plan.processes:
+        for i, stream in enumerate(process.inputs):
+            assert plan.depths[stream.name] == (needed[process.unit.name, i] if process.unit else 2)
+    assert max(plan.depths.values()) > 2
+    assert plan.depths["result"] == 2
+
+
+def test_what_cannot_be_planned_is_refused_by_name() -> None:
+    g, last = chain("a")
+    with pytest.raises(HwError, match="io_type 'io_serial': expected one of io_stream, io_parallel"):
+        plan_of(g, last, "io_serial")
+    with pytest.raises(HwError, match="the network has no layers: there is nothing to build"):
+        plan_of(g, g.flatten("x"))
