@@ -215,6 +215,16 @@ def test_a_fault_in_the_project_is_found_at_its_layer(runs: dict[str, Path], tmp
         assert described(verdict).startswith("NOT bit-exact: ")
 
 
+def test_a_trace_of_too_many_images_names_how_many_fit(runs: dict[str, Path], monkeypatch) -> None:
+    """Eight bytes for each integer of every unit."""
+    project = hw.open_project(runs["Named"] / "net")
+    per_image = 8 * (4 * 64 + 4 * 16 + 6 * 4 + 5 + 5)
+    monkeypatch.setattr("hw.verify.live.TRACE_BYTES", 7 * per_image)
+    assert len(trace(project, images(Named, 7))[0]) == 5
+    with pytest.raises(hw.HwError, match=r"of 8 images take .*; trace at most 7 images of this network \(--limit\)"):
+        trace(project, images(Named, 8))
+
+
 def test_the_verdict_in_words_and_figures() -> None:
     expected = np.zeros((4, 3), np.int64)
     found = expected.copy()
