@@ -43,16 +43,15 @@ def test_a_beat_is_a_pixel_with_all_its_channels() -> None:
 
 
 @needs_verilator
-@pytest.mark.parametrize("stall", [False, True])
-def test_streams_go_in_and_signed_results_come_out_in_their_order(stall: bool, tmp_path: Path) -> None:
+def test_streams_go_in_and_signed_results_come_out_in_their_order_with_hesitation(tmp_path: Path) -> None:
     given = operands(25)
-    found = run(adder(), tmp_path / "sim", given, Format(6, True), 2, 25, stall=stall)
+    found = run(adder(), tmp_path / "sim", given, Format(6, True), 2, 25, stall=True)
     np.testing.assert_array_equal(found.values, given[0][0] + given[1][0])
     assert (found.values < 0).any()
     gaps = np.diff(found.cycles)
     assert found.cycles[0] >= 0
     assert (gaps >= 1).all()
-    assert (gaps == 1).all() != stall
+    assert (gaps > 1).any()
 
 
 @needs_verilator

@@ -156,3 +156,15 @@ def test_outputs_are_integers_in_the_order_of_the_stream() -> None:
         np.testing.assert_array_equal(output_integers(network, values, expected), expected)
         off = output_integers(network, values + 0.25 * (integers.reshape(1, -1) == 5), expected)
         assert np.argwhere((off != expected).reshape(-1)).tolist() == [[order.reshape(-1).tolist().index(5)]]
+
+
+def test_a_scale_per_channel_stays_with_its_channel_where_pixels_are_flattened() -> None:
+    scales = [0.5, 0.25, 2.0]
+    g = GraphBuilder((3, 2, 2), "UINT4")
+    model = g.finish(g.flatten(g.max_pool("x", (1, 1))))
+    model.set_metadata_prop("crq.output.scale", json.dumps(scales))
+    network = Network(model)
+    integers = np.arange(12).reshape(3, 2, 2)
+    values = integers * np.array(scales)[:, None, None]
+    expected = integers.transpose(1, 2, 0).reshape(network.output.shape)
+    np.testing.assert_array_equal(output_integers(network, values, expected), expected)

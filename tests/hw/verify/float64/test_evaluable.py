@@ -92,6 +92,13 @@ def test_quantizers_are_written_out() -> None:
     assert attributes(found.graph.node[2]) == {"signed": 0, "narrow": 1, "rounding_mode": b"DOWN"}
 
 
+def test_the_standard_domain_has_one_name() -> None:
+    nodes = [*HEAD, *ACT, *tail("q")]
+    renamed = helper.make_node("Relu", ["c"], ["r"], domain="ai.onnx")
+    nodes[len(HEAD)] = renamed
+    assert evaluable(model(nodes), TensorProto.DOUBLE).graph.node[len(HEAD)].domain == ""
+
+
 def test_every_domain_of_a_node_has_a_version() -> None:
     for name in ("ai.onnx", "qonnx channels last", "activation zero point"):
         found = evaluable(LEGAL[name], TensorProto.DOUBLE)
