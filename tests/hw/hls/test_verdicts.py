@@ -12,7 +12,7 @@ from hw.hls.folder import foreign
 from hw.hls.verdicts import content_hash, keep, kept
 from tests.support.random_graphs import GraphBuilder
 
-FACTS = {"against": "crq check", "images": 4, "integers": 96, "differing": 0}
+FACTS = {"against": "crq check", "images": 4, "integers": 96, "differing": 0, "equal": True}
 
 
 @pytest.fixture
@@ -75,7 +75,16 @@ def test_the_file_of_verdicts_is_the_products_own(built) -> None:
     assert foreign(built.directory) == []
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", json.dumps({"schema": 0, "found": {"check": FACTS}})])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        json.dumps({"schema": 0, "found": {"check": FACTS}}),
+        json.dumps({"schema": 1, "found": {"check": FACTS}}),
+    ],
+)
 def test_a_file_that_is_none_says_nothing(text: str, built) -> None:
     (built.directory / "verdicts.json").write_text(text)
     assert kept(built) == {}

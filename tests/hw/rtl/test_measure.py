@@ -103,6 +103,11 @@ def test_results_of_one_family_are_merged_and_survive_the_file(tmp_path: Path) -
     assert merged.units == {**whole.units, **one.units}
     other = made_up(network, folds, "xcup")
     assert measure.store(path, other) == other  # another family replaces the results
-    path.write_text('{"schema": 99}')
-    with pytest.raises(hw.HwError, match="schema 99, expected 1"):
+
+
+@pytest.mark.parametrize("text", ['{"schema": 99}', '{"schema": 1}', "{", "[]", '{"schema": 1, "units": {"a": {}}}'])
+def test_a_file_that_holds_no_measurements_is_refused_by_name(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "synthesis.json"
+    path.write_text(text)
+    with pytest.raises(hw.HwError, match="synthesis.json: no measurements of crq synth.*run `crq synth` again"):
         measure.load(path)

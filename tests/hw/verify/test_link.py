@@ -100,6 +100,20 @@ def test_a_difference_in_a_layer_without_thresholds_has_no_accumulator() -> None
     assert "accumulator" not in str(link)
 
 
+def test_without_the_sums_a_difference_behind_thresholds_has_no_accumulator() -> None:
+    """The live PyTorch model gives codes alone."""
+    codes = {name: value for name, value in VALUES.items() if name.startswith(("act", "pool"))}
+    link = compare_layers(NETWORK, "l", codes, changed("act2", (1, 2, 4, 3)), codes.keys())
+    assert link.first is not None
+    assert link.first[:5] == ("act2", 1, 2, 4, 3)
+    assert link.first.accumulator is None
+
+
+def test_no_images_are_no_verdict() -> None:
+    link = compare("l", np.zeros((0, 3, 1, 1), np.int64), np.zeros((0, 3, 1, 1), np.int64))
+    assert (link.equal, link.integers) == (False, 0)
+
+
 def test_a_difference_and_a_missing_layer_are_both_told() -> None:
     found = changed("pool3", (0, 0, 0, 0))
     del found["bias6"]

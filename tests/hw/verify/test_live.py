@@ -250,3 +250,33 @@ def test_images_that_are_classified_as_labelled_are_counted(tmp_path: Path) -> N
     labels[:12] = (labels[:12] + 1) % 5
     assert verify(project, x, folder, labels=labels).correct == 18
     assert verify(project, x, labels=answers).correct == 30
+
+
+def test_a_fault_behind_live_codes_is_named_at_its_layer(runs: dict[str, Path], tmp_path: Path) -> None:
+    wrong = with_a_wrong_weight(runs["Named"] / "net", "conv1", tmp_path / "p")
+    done = CliRunner().invoke(
+        simulate,
+        [str(wrong.directory), "--reference", str(runs["Named"]), "--no-checks", "--trace", str(tmp_path / "t.npz")],
+    )
+    assert (done.exit_code, done.exception.__class__) == (1, SystemExit), done.output
+    assert "the live PyTorch model" in done.output
+    assert "first: layer 'conv1_act'" in done.output or "first: layer 'relu'" in done.output, done.output
+
+
+def test_pools_of_sums_are_no_codes(tmp_path: Path) -> None:
+    """Between a convolution and its batch norm: `Branches` pools sums, whose sign the file may turn."""
+    run = folder_of(frozen(Branches), tmp_path)
+    project, model = hw.open_project(run / "net"), crq.FrozenModel.load(run / "frozen.pt")
+    assert "grouped_pool" not in model.code_steps()
+    _, links = trace(project, images(Branches, 3), run)
+    assert [link.equal for link in links] == [True, True]
+    done = CliRunner().invoke(check, [str(run / "m.onnx"), "--reference", str(run), "--limit", "5"])
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("limit", ["0", "-1"])
+def test_no_images_are_asked_for_by_no_one(limit: str, runs: dict[str, Path]) -> None:
+    for command, subject in ((simulate, "net"), (check, "m.onnx")):
+        done = CliRunner().invoke(command, [str(runs["Named"] / subject), "--limit", limit])
+        assert done.exit_code == 2, done.output
+        assert "is not in the range x>=1" in done.output

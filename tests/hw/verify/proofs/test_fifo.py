@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import hw
-from hw.verify.proofs.fifo import check, simulate
+from hw.verify.proofs.fifo import check, simulate, stated_depths
 from tests.support.random_graphs import GraphBuilder, small_cnn
 
 
@@ -37,13 +36,35 @@ def test_a_sound_project_passes_with_the_beats_it_holds(joined: hw.Project) -> N
     assert joined.plan.depths[deepest(joined)] >= 6 + 2
 
 
-def test_fifos_of_a_fork_that_are_too_shallow_deadlock(joined: hw.Project) -> None:
-    shallow = {**joined.plan.depths, deepest(joined): 2}
-    blocked = simulate(joined.directory, joined.plan, shallow)
+def test_the_depths_are_those_that_the_source_states(joined: hw.Project) -> None:
+    found = stated_depths(joined.directory)
+    assert {s.name: found[s.name] for s in joined.plan.streams} == {
+        s.name: joined.plan.depths[s.name] for s in joined.plan.streams
+    }
+
+
+def edited(joined: hw.Project, folder: Path, pattern: str, by: str) -> Path:
+    """A copy of the project whose top function is edited."""
+    copy = Path(shutil.copytree(joined.directory, folder))
+    path = copy / "firmware" / "p.cpp"
+    text, count = re.subn(pattern, by, path.read_text())
+    assert count
+    path.write_text(text)
+    return copy
+
+
+def test_fifos_of_a_fork_that_are_too_shallow_deadlock(joined: hw.Project, tmp_path: Path) -> None:
+    blocked = simulate(joined.directory, joined.plan, {**joined.plan.depths, deepest(joined): 2})
     assert blocked is not None
     assert deepest(joined) in blocked
-    result = check(joined.directory, replace(joined.plan, depths=shallow))
+    shallow = edited(joined, tmp_path / "p", rf"(variable={deepest(joined)} depth=)\d+", r"\g<1>2")
+    result = check(shallow, joined.plan)
     assert (result.ok, result.facts) == (False, f"deadlock: {blocked}")
+
+
+def test_a_fifo_whose_depth_is_not_stated_fails(joined: hw.Project, tmp_path: Path) -> None:
+    silent = edited(joined, tmp_path / "p", rf"#pragma HLS STREAM variable={deepest(joined)} .*", "")
+    assert check(silent, joined.plan)[1:3] == (False, f"the firmware states no depth of {deepest(joined)}")
 
 
 def test_a_process_that_wants_one_beat_too_many_deadlocks(tmp_path: Path, joined: hw.Project) -> None:
