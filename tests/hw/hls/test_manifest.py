@@ -12,7 +12,8 @@ from hw.errors import HwError
 from hw.hls.manifest import FILE, Manifest
 
 MANIFEST = Manifest(
-    project="digits", source={"name": "m.onnx", "sha256": "00ff"}, part="xc7z020clg400-1", board="PYNQ-Z2", clock_period=5.0,
+    project="digits", source={"name": "m.onnx", "sha256": "00ff"}, part="xc7z020clg400-1", board="PYNQ-Z2",
+    clock_period=5.0,
     io_type="io_stream", folding={"conv1": Fold(2, 9, "bram"), "größe.2": Fold(1)}, goal="10 images per second",
     why={"conv1": "given", "größe.2": "least area"}, layers={"conv1": "conv1", "größe.2": "gr__e_2"},
     testbench={"images": 32, "given": 8, "sha256": "ab"}, versions={"crq": "0.1.0"},
