@@ -23,6 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from hw.cli.simulate import RANDOM_IMAGES
 from hw.dataflow.units import Fold, units
 from hw.hls.plan import Plan, Process, make_plan
 from hw.ir.graph import Network
@@ -43,7 +44,6 @@ from tests.support.random_graphs import (
 
 TABLE = Path(__file__).with_suffix(".csv")
 HEADER = ("date", "commit", "seed", "kind", "faults", "final", "traced", "alone", "equal", "missed")
-IMAGES = 64  # of random codes; as many bounding ones: what `crq simulate` takes by itself
 NETWORKS: dict[str, Callable[[], object]] = {
     "cnn": small_cnn, "global pool": global_pool_net, "residual": residual_net, "depthwise": depthwise_net,
     "1-D": one_dimensional_net, "resnet8": lambda: resnet(1, size=8),
@@ -115,7 +115,7 @@ def shows_alone(plan: Plan, fault: Fault) -> bool:
 def looked_at(plan: Plan, count: int, rng: np.random.Generator) -> Iterator[tuple[Fault, tuple[bool, bool, bool]]]:
     """Every fault, and whether the final integers, any layer's, and the layer alone show it."""
     network = plan.network
-    codes = all_vectors(network, IMAGES, bounding_limit=IMAGES)
+    codes = all_vectors(network, RANDOM_IMAGES, bounding_limit=RANDOM_IMAGES)
     values = {network.input.name: codes.astype(np.int64)}
     names = {layer.name: layer.output.name for layer in network}
     evaluate(network, codes, wanted=lambda name, found: values.__setitem__(names[name], found))
