@@ -46,9 +46,9 @@ class Method:
     penalize_finetune = False
     lam = 0.0
 
-    def scale(self, weight: Tensor, name: str) -> float:
-        """α of the clusters that λ·J pulls to while the layer computes with α·t."""
-        return cluster.alternate_scale(weight, name=name)[0]
+    def target(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
+        """What λ·J pulls to: the codes that the layer computes with, α = mean |w| over its non-zero codes."""
+        return cluster.fitted(weight, self.ternarize(weight, per_channel, name).codes, per_channel)
 
     def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
         """Codes and α for `weight`; raises `CrqError` naming the layer for non-finite weights."""
@@ -68,6 +68,10 @@ class CRQ(Method):
     name = "crq"
     penalize_retrain = True
     lam = 1e-3
+
+    def scale(self, weight: Tensor, name: str) -> float:
+        """α of the clusters that λ·J pulls to while the layer computes with α·t."""
+        return cluster.alternate_scale(weight, name=name)[0]
 
     def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
         if per_channel:
