@@ -40,7 +40,8 @@ INPUT = "input"
 
 
 class FreezeReport(NamedTuple):
-    """Channels whose b moved, by layer, and the share of calibration images whose argmax stayed the same."""
+    """Channels whose b moved, by layer; the share of results (images, or their positions) whose argmax stayed the same
+    on so many calibration images."""
 
     nudged: dict[str, int]
     equal_argmax: float

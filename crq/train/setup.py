@@ -132,8 +132,8 @@ class Setup:
         """The test split."""
         return BatchLoader(self.test, EVALUATION_BATCH)
 
-    def calibration(self, whole: bool = False) -> BatchLoader:
-        """The first images of the shuffled training set, in batches, or in one batch when `whole`.
+    def calibration(self) -> BatchLoader:
+        """The first images of the shuffled training set, in batches.
 
         Augmented as in training: the weights learned under those statistics. On CIFAR-10 with crop-flip, batch norms
         from plain images cost a ternary ResNet-20 two points (docs/results.md).
@@ -141,7 +141,7 @@ class Setup:
         count = min(self.recipe.calibration, len(self.data))
         order = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(self.recipe.seed))[:count]
         augment, seed = self.recipe.data.augment, self.recipe.seed
-        return BatchLoader(self.data.subset(order), count if whole else min(count, 128), augment=augment, seed=seed)
+        return BatchLoader(self.data.subset(order), min(count, 128), augment=augment, seed=seed)
 
 
 def load_split(source: Data, split: str) -> ImageData | ImageFiles:
