@@ -8,12 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from crq.errors import CrqError
-from crq.quant import cluster
+from crq.quant import LARGEST_LAM, cluster
 from crq.quant.layers import TernaryLayer
 from crq.quant.methods import CRQ
 
-LARGEST_LAM = 1e6
-"""Beyond it λ is a slip: the pull alone would throw the weights out of float32 within a few steps."""
 _PLAIN_GRADIENT = (torch.optim.SGD,)
 
 

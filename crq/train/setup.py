@@ -53,7 +53,17 @@ class Setup:
         self._check_batches()
 
     def _check_data(self) -> None:
-        """Refuse a test split of other images or classes than the training split's."""
+        """Refuse training images of one class, a class without any, and a test split of other images or classes."""
+        classes = self.data.classes
+        images = torch.bincount(self.data.labels, minlength=len(classes))
+        if len(classes) < 2:
+            raise CrqError(f"{self.data.name} has one class, {', '.join(classes)}: there is nothing to tell apart")
+        if empty := [classes[index] for index in (images == 0).nonzero().flatten().tolist()]:
+            out = " but those held out (data.validation)" if self.held_out is not None else ""
+            raise CrqError(
+                f"{self.data.name} has no training image{out} of {len(empty)} of its {len(classes)} classes: "
+                f"{', '.join(empty[:5])}{', …' if len(empty) > 5 else ''}. Add images, or number classes without gaps"
+            )
         if self.test.shape != self.data.shape:
             raise CrqError(
                 f"images of {self.data.name} have shape {self.data.shape} in the training split and {self.test.shape} "
