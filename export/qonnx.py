@@ -74,6 +74,7 @@ class _Writer:
         )  # fmt: skip
         for wire in self.model.wires:
             step = self.model.steps[wire.name]
+            assert isinstance(step, ops.Step)
             inputs = self._distinct(wire.name, wire.inputs)
             self.values[wire.name] = WRITERS[type(step)](self, wire.name, step, *inputs)
         self.renamed = self.nodes[-1].output[0]
