@@ -8,6 +8,7 @@ import torch
 from rich.console import Console
 
 from crq.errors import CrqError
+from crq.options import BuildOptions
 from crq.train import recipe, trainer
 from crq.train.folder import RunFolder
 from tests.support.recipes import run, values
@@ -37,7 +38,7 @@ def test_a_new_run_wants_an_empty_folder_and_leaves_its_recipe_there(tmp_path) -
     assert recipe.load(folder.recipe) == PLAN
     with pytest.raises(CrqError, match="is not empty"):
         folder.open(PLAN, resume=False)
-    folder.open(PLAN.model_copy(update={"hardware": recipe.Hardware(part="ZCU104")}), resume=True)
+    folder.open(PLAN.model_copy(update={"hardware": BuildOptions(part="ZCU104")}), resume=True)
 
 
 def test_the_float_network_of_an_unfinished_run_is_refused(finished, tmp_path) -> None:
