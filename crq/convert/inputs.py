@@ -12,7 +12,7 @@ from torch import Tensor, fx
 
 from crq.convert.batches import images_of
 from crq.convert.preprocessing import Preprocess
-from crq.convert.suggest import Grid, propose
+from crq.convert.suggest import SAMPLE, Grid, propose
 from crq.errors import CrqError
 from crq.quant.quantizers import ActQuant
 
@@ -47,8 +47,9 @@ class InputQuant(ActQuant):
         loss = grid.loss(x)
         if not loss.changed:
             return
-        better = propose(x, x.min().item(), x.max().item())
-        if not better.note and grid.loss(x).error <= _WORSE * better.grid.loss(x).error:
+        few = x.flatten()[:: max(1, x.numel() // SAMPLE)]  # trying out grids on a large batch would take seconds
+        better = propose(few, x.min().item(), x.max().item())
+        if not better.note and grid.loss(few).error <= _WORSE * better.grid.loss(few).error:
             return
         self.told.add(place)
         warnings.warn(

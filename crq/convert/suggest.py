@@ -13,7 +13,7 @@ from torch import Tensor
 from crq.convert.batches import BATCHES, Bounded, images_of
 from crq.errors import CrqError
 
-_SAMPLE = 1 << 16
+SAMPLE = 1 << 16
 """Values of each batch that are looked at closely."""
 
 
@@ -116,7 +116,7 @@ def suggest_input(loader: Iterable[Any], batches: int | None = BATCHES, bits: in
         flat = images.detach().flatten().cpu()
         if flat.numel():
             low, high = min(low, float(flat.min())), max(high, float(flat.max()))
-            seen.append(flat[:: max(1, flat.numel() // _SAMPLE)])
+            seen.append(flat[:: max(1, flat.numel() // SAMPLE)])
     if not seen:
         raise CrqError("no images to suggest an input grid for: the loader is empty")
     return propose(torch.cat(seen), low, high, bits)
