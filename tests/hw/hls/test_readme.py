@@ -131,7 +131,7 @@ def test_a_vector_has_logits_without_pixels() -> None:
 
 
 def channels_last() -> Plan:
-    network = Network(load_graph(LEGAL["NHWC input"]))
+    network = Network(load_graph(LEGAL["NHWC input"])[0])
     return make_plan(network, "io_stream", {u.name: Fold(1, 1) for u in units(network)})
 
 
