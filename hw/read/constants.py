@@ -39,7 +39,7 @@ def from_tensor(node: str, tensor: Any) -> Constant:
     """The value of an initializer; INT2/INT4 come as int8, float types that NumPy lacks as the float32 they are."""
     try:
         array = numpy_helper.to_array(tensor)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         refuse("malformed", f"initializer {node!r}", f"cannot be decoded ({error})")
     if array.dtype.name in ("int2", "uint2", "int4", "uint4"):
         array = array.astype(np.int8)
@@ -67,7 +67,7 @@ def fold(node: NodeProto, inputs: list[Constant | None], opset: int, budget: Bud
             return _moved(node, inputs, opset, present[0], value)
     except HwError:
         raise
-    except (ValueError, IndexError, TypeError, RuntimeError, AttributeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         refuse("malformed", node, f"cannot be evaluated ({error})")
     return Constant(value)
 

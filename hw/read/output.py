@@ -18,6 +18,8 @@ def finish_output(ctx: Context, name: str, value: Value) -> tuple[Int, dict[str,
     """
     if isinstance(value, Raw):
         refuse("output", f"output {name!r}", "the network's input is its output")
+    if value.int is ctx.emit.input:
+        refuse("output", f"output {name!r}", "the network's input is its output: there is no layer between them")
     if isinstance(value, Codes):
         return value.int, {"output_scale": _compact(np.atleast_1d(value.scale))}
     affine = value.chain.affine()

@@ -53,6 +53,10 @@ REFUSALS: dict[str, Refusal] = {
         "use one scale per tensor for activations",
     ),
     "activation-bits": Refusal("an activation Quant has more than 8 bits or a fractional width", "use 1 to 8 bits"),
+    "too-many-steps": Refusal(
+        "a MultiThreshold of more than 4095 steps (12 bits): every step is a comparator or a word of memory",
+        "quantize to at most 12 bits",
+    ),
     "zero-point": Refusal("the zero point is no integer", "use an integer zero point"),
     "rounding-mode": Refusal(
         "the rounding mode is unknown, or it is another than ROUND for the network's input, which the host rounds",

@@ -24,6 +24,9 @@ def conv_pads(
     """Pads in ONNX order (all begins, then all ends) of a convolution or pool over an image of `size`."""
     if min([*stride, *dilation, *kernel], default=1) < 1:
         refuse("malformed", node, f"kernel {list(kernel)}, strides {list(stride)}, dilations {list(dilation)}")
+    if not len(stride) == len(dilation) == len(kernel) == len(size):
+        refuse("malformed", node, f"kernel {list(kernel)}, strides {list(stride)} and dilations {list(dilation)} over an "
+               f"image of {len(size)} dimensions")  # fmt: skip
     auto = attributes.get("auto_pad", b"NOTSET").decode()
     if auto in ("NOTSET", ""):
         pads = [int(p) for p in attributes.get("pads", [0] * 2 * len(size))]
@@ -74,7 +77,7 @@ def _pads_and_axes(
     """Before opset 11 pads are an attribute; from opset 18 on they may be for some axes only."""
     if "pads" in attributes:
         return [int(p) for p in attributes["pads"]], list(range(rank))
-    pads = [int(p) for p in ctx.constant(node, 1).value.reshape(-1)]
+    pads = ctx.integers(node, 1)
     if len(node.input) > 3 and node.input[3]:
-        return pads, [int(a) % rank for a in ctx.constant(node, 3).value.reshape(-1)]
+        return pads, [a % rank for a in ctx.integers(node, 3)]
     return pads, list(range(rank))

@@ -66,7 +66,7 @@ def reduce_mean(ctx: Context, node: NodeProto) -> Pending:
     """ReduceMean over all pixels is a global average pool."""
     x = ctx.codes(node, depthwise=True)
     attributes = ctx.attributes(node)
-    axes = attributes.get("axes") or (ctx.constant(node, 1).value.reshape(-1).tolist() if len(node.input) > 1 else [])
+    axes = attributes.get("axes") or (ctx.integers(node, 1) if len(node.input) > 1 and node.input[1] else [])
     rank = len(x.int.shape) + 1
     if not axes or sorted(int(a) % rank for a in axes) != list(range(2, rank)):
         refuse("unsupported-op", node, f"mean over axes {axes}; expected all pixels")

@@ -28,7 +28,7 @@ def flatten(ctx: Context, node: NodeProto) -> Value:
 def reshape(ctx: Context, node: NodeProto) -> Value:
     value = ctx.value(node)
     shape = _shape(value)
-    target = [int(v) for v in np.asarray(ctx.constant(node, 1).value).reshape(-1)]
+    target = ctx.integers(node, 1)
     sizes = [1, *shape]
     target = [sizes[i] if v == 0 and i < len(sizes) else v for i, v in enumerate(target)]
     return _to(ctx, node, value, target)
@@ -38,7 +38,7 @@ def squeeze(ctx: Context, node: NodeProto) -> Value:
     value = ctx.value(node)
     sizes = [1, *_shape(value)]
     axes = ctx.attributes(node).get("axes") or (
-        np.asarray(ctx.constant(node, 1).value).reshape(-1).tolist() if len(node.input) > 1 else []
+        ctx.integers(node, 1) if len(node.input) > 1 and node.input[1] else []
     )
     axes = [int(a) % len(sizes) for a in axes]
     return _to(ctx, node, value, [s for i, s in enumerate(sizes) if i not in axes])
