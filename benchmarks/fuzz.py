@@ -1,6 +1,6 @@
 """Damaged network files by the thousand, and what the reader makes of each: python benchmarks/fuzz.py --files 30000
 
-Small right files, made by hand and by `export`, are damaged at random from a seed (tests/support/mutations.py) and read.
+Small right files, made by hand and by `export`, are damaged at random, from a seed (tests/support/mutations.py).
 Each gives a network or a refusal that names the file, the place in it and the remedy; the table counts what is neither,
 by the line that raised it. One row per run goes to fuzz.csv beside this file.
 """
@@ -23,8 +23,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.support.mutations import mutate, originals
+from tests.support.mutations import mutate
 from tests.support.outcomes import CLASSES, READ, REFUSED, Outcome, outcome
+from tests.support.right_files import originals
 
 TABLE = Path(__file__).with_suffix(".csv")
 HEADER = ("date", "commit", "seed", "files", *CLASSES, "seconds")
@@ -56,7 +57,9 @@ def damaged(seed: int, index: int) -> bytes:
 @click.command()
 @click.option("--files", default=3000, show_default=True)
 @click.option("--seed", default=0, show_default=True)
-@click.option("--first", default=0, show_default=True, help="Index of the first file: --first 17 --files 1 is one alone.")
+@click.option(
+    "--first", default=0, show_default=True, help="Index of the first file: --first 17 --files 1 is one alone."
+)
 @click.option("--table", type=click.Path(path_type=Path), default=TABLE, show_default=True)
 @click.option("--keep", type=click.Path(path_type=Path), help="Folder for the files that are neither read nor refused.")
 @click.option("--examples", default=1, show_default=True, help="Messages shown per site.")

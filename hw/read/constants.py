@@ -23,6 +23,10 @@ FOLDED = frozenset(
 """Standard operators evaluated on constants (by onnx's reference implementation)."""
 
 
+EVALUATION_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What the reference implementation raises for inputs that an operator does not take."""
+
+
 class Constant(NamedTuple):
     """A constant tensor; if it went through a Quant, also its integer codes and their scale (broadcastable)."""
 
@@ -67,7 +71,7 @@ def fold(node: NodeProto, inputs: list[Constant | None], opset: int, budget: Bud
             return _moved(node, inputs, opset, present[0], value)
     except HwError:
         raise
-    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+    except EVALUATION_ERRORS as error:
         refuse("malformed", node, f"cannot be evaluated ({error})")
     return Constant(value)
 

@@ -87,6 +87,8 @@ def _of_image(ctx: Context, node: NodeProto) -> tuple[NodeProto, Layout]:
     elif "channels_last" in node.domain:
         node.domain = ""
         if node.op_type == "Conv":
+            if ctx.constant(node, 1).value.ndim != rank:
+                refuse("malformed", node, f"weights of shape {ctx.constant(node, 1).value.shape}")
             node.input[1] = _relaid(ctx, node.input[1], lambda a: np.moveaxis(a, -1, 1))
     elif _data_layout(node).endswith("C"):
         _set(node, data_layout="NCHW")

@@ -14,7 +14,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.ir.metadata import KEYS, Metadata, properties
-from hw.read.constants import Constant, fold, from_tensor
+from hw.read.constants import EVALUATION_ERRORS, FOLDED, Constant, fold, from_tensor
 from hw.read.context import Context
 from hw.read.handlers import elementwise, macs, padding, pools, quantizers, reshapes
 from hw.read.layout import LAST, channels_first, channels_last_input
@@ -25,7 +25,7 @@ from hw.read.passes.flatten_last import flatten_last
 from hw.read.passes.merge_pad import merge_pad
 from hw.read.passes.one_spelling import one_spelling
 from hw.read.passes.pool_after_threshold import pool_after_threshold
-from hw.read.passes.raise_quant import raise_quant
+from hw.read.passes.raise_quant import CHAIN, raise_quant
 from hw.read.refusals import refuse
 from hw.read.signature import NEWEST, OLDEST, check_signatures
 from hw.read.values import Codes, Raw, Value
@@ -77,7 +77,7 @@ def read_qonnx(source: AnyModel) -> ModelWrapper:
         if not isinstance(source, str | os.PathLike) or str(error).startswith(str(source)):
             raise
         raise HwError(f"{source}: {error}") from error
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, ValidationError) as error:
+    except (*EVALUATION_ERRORS, ValidationError) as error:
         # A file nobody wrote on purpose can break any expectation; the cause stays attached for a bug report.
         place = str(source) if isinstance(source, str | os.PathLike) else "model"
         refuse("malformed", place, f"cannot be read ({type(error).__name__}: {error})")
@@ -89,7 +89,7 @@ def _read(source: AnyModel) -> ModelWrapper:
     if not OLDEST <= opset <= NEWEST:
         refuse("malformed", "model", f"opset {opset}; expected {OLDEST} to {NEWEST}")
     one_spelling(proto)
-    check_signatures(proto)
+    check_signatures(proto, {*HANDLERS, *FOLDED, *CHAIN})
     raise_quant(proto)
     ctx = Context(opset)
     for tensor in proto.graph.initializer:

@@ -99,5 +99,5 @@ REFUSALS: dict[str, Refusal] = {
 def refuse(slug: str, node: NodeProto | str, detail: str = "") -> NoReturn:
     """Raise `HwError` naming the node, its operator, the reason and the way out."""
     reason, remedy = REFUSALS[slug]
-    where = node if isinstance(node, str) else f"node {node.name or node.output[0]!r} ({node.op_type})"
+    where = node if isinstance(node, str) else f"node {node.name or ''.join(node.output[:1])!r} ({node.op_type})"
     raise HwError(f"{where}: {detail or reason}; {remedy} [{slug}]")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Collection
 from typing import NamedTuple
 
 import onnx
@@ -32,7 +33,9 @@ class Signature(NamedTuple):
 
 
 QONNX = {
-    "Quant": Signature(4, 4, {k: frozenset([v]) for k, v in (("signed", INT), ("narrow", INT), ("rounding_mode", STRING))}),
+    "Quant": Signature(
+        4, 4, {"signed": frozenset([INT]), "narrow": frozenset([INT]), "rounding_mode": frozenset([STRING])}
+    ),
     "BipolarQuant": Signature(2, 2, {}),
     "MultiThreshold": Signature(
         2, 2,
@@ -66,18 +69,20 @@ def _signatures() -> dict[str, Signature]:
     return found
 
 
-def check_signatures(model: ModelProto) -> None:
-    """Refuse the first node whose inputs or attributes no handler could read; unknown operators are let pass."""
+def check_signatures(model: ModelProto, operators: Collection[str]) -> None:
+    """Refuse the first node whose inputs or attributes could not be read, of the `operators` that are read at all."""
     known = _signatures()
     for node in model.graph.node:
         signature = known.get(node.op_type)
-        if signature is not None:
+        if signature is not None and node.op_type in operators:
             _check_inputs(node, signature)
             _check_attributes(node, signature)
 
 
 def _check_inputs(node: NodeProto, signature: Signature) -> None:
     names = list(node.input)
+    while names and not names[-1]:  # optional inputs that are left out
+        names.pop()
     if not signature.required <= len(names) <= signature.most or "" in names[: signature.required]:
         least, most = signature.required, signature.most
         expected = f"{least}" if least == most else f"at least {least}" if most > 99 else f"{least} to {most}"
@@ -94,7 +99,7 @@ def _check_attributes(node: NodeProto, signature: Signature) -> None:
         expected = signature.attributes.get(attribute.name)
         if expected is None:
             continue
-        if attribute.type not in expected:
+        if attribute.type not in expected and (attribute.type != INT or FLOAT not in expected):  # 1 is written for 1.0
             found, names = _type_name(attribute.type), " or ".join(_type_name(t) for t in sorted(expected))
             refuse("malformed", node, f"{where} is of type {found}; expected {names}")
         value = helper.get_attribute_value(attribute)

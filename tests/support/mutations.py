@@ -1,33 +1,27 @@
-"""Small right files, and seeded damage to them: what a reader of foreign files must survive."""
+"""Seeded damage to files: what a reader of foreign files must survive."""
 
 from __future__ import annotations
 
-import functools
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from tests.support.legal_files import LEGAL, model, tail
-from tests.support.qonnx_files import CONV, IN, conv, node, quant
-
 Random = np.random.Generator
 T = TypeVar("T")
 
 OPERATORS = (
-    "Conv", "MatMul", "Gemm", "Quant", "BipolarQuant", "MultiThreshold", "Reshape", "Concat", "Loop", "If", "Mul", "Tile",
-    "Add", "Sub", "Div", "Pad", "Clip", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean", "Flatten",
-    "Squeeze", "Unsqueeze", "Transpose", "Shape", "Gather", "Slice", "Cast", "Constant", "BatchNormalization", "Dropout",
-    "DequantizeLinear", "Identity", "Pow", "Sqrt", "Neg", "Round",
+    "Conv", "MatMul", "Gemm", "Quant", "BipolarQuant", "MultiThreshold", "Reshape", "Concat", "Loop", "If", "Mul",
+    "Tile", "Add", "Sub", "Div", "Pad", "Clip", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean",
+    "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Shape", "Gather", "Slice", "Cast", "Constant",
+    "BatchNormalization", "Dropout", "DequantizeLinear", "Identity", "Pow", "Sqrt", "Neg", "Round",
 )  # fmt: skip
 ATTRIBUTES = (
-    "axis", "axes", "group", "kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mode", "count_include_pad",
-    "keepdims", "perm", "signed", "narrow", "rounding_mode", "out_scale", "out_bias", "out_dtype", "data_layout", "alpha",
-    "beta", "transA", "transB", "epsilon", "training_mode", "min", "max", "mode", "value", "to", "start", "end",
-    "allowzero", "block_size", "storage_order", "noop_with_empty_axes",
+    "axis", "axes", "group", "kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mode",
+    "count_include_pad", "keepdims", "perm", "signed", "narrow", "rounding_mode", "out_scale", "out_bias",
+    "out_dtype", "data_layout", "alpha", "beta", "transA", "transB", "epsilon", "training_mode", "min", "max",
+    "mode", "value", "to", "start", "end", "allowzero", "block_size", "storage_order", "noop_with_empty_axes",
 )  # fmt: skip
 SIZES = (-(2**62), -(2**31), -3, -2, -1, 0, 1, 2, 3, 4, 7, 255, 2**20, 2**31, 2**40, 2**62)
 REALS = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-45, -1.0, 0.5, 1.5, 300.0, 1e20, 3e38, -3e38)
@@ -36,63 +30,10 @@ VALUES: tuple[Any, ...] = (
     [2, 2], [1, 1, 1, 1], [-1], [3, 1, 2], [0, 2, 3, 1], [2**40, 1], [0.5], ["a"], b"\xff\xfe",
 )  # fmt: skip
 TYPES = (
-    TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.INT64, TensorProto.INT32, TensorProto.INT8,
-    TensorProto.UINT8, TensorProto.BOOL, TensorProto.STRING, TensorProto.COMPLEX64, TensorProto.BFLOAT16, TensorProto.INT4,
-    0, 99,
+    TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.INT64, TensorProto.INT32,
+    TensorProto.INT8, TensorProto.UINT8, TensorProto.BOOL, TensorProto.STRING, TensorProto.COMPLEX64,
+    TensorProto.BFLOAT16, TensorProto.INT4, 0, 99,
 )  # fmt: skip
-
-
-def _more() -> dict[str, ModelProto]:
-    """Operators that the legal files have none of."""
-    rng = np.random.default_rng(7)
-    table = np.sort(rng.normal(size=(5, 7)).astype(np.float32), axis=1)
-    gemm = {"k": rng.integers(-1, 2, (5, 5)).astype(np.float32), "kb": rng.normal(size=5).astype(np.float32)}
-    return {
-        "thresholds, Gemm": model(
-            [IN, CONV, node("MultiThreshold", "c t", "q", "mt", out_dtype="UINT3", data_layout="NCHW")]
-            + [node("GlobalAveragePool", "q", "p", "gap"), quant("p", "pq", "q1"), node("Flatten", "pq", "fl")]
-            + [node("Gemm", "fl k kb", "y", "fc", transB=1, alpha=0.5)],
-            t=table, **gemm,
-        ),
-        "bipolar, residual, concatenation": model(
-            [IN, CONV, node("BipolarQuant", "c q1_s", "b1", "bq"), quant("c", "q", "q1", signed=1)]
-            + [node("Add", "b1 q", "a", "add"), quant("a", "aq", "q1", signed=1), node("Concat", "aq q", "k", axis=1)]
-            + [conv("k w10", "y", "last")],
-            w10=rng.integers(-1, 2, (4, 10, 3, 3)).astype(np.float32),
-        ),
-        "pad, mean, clip, dropout, reshape": model(
-            [IN, node("Pad", "xq pads", "xp", "pad"), conv("xp w", "c", "conv"), node("Mul", "c v", "m")]
-            + [node("Div", "m v", "d"), node("Sub", "d b", "e"), node("Clip", "e low high", "cl", "clip")]
-            + [node("Dropout", "cl", "dr"), quant("dr", "q", "q1")]
-            + [node("AveragePool", "q", "ap", "avg", kernel_shape=[2, 2], strides=[2, 2]), quant("ap", "aq", "q9")]
-            + [node("ReduceMean", "aq", "rm", "mean", axes=[2, 3]), quant("rm", "rq", "q9")]
-            + [node("Reshape", "rq flat", "fl", "rs"), node("MatMul", "fl f", "y", "fc")],
-            pads=np.array([0, 0, 1, 1, 0, 0, 1, 1]), low=np.float32(0), high=np.float32(6), flat=np.array([1, -1]),
-        ),
-        "computed shapes": model(
-            [*LEGAL["ai.onnx"].graph.node][:4]
-            + [node("Shape", "q", "s"), node("Gather", "s zero_i", "n"), node("Unsqueeze", "n zero_a", "n1")]
-            + [node("Concat", "n1 minus", "to", axis=0), node("Reshape", "q to", "fl"), node("MatMul", "fl big", "y")],
-            zero_i=np.array(0), zero_a=np.array([0]), minus=np.array([-1]),
-            big=rng.integers(-1, 2, (180, 3)).astype(np.float32),
-        ),
-    }  # fmt: skip
-
-
-@functools.cache
-def originals() -> tuple[bytes, ...]:
-    """Right files: made by hand, and as `export` writes them in every carrier."""
-    import export
-    from tests.support.nets import NETWORKS, frozen
-
-    found = [m.SerializeToString() for m in (*LEGAL.values(), *_more().values())]
-    carriers: tuple[export.qonnx.Carrier, ...] = ("packed", "int2", "float")
-    with tempfile.TemporaryDirectory() as folder:
-        for name, network in NETWORKS.items():
-            exported = frozen(network)
-            for carrier in carriers:
-                found.append(export.to_qonnx(exported, Path(folder) / f"{name}.onnx", carrier=carrier).SerializeToString())
-    return tuple(found)
 
 
 def mutate(data: bytes, rng: Random) -> bytes:
@@ -207,7 +148,9 @@ def set_attribute(model: ModelProto, rng: Random) -> None:
     node.attribute.extend(kept)
     if rng.random() < 0.9:
         value = _pick(rng, VALUES)
-        node.attribute.append(helper.make_attribute(name, value, attr_type=AttributeProto.INTS if value == [] else None))
+        node.attribute.append(
+            helper.make_attribute(name, value, attr_type=AttributeProto.INTS if value == [] else None)
+        )
 
 
 def change_attribute(model: ModelProto, rng: Random) -> None:
@@ -335,7 +278,9 @@ def to_input(model: ModelProto, rng: Random) -> None:
 
 def change_opset(model: ModelProto, rng: Random) -> None:
     if model.opset_import and rng.random() < 0.9:
-        model.opset_import[0].version = int(_pick(rng, (-1, 0, 1, 6, 7, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 21, 24, 99)))
+        model.opset_import[0].version = int(
+            _pick(rng, (-1, 0, 1, 6, 7, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 21, 24, 99))
+        )
     else:
         del model.opset_import[:]
 
@@ -378,7 +323,8 @@ def change_metadata(model: ModelProto, rng: Random) -> None:
 
 MUTATIONS: tuple[Callable[[ModelProto, Random], None], ...] = (
     drop_node, repeat_node, swap_nodes, change_operator, change_operator, change_domain, change_input, change_input,
-    drop_input, add_input, change_output, set_attribute, set_attribute, set_attribute, change_attribute, change_attribute,
-    retype_attribute, change_values, change_values, change_rank, change_rank, change_length, change_length, change_type,
-    break_tensor, rename_tensor, drop_constant, to_input, change_opset, change_input_shape, change_ends, change_metadata,
+    drop_input, add_input, change_output, set_attribute, set_attribute, set_attribute, change_attribute,
+    change_attribute, retype_attribute, change_values, change_values, change_rank, change_rank, change_length,
+    change_length, change_type, break_tensor, rename_tensor, drop_constant, to_input, change_opset,
+    change_input_shape, change_ends, change_metadata,
 )  # fmt: skip

@@ -25,8 +25,8 @@ def conv_pads(
     if min([*stride, *dilation, *kernel], default=1) < 1:
         refuse("malformed", node, f"kernel {list(kernel)}, strides {list(stride)}, dilations {list(dilation)}")
     if not len(stride) == len(dilation) == len(kernel) == len(size):
-        refuse("malformed", node, f"kernel {list(kernel)}, strides {list(stride)} and dilations {list(dilation)} over an "
-               f"image of {len(size)} dimensions")  # fmt: skip
+        given = f"kernel {list(kernel)}, strides {list(stride)} and dilations {list(dilation)}"
+        refuse("malformed", node, f"{given} over {len(size)} dimensions")
     auto = attributes.get("auto_pad", b"NOTSET").decode()
     if auto in ("NOTSET", ""):
         pads = [int(p) for p in attributes.get("pads", [0] * 2 * len(size))]

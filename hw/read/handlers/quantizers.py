@@ -57,7 +57,7 @@ def multi_threshold(ctx: Context, node: NodeProto) -> Codes:
         refuse("not-finite", node, f"its out_scale is {scale:g}; expected a positive number")
     repeat = next((m for m in (1, 2, 3, 4) if (bias * m / scale) == np.rint(bias * m / scale)), None)
     if repeat is None or abs(bias * repeat / scale) >= EXACT:
-        refuse("zero-point", node, f"out_bias {bias:g} is no simple multiple of out_scale {scale:g}, or beyond 2^24 of it")
+        refuse("zero-point", node, f"out_bias {bias:g} is no simple multiple of out_scale {scale:g} below 2^24")
     table = np.asarray(ctx.constant(node, 1).value)
     if table.ndim != 2 or table.shape[0] not in (1, shape[0]) or not np.isfinite(table).all():
         refuse("malformed", node, f"thresholds of shape {table.shape} for {shape[0]} channels")

@@ -37,9 +37,7 @@ def reshape(ctx: Context, node: NodeProto) -> Value:
 def squeeze(ctx: Context, node: NodeProto) -> Value:
     value = ctx.value(node)
     sizes = [1, *_shape(value)]
-    axes = ctx.attributes(node).get("axes") or (
-        ctx.integers(node, 1) if len(node.input) > 1 and node.input[1] else []
-    )
+    axes = ctx.attributes(node).get("axes") or (ctx.integers(node, 1) if len(node.input) > 1 and node.input[1] else [])
     axes = [int(a) % len(sizes) for a in axes]
     return _to(ctx, node, value, [s for i, s in enumerate(sizes) if i not in axes])
 
