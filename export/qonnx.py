@@ -106,8 +106,7 @@ class _Writer:
 
     def _code_tensors(self) -> dict[str, str]:
         """The tensor of each step that gives codes: what a reader compares, step by step, with the frozen model."""
-        kinds = (ops.Threshold, ops.MaxPool, ops.Concat)
-        found = {w.name: self.values[w.name] for w in self.model.wires if isinstance(self.model.steps[w.name], kinds)}
+        found = {step: self.values[step] for step in self.model.code_steps()}
         return {step: "logits" if tensor == self.renamed else tensor for step, tensor in found.items()}
 
     def _distinct(self, name: str, steps: Sequence[str]) -> list[str]:

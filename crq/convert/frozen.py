@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from crq.convert.steps import STEPS, Output, Step
+from crq.convert.steps import STEPS, Concat, MaxPool, Output, Step, Threshold
 from crq.errors import CrqError
 from crq.files import atomic_path
 
@@ -101,6 +101,15 @@ class FrozenModel(nn.Module):
                 results[wire.name] = self.steps[wire.name](*(results[i] for i in wire.inputs))
         del results[INPUT]
         return results
+
+    def code_steps(self) -> list[str]:
+        """The steps that give codes, in order: thresholds, and pools and concatenations of codes. Others give sums."""
+        codes = {INPUT}
+        for wire in self.wires:
+            step = self.steps[wire.name]
+            if isinstance(step, Threshold) or (isinstance(step, (MaxPool, Concat)) and codes.issuperset(wire.inputs)):
+                codes.add(wire.name)
+        return [wire.name for wire in self.wires if wire.name in codes]
 
     def integers(self, x: Tensor, quantize: bool = False) -> Tensor:
         """int64 (N, classes): accumulator plus integer bias of the last layer."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     "--project", "directory", type=click.Path(path_type=Path),
     help="A project built from FILE: its simulation is compared, and what was found is kept in it.",
 )  # fmt: skip
-@click.option("--limit", type=int, default=200, show_default=True, help="Use at most this many images.")
+@click.option("--limit", type=click.IntRange(1), default=200, show_default=True, help="Use at most this many images.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def check(
     file: Path, reference: Path | None, data: DataOptions, directory: Path | None, limit: int, as_json: bool
@@ -66,7 +66,7 @@ def check(
         project = _project_of(file, directory) if directory else build(file, Path(folder) / "project")
         links += file_links(network, project, codes)
     unexplained = (own.images_differing or 0) - (own.explained or 0) if own else 0
-    equal = not unexplained and all(link.equal for link in links if "default" not in link.name)
+    equal = not unexplained and all(link.equal for link in links if link.claimed)
     if as_json:
         rows, ties = [link.facts() for link in links], dict(network.metadata.ties)
         click.echo(json.dumps({"links": rows, "float32": own and facts(own), "ties": ties}, indent=2))
@@ -74,7 +74,8 @@ def check(
         _print(network, links, own, unexplained)
     if directory:
         against = f"{'the live PyTorch model and ' if reference else ''}{file.name} in its runtimes"
-        counts = {key: sum(getattr(link, key) for link in links) for key in ("integers", "differing")}
+        claimed = [link for link in links if link.claimed]
+        counts = {key: sum(getattr(link, key) for link in claimed) for key in ("integers", "differing")}
         found = {"against": against, "images": len(codes), **counts, "equal": equal}
         found["links"] = [link.facts() for link in links]
         keep(
@@ -131,7 +132,8 @@ def _reference_links(reference: Path, file: Path, network: Network, codes: IntAr
     model = frozen_of(network, reference)
     x = torch.as_tensor(codes).reshape(-1, *model.input.shape)
     links = [
-        Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different) for r in check_file(model, file, x)
+        Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different, claimed=r.claimed)
+        for r in check_file(model, file, x)
     ]
     live = layer_codes(network, model, codes)
     return [*links, compare_layers(network, "PyTorch = integer graph", layer_values(network, codes), live, live.keys())]

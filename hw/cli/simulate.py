@@ -27,7 +27,7 @@ RANDOM_IMAGES = 100
 @click.option(
     "--reference", type=click.Path(path_type=Path), help="Run folder or frozen.pt: compare with live PyTorch."
 )
-@click.option("--limit", type=int, help="Use at most this many images.")
+@click.option("--limit", type=click.IntRange(1), help="Use at most this many images.")
 @click.option(
     "--trace", type=click.Path(path_type=Path, dir_okay=False),
     help="Also compare every layer's integers, naming the first that differs, and save them to this .npz file.",

@@ -15,7 +15,7 @@ def clog2(n: int) -> int:
 
 def signed_width(lo: int, hi: int) -> int:
     """Bits of a two's complement format that holds [lo, hi]."""
-    return max(int(hi).bit_length(), int(-lo - 1).bit_length() if lo < 0 else 0) + 1
+    return max(int(hi).bit_length() if hi > 0 else 0, int(-lo - 1).bit_length() if lo < 0 else 0) + 1
 
 
 def as_bits(words: IntArray, bits: int) -> NDArray[np.bool_]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from typing import Any
+from numbers import Integral
+from typing import Any, NamedTuple
 
 from crq.errors import nearest_names
 from crq.options import BuildOptions
@@ -56,23 +57,51 @@ def _key(name: str) -> str:
     return "IOType" if name == "io_type" else "".join(word.title() for word in name.split("_"))
 
 
-def check_hls_config(hls: Mapping[str, Any], layers: Collection[str]) -> None:
-    """Raises `HwError` for a layer that is not among `layers` and for every option without a meaning here."""
+class HlsOptions(NamedTuple):
+    """What an `hls_config` says: the reuse factor of the model (1: not set), and options by layer, in lower case."""
+
+    reuse_factor: int
+    layers: dict[str, dict[str, Any]]
+
+
+def hls_options(hls: Mapping[str, Any], layers: Collection[str]) -> HlsOptions:
+    """Raises `HwError` for a layer that is not among `layers`, and for every option or value without a meaning here."""
     for section, values in hls.items():
         if section not in ("Model", "LayerName") and values:
             expected = "expected Model and LayerName"
             raise HwError(f"hls_config section {section!r} has no meaning for the crq backend: {expected}")
-    for option, value in (hls.get("Model") or {}).items():
-        if option.lower() != "reusefactor":
-            _refuse_unless_default("hls_config of the model", option, value, ("ReuseFactor",))
-    for name, options in (hls.get("LayerName") or {}).items():
+    model = _known("hls_config of the model", hls.get("Model"), ("ReuseFactor",))
+    found = {}
+    for name, options in _mapping("hls_config LayerName", hls.get("LayerName")).items():
         if name not in layers:
-            near = nearest_names(name, layers)
+            near = nearest_names(str(name), layers)
             hint = f"did you mean {', '.join(near)}?" if near else f"the layers are {', '.join(layers)}"
             raise HwError(f"hls_config of {name!r}: no such layer; {hint}")
-        for option, value in (options or {}).items():
-            if option.lower() not in [known.lower() for known in LAYER_OPTIONS]:
-                _refuse_unless_default(f"hls_config of {name!r}", option, value, LAYER_OPTIONS)
+        found[name] = _known(f"hls_config of {name!r}", options, LAYER_OPTIONS)
+    return HlsOptions(model.get("reusefactor", 1), found)
+
+
+def _mapping(where: str, values: Any) -> Mapping[str, Any]:
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise HwError(f"{where}: {values!r}; expected a mapping")
+    return values
+
+
+def _known(where: str, values: Any, known: Collection[str]) -> dict[str, Any]:
+    """The options of `values` that are among `known`, in lower case; numbers are checked."""
+    names = {option.lower(): option for option in known}
+    found = {}
+    for option, value in _mapping(where, values).items():
+        key = str(option).lower()
+        if key not in names:
+            _refuse_unless_default(where, str(option), value, known)
+            continue
+        if key != "weightrom" and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
+            raise HwError(f"{where}: {names[key]} {value!r}; expected a whole number of at least 1")
+        found[key] = value if key == "weightrom" else int(value)
+    return found
 
 
 def _refuse_unless_default(where: str, option: str, value: Any, known: Collection[str]) -> None:

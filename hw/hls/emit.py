@@ -195,22 +195,9 @@ class _Emitter:
             ]
         return [
             "Pixels:", f"for (unsigned p = 0; p < {shape.pixels}; p++) {{", "    #pragma HLS PIPELINE II=1",
-            f"    const {self.p.input.type_name} beat = in.read();", *self.copy_writes(), "}",
+            f"    const {self.p.input.type_name} beat = in.read();",
+            *(f"    out{i}.write(beat);" for i in n), "}",
         ]  # fmt: skip
-
-    def copy_writes(self) -> list[str]:
-        """A copy that leaves the network has the type of the top function's result."""
-        lines = []
-        for i, stream in enumerate(self.p.outputs):
-            if stream.type_name == self.p.input.type_name:
-                lines.append(f"    out{i}.write(beat);")
-            else:
-                lines += [
-                    f"    {stream.type_name} beat{i};", "Channels:",
-                    f"    for (unsigned c = 0; c < {stream.shape.c}; c++) {{", "        #pragma HLS UNROLL",
-                    f"        beat{i}[c] = beat[c];", "    }", f"    out{i}.write(beat{i});",
-                ]  # fmt: skip
-        return lines
 
     # -- configuration structs
 

@@ -11,7 +11,7 @@ from hw.errors import HwError
 from hw.fold import search as fold
 from hw.fold.options import folds_of, target_of
 from hw.fold.search import Choice
-from hw.hls.config import check_hls_config, from_config
+from hw.hls.config import from_config, hls_options
 from hw.ir.graph import Network
 
 
@@ -26,11 +26,9 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
     given = from_config(config)
     device = devices.find(given.part)
     all_units = {unit.name: unit for unit in units(network)}
-    hls = config.get("HLSConfig") or {}
-    check_hls_config(hls, all_units)
+    hls = hls_options(config.get("HLSConfig") or {}, all_units)
     target, explicit, rom = target_of(given), folds_of(given), dict[str, str](given.weight_rom)
-    for name, options in (hls.get("LayerName") or {}).items():
-        options = {str(key).lower(): value for key, value in (options or {}).items()}
+    for name, options in hls.layers.items():
         if found := _from_options(name, options, all_units):
             explicit.setdefault(name, found)
         if "weightrom" in options:
@@ -40,7 +38,7 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
             raise HwError("io_parallel unrolls every layer: targets, foldings and ROM styles belong to io_stream")
         folds = {name: Fold(unit.output.shape.c, unit.fan_in) for name, unit in all_units.items()}
         return Choice(folds, "io_parallel unrolls every layer", dict.fromkeys(folds, "unrolled"))
-    limit = int((hls.get("Model") or {}).get("ReuseFactor") or 1)
+    limit = hls.reuse_factor
     if limit > 1:
         if target:
             raise HwError(f"Model ReuseFactor {limit} bounds every layer: leave it at 1 to fold for a target")
@@ -62,12 +60,20 @@ def _bounded(network: Network, limit: int, explicit: Mapping[str, Fold], rom: Ma
 
 
 def _from_options(name: str, options: Mapping[str, Any], all_units: Mapping[str, Unit]) -> Fold | None:
-    """The fold that hls4ml's per-layer options (keys in lower case) ask for; None if they say nothing of it."""
-    if not {"pe", "simd", "reusefactor"} & options.keys():
-        return None
-    if "pe" in options or "simd" in options:
-        return Fold(int(options.get("pe", 1)), int(options.get("simd", 1)))
-    return cheapest(all_units[name], int(options["reusefactor"]))
+    """The fold that hls4ml's per-layer options (keys in lower case) ask for; None if they say nothing of it.
+
+    Raises `HwError` for a ReuseFactor that is not the one of the PE and SIMD beside it; 1 is hls4ml's "not set" there.
+    """
+    unit, reuse = all_units[name], options.get("reusefactor")
+    if "pe" not in options and "simd" not in options:
+        return None if reuse is None else cheapest(unit, reuse)
+    found = Fold(options.get("pe", 1), options.get("simd", 1))
+    if reuse not in (None, 1, unit.reuse_factor(found)):
+        raise HwError(
+            f"layer {name!r}: ReuseFactor {reuse} is not that of PE {found.pe} and SIMD {found.simd} "
+            f"({unit.reuse_factor(found)}); leave it out"
+        )
+    return found
 
 
 def cheapest(unit: Unit, reuse: int) -> Fold:

@@ -53,7 +53,7 @@ class Manifest:
         try:
             facts = json.loads(path.read_text())
             found = facts.pop("format", None)
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, TypeError) as error:
             raise HwError(f"{path}: no manifest of a crq project ({error}); build the project again") from error
         if found != FORMAT:
             raise HwError(f"{path}: format {found!r}; this version reads format {FORMAT}. Build the project again")

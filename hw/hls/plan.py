@@ -113,7 +113,7 @@ class _Planner:
         for unit in self.units:
             name = self.names.unique(unit.name)
             inputs = tuple(self.ready[self.network.carried(t).name].pop(0) for t in unit.inputs)
-            is_output = self.is_only_output(unit.output)
+            is_output = unit.output is self.network.carried(self.network.output)
             stream = Stream(
                 "result" if is_output else f"{name}_out", "result_t" if is_output else f"{name}_t", unit.output
             )
@@ -133,9 +133,6 @@ class _Planner:
                 result |= {s.name: max(MIN_FIFO, needed[process.unit.name, i]) for i, s in enumerate(process.inputs)}
         return result
 
-    def is_only_output(self, tensor: Tensor) -> bool:
-        return tensor is self.network.carried(self.network.output) and self.readers[tensor.name] == 1
-
     def publish(self, stream: Stream, name: str) -> None:
         """Makes `stream` available to its readers, through a copy if there are several."""
         readers = self.readers.get(stream.tensor.name, 0)
@@ -143,12 +140,8 @@ class _Planner:
             raise HwError(f"layer {name!r}: nothing reads its output; remove it from the network")
         copies: tuple[Stream, ...] = (stream,)
         if readers > 1:
-            leaves = stream.tensor is self.network.carried(self.network.output)  # then the last copy leaves the network
-            inner = readers - leaves
-            inner_names = [self.names.unique(f"{name}_copy{i + 1}") for i in range(inner)]
-            copies = tuple(Stream(inner_name, stream.type_name, stream.tensor) for inner_name in inner_names)
-            if leaves:
-                copies += (Stream("result", "result_t", stream.tensor),)
+            copied = [self.names.unique(f"{name}_copy{i + 1}") for i in range(readers)]
+            copies = tuple(Stream(copy, stream.type_name, stream.tensor) for copy in copied)
             self.processes.append(
                 Process(self.names.unique(f"copy_{name}"), None, Fold(1), (stream,), copies, None, stream.shape.pixels)
             )

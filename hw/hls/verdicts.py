@@ -15,6 +15,8 @@ from hw.hls.folder import own
 
 FILE = "verdicts.json"
 SCHEMA = 1
+KEYS = frozenset({"against", "images", "integers", "differing", "equal", "created", "project"})
+"""What every entry has; one that lacks any is no verdict."""
 
 
 def content_hash(built: Built) -> str:
@@ -29,7 +31,8 @@ def content_hash(built: Built) -> str:
 def keep(built: Built, key: str, facts: dict[str, Any], reference: str | Path | None = None) -> None:
     """Keep `facts` under `key`, in place of what was found before under it.
 
-    facts: `against`, `images`, `integers`, `differing` and whatever else JSON holds. reference: the file compared with.
+    facts: `against`, `images`, `integers`, `differing`, `equal`, and whatever else JSON holds. reference: the file that
+    was compared with.
     """
     entry = {
         **facts,
@@ -53,8 +56,10 @@ def kept(built: Built) -> dict[str, dict[str, Any]]:
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
         facts = json.loads(path.read_text())
-        return dict(facts["found"]) if facts["schema"] == SCHEMA else {}
-    except (OSError, ValueError, LookupError, TypeError):
+        if facts["schema"] != SCHEMA:
+            return {}
+        return {key: dict(entry) for key, entry in facts["found"].items() if entry.keys() >= KEYS}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return {}
 
 

@@ -49,7 +49,7 @@ def smallest_format(lo: int, hi: int) -> Format:
     """The narrowest integer format that holds every value of [lo, hi]; at least one bit."""
     if lo >= 0:
         return Format(max(1, int(hi).bit_length()), False)
-    return Format(max(int(hi).bit_length(), int(-lo - 1).bit_length()) + 1, True)
+    return Format(max(int(hi).bit_length() if hi > 0 else 0, int(-lo - 1).bit_length()) + 1, True)
 
 
 @dataclass(frozen=True, eq=False)

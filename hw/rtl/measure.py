@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crq.errors import nearest_names
 from crq.files import write_text
@@ -54,10 +54,18 @@ class Measurements:
 
 
 def load(path: Path) -> Measurements:
-    """What a synthesis.json holds. Raises `HwError` if it is of another schema."""
-    facts = json.loads(path.read_text())
-    if facts.get("schema") != SCHEMA:
-        raise HwError(f"{path}: schema {facts.get('schema')!r}, expected {SCHEMA}; run `crq synth` again")
+    """What a synthesis.json holds. Raises `HwError` if it is damaged or of another schema."""
+    try:
+        return _measurements(json.loads(path.read_text()))
+    except (ValueError, LookupError, TypeError) as error:
+        raise HwError(
+            f"{path}: no measurements of crq synth in schema {SCHEMA} ({error!r}); remove it and run `crq synth` again"
+        ) from error
+
+
+def _measurements(facts: dict[str, Any]) -> Measurements:
+    if facts["schema"] != SCHEMA:
+        raise ValueError(f"schema {facts['schema']!r}")
     rows = {
         name: Measured(
             Fold(**{key: r[key] for key in Fold._fields}),

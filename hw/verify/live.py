@@ -105,11 +105,9 @@ def layer_codes(network: Network, model: FrozenModel, codes: NDArray[Any]) -> di
     """
     import torch
 
-    from crq.convert.steps import Concat, MaxPool, Threshold
-
     x = torch.as_tensor(np.ascontiguousarray(codes)).reshape(-1, *model.input.shape)
     traced, layers = model.trace(x), network.metadata.frozen_steps
-    wanted = [w.name for w in model.wires if isinstance(model.steps[w.name], (Threshold, MaxPool, Concat))]
+    wanted = model.code_steps()
     if unknown := [step for step in wanted if step not in layers]:
         raise HwError(
             f"the file does not say which of its layers are the frozen model's {', '.join(unknown)}: it was written by "

@@ -17,7 +17,6 @@ from hw.cli.simulate import simulate as simulate_command
 from hw.hls.csim import compile_simulation
 from hw.hls.plugin import require_registered
 from hw.ir.vectors import all_vectors, bounding
-from hw.verify.live import trace
 from tests.support.random_graphs import GraphBuilder, random_input, small_cnn
 
 
@@ -226,37 +225,6 @@ def test_commands(project, tmp_path):
     assert facts["layers"][0]["differing"] == 0
     traced = {(p.unit.threshold or p.unit.layer).name for p in project.plan.processes if p.unit}
     assert set(np.load(tmp_path / "t.npz")) == traced
-
-
-def test_proofs_of_a_large_network_are_skipped_aloud(project, monkeypatch):
-    monkeypatch.setattr("hw.verify.proofs.size.SMALL_PRODUCTS", 1000)
-    run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "2"])
-    assert run.exit_code == 0, run.output
-    assert re.search(r"proofs skipped: [\d,]+ products per image.*--checks runs them", run.output)
-    run = CliRunner().invoke(simulate_command, [str(project.directory), "--limit", "2", "--no-checks"])
-    assert "proofs" not in run.output
-
-
-def test_trace_of_too_many_images_names_how_many_fit(project, monkeypatch):
-    monkeypatch.setattr("hw.verify.live.TRACE_BYTES", 100_000)
-    with pytest.raises(hw.HwError, match=r"trace at most \d+ images of this network"):
-        trace(project, all_vectors(project.network, 200))
-
-
-def test_simulate_exits_with_1_on_a_difference(project, tmp_path):
-    copy = shutil.copytree(project.directory, tmp_path / "p")
-    table = copy / "firmware" / "weights" / "fc7.h"
-    text = table.read_text()
-    start = text.index("{0x")
-    word, rest = (
-        text[start + 1 :].split(",", 1) if "," in text[start:].split("}")[0] else text[start + 1 :].split("}", 1)
-    )
-    table.write_text(text[: start + 1] + hex(int(word, 16) ^ 1) + text[start + 1 + len(word) :])
-    run = CliRunner().invoke(simulate_command, [str(copy), "--no-checks", "--trace", str(tmp_path / "t.npz")])
-    assert run.exit_code == 1
-    assert "NOT bit-exact" in run.output
-    assert re.search(r"first: layer 'fc7', image \d+, channel 0, pixel \(0, 0\): expected -?\d+, found", run.output)
-    assert all_vectors(project.network, 4).shape[1:] == (1, 8, 8)
 
 
 def test_axi_top_gives_the_same_integers_and_marks_the_last_word(project, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -19,14 +20,24 @@ KERNELS = Path(hw.hls.__file__).parent / "kernels" / "sim"
 
 
 def check(project: Path, plan: Plan) -> Proof:
-    """Runs with the depths of the project."""
+    """Runs with the depths that the project's own source states."""
     if plan.io_type != "io_stream":
         return Proof("FIFO depths", True, "io_parallel has no FIFOs", skipped=True)
-    deadlock = simulate(project, plan, plan.depths)
+    depths = stated_depths(project)
+    if unstated := [s.name for s in plan.streams if s.name not in depths]:
+        return Proof("FIFO depths", False, f"the firmware states no depth of {', '.join(unstated)}")
+    deadlock = simulate(project, plan, depths)
     if deadlock:
         return Proof("FIFO depths", False, f"deadlock: {deadlock}")
-    total = sum(plan.depths[s.name] for s in plan.streams)
+    total = sum(depths[s.name] for s in plan.streams)
     return Proof("FIFO depths", True, f"{len(plan.streams)} FIFOs of {total} beats in all carry {IMAGES} images")
+
+
+def stated_depths(project: Path) -> dict[str, int]:
+    """Depth of each stream by name, from the STREAM pragmas of the firmware."""
+    pragma = re.compile(r"^\s*#pragma HLS STREAM variable=(\w+) depth=(\d+)\s*$", re.MULTILINE)
+    texts = (path.read_text() for path in sorted((project / "firmware").glob("*.cpp")))
+    return {name: int(depth) for text in texts for name, depth in pragma.findall(text)}
 
 
 def simulate(project: Path, plan: Plan, depths: Mapping[str, int]) -> str | None:

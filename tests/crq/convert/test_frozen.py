@@ -9,7 +9,7 @@ from torch import nn
 
 from crq.convert.frozen import FrozenModel, frozen_file
 from crq.errors import CrqError
-from tests.support.nets import NETWORKS, Plain, Residual, frozen, images
+from tests.support.nets import NETWORKS, Branches, Plain, Residual, frozen, images
 
 
 def test_logits_are_integers_times_scale() -> None:
@@ -103,3 +103,10 @@ def test_dtype_changes_raise(change: str) -> None:
 def test_a_run_folder_stands_for_the_file_in_it(tmp_path) -> None:
     assert frozen_file(tmp_path) == tmp_path / "frozen.pt"
     assert frozen_file(tmp_path / "other.pt") == tmp_path / "other.pt"
+
+
+def test_pools_of_sums_give_no_codes() -> None:
+    """`grouped` is pooled before its batch norm, `depthwise` after its activation."""
+    assert frozen(Branches).code_steps() == [
+        "depthwise_quant", "depthwise_quant_pool", "grouped_quant", "cat", "average_quant",
+    ]  # fmt: skip

@@ -1,6 +1,8 @@
 """`crq simulate`: the C simulation against PyTorch, and which proofs run."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ from click.testing import CliRunner
 import export
 import hw
 from hw.cli.simulate import simulate
+from hw.verify.proofs.mutation import flipped_weight
+from hw.verify.proofs.proof import Proof
 from tests.support.nets import Plain, frozen
 
 
@@ -39,3 +43,36 @@ def test_another_model_is_no_reference(folder: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(simulate, [str(folder / "net"), "--reference", str(tmp_path)])
     assert isinstance(result.exception, hw.HwError)
     assert "give the run it was exported from" in str(result.exception)
+
+
+def test_a_difference_ends_with_1_and_names_the_layer(folder: Path, tmp_path: Path) -> None:
+    copy = hw.open_project(shutil.copytree(folder / "net", tmp_path / "net"))
+    [process] = [p for p in copy.plan.processes if p.name == "fc"]
+    assert process.unit is not None
+    flipped_weight(process, process.unit.layer, copy.plan).put(copy.directory)
+    arguments = [str(copy.directory), "--no-checks", "--trace", str(tmp_path / "t.npz")]
+    result = CliRunner().invoke(simulate, arguments)
+    assert result.exit_code == 1
+    assert "NOT bit-exact" in result.output
+    assert re.search(r"first: layer 'fc', image \d+, channel \d, pixel \(0, 0\): expected -?\d+, found", result.output)
+    facts = json.loads(CliRunner().invoke(simulate, [*arguments, "--json"]).stdout)
+    assert (facts["bit_exact"], facts["layers"][0]["first"]["layer"]) == (False, "fc")
+    assert facts["exact_integers"] < facts["integers"]
+
+
+def test_proofs_of_a_large_network_are_skipped_aloud(folder: Path, monkeypatch) -> None:
+    monkeypatch.setattr("hw.verify.proofs.size.SMALL_PRODUCTS", 1000)
+    result = CliRunner().invoke(simulate, [str(folder / "net"), "--limit", "2"])
+    assert result.exit_code == 0, result.output
+    assert re.search(r"proofs skipped: [\d,]+ products per image.*--checks runs them", result.output)
+    result = CliRunner().invoke(simulate, [str(folder / "net"), "--limit", "2", "--no-checks"])
+    assert "proofs" not in result.output
+
+
+def test_a_failed_proof_ends_with_1(folder: Path, monkeypatch) -> None:
+    failed = Proof("sources", False, "a.h:1: a loop without a bound")
+    monkeypatch.setattr(hw.Project, "check", lambda self: [failed])
+    result = CliRunner().invoke(simulate, [str(folder / "net"), "--limit", "2", "--checks"])
+    assert result.exit_code == 1
+    assert result.output.splitlines()[0].startswith("bit-exact")
+    assert str(failed) in result.output

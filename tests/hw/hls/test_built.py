@@ -88,7 +88,7 @@ def test_a_vector_comes_without_pixels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (np.zeros((1, 2, 5, 5), np.int64), r"expected images of shape \(N, 2, 6, 5\), found \(1, 2, 5, 5\)"),
+        (np.zeros((1, 2, 5, 5), np.int64), r"images of shape \(1, 2, 5, 5\): expected \(N, 2, 6, 5\)"),
         (np.full((1, 2, 6, 5), 8), r"input codes in \[8, 8\]; the input takes \[-8, 7\]"),
         (np.full((1, 2, 6, 5), 0.3), r"not on the input grid: .*0\.3.* is no multiple of 0\.25"),
         (np.full((1, 2, 6, 5), np.inf), "not finite"),
@@ -111,7 +111,7 @@ def test_a_project_of_another_format_is_refused(built: Built, tmp_path: Path) ->
     shutil.copy(built.directory / "manifest.json", tmp_path)
     file = tmp_path / "manifest.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "format": 99}))
-    with pytest.raises(HwError, match="format 99; this version reads format 1"):
+    with pytest.raises(HwError, match="format 99; this version reads format 2"):
         Built(tmp_path)
 
 

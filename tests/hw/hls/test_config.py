@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crq.options import BuildOptions
 from hw.errors import HwError
-from hw.hls.config import check_hls_config, from_config, to_config
+from hw.hls.config import from_config, hls_options, to_config
 
 LAYERS = ("conv1", "pool3", "conv4", "fc7")
 NAMES = st.sampled_from(LAYERS)
@@ -65,6 +65,15 @@ REFUSED = [
     ({"Model": {"Strategy": "Resource"}}, "the model: Strategy 'Resource'.*adders already"),
     ({"Model": {"Precision": "ap_fixed<8,3>"}}, "the model: Precision 'ap_fixed<8,3>'.*exact integer ranges"),
     ({"Model": {"TargetCycles": 100}}, "the model: TargetCycles 100.*target_fps"),
+    ({"Model": {"ReuseFactor": 0}}, "the model: ReuseFactor 0; expected a whole number of at least 1"),
+    ({"Model": {"reusefactor": -5}}, "the model: ReuseFactor -5; expected a whole"),
+    ({"Model": 3}, "the model: 3; expected a mapping"),
+    ({"LayerName": ["conv1"]}, r"LayerName: \['conv1'\]; expected a mapping"),
+    ({"LayerName": {"conv1": 9}}, "'conv1': 9; expected a mapping"),
+    ({"LayerName": {"conv1": {"ReuseFactor": "x"}}}, "'conv1': ReuseFactor 'x'; expected a whole number"),
+    ({"LayerName": {"conv1": {"ReuseFactor": 9.7}}}, "'conv1': ReuseFactor 9.7; expected a whole number"),
+    ({"LayerName": {"conv1": {"ReuseFactor": None}}}, "'conv1': ReuseFactor None; expected a whole number"),
+    ({"LayerName": {"conv1": {"PE": True}}}, "'conv1': PE True; expected a whole number"),
     ({"LayerType": {"Conv2D": {"ReuseFactor": 9}}}, "section 'LayerType'.*expected Model and LayerName"),
     ({"SkipOptimizers": ["fuse_bias_add"]}, "section 'SkipOptimizers'.*expected Model and LayerName"),
 ]
@@ -73,7 +82,7 @@ REFUSED = [
 @pytest.mark.parametrize(("hls", "message"), REFUSED, ids=lambda case: str(case)[:60])
 def test_no_option_of_hls4ml_is_passed_over_in_silence(hls: dict[str, Any], message: str) -> None:
     with pytest.raises(HwError, match=message):
-        check_hls_config(hls, LAYERS)
+        hls_options(hls, LAYERS)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +95,7 @@ def test_no_option_of_hls4ml_is_passed_over_in_silence(hls: dict[str, Any], mess
     ],
 )
 def test_options_with_a_meaning_pass(hls: dict[str, Any]) -> None:
-    check_hls_config(hls, LAYERS)
+    hls_options(hls, LAYERS)
 
 
 @pytest.mark.parametrize(
@@ -97,4 +106,4 @@ def test_options_with_a_meaning_pass(hls: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_what_hls4ml_writes_by_itself_is_no_wish(option: str, value: Any) -> None:
     """As hls4ml.utils.config_from_onnx_model gives them."""
-    check_hls_config({"Model": {option: value}, "LayerName": {"conv1": {option: value}}}, LAYERS)
+    hls_options({"Model": {option: value}, "LayerName": {"conv1": {option: value}}}, LAYERS)

@@ -112,6 +112,8 @@ def test_an_unrolled_project_has_every_lane() -> None:
         ({"model": {"ReuseFactor": 9}, "layers": {"conv1": {"WeightRom": "flash"}}}, "style 'flash'; expected one of"),
         ({"model": {"ReuseFactor": 9}, "Folding": {"conv1": [3, 1]}}, "'conv1'"),
         ({"model": {"ReuseFactor": 9}, "layers": {"conv1": {"ReuseFactor": 0}}}, "'conv1': ReuseFactor 0; expected"),
+        ({"model": {"reusefactor": 64}, "BestFit": True}, "ReuseFactor 64 bounds every layer"),
+        ({"layers": {"conv1": {"PE": 2, "SIMD": 1, "ReuseFactor": 7}}}, "'conv1': ReuseFactor 7 is not that of PE 2"),
         ({"Part": "xc9z999"}, "part 'xc9z999' is not known"),
     ],
 )

@@ -26,10 +26,11 @@ def two_layers(io_type: str = "io_stream", weight_type: str = "TERNARY", channel
 
 def manifest_of(plan: Plan, **changes: Any) -> Manifest:
     facts: dict[str, Any] = {
-        "project": "net", "source": {"name": "m.onnx", "sha256": "00ff"}, "part": "xc7z020", "clock_period": 2.5,
+        "project": "net", "source": {"name": "m.onnx", "sha256": "00ff"}, "part": "xc7z020", "board": None,
+        "clock_period": 2.5,
         "io_type": plan.io_type, "folding": {}, "goal": "10 images per second",
         "why": {p.unit.name: f"why {p.unit.name}" for p in plan.processes if p.unit}, "layers": {},
-        "testbench": {"images": 32, "given": 0, "sha256": ""}, "versions": {"crq": "0.1.0"},
+        "testbench": {"images": 32, "given": 0, "sha256": ""}, "versions": {"crq": "0.1.0"}, "files": {},
     }  # fmt: skip
     return Manifest(**{**facts, **changes})
 

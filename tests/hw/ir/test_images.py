@@ -7,9 +7,11 @@ import pytest
 
 from hw.errors import HwError
 from hw.ir.graph import Network
-from hw.ir.images import byte_codes, input_codes
+from hw.ir.images import as_file, byte_codes, channels_first, input_codes, pixels_for
 from tests.support import random_graphs
 from tests.support.random_graphs import GraphBuilder
+
+ONE = (1, 2, 3, 4)
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +29,41 @@ def test_integers_of_any_type_are_codes(signed: Network, dtype: type) -> None:
     assert np.array_equal(found, x)
 
 
-def test_rows_are_images_in_the_order_of_channels_rows_columns(signed: Network) -> None:
-    x = (np.arange(48) % 16 - 8).reshape(2, 24)
-    assert np.array_equal(input_codes(signed, x), x.reshape(2, 2, 3, 4))
+@pytest.mark.parametrize("shape", [(2, 24), (2, 3, 4, 2), (1, 48), (4, 3, 4), (2, 2, 4, 3), (24,), ()])
+def test_nothing_is_reshaped_that_could_mean_something_else(signed: Network, shape: tuple[int, ...]) -> None:
+    message = r"expected \(N, 2, 3, 4\): channels, height, width, as the file takes them; transpose or reshape them"
+    with pytest.raises(HwError, match=message):
+        input_codes(signed, np.zeros(shape, np.int64))
+
+
+def test_a_channels_last_array_is_taken_where_it_is_said(signed: Network) -> None:
+    x = (np.arange(48) % 16 - 8).reshape(2, 3, 4, 2)
+    assert np.array_equal(input_codes(signed, x, layout="NHWC"), x.transpose(0, 3, 1, 2))
+    with pytest.raises(HwError, match=r"expected \(N, 3, 4, 2\): height, width, channels"):
+        input_codes(signed, x.transpose(0, 3, 1, 2), layout="NHWC")
+
+
+def test_codes_return_to_the_files_own_shape(signed: Network) -> None:
+    x = (np.arange(48) % 16 - 8).reshape(2, 2, 3, 4)
+    assert np.array_equal(as_file(signed, x), x)
+    flat = dense()
+    assert as_file(flat, np.zeros((3, 24, 1, 1))).shape == (3, 24)
+    assert channels_first(flat, np.zeros((3, 24))).shape == (3, 24, 1, 1)
+
+
+def dense() -> Network:
+    """24 inputs, codes in [0, 255]."""
+    g = GraphBuilder((24,), "UINT8")
+    return Network(g.finish(g.matmul("x", 2)))
+
+
+def test_a_data_sets_images_are_flattened_for_a_network_of_inputs_alone(signed: Network) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (5, 2, 3, 4), dtype=np.uint8)
+    assert np.array_equal(pixels_for(dense(), x).reshape(5, 24), x.reshape(5, 24))
+    with pytest.raises(HwError, match="the data's images are 1×4×6, the network takes 2×3×4"):
+        pixels_for(signed, x.reshape(5, 1, 4, 6))
+    with pytest.raises(HwError, match="the network takes 24×1×1"):
+        pixels_for(dense(), x[:, :1])
 
 
 def test_floats_lie_on_the_grid_or_are_rounded_half_to_even_and_clipped(signed: Network) -> None:
@@ -39,7 +73,7 @@ def test_floats_lie_on_the_grid_or_are_rounded_half_to_even_and_clipped(signed: 
     with pytest.raises(
         HwError, match=r"not on the input grid: .*0\.0097.* is no multiple of 0\.00390625.*quantize=True"
     ):
-        input_codes(signed, np.full((1, 24), 2.5 / 256))
+        input_codes(signed, np.full(ONE, 2.5 / 256))
     x.reshape(-1)[:6] = np.array([-8, -2, 0, 1, 2, 7]) / 256
     assert input_codes(signed, x).reshape(-1)[:6].tolist() == [-8, -2, 0, 1, 2, 7]
 
@@ -47,13 +81,11 @@ def test_floats_lie_on_the_grid_or_are_rounded_half_to_even_and_clipped(signed: 
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((2, 3, 4)), r"expected images of shape \(N, 2, 3, 4\), found \(2, 3, 4\)"),
-        (np.zeros(24), r"expected images of shape \(N, 2, 3, 4\), found \(24,\)"),
-        (np.full((1, 24), 8), r"input codes in \[8, 8\]; the input takes \[-8, 7\]"),
-        (np.full((1, 24), 8.0 / 256), r"input codes in \[8.*, 8.*\]; the input takes \[-8, 7\]"),
-        (np.full((1, 24), np.inf), "not finite"),
-        (np.full((1, 24), 1j), "images of type complex128; expected integers or floats"),
-        (np.full((1, 24), "a"), "images of type <U1"),
+        (np.full(ONE, 8), r"input codes in \[8, 8\]; the input takes \[-8, 7\]"),
+        (np.full(ONE, 8.0 / 256), r"input codes in \[8.*, 8.*\]; the input takes \[-8, 7\]"),
+        (np.full(ONE, np.inf), "not finite"),
+        (np.full(ONE, 1j), "images of type complex128; expected integers or floats"),
+        (np.full(ONE, "a"), "images of type <U1"),
     ],
 )
 def test_what_is_no_image_is_refused(signed: Network, images: np.ndarray, message: str) -> None:
@@ -63,15 +95,14 @@ def test_what_is_no_image_is_refused(signed: Network, images: np.ndarray, messag
 
 def test_bytes_of_a_signed_input_are_values_of_256ths(signed: Network) -> None:
     """Its scale is 2**-8: a byte is its own code, clipped."""
-    assert byte_codes(signed, np.full((1, 24), 3, np.uint8)).tolist() == np.full((1, 2, 3, 4), 3).tolist()
-    assert byte_codes(signed, np.full((1, 24), 200, np.uint8)).max() == 7
+    assert byte_codes(signed, np.full(ONE, 3, np.uint8)).tolist() == np.full(ONE, 3).tolist()
+    assert byte_codes(signed, np.full(ONE, 200, np.uint8)).max() == 7
 
 
-def test_bytes_are_the_codes_of_our_own_inputs_and_nothing_is_copied() -> None:
+def test_bytes_are_the_codes_of_our_own_inputs() -> None:
     network = Network(random_graphs.small_cnn())
     images = np.random.default_rng(0).integers(0, 256, (4, *network.input.shape), dtype=np.uint8)
     found = byte_codes(network, images)
-    assert np.shares_memory(found, images)
     assert np.array_equal(found, images)
 
 
@@ -80,7 +111,7 @@ def test_a_byte_goes_through_the_files_own_first_steps() -> None:
     g = GraphBuilder((1, 2, 2), "INT4")
     graph = g.finish(g.conv("x", 1, (1, 1)), input_scale=0.25)
     graph.set_metadata_prop("crq.input.preprocessing", '[["Mul", 2.0], ["Sub", 1.0]]')
-    found = byte_codes(Network(graph), np.array([[128, 255, 0, 192]], np.uint8))
+    found = byte_codes(Network(graph), np.array([[[[128, 255], [0, 192]]]], np.uint8))
     assert found.reshape(-1).tolist() == [0, 4, -4, 2]
 
 

@@ -274,16 +274,6 @@ def test_a_part_with_four_input_luts_gets_no_verdict_on_them(tmp_path: Path) -> 
     assert fill(project.network, project.folds, device) >= LUT4_PER_LUT6 * used.lut / device.lut
 
 
-def test_comparison_shows_both(report: Report) -> None:
-    console = Console(file=io.StringIO(), width=160)
-    faster = build_report(report.network, choose(report.network, target_fps=100_000), "KV260", 4.0)
-    render_comparison({"slow": report.to_dict(), "quick": faster.to_dict()}, console)
-    shown = console.file.getvalue()
-    for facts in (report.to_dict(), faster.to_dict()):
-        assert f"{facts['summary']['lut']:,.0f}" in shown
-        assert facts["device"]["part"] in shown
-
-
 def test_bad_input_is_named(report: Report) -> None:
     with pytest.raises(HwError, match="no folding for"):
         build_report(report.network, {}, "PYNQ-Z2", 5.0)

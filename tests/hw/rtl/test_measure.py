@@ -11,14 +11,11 @@ from click.testing import CliRunner, Result
 
 import hw
 from hw.cli.synth import synth as verb
-from hw.cost.network import estimate
 from hw.cost.resources import Resources
-from hw.dataflow.units import Fold, units
+from hw.dataflow.units import Fold
 from hw.fold.search import choose
 from hw.ir.graph import Network
-from hw.report.beside import beside
 from hw.report.html import render_html
-from hw.report.model import build_report
 from hw.rtl import measure, synth
 from hw.rtl.measure import Measured, Measurements, pick
 from tests.support import random_graphs
@@ -106,18 +103,11 @@ def test_results_of_one_family_are_merged_and_survive_the_file(tmp_path: Path) -
     assert merged.units == {**whole.units, **one.units}
     other = made_up(network, folds, "xcup")
     assert measure.store(path, other) == other  # another family replaces the results
-    path.write_text('{"schema": 99}')
-    with pytest.raises(hw.HwError, match="schema 99, expected 1"):
+
+
+@pytest.mark.parametrize("text", ['{"schema": 99}', '{"schema": 1}', "{", "[]", '{"schema": 1, "units": {"a": {}}}'])
+def test_a_file_that_holds_no_measurements_is_refused_by_name(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "synthesis.json"
+    path.write_text(text)
+    with pytest.raises(hw.HwError, match="synthesis.json: no measurements of crq synth.*run `crq synth` again"):
         measure.load(path)
-
-
-def test_the_estimate_beside_it_is_of_the_measured_family_and_folding() -> None:
-    network = Network(random_graphs.small_cnn())
-    folds = choose(network)
-    facts = beside(network, folds, made_up(network, folds, "xc7"))
-    assert facts["total"]["estimated"]["lut"] == estimate(network, folds, "xc7").total.lut
-    assert facts["total"]["measured"]["lut"] == 100 * len(units(network))
-    wider = {**folds, "conv1": Fold(4, 9)}
-    report = build_report(network, wider, "KV260", 5.0, measurements=made_up(network, folds, "xcup"))
-    assert report.to_dict()["synthesis"]["other_folding"] == ["conv1"]
-    assert "measured under another folding, so not compared: conv1" in render_html(report.to_dict())

@@ -1,0 +1,117 @@
+"""What a byte of a data set is worth: stated by the user, known of crq's own files, or not known at all."""
+
+from __future__ import annotations
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from hw.cli.data import UNSTATED, DataOptions, Statement, codes_of, data_options
+from hw.errors import HwError
+from hw.ir.graph import Network
+from tests.support.random_graphs import GraphBuilder
+
+BYTES = np.arange(256, dtype=np.uint8).reshape(4, 1, 8, 8)
+
+
+def network(dtype: str = "UINT8", scale: float = 2**-8, shape: tuple[int, ...] = (1, 8, 8)) -> Network:
+    g = GraphBuilder(shape, dtype)
+    x = "x" if len(shape) > 1 else g.threshold(g.matmul("x", 4), 2)
+    last = g.conv(x, 2, (1, 1)) if len(shape) > 1 else g.matmul(x, 2)
+    return Network(g.finish(last, input_scale=scale))
+
+
+def test_without_a_statement_bytes_are_what_our_own_files_take() -> None:
+    assert np.array_equal(codes_of(network(), BYTES, Statement()), BYTES)
+    half = codes_of(network("UINT4", 1 / 16), BYTES, Statement())
+    assert half.reshape(-1).tolist() == np.clip(np.rint(np.arange(256) / 16), 0, 15).tolist()
+
+
+@pytest.mark.parametrize("scale", [None, 1 / 255, 1 / 128])
+def test_values_are_scaled_standardised_and_rounded_to_the_grid(scale: float | None) -> None:
+    net = network("INT8", 2**-5)
+    found = codes_of(net, BYTES, Statement(scale=scale, mean=(0.25,), std=(0.5,)))
+    values = (BYTES.astype(np.float64) * (scale or 1 / 255) - 0.25) / 0.5
+    assert np.array_equal(found, np.clip(np.rint(values * 32), -128, 127))
+
+
+def test_signed_bytes_count_from_minus_128() -> None:
+    found = codes_of(network("INT8", 1.0), BYTES, Statement(signed=True, codes=True))
+    assert found.reshape(-1).tolist() == list(range(-128, 128))
+    values = codes_of(network("INT8", 2**-7), BYTES, Statement(signed=True, scale=1 / 128))
+    assert np.array_equal(values, found)
+
+
+def test_every_channel_has_its_own_mean() -> None:
+    images = np.full((2, 3, 4, 4), 100, np.uint8)
+    statement = Statement(scale=1.0, mean=(0.0, 10.0, 20.0), std=(1.0, 2.0, 4.0))
+    for net in (network(scale=1.0, shape=(3, 4, 4)), network(scale=1.0, shape=(48,))):
+        found = codes_of(net, images, statement).reshape(2, 3, 16)
+        assert found[:, :, 0].tolist() == [[100, 45, 20]] * 2
+        assert (found == found[:, :, :1]).all()
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        (Statement(codes=True), r"--codes: bytes in \[0, 255\]; the input takes codes \[-128, 127\]"),
+        (Statement(mean=(1.0, 2.0)), "--mean: 2 numbers; expected one, or one for each of 1 channels"),
+        (Statement(std=(1.0, 2.0, 3.0)), "--std: 3 numbers; expected one, or one for each of 1 channels"),
+    ],
+)
+def test_statements_that_do_not_suit_are_refused(statement: Statement, message: str) -> None:
+    with pytest.raises(HwError, match=message):
+        codes_of(network("INT8"), BYTES, statement)
+
+
+def test_images_of_another_shape_are_refused_by_name() -> None:
+    with pytest.raises(HwError, match="the data's images are 1×8×8, the network takes 3×4×4"):
+        codes_of(network(shape=(3, 4, 4)), BYTES, Statement())
+
+
+def test_labels_come_only_where_what_a_byte_is_worth_is_known() -> None:
+    """A foreign file says nothing of it, so that no accuracy is printed of it."""
+    net = network()
+    unknown = DataOptions("digits:test", None, Statement()).load(net, 5)
+    assert (unknown.labels, unknown.note, len(unknown.codes)) == (None, UNSTATED, 5)
+    stated = DataOptions("digits:test", None, Statement(scale=1 / 256)).load(net, 5)
+    assert stated.note is None
+    assert stated.labels is not None
+    assert len(stated.labels) == 5
+    assert np.array_equal(stated.codes, unknown.codes)
+
+
+@click.command()
+@data_options("Images.")
+def command(data: DataOptions) -> None:
+    click.echo(repr(data))
+
+
+def invoked(*arguments: str) -> Result:
+    return CliRunner().invoke(command, list(arguments))
+
+
+def test_options_become_a_statement() -> None:
+    said = Statement(scale=1 / 255, mean=(0.5, 0.25, 1.0), std=(2.0,), signed=True)
+    done = invoked("--data", "d:test", "--scale", "1/255", "--mean", "0.5,1/4, 1", "--std", "2", "--signed")
+    assert done.output.strip() == repr(DataOptions("d:test", None, said))
+    assert invoked().output.strip() == repr(DataOptions(None, None, Statement()))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--scale", "1/255"), "say what --data holds: name it too"),
+        (("--data", "d:test", "--codes", "--mean", "1"), "--codes says it all"),
+        (("--data", "d:test", "--scale", "1,2"), "expected one positive number, such as 1/255"),
+        (("--data", "d:test", "--scale", "-1"), "expected one positive number"),
+        (("--data", "d:test", "--scale", "1/0"), "expected numbers with commas between"),
+        (("--data", "d:test", "--mean", "a"), "expected numbers with commas between"),
+        (("--data", "d:test", "--std", "1,0"), "expected positive numbers"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(arguments: tuple[str, ...], message: str) -> None:
+    done = invoked(*arguments)
+    assert done.exit_code == 2
+    assert message in " ".join(done.output.replace("│", " ").split())

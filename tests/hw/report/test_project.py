@@ -1,0 +1,102 @@
+"""The report of a project with what lies in its folder, and a report that was saved."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import hw
+from hw.cost.resources import Resources
+from hw.devices.catalog import find
+from hw.report.project import project_report, report_facts
+from hw.rtl.measure import Measured, Measurements, store
+from tests.support.random_graphs import small_cnn
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> hw.Project:
+    folder = tmp_path_factory.mktemp("project") / "p"
+    return hw.build(small_cnn(), folder, part="PYNQ-Z2", clock_period=4.0, target_fps=2000, project_name="net")
+
+
+@pytest.fixture
+def copy(built: hw.Project, tmp_path: Path) -> hw.Project:
+    return hw.open_project(shutil.copytree(built.directory, tmp_path / "p"))
+
+
+def timeless(facts: dict) -> dict:
+    return {**facts, "created": None}
+
+
+def test_a_project_is_reported_as_it_was_built(built: hw.Project) -> None:
+    facts = project_report(built).to_dict()
+    assert (facts["device"]["part"], facts["clock_period_ns"]) == (find("PYNQ-Z2").part, 4.0)
+    assert {u["name"]: (u["pe"], u["simd"]) for u in facts["units"]} == {n: f[:2] for n, f in built.folds.items()}
+    project = facts["project"]
+    assert (project["name"], project["backend"], project["io_type"]) == ("net", "hls", "io_stream")
+    assert project["folding"] == {"goal": built.manifest.goal, "why": built.manifest.why}
+    assert project["versions"] == built.manifest.versions
+    assert (project["vendor"], facts["synthesis"]) == ([], None)
+    assert "verdict" not in project
+
+
+def test_another_part_and_clock_change_the_figures_and_not_the_folding(built: hw.Project) -> None:
+    own, other = project_report(built).to_dict(), project_report(built, part="KV260", clock_period_ns=8.0).to_dict()
+    assert other["device"]["part"] == find("KV260").part
+    assert other["summary"]["interval_cycles"] == own["summary"]["interval_cycles"]
+    assert other["summary"]["frames_per_second"] == pytest.approx(own["summary"]["frames_per_second"] / 2)
+    assert other["utilization"]["LUT"]["available"] == find("KV260").lut
+
+
+def test_what_lies_in_the_folder_is_in_the_report(copy: hw.Project) -> None:
+    verdict = {"images": 3, "integers": 30, "differing": 0, "against": "PyTorch"}
+    (copy.directory / "verdict.json").write_text(json.dumps(verdict))
+    row = Measured(copy.folds["pool3"], Resources(77), 1.0)
+    store(copy.directory / "synthesis.json", Measurements("Yosys 0", "xc7", "today", {"pool3": row}))
+    facts = project_report(copy).to_dict()
+    assert facts["project"]["verdict"] == verdict
+    assert [(u["name"], u["measured"]["lut"]) for u in facts["synthesis"]["units"]] == [("pool3", 77)]
+
+
+def test_what_is_given_besides_wins(copy: hw.Project) -> None:
+    (copy.directory / "verdict.json").write_text('{"differing": 5}')
+    info = {"name": "digits", "verdict": {"differing": 0}, "accuracy": {"frozen": 0.5}}
+    project = project_report(copy, info=info).to_dict()["project"]
+    assert {key: project[key] for key in info} == info
+    assert project["backend"] == "hls"
+
+
+def test_a_folder_and_its_saved_report_say_the_same(built: hw.Project, tmp_path: Path) -> None:
+    facts = report_facts(built.directory)
+    project_report(built).to_json(tmp_path / "report.json")
+    saved = json.loads((tmp_path / "report.json").read_text())
+    assert report_facts(tmp_path) == report_facts(tmp_path / "report.json") == saved
+    assert timeless(json.loads(json.dumps(facts))) == timeless(saved)
+
+
+@pytest.mark.parametrize("wish", [{"part": "KV260"}, {"clock_period_ns": 3.0}])
+def test_a_saved_report_is_of_its_part_and_clock(built: hw.Project, wish: dict, tmp_path: Path) -> None:
+    project_report(built).to_json(tmp_path / "report.json")
+    with pytest.raises(hw.HwError, match="report.json is a saved report; for another part or clock name the project's"):
+        report_facts(tmp_path, **wish)
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "{}", "[]", "3", '"text"'])
+def test_a_file_that_is_no_report_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text(text)
+    with pytest.raises(hw.HwError, match="other.json is not a report that crq saved"):
+        report_facts(tmp_path / "other.json")
+
+
+def test_a_report_of_another_schema_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text('{"schema": 99}')
+    with pytest.raises(hw.HwError, match="has schema 99, but this crq reads 1: make the report again"):
+        report_facts(tmp_path)
+
+
+def test_a_folder_without_either_is_no_project(tmp_path: Path) -> None:
+    with pytest.raises(hw.HwError, match="no crq project"):
+        report_facts(tmp_path)

@@ -1,0 +1,88 @@
+"""Units without a MAC, each against plain NumPy: pools, sums, shifts, negations, biases and concatenations."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hw.dataflow.units import Fold, units
+from hw.ir.graph import Network
+from hw.rtl.elements import widened
+from hw.rtl.generate import generate, generate_unit
+from hw.rtl.verilator import beats, lint, run, run_network
+from tests.support.random_graphs import GraphBuilder
+
+needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
+
+SIGNS, BIAS = np.array([-1, 1, 1, -1]), np.array([-40, 0, 7, 19])
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_an_element_is_extended_by_its_sign_or_by_zeros(signed: bool) -> None:
+    found = widened("v", 2, 3, 5, signed)
+    assert found == ("{2{v[8]}}, v[6+:3]" if signed else "2'b0, v[6+:3]")
+    assert widened("v", 2, 3, 3, signed) == "v[6+:3]"
+    assert widened("v", 2, 5, 3, signed) == "v[10+:3]"
+
+
+def branches() -> Network:
+    """Every unit that keeps the size of its image, side by side."""
+    g = GraphBuilder((4, 5, 3), "INT4")
+    pool = g.max_pool("x", (3, 2), (1, 1), (1, 1, 1, 0))
+    parts = [pool, g.add("x", pool), g.bias("x", BIAS), g.negate("x", SIGNS), g.shift("x", 3)]
+    return Network(g.finish(g.concat(*parts)))
+
+
+def expected(x: np.ndarray) -> np.ndarray:
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 0)), constant_values=-99)
+    pool = np.max([padded[:, :, y : y + 5, z : z + 3] for y in range(3) for z in range(2)], axis=0)
+    column = (slice(None), None, None)
+    return np.concatenate([pool, x + pool, x + BIAS[column], x * SIGNS[column], x * 8], axis=1)
+
+
+@needs_verilator
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_units_side_by_side_are_bit_exact(lanes: int, tmp_path: Path) -> None:
+    """One channel a cycle, with constants from a memory, and all channels at once."""
+    network = branches()
+    design = generate(network, {u.name: Fold(lanes) for u in units(network)})
+    lint(design, tmp_path / "lint")
+    assert any(name.endswith("_c.mem") for name in design.memories) == (lanes == 1)
+    images = np.random.default_rng(3).integers(-8, 8, (3, 4, 5, 3))
+    images[0], images[1] = -8, 7
+    found = run_network(network, design, tmp_path / "sim", images, stall=lanes == 4)
+    np.testing.assert_array_equal(found.values, beats(expected(images)))
+
+
+@needs_verilator
+def test_a_global_sum_starts_again_with_every_image(tmp_path: Path) -> None:
+    g = GraphBuilder((6, 3, 4), "INT5")
+    network = Network(g.finish(g.global_sum("x")))
+    [unit] = units(network)
+    images = np.random.default_rng(4).integers(-16, 16, (4, 6, 3, 4))
+    images[1] = -16  # the least sum there is
+    given = [(beats(images), network.input.format)]
+    found = run(generate_unit(network, unit, Fold(2)), tmp_path, given, network.output.format, 6, 4)
+    np.testing.assert_array_equal(found.values, images.sum(axis=(2, 3)))
+
+
+def test_constants_of_a_folded_bias_are_a_word_per_block_of_channels() -> None:
+    g = GraphBuilder((4, 2, 2), "UINT4")
+    network = Network(g.finish(g.bias("x", np.array([-3, 5, 0, -8]))))
+    [unit] = units(network)
+    design = generate_unit(network, unit, Fold(2))
+    assert design.memories["bias1_c.mem"].split() == [f"{0b0101_1101:x}", f"{0b1000_0000:x}"]  # the first lane lowest
+    assert not generate_unit(network, unit, Fold(4)).memories
+
+
+def test_pads_of_a_pool_are_the_lowest_number_of_the_format() -> None:
+    for dtype, lowest in (("INT4", "4'd8"), ("UINT4", "4'd0")):
+        g = GraphBuilder((2, 4, 4), dtype)
+        network = Network(g.finish(g.max_pool("x", (3, 3), (1, 1), (1, 1, 1, 1))))
+        [unit] = units(network)
+        text = generate_unit(network, unit, Fold(1)).sources["unit_pool1.sv"]
+        assert re.findall(r"\.PAD_VALUE\(([^)]+)\)", text) == [lowest]

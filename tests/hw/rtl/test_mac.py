@@ -1,0 +1,105 @@
+"""Sums of products in every way they are built, against plain loops: folded, unrolled, grouped, dilated, integer."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hw.dataflow.units import Fold, units
+from hw.ir.graph import Network
+from hw.rtl.generate import generate, generate_unit
+from hw.rtl.mac import slices_of
+from hw.rtl.verilator import beats, lint, run_network
+from tests.support import reference
+from tests.support.random_graphs import GraphBuilder
+
+SAME = (1, 1, 1, 1)
+BRANCHES = [
+    ({}, Fold(2, 3)),  # several chunks, several blocks
+    ({}, Fold(4, 36)),  # unrolled
+    ({"group": 2}, Fold(2, 6)),  # the lanes of a group share their operands
+    ({"group": 4}, Fold(4, 9)),  # each lane has its own, unrolled
+    ({"group": 4}, Fold(2, 3)),  # each lane has its own
+    ({"dilations": (2, 2), "pads": (2, 2, 2, 2)}, Fold(1, 12)),
+    ({"kernel": (1, 1), "pads": (0, 0, 0, 0), "weight_type": "INT8"}, Fold(2, 2)),  # signed digits
+    ({"kernel": (1, 1), "pads": (0, 0, 0, 0), "weight_type": "INT4"}, Fold(4, 4)),
+]  # fmt: skip
+
+
+def network_of_branches() -> Network:
+    """Convolutions of one signed image, side by side; none has thresholds, so that every bit of the sums is seen."""
+    g = GraphBuilder((4, 5, 4), "INT3", seed=7)
+    outputs = [g.conv("x", 4, **{"pads": SAME, **options}) for options, _ in BRANCHES]
+    return Network(g.finish(g.concat(*outputs)))
+
+
+@pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
+def test_every_way_to_sum_products_is_bit_exact(tmp_path: Path) -> None:
+    network = network_of_branches()
+    folds = iter(fold for _, fold in BRANCHES)
+    chosen = {u.name: next(folds) if u.layer.kind == "Conv" else Fold(1) for u in units(network)}
+    for unit in units(network)[: len(BRANCHES)]:
+        assert chosen[unit.name] in unit.legal_folds(), unit.name
+    design = generate(network, chosen)
+    lint(design, tmp_path / "lint")
+    images = np.random.default_rng(8).integers(-4, 4, (3, 4, 5, 4))
+    images[0] = -4  # whose complement has no opposite
+    found = run_network(network, design, tmp_path / "sim", images)
+    expected = beats(reference.run(network.model, images)[network.output.name])
+    for i, (options, fold) in enumerate(BRANCHES):
+        part = slice(4 * i, 4 * i + 4)
+        np.testing.assert_array_equal(found.values[:, part], expected[:, part], err_msg=f"{options} {fold}")
+
+
+def dense(weights: list[list[int]], fold: Fold, dtype: str = "UINT2") -> tuple[dict[str, str], str]:
+    """Memories and Verilog of a dense layer; `weights` one row per output."""
+    g = GraphBuilder((len(weights[0]),), dtype)
+    network = Network(g.finish(g.matmul("x", len(weights), weights=np.array(weights).T)))
+    [unit] = units(network)
+    design = generate_unit(network, unit, fold)
+    return design.memories, design.sources["unit_fc1.sv"]
+
+
+def test_words_of_the_weights_are_flags_of_non_zeros_then_of_signs() -> None:
+    memories, text = dense([[1, -1, 0, 1], [0, 0, -1, -1]], Fold(1, 2))
+    steps = [int(line, 16) for line in memories["fc1_w.mem"].split()]
+    # lowest first: non-zero of product 0 and 1, negative of product 0 and 1
+    assert [f"{word:04b}" for word in steps] == ["1011", "0010", "0000", "1111"]
+    assert re.findall(r"crq_rom #\(\.WIDTH\(4\), \.DEPTH\(4\)", text)
+
+
+def test_lanes_of_one_step_lie_beside_each_other() -> None:
+    memories, _ = dense([[1, -1, 0, 1], [0, 0, -1, -1]], Fold(2, 4))
+    assert memories == {}  # a layer of one step has its weights built in
+    memories, _ = dense([[1, -1, 0, 1], [0, 0, -1, -1]], Fold(2, 2))
+    steps = [int(line, 16) for line in memories["fc1_w.mem"].split()]
+    assert [f"{word:08b}" for word in steps] == ["0000" + "1011", "1111" + "0010"]
+
+
+def test_sums_start_with_one_for_each_negative_weight() -> None:
+    """-x is computed as ~x, which is one less."""
+    memories, _ = dense([[1, -1, 0, 1], [0, 0, -1, -1], [1, 1, 1, 1]], Fold(1, 2))
+    assert [int(line, 16) for line in memories["fc1_start.mem"].split()] == [1, 2, 0]
+
+
+def test_unrolled_weights_are_wires_and_inverters() -> None:
+    """Zeros have none; a channel of zeros has a constant."""
+    _, text = dense([[1, -1, 0, 1], [0, 0, 0, 0]], Fold(2, 4))
+    found = re.findall(r"crq_pe_fixed #\(\.N\((\d+)\), \.BITS\((\d+)\), \.NEG\(([^)]+)\)", text)
+    assert found == [("3", "3", "3'h2"), ("1", "3", "1'h0")]
+    assert "{{1'b0, window[6+:2]}, {1'b0, window[2+:2]}, {1'b0, window[0+:2]}}" in text
+
+
+@pytest.mark.parametrize(("style", "block"), [("auto", "0"), ("lut", "0"), ("bram", "1")])
+def test_weights_lie_where_they_are_put(style: str, block: str) -> None:
+    _, text = dense([[1, -1, 0, 1], [0, 0, -1, -1]], Fold(1, 2, style))
+    [rom] = re.findall(r"crq_rom #\((.*?)\) u_weight_rom", text)
+    assert f".BLOCK({block})" in rom
+
+
+def test_results_are_the_low_bits_of_the_sums() -> None:
+    assert slices_of(3, 9, 4) == "{sums[18+:4], sums[9+:4], sums[0+:4]}"
