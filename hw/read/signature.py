@@ -61,7 +61,7 @@ def _signatures() -> dict[str, Signature]:
         types: dict[str, set[int]] = {}
         for schema in usable:
             for key, attribute in schema.attributes.items():
-                types.setdefault(key, set()).add(int(attribute.type.value))
+                types.setdefault(key, set()).add(int(attribute.type.value))  # type: ignore[attr-defined]
         required = min(s.min_input for s in usable)
         found[name] = Signature(
             required, max(s.max_input for s in usable), {k: frozenset(v) for k, v in types.items()}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from onnx import NodeProto
 
 from hw.read.chain import Chain
 from hw.read.context import Context
+from hw.read.emit import guard
 from hw.read.handlers.elementwise import align
 from hw.read.handlers.padding import conv_pads
 from hw.read.handlers.quantizers import signed
@@ -52,14 +55,15 @@ def average_pool(ctx: Context, node: NodeProto) -> Pending:
     if any(pads) and not ctx.attributes(node).get("count_include_pad", 0):
         refuse("exclude-pad", node)
     channels = x.int.channels
+    guard(ctx.name(node), channels, *kernel)
     ones = np.ones((channels, 1, *kernel), np.int64)
     total = ctx.emit.conv(ctx.name(node), x.int, ones, stride, pads, [1] * len(kernel), channels, type_="TERNARY")
-    return _average(x, total, int(np.prod(kernel)))
+    return _average(x, total, math.prod(kernel))
 
 
 def global_average_pool(ctx: Context, node: NodeProto) -> Pending:
     x = ctx.codes(node, depthwise=True)
-    return _average(x, ctx.emit.global_sum(ctx.name(node), x.int), int(np.prod(x.int.shape[1:])))
+    return _average(x, ctx.emit.global_sum(ctx.name(node), x.int), math.prod(x.int.shape[1:]))
 
 
 def reduce_mean(ctx: Context, node: NodeProto) -> Pending:

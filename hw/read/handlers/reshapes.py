@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -44,8 +45,8 @@ def squeeze(ctx: Context, node: NodeProto) -> Value:
 
 def _to(ctx: Context, node: NodeProto, value: Value, target: list[int]) -> Value:
     shape = _shape(value)
-    total = int(np.prod(shape))
-    known = int(np.prod([v for v in target if v != -1]))
+    total = math.prod(shape)
+    known = math.prod([v for v in target if v != -1])
     target = [total // max(known, 1) if v == -1 else v for v in target]
     if target == [1, *shape]:
         return value
@@ -58,7 +59,7 @@ def _flat(ctx: Context, node: NodeProto, value: Value) -> Value:
     shape = _shape(value)
     if len(shape) == 1:
         return value
-    pixels = int(np.prod(shape[1:]))
+    pixels = math.prod(shape[1:])
     if isinstance(value, Raw):
         return replace(value, shape=(shape[0] * pixels,))
     if isinstance(value, Codes):
