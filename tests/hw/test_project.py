@@ -138,7 +138,7 @@ def test_given_images_begin_the_testbench(project, tmp_path):
     assert len(codes) == len(lines_of(project, "input_codes.dat")) == 32
     bounds = bounding(project.network, 6)[0].transpose(0, 2, 3, 1).reshape(6, -1).tolist()
     assert codes[8:14] == bounds
-    assert lines_of(made[0], "expected.dat") == project.integers(np.array(codes)[:, None]).tolist()
+    assert lines_of(made[0], "expected.dat") == project.integers(np.array(codes).reshape(-1, 1, 8, 8)).tolist()
     assert made[0].manifest == made[1].manifest
     facts = made[0].manifest.testbench
     assert (facts["images"], facts["given"]) == (32, 8)
@@ -150,7 +150,7 @@ def test_given_images_begin_the_testbench(project, tmp_path):
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((2, 1, 7, 8), np.uint8), "expected images of shape"),
+        (np.zeros((2, 1, 7, 8), np.uint8), r"images of shape \(2, 1, 7, 8\): expected \(N, 1, 8, 8\)"),
         (np.full((2, 1, 8, 8), 256), "codes in"),
         (np.full((2, 1, 8, 8), 0.3), "not on the input grid"),
     ],
@@ -219,6 +219,7 @@ def test_commands(project, tmp_path):
         "multiplier-free",
         "sources",
         "accumulators",
+        "thresholds",
         "FIFO depths",
         "mutations",
     ]

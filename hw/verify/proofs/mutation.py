@@ -68,13 +68,10 @@ def check(built: Built) -> Proof:
 
 
 def _shows_alone(plan: Plan, mutation: Mutation) -> bool:
-    """Whether operands of the layer alone tell it from the mutated one, by the NumPy reference.
-
-    A narrow accumulator is looked for by the proof of accumulators.
-    """
+    """Whether operands of the layer alone tell it from the mutated one, by the NumPy reference, which has no widths."""
     process, mutated = mutation.process, mutation.mutated
     if mutated is None or process.unit is None or mutated.unit is None:
-        return True
+        return False  # a narrow accumulator: the proof of accumulators drives every layer to its ends
     if process.unit.quantizer is not None and enumerable(process):
         codes = operands(plan, process)
     else:

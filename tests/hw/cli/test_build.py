@@ -23,6 +23,7 @@ def test_options_reach_the_project(file: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     facts = json.loads(result.stdout)
     same = hw.build(file, tmp_path / "b", part="KV260", folding={"conv4": (6, 4)}, project_name="net")
+    assert facts.pop("fits") is True
     assert facts.pop("directory") == str(tmp_path / "a")
     assert facts == json.loads(json.dumps(same.manifest.to_dict()))
     firmware = {path.name: path.read_bytes() for path in (tmp_path / "b" / "firmware").glob("*") if path.is_file()}

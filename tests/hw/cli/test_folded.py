@@ -19,7 +19,7 @@ def project(tmp_path_factory) -> hw.Project:
 def test_a_project_keeps_its_folding_part_and_clock(project: hw.Project) -> None:
     found = open_folded(project.directory)
     assert (found.name, found.folds, found.project) == (project.name, project.folds, project.directory)
-    assert (found.device, found.clock_period_ns) == (find(project.manifest.part), 4.0)
+    assert (found.device, found.clock_period_ns) == (find(project.manifest.board), 4.0)
 
 
 def test_what_is_given_folds_it_anew(project: hw.Project) -> None:

@@ -54,7 +54,8 @@ def test_an_unrolled_design_takes_no_cycles_and_has_no_memories(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("part", "words"),
-    [("LFE5U-25F", "no verdict on LFE5U-25F: the estimate counts 6-input LUTs, the part has 4-input ones (crq synth)"),
+    [("LFE5U-25F",
+      "no verdict on LFE5U-25F-6BG381C: the estimate counts 6-input LUTs, the part has 4-input ones (crq synth)"),
      ("KV260", "is filled to")],
 )  # fmt: skip
 def test_the_verdict_is_on_the_part(part: str, words: str, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 import hw
 from hw.cost.resources import Resources
 from hw.devices.catalog import find
-from hw.report.project import project_report, report_facts
+from hw.hls.verdicts import keep, kept
+from hw.report.project import project_report, report_facts, verdict_of
 from hw.rtl.measure import Measured, Measurements, store
 from tests.support.random_graphs import small_cnn
 
@@ -52,17 +53,19 @@ def test_another_part_and_clock_change_the_figures_and_not_the_folding(built: hw
 
 
 def test_what_lies_in_the_folder_is_in_the_report(copy: hw.Project) -> None:
-    verdict = {"images": 3, "integers": 30, "differing": 0, "against": "PyTorch"}
-    (copy.directory / "verdict.json").write_text(json.dumps(verdict))
+    found = {"images": 3, "integers": 30, "differing": 0, "against": "PyTorch", "equal": True}
+    keep(copy, "check", found)
     row = Measured(copy.folds["pool3"], Resources(77), 1.0)
     store(copy.directory / "synthesis.json", Measurements("Yosys 0", "xc7", "today", {"pool3": row}))
     facts = project_report(copy).to_dict()
-    assert facts["project"]["verdict"] == verdict
+    verdict = facts["project"]["verdict"]
+    assert {key: verdict[key] for key in found} == found
+    assert (verdict["stale"], verdict["proofs"]) == (None, [])
     assert [(u["name"], u["measured"]["lut"]) for u in facts["synthesis"]["units"]] == [("pool3", 77)]
 
 
 def test_what_is_given_besides_wins(copy: hw.Project) -> None:
-    (copy.directory / "verdict.json").write_text('{"differing": 5}')
+    keep(copy, "check", {"images": 3, "integers": 30, "differing": 5, "against": "PyTorch", "equal": False})
     info = {"name": "digits", "verdict": {"differing": 0}, "accuracy": {"frozen": 0.5}}
     project = project_report(copy, info=info).to_dict()["project"]
     assert {key: project[key] for key in info} == info
@@ -87,7 +90,7 @@ def test_a_saved_report_is_of_its_part_and_clock(built: hw.Project, wish: dict, 
 @pytest.mark.parametrize("text", ["", "no JSON", "{}", "[]", "3", '"text"'])
 def test_a_file_that_is_no_report_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text(text)
-    with pytest.raises(hw.HwError, match="other.json is not a report that crq saved"):
+    with pytest.raises(hw.HwError, match="other.json is no report that crq saved"):
         report_facts(tmp_path / "other.json")
 
 
@@ -100,3 +103,28 @@ def test_a_report_of_another_schema_is_refused_with_what_to_do(tmp_path: Path) -
 def test_a_folder_without_either_is_no_project(tmp_path: Path) -> None:
     with pytest.raises(hw.HwError, match="no crq project"):
         report_facts(tmp_path)
+
+
+def test_everything_that_was_found_stands_in_one_verdict(copy: hw.Project) -> None:
+    facts = {"images": 3, "integers": 30, "differing": 0, "equal": True}
+    keep(copy, "check", {**facts, "against": "its file"})
+    keep(copy, "simulate", {**facts, "against": "PyTorch", "proofs": [{"name": "sources", "ok": True}]})
+    one = verdict_of(kept(copy))
+    assert (one["images"], one["integers"], one["differing"], one["equal"]) == (6, 60, 0, True)
+    assert (one["against"], one["stale"]) == ("its file and PyTorch", None)
+    assert [proof["name"] for proof in one["proofs"]] == ["sources"]
+    keep(copy, "check", {**facts, "against": "its file", "differing": 2, "equal": False})
+    (copy.directory / "firmware" / "defines.h").write_text("// changed")
+    one = verdict_of(kept(copy))
+    assert (one["differing"], one["equal"], one["stale"]) == (2, False, "the project changed since")
+    assert verdict_of({}) is None
+
+
+@pytest.mark.parametrize(("file", "text"), [("synthesis.json", "{"), ("synthesis.json", "[]"), ("verdicts.json", "{")])
+def test_damaged_files_in_the_folder_are_no_traceback(file: str, text: str, copy: hw.Project) -> None:
+    (copy.directory / file).write_text(text)
+    if file == "verdicts.json":
+        assert "verdict" not in project_report(copy).to_dict()["project"]
+        return
+    with pytest.raises(hw.HwError, match="synthesis.json: no measurements of crq synth"):
+        project_report(copy)

@@ -84,24 +84,36 @@ def test_a_moved_threshold_changes_codes_by_one_in_one_direction(
     assert len(np.unique(np.argwhere(moved)[:, 1])) == 1
 
 
-def test_a_fault_that_no_image_can_show_fails_the_proof(tmp_path: Path) -> None:
+def test_a_fault_that_no_image_can_show_is_named(tmp_path: Path) -> None:
     """Thresholds that no sum reaches: one that wraps around is below them as well."""
     g = GraphBuilder((1, 4, 4), "UINT4", seed=1)
     sums = g.conv("x", 2)
     never = np.full((2, 3), 1000)
     project = hw.build(g.finish(g.threshold(sums, 2, table=never)), tmp_path / "p", project_name="p")
     result = check(project)
-    assert not result.ok
-    assert result.facts.endswith("images: an accumulator of conv1 one bit short")
-    assert result.facts.startswith("not caught by")
+    assert result.ok
+    assert result.exceptions == ("an accumulator of conv1 one bit short",)
+    assert "catch a flipped weight of conv1" in result.facts
 
 
-def test_a_fault_that_changes_nothing_is_reported_as_not_caught(small: hw.Project, monkeypatch) -> None:
-    harmless = Mutation("a comment", lambda folder: (folder / "firmware" / "notes.h").touch())
+def test_faults_that_nothing_shows_prove_nothing(small: hw.Project, monkeypatch) -> None:
+    process = next(p for p in small.plan.processes if p.unit)
+    harmless = Mutation("a comment", lambda folder: (folder / "firmware" / "notes.h").touch(), process, process)
     monkeypatch.setattr(mutation, "mutations", lambda *_: iter([harmless]))
     result = check(small)
     assert not result.ok
-    assert result.facts.endswith("images: a comment")
+    assert result.facts.endswith("images catch no fault, and no layer alone: nothing is proven")
+
+
+def test_a_fault_that_only_the_layer_alone_shows_is_no_verdict_on_the_design(small: hw.Project, monkeypatch) -> None:
+    """Its images are too weak: here the fault is left out of the project, and is in the layer alone."""
+    process = next(p for p in small.plan.processes if p.unit and p.unit.quantizer)
+    layer = process.unit.layer
+    weak = flipped_weight(process, layer, small.plan)._replace(put=lambda folder: None)
+    monkeypatch.setattr(mutation, "mutations", lambda *_: iter([weak]))
+    result = check(small)
+    assert (result.ok, result.exceptions) == (True, ())
+    assert result.facts.endswith(f"no image, but operands of the layer alone catch {weak.name}")
 
 
 @pytest.mark.parametrize(("code", "weight_type"), [(-128, "INT8"), (-1, "BIPOLAR"), (1, "TERNARY")])

@@ -20,7 +20,14 @@ def small(tmp_path_factory):
 
 def test_all_pass_on_a_sound_project(small):
     results = small.check()
-    assert [r.name for r in results] == ["multiplier-free", "sources", "accumulators", "FIFO depths", "mutations"]
+    assert [r.name for r in results] == [
+        "multiplier-free",
+        "sources",
+        "accumulators",
+        "thresholds",
+        "FIFO depths",
+        "mutations",
+    ]
     assert all(r.ok for r in results), [str(r) for r in results]
 
 
