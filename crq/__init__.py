@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from crq.convert.prepare import coded_layers as coded_layers
     from crq.convert.prepare import prepare as prepare
     from crq.convert.prepare import set_mode as set_mode
+    from crq.convert.quantize import quantize as quantize
     from crq.errors import CrqError as CrqError
     from crq.quant.penalties import ClusterPenalty as ClusterPenalty
     from crq.quant.penalties import layer_statistics as layer_statistics
@@ -32,6 +33,7 @@ _HOMES = {
     "prepare": "crq.convert.prepare",
     "set_mode": "crq.convert.prepare",
     "coded_layers": "crq.convert.prepare",
+    "quantize": "crq.convert.quantize",
     "ClusterPenalty": "crq.quant.penalties",
     "layer_statistics": "crq.quant.penalties",
     "calibrate_activations": "crq.convert.calibrate",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -73,8 +74,9 @@ class _Writer:
         )  # fmt: skip
         for wire in self.model.wires:
             step = self.model.steps[wire.name]
-            emit = getattr(self, f"_{type(step).__name__.lower()}")
-            self.values[wire.name] = emit(wire.name, step, *self._distinct(wire.name, wire.inputs))
+            assert isinstance(step, ops.Step)
+            inputs = self._distinct(wire.name, wire.inputs)
+            self.values[wire.name] = WRITERS[type(step)](self, wire.name, step, *inputs)
         self.renamed = self.nodes[-1].output[0]
         self.nodes[-1].output[0] = "logits"
         with torch.no_grad():
@@ -204,7 +206,7 @@ class _Writer:
         array: NDArray[np.float32] = values.numpy().reshape(1, -1, *[1] * (rank - 2))
         return array
 
-    # -- one method per step -----------------------------------------------------------------------------------
+    # -- one method per step, in the table WRITERS --------------------------------------------------------------
 
     def _conv(self, name: str, step: ops.Conv, x: str) -> str:
         codes = self._mac(name, step)
@@ -240,14 +242,12 @@ class _Writer:
             x = self._node("Relu", f"{name}_relu", x)
         return self._quant(name, x, step.scale, int(bits), bool(signed), bool(narrow))  # type: ignore[call-overload]
 
-    @property
+    @cached_property
     def ranks(self) -> dict[str, int]:
         """Rank of every step's result, from one image of zeros."""
-        if not hasattr(self, "_ranks"):
-            spec = self.model.input
-            zeros = torch.full((1, *spec.shape), max(0, spec.qmin), dtype=torch.int64)
-            self._ranks = {k: v.ndim for k, v in self.model.trace(zeros).items()}
-        return self._ranks
+        spec = self.model.input
+        zeros = torch.full((1, *spec.shape), max(0, spec.qmin), dtype=torch.int64)
+        return {k: v.ndim for k, v in self.model.trace(zeros).items()}
 
     def _maxpool(self, name: str, step: ops.MaxPool, x: str) -> str:
         return self._node(
@@ -284,3 +284,11 @@ class _Writer:
             x = self._node("Add", f"{name}_bias", x, self._constant(f"{name}.bias", self._broadcast(bias, rank)))
         scale = (step.scale.to(torch.float64) / step.grid).to(torch.float32)
         return self._node("Mul", name, x, self._constant(f"{name}.scale", self._broadcast(scale, rank)))
+
+
+WRITERS: dict[type[ops.Step], Callable[..., str]] = {
+    ops.Conv: _Writer._conv, ops.Linear: _Writer._linear, ops.Threshold: _Writer._threshold,
+    ops.MaxPool: _Writer._maxpool, ops.SumPool: _Writer._sumpool, ops.GlobalSum: _Writer._globalsum,
+    ops.Add: _Writer._add, ops.Concat: _Writer._concat, ops.Flatten: _Writer._flatten, ops.Output: _Writer._output,
+}  # fmt: skip
+"""What writes a step: (writer, name, step, input tensors) to the tensor of its result."""

@@ -1,7 +1,21 @@
-"""One thread per process: the networks are tiny, and two test processes share the machine."""
+"""One thread per process: the networks are tiny, and two test processes share the machine. Ctrl-C is handled."""
 
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
+
+import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is first imported, and inherited by subprocesses
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible() -> Iterator[None]:
+    """A job in the background (`nohup scripts/test.sh &`, many CI runners) is born with SIGINT ignored, and so are its
+    children: tests of Ctrl-C need Python's own handler."""
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

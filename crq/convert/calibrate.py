@@ -9,21 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from crq.convert.batches import device_of, images_of
 from crq.errors import CrqError
 from crq.quant.quantizers import ActQuant, quantizers
-
-
-def inputs(batches: Iterable[Any], device: torch.device) -> Iterable[Tensor]:
-    """The images of a loader that yields images or (images, labels, …), on `device`."""
-    for batch in batches:
-        yield (batch[0] if isinstance(batch, (tuple, list)) else batch).to(device)
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """The device of the model's first parameter or buffer."""
-    for tensor in (*model.parameters(), *model.buffers()):
-        return tensor.device
-    return torch.device("cpu")
 
 
 @torch.no_grad()
@@ -37,10 +25,10 @@ def calibrate_activations(model: nn.Module, batches: Iterable[Any]) -> None:
     training = model.training
     model.eval()
     for quantizer in quantizers(model).values():
-        quantizer.enabled = True
+        quantizer.enable(True)
     try:
-        for images in inputs(batches, device_of(model)):
-            model(images)
+        for batch in batches:
+            model(images_of(batch).to(device_of(model)))
             break
         else:
             raise CrqError("calibration needs at least one batch, got none")
@@ -74,8 +62,9 @@ def reestimate_batch_norm(model: nn.Module, batches: Iterable[Any]) -> None:
         norm.train()
     try:
         seen = 0
-        for images in _joined(inputs(batches, device_of(model))):
-            model(images)
+        device = device_of(model)
+        for images in _joined(map(images_of, batches)):
+            model(images.to(device))
             seen += 1
         if not seen:
             raise CrqError("batch norm re-estimation needs at least one batch, got none")

@@ -3,38 +3,60 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, fx
 
+from crq.convert.batches import BATCHES, Bounded
 from crq.convert.calibrate import reestimate_batch_norm
 from crq.convert.frozen import FreezeReport, FrozenModel
-from crq.convert.integers import IntegerWalk, input_quantizer
+from crq.convert.inputs import values_of
+from crq.convert.integers import IntegerWalk
 from crq.convert.prepare import coded_layers
 from crq.convert.shapes import infer_shapes
 from crq.errors import CrqError
 
+COMPARED = 1024
+"""Images, at most, that the frozen network is compared with the prepared one on."""
 
-def freeze(model: fx.GraphModule, calibration: Iterable[Any]) -> FrozenModel:
+
+def freeze(model: fx.GraphModule, calibration: Iterable[Any], batches: int | None = BATCHES) -> FrozenModel:
     """Integer form of a prepared and trained `model` (the result of `crq.prepare`).
 
-    `calibration` yields image batches, or (images, labels, …); floats on the input grid or uint8 codes. Batch norm is
-    re-estimated on it, then folded. The result's `report` is a `FreezeReport`; `model` is not modified. Raises
-    `CrqError` naming the layer that cannot be made exact.
+    calibration: yields image batches, or (images, labels, …); floats on the input grid or uint8 codes. batches: how
+    many of them are looked at, one after the other, None for all; an endless loader is fine. Batch norm is re-estimated
+    on them, then folded. The result's `report` is a `FreezeReport` on the first `COMPARED` images; `model` is not
+    modified. Raises `CrqError` naming the layer that cannot be made exact.
     """
     _check(model)
-    batches = [_images(model, batch) for batch in calibration]
-    if not batches or not len(batches[0]):
+    stream = (images.cpu() for images in values_of(model, Bounded(calibration, batches)))
+    first = next(stream, None)
+    if first is None or not len(first):
         raise CrqError("freeze needs calibration images: the loader is empty")
     model = copy.deepcopy(model).cpu().eval()
-    infer_shapes(model, batches[0][:1])
-    reestimate_batch_norm(model, batches)
-    walk = IntegerWalk(model, tuple(batches[0].shape[1:]))
+    infer_shapes(model, first[:1])
+    held: list[Tensor] = []
+    watched = _held(chain([first], stream), held)
+    reestimate_batch_norm(model, watched)
+    for _ in watched:  # without a batch norm nothing was read yet
+        if sum(map(len, held)) >= COMPARED:
+            break
+    walk = IntegerWalk(model, tuple(first.shape[1:]))
     frozen = walk.run()
-    frozen.report = _compare(model, frozen, batches, walk.nudged)
+    frozen.report = _compare(model, frozen, held, walk.nudged)
     return frozen
+
+
+def _held(batches: Iterable[Tensor], held: list[Tensor]) -> Iterator[Tensor]:
+    """The batches, of whose images the first `COMPARED` are added to `held`."""
+    for images in batches:
+        room = COMPARED - sum(map(len, held))
+        if room > 0:
+            held.append(images[:room])
+        yield images
 
 
 def _check(model: fx.GraphModule) -> None:
@@ -51,17 +73,10 @@ def _check(model: fx.GraphModule) -> None:
             )
 
 
-def _images(model: fx.GraphModule, batch: Any) -> Tensor:
-    images: Tensor = batch[0] if isinstance(batch, tuple | list) else batch
-    if images.is_floating_point():
-        return images.cpu()
-    return images.cpu().to(torch.float32) * input_quantizer(model).scale
-
-
 def _compare(model: fx.GraphModule, frozen: FrozenModel, batches: list[Tensor], nudged: dict[str, int]) -> FreezeReport:
     equal = total = 0
     with torch.no_grad():
         for batch in batches:
-            equal += int((model(batch).argmax(1) == frozen(frozen.codes(batch, quantize=True)).argmax(1)).sum())
-            total += len(batch)
-    return FreezeReport(nudged, equal / total, total)
+            same = model(batch).argmax(1) == frozen(frozen.codes(batch, quantize=True)).argmax(1)
+            equal, total = equal + int(same.sum()), total + same.numel()
+    return FreezeReport(nudged, equal / total, sum(map(len, batches)))

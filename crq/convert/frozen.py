@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from crq.convert import archive
+from crq.convert.consistency import check
 from crq.convert.steps import STEPS, Concat, MaxPool, Output, Step, Threshold
 from crq.errors import CrqError
 from crq.files import atomic_path
-
-FORMAT, VERSION = "crq.frozen", 1
 
 
 class InputSpec(NamedTuple):
@@ -40,7 +40,8 @@ INPUT = "input"
 
 
 class FreezeReport(NamedTuple):
-    """Channels whose b moved, by layer, and the share of calibration images whose argmax stayed the same."""
+    """Channels whose b moved, by layer; the share of results (images, or their positions) whose argmax stayed the same
+    on so many calibration images."""
 
     nudged: dict[str, int]
     equal_argmax: float
@@ -161,38 +162,31 @@ class FrozenModel(nn.Module):
         return entries
 
     def save(self, path: str | Path) -> None:
-        """Write a file that `load` reads back without unpickling code; atomic."""
+        """Write a file that `load` reads back without unpickling code; atomic. Equal models give equal bytes."""
         state = {
-            "format": FORMAT,
-            "version": VERSION,
+            "format": archive.FORMAT,
+            "version": archive.VERSION,
             "input": {**self.input._asdict(), "shape": list(self.input.shape)},
             "steps": self._entries(),
-            "metadata": self.metadata,
+            "metadata": dict(sorted(self.metadata.items())),
             "hash": self.content_hash,
         }
         with atomic_path(path) as temporary:
-            torch.save(state, temporary)
+            temporary.write_bytes(archive.to_bytes(state))
 
     @classmethod
     def load(cls, path: str | Path) -> FrozenModel:
         """Raises `CrqError` if the file is no frozen model, of an unknown version, or does not match its own hash."""
         path = Path(path)
-        if not path.is_file():
-            raise CrqError(f"{path}: no such file; `crq train` writes frozen.pt into its run folder")
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            found = (state["format"], state["version"])
-        except Exception as error:
-            raise CrqError(f"{path}: not a frozen crq model ({type(error).__name__}: {error})") from error
-        if found != (FORMAT, VERSION):
-            raise CrqError(f"{path}: is {found[0]!r} version {found[1]!r}; this crq reads {FORMAT!r} version {VERSION}")
+        state = archive.read(path)
         try:
             spec = InputSpec(**{**state["input"], "shape": tuple(state["input"]["shape"])})
             steps = {e["name"]: STEPS[e["op"]](**e["tensors"], **e["params"]) for e in state["steps"]}
             wires = [Wire(e["name"], tuple(e["inputs"])) for e in state["steps"]]
+            check(spec.shape, wires, steps)
             model = cls(spec, wires, steps, state["metadata"])
-        except (KeyError, TypeError, AttributeError) as error:
-            raise CrqError(f"{path}: damaged frozen model ({type(error).__name__}: {error})") from error
+        except Exception as error:  # a forged file can make anything of them
+            raise archive.damaged(path, error) from error
         if model.content_hash != state["hash"]:
             raise CrqError(f"{path}: content does not match its hash; the file was changed or damaged")
         return model

@@ -18,6 +18,7 @@ from torch import fx, nn
 
 from crq.convert import steps as ops
 from crq.convert.frozen import INPUT, FrozenModel, InputSpec, Wire
+from crq.convert.inputs import input_quantizer
 from crq.convert.ranges import code_range, sum_range
 from crq.convert.supported import is_dropout
 from crq.convert.thresholds import Chain, IntArray, QuantSpec, fit
@@ -56,16 +57,6 @@ class Pending:
 
 
 Value = Codes | Pending
-
-
-def input_quantizer(model: fx.GraphModule) -> ActQuant:
-    """The quantizer that `crq.prepare` put behind the network's input."""
-    placeholder = next(n for n in model.graph.nodes if n.op == "placeholder")
-    users = list(placeholder.users)
-    module = model.get_submodule(users[0].target) if len(users) == 1 and users[0].op == "call_module" else None
-    if not isinstance(module, ActQuant):
-        raise CrqError("the network's input is not quantized: freeze takes the result of crq.prepare")
-    return module
 
 
 @dataclass

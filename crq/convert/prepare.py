@@ -66,25 +66,16 @@ def _check_modules(model: nn.Module) -> None:
 def set_mode(model: nn.Module, mode: str, activations: bool | None = None) -> None:
     """Switch every coded layer to `float` or `quantized` weights, and the activation quantizers along with them.
 
-    activations: whether activation quantizers act; by default only in quantized mode.
+    activations: whether activation quantizers act; by default only in quantized mode. The mode is part of the model's
+    `state_dict`: loading one restores it.
     """
     if mode not in ("float", "quantized"):
         raise CrqError(f"mode must be 'float' or 'quantized', not {mode!r}")
     for module in model.modules():
         if isinstance(module, QuantLayer):
-            module.mode = mode
-            _learn(module, mode == "quantized", "scale_positive", "scale_negative")
+            module.switch(mode)
         elif isinstance(module, ActQuant):
-            module.enabled = mode == "quantized" if activations is None else activations
-            _learn(module, module.enabled, "log2_scale")
-
-
-def _learn(module: nn.Module, used: bool, *names: str) -> None:
-    """Scales that take no part in the forward pass ask for no gradient: distributed training waits for every one."""
-    for name in names:
-        parameter = getattr(module, name, None)
-        if isinstance(parameter, nn.Parameter):
-            parameter.requires_grad_(used)
+            module.enable(mode == "quantized" if activations is None else activations)
 
 
 def coded_layers(model: nn.Module) -> dict[str, QuantLayer]:

@@ -2,3 +2,6 @@
 
 METHOD_NAMES = ("crq", "crq+", "twn", "ttq", "ste")
 """The methods of `crq.quant.methods`, known without importing torch: reading a recipe needs no more."""
+
+LARGEST_LAM = 1e6
+"""Beyond it λ is a slip: the pull alone would throw the weights out of float32 within a few steps."""

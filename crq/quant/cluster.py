@@ -179,6 +179,19 @@ def coded(weight: Tensor, alpha: float, iterations: int = 0) -> Clusters:
     return Clusters(codes, torch.tensor(alpha, dtype=torch.float32, device=weight.device), iterations)
 
 
+def fitted(weight: Tensor, codes: Tensor, per_channel: bool = False) -> Clusters:
+    """Eq. 9: given codes (int8, W's shape) beside their best α, the mean |w| over the non-zero ones; 0 for none.
+
+    per_channel: one α per row of dimension 0. Sums are taken in float64.
+    """
+    kept, count = weight.detach().double() * codes, codes.abs().long()
+    if per_channel:
+        kept, count = kept.flatten(1).sum(1), count.flatten(1).sum(1)
+    else:
+        kept, count = kept.sum(), count.sum()
+    return Clusters(codes, (kept / count.clamp_min(1)).float())
+
+
 def ternary(weight: Tensor, alpha: float) -> Tensor:
     """Eq. 8: t ∈ {−1, 0, +1} as float32 in the shape and memory format of `weight`; |w| = α/2 goes to 0."""
     return torch.hardshrink(weight.detach().to(torch.float32), _half(alpha)).sign_()

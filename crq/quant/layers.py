@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from crq.errors import CrqError, non_finite
-from crq.quant import methods
+from crq.quant import learned, methods
 from crq.quant.cluster import Clusters
 
+_SCALES = ("scale_positive", "scale_negative")
+"""What method ttq learns."""
 L = TypeVar("L", bound="QuantLayer")
 
 
@@ -23,12 +25,13 @@ class QuantLayer(nn.Module):
     """Behaviour common to all layers with coded weights; mixed into nn.Conv1d, nn.Conv2d and nn.Linear.
 
     layer_name: the module's name in the user's model, for messages. weight_bits: 2 for ternary codes.
+    mode: part of `state_dict`.
     """
 
     weight: Tensor
     _setup: Callable[..., None]
-    scale_positive: nn.Parameter
-    scale_negative: nn.Parameter
+    scale_positive: Tensor
+    scale_negative: Tensor
     weight_bits: int
     layer_name: str
     mode: str
@@ -42,6 +45,22 @@ class QuantLayer(nn.Module):
         new.mode = "float"
         new._setup(**options)
         return new
+
+    def switch(self, mode: str) -> None:
+        """Compute with `float` or `quantized` weights; only scales in use ask for a gradient."""
+        self.mode = mode
+        learned.ask(self, mode == "quantized", *_SCALES)
+
+    def get_extra_state(self) -> Tensor:
+        """Whether the mode is `quantized`, as a tensor: files of plain tensors can hold it."""
+        return torch.tensor(self.mode == "quantized")
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.switch("quantized" if bool(state) else "float")
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
+        learned.check_state(self, state_dict, prefix, *_SCALES)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def clusters(self) -> Clusters:
         """Codes and scale of the current float weights; raises `CrqError` for non-finite weights."""

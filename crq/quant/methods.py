@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from crq.errors import CrqError, nearest, non_finite
-from crq.quant import METHOD_NAMES, cluster
+from crq.quant import METHOD_NAMES, cluster, learned
 from crq.quant.cluster import Clusters
 
 
@@ -22,8 +22,6 @@ class Layer(Protocol):
     weight: Tensor
     per_channel: bool
     layer_name: str
-    scale_positive: nn.Parameter
-    scale_negative: nn.Parameter
 
     def clusters(self) -> Clusters:
         """Codes and α of the current weights, by the layer's method."""
@@ -46,9 +44,9 @@ class Method:
     penalize_finetune = False
     lam = 0.0
 
-    def scale(self, weight: Tensor, name: str) -> float:
-        """α of the clusters that λ·J pulls to while the layer computes with α·t."""
-        return cluster.alternate_scale(weight, name=name)[0]
+    def target(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
+        """What λ·J pulls to: the codes that the layer computes with, α = mean |w| over its non-zero codes."""
+        return cluster.fitted(weight, self.ternarize(weight, per_channel, name).codes, per_channel)
 
     def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
         """Codes and α for `weight`; raises `CrqError` naming the layer for non-finite weights."""
@@ -68,6 +66,10 @@ class CRQ(Method):
     name = "crq"
     penalize_retrain = True
     lam = 1e-3
+
+    def scale(self, weight: Tensor, name: str) -> float:
+        """α of the clusters that λ·J pulls to while the layer computes with α·t."""
+        return cluster.alternate_scale(weight, name=name)[0]
 
     def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
         if per_channel:
@@ -159,12 +161,13 @@ class TTQ(Method):
         return _beyond(weight, largest * self.threshold, None)
 
     def attach(self, layer: Layer) -> None:
-        start = self.ternarize(layer.weight, False, layer.layer_name).alpha.detach().clone()
-        layer.scale_positive = nn.Parameter(start)
-        layer.scale_negative = nn.Parameter(start.clone())
+        start = self.ternarize(layer.weight, False, layer.layer_name).alpha
+        for name in ("scale_positive", "scale_negative"):
+            learned.learn(layer, name, start)  # type: ignore[arg-type]
 
     def weight(self, layer: Layer) -> Tensor:
-        return _TTQ.apply(layer.weight, layer.scale_positive, layer.scale_negative, layer.clusters().codes)
+        scales = (learned.current(layer, name) for name in ("scale_positive", "scale_negative"))  # type: ignore[arg-type]
+        return _TTQ.apply(layer.weight, *scales, layer.clusters().codes)
 
 
 class _TTQ(torch.autograd.Function):

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from crq.errors import CrqError
-from crq.quant import cluster
+from crq.quant import LARGEST_LAM, cluster
 from crq.quant.layers import TernaryLayer
+from crq.quant.methods import CRQ
 
 _PLAIN_GRADIENT = (torch.optim.SGD,)
 
@@ -17,14 +18,15 @@ _PLAIN_GRADIENT = (torch.optim.SGD,)
 class Penalty(nn.Module):
     """A term added to the loss: calling it gives λ·Σ over layers, differentiable in the weights.
 
-    model: a prepared model; the term runs over its ternary layers. lam: λ ≥ 0, may be changed between steps.
-    Penalties that learn something hold it as parameters; hand them to the optimizer.
+    model: a prepared model; the term runs over its ternary layers. lam: λ from 0 to `LARGEST_LAM`; it may be changed
+    between steps. Penalties that learn something hold it as parameters; hand them to the
+    optimizer.
     """
 
     def __init__(self, model: nn.Module, lam: float) -> None:
         super().__init__()
-        if not lam >= 0:
-            raise CrqError(f"lam must be a number ≥ 0, not {lam!r}")
+        if not 0 <= lam <= LARGEST_LAM:
+            raise CrqError(f"lam must be a number from 0 to {LARGEST_LAM:g}, not {lam!r}")
         self.lam = lam
         # A plain dict: the layers belong to the model, not to the penalty.
         found = {name: module for name, module in model.named_modules() if isinstance(module, TernaryLayer)}
@@ -65,19 +67,22 @@ class ClusterPenalty(Penalty):
     def pull(self, name: str) -> Tensor:
         """W − α·t of one layer, with α and t solved for its current weights.
 
-        By Algorithm 1 for float weights (the retrain), by the layer's method where the forward pass computes with α·t.
+        For crq and crq+ by Algorithm 1 for float weights (the retrain), by the method where the forward pass computes
+        with α·t. Methods that choose their codes otherwise keep them here: see `Method.target`.
         """
         layer = self.layers[name]
         weight = layer.weight
+        if not isinstance(layer.method, CRQ):
+            return weight - layer.method.target(weight, layer.per_channel, name).dequantized().to(weight.dtype)
         if layer.per_channel or not weight.numel():
             return weight - cluster.per_channel(weight, name=name).dequantized().to(weight.dtype)
-        alpha = self._scale(name, layer)
+        alpha = self._scale(name, layer, layer.method)
         return weight.add(cluster.ternary(weight, alpha).to(weight.dtype), alpha=-alpha)
 
-    def _scale(self, name: str, layer: TernaryLayer) -> float:
+    def _scale(self, name: str, layer: TernaryLayer, method: CRQ) -> float:
         if layer.mode == "quantized":
             known = layer.known_scale()
-            return layer.method.scale(layer.weight, name) if known is None else known
+            return method.scale(layer.weight, name) if known is None else known
         alpha = 0.0
         if self.warm and name in self._last:
             alpha, _ = cluster.alternate_scale(layer.weight, self._last[name], name=name)

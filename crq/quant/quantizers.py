@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from crq.errors import CrqError
+from crq.quant import learned
 
 _LN2 = math.log(2.0)
 _SAMPLE = 1 << 16
@@ -20,6 +22,7 @@ class ActQuant(nn.Module):
     bits: 1–8 unsigned (codes 0 … 2^b − 1), 2–8 signed (full range, or symmetric when `narrow`).
     scale: a fixed power of two, or None for a scale that is calibrated on the first training batch and then learned
     as its base-2 logarithm, rounded to an integer in every forward pass (as in Jain et al. 2019, Eq. 5–8).
+    `state_dict` has `enabled` and `calibrated` beside the scale.
     limit: the largest value a code may stand for (6.0 in place of a ReLU6), or None; kept when disabled too.
     """
 
@@ -50,20 +53,30 @@ class ActQuant(nn.Module):
             self.register_buffer("log2_scale", torch.tensor(math.log2(scale)))
         else:
             start = torch.tensor(float(math.floor(math.log2(4.0 / (self.qmax + 1)))))
-            self.log2_scale = nn.Parameter(start)
+            learned.learn(self, "log2_scale", start)
         self.register_buffer("calibrated", torch.tensor(self.fixed))
+
+    def enable(self, enabled: bool) -> None:
+        """Switch between quantizing and passing values on; only a scale in use asks for a gradient."""
+        self.enabled = enabled
+        learned.ask(self, enabled, "log2_scale")
+
+    @property
+    def log2(self) -> float:
+        """log2 of the scale before rounding."""
+        return float(learned.current(self, "log2_scale").detach())
 
     @property
     def in_range(self) -> bool:
         """Whether the scale is a normal float32; a learned one leaves that range when training diverges."""
-        return abs(float(self.log2_scale.detach())) <= _RANGE
+        return abs(self.log2) <= _RANGE
 
     @property
     def exponent(self) -> int:
         """log2 of the scale in use; raises `CrqError` when that is no normal float32."""
         if not self.in_range:
-            raise CrqError(f"an activation scale is 2**{float(self.log2_scale.detach()):g}: lower the learning rate")
-        exponent = round(float(self.log2_scale.detach()))
+            raise CrqError(f"an activation scale is 2**{self.log2:g}: lower the learning rate")
+        exponent = round(self.log2)
         return exponent if self.limit is None else min(exponent, self._highest())
 
     @property
@@ -80,10 +93,11 @@ class ActQuant(nn.Module):
             return x if self.limit is None else x.clamp(max=self.limit)
         if self.training and not self.fixed and not bool(self.calibrated):
             self.calibrate(x)
-        rounded = self.log2_scale.detach().round()
+        log2_scale = learned.current(self, "log2_scale")
+        rounded = log2_scale.detach().round()
         if self.limit is not None:
             rounded = rounded.clamp(max=self._highest())
-        return _FakeQuant.apply(x, self.log2_scale, _power(rounded), self.qmin, self.qmax)
+        return _FakeQuant.apply(x, log2_scale, _power(rounded), self.qmin, self.qmax)
 
     def codes(self, x: Tensor) -> Tensor:
         """int32 codes of `x` under the current scale."""
@@ -109,12 +123,23 @@ class ActQuant(nn.Module):
                 s = math.ldexp(1.0, exponent)
                 error = (flat - (flat / s).round_().clamp_(self.qmin, self.qmax) * s).square().sum()
                 errors[exponent] = float(error)
-            self.log2_scale.fill_(min(errors, key=lambda e: errors[e]))
+            learned.assign(self, "log2_scale", min(errors, key=lambda e: errors[e]))
         self.calibrated.fill_(True)
+
+    def get_extra_state(self) -> Tensor:
+        """Whether it quantizes, as a tensor: files of plain tensors can hold it."""
+        return torch.tensor(self.enabled)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.enable(bool(state))
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
+        learned.check_state(self, state_dict, prefix, "log2_scale")
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def extra_repr(self) -> str:
         sign = "signed" if self.signed else "unsigned"
-        exponent = self.exponent if self.in_range else float(self.log2_scale.detach())
+        exponent = self.exponent if self.in_range else self.log2
         return f"bits={self.bits}, {sign}, scale=2**{exponent}{', fixed' if self.fixed else ''}"
 
 

@@ -21,7 +21,10 @@ from crq.errors import CrqError, nearest
 from crq.train import download, image_files
 from crq.train.image_files import ImageFiles
 
+MOST_CLASSES = 100_000
+"""Labels beyond this many classes are taken for a mistake (an identifier, a hash) unless the classes are given."""
 SPLITS = ("train", "test", "fit", "val")
+_INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 _VALIDATION = 0.1
 _HOMES = {
     "mnist": ("mnist",),
@@ -53,10 +56,14 @@ class ImageData(Dataset[tuple[Tensor, int]]):
             raise CrqError(
                 f"{self.name}: {len(self.images)} images and {len(self.labels)} labels; expected as many, > 0"
             )
+        if self.labels.dim() != 1 or self.labels.dtype not in _INTEGERS:
+            raise CrqError(f"{self.name}: labels must be integers [N], not {self.labels.dtype} {self.labels.dim()}-D")
         if int(self.labels.min()) < 0 or int(self.labels.max()) >= len(self.classes):
             raise CrqError(
-                f"{self.name}: labels reach {int(self.labels.max())}, but there are {len(self.classes)} classes"
+                f"{self.name}: labels run from {int(self.labels.min())} to {int(self.labels.max())}; expected 0 to "
+                f"{len(self.classes) - 1} for {len(self.classes)} classes"
             )
+        object.__setattr__(self, "labels", self.labels.long())
 
     def __len__(self) -> int:
         return len(self.images)
@@ -130,8 +137,8 @@ def from_dataset(
 
     An image is a tensor or array [C, H, W], uint8 or float on the grid byte/256, or a PIL image; other floats are
     refused, naming the image, unless `quantize` rounds and clips them to the grid. classes: by default
-    `dataset.classes`, or the labels' numbers. Random transforms inside `dataset` are frozen by the one reading: leave
-    augmentation to the recipe (`data.augment`).
+    `dataset.classes`, or the labels' numbers, at most `MOST_CLASSES` of them. Random transforms inside
+    `dataset` are frozen by the one reading: leave augmentation to the recipe (`data.augment`).
     """
     count = len(dataset)  # type: ignore[arg-type]
     if not count:
@@ -140,13 +147,37 @@ def from_dataset(
     for index in range(count):
         image, label = dataset[index]
         images.append(_bytes(image, f"image {index} of {name}", quantize))
-        labels.append(int(label))
+        labels.append(_label(label, f"image {index} of {name}"))
         if images[-1].shape != images[0].shape:
             shapes = f"{tuple(images[-1].shape)}, image 0 {tuple(images[0].shape)}"
             raise CrqError(f"image {index} of {name} has shape {shapes}; bring all to one size")
+    if classes is None and hasattr(dataset, "classes"):
+        classes = tuple(map(str, dataset.classes))
+    largest = max(labels)
+    if classes is None and largest >= MOST_CLASSES:
+        raise CrqError(
+            f"image {labels.index(largest)} of {name} has label {largest}, of more than {MOST_CLASSES:,} classes: "
+            "number the classes from 0, or give their names (classes)"
+        )
     if classes is None:
-        classes = tuple(map(str, getattr(dataset, "classes", range(max(labels) + 1))))
+        classes = tuple(map(str, range(largest + 1)))
+    elif largest >= len(classes):
+        where = f"image {labels.index(largest)} of {name}"
+        raise CrqError(f"{where} has label {largest}, but there are {len(classes)} classes: 0 to {len(classes) - 1}")
     return ImageData(torch.stack(images), torch.tensor(labels), classes, name)
+
+
+def _label(label: Any, where: str) -> int:
+    """A label as a number from 0 on; `where` names its image in errors."""
+    value, number = label, -1
+    try:
+        value = label.item() if hasattr(label, "item") else label
+        number = int(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # NaN, infinity, words, several labels
+        pass
+    if number < 0 or number != value:
+        raise CrqError(f"{where} has label {value!r}; expected the number of a class: an integer from 0 on")
+    return number
 
 
 def _bytes(image: Any, where: str, quantize: bool) -> Tensor:
@@ -161,6 +192,8 @@ def _bytes(image: Any, where: str, quantize: bool) -> Tensor:
         return image
     if not image.is_floating_point():
         raise CrqError(f"{where} is {image.dtype}; expected uint8, or float on the grid byte/256")
+    if not bool(torch.isfinite(image).all()):
+        raise CrqError(f"{where} holds pixels that are not finite (NaN or infinity): mend or leave out the image")
     codes = image.float() * 256
     grid = codes.round().clamp(0, 255)
     if not quantize and not torch.equal(codes, grid):

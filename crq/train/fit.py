@@ -18,7 +18,7 @@ from crq.quant import regularizers
 from crq.quant.layers import QuantLayer
 from crq.quant.penalties import Penalty
 from crq.train import distributed
-from crq.train.checkpoints import restore
+from crq.train.checkpoints import check_fits, restore
 from crq.train.folder import RunFolder
 from crq.train.lightning import CRQCallback, LayerStatistics, RegularizerCallback
 from crq.train.phases import PhaseModule, Recorder
@@ -51,7 +51,7 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
     network.train()
     if _prefers_channels_last(network):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    # A phase that starts in quantized mode stays in it: modes are Python state, restored by the caller's order.
+    # A phase stays in the mode that it starts in, and a checkpoint of it has that mode.
     assert len({layer.mode for layer in network.modules() if isinstance(layer, QuantLayer)}) <= 1
     with quiet_lightning():
         trainer = _trainer(setup.recipe, phase, len(batches), callbacks, _logger(folder.path, name))
@@ -105,7 +105,7 @@ def _train(trainer: pl.Trainer, module: PhaseModule, batches: Any, held_out: Any
     """Train to the end of the phase, from the checkpoint `latest` where there is one; signals as `fit` says."""
     resume = str(latest) if latest.exists() else None
     if resume:
-        restore(latest)  # for its errors: Lightning's name no file
+        check_fits(module, restore(latest).get("state_dict", {}), latest)  # Lightning's errors name no file
     try:
         trainer.fit(module, batches, held_out, ckpt_path=resume, weights_only=True)
     except SystemExit as stop:  # Lightning's answer to both signals, with exit codes 1 and 0

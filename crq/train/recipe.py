@@ -16,6 +16,7 @@ from crq.convert.config import TernaryConfig
 from crq.errors import CrqError, nearest
 from crq.files import write_text
 from crq.options import BuildOptions
+from crq.quant import LARGEST_LAM
 
 BUILT_IN = Path(__file__).parent.parent / "recipes"
 
@@ -49,14 +50,17 @@ class Network(Section):
 
 
 class Phase(Section):
-    """One stretch of training. schedule: the learning rate's course; `milestones` (shares of the phase) is for step."""
+    """One stretch of training. schedule: the learning rate's course; `milestones` (shares of the phase) is for step.
 
-    epochs: int = Field(ge=0)
-    batch_size: int = Field(64, ge=2)
+    The upper bounds are no advice: what lies beyond them is a slip of the pen, and diverges at the first step.
+    """
+
+    epochs: int = Field(ge=0, le=10**6)
+    batch_size: int = Field(64, ge=2, le=10**6)
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
-    lr: float = Field(0.05, gt=0)
+    lr: float = Field(0.05, gt=0, le=1000)
     momentum: float = Field(0.9, ge=0, lt=1)
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(0.0, ge=0, le=1000)
     schedule: Literal["constant", "cosine", "step"] = "cosine"
     milestones: tuple[float, ...] = ()
     gamma: float = Field(0.1, gt=0, le=1)
@@ -66,8 +70,8 @@ class Regularizer(Section):
     """A penalty of a related paper, see `crq.quant.regularizers`. lam: its own λ. levels: for representatives."""
 
     name: Literal["l-infinity", "margin", "soft-min-max", "representatives"]
-    lam: float = Field(gt=0)
-    levels: int = Field(3, ge=2)
+    lam: float = Field(gt=0, le=LARGEST_LAM)
+    levels: int = Field(3, ge=2, le=256)
 
 
 class Penalized(Phase):
@@ -76,7 +80,7 @@ class Penalized(Phase):
     regularizer: a further penalty; with one, methods that have no retrain of their own get it too.
     """
 
-    lam: float | None = Field(None, ge=0)
+    lam: float | None = Field(None, ge=0, le=LARGEST_LAM)
     ramp: bool = False
     warm: bool = False
     regularizer: Regularizer | None = None

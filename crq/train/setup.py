@@ -53,7 +53,17 @@ class Setup:
         self._check_batches()
 
     def _check_data(self) -> None:
-        """Refuse a test split of other images or classes than the training split's."""
+        """Refuse training images of one class, a class without any, and a test split of other images or classes."""
+        classes = self.data.classes
+        images = torch.bincount(self.data.labels, minlength=len(classes))
+        if len(classes) < 2:
+            raise CrqError(f"{self.data.name} has one class, {', '.join(classes)}: there is nothing to tell apart")
+        if empty := [classes[index] for index in (images == 0).nonzero().flatten().tolist()]:
+            out = " but those held out (data.validation)" if self.held_out is not None else ""
+            raise CrqError(
+                f"{self.data.name} has no training image{out} of {len(empty)} of its {len(classes)} classes: "
+                f"{', '.join(empty[:5])}{', …' if len(empty) > 5 else ''}. Add images, or number classes without gaps"
+            )
         if self.test.shape != self.data.shape:
             raise CrqError(
                 f"images of {self.data.name} have shape {self.data.shape} in the training split and {self.test.shape} "
@@ -132,8 +142,8 @@ class Setup:
         """The test split."""
         return BatchLoader(self.test, EVALUATION_BATCH)
 
-    def calibration(self, whole: bool = False) -> BatchLoader:
-        """The first images of the shuffled training set, in batches, or in one batch when `whole`.
+    def calibration(self) -> BatchLoader:
+        """The first images of the shuffled training set, in batches.
 
         Augmented as in training: the weights learned under those statistics. On CIFAR-10 with crop-flip, batch norms
         from plain images cost a ternary ResNet-20 two points (docs/results.md).
@@ -141,7 +151,7 @@ class Setup:
         count = min(self.recipe.calibration, len(self.data))
         order = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(self.recipe.seed))[:count]
         augment, seed = self.recipe.data.augment, self.recipe.seed
-        return BatchLoader(self.data.subset(order), count if whole else min(count, 128), augment=augment, seed=seed)
+        return BatchLoader(self.data.subset(order), min(count, 128), augment=augment, seed=seed)
 
 
 def load_split(source: Data, split: str) -> ImageData | ImageFiles:

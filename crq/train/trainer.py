@@ -12,14 +12,15 @@ from rich.console import Console
 from torch import Tensor, fx, nn
 from torch.utils.data import Dataset
 
-from crq.convert.calibrate import calibrate_activations, reestimate_batch_norm
+from crq.convert.calibrate import reestimate_batch_norm
 from crq.convert.freeze import freeze
-from crq.convert.prepare import prepare, set_mode
+from crq.convert.prepare import prepare
+from crq.convert.quantize import quantize
 from crq.files import write_json
 from crq.quant.layers import TernaryLayer
 from crq.quant.penalties import layer_statistics
 from crq.train import distributed, plots, process
-from crq.train.checkpoints import restore, save
+from crq.train.checkpoints import check_fits, restore, save
 from crq.train.folder import RunFolder
 from crq.train.manifest import manifest
 from crq.train.phases import accuracy
@@ -111,6 +112,7 @@ class _Run:
             distributed.barrier()
         # Loading what was just written gives every process of a distributed run the same batch norms.
         state = restore(done)
+        check_fits(network, state["network"], done)
         network.load_state_dict(state["network"])
         network.to("cpu")
         self.rows += state["rows"]
@@ -122,13 +124,7 @@ class _Run:
     def _quantize(self, prepared: fx.GraphModule) -> None:
         """α·t in place of the weights; scales and batch norms follow, since the old ones describe another network."""
         start = time.perf_counter()
-        calibration = self.setup.calibration
-        set_mode(prepared, "quantized", activations=False)
-        reestimate_batch_norm(prepared, calibration())
-        if self.setup.recipe.ternary.act_bits is not None:
-            calibrate_activations(prepared, calibration(whole=True))
-            set_mode(prepared, "quantized")
-            reestimate_batch_norm(prepared, calibration())
+        quantize(prepared, self.setup.calibration(), batches=None)
         found = self._accuracy(prepared)
         self.seconds["quantize"] = time.perf_counter() - start
         self._tell("quantized", found)
@@ -139,7 +135,7 @@ class _Run:
         start = time.perf_counter()
         files = self.folder.inputs()
         if setup.recipe.ternary.not_exportable is None:
-            frozen = freeze(prepared, setup.calibration())
+            frozen = freeze(prepared, setup.calibration(), batches=None)
             frozen.metadata = metadata(setup)
             frozen.save(folder / "frozen.pt")
             files.append("frozen.pt")

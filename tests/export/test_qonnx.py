@@ -12,9 +12,11 @@ from onnx import numpy_helper
 from torch import nn
 
 import export
+from crq.convert.steps import STEPS
 from export.check import check_file
 from export.errors import ExportError
 from export.packing import unpack
+from export.qonnx import WRITERS
 from hw.project import build
 from tests.support.nets import NETWORKS, Plain, Residual, extremes, frozen, images
 
@@ -130,3 +132,7 @@ def test_sums_beyond_float32_are_refused(tmp_path) -> None:
 
     with pytest.raises(ExportError, match=r"'fc'.*2\^24"):
         export.to_qonnx(frozen(Wide), tmp_path / "m.onnx")
+
+
+def test_every_kind_of_step_is_written() -> None:
+    assert set(WRITERS) == set(STEPS.values())

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +30,17 @@ def test_without_a_signal_nothing_is_said(tmp_path, capsys) -> None:
     with pytest.raises(KeyError), stoppable(tmp_path, "again"):
         raise KeyError
     assert capsys.readouterr().err == ""
+
+
+def test_the_tests_of_interrupts_run_where_the_parent_ignores_them() -> None:
+    code = (
+        f"import pytest; raise SystemExit(pytest.main(['-q', '-p', 'no:cacheprovider', {__file__!r}, '-k', 'signal']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert done.returncode == 0, done.stdout

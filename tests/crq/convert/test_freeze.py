@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 import torch
 from torch import nn
@@ -65,6 +67,49 @@ def test_a_vanishing_scale_with_a_large_bias_is_refused() -> None:
     crq.set_mode(model, "quantized")
     with pytest.raises(CrqError, match="'fc'.*32 bits"):
         crq.freeze(model, [images(Plain, 8)])
+
+
+def test_an_endless_loader_ends_and_only_some_batches_are_read() -> None:
+    read = []
+
+    def endless():
+        while True:
+            read.append(1)
+            yield images(Plain, 8)
+
+    deploy = crq.freeze(prepared(Plain), endless())
+    assert (len(read), deploy.report.images) == (32, 256)
+    deploy = crq.freeze(prepared(Plain), endless(), batches=2)
+    assert (len(read), deploy.report.images) == (34, 16)
+    with pytest.raises(CrqError, match="batches must be at least 1"):
+        crq.freeze(prepared(Plain), endless(), batches=0)
+
+
+def test_batches_are_not_kept(monkeypatch) -> None:
+    monkeypatch.setattr("crq.convert.freeze.COMPARED", 20)
+    alive: list[weakref.ref] = []
+
+    class Loader:
+        def __iter__(self):
+            for seed in range(12):
+                batch = images(Plain, 8, seed)
+                alive.append(weakref.ref(batch))
+                yield batch
+                del batch
+                assert sum(ref() is not None for ref in alive) <= 4
+
+    deploy = crq.freeze(prepared(Plain), Loader())
+    assert (len(alive), deploy.report.images) == (12, 20)
+
+
+def test_results_per_pixel_are_a_share_too() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(1, 6, 3, padding=1), nn.ReLU(), nn.Conv2d(6, 4, 3, padding=1))
+    model = crq.prepare(net)
+    crq.quantize(model, [images(Plain, 16)])
+    report = crq.freeze(model, [images(Plain, 16)]).report
+    assert 0.9 < report.equal_argmax <= 1
+    assert report.images == 16
 
 
 def test_empty_calibration_is_refused() -> None:

@@ -209,3 +209,11 @@ def test_spiky_solutions_are_warned_about() -> None:
 def test_ten_million_weights() -> None:
     w = torch.randn(10_000_000, generator=torch.Generator().manual_seed(0))
     assert captured(w, cluster.histogram(w)) == pytest.approx(captured(w, cluster.exact(w)), rel=1e-6)
+
+
+def test_given_codes_get_their_best_scale() -> None:
+    weight = torch.tensor([[3.0, -1.0, 0.5], [0.1, 0.0, -0.3]])
+    codes = torch.tensor([[1, -1, 0], [0, 0, 0]], dtype=torch.int8)
+    found = cluster.fitted(weight, codes)
+    assert (float(found.alpha), found.codes is codes) == (2.0, True)
+    assert cluster.fitted(weight, codes, per_channel=True).alpha.tolist() == [2.0, 0.0]

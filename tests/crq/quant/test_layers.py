@@ -62,8 +62,8 @@ def test_ttq_learns_both_scales_with_the_papers_gradients() -> None:
     threshold = 0.05 * ttq.weight.abs().max()
     up, down = ttq.weight > threshold, ttq.weight < -threshold
     norm = ttq.weight.numel() ** -0.5
-    assert float(ttq.scale_positive.grad) == pytest.approx(float(upstream[up].sum()) * norm, rel=1e-4, abs=1e-5)
-    assert float(ttq.scale_negative.grad) == pytest.approx(-float(upstream[down].sum()) * norm, rel=1e-4, abs=1e-5)
+    assert float(ttq.scale_positive_step.grad) == pytest.approx(float(upstream[up].sum()) * norm, rel=1e-4, abs=1e-5)
+    assert float(ttq.scale_negative_step.grad) == pytest.approx(-float(upstream[down].sum()) * norm, rel=1e-4, abs=1e-5)
     expected = upstream * torch.where(up, 0.3, torch.where(down, 0.2, 1.0))
     assert torch.allclose(ttq.weight.grad, expected)
     assert sorted(ttq.used_weight().detach().unique().tolist()) == pytest.approx([-0.2, 0.0, 0.3])
@@ -130,6 +130,6 @@ def test_layers_keep_what_they_replace() -> None:
     assert swapped.bias is None
     x = torch.randn(1, 2, 20)
     assert torch.equal(swapped(x), conv(x))
-    assert set(copy.deepcopy(swapped).state_dict()) == {"weight"}
+    assert set(copy.deepcopy(swapped).state_dict()) == {"weight", "_extra_state"}
     assert isinstance(swapped, QuantLayer)
     assert swapped.weight_bits == 2

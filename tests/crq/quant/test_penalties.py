@@ -8,7 +8,7 @@ from torch import nn
 
 import crq
 from crq.errors import CrqError
-from crq.quant import cluster
+from crq.quant import METHOD_NAMES, cluster
 from crq.quant.layers import TernaryLinear
 from crq.quant.methods import CRQPlus
 from crq.quant.penalties import ClusterPenalty, layer_statistics
@@ -175,8 +175,9 @@ def test_per_channel_targets() -> None:
 def test_errors() -> None:
     with pytest.raises(CrqError, match=r"no ternary layer.*crq\.prepare"):
         ClusterPenalty(nn.Linear(2, 2))
-    with pytest.raises(CrqError, match="lam must be"):
-        ClusterPenalty(model(), -1.0)
+    for lam in (-1.0, 1e300, float("inf"), float("nan")):
+        with pytest.raises(CrqError, match="lam must be a number from 0 to 1e"):
+            ClusterPenalty(model(), lam)
     net = model()
     with pytest.raises(CrqError, match="layer '0' is not among the optimizer's parameters"):
         ClusterPenalty(net).step(torch.optim.Adam([nn.Parameter(torch.zeros(1))]))
@@ -184,3 +185,43 @@ def test_errors() -> None:
         layers(net)[1].weight.fill_(float("nan"))
     with pytest.raises(CrqError, match="2 has non-finite weights"):
         ClusterPenalty(net).add_gradients()
+
+
+@pytest.mark.parametrize("mode", ["float", "quantized"])
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_the_pull_keeps_the_codes_of_the_forward_pass(method: str, per_channel: bool, mode: str) -> None:
+    """crq+ retrains towards Algorithm 1's clusters, as the paper does, and computes with the global optimum."""
+    if (method, per_channel) == ("ttq", True):
+        pytest.skip("ttq has no scale per channel")
+    torch.manual_seed(4)
+    config = crq.TernaryConfig(method=method, per_channel=per_channel, act_bits=None)
+    net = crq.prepare(nn.Sequential(nn.Linear(64, 48), nn.ReLU(), nn.Linear(48, 8)), config)
+    crq.set_mode(net, mode)
+    penalty = ClusterPenalty(net, 1.0)
+    for name, layer in penalty.layers.items():
+        target = (layer.weight - penalty.pull(name)).detach()
+        target[target.abs() < 1e-7] = 0  # w − (w − 0) is exact, w − (w − α) off by a rounding
+        if (method, mode, per_channel) == ("crq+", "float", False):
+            expected = cluster.alternate(layer.weight).codes
+        else:
+            layer.mode = "quantized"
+            expected = layer.used_weight().detach().sign()
+        assert torch.equal(target.sign(), expected.float().sign())
+        if not per_channel:
+            kept = layer.weight.detach().abs()[expected != 0]
+            assert torch.allclose(target.abs()[expected != 0], kept.mean())
+
+
+def test_pulling_a_layer_leaves_its_codes_where_they_are() -> None:
+    for method in ("ste", "twn", "ttq"):
+        torch.manual_seed(0)
+        net = crq.prepare(nn.Sequential(nn.Linear(64, 48)), crq.TernaryConfig(method=method, act_bits=None))
+        (layer,) = layers(net)
+        before = layer.clusters().codes
+        penalty, sgd = ClusterPenalty(net, 1.0), torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(50):
+            sgd.zero_grad()
+            penalty().backward()
+            sgd.step()
+        assert (layer.clusters().codes != before).float().mean() < 0.02, method

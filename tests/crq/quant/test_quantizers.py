@@ -54,7 +54,7 @@ def test_gradient_passes_inside_the_range_only_and_reaches_the_scale() -> None:
     assert x.grad.tolist() == [0.0, 1.0, 1.0, 1.0, 0.0]
     # Each value contributes ln2·(code − x/s) inside and ln2·code beyond the range (TQT, Eq. 8).
     expected = math.log(2) * ((0 - 0.4) + (1 - 1.2) + (3 - 2.9) + 3) / math.sqrt(5 * 3)
-    assert float(q.log2_scale.grad) == pytest.approx(expected, rel=1e-5)
+    assert float(q.log2_scale_step.grad) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(("bits", "signed"), [(1, False), (4, False), (8, False), (2, True), (8, True)])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from crq.errors import CrqError
-from crq.train.checkpoints import restore, save
+from crq.train.checkpoints import check_fits, restore, save
 from tests.support.recipes import run
 
 
@@ -34,3 +34,11 @@ def test_what_is_no_state_is_damaged(tmp_path) -> None:
     save([1, 2], tmp_path / "a.pt")
     with pytest.raises(CrqError, match=r"a\.pt is damaged"):
         restore(tmp_path / "a.pt")
+
+
+def test_a_state_of_another_network_is_named(tmp_path) -> None:
+    network, source = torch.nn.Linear(2, 3), tmp_path / "retrain.pt"
+    check_fits(network, network.state_dict(), source)
+    for other in (torch.nn.Linear(2, 4).state_dict(), {"weight": network.weight}, {}):
+        with pytest.raises(CrqError, match=r"retrain\.pt does not fit the network, at '(weight|bias)'"):
+            check_fits(network, other, source)

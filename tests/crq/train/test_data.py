@@ -126,7 +126,7 @@ def test_errors_say_what_was_looked_for(tmp_path, monkeypatch) -> None:
         data.load("mnist:test", tmp_path / "absent")
     with pytest.raises(CrqError, match="must be uint8"):
         data.ImageData(torch.zeros(1, 1, 2, 2), torch.zeros(1), ("a",), "x")
-    with pytest.raises(CrqError, match="labels reach 2, but there are 1 classes"):
+    with pytest.raises(CrqError, match="labels run from 2 to 2; expected 0 to 0 for 1 classes"):
         data.ImageData(torch.zeros(1, 1, 2, 2, dtype=torch.uint8), torch.tensor([2]), ("a",), "x")
 
 
@@ -183,3 +183,40 @@ def test_a_damaged_gzip_stream_is_named(tmp_path) -> None:
         target.write_bytes(content)
         with pytest.raises(CrqError, match=r"train-images-idx3-ubyte\.gz cannot be read"):
             data.load("mnist:train", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [1.7, float("nan"), float("inf"), -1, "cat", None, np.float64(0.5), torch.tensor(1.5), torch.tensor([0, 1])],
+)
+def test_labels_that_are_no_class_are_named(label) -> None:
+    with pytest.raises(CrqError, match="image 1 of mine has label .*; expected the number of a class"):
+        data.from_dataset(Pairs(images(3).images, [0, label, 1]), name="mine")
+
+
+@pytest.mark.parametrize("label", [2**63, 2**63 - 1, 10**30, data.MOST_CLASSES])
+def test_labels_too_large_for_classes_are_named_and_nothing_is_allocated(label: int) -> None:
+    with pytest.raises(CrqError, match=rf"image 1 of dataset has label {label}, of more than 100,000 classes"):
+        data.from_dataset(Pairs(images(3).images, [0, label, 1]))
+    with pytest.raises(CrqError, match=rf"image 1 of dataset has label {label}, but there are 3 classes: 0 to 2"):
+        data.from_dataset(Pairs(images(3).images, [0, label, 1]), ("a", "b", "c"))
+
+
+def test_labels_of_other_types_are_integers() -> None:
+    pairs = Pairs(images(4).images, [np.int32(0), torch.tensor(1), 2.0, True])
+    assert data.from_dataset(pairs).labels.tolist() == [0, 1, 2, 1]
+    toy = images(6)
+    made = data.ImageData(toy.images, toy.labels.to(torch.int16), toy.classes, "toy")
+    assert made.labels.dtype == torch.int64
+    for labels in (toy.labels.float(), toy.labels[:, None]):
+        with pytest.raises(CrqError, match=r"toy: labels must be integers \[N\]"):
+            data.ImageData(toy.images, labels, toy.classes, "toy")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("quantize", [False, True])
+def test_pixels_that_are_no_numbers_are_refused(value: float, quantize: bool) -> None:
+    pixels = torch.zeros(2, 1, 4, 4)
+    pixels[1, 0, 2, 2] = value
+    with pytest.raises(CrqError, match="image 1 of dataset holds pixels that are not finite"):
+        data.from_dataset(Pairs(pixels, [0, 1]), quantize=quantize)

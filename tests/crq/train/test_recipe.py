@@ -47,7 +47,7 @@ def test_values_and_defaults(tmp_path) -> None:
 
 
 def test_written_recipe_reads_back_the_same(tmp_path) -> None:
-    loaded = load(tmp_path, TEXT.replace('"toy"', '"a \\"quoted\\" name"'))
+    loaded = load(tmp_path, TEXT.replace('"toy"', '"toy 2.0+a_b-c"'))
     loaded.save(tmp_path / "again.toml")
     assert recipe.load(tmp_path / "again.toml") == loaded
     assert not list(tmp_path.glob(".*"))
@@ -86,6 +86,8 @@ def test_built_in_recipes_name_known_networks_and_survive_writing(name: str, tmp
         ("epochs = 2", 'epochs = 2\noptimizer = "lion"', r"key 'pretrain\.optimizer'.*'sgd'"),
         ("act_bits = 3", "input_scale = 1.0", r"key 'ternary': .*input_scale must be 0\.00390625: .*value = byte/256"),
         ("lam = 0.5", "lam = inf", r"key 'retrain\.lam': .*finite number"),
+        ("lam = 0.5", "lam = 1e300", r"key 'retrain\.lam': .*less than or equal to 1000000"),
+        ("lam = 0.5", "lr = 1e300", r"key 'retrain\.lr': .*less than or equal to 1000"),
         ("act_bits = 3", "input_bits = 4", r"key 'ternary': .*input_bits must be 8"),
         ("act_bits = 3", "input_signed = true", r"key 'ternary': .*input_signed must be False"),
         ("[data]", "threads = 100000\n[data]", r"key 'threads': .*less than or equal to 1024"),
@@ -131,9 +133,9 @@ ANY_VALUE = st.recursive(
 
 @settings(max_examples=60, deadline=None)
 @given(ANY_TEXT, st.dictionaries(ANY_TEXT, ANY_VALUE, max_size=4), st.dictionaries(ANY_TEXT, st.integers(2, 8)))
-def test_any_text_and_key_survive_writing(name: str, options: dict, integer: dict) -> None:
+def test_any_text_and_key_survive_writing(root: str, options: dict, integer: dict) -> None:
     values = tomllib.loads(TEXT)
-    values["name"], values["network"]["options"], values["ternary"]["integer"] = name, options, integer
+    values["data"]["root"], values["network"]["options"], values["ternary"]["integer"] = root, options, integer
     loaded = recipe.parse(values)
     assert recipe.parse(tomllib.loads(loaded.to_toml())) == loaded
 

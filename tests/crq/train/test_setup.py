@@ -55,9 +55,9 @@ def test_what_a_later_phase_cannot_do_is_told_at_the_start() -> None:
 
 
 def test_calibration_images_are_augmented_as_in_training() -> None:
-    plain, crop = (next(iter(setup(data__augment=kind).calibration(whole=True))) for kind in ("none", "crop"))
+    plain, crop = (next(iter(setup(data__augment=kind).calibration())) for kind in ("none", "crop"))
     assert torch.equal(plain[1], crop[1])
-    assert plain[0].shape == crop[0].shape == (256, 1, 8, 8)
+    assert plain[0].shape == crop[0].shape == (128, 1, 8, 8)
     assert not torch.equal(plain[0], crop[0])
 
 
@@ -102,3 +102,16 @@ def test_the_network_follows_from_the_seed_alone() -> None:
 def test_a_size_needs_a_folder() -> None:
     with pytest.raises(CrqError, match=r"data\.size needs data\.root"):
         load_split(recipe.Data(name="x", size=32), "train")
+
+
+def test_what_cannot_be_told_apart_is_refused() -> None:
+    one = data.ImageData(digits().images, digits().labels * 0, ("a",), "one")
+    with pytest.raises(CrqError, match="one has one class, a: there is nothing to tell apart"):
+        setup(train=one, test=one)
+    rows = [i for i, label in enumerate(digits().labels.tolist()) if label not in (3, 7)]
+    gap = digits().subset(torch.tensor(rows))
+    with pytest.raises(CrqError, match="some has no training image.* of 2 of its 10 classes: 3, 7"):
+        setup(train=gap, test=digits())
+    with pytest.raises(CrqError, match=r"of 1 of its 11 classes: extra"):
+        setup(train=data.ImageData(digits().images, digits().labels, (*digits().classes, "extra"), "x"), test=digits())
+    setup(train=digits(), test=gap)  # a test split may lack a class

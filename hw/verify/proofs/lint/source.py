@@ -183,9 +183,11 @@ def _children(node: Node | None) -> list[Node]:
 
 def _arity(function: Node) -> tuple[int, int | None]:
     """The fewest and the most arguments a function takes."""
-    parameters = _children(function.child_by_field_name("parameters"))
+    given = function.child_by_field_name("parameters")
+    parameters = _children(given)
     if [text_of(p) for p in parameters] == ["void"]:
         return 0, 0
     fewest = sum(p.type == "parameter_declaration" for p in parameters)
-    endless = "..." in text_of(function) and not all(p.type in _PARAMETERS for p in parameters)
+    open_ended = given is not None and any(child.type == "..." for child in given.children)  # f(int a, ...)
+    endless = open_ended or ("..." in text_of(function) and not all(p.type in _PARAMETERS for p in parameters))
     return fewest, None if endless else len(parameters)

@@ -1,0 +1,60 @@
+"""A bounded number of a loader's batches, and the images in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from crq.errors import CrqError
+
+BATCHES = 32
+"""How many batches statistics are taken from by default."""
+
+
+class Bounded:
+    """The first `limit` batches of `loader` (None: all), pass after pass.
+
+    A loader that can be read once only, such as a generator, is read once and its `limit` batches are kept; of any
+    other no batch is kept. Raises `CrqError` unless `limit` is positive.
+    """
+
+    def __init__(self, loader: Iterable[Any], limit: int | None = BATCHES) -> None:
+        if limit is not None and limit < 1:
+            raise CrqError(f"batches must be at least 1, not {limit}")
+        self.limit = limit
+        iterator = iter(loader)
+        self._loader = list(islice(iterator, limit)) if iterator is loader else loader
+
+    def __iter__(self) -> Iterator[Any]:
+        return islice(self._loader, self.limit)
+
+
+def images_of(batch: Any) -> Tensor:
+    """The images of a batch: itself, or the first of (images, labels, …)."""
+    images: Tensor = batch[0] if isinstance(batch, tuple | list) else batch
+    if not isinstance(images, Tensor) or not images.dim():
+        raise CrqError(f"a batch holds {type(images).__name__}; expected a tensor of images, or (images, labels)")
+    return images
+
+
+def joined(batches: Iterable[Tensor], most: int) -> Tensor:
+    """One batch of the first images, at least the first batch and at most `most` images beyond it."""
+    parts: list[Tensor] = []
+    for images in batches:
+        parts.append(images)
+        if sum(map(len, parts)) >= most:
+            break
+    if not parts:
+        raise CrqError("calibration needs at least one batch, got none")
+    return torch.cat(parts)[: max(most, len(parts[0]))]
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """The device of the model's first parameter or buffer."""
+    for tensor in (*model.parameters(), *model.buffers()):
+        return tensor.device
+    return torch.device("cpu")

@@ -1,0 +1,38 @@
+"""`quantize`: α·t in place of the float weights, and the statistics that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from torch import fx
+
+from crq.convert.batches import BATCHES, Bounded, device_of, joined
+from crq.convert.calibrate import calibrate_activations, reestimate_batch_norm
+from crq.convert.inputs import values_of
+from crq.convert.prepare import coded_layers, set_mode
+from crq.errors import CrqError
+from crq.quant.quantizers import quantizers
+
+SCALED_ON = 2048
+"""Images that activation scales are calibrated on, in one batch."""
+
+
+def quantize(model: fx.GraphModule, loader: Iterable[Any], batches: int | None = BATCHES) -> None:
+    """Switch a prepared `model` to quantized weights and activations, as between retraining and fine-tuning.
+
+    Scales and batch norms follow, since the old ones describe another network: batch norms are re-estimated, the
+    activation scales calibrated on the first images, and the batch norms re-estimated once more. loader: yields
+    (images, labels, …) or images, as in training; integer ones are input codes. batches: how many of its batches are
+    looked at in each pass, None for all; an endless loader is fine. Raises `CrqError` for a model that `crq.prepare`
+    did not make and for a loader without images.
+    """
+    if not isinstance(model, fx.GraphModule) or not coded_layers(model):
+        raise CrqError(f"quantize takes the result of crq.prepare, not {type(model).__name__}")
+    sample, device = Bounded(loader, batches), device_of(model)
+    set_mode(model, "quantized", activations=False)
+    reestimate_batch_norm(model, values_of(model, sample))
+    if quantizers(model):  # with float activations there are none
+        calibrate_activations(model, [joined(values_of(model, sample), SCALED_ON).to(device)])
+        set_mode(model, "quantized")
+        reestimate_batch_norm(model, values_of(model, sample))

@@ -1,0 +1,59 @@
+"""`quantize`: mode, scales and batch norms in one step, from any loader."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+import crq
+from crq.errors import CrqError
+from crq.quant.quantizers import quantizers
+from tests.support.nets import Plain, images
+
+
+def prepared(**config) -> nn.Module:
+    torch.manual_seed(0)
+    return crq.prepare(Plain(), crq.TernaryConfig(**config))
+
+
+def test_it_is_the_trainers_sequence() -> None:
+    model, by_hand = prepared(), prepared()
+    batches = [images(Plain, 16, seed).float() / 256 for seed in range(3)]
+    crq.quantize(model, [(x, None) for x in batches])
+    crq.set_mode(by_hand, "quantized", activations=False)
+    crq.reestimate_batch_norm(by_hand, batches)
+    crq.calibrate_activations(by_hand, [torch.cat(batches)])
+    crq.set_mode(by_hand, "quantized")
+    crq.reestimate_batch_norm(by_hand, batches)
+    assert all(torch.equal(value, by_hand.state_dict()[name]) for name, value in model.state_dict().items())
+    assert all(q.enabled and bool(q.calibrated) for q in quantizers(model).values())
+    crq.freeze(model, batches)
+
+
+def test_endless_loaders_and_generators_end() -> None:
+    x = images(Plain, 4).float() / 256
+    for loader in ((x for _ in itertools.count()), itertools.repeat((x, None))):
+        model = prepared()
+        crq.quantize(model, loader, batches=3)
+        assert all(q.enabled for q in quantizers(model).values())
+
+
+def test_codes_are_worth_what_the_input_says() -> None:
+    a, b = prepared(), prepared()
+    crq.quantize(a, [images(Plain, 16)])
+    crq.quantize(b, [images(Plain, 16).float() / 256])
+    assert all(torch.equal(value, b.state_dict()[name]) for name, value in a.state_dict().items())
+
+
+def test_float_activations_stay_float() -> None:
+    model = prepared(act_bits=None)
+    crq.quantize(model, [images(Plain, 16).float() / 256])
+    assert {layer.mode for layer in crq.coded_layers(model).values()} == {"quantized"}
+
+
+def test_refusals() -> None:
+    with pytest.raises(CrqError, match=r"takes the result of crq\.prepare, not Plain"):
+        crq.quantize(Plain(), [])
+    with pytest.raises(CrqError, match="at least one batch"):
+        crq.quantize(prepared(), [])
