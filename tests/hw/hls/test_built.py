@@ -124,6 +124,8 @@ def test_of_no_images_there_are_no_results(built: Built) -> None:
     nothing = np.empty((0, 2, 6, 5), np.int64)
     assert built.codes(nothing).shape == (0, 60)
     assert built.integers(nothing).shape == built.simulate(nothing).shape == (0, 4, 3, 5)
-    assert {name: values.shape[0] for name, values in built.trace(nothing).items()} == dict.fromkeys(built.trace(nothing), 0)
+    assert {name: values.shape[0] for name, values in built.trace(nothing).items()} == dict.fromkeys(
+        built.trace(nothing), 0
+    )
     with pytest.raises(HwError, match=r"images of shape \(0,\): expected \(N, 2, 6, 5\)"):
         built.integers([])
