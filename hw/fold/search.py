@@ -252,6 +252,8 @@ def fastest(
     least = []
     for unit in units(network):
         least.append((min(cycles(network, unit, f).interval for f in candidates(unit, overrides, rom)), unit.name))
+    if not least:
+        raise HwError("the network has no layers: there is nothing to build")
     return max(least)
 
 

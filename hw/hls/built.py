@@ -70,7 +70,7 @@ class Built:
         codes out of range or a wrong shape.
         """
         codes = input_codes(self.network, x, quantize, layout)
-        return codes.transpose(0, 2, 3, 1).reshape(len(codes), -1)
+        return codes.transpose(0, 2, 3, 1).reshape(len(codes), self.network.input.shape.size)
 
     def integers(
         self, x: ArrayLike, mode: str = "fast", quantize: bool = False, progress: bool = False,
@@ -86,7 +86,7 @@ class Built:
             result[done : done + len(batch.integers)] = batch.integers
             done += len(batch.integers)
         images = _images(result, self.plan.output.shape)
-        return images.reshape(len(result), -1) if self.network.output.shape.pixels == 1 else images
+        return images.reshape(len(result), size) if self.network.output.shape.pixels == 1 else images
 
     def simulate(
         self, x: ArrayLike, mode: str = "fast", quantize: bool = False, progress: bool = False,
@@ -105,7 +105,8 @@ class Built:
         library = compile_simulation(self.directory, mode, trace=True)
         simulation = Simulation(library, codes.shape[1], self.network.output.shape.size, size)
         batches = simulation.batches(codes, *_parallel(len(codes), size))
-        values = np.concatenate([batch.trace for batch in batches if batch.trace is not None])
+        none = np.empty((0, size), np.int64)
+        values = np.concatenate([none, *(batch.trace for batch in batches if batch.trace is not None)])
         result, start = {}, 0
         for name, shape in traced:
             result[name] = _images(values[:, start : start + shape.size], shape)

@@ -5,6 +5,7 @@ Sums run through float64 matrix products, exact while every sum stays below 2^53
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -102,17 +103,17 @@ def _conv(layer: Conv, x: IntArray) -> IntArray:
     windows = _windows(x.astype(kind), layer.kernel, layer.stride, layer.dilation, layer.pads, 0)
     n, _, h, w = windows.shape[:4]
     groups, per_group = layer.groups, layer.weights.shape[0] // layer.groups
-    columns = (
-        windows.reshape(n, groups, -1, *windows.shape[2:]).transpose(0, 1, 3, 4, 2, 5, 6).reshape(n, groups, h * w, -1)
-    )
-    codes = layer.weights.reshape(groups, per_group, -1).astype(kind).transpose(0, 2, 1)
+    inputs, fan_in = x.shape[1] // groups, math.prod(layer.weights.shape[1:])
+    windows = windows.reshape(n, groups, inputs, *windows.shape[2:])
+    columns = windows.transpose(0, 1, 3, 4, 2, 5, 6).reshape(n, groups, h * w, fan_in)
+    codes = layer.weights.reshape(groups, per_group, fan_in).astype(kind).transpose(0, 2, 1)
     sums = np.matmul(columns, codes)  # (N, groups, pixels, outputs)
-    return np.rint(sums).astype(np.int64).transpose(0, 1, 3, 2).reshape(n, -1, h, w)
+    return np.rint(sums).astype(np.int64).transpose(0, 1, 3, 2).reshape(n, groups * per_group, h, w)
 
 
 def _dense(layer: Dense, x: IntArray) -> IntArray:
     _check_sums(layer)
-    rows = x.reshape(x.shape[0], -1).astype(np.float64)
+    rows = x.reshape(x.shape[0], math.prod(x.shape[1:])).astype(np.float64)
     codes = layer.weights.reshape(layer.weights.shape[0], -1).astype(np.float64)
     return np.rint(rows @ codes.T).astype(np.int64)[:, :, None, None]
 
@@ -130,7 +131,7 @@ def _max_pool(layer: MaxPool, x: IntArray) -> IntArray:
 
 
 def _flatten(layer: Flatten, x: IntArray) -> IntArray:
-    return x.transpose(0, 2, 3, 1).reshape(x.shape[0], -1, 1, 1)
+    return x.transpose(0, 2, 3, 1).reshape(x.shape[0], math.prod(x.shape[1:]), 1, 1)
 
 
 def _negate(layer: Negate, x: IntArray) -> IntArray:

@@ -54,6 +54,10 @@ def most_elements(node: NodeProto, values: Sequence[NDArray[Any]]) -> int:
     """An upper bound on the elements of a folded operator's result. Raises ValueError or IndexError for bad shapes."""
     attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
     shapes = [v.shape for v in values]
+    axis = attributes.get("axis", 0)
+    if node.op_type == "Concat" and not -len(shapes[0]) <= axis < len(shapes[0]):
+        # onnx's reference implementation would make a tensor of that many axes
+        raise ValueError(f"axis {axis} of a tensor of shape {shapes[0]}")
     if node.op_type in BROADCASTING:
         return math.prod(np.broadcast_shapes(*shapes))
     if node.op_type == "Gather":

@@ -23,6 +23,10 @@ FOLDED = frozenset(
 """Standard operators evaluated on constants (by onnx's reference implementation)."""
 
 
+EVALUATION_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What the reference implementation raises for inputs that an operator does not take."""
+
+
 class Constant(NamedTuple):
     """A constant tensor; if it went through a Quant, also its integer codes and their scale (broadcastable)."""
 
@@ -39,7 +43,7 @@ def from_tensor(node: str, tensor: Any) -> Constant:
     """The value of an initializer; INT2/INT4 come as int8, float types that NumPy lacks as the float32 they are."""
     try:
         array = numpy_helper.to_array(tensor)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         refuse("malformed", f"initializer {node!r}", f"cannot be decoded ({error})")
     if array.dtype.name in ("int2", "uint2", "int4", "uint4"):
         array = array.astype(np.int8)
@@ -57,6 +61,7 @@ def fold(node: NodeProto, inputs: list[Constant | None], opset: int, budget: Bud
         refuse("unsupported-op", node, f"{node.op_type} of constants is not folded")
     try:
         _refuse_text(node, [i.value for i in present])
+        _refuse_wrong_scales(node, [i.value for i in present])
         budget.check(node, [i.value for i in present])
         if node.op_type == "Quant":
             return _quant(node, present)
@@ -67,8 +72,8 @@ def fold(node: NodeProto, inputs: list[Constant | None], opset: int, budget: Bud
             return _moved(node, inputs, opset, present[0], value)
     except HwError:
         raise
-    except (ValueError, IndexError, TypeError, RuntimeError, AttributeError) as error:
-        refuse("malformed", node, f"cannot be evaluated ({error})")
+    except EVALUATION_ERRORS as error:
+        refuse("malformed", node, f"cannot be evaluated ({error or type(error).__name__})")
     return Constant(value)
 
 
@@ -76,6 +81,16 @@ def _refuse_text(node: NodeProto, values: list[NDArray[Any]]) -> None:
     to_text = node.op_type == "Cast" and any(a.name == "to" and a.i == TensorProto.STRING for a in node.attribute)
     if to_text or any(v.dtype.kind in "OSU" for v in values):
         refuse("unsupported-op", node, f"{node.op_type} of text is not folded")
+
+
+def _refuse_wrong_scales(node: NodeProto, values: list[NDArray[Any]]) -> None:
+    """A DequantizeLinear has one scale, one per index of an axis, or with a block size as many axes as its input."""
+    if node.op_type != "DequantizeLinear" or len(values) < 2 or values[1].ndim < 2:
+        return
+    blocks = any(a.name == "block_size" and a.i for a in node.attribute)
+    if not blocks or values[1].ndim != values[0].ndim:
+        given = f"scales of shape {values[1].shape} for a tensor of shape {values[0].shape}"
+        refuse("malformed", node, f"{given}; expected one number, one per index of its axis, or a block_size")
 
 
 def shape_slice(node: NodeProto, shape: Sequence[int]) -> NDArray[np.int64]:

@@ -70,7 +70,12 @@ class Context:
             self.budget.release(constant.elements)
 
     def value(self, node: NodeProto, index: int = 0) -> Value:
-        return self.values[node.input[index]]
+        """Input `index`, which is computed from data; refuses if it is not."""
+        name = node.input[index] if index < len(node.input) else ""
+        if name not in self.values:
+            found = "a constant" if name in self.constants else "missing"
+            refuse("malformed", node, f"its input {index} is {found}; expected values computed from the input")
+        return self.values[name]
 
     def shape(self, node: NodeProto) -> tuple[int, ...]:
         """Shape of input 0 without the batch."""
@@ -78,13 +83,25 @@ class Context:
         return value.shape if isinstance(value, Raw) else value.int.shape
 
     def is_constant(self, node: NodeProto, index: int) -> bool:
-        return node.input[index] in self.constants
+        return index < len(node.input) and node.input[index] in self.constants
 
     def constant(self, node: NodeProto, index: int) -> Constant:
         """Input `index` as a constant; refuses if it is computed from data or missing."""
         if index >= len(node.input) or node.input[index] not in self.constants:
             refuse("dynamic-parameter", node, f"its input {index} is not constant")
-        return self.constants[node.input[index]]
+        constant = self.constants[node.input[index]]
+        if constant.value.dtype.kind not in "fiub":
+            refuse("malformed", node, f"its input {index} is of type {constant.value.dtype}; expected real numbers")
+        return constant
+
+    def integers(self, node: NodeProto, index: int) -> list[int]:
+        """Constant input `index` as a list of integers, such as axes, pads or a shape."""
+        values = self.constant(node, index).value.reshape(-1)
+        if values.dtype.kind == "f" and (values != np.rint(values)).any():  # NaN equals nothing
+            refuse("malformed", node, f"its input {index} is {values.tolist()}; expected integers")
+        if not np.isfinite(values.astype(np.float64)).all():
+            refuse("malformed", node, f"its input {index} is {values.tolist()}; expected integers")
+        return [int(v) for v in values]
 
     def number(self, node: NodeProto, index: int) -> float:
         array = self.constant(node, index).value

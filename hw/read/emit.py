@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -189,14 +190,14 @@ class Emitter:
 
     def global_sum(self, name: str, x: Int) -> Int:
         name = self.unique(name)
-        pixels, rank = int(np.prod(x.shape[1:])), len(x.shape) - 1
+        pixels, rank = math.prod(x.shape[1:]), len(x.shape) - 1
         axes = f"{name}_axes"
         self.initializers.append(numpy_helper.from_array(np.arange(2, 2 + rank), axes))
         lo, hi = np.minimum(x.lo, 0) * pixels, np.maximum(x.hi, 0) * pixels
         return self.node("ReduceSum", name, [x.name, axes], (x.channels, *[1] * rank), lo, hi, keepdims=1)
 
     def flatten(self, name: str, x: Int) -> Int:
-        pixels = int(np.prod(x.shape[1:]))
+        pixels = math.prod(x.shape[1:])
         guard(name, x.channels, pixels)
         lo, hi = np.repeat(x.lo, pixels), np.repeat(x.hi, pixels)
         return self.node("Flatten", self.unique(name), [x.name], (x.channels * pixels,), lo, hi, axis=1)

@@ -6,6 +6,7 @@ become identities, qonnx's channels-last operators the standard ones, and consta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -87,6 +88,8 @@ def _of_image(ctx: Context, node: NodeProto) -> tuple[NodeProto, Layout]:
     elif "channels_last" in node.domain:
         node.domain = ""
         if node.op_type == "Conv":
+            if ctx.constant(node, 1).value.ndim != rank:
+                refuse("malformed", node, f"weights of shape {ctx.constant(node, 1).value.shape}")
             node.input[1] = _relaid(ctx, node.input[1], lambda a: np.moveaxis(a, -1, 1))
     elif _data_layout(node).endswith("C"):
         _set(node, data_layout="NCHW")
@@ -96,7 +99,7 @@ def _of_image(ctx: Context, node: NodeProto) -> tuple[NodeProto, Layout]:
             return node, None
     elif node.op_type in ("Flatten", "Reshape"):
         shape = value.shape if isinstance(value, Raw) else value.int.shape
-        order = np.moveaxis(np.arange(int(np.prod(shape))).reshape(shape), 0, -1).reshape(-1)
+        order = np.moveaxis(np.arange(math.prod(shape)).reshape(shape), 0, -1).reshape(-1)
         return node, None if np.array_equal(order, np.arange(len(order))) else order
     elif node.op_type != "Shape":
         refuse("channels-last", node, "a channels-first operator on a channels-last value")

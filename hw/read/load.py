@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 from qonnx.core.modelwrapper import ModelWrapper
 
@@ -38,10 +38,14 @@ def load(source: AnyModel) -> ModelProto:
         raise HwError(
             f"{name}: not an ONNX model, or an empty one; expected a QONNX file (`crq inspect` shows what it is)"
         )
+    _check_text(model, name)
     _check_version(model, name)
     _check_tensors(model, name)
     _check_order(model, name)
     _set_batch(model)
+    needed = leading_to_outputs(model)
+    del model.graph.node[:]
+    model.graph.node.extend(needed)
     return model
 
 
@@ -54,6 +58,20 @@ def _parse(path: Path) -> ModelProto:
         raise HwError(
             f"{path}: not an ONNX file ({error}); expected a QONNX file, as `crq export` writes it"
         ) from error
+
+
+def _check_text(message: Message, name: str) -> None:
+    """Names that are no UTF-8 come from protobuf as bytes, or not at all."""
+    try:
+        for field, value in message.ListFields():
+            inner = [value] if isinstance(value, str | bytes | Message) else value
+            if field.type == field.TYPE_MESSAGE:
+                for part in inner:
+                    _check_text(part, name)
+            elif field.type == field.TYPE_STRING and any(isinstance(text, bytes) for text in inner):
+                refuse("malformed", name, f"holds a {field.name} that is no text ({inner!r})")
+    except UnicodeDecodeError as error:
+        refuse("malformed", name, f"holds a name that is no text ({error})")
 
 
 def _check_version(model: ModelProto, name: str) -> None:
@@ -100,7 +118,13 @@ def _tensors(graph: GraphProto) -> Iterator[tuple[str, TensorProto]]:
 
 
 def _check_order(model: ModelProto, name: str) -> None:
-    known = {i.name for i in model.graph.input} | {i.name for i in model.graph.initializer} | {""}
+    inputs = [i.name for i in model.graph.input]
+    for kind, names in (("input", inputs), ("output", [o.name for o in model.graph.output])):
+        twice = next((n for n in names if names.count(n) > 1), None)
+        if twice is not None:
+            refuse("malformed", f"{name}: {kind} {twice!r}", "is listed twice")
+    given = set(inputs) | {i.name for i in model.graph.initializer}
+    known = given | {""}
     for node in model.graph.node:
         for tensor in node.input:
             if tensor not in known:
@@ -114,6 +138,8 @@ def _check_order(model: ModelProto, name: str) -> None:
     for output in model.graph.output:
         if output.name not in known:
             refuse("malformed", f"{name}: output {output.name!r}", "is produced by no node")
+        if output.name in given:
+            refuse("output", f"{name}: output {output.name!r}", "is an input or a constant of the file")
 
 
 def _set_batch(model: ModelProto) -> None:
@@ -128,11 +154,11 @@ def _set_batch(model: ModelProto) -> None:
 
 
 def leading_to_outputs(model: ModelProto) -> list[NodeProto]:
-    """The nodes, in order, that an output depends on: what else the file computes has no effect and is not read."""
+    """Copies of the nodes, in order, that an output depends on: what else the file computes has no effect."""
     needed = {output.name for output in model.graph.output}
     nodes = []
     for node in reversed(model.graph.node):
         if needed & {name for name in node.output if name}:
             needed.update(node.input)
-            nodes.append(node)
+            nodes.append(NodeProto.FromString(node.SerializeToString()))
     return nodes[::-1]

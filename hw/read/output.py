@@ -8,7 +8,7 @@ import numpy as np
 
 from hw.read.context import Context
 from hw.read.refusals import refuse
-from hw.read.values import Codes, Int, Raw, Value
+from hw.read.values import Codes, Int, Pending, Raw, Value
 
 
 def finish_output(ctx: Context, name: str, value: Value) -> tuple[Int, dict[str, Any]]:
@@ -18,6 +18,13 @@ def finish_output(ctx: Context, name: str, value: Value) -> tuple[Int, dict[str,
     """
     if isinstance(value, Raw):
         refuse("output", f"output {name!r}", "the network's input is its output")
+    result, metadata = _result(ctx, name, value)
+    if result is ctx.emit.input:
+        refuse("output", f"output {name!r}", "the network's input is its output: there is no layer between them")
+    return result, metadata
+
+
+def _result(ctx: Context, name: str, value: Codes | Pending) -> tuple[Int, dict[str, Any]]:
     if isinstance(value, Codes):
         return value.int, {"output_scale": _compact(np.atleast_1d(value.scale))}
     affine = value.chain.affine()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -13,19 +14,20 @@ from qonnx.core.modelwrapper import ModelWrapper
 from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.ir.metadata import KEYS, Metadata, properties
-from hw.read.constants import Constant, fold, from_tensor
+from hw.read.constants import EVALUATION_ERRORS, FOLDED, Constant, fold, from_tensor
 from hw.read.context import Context
 from hw.read.handlers import elementwise, macs, padding, pools, quantizers, reshapes
 from hw.read.layout import LAST, channels_first, channels_last_input
-from hw.read.load import AnyModel, leading_to_outputs, load
+from hw.read.load import AnyModel, load
 from hw.read.output import finish_output
 from hw.read.passes.absorb_sign import absorb_sign
 from hw.read.passes.flatten_last import flatten_last
 from hw.read.passes.merge_pad import merge_pad
 from hw.read.passes.one_spelling import one_spelling
 from hw.read.passes.pool_after_threshold import pool_after_threshold
-from hw.read.passes.raise_quant import raise_quant
+from hw.read.passes.raise_quant import CHAIN, raise_quant
 from hw.read.refusals import refuse
+from hw.read.signature import NEWEST, OLDEST, check_signatures
 from hw.read.values import Codes, Raw, Value
 
 Handler = Callable[[Context, NodeProto], Value | Constant]
@@ -71,25 +73,30 @@ def read_qonnx(source: AnyModel) -> ModelWrapper:
     """
     try:
         return _read(source)
-    except HwError:
-        raise
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, ValidationError) as error:
+    except HwError as error:
+        if not isinstance(source, str | os.PathLike) or str(error).startswith(str(source)):
+            raise
+        raise HwError(f"{source}: {error}") from error
+    except (*EVALUATION_ERRORS, ValidationError) as error:
         # A file nobody wrote on purpose can break any expectation; the cause stays attached for a bug report.
-        refuse("malformed", "model", f"cannot be read ({type(error).__name__}: {error})")
+        place = str(source) if isinstance(source, str | os.PathLike) else "model"
+        refuse("malformed", place, f"cannot be read ({type(error).__name__}: {error})")
 
 
 def _read(source: AnyModel) -> ModelWrapper:
-    proto = raise_quant(one_spelling(load(source)))
+    proto = load(source)
     opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
-    if not 9 <= opset <= 26:
-        refuse("malformed", "model", f"opset {opset}; expected 9 to 26")
+    if not OLDEST <= opset <= NEWEST:
+        refuse("malformed", "model", f"opset {opset}; expected {OLDEST} to {NEWEST}")
+    one_spelling(proto)
+    check_signatures(proto, {*HANDLERS, *FOLDED, *CHAIN})
+    raise_quant(proto)
     ctx = Context(opset)
     for tensor in proto.graph.initializer:
         ctx.constants[tensor.name] = from_tensor(tensor.name, tensor)
     given = _read_input(ctx, proto)
-    nodes = leading_to_outputs(proto)
-    last_use = {name: i for i, node in enumerate(nodes) for name in node.input}
-    for i, node in enumerate(nodes):
+    last_use = {name: i for i, node in enumerate(proto.graph.node) for name in node.input}
+    for i, node in enumerate(proto.graph.node):
         _read_node(ctx, node)
         for name in [n for n in node.input if last_use[n] == i]:
             ctx.release(name)
@@ -159,8 +166,8 @@ def _read_node(ctx: Context, node: NodeProto) -> None:
         if node.op_type not in HANDLERS and node.op_type != "Transpose":
             refuse("unsupported-op", node, f"{node.op_type} is not among the operators on activations that are read: "
                    f"{', '.join(sorted(HANDLERS))}")  # fmt: skip
-        if not node.input or (node.input[0] not in ctx.values and node.input[0] not in ctx.constants):
-            refuse("malformed", node, "reads a tensor that is no value of this network")
+        for lost in [i for i in inputs if i not in ctx.values and i not in ctx.constants]:
+            refuse("malformed", node, f"reads {lost!r}, which is no value of this network")
         given = set(node.input)
         node, layout = channels_first(ctx, node)
         if layout is not None:

@@ -53,6 +53,10 @@ REFUSALS: dict[str, Refusal] = {
         "use one scale per tensor for activations",
     ),
     "activation-bits": Refusal("an activation Quant has more than 8 bits or a fractional width", "use 1 to 8 bits"),
+    "too-many-steps": Refusal(
+        "a MultiThreshold of more than 4095 steps (12 bits): every step is a comparator or a word of memory",
+        "quantize to at most 12 bits",
+    ),
     "zero-point": Refusal("the zero point is no integer", "use an integer zero point"),
     "rounding-mode": Refusal(
         "the rounding mode is unknown, or it is another than ROUND for the network's input, which the host rounds",
@@ -95,5 +99,5 @@ REFUSALS: dict[str, Refusal] = {
 def refuse(slug: str, node: NodeProto | str, detail: str = "") -> NoReturn:
     """Raise `HwError` naming the node, its operator, the reason and the way out."""
     reason, remedy = REFUSALS[slug]
-    where = node if isinstance(node, str) else f"node {node.name or node.output[0]!r} ({node.op_type})"
+    where = node if isinstance(node, str) else f"node {node.name or ''.join(node.output[:1])!r} ({node.op_type})"
     raise HwError(f"{where}: {detail or reason}; {remedy} [{slug}]")

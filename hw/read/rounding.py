@@ -33,7 +33,7 @@ def bounds(node: NodeProto, bits: NDArray[Any], signed: bool, narrow: bool) -> t
 
     One signed bit is refused: its range says {-1, 0}, while qonnx computes ±1.
     """
-    if bits.size != 1 or bits.item() != int(bits.item()) or not 1 <= int(bits.item()) <= 8:
+    if bits.size != 1 or bits.dtype.kind not in "fiu" or bits.item() not in range(1, 9):
         refuse("activation-bits", node, f"bit width {bits.tolist()}; expected 1 to 8")
     n = int(bits.item())
     if n == 1 and (signed or narrow):

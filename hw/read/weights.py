@@ -25,6 +25,8 @@ class Weights(NamedTuple):
 
 def weights_of(node: NodeProto, constant: Constant) -> Weights:
     """Codes of a constant whose axis 0 is the output channel. Raises `HwError` for weights that are no codes."""
+    if constant.value.ndim < 2 or not constant.value.size:
+        refuse("malformed", node, f"weights of shape {constant.value.shape}")
     if not np.isfinite(np.asarray(constant.value, np.float64)).all():
         refuse("not-finite", node, "its weights are infinite or NaN")
     if constant.codes is not None and constant.scale is not None:

@@ -19,6 +19,8 @@ from hw.read.weights import Weights, weights_of
 def conv(ctx: Context, node: NodeProto) -> Pending:
     attributes = ctx.attributes(node)
     weights = weights_of(node, ctx.constant(node, 1))
+    if weights.codes.ndim < 3:
+        refuse("malformed", node, f"weights of shape {weights.codes.shape}; expected (outputs, inputs, kernel …)")
     x = ctx.codes(node, depthwise=weights.codes.shape[1] == 1)
     rank = weights.codes.ndim - 2
     groups = int(attributes.get("group", 1))

@@ -9,6 +9,7 @@ import numpy as np
 from onnx import NodeProto
 
 from hw.read.context import Context
+from hw.read.emit import guard
 from hw.read.refusals import refuse
 from hw.read.values import Codes, Value
 
@@ -24,6 +25,26 @@ def conv_pads(
     """Pads in ONNX order (all begins, then all ends) of a convolution or pool over an image of `size`."""
     if min([*stride, *dilation, *kernel], default=1) < 1:
         refuse("malformed", node, f"kernel {list(kernel)}, strides {list(stride)}, dilations {list(dilation)}")
+    if not len(stride) == len(dilation) == len(kernel) == len(size):
+        given = f"kernel {list(kernel)}, strides {list(stride)} and dilations {list(dilation)}"
+        refuse("malformed", node, f"{given} over {len(size)} dimensions")
+    pads = _given_pads(node, attributes, size, kernel, stride, dilation)
+    padded = [n + begin + end for n, begin, end in zip(size, pads, pads[len(size) :], strict=False)]
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    if any(span > n for span, n in zip(spans, padded, strict=True)):
+        refuse("malformed", node, f"a window of {spans} does not fit its input of {padded} with its pads")
+    guard(node.name or node.output[0], *padded)
+    return pads
+
+
+def _given_pads(
+    node: NodeProto,
+    attributes: Mapping[str, Any],
+    size: Sequence[int],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+) -> list[int]:
     auto = attributes.get("auto_pad", b"NOTSET").decode()
     if auto in ("NOTSET", ""):
         pads = [int(p) for p in attributes.get("pads", [0] * 2 * len(size))]
@@ -74,7 +95,7 @@ def _pads_and_axes(
     """Before opset 11 pads are an attribute; from opset 18 on they may be for some axes only."""
     if "pads" in attributes:
         return [int(p) for p in attributes["pads"]], list(range(rank))
-    pads = [int(p) for p in ctx.constant(node, 1).value.reshape(-1)]
+    pads = ctx.integers(node, 1)
     if len(node.input) > 3 and node.input[3]:
-        return pads, [int(a) % rank for a in ctx.constant(node, 3).value.reshape(-1)]
+        return pads, [a % rank for a in ctx.integers(node, 3)]
     return pads, list(range(rank))

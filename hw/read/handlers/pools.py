@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from onnx import NodeProto
 
 from hw.read.chain import Chain
 from hw.read.context import Context
+from hw.read.emit import guard
 from hw.read.handlers.elementwise import align
 from hw.read.handlers.padding import conv_pads
 from hw.read.handlers.quantizers import signed
@@ -52,21 +55,22 @@ def average_pool(ctx: Context, node: NodeProto) -> Pending:
     if any(pads) and not ctx.attributes(node).get("count_include_pad", 0):
         refuse("exclude-pad", node)
     channels = x.int.channels
+    guard(ctx.name(node), channels, *kernel)
     ones = np.ones((channels, 1, *kernel), np.int64)
     total = ctx.emit.conv(ctx.name(node), x.int, ones, stride, pads, [1] * len(kernel), channels, type_="TERNARY")
-    return _average(x, total, int(np.prod(kernel)))
+    return _average(x, total, math.prod(kernel))
 
 
 def global_average_pool(ctx: Context, node: NodeProto) -> Pending:
     x = ctx.codes(node, depthwise=True)
-    return _average(x, ctx.emit.global_sum(ctx.name(node), x.int), int(np.prod(x.int.shape[1:])))
+    return _average(x, ctx.emit.global_sum(ctx.name(node), x.int), math.prod(x.int.shape[1:]))
 
 
 def reduce_mean(ctx: Context, node: NodeProto) -> Pending:
     """ReduceMean over all pixels is a global average pool."""
     x = ctx.codes(node, depthwise=True)
     attributes = ctx.attributes(node)
-    axes = attributes.get("axes") or (ctx.constant(node, 1).value.reshape(-1).tolist() if len(node.input) > 1 else [])
+    axes = attributes.get("axes") or (ctx.integers(node, 1) if len(node.input) > 1 and node.input[1] else [])
     rank = len(x.int.shape) + 1
     if not axes or sorted(int(a) % rank for a in axes) != list(range(2, rank)):
         refuse("unsupported-op", node, f"mean over axes {axes}; expected all pixels")

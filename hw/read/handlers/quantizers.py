@@ -9,10 +9,13 @@ from qonnx.core.datatype import DataType
 from hw.ir.layers import smallest_format
 from hw.read.chain import Quantizer, Steps, thresholds
 from hw.read.context import Context
-from hw.read.emit import guard
+from hw.read.emit import EXACT, guard
 from hw.read.refusals import refuse
 from hw.read.rounding import bounds, rounding
 from hw.read.values import Codes, Int, Pending, Raw, Scale, Value
+
+MAX_STEPS = (1 << 12) - 1
+"""Most thresholds of one channel: each is a comparator, or a word of its memory."""
 
 
 def quant(ctx: Context, node: NodeProto) -> Codes:
@@ -25,8 +28,8 @@ def quant(ctx: Context, node: NodeProto) -> Codes:
     if not (scale > 0).all():
         refuse("not-finite", node, f"its scale is {scale}")
     zero = ctx.number(node, 2)
-    if zero != int(zero):
-        refuse("zero-point", node, f"zero point {zero}")
+    if zero != int(zero) or abs(zero) >= EXACT:
+        refuse("zero-point", node, f"zero point {zero:g}")
     low, high = bounds(
         node, ctx.constant(node, 3).value, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0))
     )  # fmt: skip
@@ -50,14 +53,18 @@ def multi_threshold(ctx: Context, node: NodeProto) -> Codes:
     if layout and not layout.startswith("NC"):
         refuse("unsupported-op", node, f"data layout {layout}; expected channels first")
     scale, bias = float(attributes.get("out_scale", 1.0)), float(attributes.get("out_bias", 0.0))
+    if not scale > 0:
+        refuse("not-finite", node, f"its out_scale is {scale:g}; expected a positive number")
     repeat = next((m for m in (1, 2, 3, 4) if (bias * m / scale) == np.rint(bias * m / scale)), None)
-    if not scale > 0 or repeat is None:
-        refuse("zero-point", node, f"out_bias {bias} is no simple multiple of out_scale {scale}")
+    if repeat is None or abs(bias * repeat / scale) >= EXACT:
+        refuse("zero-point", node, f"out_bias {bias:g} is no simple multiple of out_scale {scale:g} below 2^24")
     table = np.asarray(ctx.constant(node, 1).value)
     if table.ndim != 2 or table.shape[0] not in (1, shape[0]) or not np.isfinite(table).all():
         refuse("malformed", node, f"thresholds of shape {table.shape} for {shape[0]} channels")
-    if (np.diff(table, axis=1) < 0).any() or table.shape[1] * repeat > 255:
-        refuse("malformed", node, "thresholds are not ascending, or more than 255")
+    if not table.shape[1] or (np.diff(table, axis=1) < 0).any():
+        refuse("malformed", node, f"thresholds of shape {table.shape} that are not ascending, or none")
+    if table.shape[1] * repeat > MAX_STEPS:
+        refuse("too-many-steps", node, f"{table.shape[1] * repeat:,} steps")
     table = np.broadcast_to(table, (shape[0], table.shape[1]))
     return _codes(ctx, node, Steps(table, round(bias * repeat / scale), repeat), np.float64(scale / repeat))
 

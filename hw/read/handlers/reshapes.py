@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -28,7 +29,7 @@ def flatten(ctx: Context, node: NodeProto) -> Value:
 def reshape(ctx: Context, node: NodeProto) -> Value:
     value = ctx.value(node)
     shape = _shape(value)
-    target = [int(v) for v in np.asarray(ctx.constant(node, 1).value).reshape(-1)]
+    target = ctx.integers(node, 1)
     sizes = [1, *shape]
     target = [sizes[i] if v == 0 and i < len(sizes) else v for i, v in enumerate(target)]
     return _to(ctx, node, value, target)
@@ -37,17 +38,15 @@ def reshape(ctx: Context, node: NodeProto) -> Value:
 def squeeze(ctx: Context, node: NodeProto) -> Value:
     value = ctx.value(node)
     sizes = [1, *_shape(value)]
-    axes = ctx.attributes(node).get("axes") or (
-        np.asarray(ctx.constant(node, 1).value).reshape(-1).tolist() if len(node.input) > 1 else []
-    )
+    axes = ctx.attributes(node).get("axes") or (ctx.integers(node, 1) if len(node.input) > 1 and node.input[1] else [])
     axes = [int(a) % len(sizes) for a in axes]
     return _to(ctx, node, value, [s for i, s in enumerate(sizes) if i not in axes])
 
 
 def _to(ctx: Context, node: NodeProto, value: Value, target: list[int]) -> Value:
     shape = _shape(value)
-    total = int(np.prod(shape))
-    known = int(np.prod([v for v in target if v != -1]))
+    total = math.prod(shape)
+    known = math.prod([v for v in target if v != -1])
     target = [total // max(known, 1) if v == -1 else v for v in target]
     if target == [1, *shape]:
         return value
@@ -60,7 +59,7 @@ def _flat(ctx: Context, node: NodeProto, value: Value) -> Value:
     shape = _shape(value)
     if len(shape) == 1:
         return value
-    pixels = int(np.prod(shape[1:]))
+    pixels = math.prod(shape[1:])
     if isinstance(value, Raw):
         return replace(value, shape=(shape[0] * pixels,))
     if isinstance(value, Codes):

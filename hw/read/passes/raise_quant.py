@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
+from hw.read.constants import from_tensor
+
 CHAIN = ("Mul", "Round", "Clip", "Div")  # from the result backwards
 
 
@@ -53,7 +55,10 @@ def _parameters(chain: list[NodeProto], constants: dict[str, object]) -> tuple[i
     """(bits, signed, narrow) of the code range, if the ends are those of a Quant."""
     if any(name not in constants for name in chain[2].input[1:]):
         return None
-    low, high = (float(numpy_helper.to_array(constants[n])) for n in chain[2].input[1:])  # type: ignore[arg-type]
+    ends = [from_tensor(name, constants[name]).value for name in chain[2].input[1:]]
+    if any(end.size != 1 or end.dtype.kind not in "fiu" for end in ends):
+        return None
+    low, high = (float(end.item()) for end in ends)
     if (low, high) == (0, 1):
         return 1, 0, 0
     for bits in range(2, 9):

@@ -48,7 +48,7 @@ def check(built: Built) -> Proof:
     operands that drive its layer alone: a fault found there says something of the images, nothing of the design.
     """
     codes = all_vectors(built.network, RANDOM_IMAGES, bounding_limit=BOUNDING_IMAGES)
-    values: dict[str, IntArray] = {}
+    values: dict[str, IntArray] = {built.network.input.name: codes}
     evaluate(built.network, codes, wanted=values.__setitem__)
     made = list(mutations(built.plan, values))
     if not made:
@@ -101,7 +101,7 @@ def _catches(built: Built, mutation: Mutation, codes: IntArray, values: dict[str
 
 
 def mutations(plan: Plan, values: dict[str, IntArray]) -> Iterator[Mutation]:
-    """One fault of each kind that the network has room for; `values` are the integers of every layer on the vectors."""
+    """One fault of each kind that the network has room for; `values`: integers of the input and every layer."""
     macs = [(p, p.unit.layer) for p in plan.processes if p.unit and isinstance(p.unit.layer, (Conv, Dense))]
     if macs:
         process, layer = macs[-1]
@@ -121,9 +121,9 @@ def mutations(plan: Plan, values: dict[str, IntArray]) -> Iterator[Mutation]:
 
 
 def _producer(plan: Plan, threshold: Threshold) -> str:
+    """The layer whose values it reads, or the network's input."""
     producer = plan.network.producer(threshold.input)
-    assert producer is not None
-    return producer.name
+    return producer.name if producer else plan.network.input.name
 
 
 def flipped_weight(process: Process, layer: Mac, plan: Plan) -> Mutation:

@@ -118,3 +118,14 @@ def test_a_project_of_another_format_is_refused(built: Built, tmp_path: Path) ->
 def test_a_project_may_be_moved(built: Built, images, tmp_path: Path) -> None:
     moved = shutil.copytree(built.directory, tmp_path / "elsewhere")
     assert np.array_equal(Built(moved).integers(images[:3]), built.integers(images[:3]))
+
+
+def test_of_no_images_there_are_no_results(built: Built) -> None:
+    nothing = np.empty((0, 2, 6, 5), np.int64)
+    assert built.codes(nothing).shape == (0, 60)
+    assert built.integers(nothing).shape == built.simulate(nothing).shape == (0, 4, 3, 5)
+    assert {name: values.shape[0] for name, values in built.trace(nothing).items()} == dict.fromkeys(
+        built.trace(nothing), 0
+    )
+    with pytest.raises(HwError, match=r"images of shape \(0,\): expected \(N, 2, 6, 5\)"):
+        built.integers([])

@@ -99,3 +99,13 @@ def test_images_do_not_touch_each_other() -> None:
     codes = random_input(model, 5)
     together = evaluate(network, codes)
     assert np.array_equal(together, np.concatenate([evaluate(network, c[None]) for c in codes]))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_of_no_images_there_are_no_results(name: str) -> None:
+    network = Network(NETWORKS[name](7))
+    shapes: dict[str, tuple[int, ...]] = {}
+    nothing = np.empty((0, *network.input.shape), np.int64)
+    result = evaluate(network, nothing, wanted=lambda layer, values: shapes.update({layer: values.shape}))
+    assert result.shape == (0, *network.output.shape)
+    assert shapes == {layer.name: (0, *layer.output.shape) for layer in network}

@@ -164,3 +164,23 @@ def test_float_types_that_numpy_lacks_keep_their_values() -> None:
 def test_text_is_not_folded() -> None:
     with pytest.raises(HwError, match=r"Cast of text.*\[unsupported-op\]"):
         fold(node("Cast", "a", "y", to=8), [Constant(np.ones(3))], 21, Budget())
+
+
+@pytest.mark.parametrize("opset", [13, 19, 21])
+@pytest.mark.parametrize("shape", [(2, 1), (1, 3), (2, 3)])
+def test_scales_of_several_axes_are_named(shape: tuple[int, ...], opset: int) -> None:
+    made = node("DequantizeLinear", "w s", "y", "dq", axis=0)
+    message = rf"'dq' \(DequantizeLinear\): scales of shape \({shape[0]}, {shape[1]}\) for a tensor of shape \(2, 3\)"
+    with pytest.raises(HwError, match=message):
+        fold(made, [Constant(np.ones((2, 3), np.int8)), Constant(np.ones(shape, np.float32))], opset, Budget())
+
+
+def test_what_the_reference_evaluation_raises_names_the_node() -> None:
+    """Whatever it is: an assertion without words, an axis beyond all memory."""
+    blocked = node("DequantizeLinear", "w s", "y", "dq", axis=0, block_size=3)
+    values = [Constant(np.ones((2, 3), np.int8)), Constant(np.ones((2, 3, 1), np.float32))]
+    with pytest.raises(HwError, match=r"'dq'.*scales of shape \(2, 3, 1\)"):
+        fold(blocked, values, 21, Budget())
+    joined = node("Concat", "a b", "y", "cat", axis=2**40)
+    with pytest.raises(HwError, match=r"'cat' \(Concat\): cannot be evaluated \(axis 1099511627776 of a tensor"):
+        fold(joined, [Constant(A), Constant(A)], 21, Budget())

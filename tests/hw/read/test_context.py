@@ -140,3 +140,28 @@ def test_sources_name_the_files_tensor_and_its_layout(ctx: Context) -> None:
     ctx.layouts["y"] = np.arange(12)
     ctx.record_source("flat", MUL, np.float32(0.5))
     assert "flat" not in ctx.sources
+
+
+@pytest.mark.parametrize("kind", [np.complex64, np.str_])
+def test_parameters_are_real_numbers(ctx: Context, kind: type) -> None:
+    ctx.constants["k"] = Constant(np.ones(3, kind))
+    with pytest.raises(HwError, match=r"'mul' \(Mul\): its input 1 is of type .*; expected real numbers"):
+        ctx.constant(MUL, 1)
+
+
+@pytest.mark.parametrize("values", [[1.5], [np.nan], [np.inf]])
+def test_axes_pads_and_shapes_are_integers(ctx: Context, values: list[float]) -> None:
+    ctx.constants["k"] = Constant(np.array([2.0, -1.0]))
+    assert ctx.integers(MUL, 1) == [2, -1]
+    ctx.constants["k"] = Constant(np.array(values))
+    with pytest.raises(HwError, match=r"'mul'.*its input 1 is .*; expected integers"):
+        ctx.integers(MUL, 1)
+
+
+def test_a_value_that_is_missing_or_constant_is_named(ctx: Context) -> None:
+    ctx.constants["k"] = Constant(np.ones(3))
+    with pytest.raises(HwError, match=r"'mul'.*its input 1 is a constant; expected values computed from the input"):
+        ctx.value(MUL, 1)
+    with pytest.raises(HwError, match=r"'mul'.*its input 7 is missing"):
+        ctx.value(MUL, 7)
+    assert not ctx.is_constant(MUL, 7)

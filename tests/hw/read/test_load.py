@@ -158,3 +158,17 @@ def test_what_leads_to_no_output_is_not_read(tmp_path: Path) -> None:
     negation = [node("Mul", "y minus", "m"), quant("m", "dead", "q1", signed=1)]
     constants = base() | {"minus": -np.ones((1, 5, 1, 1), np.float32)}
     assert_equal_to_file(graph_of([IN, conv("xq w", "y", "conv"), *negation], constants), tmp_path / "b")
+
+
+def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    data = graph_of([IN, CONV, *ACT, *TAIL], base()).SerializeToString()
+    (tmp_path / "m.onnx").write_bytes(data.replace(b"conv", b"c\xffnv"))
+    with pytest.raises(HwError, match=r"m\.onnx: holds a name.* that is no text|not an ONNX file"):
+        read_qonnx(tmp_path / "m.onnx")
+
+
+def test_an_input_listed_twice_is_refused() -> None:
+    proto = graph_of([IN, CONV, *ACT, *TAIL], base())
+    proto.graph.input.append(proto.graph.input[0])
+    with pytest.raises(HwError, match=r"input 'x': is listed twice.*\[malformed\]"):
+        load(proto)

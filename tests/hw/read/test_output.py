@@ -79,3 +79,22 @@ def test_two_outputs_are_refused() -> None:
     proto.graph.output.append(type(proto.graph.output[0])(name="q"))
     with pytest.raises(HwError, match=r"expected exactly one output.*\[output\]"):
         read_qonnx(proto)
+
+
+@pytest.mark.parametrize("name", ["x", "w"])
+def test_what_is_given_is_no_output(name: str) -> None:
+    with pytest.raises(HwError, match=rf"output '{name}': is an input or a constant of the file.*\[output\]"):
+        read_qonnx(graph_of([*CODES, *ACT], base(), output=name))
+
+
+def test_codes_of_the_input_are_no_output() -> None:
+    """There would be no layer."""
+    with pytest.raises(HwError, match=r"output 'xq': the network's input is its output.*\[output\]"):
+        read_qonnx(graph_of([IN], base(), output="xq"))
+
+
+def test_an_output_listed_twice_is_refused() -> None:
+    proto = graph_of([*CODES, *ACT], base(), output="q")
+    proto.graph.output.append(proto.graph.output[0])
+    with pytest.raises(HwError, match=r"output 'q': is listed twice.*\[malformed\]"):
+        read_qonnx(proto)

@@ -88,3 +88,11 @@ def test_inspect_refuses_broken_metadata(tmp_path) -> None:
     onnx.save(proto, tmp_path / "m.onnx")
     with pytest.raises(HwError, match=r"m\.onnx: metadata 'crq\.layers'.*\[malformed\]"):
         describe(tmp_path / "m.onnx")
+
+
+def test_a_refusal_names_the_file(tmp_path) -> None:
+    proto = export.to_qonnx(frozen(Plain), tmp_path / "m.onnx")
+    next(n for n in proto.graph.node if n.op_type == "Conv").op_type = "ConvTranspose"
+    onnx.save(proto, tmp_path / "bad.onnx")
+    with pytest.raises(HwError, match=r"^\S*bad\.onnx: node '\w+' \(ConvTranspose\): .*\[unsupported-op\]"):
+        read_qonnx(tmp_path / "bad.onnx")

@@ -57,6 +57,9 @@ REFUSED = {
         [quant("x", "xq", "qi"), node("Quant", "w ws zero bits", "wq", **WQ), conv("xq wq", "y")],
         ws=np.array([1, 2], "f4").reshape(1, 2, 1, 1),
     ),
+    "too-many-steps": _with(
+        [*HEAD, node("MultiThreshold", "c t", "y", "mt", out_dtype="UINT16")], t=np.arange(5000, dtype="f4")[None]
+    ),
     "rounding-mode": _with([*HEAD, node("Quant", "c q1_s zero bits", "y", signed=1, rounding_mode="STOCHASTIC")]),
     "too-large": _with([*HEAD, *ACT, node("Flatten", "q", "y")], shape=(1, 2, 2**20, 2**20)),
     "per-feature": _with(

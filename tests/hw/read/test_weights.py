@@ -150,3 +150,9 @@ def test_integers_beyond_eight_signed_bits_are_named() -> None:
     constants = base() | {"w": weights, "one": np.float32(1), "eight": np.float32(8)}
     with pytest.raises(HwError, match=r"'wide'.*codes from 50 to 139.*8 signed bits \[weights-not-integers\]"):
         read_qonnx(graph_of(nodes, constants))
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (5, 0, 3, 3)])
+def test_weights_without_two_axes_or_elements_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(HwError, match=r"weights of shape .*\[malformed\]"):
+        weights_of(node("Conv", "x w", "y", "conv"), Constant(np.ones(shape, np.float32)))

@@ -109,3 +109,21 @@ def test_unused_optional_outputs_and_folded_dequantization(tmp_path: Path) -> No
     nodes = [IN, node("DequantizeLinear", "codes q1_s", "wd"), conv("xq wd", "c", "conv"), node("Relu", "c", "r")]
     graph = read_qonnx(graph_of([*nodes, quant("r", "q2", "q1"), pool, *TAIL], constants))
     assert Network(graph)["conv"].multiplier_free
+
+
+@pytest.mark.parametrize("op", ["MaxPool", "AveragePool"])
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"kernel_shape": [2**40] * 2}, rf"a window of \[{2**40}, {2**40}\] does not fit its input of \[6, 6\]"),
+        ({"kernel_shape": [7, 2]}, r"a window of \[7, 2\] does not fit its input of \[6, 6\]"),
+        ({"kernel_shape": [2**40] * 2, "auto_pad": "SAME_UPPER"}, r"check the shapes.*\[too-large\]"),
+        ({"kernel_shape": [2**20] * 2, "pads": [2**19] * 4}, r"check the shapes.*\[too-large\]"),
+        ({"kernel_shape": [2, 2], "strides": [1]}, r"strides \[1\] and dilations \[1, 1\] over 2 dimensions"),
+        ({"kernel_shape": [2, 2], "strides": [0, 1]}, r"strides \[0, 1\]"),
+    ],
+)
+def test_windows_that_do_not_fit_are_refused_before_anything_is_made(op: str, attributes: dict, message: str) -> None:
+    made = node(op, "q", "m", "pool", **{"count_include_pad": 1} | attributes if op == "AveragePool" else attributes)
+    with pytest.raises(HwError, match=f"'pool'.*{message}"):
+        read_qonnx(file(SIGNED, made, OUT))

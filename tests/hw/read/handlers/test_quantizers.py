@@ -106,8 +106,9 @@ def test_an_image_scaled_by_channel_and_flattened(behind: bool, tmp_path: Path) 
     assert np.array_equal(to_codes(project.network, values).reshape(20, -1), np.rint(expected))
     host: dict = {}
     exec((project.directory / "host.py").read_text(), host)
-    assert np.array_equal(host["quantize"](values), to_codes(project.network, values))
-    logits = project.simulate(values, quantize=True)
+    flat = values.reshape(20, -1)  # the network's input is what comes behind the file's Flatten
+    assert np.array_equal(host["quantize"](flat), to_codes(project.network, values))
+    logits = project.simulate(flat, quantize=True)
     np.testing.assert_allclose(logits, np.concatenate([found["y"] for found in runs]), rtol=1e-5, atol=1e-6)
     codes = all_vectors(project.network, 20)
     onnx.save(proto, tmp_path / "m.onnx")
@@ -177,3 +178,41 @@ def test_multi_threshold_bipolar_and_bipolar_weights(tmp_path) -> None:
     constants["w3"] = rng.integers(-1, 2, (3, 4, 4, 4)).astype(np.float32)
     graph = assert_equal_to_file(graph_of(nodes, constants), tmp_path)
     assert Network(graph)["conv2"].weight_type == "BIPOLAR"
+
+
+def steps(count: int, **attributes: object) -> ModelProto:
+    table = np.sort(np.random.default_rng(0).normal(0, 2, (5, count)).astype(np.float32), axis=1)
+    made = node("MultiThreshold", "c t", "q", "mt", out_dtype="UINT16", data_layout="NCHW", **attributes)
+    big = np.random.default_rng(1).integers(-1, 2, (180, 3)).astype(np.float32)
+    nodes = [IN, CONV, made, node("Flatten", "q", "fl"), node("MatMul", "fl big", "y", "fc")]
+    return graph_of(nodes, base() | {"t": table, "big": big})
+
+
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_more_than_255_steps_are_read_and_built(io_type: str, tmp_path: Path) -> None:
+    network = Network(assert_equal_to_file(steps(300), tmp_path, io_type, count=10))
+    assert network["mt"].output.format.bits == 9
+
+
+@pytest.mark.parametrize(
+    ("proto", "message"),
+    [
+        (steps(4096), r"'mt'.*4,096 steps; quantize to at most 12 bits \[too-many-steps\]"),
+        (steps(1400, out_bias=1.0, out_scale=3.0), r"'mt'.*4,200 steps.*\[too-many-steps\]"),
+        (steps(0), r"'mt'.*thresholds of shape \(5, 0\) that are not ascending, or none"),
+        (steps(3, out_scale=0.0), r"'mt'.*its out_scale is 0; expected a positive number"),
+        (steps(3, out_bias=1e30), r"'mt'.*out_bias 1e\+30 is no simple multiple.*\[zero-point\]"),
+    ],
+)
+def test_steps_that_cannot_be_read_have_their_reason(proto: ModelProto, message: str) -> None:
+    with pytest.raises(HwError, match=message):
+        read_qonnx(proto)
+
+
+@pytest.mark.parametrize("zero", [2.0**24, 2.0**62])
+def test_a_zero_point_beyond_exact_integers_is_refused(zero: float) -> None:
+    constants = base() | {"z": np.float32(zero), "big": np.ones((180, 3), np.float32)}
+    made = node("Quant", "c q1_s z bits", "q", "act", signed=0, narrow=0)
+    nodes = [IN, CONV, made, node("Flatten", "q", "fl"), node("MatMul", "fl big", "y", "fc")]
+    with pytest.raises(HwError, match=r"'act'.*zero point 1?[.\d]+e\+\d+.*\[zero-point\]"):
+        read_qonnx(graph_of(nodes, constants))

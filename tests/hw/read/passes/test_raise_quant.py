@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import ModelProto, NodeProto, helper
+from onnx import ModelProto, NodeProto, helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.infer_shapes import InferShapes
@@ -105,3 +105,12 @@ def test_unnamed_quantizers_in_standard_operators_keep_their_own_bits(tmp_path: 
     nodes = [IN, CONV, *first, conv("q2 w5", "d", "conv2"), *second, *TAIL]
     network = Network(assert_equal_to_file(graph_of(nodes, base() | bounds | weights), tmp_path))
     assert [int(layer.output.hi.max()) for layer in network if type(layer).__name__ == "Threshold"][:2] == [3, 15]
+
+
+def test_a_clip_to_several_numbers_is_no_quantizer() -> None:
+    proto = file(0, 15)
+    ends = next(n for n in proto.graph.node if n.op_type == "Clip").input[1:]
+    for tensor in proto.graph.initializer:
+        if tensor.name in ends:
+            tensor.CopyFrom(numpy_helper.from_array(np.zeros(3, np.float32), tensor.name))
+    assert "Clip" in operators(raise_quant(proto))
