@@ -49,7 +49,8 @@ def input_codes(network: Network, x: ArrayLike, quantize: bool = False, layout: 
     """Input codes (N, C, H, W) of images (N, *image_shape): integer codes, or floats on the input grid.
 
     Floats are what the file takes. They must lie on the grid (multiples of the input scale) unless `quantize`, which
-    rounds half to even and clips; so are the floats of a file with preprocessing of its own, as its host does. `layout`: NCHW or NHWC, by default the file's.
+    rounds half to even and clips; those of a file with preprocessing of its own always are, as its host does it.
+    `layout`: NCHW or NHWC, by default the file's.
     Raises `HwError` otherwise, and for codes out of range or a wrong shape.
     """
     array, tensor = channels_first(network, np.asarray(x), layout), network.input
