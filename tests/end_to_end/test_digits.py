@@ -64,7 +64,9 @@ def test_the_testbench_begins_with_test_images(run: Path) -> None:
 
 def test_a_second_run_reuses_the_first(run: Path) -> None:
     checkpoint = (run / "train" / "checkpoints" / "pretrain.pt").stat().st_mtime_ns
-    project = {p: p.read_bytes() for p in sorted((run / "digits_hls").rglob("*")) if p.is_file()}
+    dated = ("verdicts.json", "own.json")  # what is found is found again, at another time
+    files = (p for p in sorted((run / "digits_hls").rglob("*")) if p.is_file() and p.name not in dated)
+    project = {p: p.read_bytes() for p in files}
     done = crq("run", "digits", "-o", run, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["bit_exact"] is True
