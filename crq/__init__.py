@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crq.convert.prepare import prepare as prepare
     from crq.convert.prepare import set_mode as set_mode
     from crq.convert.quantize import quantize as quantize
+    from crq.convert.suggest import suggest_input as suggest_input
     from crq.errors import CrqError as CrqError
     from crq.quant.penalties import ClusterPenalty as ClusterPenalty
     from crq.quant.penalties import layer_statistics as layer_statistics
@@ -34,6 +35,7 @@ _HOMES = {
     "set_mode": "crq.convert.prepare",
     "coded_layers": "crq.convert.prepare",
     "quantize": "crq.convert.quantize",
+    "suggest_input": "crq.convert.suggest",
     "ClusterPenalty": "crq.quant.penalties",
     "layer_statistics": "crq.quant.penalties",
     "calibrate_activations": "crq.convert.calibrate",

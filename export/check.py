@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from crq.convert.frozen import FrozenModel
+from crq.convert.preprocessing import undo
 from export.errors import FileMismatch
 from export.runtime import FloatArray, run_onnxruntime, run_qonnx
 
@@ -46,7 +47,8 @@ def check_file(model: FrozenModel, path: str | Path, x: Tensor) -> list[CheckRes
     if stored != model.content_hash:
         raise FileMismatch(f"{path}: exported from frozen model {stored}, not from this one ({model.content_hash})")
     expected = model(x).numpy()
-    values = (model.codes(x).to(torch.float64) * model.input.scale).to(torch.float32).numpy()
+    codes = model.codes(x).to(torch.float64) * model.input.scale
+    values = undo(model.input.preprocessing, codes).to(torch.float32).numpy()
     return [
         CheckResult(
             name, len(x), expected.size, int(np.count_nonzero(run(proto, values) != expected)), name != UNCLAIMED

@@ -70,7 +70,7 @@ class _Writer:
     def run(self, metadata: Mapping[str, str]) -> ModelProto:
         spec = self.model.input
         self.values[INPUT] = self._quant(
-            "input_quant", "input", spec.scale, spec.bits, spec.signed, narrow=False
+            "input_quant", self._preprocessed("input"), spec.scale, spec.bits, spec.signed, narrow=False
         )  # fmt: skip
         for wire in self.model.wires:
             step = self.model.steps[wire.name]
@@ -105,6 +105,17 @@ class _Writer:
         }
         helper.set_model_props(proto, {f"crq.{k}": str(v) for k, v in sorted(props.items())})
         return proto
+
+    def _preprocessed(self, x: str) -> str:
+        """The host's steps on real values; the reader of the file records them."""
+        spec = self.model.input
+        for index, (kind, constant) in enumerate(spec.preprocessing):
+            value = np.asarray(constant, np.float32)
+            value = value.reshape(1, -1, *[1] * (len(spec.shape) - 1)) if value.ndim else value
+            name = f"preprocess{index}"
+            operands = x, self._constant(f"{name}.constant", value)
+            x = self._node(kind.removeprefix("R"), name, *(operands[::-1] if kind == "RSub" else operands))
+        return x
 
     def _code_tensors(self) -> dict[str, str]:
         """The tensor of each step that gives codes: what a reader compares, step by step, with the frozen model."""

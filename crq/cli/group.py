@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib.metadata
 import io
@@ -9,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -46,23 +48,34 @@ class _Verbs(click.Group):
         for stream in (sys.stdout, sys.stderr):  # an ASCII locale gets a question mark for what it cannot show
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
-        try:
+        with _reported():
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
-        except (click.ClickException, click.exceptions.Exit):
-            raise
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("Stopped.", err=True)
-            sys.exit(128 + signal.SIGINT)
-        except Exception as error:
-            message, code = explained(error)
-            if "CRQ_DEBUG" in os.environ:
-                traceback.print_exc()
-            if isinstance(error, BrokenPipeError):  # what is still to be flushed at the exit would fail again
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            click.echo(f"Error: {message}", err=True)
-            sys.exit(code)
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _reported():  # --help and --version print while the line is parsed
+            return super().make_context(*args, **extra)
+
+
+@contextlib.contextmanager
+def _reported() -> Iterator[None]:
+    """An exception becomes a line on standard error and an exit code; click's own are left to click."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Stopped.", err=True)
+        sys.exit(128 + signal.SIGINT)
+    except Exception as error:
+        message, code = explained(error)
+        if "CRQ_DEBUG" in os.environ:
+            traceback.print_exc()
+        if isinstance(error, BrokenPipeError):  # what is still to be flushed at the exit would fail again
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo(f"Error: {message}", err=True)
+        sys.exit(code)
 
 
 def explained(error: Exception) -> tuple[str, int]:

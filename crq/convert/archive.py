@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from crq.convert import preprocessing
 from crq.convert.steps import STEPS
 from crq.errors import CrqError
 
@@ -190,7 +191,9 @@ def _check_input(spec: Any) -> None:
     keys = {"shape": _SIZES, "scale": _number, "qmin": _CODE, "qmax": _CODE, "bits": _integer(1, 8), "signed": _truth}
     _need(isinstance(spec, dict) and all(k in spec and check(spec[k]) for k, check in keys.items()), "its input")
     _need(set(spec) <= {*keys, "preprocessing"}, "its input")
+    spec.setdefault("preprocessing", [])
     _need(1 <= len(spec["shape"]) <= 3 and math.prod(spec["shape"]) <= _MOST, f"images of shape {spec['shape']}")
+    _need(preprocessing.check(spec["preprocessing"], spec["shape"][0]), "its preprocessing")
     _need(math.frexp(spec["scale"])[0] == 0.5, f"input scale {spec['scale']} is no power of two")
 
 

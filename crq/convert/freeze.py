@@ -13,7 +13,7 @@ from torch import Tensor, fx
 from crq.convert.batches import BATCHES, Bounded
 from crq.convert.calibrate import reestimate_batch_norm
 from crq.convert.frozen import FreezeReport, FrozenModel
-from crq.convert.inputs import values_of
+from crq.convert.inputs import share_told, values_of, watched
 from crq.convert.integers import IntegerWalk
 from crq.convert.prepare import coded_layers
 from crq.convert.shapes import infer_shapes
@@ -36,17 +36,19 @@ def freeze(model: fx.GraphModule, calibration: Iterable[Any], batches: int | Non
     first = next(stream, None)
     if first is None or not len(first):
         raise CrqError("freeze needs calibration images: the loader is empty")
-    model = copy.deepcopy(model).cpu().eval()
+    original, model = model, copy.deepcopy(model).cpu().eval()
+    share_told(model, original)
     infer_shapes(model, first[:1])
     held: list[Tensor] = []
-    watched = _held(chain([first], stream), held)
-    reestimate_batch_norm(model, watched)
-    for _ in watched:  # without a batch norm nothing was read yet
+    batches_left = _held(chain([first], stream), held)
+    reestimate_batch_norm(model, batches_left)
+    for _ in batches_left:  # without a batch norm nothing was read yet
         if sum(map(len, held)) >= COMPARED:
             break
     walk = IntegerWalk(model, tuple(first.shape[1:]))
     frozen = walk.run()
-    frozen.report = _compare(model, frozen, held, walk.nudged)
+    with watched(model, "crq.freeze"):
+        frozen.report = _compare(model, frozen, held, walk.nudged)
     return frozen
 
 

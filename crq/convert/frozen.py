@@ -13,13 +13,17 @@ from torch import Tensor, nn
 
 from crq.convert import archive
 from crq.convert.consistency import check
+from crq.convert.preprocessing import Steps, apply
 from crq.convert.steps import STEPS, Concat, MaxPool, Output, Step, Threshold
 from crq.errors import CrqError
 from crq.files import atomic_path
 
 
 class InputSpec(NamedTuple):
-    """Input codes: value = code × scale, code in [qmin, qmax]; `shape` is one image, (C, H, W), (C, L) or (C,)."""
+    """Input codes: value = code × scale, code in [qmin, qmax]; `shape` is one image, (C, H, W), (C, L) or (C,).
+
+    preprocessing: what the host does to real values before they are divided by the scale, rounded and clipped.
+    """
 
     shape: tuple[int, ...]
     scale: float
@@ -27,6 +31,7 @@ class InputSpec(NamedTuple):
     qmax: int
     bits: int
     signed: bool
+    preprocessing: Steps = ()
 
 
 class Wire(NamedTuple):
@@ -75,12 +80,17 @@ class FrozenModel(nn.Module):
         self.eval()
 
     def codes(self, x: Tensor, quantize: bool = False) -> Tensor:
-        """Input codes, int64 (N, *shape). Floats off the grid raise unless `quantize`, which rounds and clips them."""
+        """Input codes, int64 (N, *shape). Floats off the grid raise unless `quantize`, which rounds and clips them.
+
+        Floats for a network that normalizes its input are always rounded and clipped, as its host does; integers are
+        codes.
+        """
         spec = self.input
         if x.ndim != len(spec.shape) + 1 or tuple(x.shape[1:]) != spec.shape:
             raise CrqError(f"input of shape {tuple(x.shape)}: expected (N, {', '.join(map(str, spec.shape))})")
         if x.is_floating_point():
-            units = x.detach().to(torch.float64) / spec.scale
+            units = apply(spec.preprocessing, x.detach()) / spec.scale
+            quantize = quantize or bool(spec.preprocessing)
             rounded = units.round().clamp(spec.qmin, spec.qmax) if quantize else units.round()
             if not torch.isfinite(rounded).all() or not (quantize or torch.equal(rounded, units)):
                 raise CrqError(
@@ -146,7 +156,9 @@ class FrozenModel(nn.Module):
                 tensor = tensors[name]
                 digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}".encode())
                 digest.update(tensor.numpy().tobytes())
-        digest.update(json.dumps(self.input).encode())
+        digest.update(json.dumps(self.input[:6]).encode())
+        if self.input.preprocessing:
+            digest.update(json.dumps(self.input.preprocessing).encode())
         return digest.hexdigest()
 
     def _entries(self) -> list[dict[str, Any]]:
@@ -166,7 +178,7 @@ class FrozenModel(nn.Module):
         state = {
             "format": archive.FORMAT,
             "version": archive.VERSION,
-            "input": {**self.input._asdict(), "shape": list(self.input.shape)},
+            "input": {k: v for k, v in self.input._asdict().items() if k != "preprocessing" or v},
             "steps": self._entries(),
             "metadata": dict(sorted(self.metadata.items())),
             "hash": self.content_hash,
@@ -180,7 +192,8 @@ class FrozenModel(nn.Module):
         path = Path(path)
         state = archive.read(path)
         try:
-            spec = InputSpec(**{**state["input"], "shape": tuple(state["input"]["shape"])})
+            before = tuple((k, tuple(c) if isinstance(c, list) else c) for k, c in state["input"]["preprocessing"])
+            spec = InputSpec(**{**state["input"], "shape": tuple(state["input"]["shape"]), "preprocessing": before})
             steps = {e["name"]: STEPS[e["op"]](**e["tensors"], **e["params"]) for e in state["steps"]}
             wires = [Wire(e["name"], tuple(e["inputs"])) for e in state["steps"]]
             check(spec.shape, wires, steps)

@@ -1,7 +1,9 @@
-"""What enters a prepared network: its input quantizer, and images on the way there."""
+"""What enters a prepared network: its input quantizer, images on the way there, and what the grid makes of them."""
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -9,8 +11,73 @@ import torch
 from torch import Tensor, fx
 
 from crq.convert.batches import images_of
+from crq.convert.preprocessing import Preprocess
+from crq.convert.suggest import SAMPLE, Grid, propose
 from crq.errors import CrqError
 from crq.quant.quantizers import ActQuant
+
+_WORSE = 5.0
+"""A grid is told of if another has less than this share of its squared error: steps of half the size have a quarter."""
+
+
+class InputQuant(ActQuant):
+    """The input's quantizer: fixed, and says once per place (training, freezing, …) if it changes what comes in.
+
+    place: where the network runs, outside of training. told: the places that it has spoken of, shared by copies.
+    """
+
+    def __init__(self, bits: int, signed: bool, scale: float) -> None:
+        super().__init__(bits, signed, scale=scale)
+        self.place: str | None = None
+        self.told: set[str] = set()
+        self._seen = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        place = self.place or ("training" if self.training else None)
+        if place is not None and place not in self.told:
+            self._seen += 1
+            if not self._seen & (self._seen - 1):  # batches 1, 2, 4, 8, …: looking at each would take time
+                self._look(x.detach(), place)
+        return super().forward(x)
+
+    def _look(self, x: Tensor, place: str) -> None:
+        grid = Grid(self.bits, self.signed, self.scale)
+        if not x.numel() or not bool(torch.isfinite(x).all()):
+            return  # the loss and the calibration speak of that
+        loss = grid.loss(x)
+        if not loss.changed:
+            return
+        few = x.flatten()[:: max(1, x.numel() // SAMPLE)]  # trying out grids on a large batch would take seconds
+        better = propose(few, x.min().item(), x.max().item())
+        if not better.note and grid.loss(few).error <= _WORSE * better.grid.loss(few).error:
+            return
+        self.told.add(place)
+        warnings.warn(
+            f"{place}: the network's input grid, {grid}, changes {loss.changed:.1%} of the values in the images "
+            f"({loss.clipped:.1%} are clipped). {better.remedy}",
+            stacklevel=3,
+        )
+
+
+@contextlib.contextmanager
+def watched(model: fx.GraphModule, place: str) -> Iterator[None]:
+    """Inside, the input quantizer of `model` looks at what comes in, also in eval mode, and names `place`."""
+    quantizer = find_input_quantizer(model)
+    if not isinstance(quantizer, InputQuant):
+        yield
+        return
+    quantizer.place, quantizer._seen = place, 0
+    try:
+        yield
+    finally:
+        quantizer.place, quantizer._seen = None, 0
+
+
+def share_told(copied: fx.GraphModule, original: fx.GraphModule) -> None:
+    """What the input quantizer of the copy says, that of the original has said."""
+    a, b = find_input_quantizer(copied), find_input_quantizer(original)
+    if isinstance(a, InputQuant) and isinstance(b, InputQuant):
+        a.told = b.told
 
 
 def input_quantizer(model: fx.GraphModule) -> ActQuant:
@@ -23,17 +90,37 @@ def input_quantizer(model: fx.GraphModule) -> ActQuant:
 
 def find_input_quantizer(model: fx.GraphModule) -> ActQuant | None:
     """As `input_quantizer`; None in a network of float activations, which has none."""
-    placeholder = next(n for n in model.graph.nodes if n.op == "placeholder")
-    users = list(placeholder.users)
-    module = model.get_submodule(str(users[0].target)) if len(users) == 1 and users[0].op == "call_module" else None
+    node = next(n for n in model.graph.nodes if n.op == "placeholder")
+    module = _only_reader(model, node)
+    if isinstance(module, Preprocess):
+        module = _only_reader(model, next(iter(node.users)))
     return module if isinstance(module, ActQuant) else None
 
 
+def find_preprocess(model: fx.GraphModule) -> Preprocess | None:
+    """The normalization at the front of a prepared network, if it has one."""
+    module = _only_reader(model, next(n for n in model.graph.nodes if n.op == "placeholder"))
+    return module if isinstance(module, Preprocess) else None
+
+
+def _only_reader(model: fx.GraphModule, node: fx.Node) -> Any:
+    users = list(node.users)
+    return model.get_submodule(str(users[0].target)) if len(users) == 1 and users[0].op == "call_module" else None
+
+
 def values_of(model: fx.GraphModule, batches: Iterable[Any]) -> Iterator[Tensor]:
-    """The images of `batches` as a prepared model takes them: floats as they are, integers as codes of its input."""
+    """The images of `batches` as a prepared model takes them: floats as they are, integers as codes of its input.
+
+    Raises `CrqError` for integers to a network that normalizes its input: they may be codes or what it normalizes.
+    """
     quantizer = find_input_quantizer(model)
     for batch in batches:
         images = images_of(batch)
+        if not images.is_floating_point() and find_preprocess(model) is not None:
+            raise CrqError(
+                f"images of {images.dtype} for a network that normalizes its input: give floats as in training "
+                "(images.float()), before the normalization"
+            )
         if not images.is_floating_point() and quantizer is not None:
             images = images.to(torch.float32) * quantizer.scale
         yield images

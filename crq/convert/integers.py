@@ -18,7 +18,8 @@ from torch import fx, nn
 
 from crq.convert import steps as ops
 from crq.convert.frozen import INPUT, FrozenModel, InputSpec, Wire
-from crq.convert.inputs import input_quantizer
+from crq.convert.inputs import find_preprocess, input_quantizer
+from crq.convert.preprocessing import Preprocess
 from crq.convert.ranges import code_range, sum_range
 from crq.convert.supported import is_dropout
 from crq.convert.thresholds import Chain, IntArray, QuantSpec, fit
@@ -72,8 +73,10 @@ class IntegerWalk:
     def run(self) -> FrozenModel:
         values: dict[fx.Node, Value] = {}
         quantizer = input_quantizer(self.model)
+        preprocess = find_preprocess(self.model)
         spec = InputSpec(
-            self.shape, quantizer.scale, quantizer.qmin, quantizer.qmax, quantizer.bits, quantizer.signed
+            self.shape, quantizer.scale, quantizer.qmin, quantizer.qmax, quantizer.bits, quantizer.signed,
+            () if preprocess is None else preprocess.steps(self.shape),
         )  # fmt: skip
         channels = self.shape[0]
         codes = Codes(INPUT, spec.scale, np.full(channels, spec.qmin, np.int64), np.full(channels, spec.qmax, np.int64))
@@ -112,6 +115,7 @@ class IntegerWalk:
     def _handlers(self) -> dict[type | tuple[type, ...], Callable[[fx.Node, Any, Value], Value]]:
         return {
             ActQuant: self._quantize,
+            Preprocess: lambda node, module, value: value,  # the host's
             nn.modules.batchnorm._BatchNorm: self._batch_norm,
             nn.ReLU: self._relu,
             (nn.MaxPool1d, nn.MaxPool2d): self._max_pool,

@@ -12,6 +12,8 @@ from torch.nn.parameter import is_lazy
 
 from crq.convert.calls import add_module
 from crq.convert.config import TernaryConfig
+from crq.convert.inputs import InputQuant, find_preprocess, share_told, watched
+from crq.convert.preprocessing import Preprocess
 from crq.convert.shapes import infer_shapes
 from crq.convert.supported import AVG_POOLS, MACS, MAX_POOLS, NORMS, RELUS, check_exact, is_dropout
 from crq.convert.trace import trace
@@ -26,8 +28,9 @@ def prepare(
     """A copy of `model` whose layers train towards codes, with quantizers on every value that crosses a layer.
 
     model: any module of supported layers; it is not changed. config: see `TernaryConfig`. example_input: an optional
-    input batch, run once to check the shapes. The result starts in float mode; `set_mode` switches it.
-    Raises `CrqError` naming the module for whatever is not supported, before any training.
+    input batch, run once to check the shapes and the input grid, which is warned about if it changes what comes in. A
+    normalization of the input by constants is left to the host. The result starts in float mode; `set_mode` and
+    `quantize` switch it. Raises `CrqError` naming the module for whatever is not supported, before any training.
     """
     config = config or TernaryConfig()
     _check_modules(model)
@@ -48,7 +51,11 @@ def prepare(
             with torch.no_grad():
                 rehearsed(example_input)
         else:
-            infer_shapes(rehearsed, example_input)
+            with watched(rehearsed, "crq.prepare(example_input=…)"):
+                infer_shapes(rehearsed, example_input)
+            share_told(traced, rehearsed)
+            if (preprocess := find_preprocess(traced)) is not None:
+                preprocess.steps(example_input.shape[1:])
     return traced
 
 
@@ -148,9 +155,14 @@ class _Placer:
     def _input(self, node: fx.Node) -> None:
         c = self.config
         self.source[node] = "input"
-        self._quantize(node, ActQuant(c.input_bits, c.input_signed, scale=c.input_scale))
+        reader = next(iter(node.users))
+        if reader.op == "call_module" and isinstance(self.modules[str(reader.target)], Preprocess):
+            node, self.source[reader] = reader, "input"
+        self._quantize(node, InputQuant(c.input_bits, c.input_signed, c.input_scale))
 
     def _module(self, node: fx.Node, module: nn.Module) -> None:
+        if isinstance(module, Preprocess):
+            return
         x = node.all_input_nodes[0]
         self.source[node] = self.source[x]
         self.signed[node] = self.signed[x]

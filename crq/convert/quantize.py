@@ -9,7 +9,7 @@ from torch import fx
 
 from crq.convert.batches import BATCHES, Bounded, device_of, joined
 from crq.convert.calibrate import calibrate_activations, reestimate_batch_norm
-from crq.convert.inputs import values_of
+from crq.convert.inputs import values_of, watched
 from crq.convert.prepare import coded_layers, set_mode
 from crq.errors import CrqError
 from crq.quant.quantizers import quantizers
@@ -31,7 +31,8 @@ def quantize(model: fx.GraphModule, loader: Iterable[Any], batches: int | None =
         raise CrqError(f"quantize takes the result of crq.prepare, not {type(model).__name__}")
     sample, device = Bounded(loader, batches), device_of(model)
     set_mode(model, "quantized", activations=False)
-    reestimate_batch_norm(model, values_of(model, sample))
+    with watched(model, "crq.quantize"):
+        reestimate_batch_norm(model, values_of(model, sample))
     if quantizers(model):  # with float activations there are none
         calibrate_activations(model, [joined(values_of(model, sample), SCALED_ON).to(device)])
         set_mode(model, "quantized")

@@ -1,7 +1,7 @@
 """A user's module as a torch.fx graph of supported modules only.
 
-Functional calls become modules (F.relu → nn.ReLU), identities vanish, dropout stays for training, and whatever cannot
-be expressed is refused with the name of the module it stands in.
+Functional calls become modules (F.relu → nn.ReLU), so does a constant normalization of the input, identities vanish,
+dropout stays for training, and whatever cannot be expressed is refused with the name of the module it stands in.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import torch
 from torch import fx, nn
 
 from crq.convert.calls import Rewriter, is_one, rebind, rewrite_call
+from crq.convert.normalization import is_normalization, record_normalization
+from crq.convert.preprocessing import Preprocess
 from crq.convert.supported import NORMS, SUPPORTED, is_dropout
 from crq.errors import CrqError
 
@@ -70,7 +72,7 @@ class _Tracer(fx.Tracer):
         return node
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return is_dropout(m) or super().is_leaf_module(m, module_qualified_name)
+        return is_dropout(m) or is_normalization(m) or super().is_leaf_module(m, module_qualified_name)
 
 
 def _untraceable(where: str, module: nn.Module, error: Exception) -> CrqError:
@@ -95,6 +97,7 @@ def _split_fused_norms(model: nn.Module) -> None:
 
 def _normalise(traced: fx.GraphModule, scopes: dict[str, str]) -> None:
     rewriter = Rewriter(traced, scopes)
+    record_normalization(rewriter)
     modules = dict(traced.named_modules())
     for node in list(traced.graph.nodes):
         if node.op == "call_module":
@@ -128,12 +131,14 @@ def _unsupported(rewriter: Rewriter, node: fx.Node) -> CrqError:
     name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
     remedy = _REMEDIES.get(str(name).strip("_"), "")
     if str(name).strip("_") in ("mul", "sub", "truediv", "div") and len(node.all_input_nodes) == 1:
-        remedy = "scaling and shifting by constants belong to the data, before the network, or into a batch norm"
+        remedy = "scaling and shifting by constants belong in front of the first layer, or into a batch norm"
     return CrqError(f"operation {name!r} {rewriter.where(node)} is not supported" + (f": {remedy}" if remedy else ""))
 
 
 def _module(rewriter: Rewriter, node: fx.Node, module: nn.Module) -> None:
     name = str(node.target)
+    if isinstance(module, Preprocess):
+        return
     if isinstance(module, nn.Identity):
         rewriter.drop(node)
         return

@@ -77,8 +77,9 @@ class PhaseModule(pl.LightningModule):
         return 1.0
 
     def check_finite(self) -> None:
-        """Refuse parameters that are no numbers, and scales beyond float32, which a finite loss can hide."""
-        bad = [name for name, value in self.network.named_parameters() if not bool(torch.isfinite(value).all())]
+        """Refuse what is no number among parameters, statistics and scales; a finite loss can hide it."""
+        values = (*self.network.named_parameters(), *self.network.named_buffers())
+        bad = [name for name, value in values if not bool(torch.isfinite(value).all())]
         bad += [name for name, quantizer in quantizers(self.network).items() if not quantizer.in_range]
         if bad:
             raise CrqError(

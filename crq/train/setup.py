@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from crq import models
+from crq.convert.inputs import find_preprocess
 from crq.convert.prepare import prepare
 from crq.errors import CrqError
 from crq.quant import methods
@@ -87,6 +88,11 @@ class Setup:
             raise CrqError(
                 f"the network does not accept images of shape {tuple(example.shape[1:])}: {error}"
             ) from error
+        if find_preprocess(prepared) is not None:
+            raise CrqError(
+                "the network normalizes its input, but a recipe's images are bytes as they are: leave that out (a "
+                "batch norm learns it), or use crq.prepare and a loop of your own"
+            )
         classes = len(self.data.classes)
         if logits.dim() != 2 or logits.shape[1] < classes:
             raise CrqError(

@@ -48,14 +48,15 @@ def channels_first(network: Network, images: NDArray, layout: str | None = None)
 def input_codes(network: Network, x: ArrayLike, quantize: bool = False, layout: str | None = None) -> NDArray[np.int32]:
     """Input codes (N, C, H, W) of images (N, *image_shape): integer codes, or floats on the input grid.
 
-    Floats are what the file takes, before its own preprocessing; they must then lie on the grid (multiples of the
-    input scale) unless `quantize`, which rounds half to even and clips. `layout`: NCHW or NHWC, by default the file's.
+    Floats are what the file takes. They must lie on the grid (multiples of the input scale) unless `quantize`, which
+    rounds half to even and clips; those of a file with preprocessing of its own always are, as its host does it.
+    `layout`: NCHW or NHWC, by default the file's.
     Raises `HwError` otherwise, and for codes out of range or a wrong shape.
     """
     array, tensor = channels_first(network, np.asarray(x), layout), network.input
     lo, hi = int(tensor.lo.min()), int(tensor.hi.max())
     if array.dtype.kind == "f":
-        scaled = to_grid(network, array)
+        scaled, quantize = to_grid(network, array), quantize or bool(steps(network))
         if not np.isfinite(scaled).all():
             raise HwError("images hold values that are not finite")
         codes = to_codes(network, array) if quantize else np.rint(scaled)

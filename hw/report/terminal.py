@@ -59,7 +59,8 @@ def verdict(found: Mapping[str, Any]) -> tuple[bool, str, str]:
         text += f" ({found['created'][:10]})"
     if found.get("stale"):
         text += f"; STALE, {found['stale']}: simulate again"
-    return exact and not found.get("stale"), "Bit-exact" if exact else "NOT bit-exact", text
+    outcome = "Bit-exact" if exact else "NOT bit-exact" if found["differing"] else "FAILED"
+    return exact and not found.get("stale"), outcome, text
 
 
 def bound(report: dict[str, Any]) -> str:

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -89,3 +91,25 @@ def test_many_threads_write_one_file_whole(tmp_path) -> None:
     assert (tmp_path / "a").read_text() in texts
     assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path) -> None:
+    """A process that is still there keeps its own."""
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    left, mine = (
+        tmp_path / f".a.json.crq-{dead.stdout.strip()}-01234567.json",
+        tmp_path / f".a.json.crq-{os.getpid()}-1.json",
+    )
+    other = tmp_path / f".b.json.crq-{dead.stdout.strip()}-01234567.json"
+    for path in (left, mine, other):
+        path.write_text("half")
+    files.write_json(tmp_path / "a.json", {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine.name, other.name, "a.json"])
+
+
+def test_half_a_folder_goes_as_well(tmp_path) -> None:
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    left = tmp_path / f".p.crq-{dead.stdout.strip()}-01234567"
+    (left / "firmware").mkdir(parents=True)
+    assert not files.temporary_beside(tmp_path / "p").exists()
+    assert not left.exists()

@@ -1,5 +1,7 @@
 """The `crq` command: its verbs, their errors, and what its help costs."""
 
+import os
+import shlex
 import subprocess
 import sys
 
@@ -8,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from crq.cli import main
-from crq.cli.group import GROUP
+from crq.cli.group import GROUP, explained
 from crq.errors import CrqError, ToolError, VerificationError
 
 
@@ -26,7 +28,7 @@ def test_an_unknown_verb_is_named_with_its_neighbour() -> None:
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(CrqError("no"), 2), (VerificationError("no"), 1), (ToolError("no"), 3), (OSError(28, "disk full", "no"), 2)],
+    [(CrqError("no"), 2), (VerificationError("no"), 1), (ToolError("no"), 3), (OSError(28, "disk full", "no"), 3)],
 )
 def test_errors_become_one_line_and_an_exit_code(monkeypatch, error: Exception, code: int) -> None:
     class Entry:
@@ -53,3 +55,47 @@ def test_help_is_quick() -> None:
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if "|" in line}
     assert "click" in imported
     assert not imported & {"torch", "onnx", "hls4ml", "numpy", "pytorch_lightning", "sklearn", "pydantic", "rich"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (OSError(2, "No such file or directory", "a.onnx"), 2, "a.onnx: No such file or directory"),
+        (OSError(30, "Read-only file system", "out"), 3, "out: Read-only file system"),
+        (MemoryError(), 3, "out of memory: use fewer images"),
+        (BrokenPipeError(32, "Broken pipe"), 3, "standard output was closed"),
+        (RuntimeError("two\nlines"), 4, "unexpected RuntimeError: two lines. This is a fault of crq"),
+        (AssertionError(), 4, "unexpected AssertionError"),
+        (KeyError("conv1"), 4, "unexpected KeyError: 'conv1'"),
+    ],
+)
+def test_no_error_is_taken_for_a_difference(error: Exception, code: int, words: str) -> None:
+    """1 means that two things are not equal."""
+    message, found = explained(error)
+    assert found == code
+    assert words in message
+    assert "\n" not in message
+
+
+def test_a_closed_output_is_no_traceback() -> None:
+    crq = [sys.executable, "-c", "from crq.cli import main; main()"]
+    shell = f"set -o pipefail; {shlex.join([*crq, '--help'])} | true"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True)
+    assert done.returncode in (0, 3)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_is_one_line() -> None:
+    crq = [sys.executable, "-c", "from crq.cli import main; main()", "recipes"]
+    done = subprocess.run(["bash", "-c", f"{shlex.join(crq)} > /dev/full"], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_ascii_locale_gets_what_it_can_show() -> None:
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    crq = [sys.executable, "-c", "from crq.cli import main; main()"]
+    for verb in (["--help"], ["recipes"], ["doctor"]):
+        done = subprocess.run([*crq, *verb], capture_output=True, env=environment)
+        assert done.returncode == 0, done.stderr

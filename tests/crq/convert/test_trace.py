@@ -87,8 +87,8 @@ def activated(module: nn.Module) -> nn.Module:
 REFUSED = {
     "gate": (gated, r"operation '(sigmoid|mul)' in module 'gate' is not supported"),
     "scaled": (
-        lambda: Net(lambda net, x: net.fc(net.conv1(x * 2 - 1).mean((2, 3)))),
-        r"'mul' .*constants belong to the data",
+        lambda: Net(lambda net, x: net.fc((net.conv1(x) * 2 - 1).mean((2, 3)))),
+        r"'mul' .*constants belong in front of the first layer",
     ),
     "branch": (branching, r"module 'branch' \(Branch\) cannot be traced.*fixed sequence"),
     "gelu": (lambda: activated(nn.GELU()), r"module 'act' \(GELU\) is not supported; supported are Conv1d"),

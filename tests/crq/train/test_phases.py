@@ -6,16 +6,24 @@ import torch
 import crq
 from crq.errors import CrqError
 from crq.quant.quantizers import ActQuant
-from crq.train import recipe
+from crq.train import recipe, trainer
 from crq.train.phases import PhaseModule, accuracy
-from tests.support.recipes import run
+from tests.support.recipes import run, values
 
 
 def test_nan_loss_is_named_at_once(tmp_path) -> None:
+    plan = recipe.parse(values())
+    wild = plan.pretrain.model_copy(update={"lr": 1e30, "schedule": "constant"})  # no recipe has such a rate
     with pytest.raises(
         CrqError, match=r"phase pretrain: the loss is not finite at epoch \d+, batch \d+.*Lower pretrain\.lr"
     ):
-        run(tmp_path / "run", pretrain={"epochs": 3, "lr": 1e30, "schedule": "constant"})
+        trainer.train_recipe(plan.model_copy(update={"pretrain": wild}), tmp_path / "run")
+
+
+def test_the_highest_rate_of_a_recipe_is_told_of_by_its_phase(tmp_path) -> None:
+    """The loss may stay finite while the statistics of a batch norm overflow."""
+    with pytest.raises(CrqError, match=r"phase pretrain.*Lower pretrain\.lr"):
+        run(tmp_path / "run", pretrain={"epochs": 3, "lr": 1000, "schedule": "constant"})
 
 
 def test_divergence_behind_a_finite_loss_is_named(tmp_path) -> None:

@@ -180,3 +180,12 @@ def test_wrong_hardware_is_named(tmp_path) -> None:
         load(tmp_path, TEXT + "[hardware]\ntarget_rate = 3\n")
     with pytest.raises(CrqError, match=r"hardware.weight_rom.fc.*'lut' or 'bram'"):
         load(tmp_path, TEXT + '[hardware.weight_rom]\nfc = "flash"\n')
+
+
+@pytest.mark.parametrize("name", ["/abs/x", "../../x", "..", "a/b", "", ".hidden", "-o", "a\\b", "a" * 101, "a\0b"])
+def test_a_name_that_is_no_plain_name_of_a_file_is_refused(name: str) -> None:
+    """Files are named after it, in the output folder: before training, not after."""
+    given = recipe.load("digits").model_dump()
+    with pytest.raises(CrqError, match="key 'name': .*files are named after it"):
+        recipe.parse({**given, "name": name})
+    assert recipe.parse({**given, "name": "my net-2.0"}).name == "my net-2.0"

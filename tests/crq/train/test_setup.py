@@ -115,3 +115,14 @@ def test_what_cannot_be_told_apart_is_refused() -> None:
     with pytest.raises(CrqError, match=r"of 1 of its 11 classes: extra"):
         setup(train=data.ImageData(digits().images, digits().labels, (*digits().classes, "extra"), "x"), test=digits())
     setup(train=digits(), test=gap)  # a test split may lack a class
+
+
+def test_a_network_that_normalizes_bytes_is_refused() -> None:
+    class Normalizing(torch.nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.layer((x - 0.5) / 0.25)
+
+    network = Normalizing(1, 1)
+    network.layer = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
+    with pytest.raises(CrqError, match="the network normalizes its input, but a recipe's images are bytes"):
+        setup(network)

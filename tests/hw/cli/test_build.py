@@ -1,14 +1,18 @@
 """`crq build`: a file becomes the project that Python would build."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+import crq
 import hw
 from hw.cli.build import build
-from tests.support.random_graphs import small_cnn
+from hw.devices.catalog import find
+from tests.support.random_graphs import GraphBuilder, small_cnn
 
 
 @pytest.fixture
@@ -35,3 +39,48 @@ def test_it_says_what_comes_next(file: Path, tmp_path: Path) -> None:
     assert lines[0].startswith(f"{tmp_path / 'a'}: project 'm', ")
     assert lines[-1] == f"next: crq simulate {tmp_path / 'a'}"
     assert any("conv4" in line for line in lines)
+
+
+def test_a_project_that_does_not_fit_says_so_with_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    g = GraphBuilder((32, 8, 8), "UINT4")
+    g.finish(g.conv(g.threshold(g.conv("x", 32), 2), 32)).save(str(tmp_path / "m.onnx"))
+    arguments = [str(tmp_path / "m.onnx"), "--part", "xc7z010", "--target-fps", "3000000"]
+    done = CliRunner().invoke(build, [*arguments, "-o", str(tmp_path / "p")])
+    assert done.exit_code == 5, done.output
+    assert re.search(
+        r"Error: .*p is built, but does not fit xc7z010.*needs [\d,]+% of it. Take a larger part", done.stderr
+    )
+    assert "next:" not in done.output
+    assert (tmp_path / "p" / "manifest.json").is_file()
+    done = CliRunner().invoke(build, [*arguments, "-o", str(tmp_path / "q"), "--json"])
+    assert (done.exit_code, json.loads(done.stdout)["fits"]) == (5, False)
+    done = CliRunner().invoke(build, [*arguments, "-o", str(tmp_path / "r"), "--no-fit-check"])
+    assert done.exit_code == 0, done.output
+
+
+def test_the_next_command_is_quoted(file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "a b; rm x"
+    lines = CliRunner().invoke(build, [str(file), "-o", str(folder)]).stdout.splitlines()
+    assert shlex.split(lines[-1].removeprefix("next: ")) == ["crq", "simulate", str(folder)]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [("--clock-period", "0", "clock period 0.0: expected a positive number"), ("--part", "", "part '' is not known")],
+)  # fmt: skip
+def test_empty_values_are_no_defaults(option: str, value: str, message: str, file: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(build, [str(file), "-o", str(tmp_path / "p"), option, value])
+    assert isinstance(done.exception, crq.CrqError)
+    assert message in str(done.exception)
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize("name", ["PYNQ-Z2", "KV260", "VU9P", "xc7z020"])
+def test_scripts_have_the_vendors_name_of_the_part(name: str, file: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(build, [str(file), "-o", str(tmp_path / "p"), "--part", name])
+    assert done.exit_code == 0, done.output
+    part = find(name).part
+    script = "\n".join(path.read_text() for path in (tmp_path / "p").glob("*.tcl"))
+    assert part in script
+    assert name == part or f'"{name}"' not in script
+    assert re.fullmatch(r"xc[a-z0-9]+-[A-Za-z0-9-]+", part)

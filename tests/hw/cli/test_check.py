@@ -9,7 +9,10 @@ from click.testing import CliRunner
 from onnx import numpy_helper
 
 import export
+import hw
 from hw.cli.check import check
+from hw.hls.verdicts import kept
+from hw.verify.link import Link
 from tests.support.nets import Plain, frozen
 
 
@@ -56,3 +59,27 @@ def test_a_changed_weight_is_found_and_ends_with_1(folder, tmp_path) -> None:
     code, facts = links(tmp_path, "--reference", str(folder))
     assert code == 1
     assert any(link["differing"] for link in facts["links"])
+
+
+def test_a_verdict_is_kept_in_the_project_that_was_built_from_the_file(folder, tmp_path) -> None:
+    project = hw.build(folder / "m.onnx", tmp_path / "p")
+    code, _ = links(folder, "--reference", str(folder), "--project", str(project.directory))
+    assert code == 0
+    [entry] = kept(project).values()
+    assert (entry["equal"], entry["differing"], entry["stale"]) == (True, 0, None)
+    assert entry["integers"] > 0
+    assert entry["reference"]["file"].endswith("frozen.pt")
+
+
+def test_a_project_of_another_file_is_refused(folder, tmp_path) -> None:
+    export.to_qonnx(frozen(Plain, seed=4), tmp_path / "m.onnx")
+    project = hw.build(tmp_path / "m.onnx", tmp_path / "p")
+    done = CliRunner().invoke(check, [str(folder / "m.onnx"), "--project", str(project.directory)])
+    assert isinstance(done.exception, hw.HwError)
+    assert "was built from m.onnx, which is not" in str(done.exception)
+
+
+def test_what_crq_does_not_claim_is_shown_and_is_no_verdict() -> None:
+    link = Link("file in onnxruntime (default) = PyTorch", 3, 30, 2, claimed=False)
+    assert str(link).startswith("DIFFERS")
+    assert not link.equal

@@ -34,3 +34,19 @@ def test_what_is_missing_decides_the_exit_code(monkeypatch, required: bool, code
     lines = [line.strip() for line in result.stdout.splitlines()]
     assert lines[:3] == ["ok    Python  3.11", "MISS  tool    not found", "→ install it"]
     assert lines[3] == ("1 required item(s) missing." if required else "Ready.")
+
+
+def test_the_compiler_is_the_one_that_the_environment_names(monkeypatch) -> None:
+    monkeypatch.setenv("CXX", "nosuch-g++")
+    found = {finding.name: finding for finding in examine()}
+    assert (found["nosuch-g++"].ok, found["nosuch-g++"].found) == (False, "not found (named by $CXX)")
+    assert "unset CXX" in found["nosuch-g++"].remedy
+    monkeypatch.setenv("CXX", "clang++")
+    assert "g++" not in {finding.name for finding in examine()}
+
+
+@pytest.mark.parametrize(("version", "ok"), [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False)])
+def test_only_versions_of_python_that_are_tested_will_do(version: tuple[int, int], ok: bool, monkeypatch) -> None:
+    monkeypatch.setattr("sys.version_info", (*version, 0, "final", 0))
+    found = {finding.name: finding for finding in examine()}["Python"]
+    assert (found.ok, found.remedy) == (ok, "install Python 3.11, 3.12 or 3.13")

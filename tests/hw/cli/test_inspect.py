@@ -10,6 +10,7 @@ import crq
 import export
 from hw.cli.inspect import inspect
 from tests.support.nets import Plain, frozen
+from tests.support.random_graphs import GraphBuilder
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +48,14 @@ def test_a_frozen_model_and_its_folder(model: crq.FrozenModel, tmp_path: Path) -
     lines = shown(tmp_path).splitlines()
     assert len(lines) == 1 + len(model.steps)
     assert "54 weights" in lines[1]
+
+
+def test_bipolar_weights_are_not_counted_as_ternary(tmp_path: Path) -> None:
+    g = GraphBuilder((2, 4, 4), "UINT4")
+    h = g.threshold(g.conv("x", 3, weight_type="BIPOLAR"), 2)
+    g.finish(g.conv(h, 2, (1, 1))).save(str(tmp_path / "m.onnx"))
+    facts = json.loads(shown(tmp_path / "m.onnx", "--json"))
+    text = " ".join(shown(tmp_path / "m.onnx").split())
+    assert [row["weights"] for row in facts["layers"] if "weights" in row] == [54, 6]
+    assert facts["packed_bytes"] is None  # the file holds them as floats
+    assert "60 weights, 6 of them ternary, 54 bipolar" in text

@@ -11,10 +11,12 @@ from click.testing import CliRunner
 
 import export
 import hw
+from hw.cli.report import report
 from hw.cli.simulate import simulate
 from hw.verify.proofs.mutation import flipped_weight
 from hw.verify.proofs.proof import Proof
 from tests.support.nets import Plain, frozen
+from tests.support.random_graphs import GraphBuilder
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +78,44 @@ def test_a_failed_proof_ends_with_1(folder: Path, monkeypatch) -> None:
     assert result.exit_code == 1
     assert result.output.splitlines()[0].startswith("bit-exact")
     assert str(failed) in result.output
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory) -> Path:
+    """A project of 8×8 images that no crq trained: its bytes may be worth anything."""
+    g = GraphBuilder((1, 8, 8), "UINT8", seed=1)
+    h = g.threshold(g.conv("x", 4, pads=(1, 1, 1, 1)), 3)
+    graph = g.finish(g.matmul(g.flatten(h), 10))
+    return hw.build(graph, tmp_path_factory.mktemp("foreign") / "net", project_name="net").directory
+
+
+def test_no_accuracy_is_printed_while_nobody_says_what_a_byte_is_worth(foreign: Path) -> None:
+    arguments = [str(foreign), "--data", "digits:test", "--limit", "20", "--no-checks"]
+    silent = CliRunner().invoke(simulate, arguments)
+    assert silent.exit_code == 0, silent.output
+    assert silent.output.startswith("bit-exact: 20 of 20 images")
+    assert "note: accuracy not given: the file does not say what a byte of the data is worth" in silent.output
+    assert not re.search(r"accuracy \d", silent.output)
+    assert json.loads(CliRunner().invoke(simulate, [*arguments, "--json"]).stdout)["correct"] is None
+    stated = CliRunner().invoke(simulate, [*arguments, "--codes"])
+    assert re.search(r"bit-exact: 20 of 20 .*accuracy \d+\.\d\d%", stated.output), stated.output
+    assert "note" not in stated.output
+
+
+def test_data_of_another_shape_is_a_named_error(folder: Path, tmp_path: Path) -> None:
+    g = GraphBuilder((3, 4, 4), "UINT8")
+    project = hw.build(g.finish(g.conv("x", 2)), tmp_path / "p")
+    result = CliRunner().invoke(simulate, [str(project.directory), "--data", "digits:test"])
+    assert isinstance(result.exception, hw.HwError)
+    assert "the data's images are 1×8×8, the network takes 3×4×4" in str(result.exception)
+
+
+def test_what_was_found_is_kept_and_stands_at_the_top_of_the_report(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder / "net", tmp_path / "net"))
+    done = CliRunner().invoke(simulate, [str(copy), "--reference", str(folder), "--limit", "9", "--no-checks"])
+    assert done.exit_code == 0, done.output
+    lines = CliRunner().invoke(report, [str(copy)]).stdout.splitlines()
+    assert lines[1].startswith("Bit-exact: 0 of 45 integers differ on 9 images, against the live PyTorch model")
+    (copy / "firmware" / "defines.h").write_text("// changed")
+    lines = CliRunner().invoke(report, [str(copy)]).stdout.splitlines()
+    assert "the project changed since" in " ".join(lines[1:4])

@@ -70,3 +70,25 @@ def test_every_board_has_a_known_part_and_every_die_a_source() -> None:
 def test_unknown_part_lists_near_ones() -> None:
     with pytest.raises(HwError, match=r"xc7z021clg400-1.*xc7z020clg400-1"):
         devices.find("xc7z021clg400-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "die", "part"),
+    [
+        ("VU9P", "xcvu9p", None), ("vu13p", "xcvu13p", None), ("KV260", "xck26", None), ("PYNQ-Z2", "xc7z020", None),
+        ("7z020clg484-1", "xc7z020", "xc7z020clg484-1"), ("xcvu9p-flga2104-2L-e", "xcvu9p", "xcvu9p-flga2104-2L-e"),
+        ("XC7Z020CLG400-3", "xc7z020", "XC7Z020CLG400-3"), ("xck26-sfvc784-2LV-c", "xck26", "xck26-sfvc784-2LV-c"),
+    ],
+)  # fmt: skip
+def test_common_names_resolve_to_a_vendors_part(name: str, die: str, part: str | None) -> None:
+    found = devices.find(name)
+    assert found.die == die
+    assert found.part == (part or found.part)
+    assert found.part.lower() != die  # a die alone gets a usual package: no tool takes it without one
+
+
+@pytest.mark.parametrize("die", devices.dies())
+def test_every_die_alone_has_a_part_that_is_it(die: str) -> None:
+    part = devices.find(die).part
+    assert devices.find(part).die == die
+    assert len(part) > len(die)

@@ -94,3 +94,13 @@ def test_compile_and_predict(tmp_path: Path) -> None:
     codes = random_input(model, 5)
     logits = converted.predict(codes.astype(np.float32) / 256)
     assert np.array_equal(logits, evaluate(Network(model), codes).reshape(5, -1).astype(np.float32))
+
+
+@pytest.mark.parametrize("shape", [(5, 8, 8, 1), (5, 64), (20, 1, 4, 4), (5, 8, 8)])
+def test_predict_reshapes_nothing_that_could_mean_something_else(shape: tuple[int, ...], tmp_path: Path) -> None:
+    converted = hls4ml.converters.convert_from_onnx_model(
+        small_cnn(2), output_dir=str(tmp_path / "p"), project_name="net", backend="crq"
+    )
+    converted.write()
+    with pytest.raises(HwError, match=r"expected \(N, 1, 8, 8\)"):
+        converted.predict(np.zeros(shape, np.float32))

@@ -12,6 +12,9 @@ from hw.hls.manifest import Manifest
 from hw.hls.plan import Plan, make_plan
 from hw.hls.readme import host_py, readme_md
 from hw.ir.graph import Network
+from hw.ir.host import to_codes
+from hw.read.origin import load_graph
+from tests.support.legal_files import LEGAL
 from tests.support.random_graphs import GraphBuilder
 
 
@@ -125,3 +128,31 @@ def test_the_host_unpacks_signed_integers_and_scales_them() -> None:
 def test_a_vector_has_logits_without_pixels() -> None:
     scope = host(two_layers())
     assert scope["logits"](np.zeros((7, 5, 1, 1), np.int64)).shape == (7, 5)
+
+
+def channels_last() -> Plan:
+    network = Network(load_graph(LEGAL["NHWC input"])[0])
+    return make_plan(network, "io_stream", {u.name: Fold(1, 1) for u in units(network)})
+
+
+def test_a_channels_last_file_takes_channels_last_arrays_and_says_so() -> None:
+    plan = channels_last()
+    scope = host(plan)
+    assert (scope["FILE_SHAPE"], scope["INPUT_SHAPE"]) == ((6, 6, 2), (2, 6, 6))
+    x = np.random.default_rng(0).integers(0, 4, (3, 6, 6, 2)) * plan.network.input_scale
+    assert np.array_equal(scope["quantize"](x), to_codes(plan.network, x.transpose(0, 3, 1, 2)))
+    assert "of one image as the network's file takes it: height, width, channels" in host_py(plan, "net")
+    assert "(N, 6, 6, 2): height, width, channels" in readme_md(plan, "net", manifest_of(plan))
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 2, 2), (2, 12), (2, 2, 3), (1, 2, 3, 2)])
+def test_the_host_refuses_other_shapes(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"expected \(N, \*\(2, 2, 3\)\): channels, height, width"):
+        host(images())["quantize"](np.zeros(shape))
+    with pytest.raises(ValueError, match=r"expected \(N, \*\(2, 2, 3\)\): channels, height, width"):
+        host(images())["pack"](np.zeros(shape, np.int64))
+
+
+def test_the_host_refuses_beats_of_another_image() -> None:
+    with pytest.raises(ValueError, match="expected 6 beats of each image"):
+        host(images())["unpack"]([[0] * 5])
