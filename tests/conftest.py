@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is first imported, and inherited by subprocesses
 
 
