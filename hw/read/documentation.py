@@ -48,8 +48,8 @@ channels last, the graph's metadata says so (`crq.input.layout`); input codes ar
 
 ## Damaged files
 
-Of 30,000 right files that were damaged at random (`python benchmarks/fuzz.py --files 30000 --seed 4`), 6,105 still give a
-network and 23,895 a refusal that names the file, the place in it and the way out. None ends otherwise. The counts of
+Of 30,000 right files that were damaged at random (`python benchmarks/fuzz.py --files 30000 --seed 4`), 6,105 still give
+a network and 23,895 a refusal that names the file, the place in it and the way out. None ends otherwise. The counts of
 every run are in `benchmarks/fuzz.csv`.
 """
 
