@@ -19,10 +19,13 @@ from crq.convert.preprocessing import Preprocess
 from crq.convert.supported import NORMS, SUPPORTED, is_dropout
 from crq.errors import CrqError
 
+_ACTIVATION = "use ReLU or ReLU6"
+# By the name of the module or function, in lower case and without underscores.
 _REMEDIES = {
-    "sigmoid": "use ReLU or Hardtanh-like activations",
-    "softmax": "return the logits and apply softmax in the loss",
-    "log_softmax": "return the logits and use cross_entropy",
+    **dict.fromkeys(("hardtanh", "tanh", "hardsigmoid", "hardswish", "gelu", "silu", "leakyrelu", "elu"), _ACTIVATION),
+    "sigmoid": f"{_ACTIVATION}; at the end return the scores, and train with binary_cross_entropy_with_logits",
+    "softmax": "return the scores, and train with cross_entropy",
+    "logsoftmax": "return the scores, and train with cross_entropy",
     "mul": "activation × activation (as in squeeze-excite gates) needs multipliers; use a block without the gate",
 }
 
@@ -129,10 +132,14 @@ def _normalise(traced: fx.GraphModule, scopes: dict[str, str]) -> None:
 
 def _unsupported(rewriter: Rewriter, node: fx.Node) -> CrqError:
     name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
-    remedy = _REMEDIES.get(str(name).strip("_"), "")
+    remedy = _remedy(str(name))
     if str(name).strip("_") in ("mul", "sub", "truediv", "div") and len(node.all_input_nodes) == 1:
         remedy = "scaling and shifting by constants belong in front of the first layer, or into a batch norm"
     return CrqError(f"operation {name!r} {rewriter.where(node)} is not supported" + (f": {remedy}" if remedy else ""))
+
+
+def _remedy(name: str) -> str:
+    return _REMEDIES.get(name.lower().replace("_", ""), "")
 
 
 def _module(rewriter: Rewriter, node: fx.Node, module: nn.Module) -> None:
@@ -142,10 +149,8 @@ def _module(rewriter: Rewriter, node: fx.Node, module: nn.Module) -> None:
     if isinstance(module, nn.Identity):
         rewriter.drop(node)
         return
-    if isinstance(module, nn.Hardtanh) and type(module) is nn.Hardtanh:
-        raise CrqError(f"module {name!r} (Hardtanh) is not supported: use ReLU or ReLU6")
     if type(module) not in SUPPORTED and not is_dropout(module):
-        remedy = _REMEDIES.get(type(module).__name__.lower(), "")
+        remedy = _remedy(type(module).__name__)
         supported = ", ".join(kind.__name__ for kind in SUPPORTED)
         raise CrqError(
             f"module {name!r} ({type(module).__name__}) is not supported"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import tempfile
 import time
 from collections.abc import Iterator
@@ -144,7 +145,9 @@ class Steps:
             info = {
                 "name": self.recipe.name,
                 "accuracy": accuracy,
-                "commands": [f"crq run {self.recipe.name} --part {part} --clock-period {clock:g}"],
+                "commands": [
+                    shlex.join(["crq", "run", self.recipe.name, "--part", part, "--clock-period", f"{clock:g}"])
+                ],
             }
             report = project_report(project, info=info)
             report.to_json(self.output / "report.json")
