@@ -14,11 +14,19 @@ AXES = {"NCHW": ("channels", "height", "width"), "NHWC": ("height", "width", "ch
 
 
 def image_shape(network: Network, layout: str | None = None) -> tuple[int, ...]:
-    """Shape of one image in the file's rank, its axes in the order of `layout` (NCHW, NHWC), by default the file's."""
+    """Shape of one image as the file takes it, its axes in the order of `layout` (NCHW, NHWC); default: the file's."""
+    given, own = network.metadata.input_shape, network.metadata.input_layout
+    if given is None:
+        c, *pixels = _own_shape(network)
+    else:
+        c, *pixels = (given[-1], *given[:-1]) if own == "NHWC" else given
+    return (*pixels, c) if (layout or own) == "NHWC" else (c, *pixels)
+
+
+def _own_shape(network: Network) -> tuple[int, ...]:
+    """Shape of one image of the integer graph, in its own rank."""
     c, h, w = network.input.shape
-    rank = len(network.model.get_tensor_shape(network.input.name)) - 1
-    pixels = {1: (), 2: (w,), 3: (h, w)}[rank]
-    return (*pixels, c) if (layout or network.metadata.input_layout) == "NHWC" else (c, *pixels)
+    return {1: (c,), 2: (c, w), 3: (c, h, w)}[len(network.model.get_tensor_shape(network.input.name)) - 1]
 
 
 def axes_of(network: Network, layout: str | None = None) -> str:
@@ -32,11 +40,11 @@ def axes_of(network: Network, layout: str | None = None) -> str:
 def channels_first(network: Network, images: NDArray, layout: str | None = None) -> NDArray:
     """`images` (N, *image_shape) as (N, C, H, W). Raises `HwError` for any other shape."""
     found, expected = np.asarray(images), image_shape(network, layout)
-    whole = tuple(network.input.shape)
     last = (layout or network.metadata.input_layout) == "NHWC"
-    if last:
-        whole = (*whole[1:], whole[0])
-    if found.ndim < 2 or found.shape[1:] not in (expected, whole):
+    whole = tuple(network.input.shape)
+    # What the file flattens may be given flat, but for an order that an image channels last would not have.
+    taken = (expected, (*whole[1:], whole[0])) if last else (expected, whole, _own_shape(network))
+    if found.ndim < 2 or found.shape[1:] not in taken:
         raise HwError(
             f"images of shape {found.shape}: expected (N, {', '.join(map(str, expected))}): "
             f"{axes_of(network, layout)}, as the file takes them; transpose or reshape them first"

@@ -44,8 +44,9 @@ class Metadata:
 
     real input = code × `input_scale`, after the host's steps `preprocessing` ([operator, constant] in the file's
     order); result = integer × `output_scale` + `output_offset`, numbers or lists with one per channel. `input_range`:
-    lowest and highest input code, where they are not those of the input's type. `ties`: channels, by layer, with a
-    boundary that float32 evaluation decides otherwise. `sources`: by layer, or the input's name, the file's tensor.
+    lowest and highest input code, where they are not those of the input's type. `input_shape`: of one image as the file
+    takes it, its axes in the order of `input_layout`, where the file flattens it before its codes. `ties`: channels, by
+    layer, with a boundary that float32 evaluation decides otherwise. `sources`: by layer, or the input's name, the file's tensor.
     `frozen_hash`: of the frozen PyTorch model that the file was exported from; `frozen_steps`: by step of that model,
     the layer that gives its codes, or None where a pass has moved the step so that its codes are nowhere.
     """
@@ -54,6 +55,7 @@ class Metadata:
     input_range: tuple[int, int] | None = None
     input_zero_point: int = 0
     input_layout: str = "NCHW"
+    input_shape: tuple[int, ...] | None = None
     preprocessing: tuple[tuple[str, Any], ...] = ()
     output_scale: float | list[float] = 1.0
     output_offset: float | list[float] = 0.0
@@ -98,7 +100,8 @@ class Metadata:
 
 KEYS = {
     "input_scale": "input.scale", "input_range": "input.range", "input_zero_point": "input.zero_point",
-    "input_layout": "input.layout", "preprocessing": "input.preprocessing", "output_scale": "output.scale",
+    "input_layout": "input.layout", "input_shape": "input.shape", "preprocessing": "input.preprocessing",
+    "output_scale": "output.scale",
     "output_offset": "output.offset", "ties": "ties", "sources": "sources", "frozen_hash": "frozen_hash",
     "frozen_steps": "frozen_steps",
 }  # fmt: skip
@@ -152,6 +155,10 @@ def _are_names(value: Any) -> bool:
     return isinstance(value, dict) and all(v is None or isinstance(v, str) for v in value.values())
 
 
+def _are_sizes(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(_is_integer(size) and size > 0 for size in value)
+
+
 def _are_ends(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_is_integer, value))
 
@@ -172,6 +179,7 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = 
     "input_scale": ("a number", _is_number, float),
     "input_range": ("[lowest, highest] code of the input", _are_ends, tuple),
     "input_zero_point": ("an integer", _is_integer, int),
+    "input_shape": ("the shape of one image", _are_sizes, tuple),
     "preprocessing": ("a list of [operator, constant]", _are_steps, _steps),
     "output_scale": ("a number, or one per channel", _are_numbers, _as_it_is),
     "output_offset": ("a number, or one per channel", _are_numbers, _as_it_is),

@@ -110,6 +110,7 @@ def _read(source: AnyModel) -> ModelWrapper:
     found = Metadata(
         input_scale=ctx.input_scale,
         input_layout="NHWC" if ctx.layouts.get(given) is LAST else "NCHW",
+        input_shape=_flattened(ctx, proto, given),
         ties=ctx.ties,
         sources=ctx.sources,
         frozen_hash=given_properties.get("frozen_hash"),
@@ -123,6 +124,14 @@ def _read(source: AnyModel) -> ModelWrapper:
         model, _ = graph_pass(model)
     Network(model)  # what we wrote obeys its own specification
     return model
+
+
+def _flattened(ctx: Context, proto: ModelProto, name: str) -> tuple[int, ...] | None:
+    """The shape of one image in the file, if the file flattens it before it has codes."""
+    [given] = [i for i in proto.graph.input if i.name == name]
+    shape = tuple(d.dim_value for d in given.type.tensor_type.shape.dim)[1:]
+    codes = ctx.emit.input
+    return shape if len(shape) > 1 and codes is not None and len(codes.shape) == 1 else None
 
 
 def _frozen_steps(ctx: Context, text: str) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ import pytest
 
 from hw.errors import HwError
 from hw.ir.graph import Network
-from hw.ir.images import as_file, byte_codes, channels_first, input_codes, pixels_for
+from hw.ir.images import as_file, byte_codes, channels_first, image_shape, input_codes, pixels_for
 from tests.support import random_graphs
 from tests.support.random_graphs import GraphBuilder
 
@@ -123,3 +123,26 @@ def test_codes_outside_a_range_that_is_narrower_than_the_type_are_refused() -> N
     for outside in (np.full((1, 2, 3, 4), -8), np.full((1, 2, 3, 4), 4.0)):
         with pytest.raises(HwError, match=r"the input takes \[-7, 7\]"):
             input_codes(network, outside)
+
+
+@pytest.mark.parametrize("last", [False, True], ids=["NCHW", "NHWC"])
+def test_a_file_that_flattens_its_image_takes_the_image(last: bool) -> None:
+    g = GraphBuilder((18,), "UINT4")
+    graph = g.finish(g.matmul("x", 3))
+    shape = (3, 3, 2) if last else (2, 3, 3)
+    graph.set_metadata_prop("crq.input.shape", str(list(shape)))
+    if last:
+        graph.set_metadata_prop("crq.input.layout", "NHWC")
+    network = Network(graph)
+    codes = np.arange(18).reshape(1, 18, 1, 1) % 16
+    images = as_file(network, codes)
+    assert images.shape == (1, *shape) == (1, *image_shape(network))
+    first = images.transpose(0, 3, 1, 2) if last else images
+    assert np.array_equal(first.reshape(1, 18), codes.reshape(1, 18))
+    assert np.array_equal(input_codes(network, images), codes)
+    assert np.array_equal(input_codes(network, first, layout="NCHW"), codes)
+    if last:  # whose order would that be?
+        with pytest.raises(HwError, match=r"expected \(N, 3, 3, 2\): height, width, channels"):
+            input_codes(network, codes.reshape(1, 18))
+    else:
+        assert np.array_equal(input_codes(network, codes.reshape(1, 18)), codes)

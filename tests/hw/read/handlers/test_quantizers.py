@@ -106,9 +106,11 @@ def test_an_image_scaled_by_channel_and_flattened(behind: bool, tmp_path: Path) 
     assert np.array_equal(to_codes(project.network, values).reshape(20, -1), np.rint(expected))
     host: dict = {}
     exec((project.directory / "host.py").read_text(), host)
-    flat = values.reshape(20, -1)  # the network's input is what comes behind the file's Flatten
-    assert np.array_equal(host["quantize"](flat), to_codes(project.network, values))
-    logits = project.simulate(flat, quantize=True)
+    assert np.array_equal(host["quantize"](values), to_codes(project.network, values))
+    logits = project.simulate(values, quantize=True)
+    assert np.array_equal(project.simulate(values.reshape(20, -1), quantize=True), logits)
+    with pytest.raises(hw.HwError, match=r"expected \(N, 2, 3, 3\): channels, height, width, as the file takes them"):
+        project.simulate(values.transpose(0, 2, 3, 1), quantize=True)
     np.testing.assert_allclose(logits, np.concatenate([found["y"] for found in runs]), rtol=1e-5, atol=1e-6)
     codes = all_vectors(project.network, 20)
     onnx.save(proto, tmp_path / "m.onnx")
