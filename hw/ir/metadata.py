@@ -48,7 +48,7 @@ class Metadata:
     takes it, its axes in the order of `input_layout`, where the file flattens it before its codes. `ties`: channels, by
     layer, with a boundary that float32 evaluation decides otherwise. `sources`: by layer, or the input's name, the
     file's tensor. `frozen_hash`: of the frozen PyTorch model that the file was exported from; `frozen_steps`: by step
-    of that model, the layer that gives its codes, or None where a pass has moved the step so that its codes are nowhere.
+    of that model, the layer with its codes, or None where a pass has moved the step so that its codes are nowhere.
     """
 
     input_scale: float = 1.0
@@ -101,8 +101,8 @@ class Metadata:
 KEYS = {
     "input_scale": "input.scale", "input_range": "input.range", "input_zero_point": "input.zero_point",
     "input_layout": "input.layout", "input_shape": "input.shape", "preprocessing": "input.preprocessing",
-    "output_scale": "output.scale", "output_offset": "output.offset", "ties": "ties", "sources": "sources", "frozen_hash": "frozen_hash",
-    "frozen_steps": "frozen_steps",
+    "output_scale": "output.scale", "output_offset": "output.offset", "ties": "ties", "sources": "sources",
+    "frozen_hash": "frozen_hash", "frozen_steps": "frozen_steps",
 }  # fmt: skip
 """Field to property."""
 
