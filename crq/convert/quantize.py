@@ -33,7 +33,8 @@ def quantize(model: fx.GraphModule, loader: Iterable[Any], batches: int | None =
     set_mode(model, "quantized", activations=False)
     with watched(model, "crq.quantize"):
         reestimate_batch_norm(model, values_of(model, sample))
-    if quantizers(model):  # with float activations there are none
-        calibrate_activations(model, [joined(values_of(model, sample), SCALED_ON).to(device)])
+        if quantizers(model):  # with float activations there are none
+            calibrate_activations(model, [joined(values_of(model, sample), SCALED_ON).to(device)])
+    if quantizers(model):
         set_mode(model, "quantized")
         reestimate_batch_norm(model, values_of(model, sample))

@@ -53,12 +53,13 @@ class DataOptions(NamedTuple):
     def load(self, network: Network, limit: int | None = None) -> Given:
         """The first `limit` images. Raises `CrqError` for data that there is not, `HwError` for a wrong shape."""
         from crq.train.data import load
+        from hw.ir.images import takes_256ths
 
         assert self.name is not None
         found = load(self.name, root=self.root)
         images, labels = found.images.numpy()[:limit], found.labels.numpy()[:limit]
         codes = codes_of(network, images, self.statement)
-        known = bool(self.statement) or network.metadata.frozen_hash is not None
+        known = bool(self.statement) or (network.metadata.frozen_hash is not None and takes_256ths(network))
         return Given(codes, labels if known else None, None if known else UNSTATED)
 
 

@@ -38,7 +38,9 @@ def keep(built: Built, key: str, facts: dict[str, Any], reference: str | Path | 
         **facts,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "project": content_hash(built),
-        "reference": None if reference is None else {"file": str(reference), "sha256": sha256(reference)},
+        "reference": None
+        if reference is None
+        else {"file": str(Path(reference).resolve()), "sha256": sha256(reference)},
         "versions": {package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx", "numpy")},
     }
     path = built.directory / FILE

@@ -15,6 +15,8 @@ AXES = {"NCHW": ("channels", "height", "width"), "NHWC": ("height", "width", "ch
 
 def image_shape(network: Network, layout: str | None = None) -> tuple[int, ...]:
     """Shape of one image as the file takes it, its axes in the order of `layout` (NCHW, NHWC); default: the file's."""
+    if layout not in (None, *AXES):
+        raise HwError(f"layout {layout!r}: expected {' or '.join(AXES)}")
     given, own = network.metadata.input_shape, network.metadata.input_layout
     if given is None:
         c, *pixels = _own_shape(network)
@@ -109,6 +111,11 @@ def as_file(network: Network, codes: NDArray) -> NDArray:
 def takes_bytes(network: Network) -> bool:
     """Whether a byte is a code as it is: an unsigned 8-bit input without preprocessing, whatever its scale."""
     return not steps(network) and (network.input.lo.min(), network.input.hi.max()) == (0, 255)
+
+
+def takes_256ths(network: Network) -> bool:
+    """Whether the codes are bytes worth byte/256: the default of `TernaryConfig`, and what recipes train on."""
+    return takes_bytes(network) and network.input_scale == 2**-8
 
 
 def byte_codes(network: Network, images: NDArray[np.uint8]) -> IntArray:

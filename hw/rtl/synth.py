@@ -76,7 +76,7 @@ def tool() -> str:
     except PackageNotFoundError:
         found = None
     if found is None:
-        raise ToolError('synthesis needs Yosys: pip install "crq[synth]" (or pip install pyosys==0.70)')
+        raise ToolError('synthesis needs Yosys: pip install ".[synth]" (or pip install pyosys==0.70)')
     return f"Yosys {found}"
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+import export
 from hw.cli.data import UNSTATED, DataOptions, Statement, codes_of, data_options
 from hw.errors import HwError
 from hw.ir.graph import Network
+from hw.ir.images import takes_256ths
+from hw.verify.chain import load_network
+from tests.support.nets import Plain, frozen
 from tests.support.random_graphs import GraphBuilder
 
 BYTES = np.arange(256, dtype=np.uint8).reshape(4, 1, 8, 8)
@@ -115,3 +121,14 @@ def test_options_that_make_no_sense_are_refused(arguments: tuple[str, ...], mess
     done = invoked(*arguments)
     assert done.exit_code == 2
     assert message in " ".join(done.output.replace("│", " ").split())
+
+
+def test_a_file_of_ours_for_other_inputs_does_not_say_what_a_byte_is_worth(tmp_path: Path) -> None:
+    """Its grid is of the images that its own loop standardized; recipes train on byte / 256."""
+    for config, known in (({}, True), ({"input_signed": True, "input_scale": 2**-5}, False)):
+        model = frozen(Plain, **config)
+        net = load_network(export.to_qonnx(model, tmp_path / "m.onnx"))
+        images = np.zeros((2, *Plain.shape), np.uint8)
+        assert net.metadata.frozen_hash is not None
+        assert takes_256ths(net) is known
+        assert len(codes_of(net, images, Statement())) == 2

@@ -146,3 +146,9 @@ def test_a_file_that_flattens_its_image_takes_the_image(last: bool) -> None:
             input_codes(network, codes.reshape(1, 18))
     else:
         assert np.array_equal(input_codes(network, codes.reshape(1, 18)), codes)
+
+
+@pytest.mark.parametrize("layout", ["nhwc", "NCWH", ""])
+def test_a_layout_that_is_none_is_refused(signed: Network, layout: str) -> None:
+    with pytest.raises(HwError, match=f"layout '{layout}': expected NCHW or NHWC"):
+        input_codes(signed, np.zeros(ONE, np.int64), layout=layout)

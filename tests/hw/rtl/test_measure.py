@@ -72,7 +72,7 @@ def test_without_yosys_the_remedy_is_named(project: Path, monkeypatch: pytest.Mo
     error = crq_synth(project).exception
     assert isinstance(error, hw.ToolError)
     assert error.exit_code == 3
-    assert 'pip install "crq[synth]"' in str(error)
+    assert 'pip install ".[synth]"' in str(error)
 
 
 @needs_yosys
