@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import onnx.defs
 from onnx import ModelProto
 
 from hw.read.refusals import refuse
@@ -26,5 +27,6 @@ def one_spelling(model: ModelProto) -> ModelProto:
         if node.domain in STANDARD:
             node.domain = ""
         elif node.domain != CHANNELS_LAST and node.op_type not in QUANTIZERS:
-            refuse("unsupported-op", node, f"of domain {node.domain!r}; ONNX's own operator of that name is meant")
+            other = "ONNX's own operator of that name is another" if onnx.defs.has(node.op_type) else "it is not read"
+            refuse("unsupported-op", node, f"of domain {node.domain!r}: {other}")
     return model

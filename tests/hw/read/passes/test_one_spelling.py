@@ -55,7 +55,9 @@ def test_int_quant_is_quant(tmp_path) -> None:
 def test_operators_of_other_domains_are_others() -> None:
     relu = helper.make_node("Relu", ["c"], ["r"], "relu", domain="com.acme")
     model = graph_of([IN, CONV, relu, *ACT[1:], *TAIL], base())
-    with pytest.raises(HwError, match=r"'relu' \(Relu\): of domain 'com.acme'.*\[unsupported-op\]"):
+    with pytest.raises(
+        HwError, match=r"'relu' \(Relu\): of domain 'com.acme': ONNX's own .* another; .*\[unsupported-op\]"
+    ):
         read_qonnx(model)
     negation = [helper.make_node("Neg", ["a"], ["b"])]
     for domain in ("com.acme", ""):  # a function of the file goes before the operator of that name
@@ -74,3 +76,9 @@ def test_the_standard_domain_has_two_names(tmp_path: Path) -> None:
     model.opset_import[0].domain = "ai.onnx"
     expected, found = read_qonnx(graph_of([IN, CONV, *ACT, *TAIL], base())), read_qonnx(model)
     assert [n.op_type for n in found.graph.node] == [n.op_type for n in expected.graph.node]
+
+
+def test_an_operator_that_onnx_does_not_have_is_named_as_not_read() -> None:
+    trunc = helper.make_node("Trunc", ["c"], ["r"], "trunc", domain="qonnx.custom_op.general")
+    with pytest.raises(HwError, match=r"'trunc' \(Trunc\): of domain 'qonnx.custom_op.general': it is not read;"):
+        one_spelling(graph_of([trunc], {}))
