@@ -84,7 +84,7 @@ def test_a_timm_network_freezes(timm) -> None:
     ("name", "message"),
     [
         ("seresnet18", r"operation 'sigmoid' in module 'layer1\.0\.se\.gate' is not supported"),
-        ("efficientnet_b0", r"module '.*' \(SiLU\) is not supported; supported are Conv1d"),
+        ("efficientnet_b0", r"module '.*' \(SiLU\) is not supported: use ReLU or ReLU6"),
     ],
 )
 def test_squeeze_excite_and_other_activations_are_refused_by_name(timm, name: str, message: str) -> None:

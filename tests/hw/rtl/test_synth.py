@@ -79,7 +79,7 @@ def test_without_yosys_the_remedy_is_named(missing: str, monkeypatch) -> None:
     else:
         monkeypatch.setattr(synth, "find_spec", lambda name: object())
         monkeypatch.setattr(synth, "version", absent)
-    with pytest.raises(ToolError, match=r'pip install "crq\[synth\]"') as error:
+    with pytest.raises(ToolError, match=r'pip install "\.\[synth\]"') as error:
         tool()
     assert error.value.exit_code == 3
 
