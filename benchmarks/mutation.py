@@ -104,9 +104,9 @@ def shows_alone(plan: Plan, fault: Fault) -> bool:
     """Whether operands of the layer alone show it: its codes, or the sums before them, as the proofs compare them."""
     process = fault.process
     if isinstance(fault.layer, Threshold):
-        codes = operands(plan, process)
-        sums = codes if process.unit.threshold is None else sums_of(plan, process, codes)
-        return not np.array_equal(apply(fault.layer, sums), apply(fault.changed, sums))
+        fused = process.unit.threshold is not None
+        found = (sums_of(plan, process, codes) if fused else codes for codes in operands(plan, process))
+        return any(not np.array_equal(apply(fault.layer, sums), apply(fault.changed, sums)) for sums in found)
     codes = driven(plan, process)
     other = replace(process, unit=replace(process.unit, layer=fault.changed))
     return not np.array_equal(sums_of(plan, process, codes), sums_of(plan, other, codes))

@@ -5,7 +5,8 @@ A table that is off by one anywhere gives another code for one of the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,11 @@ from hw.hls.plan import Plan, Process
 from hw.ir.layers import Conv, Dense, IntArray, Tensor
 from hw.ir.vectors import kinds_of_pixels
 
-MAX_VALUES = 1 << 27
-"""Most numbers of all operands of one layer; of more boundaries as many as fit are driven."""
+MAX_VALUES = 1 << 22
+"""Most numbers of the operands that are made at once."""
+
+MAX_PRODUCTS = 1 << 34
+"""Products that are spent on one layer, seconds of simulation; of more boundaries an even share is driven."""
 
 MAX_RANGE = 1 << 21
 """Widest range of sums whose reachable values are enumerated."""
@@ -40,31 +44,44 @@ class Taps(NamedTuple):
         return self.least + int((self.counts * self.units).sum())
 
 
-def operands(plan: Plan, process: Process) -> IntArray:
-    """Images (N, C, H, W) of the operand of a process with thresholds: every boundary of every channel, both sides."""
+def operands(plan: Plan, process: Process) -> Iterator[IntArray]:
+    """Images (N, C, H, W) of the operand of a process with thresholds, some at a time: both sides of every boundary.
+
+    Both sides of a share of them, even over each channel's, in a layer where all would take more than `MAX_PRODUCTS`.
+    """
     assert process.unit is not None
     layer, tensor = process.unit.layer, process.input.tensor
     if not isinstance(layer, (Conv, Dense)):
-        return _values(process)
-    corners = _corners(layer)
-    least = np.where((tensor.lo <= 0) & (tensor.hi >= 0), 0, tensor.lo)
-    step = 2 if plan.network.model.get_tensor_datatype(tensor.name).name == "BIPOLAR" else 1
-    if step == 2:
-        least = np.ones_like(least)
-    wanted = [
-        (taps, counts) for channel in range(layer.output.shape.c)
-        for taps in [taps_of(layer, tensor, channel, step)] for counts in _driven(process, channel, taps)
-    ]  # fmt: skip
-    most = max(1, MAX_VALUES // tensor.shape.size) * len(corners)
-    if len(wanted) > most:
-        wanted = [wanted[i] for i in np.linspace(0, len(wanted) - 1, most).astype(int)]
-    images = np.broadcast_to(least[:, None, None], (-(-len(wanted) // len(corners)), *tensor.shape)).astype(np.int64)
-    images = images.copy()
-    for number, (taps, counts) in enumerate(wanted):
+        yield _values(process)
+        return
+    corners, step = _corners(layer), _step(plan, tensor)
+    taps = [taps_of(layer, tensor, channel, step) for channel in range(layer.output.shape.c)]
+    sides = 2 * sum(len(_levels(process, channel, of)) for channel, of in enumerate(taps))
+    images = max(1, MAX_PRODUCTS // layer.macs)
+    share = min(1.0, images * len(corners) / max(1, sides))
+    targets = ((of, counts) for channel, of in enumerate(taps) for counts in _driven(process, channel, of, share))
+    at_once = max(1, MAX_VALUES // tensor.shape.size) * len(corners)
+    while some := list(islice(targets, at_once)):
+        yield _placed(tensor, corners, step, some)
+
+
+def _placed(
+    tensor: Tensor, corners: Sequence[tuple[int, int]], step: int, targets: Sequence[tuple[Taps, IntArray]]
+) -> IntArray:
+    """Images with one target at each of the `corners`."""
+    rest = np.ones_like(tensor.lo) if step == 2 else np.where((tensor.lo <= 0) & (tensor.hi >= 0), 0, tensor.lo)
+    count = -(-len(targets) // len(corners))
+    images = np.broadcast_to(rest[:, None, None], (count, *tensor.shape)).astype(np.int64).copy()
+    for number, (taps, counts) in enumerate(targets):
         top, left = corners[number % len(corners)]
         c, y, x = taps.where.T
         images[number // len(corners), c, y + top, x + left] = taps.start + counts * taps.moves
     return images
+
+
+def _step(plan: Plan, tensor: Tensor) -> int:
+    """How far apart the codes of a tensor are: a bipolar one has no code 0."""
+    return 2 if plan.network.model.get_tensor_datatype(tensor.name).name == "BIPOLAR" else 1
 
 
 def enumerable(process: Process) -> bool:
@@ -82,8 +99,7 @@ def reachable(plan: Plan, process: Process, channel: int) -> NDArray[np.int64]:
     layer, tensor = process.unit.layer, process.input.tensor
     if not isinstance(layer, (Conv, Dense)):
         return np.arange(tensor.lo[channel], tensor.hi[channel] + 1)
-    step = 2 if plan.network.model.get_tensor_datatype(tensor.name).name == "BIPOLAR" else 1
-    return _sums(taps_of(layer, tensor, channel, step))[0]
+    return _sums(taps_of(layer, tensor, channel, _step(plan, tensor)))[0]
 
 
 def _values(process: Process) -> IntArray:
@@ -145,13 +161,22 @@ def taps_of(layer: Conv | Dense, tensor: Tensor, channel: int, step: int = 1) ->
     return Taps(where[order], start[order], moves[order], counts[order], units[order], int((codes * start).sum()))
 
 
-def _driven(process: Process, channel: int, taps: Taps) -> Iterator[IntArray]:
-    """How often each tap moves, for the sums on both sides of every boundary of `channel` that can be reached."""
+def _levels(process: Process, channel: int, taps: Taps) -> NDArray[np.int64]:
+    """The thresholds of `channel` inside the range of its sums."""
     assert process.unit is not None
     assert process.unit.quantizer is not None
-    sums, prefixes = _sums(taps)
     levels = process.unit.quantizer.thresholds[channel]
-    at = np.searchsorted(sums, np.unique(levels[(levels > taps.least) & (levels <= taps.greatest)]))
+    return np.unique(levels[(levels > taps.least) & (levels <= taps.greatest)])
+
+
+def _driven(process: Process, channel: int, taps: Taps, share: float) -> Iterator[IntArray]:
+    """How often each tap moves, for the sums on both sides of a `share` of the boundaries of `channel`."""
+    levels = _levels(process, channel, taps)
+    if not len(levels):
+        return
+    sums, prefixes = _sums(taps)
+    at = np.unique(np.searchsorted(sums, levels))
+    at = at[np.linspace(0, len(at) - 1, max(1, int(len(at) * share))).astype(int)]
     for target in np.unique(np.concatenate([sums[at], sums[at - 1]])):
         yield _counts(taps, int(target) - taps.least, prefixes)
 

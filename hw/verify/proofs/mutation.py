@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -73,16 +73,18 @@ def _shows_alone(plan: Plan, mutation: Mutation) -> bool:
     if mutated is None or process.unit is None or mutated.unit is None:
         return False  # a narrow accumulator: the proof of accumulators drives every layer to its ends
     if process.unit.quantizer is not None and enumerable(process):
-        codes = operands(plan, process)
+        vectors: Iterable[IntArray] = operands(plan, process)
     else:
-        codes = driven(plan, process)
-    results = []
-    for one in (process, mutated):
-        assert one.unit is not None
-        fused = one.unit.threshold is not None or not isinstance(one.unit.layer, Threshold)
-        sums = sums_of(plan, one, codes) if fused else codes
-        results.append(sums if one.unit.quantizer is None else apply(one.unit.quantizer, sums))
-    return not np.array_equal(results[0], results[1])
+        vectors = [driven(plan, process)]
+    return any(not np.array_equal(_result(plan, process, codes), _result(plan, mutated, codes)) for codes in vectors)
+
+
+def _result(plan: Plan, process: Process, codes: IntArray) -> IntArray:
+    """What the unit of `process` makes of operands, by the NumPy reference."""
+    assert process.unit is not None
+    fused = process.unit.threshold is not None or not isinstance(process.unit.layer, Threshold)
+    sums = sums_of(plan, process, codes) if fused else codes
+    return sums if process.unit.quantizer is None else apply(process.unit.quantizer, sums)
 
 
 def _catches(built: Built, mutation: Mutation, codes: IntArray, values: dict[str, IntArray]) -> bool:

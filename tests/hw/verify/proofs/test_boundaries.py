@@ -61,6 +61,14 @@ def sums(plan: Plan, process: Process, x: np.ndarray) -> np.ndarray:
     return reference.run(model, taken)[layer.output.name].reshape(len(x), *layer.output.shape)
 
 
+def driven(plan: Plan, process: Process) -> np.ndarray:
+    return np.concatenate([np.zeros((0, *process.input.tensor.shape), np.int64), *operands(plan, process)])
+
+
+def met_by(plan: Plan, process: Process, found: np.ndarray) -> np.ndarray:
+    return boundaries(plan, process, [np.unique(found[:, channel]) for channel in range(found.shape[1])])
+
+
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("seed", [3, 4])
 def test_no_sum_is_found_that_is_not_counted_as_reachable(name: str, seed: int) -> None:
@@ -85,13 +93,13 @@ def test_every_sum_that_is_counted_as_reachable_is_found(name: str) -> None:
 @pytest.mark.parametrize("seed", range(3, 8))
 def test_both_sides_of_every_boundary_are_driven_by_legal_operands(name: str, seed: int) -> None:
     plan, process = planned(name, seed)
-    x, tensor = operands(plan, process), process.input.tensor
+    x, tensor = driven(plan, process), process.input.tensor
     assert x.shape[1:] == tensor.shape
     assert (x >= tensor.lo[:, None, None]).all()
     assert (x <= tensor.hi[:, None, None]).all()
     if name == "bipolar":
         assert set(np.unique(x)) <= {-1, 1}
-    met = boundaries(plan, process, sums(plan, process, x))
+    met = met_by(plan, process, sums(plan, process, x))
     assert met.all()
     # Counted once more: thresholds inside the range of the sums, and the two sums next to each.
     levels = process.unit.quantizer.thresholds
@@ -102,7 +110,7 @@ def test_both_sides_of_every_boundary_are_driven_by_legal_operands(name: str, se
 @pytest.mark.parametrize("name", SMALL)
 def test_every_table_that_is_off_by_one_gives_another_code(name: str) -> None:
     plan, process = planned(name)
-    found = sums(plan, process, operands(plan, process))
+    found = sums(plan, process, driven(plan, process))
     quantizer = process.unit.quantizer
     codes = apply(quantizer, found)
     for (channel, k), by in itertools.product(np.ndindex(quantizer.thresholds.shape), (1, -1)):
@@ -118,13 +126,13 @@ def test_every_table_that_is_off_by_one_gives_another_code(name: str) -> None:
 
 def test_operands_that_miss_a_side_are_noticed() -> None:
     plan, process = planned("conv")
-    found = sums(plan, process, operands(plan, process))
+    found = sums(plan, process, driven(plan, process))
     level = next(
         int(level) for level in process.unit.quantizer.thresholds[0]
         if reachable(plan, process, 0)[0] < level <= reachable(plan, process, 0)[-1]
     )  # fmt: skip
     without = np.where(found[:, :1] == level, level - 1, found[:, :1])
-    assert not boundaries(plan, process, np.concatenate([without, found[:, 1:]], axis=1)).all()
+    assert not met_by(plan, process, np.concatenate([without, found[:, 1:]], axis=1)).all()
 
 
 def test_a_channel_of_zeros_has_one_sum() -> None:
@@ -136,7 +144,7 @@ def test_a_channel_of_zeros_has_one_sum() -> None:
     process = plan.processes[0]
     assert reachable(plan, process, 1).tolist() == [0]
     assert taps_of(process.unit.layer, process.input.tensor, 1).where.size == 0
-    assert boundaries(plan, process, sums(plan, process, operands(plan, process))).all()
+    assert met_by(plan, process, sums(plan, process, driven(plan, process))).all()
 
 
 def test_sums_of_too_wide_a_range_are_not_enumerated() -> None:
@@ -146,3 +154,26 @@ def test_sums_of_too_wide_a_range_are_not_enumerated() -> None:
     assert not enumerable(plan.processes[0])
     assert enumerable(planned("integer")[1])
     assert enumerable(planned("stream")[1])
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_operands_come_in_parts_that_are_the_same_together(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, process = planned(name)
+    whole = driven(plan, process)
+    monkeypatch.setattr("hw.verify.proofs.boundaries.MAX_VALUES", 1)
+    parts = list(operands(plan, process))
+    assert len(parts) > 1 or name == "stream"
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_of_too_many_boundaries_an_even_share_is_driven_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    g = GraphBuilder((32,), "UINT8", 3)
+    network = Network(g.finish(g.threshold(g.matmul("x", 3), 6)))
+    plan = make_plan(network, "io_stream", {u.name: Fold(1, 1) for u in units(network)})
+    process = plan.processes[0]
+    monkeypatch.setattr("hw.verify.proofs.boundaries.MAX_PRODUCTS", 40 * 32 * 3)
+    x = driven(plan, process)
+    assert 30 <= len(x) <= 40
+    met = met_by(plan, process, sums(plan, process, x))
+    assert met.sum() * 2 >= len(x)
+    assert len(met) > 3 * met.sum()

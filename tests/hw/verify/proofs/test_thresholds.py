@@ -80,11 +80,27 @@ def test_layers_whose_sums_cannot_be_enumerated_are_named(tmp_path: Path) -> Non
     assert met(proof.facts)[0] > 0
 
 
-def test_too_few_boundaries_are_no_proof(small: hw.Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hw.verify.proofs import thresholds
-
-    whole = thresholds.operands
-    monkeypatch.setattr(thresholds, "operands", lambda plan, process: whole(plan, process)[:1] * 0)
+def test_no_boundary_that_is_met_is_no_proof(small: hw.Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hw.verify.proofs.thresholds.operands", lambda plan, process: iter(()))
     proof = check(small.directory, small.plan)
     assert not proof.ok
-    assert re.match(r"\d+ of \d+ boundaries were met; too few of conv1", proof.facts)
+    assert re.fullmatch(r"none of \d+ boundaries was met: nothing is proven", proof.facts)
+
+
+def test_boundaries_that_are_not_driven_are_named_and_are_no_verdict(small: hw.Project, monkeypatch) -> None:
+    monkeypatch.setattr("hw.verify.proofs.boundaries.MAX_PRODUCTS", 1)
+    proof = check(small.directory, small.plan)
+    one, other = met(proof.facts)
+    assert (proof.ok, 0 < one < other) == (True, True)
+    assert proof.exceptions == (f"conv1 ({other - one} of its {other} boundaries)",)
+
+
+def test_a_layer_of_many_weights_and_codes_is_met_whole(tmp_path: Path) -> None:
+    """More numbers than are made at once; each channel's 255 thresholds."""
+    g = GraphBuilder((64, 8, 8), "UINT8", seed=2)
+    h = g.threshold(g.conv("x", 8, (8, 8)), 8)
+    project = hw.build(g.finish(g.conv(h, 2, (1, 1))), tmp_path / "p")
+    proof = check(project.directory, project.plan)
+    assert (proof.ok, proof.exceptions) == (True, ())
+    one, other = met(proof.facts)
+    assert one == other > 1000
