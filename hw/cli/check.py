@@ -124,16 +124,13 @@ def _reference_links(reference: Path, file: Path, network: Network, codes: IntAr
     """Live PyTorch against the file in its runtimes, and against the integer graph layer by layer."""
     import torch
 
-    from export.check import check_file
+    from hw.cli.runtimes import runtime_links
     from hw.verify.chain import layer_values
-    from hw.verify.link import Link, compare_layers
+    from hw.verify.link import compare_layers
     from hw.verify.live import frozen_of, layer_codes
 
     model = frozen_of(network, reference)
     x = torch.as_tensor(codes).reshape(-1, *model.input.shape)
-    links = [
-        Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different, claimed=r.claimed)
-        for r in check_file(model, file, x)
-    ]
+    links = runtime_links(model, file, x)
     live = layer_codes(network, model, codes)
     return [*links, compare_layers(network, "PyTorch = integer graph", layer_values(network, codes), live, live.keys())]

@@ -29,8 +29,8 @@ def run(
 ) -> None:
     """Everything at once: train RECIPE, export it, build the FPGA project, simulate the test images, report.
 
-    A second call takes up what the first one finished. Exit code 1 if a single integer of the C simulation differs
-    from the frozen PyTorch network.
+    A second call takes up what the first one finished. Exit code 1 if a single integer of the C simulation, or a logit
+    of the file in onnxruntime or qonnx, differs from the frozen PyTorch network, or if a proof fails.
     """
     from rich.console import Console
 
@@ -71,5 +71,11 @@ def _print(summary: dict[str, Any], report: Report, output: Path) -> None:
         f"{verdict}: {totals['exact_images']:,} of {totals['images']:,} images, {totals['exact_integers']:,} of "
         f"{totals['integers']:,} integers, HLS against PyTorch"
     )
+    for link in summary["runtimes"]:
+        if link["claimed"] and (link["differing"] or not link["integers"]):
+            console.print(f"[bold red]FAILED[/]: {link['name']}: {link['differing']:,} of {link['integers']:,} differ")
+    for proof in summary["checks"]:
+        if not proof["ok"]:
+            console.print(f"[bold red]FAILED[/]: {proof['name']}: {proof['facts']}", markup=True)
     report.render(console)
     console.print(f"Everything lies in {output}; summary.json is its index.")

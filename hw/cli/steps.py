@@ -6,7 +6,7 @@ import contextlib
 import shlex
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ from crq.options import BuildOptions
 from crq.train.recipe import Recipe
 from crq.train.setup import load_split
 from crq.train.trainer import train_recipe
-from export.check import CheckResult, check_file
 from export.qonnx import to_qonnx
+from hw.cli.runtimes import runtime_links
 from hw.devices.catalog import find
 from hw.hls.csim import compiler
 from hw.hls.folder import put, settle
@@ -34,6 +34,7 @@ from hw.ir.vectors import all_vectors
 from hw.project import Project, build, open_project
 from hw.report.model import Report
 from hw.report.project import project_report
+from hw.verify.link import Link
 from hw.verify.live import described, verdict_facts, verify
 from hw.verify.proofs.proof import Proof
 
@@ -84,34 +85,31 @@ class Steps:
             going_on = (self.training / "recipe.toml").exists()
             return train_recipe(self.recipe, self.training, resume=going_on, console=self.console)
 
-    def export(self, images: Images) -> list[CheckResult]:
+    def export(self, images: Images) -> list[Link]:
         """Write the QONNX file and compare it with PyTorch in every runtime."""
         with self._timed("export"):
             frozen = FrozenModel.load(self.training / "frozen.pt")
             to_qonnx(frozen, self.file)
-            results = check_file(frozen, self.file, images.codes)
-            for result in results:
-                self.console.print(
-                    f"{result.runtime}: {result.different} of {result.values:,} logits differ from PyTorch"
-                )
-            return results
+            links = runtime_links(frozen, self.file, images.codes)
+            for link in links:
+                self.console.print(str(link))
+            return links
 
     def build(self, images: Images) -> Project:
         """Build the HLS project, its testbench beginning with the test images; the one that is there if it is equal."""
         folder = self.output / f"{self.recipe.name}_hls"
         with self._timed("build"), tempfile.TemporaryDirectory(dir=self.output) as scratch:
             project = build(self.file, Path(scratch) / folder.name, images=images.codes.numpy(), options=self.options)
-            settle(folder)
-            if (
-                folder.exists() and open_project(folder).manifest == project.manifest
-            ):  # raises for someone else's folder
-                return open_project(folder)
-            kept = put(project.directory, folder)
-            if kept is not None:
-                self.console.print(f"{folder} held files that crq did not write: they are in {kept} now")
+            kept = settle(folder)
+            same = folder.exists() and open_project(folder).manifest == project.manifest  # raises for no project
+            for path in (kept, None if same else put(project.directory, folder)):
+                if path is not None:
+                    self.console.print(f"{folder} held files that crq did not write: they are in {path} now")
             return open_project(folder)
 
-    def simulate(self, project: Project, images: Images) -> tuple[list[dict[str, Any]], list[Proof]]:
+    def simulate(
+        self, project: Project, images: Images, runtimes: Sequence[Link]
+    ) -> tuple[list[dict[str, Any]], list[Proof]]:
         """C simulation, native and bit-accurate, against PyTorch on test images and vectors; and the proofs."""
         with self._timed("simulate"):
             vectors = all_vectors(project.network, 1000)
@@ -126,15 +124,18 @@ class Steps:
             proofs = project.check()
             for proof in proofs:
                 self.console.print(str(proof))
-            self._keep(project, verdicts, proofs)
+            self._keep(project, runtimes, verdicts, proofs)
             return verdicts, proofs
 
-    def _keep(self, project: Project, verdicts: list[dict[str, Any]], proofs: list[Proof]) -> None:
-        """What was found stays in the project."""
+    def _keep(
+        self, project: Project, runtimes: Sequence[Link], verdicts: list[dict[str, Any]], proofs: list[Proof]
+    ) -> None:
+        """What was found, of the file too, stays in the project."""
         against = "the live PyTorch model"
         counts = {key: sum(v[key] for v in verdicts) for key in ("images", "integers")}
-        equal = all(v["bit_exact"] for v in verdicts) and all(proof.ok for proof in proofs)
+        equal = bit_exact(runtimes, verdicts, proofs)
         facts = {**counts, "differing": differing(verdicts), "equal": equal, "against": against, "verdicts": verdicts}
+        facts["runtimes"] = [link.facts() for link in runtimes]
         facts["proofs"] = [proof._asdict() for proof in proofs]
         keep(project, f"run against {against}", facts, self.training / "frozen.pt")
 
@@ -168,6 +169,13 @@ def differing(verdicts: list[dict[str, Any]]) -> int:
     return sum(v["integers"] - v["exact_integers"] for v in verdicts)
 
 
+def bit_exact(runtimes: Sequence[Link], verdicts: Sequence[Mapping[str, Any]], proofs: Sequence[Proof]) -> bool:
+    """The file in its runtimes and every simulation equal PyTorch, and every proof holds; of nothing it is false."""
+    claimed = [link for link in runtimes if link.claimed]
+    compared = bool(claimed and verdicts) and all(link.equal for link in claimed)
+    return compared and all(v["bit_exact"] for v in verdicts) and all(proof.ok for proof in proofs)
+
+
 def run_all(
     recipe: Recipe, output: Path, options: BuildOptions, console: Console
 ) -> tuple[dict[str, Any], Report]:  # fmt: skip
@@ -178,7 +186,7 @@ def run_all(
     images = Images(recipe)
     runtimes = steps.export(images)
     project = steps.build(images)
-    verdicts, proofs = steps.simulate(project, images)
+    verdicts, proofs = steps.simulate(project, images, runtimes)
     accuracy = {**trained["accuracy"], "simulated": verdicts[0]["correct"] / verdicts[0]["images"]}
     report = steps.report(project, accuracy)
     weights = sum(layer["weights"] for layer in trained["layers"].values())
@@ -186,7 +194,7 @@ def run_all(
     summary = {
         "schema": 1,
         "name": recipe.name,
-        "bit_exact": not differing(verdicts) and all(proof.ok for proof in proofs),
+        "bit_exact": bit_exact(runtimes, verdicts, proofs),
         "accuracy": accuracy,
         "weights": weights,
         "bits_per_weight": 8 * packed / weights,
@@ -194,7 +202,7 @@ def run_all(
         "file_bytes": steps.file.stat().st_size,
         "float_bytes": 4 * trained["parameters"],
         "verdicts": verdicts,
-        "runtimes": [result._asdict() for result in runtimes],
+        "runtimes": [{**link.facts(), "claimed": link.claimed} for link in runtimes],
         "checks": [proof._asdict() for proof in proofs],
         "seconds": steps.seconds,
         "files": {

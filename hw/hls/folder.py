@@ -84,22 +84,41 @@ def named(paths: list[str]) -> str:
 def put(work: Path, target: Path) -> Path | None:
     """The folder `work` becomes `target`; a project that was there is deleted if all of it is the product's own.
 
-    Otherwise it is kept beside it, and its new path returned. At any moment the old or the new folder is whole, if need
-    be under the hidden name that `settle` looks for.
+    Otherwise it is kept beside it, and its new path returned, as is that of one that an interrupted `put` left. At any
+    moment the old or the new folder is whole, if need be under the hidden name that `settle` looks for.
     """
-    settle(target)
+    kept = settle(target)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         os.rename(work, target)
-        return None
-    keep, aside = bool(target.is_dir() and foreign(target)), _aside(target)
+        return kept
+    aside = _aside(target)
     os.rename(target, aside)
     try:
         os.rename(work, target)
     except BaseException:
         os.rename(aside, target)
         raise
-    if not keep:
+    return _give_way(aside, target) or kept
+
+
+def settle(target: Path) -> Path | None:
+    """What an interrupted `put` left: the old folder returns where there is no new one, or gives way to the new one.
+
+    The path where it is kept, if it holds what the product did not write.
+    """
+    aside = _aside(target)
+    if not aside.exists():
+        return None
+    if not target.exists():
+        os.rename(aside, target)
+        return None
+    return _give_way(aside, target)
+
+
+def _give_way(aside: Path, target: Path) -> Path | None:
+    """The old folder is deleted if all of it is the product's own; otherwise it gets a name beside `target`."""
+    if aside.is_dir() and not foreign(aside):
         shutil.rmtree(aside)
         return None
     number = 1
@@ -107,17 +126,6 @@ def put(work: Path, target: Path) -> Path | None:
         number += 1
     os.rename(aside, kept)
     return kept
-
-
-def settle(target: Path) -> None:
-    """What an interrupted `put` left: the old folder returns where there is no new one."""
-    aside = _aside(target)
-    if not aside.exists():
-        return
-    if not target.exists():
-        os.rename(aside, target)
-    elif not foreign(aside):
-        shutil.rmtree(aside)
 
 
 def _aside(target: Path) -> Path:

@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 from rich.console import Console
 
 import hw
 from crq.errors import CrqError
 from crq.train import recipe
-from hw.cli.steps import Images, Steps, differing
+from hw.cli.run import run
+from hw.cli.steps import Images, Steps, bit_exact, differing
+from hw.hls.verdicts import kept
+from hw.verify.link import Link
+from hw.verify.proofs.proof import Proof
 from tests.support.nets import Plain, frozen
 from tests.support.recipes import values
 
@@ -62,3 +67,37 @@ def test_an_equal_project_stays_and_another_takes_its_place(steps: Steps) -> Non
 
 def test_integers_that_differ_are_counted_over_all_verdicts() -> None:
     assert differing([{"integers": 10, "exact_integers": 10}, {"integers": 7, "exact_integers": 4}]) == 3
+
+
+GOOD = {
+    "runtimes": [Link("file in qonnx = PyTorch", 3, 30, 0), Link("by default", 3, 30, 2, claimed=False)],
+    "verdicts": [{"bit_exact": True}],
+    "proofs": [Proof("sources", True, "")],
+}
+
+
+def test_what_is_claimed_and_equal_is_bit_exact() -> None:
+    assert bit_exact(**GOOD)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"runtimes": [Link("file in qonnx = PyTorch", 3, 30, 1)]}, {"runtimes": [Link("file in qonnx", 3, 0, 0)]},
+        {"runtimes": []}, {"runtimes": [Link("by default", 3, 30, 0, claimed=False)]}, {"verdicts": []},
+        {"verdicts": [{"bit_exact": True}, {"bit_exact": False}]}, {"proofs": [Proof("sources", False, "")]},
+    ],
+)  # fmt: skip
+def test_what_differs_or_compared_nothing_is_not(wrong: dict) -> None:
+    assert not bit_exact(**{**GOOD, **wrong})
+
+
+def test_a_file_that_is_not_the_model_ends_the_run_with_1(steps: Steps, monkeypatch) -> None:
+    """Every integer of the simulation equals PyTorch's, and the file's logits do not."""
+    differs = [Link("file in qonnx = PyTorch", 359, 3590, 7)]
+    monkeypatch.setattr("hw.cli.steps.runtime_links", lambda *_: differs)
+    result = CliRunner().invoke(run, ["digits", "-o", str(steps.output)])
+    assert result.exit_code == 1, result.output
+    assert "FAILED: file in qonnx = PyTorch: 7 of 3,590 differ" in result.output
+    [entry] = kept(hw.open_project(steps.output / "digits_hls")).values()
+    assert (entry["equal"], entry["differing"]) == (False, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 from pathlib import Path
 
@@ -143,8 +145,44 @@ def test_an_interrupted_replacement_leaves_the_old_or_the_new_folder(project: Pa
     assert (project / "manifest.json").is_file()
     aside.mkdir()
     (aside / "mine").write_text("mine")
-    settle(project)
-    assert (aside / "mine").is_file()
+    assert settle(project) == tmp_path / "p.old1"
+    assert (tmp_path / "p.old1" / "mine").is_file()
+    assert not aside.exists()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_rerun_goes_on_wherever_the_first_was_killed(
+    at: int, changed: bool, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before its first, second or third rename; nothing is cleared up, as by SIGKILL."""
+    if changed:
+        added(project)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "new.txt").write_text("new")
+    done, rename = 0, os.rename
+
+    class Killed(BaseException):
+        pass
+
+    def dying(source: Path, target: Path) -> None:
+        nonlocal done
+        done += 1
+        if done >= at:
+            raise Killed
+        rename(source, target)
+
+    with monkeypatch.context() as patch, contextlib.suppress(Killed):
+        patch.setattr("hw.hls.folder.os.rename", dying)
+        put(tmp_path / "new", project)
+    (tmp_path / "newer").mkdir()
+    (tmp_path / "newer" / "newer.txt").write_text("newer")
+    put(tmp_path / "newer", project)
+    assert [path.name for path in project.iterdir()] == ["newer.txt"]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    notes = list(tmp_path.rglob("notes.txt"))
+    assert len(notes) == changed
+    assert all(path.read_text() == "mine" for path in notes)
 
 
 def test_a_rename_that_fails_leaves_the_old_folder(project: Path, tmp_path: Path) -> None:

@@ -1,0 +1,23 @@
+"""The exported file in other people's runtimes, as one kind of comparison with all others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from crq.convert.frozen import FrozenModel
+    from hw.verify.link import Link
+
+
+def runtime_links(model: FrozenModel, file: str | Path, x: Tensor) -> list[Link]:
+    """Every logit of the file in onnxruntime and qonnx, compared with the frozen model's (`export.check_file`)."""
+    from export.check import check_file
+    from hw.verify.link import Link
+
+    return [
+        Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different, claimed=r.claimed)
+        for r in check_file(model, file, x)
+    ]
