@@ -8,10 +8,7 @@ by the line that raised it. One row per run goes to fuzz.csv beside this file.
 from __future__ import annotations
 
 import collections
-import csv
-import datetime
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.history import append
 from tests.support.mutations import mutate
 from tests.support.outcomes import CLASSES, READ, REFUSED, Outcome, outcome
 from tests.support.right_files import originals
@@ -31,20 +29,6 @@ TABLE = Path(__file__).with_suffix(".csv")
 HEADER = ("date", "commit", "seed", "files", *CLASSES, "seconds")
 MEMORY = 8 << 30
 """Address space of the process: a blow-up is an uncaught MemoryError."""
-
-
-def commit() -> str:
-    run = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return run.stdout.strip()
-
-
-def append(table: Path, row: tuple[object, ...]) -> None:
-    new = not table.exists()
-    with table.open("a", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if new:
-            writer.writerow(HEADER)
-        writer.writerow(row)
 
 
 def damaged(seed: int, index: int) -> bytes:
@@ -87,7 +71,7 @@ def main(files: int, seed: int, first: int, table: Path, keep: Path | None, exam
             click.echo(f"{len(results):6} {kind:18} {site}")
             for index, result in results[:examples]:
                 click.echo(f"         {index}: {result.message[:300]}")
-    append(table, (datetime.date.today(), commit(), seed, files, *counts.values(), round(seconds, 1)))
+    append(table, HEADER, seed, files, *counts.values(), round(seconds, 1))
 
 
 if __name__ == "__main__":

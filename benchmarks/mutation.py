@@ -9,9 +9,6 @@ row per run goes to mutation.csv beside this file.
 
 from __future__ import annotations
 
-import csv
-import datetime
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,6 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.history import append
 from hw.cli.simulate import RANDOM_IMAGES
 from hw.dataflow.units import Fold, units
 from hw.hls.plan import Plan, Process, make_plan
@@ -123,11 +121,6 @@ def looked_at(plan: Plan, count: int, rng: np.random.Generator) -> Iterator[tupl
         yield fault, (*shows_in_images(plan, fault, values), shows_alone(plan, fault))
 
 
-def commit() -> str:
-    run = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return run.stdout.strip()
-
-
 @click.command()
 @click.option("--faults", "count", default=40, show_default=True, help="Of each kind in each network.")
 @click.option("--seed", default=0, show_default=True)
@@ -150,15 +143,8 @@ def main(count: int, seed: int) -> None:
         missed = sum(not any(row) for row in rows)
         shares = " ".join(f"{n:5} {n / (made - equal):6.1%}" for n in (final, traced, alone))
         click.echo(f"{kind:10} {made:5} {shares} {equal:6} {missed:7}")
-        append((datetime.date.today(), commit(), seed, kind, made, final, traced, alone, equal, missed))
+        append(TABLE, HEADER, seed, kind, made, final, traced, alone, equal, missed)
     click.echo("shares are of the faults that are none by themselves: 'equal' ones change no code of any operand")
-
-
-def append(row: tuple[object, ...]) -> None:
-    new = not TABLE.exists()
-    with TABLE.open("a", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([HEADER, row] if new else [row])
 
 
 if __name__ == "__main__":
