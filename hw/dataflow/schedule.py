@@ -1,90 +1,88 @@
-"""The cycle model: how many clock cycles each unit needs per image, and when each output appears.
+"""The cycle model: how many clock cycles each unit needs per image, and when each beat appears.
 
-A windowed unit (convolution, dense layer, max pool) visits every pixel of the padded image, one per cycle, and stays
-`steps` cycles (the reuse factor) on those that complete a window: interval = positions - windows + windows * steps.
-Both hardware forms, HLS and RTL, are built on this loop; they differ in pipeline depth only.
+A parallel windowed unit visits every pixel of the padded image, one per cycle, and stays `steps` cycles (the reuse
+factor) on those that complete a window. A folded one reads a word per cycle, output row by output row, as soon as the
+rows that it needs are in its memory (hw.dataflow.rings). The others take a beat per cycle. Both hardware forms, HLS and
+RTL, are built on these loops; they differ in pipeline depth only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.dataflow.thresholds import search_steps
-from hw.dataflow.units import Fold, Unit, units
-from hw.dataflow.windows import is_windowed, window
+from hw.dataflow.beats import beats_in
+from hw.dataflow.rings import Ring, Walk, interval, ring
+from hw.dataflow.stages import stage
+from hw.dataflow.units import FOLDED, Fold, Unit
+from hw.dataflow.windows import window
 from hw.ir.digits import digits_of
-from hw.ir.graph import Network
-from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, Mac, MaxPool, Negate, Shift, Threshold
+from hw.ir.layers import Concat, GlobalSum, Mac, MaxPool
 
 Times = NDArray[np.int64]
 
-FIFO_DEPTH_CYCLES = 1  # a beat written in one cycle is readable in the next
-
 
 class Cycles(NamedTuple):
-    """Cycles of one unit for one image."""
+    """Cycles of one unit: per output pixel, and from one image to the next (its initiation interval)."""
 
-    positions: int
-    windows: int
     steps: int
-
-    @property
-    def interval(self) -> int:
-        """Cycles from one image to the next: the unit's initiation interval."""
-        return self.positions - self.windows + self.windows * self.steps
-
-
-class Pipeline(NamedTuple):
-    """The whole network: `interval` is the slowest unit's; `latency` is from first input beat to last output beat."""
-
     interval: int
-    latency: int
-    bottleneck: str
-    first_output: dict[str, int]
-    last_output: dict[str, int]
 
 
-def cycles(network: Network, unit: Unit, fold: Fold) -> Cycles:
+class Beats(NamedTuple):
+    """Per input, the cycle in which each beat is taken; and the cycle in which each beat of the result appears."""
+
+    taken: tuple[Times, ...]
+    given: Times
+
+
+@lru_cache(maxsize=65536)
+def cycles(unit: Unit, fold: Fold) -> Cycles:
     """The cycles of one unit under a folding."""
-    rows, columns = window(network, unit).padded
-    windows = unit.output.shape.pixels if is_windowed(unit) else rows * columns
-    return Cycles(rows * columns, windows, 1 if isinstance(unit.layer, Concat) else unit.reuse_factor(fold))
+    if not unit.is_windowed:
+        steps = _steps(unit, fold)
+        return Cycles(steps, unit.sources[0].shape.pixels * steps)
+    steps = unit.reuse_factor(fold)
+    if fold.form == FOLDED:
+        return Cycles(steps, interval(ring(unit, fold)))
+    (rows, columns), windows = window(unit).padded, unit.output.shape.pixels
+    return Cycles(steps, rows * columns - windows + windows * steps)
+
+
+def _steps(unit: Unit, fold: Fold) -> int:
+    """Beats per pixel of a unit without window."""
+    if isinstance(unit.layer, Concat):
+        inputs = zip(unit.sources, beats_in(unit, fold), strict=True)
+        return 1 if fold.pe == unit.output.shape.c else sum(t.shape.c // beat for t, beat in inputs)
+    return unit.sources[0].shape.c // fold.pe
 
 
 def depth(unit: Unit, fold: Fold) -> int:
-    """Register stages between a unit's last step and its output beat: those of hw/rtl/lib, checked with Verilator.
+    """Register stages between the cycle of a unit's last step and that of its beat: those of hw/rtl/lib, checked with
+    Verilator.
 
     HLS chooses its own number of stages; for an HLS project this is an assumption.
     """
-    return DEPTHS[type(unit.layer)](unit, fold) + search_steps(unit.quantizer)
+    latency = stage(unit, fold).latency
+    if isinstance(unit.layer, MaxPool):
+        return 3 if fold.form != FOLDED else 2
+    if not isinstance(unit.layer, Mac):
+        return max(1, latency)
+    return sum_registers(unit, fold) + latency
 
 
-def _mac_depth(unit: Unit, fold: Fold) -> int:
+def sum_registers(unit: Unit, fold: Fold) -> int:
+    """Register stages from a step to the finished sums: operands, tree, accumulator."""
     assert isinstance(unit.layer, Mac)
     digits = digits_of(unit.layer)
-    if unit.reuse_factor(fold) == 1:
-        return 2 + tree_registers(max(1, *(int(np.count_nonzero(w)) for w in digits)))  # window, tree, beat
-    return 4 + tree_registers(fold.simd * digits.shape[-1])
-
-
-def _pool_depth(unit: Unit, fold: Fold) -> int:
-    return 3  # window, operands, beat
-
-
-def _no_depth(unit: Unit, fold: Fold) -> int:
-    return 0
-
-
-DEPTHS: dict[type[Layer], Callable[[Unit, Fold], int]] = {
-    **dict.fromkeys((Conv, Dense), _mac_depth),
-    MaxPool: _pool_depth,
-    **dict.fromkeys((Threshold, GlobalSum, Add, Bias, Negate, Shift, Concat), _no_depth),
-}
-"""Register stages of each kind of unit, without the search for its codes."""
+    if fold.form != FOLDED and unit.reuse_factor(fold) == 1:
+        return 1 + tree_registers(max(1, *(int(np.count_nonzero(w)) for w in digits)))  # window, tree
+    terms = (1 if unit.is_lanewise and fold.form == FOLDED else fold.simd) * digits.shape[-1]
+    return 2 + (fold.form != FOLDED) + tree_registers(terms)
 
 
 def tree_registers(terms: int) -> int:
@@ -92,11 +90,48 @@ def tree_registers(terms: int) -> int:
     return max(1, (int(terms - 1).bit_length() + 1) // 2)
 
 
-def starts(network: Network, unit: Unit, fold: Fold, arrivals: Times) -> tuple[Times, Times]:
-    """(cycle in which each input beat is taken, cycle of the last step of each window) for beats at `arrivals`."""
-    slide = window(network, unit)
+def schedule(unit: Unit, fold: Fold, arrivals: Sequence[Times]) -> Beats:
+    """The cycles of whole images, for input beats that can be taken from the cycles `arrivals` on, per input, and a
+    ready consumer."""
+    if unit.is_wires:
+        return Beats((arrivals[0],), arrivals[0])
+    if isinstance(unit.layer, Concat):
+        return _concat(unit, fold, arrivals)
+    if not unit.is_windowed:
+        return _stream(unit, fold, arrivals)
+    return (_folded if fold.form == FOLDED else _parallel)(unit, fold, arrivals[0])
+
+
+def one_by_one(ready: Times) -> Times:
+    """The earliest cycles, one after the other, of things that are `ready` then."""
+    places = np.arange(len(ready))
+    return np.maximum.accumulate(ready - places) + places
+
+
+def _stream(unit: Unit, fold: Fold, arrivals: Sequence[Times]) -> Beats:
+    taken = one_by_one(np.max(arrivals, axis=0))
+    given = taken + depth(unit, fold)
+    if isinstance(unit.layer, GlobalSum):
+        blocks, pixels = unit.output.shape.c // fold.pe, unit.sources[0].shape.pixels
+        given = given.reshape(-1, pixels, blocks)[:, -1].ravel()
+    return Beats((taken,) * len(arrivals), given)
+
+
+def _concat(unit: Unit, fold: Fold, arrivals: Sequence[Times]) -> Beats:
+    if fold.pe == unit.output.shape.c:
+        taken = one_by_one(np.max(arrivals, axis=0))
+        return Beats((taken,) * len(arrivals), taken)
+    counts = [t.shape.c // fold.pe for t in unit.sources]
+    ends = np.cumsum(counts)
+    pixels = [a.reshape(-1, n) for a, n in zip(arrivals, counts, strict=True)]
+    taken = one_by_one(np.concatenate(pixels, axis=1).ravel()).reshape(-1, ends[-1])
+    parts = np.split(taken, ends[:-1], axis=1)
+    return Beats(tuple(part.ravel() for part in parts), taken.ravel())
+
+
+def _parallel(unit: Unit, fold: Fold, arrivals: Times) -> Beats:
+    slide, steps = window(unit), unit.reuse_factor(fold)
     rows, columns = slide.padded
-    steps = cycles(network, unit, fold).steps
     real = np.zeros((rows, columns), bool)
     real[slide.pads.top : rows - slide.pads.bottom, slide.pads.left : columns - slide.pads.right] = True
     completes = np.zeros((rows, columns), bool)
@@ -111,48 +146,38 @@ def starts(network: Network, unit: Unit, fold: Fold, arrivals: Times) -> tuple[T
     # start[i] = max(ready[i], start[i-1] + cost[i-1]), solved in closed form by a running maximum.
     elapsed = np.concatenate([[0], np.cumsum(cost)[:-1]])
     start = np.maximum.accumulate(ready - elapsed) + elapsed
-    # A windowed unit takes a beat and then works on it; the others work on it and then let it go.
-    taken = start if is_windowed(unit) else start + steps - 1
-    return taken[takes], start[gives] + steps
+    blocks = unit.output.shape.c // fold.pe
+    ends = (np.arange(blocks) + 1) * (steps // blocks) - 1
+    return Beats((start[takes],), (start[gives][:, None] + ends).ravel() + depth(unit, fold))
 
 
-def schedule(network: Network, unit: Unit, fold: Fold, arrivals: Times) -> Times:
-    """Cycle in which each output beat appears, for input beats that arrive at `arrivals` and a ready consumer."""
-    if unit.is_wires:
-        return arrivals
-    out = starts(network, unit, fold, arrivals)[1] + depth(unit, fold)
-    if is_windowed(unit):
-        out -= 1
-    pixels = unit.layer.input.shape.pixels
-    return out[pixels - 1 :: pixels] if isinstance(unit.layer, GlobalSum) else out
+def _folded(unit: Unit, fold: Fold, arrivals: Times) -> Beats:
+    found = ring(unit, fold)
+    slide, words = found.slide, found.row_words
+    kept, rows = _kept(unit, found), slide.image.h
+    images = len(arrivals) // len(kept)
+    arrivals = one_by_one(arrivals)
+    own = arrivals.reshape(images, -1)[:, kept].reshape(-1, words) - np.arange(words)
+    walk = Walk(found, (own.max(1) + words - 1).tolist())
+    for image in range(images):
+        for oy in range(slide.output.h):
+            walk.fill_until(image, oy)
+            walk.read(oy, slide.output.w * found.steps)
+    opened = np.array(walk.opened)[: images * rows, None]
+    stored = np.maximum(np.maximum.accumulate(own, axis=1), opened) + np.arange(words)
+    ready = arrivals.reshape(images, -1).copy()  # beats that the memory does not keep are taken as they come
+    ready[:, kept] = stored.reshape(images, -1)
+    blocks = slide.output.w * found.groups * found.blocks
+    ends = (np.arange(blocks) + 1) * found.block_steps - 1
+    given = np.array(walk.starts)[:, None] + ends + depth(unit, fold)
+    return Beats((one_by_one(ready.ravel()),), given.ravel())
 
 
-def arrivals_at(network: Network, unit: Unit, times: Mapping[str, Times]) -> list[Times]:
-    """Per input, the cycles in which its beats leave the FIFO at the earliest. A shift has no FIFO."""
-    delay = 0 if isinstance(unit.layer, Shift) else FIFO_DEPTH_CYCLES
-    return [times[network.carried(t).name] + delay for t in unit.inputs]
-
-
-def flow(network: Network, folds: Mapping[str, Fold], entering: Times) -> dict[str, Times]:
-    """Tensor name to the cycles of its beats, for input beats (whole images) that enter at `entering`, FIFOs never
-    full."""
-    times: dict[str, Times] = {network.input.name: entering}
-    for unit in units(network):
-        arrivals = np.max(arrivals_at(network, unit, times), axis=0)
-        times[unit.output.name] = schedule(network, unit, folds[unit.name], arrivals)
-    return times
-
-
-def pipeline(network: Network, folds: Mapping[str, Fold]) -> Pipeline:
-    """Interval and latency of the network for one image entering at one beat per cycle, FIFOs never full."""
-    times = flow(network, folds, np.arange(network.input.shape.pixels))
-    intervals = {u.name: cycles(network, u, folds[u.name]).interval for u in units(network)}
-    names = {unit.name: times[unit.output.name] for unit in units(network)}
-    bottleneck = max(intervals, key=intervals.__getitem__)
-    return Pipeline(
-        intervals[bottleneck],
-        int(times[network.carried(network.output).name][-1]) + 1,
-        bottleneck,
-        {n: int(t[0]) for n, t in names.items()},
-        {n: int(t[-1]) for n, t in names.items()},
-    )
+def _kept(unit: Unit, found: Ring) -> NDArray[np.bool_]:
+    """Which beats of an image enter the memory."""
+    shape = unit.sources[0].shape
+    kept = np.ones((shape.h, shape.w), bool)
+    if found.decimated:
+        kept[:] = False
+        kept[:: found.decimated.stride[0], :: found.decimated.stride[1]] = True
+    return np.repeat(kept.ravel(), found.words)

@@ -1,37 +1,46 @@
 """Hardware units: what one dataflow process computes, and how it is folded in time.
 
-A unit is one layer of the integer graph, or a MAC layer fused with the threshold that alone consumes its sums (the
-accumulators of PE lanes are thresholded as they complete, so wide sums never enter a FIFO). Every unit reads and
-writes one pixel (all channels) per beat.
+A unit is one layer of the integer graph, or a layer fused with the threshold that alone consumes its sums (the
+accumulators of PE lanes are thresholded as they complete, so wide sums never enter a FIFO). A unit reads and writes
+beats of some channels of a pixel (`hw.dataflow.beats`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 from typing import NamedTuple
 
 from hw.ir.graph import Network
-from hw.ir.layers import Concat, Conv, Flatten, Layer, Mac, Shift, Tensor, Threshold
+from hw.ir.layers import Add, Concat, Conv, Dense, Flatten, Layer, Mac, MaxPool, Shift, Tensor, Threshold
 
 ROM_STYLES = ("auto", "lut", "bram")
+PARALLEL, FOLDED = FORMS = ("parallel", "folded")
 
 
 class Fold(NamedTuple):
     """PE output channels and SIMD inputs per clock cycle. Units without a MAC have SIMD 1: PE channels per cycle.
 
-    `rom` is where the weights lie, one of `ROM_STYLES`; "auto" leaves it to their size (hw.cost.primitives).
+    `rom` is where the weights lie, one of `ROM_STYLES`; "auto" leaves it to their size (hw.dataflow.memory). `form` is
+    that of a windowed unit: "parallel" keeps its window in registers and reads whole pixels, "folded" keeps it in one
+    memory and reads SIMD channels per beat.
     """
 
     pe: int
     simd: int = 1
     rom: str = "auto"
+    form: str = PARALLEL
 
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """One process of the dataflow pipeline: `layer`, then `threshold` on its results if there is one."""
+    """One process of the dataflow pipeline: `layer`, then `threshold` on its results if there is one.
+
+    `sources` are the tensors whose beats carry its inputs: of a flattened image, the image.
+    """
 
     layer: Layer
+    sources: tuple[Tensor, ...]
     threshold: Threshold | None = None
 
     @property
@@ -53,27 +62,62 @@ class Unit:
 
     @property
     def is_wires(self) -> bool:
-        """A shift or a concatenation: no register and no step of its own."""
-        return isinstance(self.layer, (Shift, Concat))
+        """A shift: no register and no step of its own."""
+        return isinstance(self.layer, Shift)
+
+    @property
+    def is_windowed(self) -> bool:
+        """Whether it gathers several pixels of its input before it computes."""
+        return isinstance(self.layer, (Conv, Dense, MaxPool))
 
     @property
     def fan_in(self) -> int:
         return self.layer.fan_in if isinstance(self.layer, Mac) else 1
 
-    def legal_folds(self) -> list[Fold]:
-        """The foldings that can be built: PE divides the output channels, SIMD the products per output.
+    @property
+    def is_lanewise(self) -> bool:
+        """Whether each output channel reads its own input channel alone: a depthwise convolution or a pool."""
+        layer = self.layer
+        return isinstance(layer, MaxPool) or (
+            isinstance(layer, Conv) and layer.groups == self.sources[0].shape.c == self.output.shape.c
+        )
 
-        With groups, PE also divides a group's output channels or is a multiple of them.
+    def legal_folds(self) -> list[Fold]:
+        """The foldings that can be built, of both forms.
+
+        Parallel: PE divides the output channels, SIMD the products per output; with groups, PE also divides a group's
+        output channels or is a multiple of them. Folded: SIMD divides the channels of a group, PE its output channels;
+        where every channel stands alone, PE are those of a beat, and SIMD is 1.
         """
         pes = divisors(self.output.shape.c)
-        if isinstance(self.layer, Conv) and self.layer.groups > 1:
-            per_group = self.output.shape.c // self.layer.groups
+        if isinstance(self.layer, Concat):
+            joined = gcd(*(t.shape.c for t in self.sources))
+            return [Fold(pe) for pe in pes if joined % pe == 0 or pe == pes[-1]]
+        if not self.is_windowed:
+            return [Fold(pe) for pe in pes]
+        return self._parallel(pes) + self._folded(pes)
+
+    def _parallel(self, pes: list[int]) -> list[Fold]:
+        groups = self.layer.groups if isinstance(self.layer, Mac) else 1
+        per_group = self.output.shape.c // groups
+        if groups > 1:
             pes = [pe for pe in pes if pe % per_group == 0 or per_group % pe == 0]
         return [Fold(pe, simd) for pe in pes for simd in divisors(self.fan_in)]
 
+    def _folded(self, pes: list[int]) -> list[Fold]:
+        if self.is_lanewise:
+            return [Fold(pe, form=FOLDED) for pe in pes]
+        groups = self.layer.groups if isinstance(self.layer, Mac) else 1
+        per_group = self.output.shape.c // groups
+        simds = divisors(self.sources[0].shape.c // groups)
+        return [Fold(pe, simd, form=FOLDED) for pe in pes if per_group % pe == 0 for simd in simds]
+
     def reuse_factor(self, fold: Fold) -> int:
-        """Cycles per output pixel: (fan_in / SIMD) · (channels / PE), hls4ml's ReuseFactor."""
-        return (self.fan_in // fold.simd) * (self.output.shape.c // fold.pe)
+        """Cycles per output pixel: (fan_in / SIMD) · (channels / PE), hls4ml's ReuseFactor; a folded pool takes one
+        per tap."""
+        taps = self.layer.kernel[0] * self.layer.kernel[1] if isinstance(self.layer, MaxPool) else self.fan_in
+        per_channel = taps if fold.form == FOLDED else self.fan_in
+        return (per_channel // fold.simd) * (self.output.shape.c // fold.pe)
 
 
 def divisors(n: int) -> list[int]:
@@ -88,10 +132,10 @@ def units(network: Network) -> list[Unit]:
         if isinstance(layer, Flatten) or layer.name in fused:
             continue
         threshold = None
-        if isinstance(layer, Mac) and layer.output is not network.output:
+        if isinstance(layer, (Mac, Add)) and layer.output is not network.output:
             consumers = network.consumers(layer.output)
             if len(consumers) == 1 and isinstance(consumers[0], Threshold):
                 threshold = consumers[0]
                 fused.add(threshold.name)
-        result.append(Unit(layer, threshold))
+        result.append(Unit(layer, tuple(network.carried(t) for t in layer.inputs), threshold))
     return result

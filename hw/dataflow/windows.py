@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hw.dataflow.units import Unit
-from hw.ir.graph import Network
 from hw.ir.layers import (
     Add,
     Bias,
@@ -61,29 +60,28 @@ class Window:
     def lying(self) -> Window:
         """An image one pixel wide streams like one that is one pixel high, which needs no line buffer."""
         pads = self.pads
-        if self.image.w > 1 or self.kernel[1] > 1 or pads.left or pads.right:
-            return self
+        upright = self.image.w > 1 or self.kernel[1] > 1 or pads.left or pads.right
+        return self if upright else self.turned()
+
+    def turned(self) -> Window:
+        """Rows in place of columns."""
+        pads = self.pads
 
         def swap(pair: tuple[int, int]) -> tuple[int, int]:
             return pair[1], pair[0]
 
-        def lie(shape: Shape) -> Shape:
+        def turn(shape: Shape) -> Shape:
             return Shape(shape.c, shape.w, shape.h)
 
         return Window(
-            lie(self.image), lie(self.output), swap(self.kernel), swap(self.stride), swap(self.dilation),
+            turn(self.image), turn(self.output), swap(self.kernel), swap(self.stride), swap(self.dilation),
             Pads(pads.left, pads.top, pads.right, pads.bottom), self.groups,
         )  # fmt: skip
 
 
-def is_windowed(unit: Unit) -> bool:
-    """Whether the unit gathers several pixels of its input before it computes."""
-    return WINDOWS[type(unit.layer)] is not _pixel
-
-
-def window(network: Network, unit: Unit) -> Window:
+def window(unit: Unit) -> Window:
     """The window of `unit`. A dense layer sees its input as one row of pixels and a window as long as the row."""
-    return WINDOWS[type(unit.layer)](unit.layer, network.carried(unit.layer.input).shape)
+    return WINDOWS[type(unit.layer)](unit.layer, unit.sources[0].shape)
 
 
 def _conv(layer: Conv, image: Shape) -> Window:

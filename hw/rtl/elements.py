@@ -8,16 +8,16 @@ from hw.dataflow.bits import clog2, signed_width
 from hw.dataflow.memory import BRAM_BITS
 from hw.dataflow.names import bounded
 from hw.dataflow.thresholds import table
-from hw.dataflow.units import Fold, Unit
+from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.ir.graph import Network
-from hw.ir.layers import Bias, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
+from hw.ir.layers import Add, Bias, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
+from hw.rtl.stages import output
 from hw.rtl.thresholds import compare_lanes
 from hw.rtl.verilog import Design, constant, instance, slices, words
-from hw.rtl.window import window_instance
+from hw.rtl.window import ring_instance, window_instance
 
 
-def shift(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
+def shift(unit: Unit, fold: Fold, design: Design) -> str:
     """A left shift is wires."""
     layer = unit.layer
     assert isinstance(layer, Shift)
@@ -25,7 +25,7 @@ def shift(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
     sign = layer.input.format.signed
     extend = out - bits - layer.bits
     parts = []
-    for c in reversed(range(unit.output.shape.c)):
+    for c in reversed(range(fold.pe)):
         top = f"{{{extend}{{in0_data[{c * bits + bits - 1}]}}}}, " if sign else f"{extend}'b0, "
         parts.append((top if extend > 0 else "") + f"in0_data[{c * bits}+:{min(bits, out - layer.bits)}]"
                      + (f", {layer.bits}'b0" if layer.bits else ""))  # fmt: skip
@@ -35,18 +35,40 @@ def shift(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
     )
 
 
-def concat(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
-    """Joins the beats of all inputs, widening each to the output's format."""
-    out, parts = unit.output.format.bits, []
-    for i, tensor in reversed(list(enumerate(unit.inputs))):
-        bits = tensor.format.bits
-        for c in reversed(range(tensor.shape.c)):
-            parts.append(widened(f"in{i}_data", c, bits, out, tensor.format.signed))
-    valid = " && ".join(f"in{i}_valid" for i in range(len(unit.inputs)))
-    text = f"  assign out_valid = {valid};\n  assign out_data = {{{', '.join(parts)}}};\n"
-    for i in range(len(unit.inputs)):
-        text += f"  assign in{i}_ready = out_ready && out_valid;\n"
+def concat(unit: Unit, fold: Fold, design: Design) -> str:
+    """Joins whole pixels of all inputs, or gives their beats in turn; each is widened to the output's format."""
+    out = unit.output.format.bits
+    wide = []
+    for i, tensor in enumerate(unit.sources):
+        beat = tensor.shape.c if fold.pe == unit.output.shape.c else fold.pe
+        lanes = [widened(f"in{i}_data", c, tensor.format.bits, out, tensor.format.signed) for c in range(beat)]
+        wide.append(", ".join(reversed(lanes)))
+    if fold.pe != unit.output.shape.c:
+        return _in_turn(unit, fold, wide)
+    inputs = range(len(wide))
+    text = f"  assign out_valid = {' && '.join(f'in{i}_valid' for i in inputs)};\n"
+    text += f"  assign out_data = {{{', '.join(reversed(wide))}}};\n"
+    text += "".join(f"  assign in{i}_ready = out_ready && out_valid;\n" for i in inputs)
     return text + "  wire unused_concat = clk && rst;\n"
+
+
+def _in_turn(unit: Unit, fold: Fold, wide: list[str]) -> str:
+    ends = np.cumsum([t.shape.c // fold.pe for t in unit.sources]).tolist()
+    bits = clog2(ends[-1])
+    text = f"""  logic [{bits - 1}:0] beat;
+  always_ff @(posedge clk) begin
+    if (rst) beat <= '0;
+    else if (out_valid && out_ready) beat <= beat == {bits}'d{ends[-1] - 1} ? '0 : beat + 1'b1;
+  end
+"""
+    starts = [0, *ends[:-1]]
+    for i, (first, end) in enumerate(zip(starts, ends, strict=True)):
+        low = f"beat >= {bits}'d{first}" if first else "1'b1"
+        high = f"beat < {bits}'d{end}" if end < 1 << bits else "1'b1"
+        text += f"  wire turn{i} = {low} && {high};\n  assign in{i}_ready = out_ready && turn{i};\n"
+    valid = " || ".join(f"(turn{i} && in{i}_valid)" for i in range(len(wide)))
+    choice = "".join(f"turn{i} ? {{{part}}} : " for i, part in enumerate(wide[:-1]))
+    return text + f"  assign out_valid = {valid};\n  assign out_data = {choice}{{{wide[-1]}}};\n"
 
 
 def widened(source: str, element: int, bits: int, out: int, signed: bool) -> str:
@@ -56,15 +78,39 @@ def widened(source: str, element: int, bits: int, out: int, signed: bool) -> str
     return (top if more else "") + f"{source}[{low}+:{min(bits, out)}]"
 
 
-def max_pool(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
-    """A window whose taps go through a tree of maxima, PE channels per step."""
+def max_pool(unit: Unit, fold: Fold, design: Design) -> str:
+    """The largest value of each channel's window, PE channels at once."""
     assert isinstance(unit.layer, MaxPool)
-    slide = window(network, unit)
-    fmt, out = unit.layer.input.format, unit.output.format
+    assert unit.layer.input.format == unit.output.format
+    return _pool_folded(unit, fold) if fold.form == FOLDED else _pool_parallel(unit, fold)
+
+
+def _pool_folded(unit: Unit, fold: Fold) -> str:
+    """Taps come one after the other out of a ring of rows."""
+    fmt = unit.output.format
+    width, steps = fold.pe * fmt.bits, unit.reuse_factor(fold)
+    lowest = sum(1 << (p * fmt.bits + fmt.bits - 1) for p in range(fold.pe)) if fmt.signed else 0
+    text = "  wire done;\n  wire en = !done || out_ready;\n  wire valid, first, last;\n"
+    text += f"  wire [{width - 1}:0] x;\n  wire [{max(1, clog2(steps)) - 1}:0] address;\n"
+    text += ring_instance(unit, fold, width, f"{lowest:x}") + "  wire unused_address = &address;\n"
+    text += f"  logic [{width - 1}:0] best;\n  wire [{width - 1}:0] next;\n"
+    for p in range(fold.pe):
+        own = f"[{p * fmt.bits}+:{fmt.bits}]"
+        wins = f"$signed(x{own}) > $signed(best{own})" if fmt.signed else f"x{own} > best{own}"
+        text += f"  assign next{own} = first || {wins} ? x{own} : best{own};\n"
+    text += "  always_ff @(posedge clk) if (en) best <= next;\n"
+    text += instance("crq_delay", "control", {"WIDTH": 1, "DEPTH": 1}, {
+        "clk": "clk", "rst": "rst", "en": "en", "d": "valid && last", "q": "done"})  # fmt: skip
+    return text + "  assign out_valid = done;\n  assign out_data = best;\n"
+
+
+def _pool_parallel(unit: Unit, fold: Fold) -> str:
+    """A window in registers whose taps go through a tree of maxima."""
+    slide, fmt = window(unit), unit.output.format
     blocks, taps = unit.output.shape.c // fold.pe, slide.span[0] * slide.span[1]
     lowest = str(1 << (fmt.bits - 1)) if fmt.signed else "0"
     bb, width = max(1, clog2(blocks)), fold.pe * taps * fmt.bits
-    text = "  wire en = out_ready || !out_valid;\n  wire active, last, first_chunk, last_chunk;\n"
+    text = "  wire free;\n  wire en = free;\n  wire active, last, first_chunk, last_chunk;\n"
     text += f"  wire chunk;\n  wire [{bb - 1}:0] block, address;\n"
     text += window_instance(slide, fmt.bits, lowest, "in0")
     text += instance("crq_steps", "steps", {"CHUNKS": 1, "BLOCKS": blocks}, {
@@ -81,77 +127,57 @@ def max_pool(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
         text += instance("crq_max", f"max{p}", {"N": taps, "BITS": fmt.bits, "SIGNED": int(fmt.signed)}, {
             "d": f"operands[{p * taps * fmt.bits}+:{taps * fmt.bits}]",
             "q": f"largest[{p * fmt.bits}+:{fmt.bits}]"})  # fmt: skip
-    text += "  wire valid_max, last_max;\n" + instance("crq_delay", "control", {"WIDTH": 2, "DEPTH": 1}, {
-        "clk": "clk", "rst": "rst", "en": "en", "d": "{active, active && last}",
-        "q": "{valid_max, last_max}"})  # fmt: skip
-    assert fmt == out
-    return text + collect(fold.pe * out.bits, blocks, "valid_max", "last_max", "largest")
+    text += "  wire valid_max;\n" + instance("crq_delay", "control", {"WIDTH": 1, "DEPTH": 1}, {
+        "clk": "clk", "rst": "rst", "en": "en", "d": "active", "q": "valid_max"})  # fmt: skip
+    return text + output(fold.pe * fmt.bits, "valid_max", "largest")
 
 
-def collect(width: int, blocks: int, push: str, last: str, data: str) -> str:
-    return instance("crq_collect", "collect", {"WIDTH": width, "BLOCKS": blocks}, {
-        "clk": "clk", "rst": "rst", "en": "en", "push": push, "last": last, "d": data,
-        "out_valid": "out_valid", "out_data": "out_data"})  # fmt: skip
-
-
-def element(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
-    """Threshold, add, bias, negation and global sum: PE channels of a beat per cycle."""
-    layer, out = unit.layer, unit.output.format
-    channels = network.carried(layer.input).shape.c
-    blocks = channels // fold.pe
-    bb = max(1, clog2(blocks))
-    streams = len(unit.inputs)
-    valid = " && ".join(f"in{i}_valid" for i in range(streams))
-    text = f"  wire en = out_ready || !out_valid;\n  wire step = {valid};\n  wire last, ready;\n"
-    text += f"  wire [{bb - 1}:0] block;\n"
-    text += instance("crq_element", "sequencer", {"BLOCKS": blocks}, {
-        "clk": "clk", "rst": "rst", "en": "en", "in_valid": "step", "in_ready": "ready", "block": "block",
-        "last": "last"})  # fmt: skip
-    for i, tensor in enumerate(unit.inputs):
-        width = fold.pe * tensor.format.bits
-        others = " && step" if streams > 1 else ""
-        text += f"  assign in{i}_ready = ready{others};\n  wire [{width - 1}:0] lanes{i};\n"
-        text += instance("crq_mux", f"mux{i}", {"WIDTH": width, "N": blocks}, {
-            "d": f"in{i}_data", "sel": "block", "q": f"lanes{i}"})  # fmt: skip
-    text += "  wire unused_block = &block;\n"
-    if isinstance(layer, GlobalSum):
-        fmt = layer.input.format
-        return text + instance("crq_global_sum", "sum", {
-            "PE": fold.pe, "BLOCKS": blocks, "PIXELS": layer.input.shape.pixels, "BITS": fmt.bits,
-            "SIGNED": int(fmt.signed), "OUT": out.bits}, {
-            "clk": "clk", "rst": "rst", "en": "en", "step": "step", "last": "last", "x": "lanes0",
-            "out_valid": "out_valid", "out_data": "out_data"})  # fmt: skip
-    text += f"  wire [{fold.pe * out.bits - 1}:0] results;\n"
-    push, final = "step", "last"
-    if isinstance(layer, Threshold):
-        more, latency = _threshold(unit, fold, design)
-        text += more
-        if latency:
-            push, final = "valid_code", "last_code"
-            text += "  wire valid_code, last_code;\n"
-            text += instance("crq_delay", "search", {"WIDTH": 2, "DEPTH": latency}, {
-                "clk": "clk", "rst": "rst", "en": "en", "d": "{step, step && last}",
-                "q": "{valid_code, last_code}"})  # fmt: skip
-    else:
-        text += _sum(unit, fold, design, blocks)
-    return text + collect(fold.pe * out.bits, blocks, push, final, "results")
-
-
-def _threshold(unit: Unit, fold: Fold, design: Design) -> tuple[str, int]:
+def global_sum(unit: Unit, fold: Fold, design: Design) -> str:
+    """A beat per cycle is added to the sums of its channels."""
     layer = unit.layer
-    assert isinstance(layer, Threshold)
+    assert isinstance(layer, GlobalSum)
+    fmt = layer.input.format
+    return instance("crq_global_sum", "sum", {
+        "PE": fold.pe, "BLOCKS": unit.output.shape.c // fold.pe, "PIXELS": layer.input.shape.pixels, "BITS": fmt.bits,
+        "SIGNED": int(fmt.signed), "OUT": unit.output.format.bits}, {
+        "clk": "clk", "rst": "rst", "in_valid": "in0_valid", "in_ready": "in0_ready", "in_data": "in0_data",
+        "out_valid": "out_valid", "out_ready": "out_ready", "out_data": "out_data"})  # fmt: skip
+
+
+def element(unit: Unit, fold: Fold, design: Design) -> str:
+    """Threshold, add, bias and negation: a beat per cycle."""
+    layer, streams = unit.layer, range(len(unit.inputs))
+    text = f"  wire free;\n  wire step = {' && '.join(f'in{i}_valid' for i in streams)};\n"
+    for i in streams:
+        text += f"  assign in{i}_ready = free{' && step' if len(streams) > 1 else ''};\n"
+    bits, lanes, latency = unit.output.format.bits, fold.pe, 0
+    if isinstance(layer, Threshold):
+        more, latency = _thresholds(unit, fold, design, layer, "in0_data", "results")
+    elif isinstance(layer, Add) and unit.threshold is not None:
+        more = f"  wire [{lanes * layer.output.format.bits - 1}:0] sums;\n" + _sum(unit, fold, design, "sums")
+        coded, latency = _thresholds(unit, fold, design, unit.threshold, "sums", "results")
+        more += coded
+    else:
+        more = _sum(unit, fold, design, "results")
+    text += f"  wire [{lanes * bits - 1}:0] results;\n{more}"
+    return text + output(lanes * bits, "step", "results", latency)
+
+
+def _thresholds(
+    unit: Unit, fold: Fold, design: Design, layer: Threshold, source: str, target: str
+) -> tuple[str, int]:
     x = layer.input
     found = table(layer, x.lo, x.hi, np.zeros_like(x.lo))
     bits, w = x.format.bits, found.width
-    parts = [widened("lanes0", p, bits, w, x.format.signed) for p in reversed(range(fold.pe))]
+    parts = [widened(source, p, bits, w, x.format.signed) for p in reversed(range(fold.pe))]
     text = f"  wire [{fold.pe * w - 1}:0] wide = {{{', '.join(parts)}}};\n"
-    lanes, latency = compare_lanes(design, bounded(unit.name), found, fold.pe, "wide", "step", "results")
+    lanes, latency = compare_lanes(design, bounded(unit.name), found, fold.pe, "wide", target, "free", "step")
     return text + lanes, latency
 
 
-def _sum(unit: Unit, fold: Fold, design: Design, blocks: int) -> str:
+def _sum(unit: Unit, fold: Fold, design: Design, target: str) -> str:
     layer, x = unit.layer, unit.inputs[0].format
-    out = unit.output.format.bits
+    out, blocks = layer.output.format.bits, unit.output.shape.c // fold.pe
     parameters: dict[str, object] = {"LANES": fold.pe, "XB": x.bits, "XS": int(x.signed), "OUT": out}
     if isinstance(layer, (Bias, Negate)):
         values = layer.values if isinstance(layer, Bias) else (layer.signs < 0).astype(np.int64)
@@ -161,8 +187,8 @@ def _sum(unit: Unit, fold: Fold, design: Design, blocks: int) -> str:
     else:
         other = unit.inputs[1].format
         parameters |= {"YB": other.bits, "YS": int(other.signed)}
-        text, y = "", "lanes1"
-    return text + instance("crq_add", "add", parameters, {"x": "lanes0", "y": y, "q": "results"})
+        text, y = "", "in1_data"
+    return text + instance("crq_add", "add", parameters, {"x": "in0_data", "y": y, "q": target})
 
 
 def _constants(name: str, rows: IntArray, bits: int, design: Design) -> str:
@@ -175,4 +201,4 @@ def _constants(name: str, rows: IntArray, bits: int, design: Design) -> str:
     design.memories[file] = words(rows, bits)
     return f"  wire [{width - 1}:0] constants;\n" + instance("crq_block_rom", "constant_rom", {
         "WIDTH": width, "BLOCKS": blocks, "BLOCK": int(width * blocks >= BRAM_BITS), "FILE": f'"{file}"'}, {
-        "clk": "clk", "rst": "rst", "en": "en", "advance": "step", "q": "constants"})  # fmt: skip
+        "clk": "clk", "rst": "rst", "en": "free", "advance": "step", "q": "constants"})  # fmt: skip

@@ -1,39 +1,41 @@
-"""An integer graph under a folding as SystemVerilog: one module per unit, and a top that joins them with FIFOs."""
+"""An integer graph under a folding as SystemVerilog: one module per unit, and a top that joins them by streams."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hw.dataflow.fifos import Depths, fifo_depths
+from hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
 from hw.dataflow.memory import BRAM_BITS
 from hw.dataflow.names import bounded
-from hw.dataflow.units import Fold, Unit, units
+from hw.dataflow.streams import Depths, fifo_depths
+from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
 from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, MaxPool, Negate, Shift, Tensor, Threshold
-from hw.rtl.elements import concat, element, max_pool, shift
+from hw.rtl.elements import concat, element, global_sum, max_pool, shift
 from hw.rtl.mac import mac
 from hw.rtl.verilog import Design, instance, library, module
 
 STREAM = ("valid", "ready", "data")
 
 
-BODIES: dict[type[Layer], Callable[[Network, Unit, Fold, Design], str]] = {
+BODIES: dict[type[Layer], Callable[[Unit, Fold, Design], str]] = {
     **dict.fromkeys((Conv, Dense), mac),
     MaxPool: max_pool,
     Concat: concat,
     Shift: shift,
-    **dict.fromkeys((Threshold, GlobalSum, Add, Bias, Negate), element),
+    GlobalSum: global_sum,
+    **dict.fromkeys((Threshold, Add, Bias, Negate), element),
 }
 """The inside of the module of each kind of unit; what it needs beside goes into the design."""
 
 
-def unit_module(network: Network, unit: Unit, fold: Fold, design: Design) -> None:
+def unit_module(unit: Unit, fold: Fold, design: Design) -> None:
     """Adds the module of one unit, named like the unit, to `design`."""
-    body = BODIES[type(unit.layer)](network, unit, fold, design)
-    inputs = {f"in{i}": beat_bits(network, t) for i, t in enumerate(unit.inputs)}
-    summary = f"{unit.layer.kind} {unit.name}: PE {fold.pe}, SIMD {fold.simd}"
-    text = module(module_name(unit), inputs, beat_bits(network, unit.output), body, summary)
+    body = BODIES[type(unit.layer)](unit, fold, design)
+    form = f", {FOLDED}" if fold.form == FOLDED else ""
+    summary = f"{unit.layer.kind} {unit.name}: PE {fold.pe}, SIMD {fold.simd}{form}"
+    text = module(module_name(unit), _inputs(unit, fold), _output_bits(unit, fold), body, summary)
     design.sources[f"{module_name(unit)}.sv"] = text
 
 
@@ -41,66 +43,83 @@ def module_name(unit: Unit) -> str:
     return f"unit_{bounded(unit.name)}"
 
 
-def beat_bits(network: Network, tensor: Tensor) -> int:
-    """Bits of one beat of a tensor's stream."""
-    return network.carried(tensor).shape.c * tensor.format.bits
+def _inputs(unit: Unit, fold: Fold) -> dict[str, int]:
+    """Bits of a beat of each input."""
+    return {
+        f"in{i}": beat * t.format.bits for i, (t, beat) in enumerate(zip(unit.inputs, beats_in(unit, fold), strict=True))
+    }
 
 
-def generate_unit(network: Network, unit: Unit, fold: Fold, depths: Depths | None = None) -> Design:
-    """A design of one unit; with `depths` of its input FIFOs, the unit behind them."""
+def _output_bits(unit: Unit, fold: Fold) -> int:
+    return beat_out(unit, fold) * unit.output.format.bits
+
+
+def generate_unit(unit: Unit, fold: Fold, given: tuple[int, ...] | None = None, depths: Depths | None = None) -> Design:
+    """A design of one unit; with `depths` of its input FIFOs and the channels per beat that it is `given`, the unit
+    behind its FIFOs and converters."""
     design = Design(module_name(unit), library())
-    unit_module(network, unit, fold, design)
-    if depths is None:
+    unit_module(unit, fold, design)
+    if depths is None or given is None:
         return design
-    design.top = f"{module_name(unit)}_with_fifos"
-    inputs = {f"in{i}": beat_bits(network, t) for i, t in enumerate(unit.inputs)}
+    design.top = f"{module_name(unit)}_with_streams"
+    inputs = {f"in{i}": beat * t.format.bits for i, (t, beat) in enumerate(zip(unit.inputs, given, strict=True))}
     out = {f"out_{p}": f"out_{p}" for p in STREAM}
-    text = _behind_fifos(network, unit, depths, list(inputs), out)
-    summary = f"{unit.layer.kind} {unit.name} behind its FIFOs"
-    design.sources[f"{design.top}.sv"] = module(design.top, inputs, beat_bits(network, unit.output), text, summary)
+    text = _behind_streams(unit, fold, given, depths, list(inputs), out)
+    summary = f"{unit.layer.kind} {unit.name} behind its FIFOs and converters"
+    design.sources[f"{design.top}.sv"] = module(design.top, inputs, _output_bits(unit, fold), text, summary)
     return design
 
 
-def _behind_fifos(network: Network, unit: Unit, depths: Depths, sources: list[str], out: Mapping[str, str]) -> str:
-    """A FIFO per input of `unit`, fed by the streams `sources`, and the unit; `out` are its output's wires."""
+def _behind_streams(
+    unit: Unit, fold: Fold, given: tuple[int, ...], depths: Depths, sources: list[str], out: Mapping[str, str]
+) -> str:
+    """Per input of `unit` a FIFO and a converter, fed by the streams `sources`; `out` are its output's wires."""
     text, ports = "", {"clk": "clk", "rst": "rst"}
-    for i, (tensor, source) in enumerate(zip(unit.inputs, sources, strict=True)):
-        bits = beat_bits(network, tensor)
-        text += _wires(f"{source}_q", bits)
-        text += _fifo(source, bits, 0 if isinstance(unit.layer, Shift) else depths[unit.name, i])
-        ports |= {f"in{i}_{p}": f"{source}_q_{p}" for p in STREAM}
+    for i, (tensor, source, beat) in enumerate(zip(unit.inputs, sources, given, strict=True)):
+        bits = tensor.format.bits
+        stream, more = _fifo(source, beat * bits, depths[unit.name, i])
+        parts, joined = conversion(beat, beats_in(unit, fold)[i])
+        part = beat // parts * bits
+        if parts > 1:
+            stream, made = _converter("crq_narrow", stream, part, parts, part)
+            more += made
+        if joined > 1:
+            stream, made = _converter("crq_widen", stream, part, joined, part * joined)
+            more += made
+        text += more
+        ports |= {f"in{i}_{p}": f"{stream}_{p}" for p in STREAM}
     return text + instance(module_name(unit), unit.name, {}, {**ports, **out})
 
 
 def generate(network: Network, folds: Mapping[str, Fold], name: str = "network") -> Design:
     """The whole network. FIFO depths follow from the cycle model, so that no stream waits for another."""
     design = Design(name, library())
-    depths = fifo_depths(network, folds)
-    text = ""
+    depths, beats = fifo_depths(network, folds), stream_beats(network, folds)
     readers: dict[str, list[str]] = {}
     for unit in units(network):
-        for i, tensor in enumerate(unit.inputs):
-            readers.setdefault(network.carried(tensor).name, []).append(f"{unit.name}_in{i}")
+        for i, tensor in enumerate(unit.sources):
+            readers.setdefault(tensor.name, []).append(f"{unit.name}_in{i}")
     sink = network.carried(network.output).name
     readers.setdefault(sink, []).append("out")
-    text += _wires("s_" + network.input.name, beat_bits(network, network.input))
-    text += f"  assign {_s(network.input)}_valid = in0_valid;\n  assign in0_ready = {_s(network.input)}_ready;\n"
-    text += f"  assign {_s(network.input)}_data = in0_data;\n"
+    bits = {t.name: beats[t.name] * t.format.bits for t in [network.input, *(u.output for u in units(network))]}
+    text = _wires(_s(network.input), bits[network.input.name])
+    text += "".join(f"  assign {_s(network.input)}_{p} = in0_{p};\n" for p in ("valid", "data"))
+    text += f"  assign in0_ready = {_s(network.input)}_ready;\n"
     for unit in units(network):
-        unit_module(network, unit, folds[unit.name], design)
-        text += _wires(_s(unit.output), beat_bits(network, unit.output))
+        unit_module(unit, folds[unit.name], design)
+        text += _wires(_s(unit.output), bits[unit.output.name])
         sources = [f"{unit.name}_in{i}" for i in range(len(unit.inputs))]
-        for tensor, source in zip(unit.inputs, sources, strict=True):
-            text += _wires(source, beat_bits(network, tensor))
-            text += f"  assign {source}_data = {_s(network.carried(tensor))}_data;\n"
-        text += _behind_fifos(network, unit, depths, sources, {f"out_{p}": f"{_s(unit.output)}_{p}" for p in STREAM})
+        for tensor, source in zip(unit.sources, sources, strict=True):
+            text += _wires(source, bits[tensor.name])
+            text += f"  assign {source}_data = {_s(tensor)}_data;\n"
+        given = tuple(beats[t.name] for t in unit.sources)
+        out = {f"out_{p}": f"{_s(unit.output)}_{p}" for p in STREAM}
+        text += _behind_streams(unit, folds[unit.name], given, depths, sources, out)
     for tensor in [network.input] + [u.output for u in units(network)]:
         text += _fork(_s(tensor), readers[tensor.name])
     text += f"  assign out_data = {_s(network.carried(network.output))}_data;\n"
-    inputs = {"in0": beat_bits(network, network.input)}
-    design.sources[f"{name}.sv"] = module(
-        name, inputs, beat_bits(network, network.output), text, "The network: one module per unit, joined by FIFOs."
-    )
+    summary = "The network: one module per unit, joined by streams."
+    design.sources[f"{name}.sv"] = module(name, {"in0": bits[network.input.name]}, bits[sink], text, summary)
     return design
 
 
@@ -112,17 +131,24 @@ def _wires(name: str, bits: int) -> str:
     return f"  wire {name}_valid, {name}_ready;\n  wire [{bits - 1}:0] {name}_data;\n"
 
 
-def _fifo(name: str, bits: int, depth: int) -> str:
+def _fifo(name: str, bits: int, depth: int) -> tuple[str, str]:
+    """(stream behind it, text) of a FIFO; a depth of 0 is none."""
     if depth == 0:
-        return (
-            f"  assign {name}_q_valid = {name}_valid;\n  assign {name}_ready = {name}_q_ready;\n"
-            f"  assign {name}_q_data = {name}_data;\n"
-        )
+        return name, ""
     parameters = {"WIDTH": bits, "DEPTH": depth, "BLOCK": int(bits * depth >= BRAM_BITS)}
+    return _stage("crq_fifo", name, "fifo", parameters, bits)
+
+
+def _converter(kind: str, name: str, part: int, n: int, bits: int) -> tuple[str, str]:
+    return _stage(kind, name, kind.removeprefix("crq_"), {"WIDTH": part, "N": n}, bits)
+
+
+def _stage(kind: str, name: str, tag: str, parameters: Mapping[str, object], bits: int) -> tuple[str, str]:
+    """(stream of `bits` behind it, text) of a module with one stream in and one out."""
     ports = {"clk": "clk", "rst": "rst"}
     ports |= {f"in_{p}": f"{name}_{p}" for p in STREAM}
-    ports |= {f"out_{p}": f"{name}_q_{p}" for p in STREAM}
-    return instance("crq_fifo", f"{name}_fifo", parameters, ports)
+    ports |= {f"out_{p}": f"{name}_{tag}_{p}" for p in STREAM}
+    return f"{name}_{tag}", _wires(f"{name}_{tag}", bits) + instance(kind, f"{name}_{tag}", parameters, ports)
 
 
 def _fork(source: str, sinks: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""SystemVerilog of a convolution or dense layer, with its thresholds if it has any."""
+"""SystemVerilog of a convolution or dense layer: how its sums are made, in the parallel and in the folded form."""
 
 from __future__ import annotations
 
@@ -9,28 +9,27 @@ from hw.dataflow.memory import BRAM_BITS, weights_in_bram
 from hw.dataflow.names import bounded
 from hw.dataflow.schedule import tree_registers
 from hw.dataflow.thresholds import table
-from hw.dataflow.units import Fold, Unit
+from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
 from hw.ir.digits import complement_offset, complement_range, signed_digits
-from hw.ir.graph import Network
 from hw.ir.layers import Conv, IntArray, Mac
-from hw.rtl.thresholds import compare_lanes
+from hw.rtl.stages import stage_of
 from hw.rtl.verilog import Design, constant, instance, literal, slices, words
-from hw.rtl.window import window_instance
+from hw.rtl.window import ring_instance, window_instance
 
 
-def mac(network: Network, unit: Unit, fold: Fold, design: Design) -> str:
+def mac(unit: Unit, fold: Fold, design: Design) -> str:
     """The body of a convolution's or dense layer's module; its ROMs go into `design`."""
-    return MacUnit(network, unit, fold).body(design)
+    return MacUnit(unit, fold).body(design)
 
 
 class MacUnit:
     """Facts of one MAC unit under a folding, and its Verilog body."""
 
-    def __init__(self, network: Network, unit: Unit, fold: Fold) -> None:
+    def __init__(self, unit: Unit, fold: Fold) -> None:
         assert isinstance(unit.layer, Mac)
         self.unit, self.mac, self.fold, self.name = unit, unit.layer, fold, bounded(unit.name)
-        self.slide = window(network, unit)
+        self.slide = window(unit)
         self.blocks = unit.output.shape.c // fold.pe
         self.chunks = self.mac.fan_in // fold.simd
         self.steps = self.blocks * self.chunks
@@ -43,7 +42,6 @@ class MacUnit:
         self.table = table(unit.threshold, lo, hi, self.offset, self.acc) if unit.threshold else None
         self.bits_in = self.mac.input.format.bits
         self.signed_in = self.mac.input.format.signed
-        self.bits_out = unit.output.format.bits
 
     @property
     def n_digits(self) -> int:
@@ -63,36 +61,49 @@ class MacUnit:
         ]  # fmt: skip
 
     def body(self, design: Design) -> str:
-        text = self.front() + (self.unrolled() if self.steps == 1 else self.folded(design))
-        return text + self.back(design)
+        if self.fold.form == FOLDED:
+            text = self.from_memory(design)
+        else:
+            text = self.front() + (self.unrolled() if self.steps == 1 else self.multiplexed(design))
+        return text + stage_of(design, self.unit, self.fold, self.table, self.acc)
 
     def front(self) -> str:
         sizes = {"CHUNKS": self.chunks, "BLOCKS": self.blocks}
         cb, bb, ab = (max(1, clog2(n)) for n in (self.chunks, self.blocks, self.steps))
-        text = "  wire en = out_ready || !out_valid;\n  wire active, last, first_chunk, last_chunk;\n"
+        text = "  wire done, free;\n  wire en = !done || free;\n  wire active, last, first_chunk, last_chunk;\n"
         text += f"  wire [{cb - 1}:0] chunk;\n  wire [{bb - 1}:0] block;\n  wire [{ab - 1}:0] address;\n"
         text += window_instance(self.slide, self.bits_in, "0", "in0")
         text += instance("crq_steps", "steps", sizes, {
             "clk": "clk", "rst": "rst", "go": "en && active", "chunk": "chunk", "block": "block", "address": "address",
             "first_chunk": "first_chunk", "last_chunk": "last_chunk", "last": "last"})  # fmt: skip
-        return text + "  wire unused_steps = &{chunk, block, address, first_chunk};\n"
+        return text + "  wire unused_steps = &{chunk, block, address, first_chunk, last_chunk};\n"
 
-    # -- weights in ROMs
+    # -- the folded form: a word of the window's memory per step
 
-    def folded(self, design: Design) -> str:
-        lanes = self.fold.simd * self.n_digits
+    def from_memory(self, design: Design) -> str:
+        x_bits = self.bits_in * (self.fold.pe if self.unit.is_lanewise else self.fold.simd)
+        bits = max(1, clog2(self.steps))
+        text = "  wire done, free;\n  wire en = !done || free;\n  wire valid, first, last;\n"
+        text += f"  wire [{bits - 1}:0] address;\n  wire [{x_bits - 1}:0] x;\n"
+        text += ring_instance(self.unit, self.fold, x_bits)
+        operands = [f"x[{p * self.bits_in}+:{self.bits_in}]" for p in range(self.fold.pe)]
+        depth = tree_registers(self.fold.simd * self.n_digits)
+        text += "  wire first_sum, last_sum;\n"
+        text += instance("crq_delay", "control", {"WIDTH": 2, "DEPTH": depth}, {
+            "clk": "clk", "rst": "rst", "en": "en", "d": "{first, valid && last}",
+            "q": "{first_sum, last_sum}"})  # fmt: skip
+        text += self.weight_rom(design) + self.start(design, "last_sum")
+        text += self.lanes(operands if self.unit.is_lanewise else ["x"] * self.fold.pe)
+        return text + self.done(1, "last_sum")
+
+    # -- the parallel form with weights in a ROM: operands out of the window's registers
+
+    def multiplexed(self, design: Design) -> str:
         slots, per_slot = self.slots()
         simd_bits = self.fold.simd * self.bits_in
-        text = f"  wire [{self.fold.pe * 2 * lanes - 1}:0] weights;\n"
-        weights = self.weight_words()
-        file = f"{self.name}_w.mem"
-        design.memories[file] = words(weights, 1)
-        text += instance("crq_rom", "weight_rom", {
-            "WIDTH": weights.shape[1], "DEPTH": self.steps, "BLOCK": int(weights_in_bram(self.mac, self.fold)),
-            "FILE": f'"{file}"'}, {"clk": "clk", "en": "en", "address": "address", "q": "weights"})  # fmt: skip
         group_blocks = self.group_blocks()
         entries = group_blocks * self.chunks
-        text += self.selector(entries, group_blocks)
+        text = self.weight_rom(design) + self.selector(entries, group_blocks)
         for slot in range(slots):
             elements = []
             for gb in range(group_blocks):
@@ -102,24 +113,42 @@ class MacUnit:
             text += instance("crq_select", f"select{slot}", {"WIDTH": simd_bits, "N": entries}, {
                 "clk": "clk", "en": "en", "d": slices("window", elements, self.bits_in), "sel": "sel",
                 "q": f"operands{slot}"})  # fmt: skip
-        depth = 1 + tree_registers(lanes)
-        text += "  wire valid_sum, first_sum, last_sum;\n"
-        text += instance("crq_delay", "control", {"WIDTH": 3, "DEPTH": depth}, {
-            "clk": "clk", "rst": "rst", "en": "en",
-            "d": "{active && last_chunk, active && first_chunk, active && last}",
-            "q": "{valid_sum, first_sum, last_sum}"})  # fmt: skip
-        text += self.start(design)
-        text += f"  wire [{self.fold.pe * self.acc - 1}:0] sums;\n"
-        for lane in range(self.fold.pe):
+        depth = 1 + tree_registers(self.fold.simd * self.n_digits)
+        text += "  wire first_sum, last_sum;\n"
+        text += instance("crq_delay", "control", {"WIDTH": 2, "DEPTH": depth}, {
+            "clk": "clk", "rst": "rst", "en": "en", "d": "{active && first_chunk, active && last_chunk}",
+            "q": "{first_sum, last_sum}"})  # fmt: skip
+        text += self.start(design, "last_sum")
+        text += self.lanes([f"operands{lane // per_slot}" for lane in range(self.fold.pe)])
+        return text + self.done(1, "last_sum")
+
+    # -- what both have
+
+    def weight_rom(self, design: Design) -> str:
+        weights = self.weight_words()
+        text = f"  wire [{weights.shape[1] - 1}:0] weights;\n"
+        if (weights == weights[:1]).all():  # the sums of an average pool
+            return text + f"  assign weights = {literal(weights[0].tolist())};\n  wire unused_address = &address;\n"
+        file = f"{self.name}_w.mem"
+        design.memories[file] = words(weights, 1)
+        return text + instance("crq_rom", "weight_rom", {
+            "WIDTH": weights.shape[1], "DEPTH": self.steps, "BLOCK": int(weights_in_bram(self.mac, self.fold)),
+            "FILE": f'"{file}"'}, {"clk": "clk", "en": "en", "address": "address", "q": "weights"})  # fmt: skip
+
+    def lanes(self, operands: list[str]) -> str:
+        """A crq_pe per output channel of a block; `operands` of each."""
+        lanes = self.fold.simd * self.n_digits
+        text = f"  wire [{self.fold.pe * self.acc - 1}:0] sums;\n"
+        for lane, x in enumerate(operands):
             low = lane * 2 * lanes
             text += instance("crq_pe", f"pe{lane}", {
                 "SIMD": self.fold.simd, "DIGITS": self.n_digits, "BITS": self.bits_in, "SIGNED": int(self.signed_in),
                 "ACC": self.acc, "SINGLE": int(self.chunks == 1)}, {
-                "clk": "clk", "en": "en", "x": f"operands{lane // per_slot}", "nz": f"weights[{low}+:{lanes}]",
+                "clk": "clk", "en": "en", "x": x, "nz": f"weights[{low}+:{lanes}]",
                 "neg": f"weights[{low + lanes}+:{lanes}]", "first": "first_sum",
                 "start": f"start[{lane * self.acc}+:{self.acc}]",
                 "acc": f"sums[{lane * self.acc}+:{self.acc}]"})  # fmt: skip
-        return text + self.done(1, "{valid_sum, last_sum}")
+        return text
 
     def slots(self) -> tuple[int, int]:
         """(operand words per step, lanes that share one): lanes of different groups read different channels."""
@@ -149,8 +178,9 @@ class MacUnit:
         lanes = digits.reshape(self.steps, self.fold.pe, -1)
         return np.concatenate([lanes != 0, lanes < 0], axis=2).reshape(self.steps, -1).astype(np.int64)
 
-    def start(self, design: Design) -> str:
-        """What an accumulator starts from: the offset of ~x, unless thresholds already hold it."""
+    def start(self, design: Design, advance: str) -> str:
+        """What an accumulator starts from: the offset of ~x, unless thresholds already hold it. `advance` is high as a
+        block's last products are added."""
         width = self.fold.pe * self.acc
         if self.unit.threshold is not None:
             return f"  wire [{width - 1}:0] start = '0;\n"
@@ -163,7 +193,7 @@ class MacUnit:
         return f"  wire [{width - 1}:0] start;\n" + instance("crq_block_rom", "start_rom", {
             "WIDTH": width, "BLOCKS": self.blocks, "BLOCK": int(width * self.blocks >= BRAM_BITS),
             "FILE": f'"{file}"'}, {
-            "clk": "clk", "rst": "rst", "en": "en", "advance": "valid_sum", "q": "start"})  # fmt: skip
+            "clk": "clk", "rst": "rst", "en": "en", "advance": advance, "q": "start"})  # fmt: skip
 
     # -- weights built in
 
@@ -184,7 +214,7 @@ class MacUnit:
                 "START": constant(start, self.acc), "WAIT": depth - tree_registers(len(terms))}, {
                 "clk": "clk", "en": "en", "x": "{" + ", ".join(reversed(terms)) + "}",
                 "acc": f"sums[{channel * self.acc}+:{self.acc}]"})  # fmt: skip
-        return text + self.done(depth, "{active && last_chunk, active && last}")
+        return text + self.done(depth, "active")
 
     def term(self, element: int, shift: int, width: int) -> str:
         """One operand, widened to the signed width and shifted."""
@@ -197,33 +227,7 @@ class MacUnit:
             parts.append(f"{shift}'b0")
         return "{" + ", ".join(parts) + "}"
 
-    # -- after the sums
-
     def done(self, depth: int, source: str) -> str:
-        return "  wire valid_acc, last_acc;\n" + instance("crq_delay", "done", {"WIDTH": 2, "DEPTH": depth}, {
-            "clk": "clk", "rst": "rst", "en": "en", "d": source, "q": "{valid_acc, last_acc}"})  # fmt: skip
-
-    def back(self, design: Design) -> str:
-        """Thresholds, and the register that collects a beat."""
-        pe, bits = self.fold.pe, self.bits_out
-        text, latency = f"  wire [{pe * bits - 1}:0] codes;\n", 0
-        if self.table is not None:
-            lanes, latency = compare_lanes(design, self.name, self.table, pe, "sums", "valid_acc", "codes")
-            text += lanes
-        else:
-            text += f"  assign codes = {slices_of(pe, self.acc, bits)};\n  wire unused_sums = &sums;\n"
-        valid, last = "valid_acc", "last_acc"
-        if latency:
-            text += "  wire valid_code, last_code;\n"
-            text += instance("crq_delay", "search", {"WIDTH": 2, "DEPTH": latency}, {
-                "clk": "clk", "rst": "rst", "en": "en", "d": "{valid_acc, last_acc}",
-                "q": "{valid_code, last_code}"})  # fmt: skip
-            valid, last = "valid_code", "last_code"
-        return text + instance("crq_collect", "collect", {"WIDTH": pe * bits, "BLOCKS": self.blocks}, {
-            "clk": "clk", "rst": "rst", "en": "en", "push": valid, "last": last, "d": "codes",
-            "out_valid": "out_valid", "out_data": "out_data"})  # fmt: skip
-
-
-def slices_of(lanes: int, stride: int, bits: int) -> str:
-    """The low `bits` of each of `lanes` words of `sums`."""
-    return "{" + ", ".join(f"sums[{lane * stride}+:{bits}]" for lane in reversed(range(lanes))) + "}"
+        """The flag `done` of a block's finished sums, `depth` cycles after `source`."""
+        return instance("crq_delay", "done", {"WIDTH": 1, "DEPTH": depth}, {
+            "clk": "clk", "rst": "rst", "en": "en", "d": source, "q": "done"})  # fmt: skip

@@ -18,14 +18,16 @@ def lane_masks(found: Table, rows: IntArray) -> tuple[IntArray, IntArray]:
     return np.array(~(high | never.all(0)), np.int64), np.array(high, np.int64)
 
 
-def compare_lanes(design: Design, name: str, found: Table, pe: int, x: str, advance: str, code: str) -> tuple[str, int]:
+def compare_lanes(
+    design: Design, name: str, found: Table, pe: int, x: str, code: str, en: str, advance: str
+) -> tuple[str, int]:
     """Verilog of `pe` lanes from the vector `x` (found.width bits each) to the vector `code`; its latency in cycles.
 
-    `advance` is high when the block of channels at the input is done.
+    `advance` is high when the block of channels at the input is taken, which happens in cycles with `en` only.
     """
     blocks = len(found.rows) // pe
     if found.searched:
-        return _search_lanes(design, name, found, pe, x, advance, code), found.bits
+        return _search_lanes(design, name, found, pe, x, code, en, advance), found.bits
     body, w = "", found.width
     for lane in range(pe):
         channels = np.arange(lane, len(found.rows), pe)
@@ -46,7 +48,7 @@ def compare_lanes(design: Design, name: str, found: Table, pe: int, x: str, adva
                    "FILE": f'"{file}"'}  # fmt: skip
             body += f"  wire [{kept.shape[1] * w - 1}:0] t{lane};\n"
             body += instance("crq_block_rom", f"thresholds{lane}", rom,
-                             {"clk": "clk", "rst": "rst", "en": "en", "advance": advance, "q": f"t{lane}"})  # fmt: skip
+                             {"clk": "clk", "rst": "rst", "en": en, "advance": advance, "q": f"t{lane}"})  # fmt: skip
             place = np.cumsum(live) - 1
             parts = [f"t{lane}[{p * w}+:{w}]" if k else f"{w}'b0" for k, p in zip(live, place, strict=True)]
             source = "{" + ", ".join(reversed(parts)) + "}"
@@ -56,14 +58,16 @@ def compare_lanes(design: Design, name: str, found: Table, pe: int, x: str, adva
     return body, 0
 
 
-def _search_lanes(design: Design, name: str, found: Table, pe: int, x: str, advance: str, code: str) -> str:
+def _search_lanes(
+    design: Design, name: str, found: Table, pe: int, x: str, code: str, en: str, advance: str
+) -> str:
     blocks, w, bits = len(found.rows) // pe, found.width, found.bits
     bb = max(1, (blocks - 1).bit_length())
     body = f"  logic [{bb - 1}:0] search_block;\n"
     if blocks > 1:
         body += f"""  always_ff @(posedge clk) begin
     if (rst) search_block <= '0;
-    else if (en && {advance}) search_block <= search_block == {bb}'d{blocks - 1} ? '0 : search_block + 1'b1;
+    else if ({en} && {advance}) search_block <= search_block == {bb}'d{blocks - 1} ? '0 : search_block + 1'b1;
   end
 """
     else:
@@ -76,7 +80,7 @@ def _search_lanes(design: Design, name: str, found: Table, pe: int, x: str, adva
             design.memories[file] = words(picked, w)
             tag, before = f"{lane}_{step}", f"{lane}_{step - 1}"
             body += f"  wire [{w - 1}:0] x{tag};\n  wire [{bb - 1}:0] b{tag};\n  wire [{step}:0] p{tag};\n"
-            ports = {"clk": "clk", "en": "en",
+            ports = {"clk": "clk", "en": en,
                      "x": f"x{before}" if step else f"{x}[{lane * w}+:{w}]",
                      "block": f"b{before}" if step else "search_block",
                      "prefix": f"p{before}" if step else "1'b0",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from crq.errors import ToolError
+from hw.dataflow.beats import stream_beats
+from hw.dataflow.units import Fold
 from hw.ir.graph import Network
-from hw.ir.layers import Format, IntArray, Shape
-from hw.rtl.generate import write
+from hw.ir.layers import Format, IntArray
+from hw.rtl.generate import generate, write
 from hw.rtl.verilog import Design, words
 
 BENCH = """module bench;
@@ -56,9 +59,9 @@ class Run(NamedTuple):
     cycles: IntArray
 
 
-def beats(images: IntArray) -> IntArray:
-    """(N, C, H, W) to (N·H·W, C): one pixel per beat."""
-    return images.transpose(0, 2, 3, 1).reshape(-1, images.shape[1])
+def beats(images: IntArray, channels: int | None = None) -> IntArray:
+    """(N, C, H, W) to (N·H·W·C/channels, channels): pixel by pixel, `channels` per beat, or all."""
+    return images.transpose(0, 2, 3, 1).reshape(-1, channels or images.shape[1])
 
 
 def lint(design: Design, folder: Path) -> None:
@@ -109,11 +112,16 @@ def run(
     return Run(values, cycles)
 
 
-def run_network(network: Network, design: Design, folder: Path, images: IntArray, *, stall: bool = False) -> Run:
-    """Simulates a whole network's design on input codes (N, C, H, W)."""
-    shape: Shape = network.output.shape
-    return run(design, folder, [(beats(images), network.input.format)], network.output.format, shape.c,
-               len(images) * shape.pixels, stall=stall)  # fmt: skip
+def run_network(
+    network: Network, folds: Mapping[str, Fold], folder: Path, images: IntArray, *, stall: bool = False,
+    limit: int = 2_000_000,
+) -> Run:  # fmt: skip
+    """Simulates a whole network on input codes (N, C, H, W)."""
+    shape, width = network.carried(network.output).shape, stream_beats(network, folds)
+    channels = width[network.carried(network.output).name]
+    entering = [(beats(images, width[network.input.name]), network.input.format)]
+    return run(generate(network, folds), folder, entering, network.output.format, channels,
+               len(images) * shape.size // channels, stall=stall, limit=limit)  # fmt: skip
 
 
 def _verilator(arguments: list[str], folder: Path) -> None:

@@ -1,8 +1,11 @@
-"""The sliding window in front of a unit."""
+"""The sliding window in front of a unit: in registers, or in a ring of rows."""
 
 from __future__ import annotations
 
+from hw.dataflow.bits import clog2
 from hw.dataflow.memory import BRAM_BITS
+from hw.dataflow.rings import ring
+from hw.dataflow.units import Fold, Unit
 from hw.dataflow.windows import Window
 from hw.rtl.verilog import instance
 
@@ -22,3 +25,33 @@ def window_instance(slide: Window, bits: int, pad_value: str, source: str) -> st
     }  # fmt: skip
     text = f"  wire [{slide.elements * bits - 1}:0] window;\n"
     return text + instance("crq_window", "lines", parameters, ports) + "  wire unused_window = &window;\n"
+
+
+def ring_instance(unit: Unit, fold: Fold, bits: int, pad_value: str = "0") -> str:
+    """A crq_ring that reads stream in0 in words of `bits`, behind a crq_decimate if the unit skips pixels.
+
+    Its ports `en`, `valid`, `first`, `last`, `address` and `x` are wires of these names.
+    """
+    found, source, text = ring(unit, fold), "in0", ""
+    slide = found.slide
+    if found.decimated:
+        image, strides = found.decimated.image, found.decimated.stride
+        text += f"  wire kept_valid, kept_ready;\n  wire [{bits - 1}:0] kept_data;\n"
+        parameters = {"WIDTH": bits, "WORDS": found.words, "HEIGHT": image.h, "COLUMNS": image.w,
+                      "STRIDE_H": strides[0], "STRIDE_W": strides[1]}  # fmt: skip
+        ports = {f"in_{p}": f"in0_{p}" for p in ("valid", "ready", "data")}
+        ports |= {f"out_{p}": f"kept_{p}" for p in ("valid", "ready", "data")}
+        text += instance("crq_decimate", "decimate", parameters, {"clk": "clk", "rst": "rst", **ports})
+        source = "kept"
+    parameters = {
+        "BITS": bits, "WORDS": found.words, "GROUPS": found.groups, "BLOCKS": found.blocks,
+        "HEIGHT": slide.image.h, "WIDTH": slide.image.w, "KERNEL_H": slide.kernel[0], "KERNEL_W": slide.kernel[1],
+        "STRIDE_H": slide.stride[0], "STRIDE_W": slide.stride[1], "DILATION_H": slide.dilation[0],
+        "DILATION_W": slide.dilation[1], "PAD_TOP": slide.pads.top, "PAD_LEFT": slide.pads.left,
+        "OUT_H": slide.output.h, "OUT_W": slide.output.w, "RB": clog2(found.rows),
+        "BLOCK": int(found.depth * bits >= BRAM_BITS), "PAD_VALUE": f"{bits}'h{pad_value}",
+    }  # fmt: skip
+    ports = {"clk": "clk", "rst": "rst", "en": "en", "step": "address", "valid": "valid", "first": "first",
+             "last": "last", "q": "x"}  # fmt: skip
+    ports |= {f"in_{p}": f"{source}_{p}" for p in ("valid", "ready", "data")}
+    return text + instance("crq_ring", "window", parameters, ports)

@@ -1,38 +1,47 @@
-// Sum of PIXELS beats per channel, PE channels per cycle. The sums rotate past the adders once per beat.
+// Sum over all pixels: a beat of PE channels per cycle, the sums of the other beats of a pixel wait in a memory.
+(* keep_hierarchy *)
 module crq_global_sum #(
     parameter int PE = 1,
-    parameter int BLOCKS = 1,
+    parameter int BLOCKS = 1,  // beats of a pixel
     parameter int PIXELS = 16,
     parameter int BITS = 4,
     parameter bit SIGNED = 0,
     parameter int OUT = 8
 ) (
-    input  logic                     clk,
-    input  logic                     rst,
-    input  logic                     en,
-    input  logic                     step,       // one group of channels is added
-    input  logic                     last,       // and it is the beat's last
-    input  logic [PE*BITS-1:0]       x,
-    output logic                     out_valid,
-    output logic [PE*BLOCKS*OUT-1:0] out_data
+    input  logic               clk,
+    input  logic               rst,
+    input  logic               in_valid,
+    output logic               in_ready,
+    input  logic [PE*BITS-1:0] in_data,
+    output logic               out_valid,
+    input  logic               out_ready,
+    output logic [PE*OUT-1:0]  out_data
 );
   localparam int PB = PIXELS > 1 ? $clog2(PIXELS) : 1;
+  localparam int BB = BLOCKS > 1 ? $clog2(BLOCKS) : 1;
   logic [PB-1:0] pixel;
+  logic [BB-1:0] block;
   wire first_pixel = pixel == '0;
   wire last_pixel = pixel == PB'(PIXELS - 1);
+  wire last_block = BLOCKS == 1 || block == BB'(BLOCKS - 1);
+  assign in_ready = !last_pixel || !out_valid || out_ready;
+  wire take = in_valid && in_ready;
   always_ff @(posedge clk) begin
     if (rst) begin
       pixel <= '0;
+      block <= '0;
       out_valid <= 1'b0;
-    end else if (en) begin
-      out_valid <= step && last && last_pixel;
-      if (step && last) pixel <= last_pixel ? '0 : pixel + 1'b1;
+    end else begin
+      if (take) block <= last_block ? '0 : block + 1'b1;
+      if (take && last_block) pixel <= last_pixel ? '0 : pixel + 1'b1;
+      out_valid <= (take && last_pixel) || (out_valid && !out_ready);
     end
   end
+  wire [PE*OUT-1:0] stored;
   logic [PE*OUT-1:0] sums;
   for (genvar p = 0; p < PE; p++) begin : gen_lane
-    wire [BITS-1:0] a = x[p*BITS+:BITS];
-    wire [OUT-1:0] held = first_pixel ? '0 : out_data[p*OUT+:OUT];
+    wire [BITS-1:0] a = in_data[p*BITS+:BITS];
+    wire [OUT-1:0] held = first_pixel ? '0 : stored[p*OUT+:OUT];
     if (SIGNED) begin : gen_signed
       assign sums[p*OUT+:OUT] = held + OUT'($signed(a));
     end else begin : gen_unsigned
@@ -40,8 +49,15 @@ module crq_global_sum #(
     end
   end
   if (BLOCKS == 1) begin : gen_one
-    always_ff @(posedge clk) if (en && step) out_data <= sums;
-  end else begin : gen_rotate
-    always_ff @(posedge clk) if (en && step) out_data <= {sums, out_data[PE*BLOCKS*OUT-1:PE*OUT]};
+    logic [PE*OUT-1:0] total;
+    always_ff @(posedge clk) if (take) total <= sums;
+    assign stored = total;
+    always_ff @(posedge clk) if (take && last_pixel) out_data <= sums;
+  end else begin : gen_memory
+    (* ram_style = "distributed" *)
+    logic [PE*OUT-1:0] memory[0:BLOCKS-1];
+    always_ff @(posedge clk) if (take) memory[block] <= sums;
+    assign stored = memory[block];
+    always_ff @(posedge clk) if (take && last_pixel) out_data <= sums;
   end
 endmodule

@@ -1,0 +1,169 @@
+"""Streams between units: when beats pass them, how deep their FIFOs are, and what the whole pipeline makes of it.
+
+A stream goes from its producer through a fork if it has several readers; each reader has a FIFO of the producer's
+beats, or none, then a converter if its beats are others (hw.dataflow.beats).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from hw.dataflow.beats import beats_in, conversion, stream_beats
+from hw.dataflow.schedule import Beats, Times, cycles, one_by_one, schedule
+from hw.dataflow.units import FOLDED, Fold, Unit, units
+from hw.ir.graph import Network
+from hw.ir.layers import Tensor
+
+FIFO_DEPTH_CYCLES = 1  # a beat written in one cycle is readable in the next
+MIN_FIFO = 2  # beats: one in use, one on its way
+PACED_IMAGES = 4  # images after which the occupancy of every FIFO repeats
+ROUNDS = 8  # in which a converter and the unit behind it settle
+
+Depths = Mapping[tuple[str, int], int]
+"""Beats by unit and number of its input; 0: no FIFO."""
+
+
+class Pipeline(NamedTuple):
+    """The whole network: `interval` is the slowest unit's; `latency` is from first input beat to last output beat."""
+
+    interval: int
+    latency: int
+    bottleneck: str
+    first_output: dict[str, int]
+    last_output: dict[str, int]
+
+
+class Passage(NamedTuple):
+    """What one unit does: `waits[i]`, the most beats that wait for it at input i; and its beats' cycles."""
+
+    waits: tuple[int, ...]
+    given: Times
+
+
+def fifo_depths(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, int], int]:
+    """(unit, input) to the beats its FIFO must hold for the network to reach the slowest unit's interval.
+
+    Images paced evenly at that interval run without ever filling a FIFO this deep; a network of FIFOs never runs slower
+    than a schedule its depths allow, so a source that offers beats as fast as it can reaches the interval too, and
+    branches that join again cannot block each other. Where nothing waits and one of both ends has a registered `ready`,
+    there is no FIFO.
+    """
+    slowest = max(cycles(u, folds[u.name]).interval for u in units(network))
+    beats = _entering(network, folds)
+    pace = np.arange(PACED_IMAGES * beats) * slowest // beats
+    depths = {edge: MIN_FIFO if chained else 0 for edge, chained in _chained(network, folds).items()}
+    while True:
+        found = flow(network, folds, pace, depths)
+        missing = False
+        for unit in units(network):
+            for i, waiting in enumerate(found[unit.name].waits):
+                edge = unit.name, i
+                missing |= bool(waiting) and not depths[edge]
+                depths[edge] = MIN_FIFO + waiting - 1 if waiting else depths[edge]
+        if not missing:
+            return depths
+
+
+def _entering(network: Network, folds: Mapping[str, Fold]) -> int:
+    shape = network.input.shape
+    return shape.pixels * (shape.c // stream_beats(network, folds)[network.input.name])
+
+
+def _chained(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, int], bool]:
+    """Per (unit, input), whether `ready` would run on from the unit to what its producer hangs on: such chains are cut
+    by a FIFO. A memory of rows is ready by a register; so is the network's source. A shift is wires and has none."""
+    runs_on = {u.output.name: not (folds[u.name].form == FOLDED and u.is_windowed) for u in units(network)}
+    result = {}
+    for unit in units(network):
+        for i, tensor in enumerate(unit.sources):
+            cut = runs_on.get(tensor.name, False) and runs_on[unit.output.name]
+            result[unit.name, i] = cut and not unit.is_wires
+    return result
+
+
+def flow(network: Network, folds: Mapping[str, Fold], entering: Times, depths: Depths) -> dict[str, Passage]:
+    """Unit name to its passage, for input beats (whole images) that enter at `entering`, FIFOs never full."""
+    beats = stream_beats(network, folds)
+    times: dict[str, Times] = {network.input.name: entering}
+    result = {}
+    for unit in units(network):
+        fold = folds[unit.name]
+        arrivals = []
+        for i, tensor in enumerate(unit.sources):
+            arrivals.append(times[tensor.name] + (FIFO_DEPTH_CYCLES if depths[unit.name, i] else 0))
+        found = _passage(unit, fold, [beats[t.name] for t in unit.sources], arrivals)
+        result[unit.name] = found
+        times[unit.output.name] = found.given
+    return result
+
+
+def _passage(unit: Unit, fold: Fold, given: list[int], arrivals: list[Times]) -> Passage:
+    """One unit behind its converters, which hold what the unit does not take yet."""
+    changes = [conversion(n, m) for n, m in zip(given, beats_in(unit, fold), strict=True)]
+    accepted, taken = [*arrivals], [np.full(0, 0)] * len(arrivals)
+    found = Beats((), np.full(0, 0))
+    for _ in range(ROUNDS):
+        found = schedule(unit, fold, [_converted(a, *c) for a, c in zip(accepted, changes, strict=True)])
+        if all(np.array_equal(a, b) for a, b in zip(taken, found.taken, strict=True)):
+            break
+        taken = list(found.taken)
+        accepted = [_accepted(a, t, *c) for a, t, c in zip(arrivals, taken, changes, strict=True)]
+    return Passage(tuple(_waiting(a, b) for a, b in zip(arrivals, accepted, strict=True)), found.given)
+
+
+def _converted(accepted: Times, parts: int, joined: int) -> Times:
+    """When the beats of a converter's output are there: one cycle after what makes them, one by one."""
+    times = accepted
+    if parts > 1:
+        first = np.maximum.accumulate(times - parts * np.arange(len(times))) + parts * np.arange(len(times))
+        times = (first[:, None] + 1 + np.arange(parts)).ravel()
+    return one_by_one(times[joined - 1 :: joined] + 1) if joined > 1 else times
+
+
+def _accepted(arrivals: Times, taken: Times, parts: int, joined: int) -> Times:
+    """When a converter takes its beats: not before the ones it made of those before are gone."""
+    ready = arrivals.copy()
+    if joined > 1:
+        first = np.arange(len(arrivals) * parts) // joined  # the joined beat of each part
+        made = first[::parts]
+        late = made > 0
+        ready[late] = np.maximum(ready[late], taken[made[late] - 1])
+    elif parts > 1:
+        ready[1:] = np.maximum(ready[1:], taken[parts - 1 :: parts][:-1])
+    else:
+        ready = taken
+    return ready
+
+
+def _waiting(arrivals: Times, accepted: Times) -> int:
+    """The most beats that have arrived and must wait for a cycle or more."""
+    late = accepted > arrivals
+    if not late.any():
+        return 0
+    return int((np.arange(1, len(arrivals) + 1) - np.searchsorted(accepted, arrivals)).max())
+
+
+def pipeline(network: Network, folds: Mapping[str, Fold], depths: Depths | None = None) -> Pipeline:
+    """Interval and latency of the network for one image entering at one beat per cycle, FIFOs never full."""
+    if depths is None:
+        depths = fifo_depths(network, folds)
+    found = flow(network, folds, np.arange(_entering(network, folds)), depths)
+    intervals = {u.name: cycles(u, folds[u.name]).interval for u in units(network)}
+    bottleneck = max(intervals, key=intervals.__getitem__)
+    last = output_unit(network, network.output)
+    return Pipeline(
+        intervals[bottleneck],
+        int(found[last].given[-1]) + 1,
+        bottleneck,
+        {n: int(p.given[0]) for n, p in found.items()},
+        {n: int(p.given[-1]) for n, p in found.items()},
+    )
+
+
+def output_unit(network: Network, tensor: Tensor) -> str:
+    """The name of the unit that makes `tensor`."""
+    carried = network.carried(tensor)
+    return next(u.name for u in units(network) if u.output is carried)

@@ -1,0 +1,37 @@
+"""SystemVerilog of what follows the sums of a unit: its thresholds, and the register of its result."""
+
+from __future__ import annotations
+
+from hw.dataflow.names import bounded
+from hw.dataflow.stages import stage
+from hw.dataflow.thresholds import Table
+from hw.dataflow.units import Fold, Unit
+from hw.rtl.thresholds import compare_lanes
+from hw.rtl.verilog import Design, instance
+
+
+def stage_of(design: Design, unit: Unit, fold: Fold, found: Table | None, width: int) -> str:
+    """From `sums` (PE of `width` bits), valid while `done`, to the unit's output; `free` when it takes them."""
+    bits, lanes = unit.output.format.bits, fold.pe
+    if stage(unit, fold).kind == "none":
+        parts = ", ".join(f"sums[{lane * width}+:{bits}]" for lane in reversed(range(lanes)))
+        return (
+            "  assign out_valid = done;\n  assign free = out_ready;\n"
+            f"  assign out_data = {{{parts}}};\n  wire unused_sums = &sums;\n"
+        )
+    assert found is not None
+    text = f"  wire [{lanes * bits - 1}:0] codes;\n"
+    compared, latency = compare_lanes(design, bounded(unit.name), found, lanes, "sums", "codes", "free", "done")
+    return text + compared + output(lanes * bits, "done", "codes", latency)
+
+
+def output(width: int, valid: str, data: str, latency: int = 0) -> str:
+    """The register of the result; `valid` belongs to what entered `latency` cycles before `data`."""
+    text, push = "", valid
+    if latency:
+        text += "  wire valid_code;\n" + instance("crq_delay", "search", {"WIDTH": 1, "DEPTH": latency}, {
+            "clk": "clk", "rst": "rst", "en": "free", "d": valid, "q": "valid_code"})  # fmt: skip
+        push = "valid_code"
+    return text + instance("crq_output", "result", {"WIDTH": width}, {
+        "clk": "clk", "rst": "rst", "push": push, "free": "free", "d": data, "out_valid": "out_valid",
+        "out_ready": "out_ready", "out_data": "out_data"})  # fmt: skip
