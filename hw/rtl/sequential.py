@@ -85,7 +85,7 @@ def _heap(rows: IntArray) -> IntArray:
     """Entries in the order of a binary search: (C, 2**bits), 1 is the root, 2n and 2n + 1 below n; 0 is not read."""
     bits = rows.shape[1].bit_length()
     levels = [rows[:, (1 << (bits - 1 - level)) - 1 :: 1 << (bits - level)] for level in range(bits)]
-    return np.concatenate([levels[0], *levels], axis=1)
+    return np.concatenate([np.zeros_like(levels[0]), *levels], axis=1)
 
 
 def _ramp_words(found: Progression, channels: IntArray) -> str:

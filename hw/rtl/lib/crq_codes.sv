@@ -1,6 +1,5 @@
 // The lanes of one searcher: holds LANES sums, hands them out as `x` one after another, the first straight from the
 // port, and collects their codes. `node` is the place in the tree of the search, 1 above the bits found so far.
-(* keep_hierarchy *)
 module crq_codes #(
     parameter int LANES = 4,
     parameter int WIDTH = 12,

@@ -1,7 +1,6 @@
 // Search of a sequential stage without a table, for entries ((b + k * D) >> F) + 1: x reaches entry k if k * D is at most
 // the remainder x * 2**F - b - 1, so that the code is a quotient. A division finds it: each step, `found` is whether D
 // goes into the remainder's upper part. FILE holds {D, -b - 1} of each channel.
-(* keep_hierarchy *)
 module crq_ramp #(
     parameter int WIDTH = 12,
     parameter int BITS = 4,

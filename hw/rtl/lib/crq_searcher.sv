@@ -1,7 +1,6 @@
 // Search of a sequential stage in a table: `found` is whether `x` reaches the entry of `channel` at `node` (heap order:
 // 1 is the root, 2n and 2n + 1 are below n). In LUTs the entry is read as it is compared; in block RAM a cycle before,
 // at the node that the comparison chooses.
-(* keep_hierarchy *)
 module crq_searcher #(
     parameter int WIDTH = 12,
     parameter int BITS = 4,

@@ -1,7 +1,6 @@
 // Control of a sequential stage: each searcher takes LANES sums at once and finds their codes one after another, BITS
 // cycles each. `load` may be high where `free` is; `fetch` begins the search of `channel` = {block, lane}, a `step`
 // finds a bit, `done` its last. A finished block waits in the searchers' registers while the next is begun.
-(* keep_hierarchy *)
 module crq_take #(
     parameter int LANES = 4,  // of one searcher
     parameter int BITS = 4,
