@@ -17,8 +17,8 @@ def sequential_stage(
 ) -> str:  # fmt: skip
     """Verilog between the wires clk, rst, load, free, sums, out_valid, out_ready and out_data, all declared outside.
 
-    `sums` has `lanes` sums of table.width bits, the block of channels 0 first; blocks come in rotation. Each of the
-    `searchers` finds the codes of ceil(lanes / searchers) lanes in a row. Its memories go into `design` as `name`_s*.mem.
+    `sums` has `lanes` sums of table.width bits; the blocks of channels come in rotation. Each of the `searchers` finds
+    the codes of ceil(lanes / searchers) neighbouring lanes. Their memories are added to `design`, `name`_s0.mem and on.
     Raises `HwError` if `kind` is "ramp" and the table is no progression.
     """
     each = -(-lanes // searchers)

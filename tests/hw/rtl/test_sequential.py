@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -21,25 +22,26 @@ from hw.rtl.verilog import Design, library, words
 
 needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
 
-STAGE = """module stage (
+STAGE = """module {name} (
     input logic clk, input logic rst, input logic load, output logic free, input logic [{sums}-1:0] sums,
     output logic out_valid, input logic out_ready, output logic [{codes}-1:0] out_data
 );
 {body}endmodule
 """
 
-BENCH = """module bench;
-  logic clk = 0, rst = 1, load, out_ready, again = 0;
+BENCH = """module {name}_bench (output logic over);
+  logic clk = 0, rst = 1, load, out_ready;
   wire free, out_valid;
   logic [{sums}-1:0] sums, all[0:{n}-1];
   wire [{codes}-1:0] out_data;
   int cycle = 0, sent = 0, outputs = 0, file, dice = 1;
-  stage dut (.*);
+  {name} dut (.*);
   always #1 clk = !clk;
   initial begin
-    $readmemh("sums.mem", all);
-    file = $fopen("out.txt", "w");
+    $readmemh("{name}_sums.mem", all);
+    file = $fopen("{name}.txt", "w");
   end
+  assign over = outputs == {n};
   // Sums that are not loaded are noise.
   assign load = !rst && free && sent < {n} && (!{hesitant} || dice[7]);
   assign sums = load ? all[sent] : {sums}'(dice);
@@ -52,9 +54,7 @@ BENCH = """module bench;
     if (out_valid && out_ready) begin
       $fdisplay(file, "%0d %h", cycle, out_data);
       outputs <= outputs + 1;
-      if (outputs == {n} - 1) $finish;
     end
-    if (cycle > 200000) $finish;
   end
 endmodule
 """
@@ -95,33 +95,34 @@ def sums_of(table: Table, pixels: int, seed: int = 1) -> IntArray:
     return near
 
 
-def stage(table: Table, lanes: int, searchers: int, kind: SearchKind) -> Design:
-    design = Design("stage", library())
-    body = sequential_stage(design, "t", table, lanes, searchers, kind)
-    text = STAGE.format(sums=lanes * table.width, codes=lanes * table.bits, body=body)
-    design.sources["stage.sv"] = text
-    return design
+class Case(NamedTuple):
+    kind: SearchKind
+    bits: int
+    signed: bool
+    channels: int
+    lanes: int
+    searchers: int
+    hesitant: bool = True
+
+    @property
+    def table(self) -> Table:
+        return (ramps if self.kind == "ramp" else scattered)(self.channels, self.bits, self.signed, seed=self.channels)
+
+    def design(self, name: str) -> Design:
+        table, design = self.table, Design(name, library())
+        body = sequential_stage(design, name, table, self.lanes, self.searchers, self.kind)
+        sizes = {"sums": self.lanes * table.width, "codes": self.lanes * self.bits}
+        design.sources[f"{name}.sv"] = STAGE.format(name=name, body=body, **sizes)
+        return design
 
 
-def simulate(design: Design, table: Table, lanes: int, sums: IntArray, folder: Path, hesitant: bool) -> list[IntArray]:
-    """Codes (pixels, C) and the cycle of each block."""
-    design.memories["sums.mem"] = words(sums.reshape(-1, lanes), table.width)
-    n = sums.size // lanes
-    design.sources["bench.sv"] = BENCH.format(
-        sums=lanes * table.width, codes=lanes * table.bits, n=n, hesitant=int(hesitant)
-    )
+def compiled(design: Design, folder: Path) -> None:
+    """Builds and runs the module `bench`."""
     names = [s.name for s in write(design, folder)]
     flags = ["--binary", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "obj"]
     fast = ["-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"]
     subprocess.run(["verilator", *flags, *fast, *names], cwd=folder, capture_output=True, check=True)
     subprocess.run(["obj/Vbench"], cwd=folder, capture_output=True, check=True)
-    lines = [line.split() for line in (folder / "out.txt").read_text().splitlines()]
-    assert len(lines) == n
-    raw = [int(code, 16) for _, code in lines]
-    codes = np.array([[(word >> (i * table.bits)) & ((1 << table.bits) - 1) for i in range(lanes)] for word in raw])
-    if table.signed:
-        codes -= (codes >> (table.bits - 1)) << table.bits
-    return [codes.reshape(sums.shape), np.array([int(cycle) for cycle, _ in lines])]
 
 
 def expected(table: Table, sums: IntArray) -> IntArray:
@@ -129,51 +130,83 @@ def expected(table: Table, sums: IntArray) -> IntArray:
     return (sums[:, :, None] >= table.rows).sum(2) - base
 
 
-CASES: list[tuple[SearchKind, int, bool, int, int, int]] = [
-    ("lut", 4, False, 12, 4, 1),
-    ("lut", 4, True, 8, 8, 2),
-    ("lut", 2, False, 12, 4, 4),
-    ("lut", 1, True, 6, 6, 4),
-    ("bram", 8, True, 12, 4, 1),
-    ("bram", 8, False, 8, 8, 4),
-    ("bram", 2, False, 6, 2, 2),
-    ("bram", 1, False, 3, 3, 1),
-    ("ramp", 4, False, 12, 4, 1),
-    ("ramp", 8, True, 12, 4, 2),
-    ("ramp", 8, False, 20, 4, 4),
-    ("ramp", 2, True, 10, 5, 2),
-    ("ramp", 1, False, 4, 4, 2),
-    ("ramp", 5, True, 6, 1, 1),
-    ("ramp", 4, False, 9, 9, 4),
+CASES = [
+    Case("lut", 4, False, 12, 4, 1),
+    Case("lut", 4, True, 8, 8, 2),
+    Case("lut", 2, False, 12, 4, 4),
+    Case("lut", 1, True, 6, 6, 4),
+    Case("bram", 8, True, 12, 4, 1),
+    Case("bram", 8, False, 8, 8, 4),
+    Case("bram", 2, False, 6, 2, 2),
+    Case("bram", 1, False, 3, 3, 1),
+    Case("ramp", 4, False, 12, 4, 1),
+    Case("ramp", 8, True, 12, 4, 2),
+    Case("ramp", 8, False, 20, 4, 4),
+    Case("ramp", 2, True, 10, 5, 2),
+    Case("ramp", 1, False, 4, 4, 2),
+    Case("ramp", 5, True, 6, 1, 1),
+    Case("ramp", 4, False, 9, 9, 4),
 ]
-"""Kind, bits, sign, channels, lanes and searchers: one block and several, lanes that searchers do not divide."""
+"""One block of channels and several, lanes that searchers do not divide, one lane; each also without hesitation."""
+
+RUNS = CASES + [case._replace(hesitant=False) for case in CASES]
+
+
+class Outcome(NamedTuple):
+    sums: IntArray  # (pixels, C)
+    codes: IntArray
+    cycles: IntArray  # of each block
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[Case, Outcome]:
+    """All runs in one simulation: compiling is what takes time."""
+    folder, whole = tmp_path_factory.mktemp("stages"), Design("bench", library())
+    sums, ends = {}, []
+    for i, run in enumerate(RUNS):
+        name, table = f"stage{i}", run.table
+        design = run.design(name)
+        sums[run] = sums_of(table, 40)
+        whole.memories |= design.memories | {f"{name}_sums.mem": words(sums[run].reshape(-1, run.lanes), table.width)}
+        sizes = {"sums": run.lanes * table.width, "codes": run.lanes * run.bits, "n": sums[run].size // run.lanes}
+        whole.sources[f"{name}.sv"] = design.sources[f"{name}.sv"]
+        whole.sources[f"{name}_bench.sv"] = BENCH.format(name=name, hesitant=int(run.hesitant), **sizes)
+        ends.append(f"  {name}_bench u_{name} (.over(over[{i}]));\n")
+    whole.sources["bench.sv"] = (
+        f"module bench;\n  wire [{len(RUNS) - 1}:0] over;\n{''.join(ends)}"
+        "  always @(over) if (&over) $finish;\n  initial #400000 $finish;\nendmodule\n"
+    )
+    compiled(whole, folder)
+    found = {}
+    for i, run in enumerate(RUNS):
+        lines = [line.split() for line in (folder / f"stage{i}.txt").read_text().splitlines()]
+        raw, mask = [int(code, 16) for _, code in lines], (1 << run.bits) - 1
+        listed = [(word >> (lane * run.bits)) & mask for word in raw for lane in range(run.lanes)]
+        codes = np.array(listed).reshape(-1, run.channels)
+        if run.signed:
+            codes -= (codes >> (run.bits - 1)) << run.bits
+        found[run] = Outcome(sums[run], codes, np.array([int(cycle) for cycle, _ in lines]))
+    return found
 
 
 @needs_verilator
-@pytest.mark.parametrize(("kind", "bits", "signed", "channels", "lanes", "searchers"), CASES)
-def test_codes_are_the_number_of_entries_met_whoever_waits(
-    kind: SearchKind, bits: int, signed: bool, channels: int, lanes: int, searchers: int, tmp_path: Path
-) -> None:
-    table = (ramps if kind == "ramp" else scattered)(channels, bits, signed, seed=channels)
-    sums = sums_of(table, 40)
-    design = stage(table, lanes, searchers, kind)
-    lint(design, tmp_path / "lint")
-    codes, _ = simulate(design, table, lanes, sums, tmp_path / "hesitant", hesitant=True)
-    np.testing.assert_array_equal(codes, expected(table, sums))
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_codes_are_the_number_of_entries_met_whoever_waits(case: Case, outcomes: dict[Case, Outcome]) -> None:
+    for run in (case, case._replace(hesitant=False)):
+        np.testing.assert_array_equal(outcomes[run].codes, expected(run.table, outcomes[run].sums))
 
 
 @needs_verilator
-@pytest.mark.parametrize(("kind", "bits", "lanes", "searchers"), [
-    ("lut", 4, 4, 1), ("bram", 8, 4, 2), ("ramp", 8, 4, 1), ("ramp", 2, 5, 2), ("ramp", 1, 4, 4), ("lut", 1, 4, 1),
-])  # fmt: skip
-def test_a_block_takes_the_cycles_of_its_lanes(
-    kind: SearchKind, bits: int, lanes: int, searchers: int, tmp_path: Path
-) -> None:
-    table = ramps(4 * lanes, bits)
-    sums = sums_of(table, 8)
-    codes, cycles = simulate(stage(table, lanes, searchers, kind), table, lanes, sums, tmp_path, hesitant=False)
-    np.testing.assert_array_equal(codes, expected(table, sums))
-    assert set(np.diff(cycles)) == {-(-lanes // searchers) * sequential_cycles(bits)}
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_block_takes_the_cycles_of_its_lanes(case: Case, outcomes: dict[Case, Outcome]) -> None:
+    cycles = outcomes[case._replace(hesitant=False)].cycles
+    assert set(np.diff(cycles)) == {-(-case.lanes // case.searchers) * sequential_cycles(case.bits)}
+
+
+@needs_verilator
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_stages_are_free_of_warnings(case: Case, tmp_path: Path) -> None:
+    lint(case.design("stage"), tmp_path)
 
 
 def test_a_table_that_is_no_progression_is_refused_as_one() -> None:
@@ -195,48 +228,50 @@ def test_memories_have_a_word_for_each_channel_of_a_searcher_in_turn() -> None:
     }
 
 
-ROUND_BENCH = """module bench;
-  logic signed [{w}-1:0] x = '0;
-  wire [{bits}-1:0] code;
-{body}  int file;
+ROUNDINGS = [
+    (4, False, 4, 0), (4, True, 3, -5), (8, True, 1, 0), (2, False, 0, 3), (1, False, 2, 0), (8, False, 0, 0),
+    (3, True, 6, 40),
+]  # fmt: skip
+"""Bits, sign, shift and offset of codes of 9-bit sums."""
+
+
+def lanes_of(bits: int, signed: bool, shift: int, offset: int) -> str:
+    """The module `lanes`, two sums to two codes."""
+    ends = np.array([-256]), np.array([255])
+    table = Table(np.zeros((1, (1 << bits) - 1), np.int64), *ends, bits, signed, 9)
+    body = round_lanes(table, Rounding(shift, offset), 2, "x", "code")
+    return f"module lanes (input logic [17:0] x, output logic [{2 * bits - 1}:0] code);\n{body}endmodule\n"
+
+
+@needs_verilator
+def test_every_sum_is_rounded_half_to_even(tmp_path: Path) -> None:
+    whole, uses, prints = Design("bench", library()), "", ""
+    for i, (bits, signed, shift, offset) in enumerate(ROUNDINGS):
+        text = lanes_of(bits, signed, shift, offset).replace("module lanes ", f"module lanes{i} ")
+        whole.sources[f"lanes{i}.sv"] = text
+        lint(Design(f"lanes{i}", library() | {f"lanes{i}.sv": text}), tmp_path / f"lint{i}")
+        uses += f"  wire [{2 * bits - 1}:0] c{i};\n  lanes{i} u{i} (.x({{~x, x}}), .code(c{i}));\n"
+        sign = "$signed" if signed else "$unsigned"
+        prints += (
+            f'      $fdisplay(file, "%0d %0d", {sign}(c{i}[{bits - 1}:0]), {sign}(c{i}[{2 * bits - 1}:{bits}]));\n'
+        )
+    whole.sources["bench.sv"] = f"""module bench;
+  logic [8:0] x = '0;
+{uses}  int file;
   initial begin
     file = $fopen("out.txt", "w");
-    for (int i = {lo}; i <= {hi}; i++) begin
-      x = {w}'(i);
-      #1 $fdisplay(file, "%0d", {sign}(code));
-    end
+    for (int i = -256; i < 256; i++) begin
+      x = 9'(i);
+      #1;
+{prints}    end
     $finish;
   end
 endmodule
 """
-
-
-@needs_verilator
-@pytest.mark.parametrize(("bits", "signed", "shift", "offset"), [
-    (4, False, 4, 0), (4, True, 3, -5), (8, True, 1, 0), (2, False, 0, 3), (1, False, 2, 0), (8, False, 0, 0),
-    (3, True, 6, 40),
-])  # fmt: skip
-def test_every_sum_is_rounded_half_to_even(
-    bits: int, signed: bool, shift: int, offset: int, tmp_path: Path
-) -> None:
-    width, lo, hi = 9, -256, 255
-    ends = np.array([lo]), np.array([hi])
-    table = Table(np.zeros((1, (1 << bits) - 1), np.int64), *ends, bits, signed, width)
-    body = round_lanes(table, Rounding(shift, offset), 1, "x", "code")
-    design = Design("bench", library())
-    design.sources["bench.sv"] = ROUND_BENCH.format(
-        w=width, bits=bits, body=body, lo=lo, hi=hi, sign="$signed" if signed else ""
-    )
-    linted = Design("lanes", library())
-    linted.sources["lanes.sv"] = (
-        f"module lanes (input logic [{width - 1}:0] x, output logic [{bits - 1}:0] code);\n{body}endmodule\n"
-    )
-    lint(linted, tmp_path / "lint")
-    names = [s.name for s in write(design, tmp_path)]
-    flags = ["--binary", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "obj"]
-    subprocess.run(["verilator", *flags, *names], cwd=tmp_path, capture_output=True, check=True)
-    subprocess.run(["obj/Vbench"], cwd=tmp_path, capture_output=True, check=True)
-    base = 1 << (bits - 1) if signed else 0
-    x = np.arange(lo, hi + 1)
-    codes = np.clip(np.rint((x + offset) / 2.0**shift), -base, (1 << bits) - 1 - base)
-    np.testing.assert_array_equal(np.loadtxt(tmp_path / "out.txt"), codes)
+    compiled(whole, tmp_path)
+    found = np.loadtxt(tmp_path / "out.txt").reshape(512, len(ROUNDINGS), 2)
+    x = np.stack([np.arange(-256, 256), np.arange(255, -257, -1)], axis=1)
+    for i, (bits, signed, shift, offset) in enumerate(ROUNDINGS):
+        base = 1 << (bits - 1) if signed else 0
+        codes = np.clip(np.rint((x + offset) / 2.0**shift), -base, (1 << bits) - 1 - base)
+        np.testing.assert_array_equal(found[:, i], codes)
