@@ -169,7 +169,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[Case, Outcome]:
         sums[run] = sums_of(table, 40)
         whole.memories |= design.memories | {f"{name}_sums.mem": words(sums[run].reshape(-1, run.lanes), table.width)}
         sizes = {"sums": run.lanes * table.width, "codes": run.lanes * run.bits, "n": sums[run].size // run.lanes}
-        whole.sources[f"{name}.sv"] = design.sources[f"{name}.sv"]
+        whole.sources |= design.sources
         whole.sources[f"{name}_bench.sv"] = BENCH.format(name=name, hesitant=int(run.hesitant), **sizes)
         ends.append(f"  {name}_bench u_{name} (.over(over[{i}]));\n")
     whole.sources["bench.sv"] = (
