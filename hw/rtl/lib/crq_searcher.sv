@@ -1,0 +1,45 @@
+// Search of a sequential stage in a table: `found` is whether `x` reaches the entry of `channel` at `node` (heap order:
+// 1 is the root, 2n and 2n + 1 are below n). In LUTs the entry is read as it is compared; in block RAM a cycle before,
+// at the node that the comparison chooses.
+module crq_searcher #(
+    parameter int WIDTH = 12,
+    parameter int BITS = 4,
+    parameter int CHANNELS = 4,
+    parameter bit BLOCK = 0,
+    parameter FILE = "",
+    parameter int AB = CHANNELS > 1 ? $clog2(CHANNELS) : 1
+) (
+    input  logic             clk,
+    input  logic             fetch,
+    input  logic             step,
+    input  logic [AB-1:0]    channel,
+    input  logic [WIDTH-1:0] x,
+    input  logic [BITS-1:0]  node,
+    output logic             found
+);
+  localparam int DEPTH = CHANNELS << BITS;
+  logic [AB-1:0] current;
+  logic [WIDTH-1:0] held, t;
+  always_ff @(posedge clk) begin
+    if (fetch) begin
+      current <= channel;
+      held <= x;
+    end
+  end
+  assign found = $signed(held) >= $signed(t);
+  if (BLOCK) begin : gen_block
+    wire [BITS:0] below = {node, found};
+    wire unused = below[BITS];
+    wire [AB+BITS-1:0] place = fetch ? {channel, BITS'(1)} : {current, below[BITS-1:0]};
+    crq_rom #(.WIDTH(WIDTH), .DEPTH(DEPTH), .BLOCK(1), .FILE(FILE)) u_rom (
+        .clk(clk), .en(fetch || step), .address(place[$clog2(DEPTH)-1:0]), .q(t)
+    );
+  end else begin : gen_lut
+    wire unused = step;
+    wire [AB+BITS-1:0] place = {current, node};
+    (* rom_style = "logic" *)
+    logic [WIDTH-1:0] words[0:DEPTH-1];
+    initial $readmemh(FILE, words);
+    assign t = words[place[$clog2(DEPTH)-1:0]];
+  end
+endmodule

@@ -1,0 +1,115 @@
+"""SystemVerilog of sequential threshold stages: the codes of a block of channels found one bit per cycle."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hw.dataflow.bits import clog2, signed_width
+from hw.dataflow.progressions import Progression, Rounding, SearchKind, progression
+from hw.dataflow.thresholds import Table
+from hw.errors import HwError
+from hw.ir.layers import IntArray
+from hw.rtl.verilog import Design, instance, words
+
+STAGE = """// Codes of {lanes} channels at once by {kind}, {searchers} searcher(s), each {bits} cycles per channel.
+module codes_{name} (
+    input logic clk, input logic rst, input logic load, output logic free, input logic [{sum_bits}-1:0] sums,
+    output logic out_valid, input logic out_ready, output logic [{code_bits}-1:0] out_data
+);
+{body}endmodule
+"""
+
+
+def sequential_stage(
+    design: Design, name: str, table: Table, lanes: int, searchers: int, kind: SearchKind
+) -> str:  # fmt: skip
+    """An instance between the wires clk, rst, load, free, sums, out_valid, out_ready and out_data.
+
+    `sums` has `lanes` sums of table.width bits; the blocks of channels come in rotation. Each of the `searchers` finds
+    the codes of ceil(lanes / searchers) neighbouring lanes. The module codes_`name` and the memories `name`_s0.mem and
+    on are added to `design`. Raises `HwError` if `kind` is "ramp" and the table is no progression.
+    """
+    each = -(-lanes // searchers)
+    used = -(-lanes // each)
+    ramp = progression(table) if kind == "ramp" else None
+    if kind == "ramp" and ramp is None:
+        raise HwError(f"{name}: these thresholds are no arithmetic progression; expected the kind lut or bram")
+    blocks, w, bits = len(table.rows) // lanes, table.width, table.bits
+    spare = each * used - lanes
+    padded = f"{{{spare * w}'b0, sums}}" if spare else "sums"
+    text = f"  wire fetch, step, done;\n  wire [{max(1, clog2(blocks << clog2(each))) - 1}:0] channel;\n"
+    text += f"  wire [{each * used * w - 1}:0] lane_sums = {padded};\n"
+    text += f"  wire [{each * used * bits - 1}:0] lane_codes;\n"
+    text += f"  assign out_data = lane_codes[{lanes * bits - 1}:0];\n"
+    if spare:
+        text += f"  wire unused_lanes = &lane_codes[{each * used * bits - 1}:{lanes * bits}];\n"
+    text += instance("crq_take", "take", {"LANES": each, "BITS": bits, "BLOCKS": blocks}, _ports(
+        "clk rst load free fetch step done channel out_valid out_ready"))  # fmt: skip
+    for s in range(used):
+        text += _searcher(design, name, table, ramp, kind, lanes, each, s)
+    design.sources[f"codes_{name}.sv"] = STAGE.format(
+        name=name,
+        lanes=lanes,
+        kind=kind,
+        searchers=used,
+        bits=bits,
+        sum_bits=lanes * w,
+        code_bits=lanes * bits,
+        body=text,
+    )
+    return instance(f"codes_{name}", "codes", {}, _ports("clk rst load free sums out_valid out_ready out_data"))
+
+
+def _searcher(
+    design: Design, name: str, table: Table, ramp: Progression | None, kind: SearchKind, lanes: int, each: int, s: int
+) -> str:  # fmt: skip
+    """Searcher `s` with its lanes; its memory goes into `design`."""
+    w, bits, file = table.width, table.bits, f"{name}_s{s}.mem"
+    text = f"  wire [{w - 1}:0] x{s};\n  wire [{bits - 1}:0] node{s};\n  wire found{s};\n"
+    own = {"lane": f"channel[{max(1, clog2(each)) - 1}:0]", "sums": f"lane_sums[{s * each * w}+:{each * w}]",
+           "x": f"x{s}", "node": f"node{s}", "found": f"found{s}",
+           "codes": f"lane_codes[{s * each * bits}+:{each * bits}]"}  # fmt: skip
+    text += instance("crq_codes", f"codes{s}", {
+        "LANES": each, "WIDTH": w, "BITS": bits, "SIGNED": int(table.signed)},
+        _ports("clk load fetch step done") | own)  # fmt: skip
+    channels = _channels(len(table.rows) // lanes, lanes, each, s)
+    parameters: dict[str, object] = {"WIDTH": w, "BITS": bits, "CHANNELS": len(channels), "FILE": f'"{file}"'}
+    ports = _ports("clk fetch step channel") | {"x": f"x{s}", "found": f"found{s}"}
+    if ramp is None:
+        design.memories[file] = words(_heap(table.rows)[channels].reshape(-1, 1), w)
+        ports |= {"node": f"node{s}"}
+        return text + instance("crq_searcher", f"searcher{s}", parameters | {"BLOCK": int(kind == "bram")}, ports)
+    design.memories[file] = _ramp_words(ramp, channels)
+    parameters |= {"F": ramp.f, "BB": ramp.b_bits, "DB": ramp.d_bits, "RB": ramp.sum_bits(table.lo, table.hi)}
+    return text + f"  wire unused_node{s} = &node{s};\n" + instance("crq_ramp", f"ramp{s}", parameters, ports)
+
+
+def round_lanes(table: Table, found: Rounding, lanes: int, x: str, code: str) -> str:
+    """Verilog of `lanes` rounded codes, combinational, from the vector `x` (table.width bits each) to `code`."""
+    lo, hi = int(table.lo.min()) + found.offset, int(table.hi.max()) + found.offset
+    return instance("crq_round", "round", {
+        "LANES": lanes, "WIDTH": table.width, "BITS": table.bits, "SIGNED": int(table.signed), "SHIFT": found.shift,
+        "OFFSET": found.offset, "OB": signed_width(lo, hi)}, {"x": x, "codes": code})  # fmt: skip
+
+
+def _ports(names: str) -> dict[str, str]:
+    return {name: name for name in names.split()}
+
+
+def _channels(blocks: int, lanes: int, each: int, searcher: int) -> IntArray:
+    """The channel of each word of a searcher's memory: address {block, lane}. Addresses of no lane repeat a channel."""
+    lane = np.minimum(searcher * each + np.minimum(np.arange(1 << clog2(each)), each - 1), lanes - 1)
+    return (np.arange(blocks)[:, None] * lanes + lane).ravel()
+
+
+def _heap(rows: IntArray) -> IntArray:
+    """Entries in the order of a binary search: (C, 2**bits), 1 is the root, 2n and 2n + 1 below n; 0 is not read."""
+    bits = rows.shape[1].bit_length()
+    levels = [rows[:, (1 << (bits - 1 - level)) - 1 :: 1 << (bits - level)] for level in range(bits)]
+    return np.concatenate([np.zeros_like(levels[0]), *levels], axis=1)
+
+
+def _ramp_words(found: Progression, channels: IntArray) -> str:
+    """Lines {D, -b - 1} of crq_ramp."""
+    low, bits = -found.b[channels] - 1, found.b_bits
+    return words((found.D[channels] << bits | low & ((1 << bits) - 1))[:, None], bits + found.d_bits)
