@@ -3,35 +3,78 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+import numpy as np
+
+from hw.dataflow.memory import in_bram
+from hw.dataflow.progressions import progression, rounding, sequential_cycles
 from hw.dataflow.rings import ring
-from hw.dataflow.thresholds import search_steps
+from hw.dataflow.thresholds import Table, search_steps, table
 from hw.dataflow.units import FOLDED, Fold, Unit
+from hw.ir.layers import Mac, Threshold
+
+# Up to this many words a searched table in LUTs is smaller than a progression's divider (measured for xcup: 69 against
+# 86 LUTs at 256 words of 11 bits, 327 against 191 at 1024 words of 13).
+TABLE_WORDS = 256
+
+Kind = Literal["none", "compare", "round", "lut", "bram", "ramp"]
 
 
 class Stage(NamedTuple):
-    """`kind`: "none" (sums leave as they are), "compare" (all thresholds at once, or searched in a pipeline).
+    """How the codes of a block of PE sums are found.
 
-    `latency`: register stages between a finished block of sums and its beat.
+    `kind`: "none" (the sums leave as they are), "compare" (all thresholds at once, or searched in a pipeline), "round"
+    (a power of two: shift, round half to even, clamp), or one after the other by `searchers`: in a table in LUTs
+    ("lut") or block RAM ("bram"), or along a progression ("ramp"). `latency`: cycles from finished sums to their beat.
     """
 
-    kind: str
+    kind: Kind
+    searchers: int
     latency: int
+
+    @property
+    def sequential(self) -> bool:
+        return self.searchers > 0
 
 
 @lru_cache(maxsize=65536)
 def stage(unit: Unit, fold: Fold) -> Stage:
-    """The stage behind the sums of `unit`."""
-    if unit.quantizer is None:
-        return Stage("none", 0)
-    return Stage("compare", 1 + search_steps(unit.quantizer))
+    """The stage behind the sums of `unit`: one after the other where the time between two blocks of sums allows it."""
+    quantizer = unit.quantizer
+    if quantizer is None:
+        return Stage("none", 0, 0)
+    bits = quantizer.output.format.bits
+    if not isinstance(unit.layer, Mac):
+        plain = rounding(code_table(quantizer)) is not None
+        return Stage("round", 0, 1) if plain else Stage("compare", 0, 1 + search_steps(quantizer))
+    each = min(fold.pe, block_cycles(unit, fold) // sequential_cycles(bits))  # lanes that one searcher has time for
+    if not each or bits == 1:
+        return Stage("compare", 0, 1 + search_steps(quantizer))
+    searchers = -(-fold.pe // each)
+    each = -(-fold.pe // searchers)
+    words = (unit.output.shape.c // fold.pe * each) << bits
+    kind: Kind = "lut"
+    if words > TABLE_WORDS:
+        if is_progression(quantizer):
+            kind = "ramp"
+        elif in_bram(words * code_table(quantizer).width):
+            kind = "bram"
+    return Stage(kind, searchers, each * sequential_cycles(bits) + 1)
 
 
 def block_cycles(unit: Unit, fold: Fold) -> int:
-    """Cycles between two finished blocks of PE channels."""
-    if not unit.is_windowed:
-        return 1
-    if fold.form == FOLDED:
-        return ring(unit, fold).block_steps
-    return unit.fan_in // fold.simd
+    """Cycles between two finished blocks of PE sums."""
+    return ring(unit, fold).block_steps if fold.form == FOLDED else unit.fan_in // fold.simd
+
+
+@lru_cache(maxsize=4096)
+def code_table(layer: Threshold) -> Table:
+    """The table of `layer` for its own input."""
+    return table(layer, layer.input.lo, layer.input.hi, np.zeros_like(layer.input.lo))
+
+
+@lru_cache(maxsize=4096)
+def is_progression(layer: Threshold) -> bool:
+    """Whether the thresholds of every channel are a progression on every reachable sum."""
+    return progression(code_table(layer)) is not None

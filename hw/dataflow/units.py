@@ -8,6 +8,7 @@ beats of some channels of a pixel (`hw.dataflow.beats`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
@@ -124,7 +125,8 @@ def divisors(n: int) -> list[int]:
     return [d for d in range(1, n + 1) if n % d == 0]
 
 
-def units(network: Network) -> list[Unit]:
+@lru_cache(maxsize=16)  # facts of a unit under a folding are remembered by the unit
+def units(network: Network) -> tuple[Unit, ...]:
     """The units of `network` in topological order. Flatten is no unit: it only renames the stream."""
     fused: set[str] = set()
     result = []
@@ -138,4 +140,4 @@ def units(network: Network) -> list[Unit]:
                 threshold = consumers[0]
                 fused.add(threshold.name)
         result.append(Unit(layer, tuple(network.carried(t) for t in layer.inputs), threshold))
-    return result
+    return tuple(result)

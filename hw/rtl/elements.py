@@ -7,10 +7,12 @@ import numpy as np
 from hw.dataflow.bits import clog2, signed_width
 from hw.dataflow.memory import BRAM_BITS
 from hw.dataflow.names import bounded
-from hw.dataflow.thresholds import table
+from hw.dataflow.progressions import rounding
+from hw.dataflow.stages import code_table
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
 from hw.ir.layers import Add, Bias, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
+from hw.rtl.sequential import round_lanes
 from hw.rtl.stages import output
 from hw.rtl.thresholds import compare_lanes
 from hw.rtl.verilog import Design, constant, instance, slices, words
@@ -166,11 +168,12 @@ def element(unit: Unit, fold: Fold, design: Design) -> str:
 def _thresholds(
     unit: Unit, fold: Fold, design: Design, layer: Threshold, source: str, target: str
 ) -> tuple[str, int]:
-    x = layer.input
-    found = table(layer, x.lo, x.hi, np.zeros_like(x.lo))
+    x, found = layer.input, code_table(layer)
     bits, w = x.format.bits, found.width
     parts = [widened(source, p, bits, w, x.format.signed) for p in reversed(range(fold.pe))]
     text = f"  wire [{fold.pe * w - 1}:0] wide = {{{', '.join(parts)}}};\n"
+    if (plain := rounding(found)) is not None:
+        return text + round_lanes(found, plain, fold.pe, "wide", target), 0
     lanes, latency = compare_lanes(design, bounded(unit.name), found, fold.pe, "wide", target, "free", "step")
     return text + lanes, latency
 

@@ -6,6 +6,7 @@ from hw.dataflow.names import bounded
 from hw.dataflow.stages import stage
 from hw.dataflow.thresholds import Table
 from hw.dataflow.units import Fold, Unit
+from hw.rtl.sequential import sequential_stage
 from hw.rtl.thresholds import compare_lanes
 from hw.rtl.verilog import Design, instance
 
@@ -20,6 +21,10 @@ def stage_of(design: Design, unit: Unit, fold: Fold, found: Table | None, width:
             f"  assign out_data = {{{parts}}};\n  wire unused_sums = &sums;\n"
         )
     assert found is not None
+    chosen = stage(unit, fold)
+    if chosen.kind in ("lut", "bram", "ramp"):
+        text = "  wire load = done && free;\n"
+        return text + sequential_stage(design, bounded(unit.name), found, lanes, chosen.searchers, chosen.kind)
     text = f"  wire [{lanes * bits - 1}:0] codes;\n"
     compared, latency = compare_lanes(design, bounded(unit.name), found, lanes, "sums", "codes", "free", "done")
     return text + compared + output(lanes * bits, "done", "codes", latency)

@@ -29,14 +29,14 @@ module crq_searcher #(
   assign found = $signed(held) >= $signed(t);
   if (BLOCK) begin : gen_block
     wire [BITS:0] below = {node, found};
-    wire unused = below[BITS];
     wire [AB+BITS-1:0] place = fetch ? {channel, BITS'(1)} : {current, below[BITS-1:0]};
+    wire unused = &{below[BITS], place};
     crq_rom #(.WIDTH(WIDTH), .DEPTH(DEPTH), .BLOCK(1), .FILE(FILE)) u_rom (
         .clk(clk), .en(fetch || step), .address(place[$clog2(DEPTH)-1:0]), .q(t)
     );
   end else begin : gen_lut
-    wire unused = step;
     wire [AB+BITS-1:0] place = {current, node};
+    wire unused = &{step, place};
     (* rom_style = "logic" *)
     logic [WIDTH-1:0] words[0:DEPTH-1];
     initial $readmemh(FILE, words);
