@@ -68,7 +68,7 @@ def _mac_depth(unit: Unit, fold: Fold) -> int:
     digits = digits_of(unit.layer)
     if unit.reuse_factor(fold) == 1:
         return 2 + tree_registers(max(1, *(int(np.count_nonzero(w)) for w in digits)))  # window, tree, beat
-    return 4 + tree_registers(fold.simd * digits.shape[-1])
+    return 4 + lane_registers(fold.simd, digits.shape[-1])
 
 
 def _pool_depth(unit: Unit, fold: Fold) -> int:
@@ -85,6 +85,17 @@ DEPTHS: dict[type[Layer], Callable[[Unit, Fold], int]] = {
     **dict.fromkeys((Threshold, GlobalSum, Add, Bias, Negate, Shift, Concat), _no_depth),
 }
 """Register stages of each kind of unit, without the search for its codes."""
+
+
+def lane_products(simd: int, digits: int) -> int:
+    """Products that a folded lane (crq_pe) sums: an integer weight has one per pair of signed digits."""
+    return simd * ((digits + 1) // 2)
+
+
+def lane_registers(simd: int, digits: int) -> int:
+    """Register stages of a folded lane in front of its accumulator, which adds the last two terms itself: after every
+    second level of adders of two. The form for Xilinx has fewer levels and the same stages."""
+    return (lane_products(simd, digits) - 1).bit_length() // 2
 
 
 def tree_registers(terms: int) -> int:

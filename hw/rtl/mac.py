@@ -7,11 +7,18 @@ import numpy as np
 from hw.dataflow.bits import clog2, signed_width
 from hw.dataflow.memory import BRAM_BITS, weights_in_bram
 from hw.dataflow.names import bounded
-from hw.dataflow.schedule import tree_registers
+from hw.dataflow.schedule import lane_registers, tree_registers
 from hw.dataflow.thresholds import table
 from hw.dataflow.units import Fold, Unit
 from hw.dataflow.windows import window
-from hw.ir.digits import complement_offset, complement_range, signed_digits
+from hw.ir.digits import (
+    complement_offset,
+    complement_range,
+    inverted_offset,
+    inverted_range,
+    lane_bits,
+    signed_digits,
+)
 from hw.ir.graph import Network
 from hw.ir.layers import Conv, IntArray, Mac
 from hw.rtl.thresholds import compare_lanes
@@ -35,12 +42,19 @@ class MacUnit:
         self.chunks = self.mac.fan_in // fold.simd
         self.steps = self.blocks * self.chunks
         self.digits = signed_digits(self.mac.weights).transpose(0, 2, 3, 1, 4)  # (O, KH, KW, I, digit)
-        self.offset = complement_offset(self.mac)
-        lo, hi = complement_range(self.mac)
-        if unit.threshold is None:
-            lo, hi = np.minimum(lo, lo + self.offset), np.maximum(hi, hi + self.offset)
-        self.acc = signed_width(int(lo.min()), int(hi.max()) + 1)
-        self.table = table(unit.threshold, lo, hi, self.offset, self.acc) if unit.threshold else None
+        if self.steps == 1:
+            self.offset = inverted_offset(self.mac)
+            lo, hi = inverted_range(self.mac)
+            if unit.threshold is None:
+                lo, hi = np.minimum(lo, lo + self.offset), np.maximum(hi, hi + self.offset)
+            self.acc, self.middle = signed_width(int(lo.min()), int(hi.max()) + 1), 0
+        else:
+            self.offset = complement_offset(self.mac)
+            lo, hi = complement_range(self.mac)
+            self.acc = lane_bits(self.mac, unit.threshold is not None)
+            self.middle = 1 << (self.acc - 1)  # the sums have no sign: with their top bit inverted thresholds see one
+        lo, hi, offset = lo - self.middle, hi - self.middle, self.offset + self.middle
+        self.table = table(unit.threshold, lo, hi, offset, self.acc) if unit.threshold else None
         self.bits_in = self.mac.input.format.bits
         self.signed_in = self.mac.input.format.signed
         self.bits_out = unit.output.format.bits
@@ -102,7 +116,7 @@ class MacUnit:
             text += instance("crq_select", f"select{slot}", {"WIDTH": simd_bits, "N": entries}, {
                 "clk": "clk", "en": "en", "d": slices("window", elements, self.bits_in), "sel": "sel",
                 "q": f"operands{slot}"})  # fmt: skip
-        depth = 1 + tree_registers(lanes)
+        depth = 1 + lane_registers(self.fold.simd, self.n_digits)
         text += "  wire valid_sum, first_sum, last_sum;\n"
         text += instance("crq_delay", "control", {"WIDTH": 3, "DEPTH": depth}, {
             "clk": "clk", "rst": "rst", "en": "en",
@@ -114,7 +128,7 @@ class MacUnit:
             low = lane * 2 * lanes
             text += instance("crq_pe", f"pe{lane}", {
                 "SIMD": self.fold.simd, "DIGITS": self.n_digits, "BITS": self.bits_in, "SIGNED": int(self.signed_in),
-                "ACC": self.acc, "SINGLE": int(self.chunks == 1)}, {
+                "ACC": self.acc, "SINGLE": int(self.chunks == 1), "ZERO": int(self.unit.threshold is not None)}, {
                 "clk": "clk", "en": "en", "x": f"operands{lane // per_slot}", "nz": f"weights[{low}+:{lanes}]",
                 "neg": f"weights[{low + lanes}+:{lanes}]", "first": "first_sum",
                 "start": f"start[{lane * self.acc}+:{self.acc}]",
@@ -150,7 +164,7 @@ class MacUnit:
         return np.concatenate([lanes != 0, lanes < 0], axis=2).reshape(self.steps, -1).astype(np.int64)
 
     def start(self, design: Design) -> str:
-        """What an accumulator starts from: the offset of ~x, unless thresholds already hold it."""
+        """What an accumulator starts from: the offset of its sums, unless thresholds already hold it."""
         width = self.fold.pe * self.acc
         if self.unit.threshold is not None:
             return f"  wire [{width - 1}:0] start = '0;\n"
@@ -208,7 +222,9 @@ class MacUnit:
         pe, bits = self.fold.pe, self.bits_out
         text, latency = f"  wire [{pe * bits - 1}:0] codes;\n", 0
         if self.table is not None:
-            lanes, latency = compare_lanes(design, self.name, self.table, pe, "sums", "valid_acc", "codes")
+            width = pe * self.acc
+            text += f"  wire [{width - 1}:0] signed_sums = sums ^ {{{pe}{{{self.acc}'h{self.middle:x}}}}};\n"
+            lanes, latency = compare_lanes(design, self.name, self.table, pe, "signed_sums", "valid_acc", "codes")
             text += lanes
         else:
             text += f"  assign codes = {slices_of(pe, self.acc, bits)};\n  wire unused_sums = &sums;\n"
