@@ -34,3 +34,31 @@ module CCU2C #(parameter bit [15:0] INIT0 = 0, parameter bit [15:0] INIT1 = 0, p
   assign S1 = s1 ^ (INJECT1_1 == "NO" && c);
   assign COUT = s1 ? c : INJECT1_1 == "NO" && INIT1[{2'b0, B1, A1}];
 endmodule
+
+// What is left of a mapped netlist of xcup or xc7.
+module LUT1 #(parameter bit [1:0] INIT = 0) (output O, input I0);
+  assign O = INIT[I0];
+endmodule
+module LUT2 #(parameter bit [3:0] INIT = 0) (output O, input I0, input I1);
+  assign O = INIT[{I1, I0}];
+endmodule
+module LUT3 #(parameter bit [7:0] INIT = 0) (output O, input I0, input I1, input I2);
+  assign O = INIT[{I2, I1, I0}];
+endmodule
+module LUT4 #(parameter bit [15:0] INIT = 0) (output O, input I0, input I1, input I2, input I3);
+  assign O = INIT[{I3, I2, I1, I0}];
+endmodule
+module LUT5 #(parameter bit [31:0] INIT = 0) (output O, input I0, input I1, input I2, input I3, input I4);
+  assign O = INIT[{I4, I3, I2, I1, I0}];
+endmodule
+module LUT6 #(parameter bit [63:0] INIT = 0) (output O, input I0, input I1, input I2, input I3, input I4, input I5);
+  assign O = INIT[{I5, I4, I3, I2, I1, I0}];
+endmodule
+module INV (output O, input I);
+  assign O = !I;
+endmodule
+module FDRE #(parameter bit INIT = 0, parameter bit IS_C_INVERTED = 0, parameter bit IS_D_INVERTED = 0,
+              parameter bit IS_R_INVERTED = 0) (output logic Q, input C, input CE, input D, input R);
+  initial Q = INIT;
+  always_ff @(posedge C) if (R) Q <= 0; else if (CE) Q <= D;
+endmodule
