@@ -66,7 +66,7 @@ def folded_lane(simd: int, digits: int, bits: int, accumulator: int, *, single: 
                 family: str = "xcup") -> Resources:  # fmt: skip
     """crq_pe: `simd` weights of `digits` signed digits, codes of `bits`; `zero` where sums start from zero.
 
-    LUTs are those of the form for Xilinx, in its 6-input LUTs, on every family; FFs are each family's own.
+    Exact for ternary weights on xcup and xc7. LUTs have six inputs on every family; FFs are each family's own.
     """
     if digits == 1:
         pairs, odd = divmod(simd, 2)
