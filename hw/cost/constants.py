@@ -28,9 +28,6 @@ FIXED_COMPARATOR_LUTS = (1.0, 2.0, 2.75, 5.0)
 # them: the sweep has 7.6.
 MAXIMUM_BITS = (1, 2, 3, 4, 5, 6, 8)
 MAXIMUM_LUTS = (0.36, 1.55, 3.18, 7, 9.91, 11.36, 14.27)
-# crq_pe with integer weights of D signed digits: LUTs less per weight than D ternary products would take, because the
-# lowest bits of a shifted product are all its sign.
-DIGIT_SHARING = {1: 0, 2: 0, 3: 1, 4: 3, 5: 4.5, 6: 11, 7: 15.5, 8: 26}
 # crq_global_sum: LUTs of the pixel counter and its control per bit of the counter (mean, points of several blocks).
 PIXEL_COUNTER_LUTS = 1.6
 # crq_fifo, with pointers of A bits: LUTs BASE + POINTER * A, and WRAP * A more if the depth is no power of two.

@@ -1,4 +1,4 @@
-"""The price of adder trees whose weights are constants: what unrolled layers are made of."""
+"""The price of lanes: crq_pe, whose weights are words, and crq_pe_fixed, whose weights are constants."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from hw.cost.primitives import inverters, tree_adders, tree_flip_flops
 from hw.cost.resources import Resources
 from hw.dataflow.bits import clog2
-from hw.dataflow.schedule import tree_registers
+from hw.dataflow.schedule import lane_products, lane_registers, tree_registers
 from hw.ir.layers import Format
+
+Span = tuple[int, int]  # lowest bit and highest + 1 of a term
 
 
 def constant_lanes(digits: NDArray[np.int8], x: Format) -> Resources:
@@ -58,3 +60,56 @@ def shifted_lanes(digits: NDArray[np.int8], x: Format) -> Resources:
         waits = depth - tree_registers(max(1, len(found))) + (len(found) == 1)  # a single term is registered once
         flip_flops += waits * bits
     return Resources(logic=logic, ff=flip_flops)
+
+
+def folded_lane(simd: int, digits: int, bits: int, accumulator: int, *, single: bool, zero: bool,
+                family: str = "xcup") -> Resources:  # fmt: skip
+    """crq_pe: `simd` weights of `digits` signed digits, codes of `bits`; `zero` where sums start from zero.
+
+    Exact for ternary weights on xcup and xc7. LUTs have six inputs on every family; FFs are each family's own.
+    """
+    if digits == 1:
+        pairs, odd = divmod(simd, 2)
+        logic = (pairs + odd) * bits  # a pair of products and its sum share their LUTs
+        terms, level, products = [(0, bits + (simd > 1))] * pairs + [(0, bits)] * odd, 1, 2
+    else:
+        places = lane_products(1, digits)
+        logic = simd * sum(bits + (2 * p + 1 < digits) for p in range(places))
+        terms = [(2 * p, 2 * p + bits + (2 * p + 1 < digits)) for p in range(places) for _ in range(simd)]
+        level, products = 0, 1
+    radix = 3 if digits == 1 and family != "ecp5" else 2
+    most = bits + clog2(simd) if digits == 1 else accumulator
+    registers, flip_flops = lane_registers(simd, digits), 0
+    while True:
+        due = registers > 0 and level > 0 and level % 2 == 0
+        last = radix == 3 or not registers or (due and registers == 1)
+        stages = registers if len(terms) <= (2 if last else 1) else int(due)
+        flip_flops += stages * sum(high - low for low, high in terms)
+        if len(terms) <= (2 if last else 1):
+            break
+        products *= radix
+        limit = bits + clog2(min(products, simd)) if digits == 1 else most
+        luts, terms = _level(terms, radix, min(limit, accumulator))
+        logic, level, registers = logic + luts, level + 1, registers - stages
+    return Resources(logic + _accumulate(terms, accumulator, radix, single, zero), ff=flip_flops + accumulator)
+
+
+def _level(terms: list[Span], radix: int, limit: int) -> tuple[int, list[Span]]:
+    """LUTs of one level of adders, and its sums; of three operands an adder has a LUT per bit of a padded word, of
+    two one per bit in which both are."""
+    groups = len(terms) // radix
+    rest, logic, sums = terms[groups * radix :], 0, []
+    for i in range(groups):
+        own = terms[i * radix : (i + 1) * radix]
+        low, high = min(a for a, _ in own), max(b for _, b in own)
+        logic += max(b for _, b in terms) if radix == 3 else high - max(a for a, _ in own)
+        sums.append((low, min(high + radix - 1, max(limit, high))))
+    return logic, rest + sums if radix == 3 else sums + rest
+
+
+def _accumulate(terms: list[Span], bits: int, radix: int, single: bool, zero: bool) -> int:
+    """LUTs of crq_acc. A start that is not zero is chosen in front of an adder of three, inside of one of two."""
+    if single:
+        two = max(b for _, b in terms) - max(a for a, _ in terms) if len(terms) == 2 else 0
+        return two if zero else bits
+    return bits if zero or len(terms) == 1 else 2 * bits

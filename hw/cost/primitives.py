@@ -21,14 +21,6 @@ BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 
 BRAM36_SHAPES = ((32768, 1), (16384, 2), (8192, 4), (4096, 9), (2048, 18), (1024, 36), (512, 72))
 
 
-def tree(lanes: int, bits: int, width: int) -> int:
-    """LUTs of crq_tree over `lanes` products x * t, t in {-1, 0, 1}, x of `bits` bits, of `width` signed bits.
-
-    A product is a LUT per bit of x; of two that are summed, one is absorbed into the adder's own LUTs.
-    """
-    return ceil(lanes / 2) * bits + tree_adders(lanes, width)
-
-
 def tree_adders(terms: int, width: int) -> int:
     """LUTs of the adders of crq_tree over signed operands: one per bit below the carry out."""
     total = 0

@@ -8,23 +8,21 @@ import numpy as np
 
 from hw.cost import constants as measured
 from hw.cost.constants import maximum, multiplexer
-from hw.cost.lanes import constant_lanes
+from hw.cost.lanes import constant_lanes, folded_lane
 from hw.cost.primitives import (
     bram18,
     memory,
     rom,
-    tree,
-    tree_flip_flops,
 )
 from hw.cost.resources import Resources
 from hw.cost.thresholds import threshold_lanes
 from hw.dataflow.bits import as_bits, clog2
 from hw.dataflow.fifos import MIN_FIFO, Depths
 from hw.dataflow.memory import BRAM_BITS, weights_in_bram
-from hw.dataflow.schedule import cycles, tree_registers
+from hw.dataflow.schedule import cycles, lane_registers, tree_registers
 from hw.dataflow.units import Fold, Unit
 from hw.dataflow.windows import window
-from hw.ir.digits import complement_offset, digits_of, signed_digits
+from hw.ir.digits import complement_offset, digits_of, lane_bits, signed_digits
 from hw.ir.graph import Network
 from hw.ir.layers import (
     Add,
@@ -157,9 +155,9 @@ class MacCost(WindowedCost):
     def control(self) -> Resources:
         """Step counters, the flags that travel along the pipeline, and the counters of per-block constants."""
         chunks = self.mac.fan_in // self.fold.simd
-        stages = tree_registers(self.fold.simd * self.digits)
+        stages = lane_registers(self.fold.simd, self.digits)
         constants = clog2(self.blocks) * (self.fold.pe if self.unit.threshold is not None else 1)
-        flags = 2 * stages if self.steps == 1 else 3 * (stages + 1) + 2
+        flags = 2 * tree_registers(self.fold.simd * self.digits) if self.steps == 1 else 3 * (stages + 1) + 2
         return self.sequencer(chunks).plus(Resources(logic=constants + 2, ff=flags + constants))
 
     @property
@@ -168,21 +166,12 @@ class MacCost(WindowedCost):
         return int(digits_of(self.mac).shape[-1])
 
     def lanes(self) -> Resources:
-        accumulator, bits, simd = self.mac.output.format.bits, self.x.bits, self.fold.simd
         if self.steps == 1:
             return constant_lanes(digits_of(self.mac), self.x)
-        # The lanes of an integer weight are its digits, each a shifted product with the bits of x.
-        width = bits + (not self.x.signed) + self.digits - 1
-        registers = accumulator + tree_flip_flops(simd * self.digits, width)
-        # Where thresholds hold the start value, the accumulator's reset to zero takes LUTs of its own; without
-        # accumulation nothing is added then (measured: 26 and 15 LUTs for one lane of 4 bits, 11 bits of sum).
-        # So does a start value that is added; ternary lanes leave that out, as frozen before the first blind set.
-        if self.mac.fan_in == simd:
-            adder = accumulator if self.unit.threshold is None else 0
-        else:
-            adder = accumulator if self.unit.threshold is None and self.digits == 1 else 2 * accumulator
-        logic = adder + tree(simd * self.digits, bits, width) - simd * measured.DIGIT_SHARING[self.digits]
-        return Resources(logic=logic, ff=registers).times(self.fold.pe)
+        thresholds = self.unit.threshold is not None
+        lane = folded_lane(self.fold.simd, self.digits, self.x.bits, lane_bits(self.mac, thresholds),
+                           single=self.mac.fan_in == self.fold.simd, zero=thresholds, family=self.family)  # fmt: skip
+        return lane.times(self.fold.pe)
 
     def thresholds(self, threshold: Threshold) -> Resources:
         return threshold_lanes(threshold, self.fold.pe)

@@ -81,8 +81,18 @@ def sum_registers(unit: Unit, fold: Fold) -> int:
     digits = digits_of(unit.layer)
     if fold.form != FOLDED and unit.reuse_factor(fold) == 1:
         return 1 + tree_registers(max(1, *(int(np.count_nonzero(w)) for w in digits)))  # window, tree
-    terms = (1 if unit.is_lanewise and fold.form == FOLDED else fold.simd) * digits.shape[-1]
-    return 2 + (fold.form != FOLDED) + tree_registers(terms)
+    return 2 + (fold.form != FOLDED) + lane_registers(fold.simd, digits.shape[-1])
+
+
+def lane_products(simd: int, digits: int) -> int:
+    """Products that a folded lane (crq_pe) sums: an integer weight has one per pair of signed digits."""
+    return simd * ((digits + 1) // 2)
+
+
+def lane_registers(simd: int, digits: int) -> int:
+    """Register stages of a folded lane in front of its accumulator, which adds the last two terms itself: after every
+    second level of adders of two. The form for Xilinx has fewer levels and the same stages."""
+    return (lane_products(simd, digits) - 1).bit_length() // 2
 
 
 def tree_registers(terms: int) -> int:

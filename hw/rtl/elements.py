@@ -165,9 +165,7 @@ def element(unit: Unit, fold: Fold, design: Design) -> str:
     return text + output(lanes * bits, "step", "results", latency)
 
 
-def _thresholds(
-    unit: Unit, fold: Fold, design: Design, layer: Threshold, source: str, target: str
-) -> tuple[str, int]:
+def _thresholds(unit: Unit, fold: Fold, design: Design, layer: Threshold, source: str, target: str) -> tuple[str, int]:
     x, found = layer.input, code_table(layer)
     bits, w = x.format.bits, found.width
     parts = [widened(source, p, bits, w, x.format.signed) for p in reversed(range(fold.pe))]

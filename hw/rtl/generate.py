@@ -46,7 +46,8 @@ def module_name(unit: Unit) -> str:
 def _inputs(unit: Unit, fold: Fold) -> dict[str, int]:
     """Bits of a beat of each input."""
     return {
-        f"in{i}": beat * t.format.bits for i, (t, beat) in enumerate(zip(unit.inputs, beats_in(unit, fold), strict=True))
+        f"in{i}": beat * t.format.bits
+        for i, (t, beat) in enumerate(zip(unit.inputs, beats_in(unit, fold), strict=True))
     }
 
 

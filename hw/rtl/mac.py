@@ -7,11 +7,18 @@ import numpy as np
 from hw.dataflow.bits import clog2, signed_width
 from hw.dataflow.memory import BRAM_BITS, weights_in_bram
 from hw.dataflow.names import bounded
-from hw.dataflow.schedule import tree_registers
+from hw.dataflow.schedule import lane_registers, tree_registers
 from hw.dataflow.thresholds import table
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.ir.digits import complement_offset, complement_range, signed_digits
+from hw.ir.digits import (
+    complement_offset,
+    complement_range,
+    inverted_offset,
+    inverted_range,
+    lane_bits,
+    signed_digits,
+)
 from hw.ir.layers import Conv, IntArray, Mac
 from hw.rtl.stages import stage_of
 from hw.rtl.verilog import Design, constant, instance, literal, slices, words
@@ -34,14 +41,26 @@ class MacUnit:
         self.chunks = self.mac.fan_in // fold.simd
         self.steps = self.blocks * self.chunks
         self.digits = signed_digits(self.mac.weights).transpose(0, 2, 3, 1, 4)  # (O, KH, KW, I, digit)
-        self.offset = complement_offset(self.mac)
-        lo, hi = complement_range(self.mac)
-        if unit.threshold is None:
-            lo, hi = np.minimum(lo, lo + self.offset), np.maximum(hi, hi + self.offset)
-        self.acc = signed_width(int(lo.min()), int(hi.max()) + 1)
-        self.table = table(unit.threshold, lo, hi, self.offset, self.acc) if unit.threshold else None
+        if self.is_unrolled:
+            self.offset = inverted_offset(self.mac)
+            lo, hi = inverted_range(self.mac)
+            if unit.threshold is None:
+                lo, hi = np.minimum(lo, lo + self.offset), np.maximum(hi, hi + self.offset)
+            self.acc, self.middle = signed_width(int(lo.min()), int(hi.max()) + 1), 0
+        else:
+            self.offset = complement_offset(self.mac)
+            lo, hi = complement_range(self.mac)
+            self.acc = lane_bits(self.mac, unit.threshold is not None)
+            self.middle = 1 << (self.acc - 1)  # the sums have no sign: with their top bit inverted thresholds see one
+        lo, hi, offset = lo - self.middle, hi - self.middle, self.offset + self.middle
+        self.table = table(unit.threshold, lo, hi, offset, self.acc) if unit.threshold else None
         self.bits_in = self.mac.input.format.bits
         self.signed_in = self.mac.input.format.signed
+
+    @property
+    def is_unrolled(self) -> bool:
+        """Whether the weights are built into the adders."""
+        return self.steps == 1 and self.fold.form != FOLDED
 
     @property
     def n_digits(self) -> int:
@@ -64,7 +83,9 @@ class MacUnit:
         if self.fold.form == FOLDED:
             text = self.from_memory(design)
         else:
-            text = self.front() + (self.unrolled() if self.steps == 1 else self.multiplexed(design))
+            text = self.front() + (self.unrolled() if self.is_unrolled else self.multiplexed(design))
+        width = self.fold.pe * self.acc
+        text += f"  wire [{width - 1}:0] signed_sums = sums ^ {{{self.fold.pe}{{{self.acc}'h{self.middle:x}}}}};\n"
         return text + stage_of(design, self.unit, self.fold, self.table, self.acc)
 
     def front(self) -> str:
@@ -87,11 +108,7 @@ class MacUnit:
         text += f"  wire [{bits - 1}:0] address;\n  wire [{x_bits - 1}:0] x;\n"
         text += ring_instance(self.unit, self.fold, x_bits)
         operands = [f"x[{p * self.bits_in}+:{self.bits_in}]" for p in range(self.fold.pe)]
-        depth = tree_registers(self.fold.simd * self.n_digits)
-        text += "  wire first_sum, last_sum;\n"
-        text += instance("crq_delay", "control", {"WIDTH": 2, "DEPTH": depth}, {
-            "clk": "clk", "rst": "rst", "en": "en", "d": "{first, valid && last}",
-            "q": "{first_sum, last_sum}"})  # fmt: skip
+        text += self.control(lane_registers(self.fold.simd, self.n_digits), "{first, valid && last}")
         text += self.weight_rom(design) + self.start(design, "last_sum")
         text += self.lanes(operands if self.unit.is_lanewise else ["x"] * self.fold.pe)
         return text + self.done(1, "last_sum")
@@ -113,11 +130,8 @@ class MacUnit:
             text += instance("crq_select", f"select{slot}", {"WIDTH": simd_bits, "N": entries}, {
                 "clk": "clk", "en": "en", "d": slices("window", elements, self.bits_in), "sel": "sel",
                 "q": f"operands{slot}"})  # fmt: skip
-        depth = 1 + tree_registers(self.fold.simd * self.n_digits)
-        text += "  wire first_sum, last_sum;\n"
-        text += instance("crq_delay", "control", {"WIDTH": 2, "DEPTH": depth}, {
-            "clk": "clk", "rst": "rst", "en": "en", "d": "{active && first_chunk, active && last_chunk}",
-            "q": "{first_sum, last_sum}"})  # fmt: skip
+        depth = 1 + lane_registers(self.fold.simd, self.n_digits)
+        text += self.control(depth, "{active && first_chunk, active && last_chunk}")
         text += self.start(design, "last_sum")
         text += self.lanes([f"operands{lane // per_slot}" for lane in range(self.fold.pe)])
         return text + self.done(1, "last_sum")
@@ -135,6 +149,14 @@ class MacUnit:
             "WIDTH": weights.shape[1], "DEPTH": self.steps, "BLOCK": int(weights_in_bram(self.mac, self.fold)),
             "FILE": f'"{file}"'}, {"clk": "clk", "en": "en", "address": "address", "q": "weights"})  # fmt: skip
 
+    def control(self, depth: int, source: str) -> str:
+        """Flags of the first and the last products of a block, as their sum reaches the accumulator."""
+        text = "  wire first_sum, last_sum;\n"
+        if not depth:
+            return text + f"  assign {{first_sum, last_sum}} = {source};\n"
+        return text + instance("crq_delay", "control", {"WIDTH": 2, "DEPTH": depth}, {
+            "clk": "clk", "rst": "rst", "en": "en", "d": source, "q": "{first_sum, last_sum}"})  # fmt: skip
+
     def lanes(self, operands: list[str]) -> str:
         """A crq_pe per output channel of a block; `operands` of each."""
         lanes = self.fold.simd * self.n_digits
@@ -143,7 +165,7 @@ class MacUnit:
             low = lane * 2 * lanes
             text += instance("crq_pe", f"pe{lane}", {
                 "SIMD": self.fold.simd, "DIGITS": self.n_digits, "BITS": self.bits_in, "SIGNED": int(self.signed_in),
-                "ACC": self.acc, "SINGLE": int(self.chunks == 1)}, {
+                "ACC": self.acc, "SINGLE": int(self.chunks == 1), "ZERO": int(self.unit.threshold is not None)}, {
                 "clk": "clk", "en": "en", "x": x, "nz": f"weights[{low}+:{lanes}]",
                 "neg": f"weights[{low + lanes}+:{lanes}]", "first": "first_sum",
                 "start": f"start[{lane * self.acc}+:{self.acc}]",
@@ -179,7 +201,7 @@ class MacUnit:
         return np.concatenate([lanes != 0, lanes < 0], axis=2).reshape(self.steps, -1).astype(np.int64)
 
     def start(self, design: Design, advance: str) -> str:
-        """What an accumulator starts from: the offset of ~x, unless thresholds already hold it. `advance` is high as a
+        """What an accumulator starts from: the offset of its sums, unless thresholds already hold it. `advance` is high as a
         block's last products are added."""
         width = self.fold.pe * self.acc
         if self.unit.threshold is not None:

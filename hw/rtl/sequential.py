@@ -21,9 +21,9 @@ module codes_{name} (
 
 
 def sequential_stage(
-    design: Design, name: str, table: Table, lanes: int, searchers: int, kind: SearchKind
+    design: Design, name: str, table: Table, lanes: int, searchers: int, kind: SearchKind, sums: str = "sums"
 ) -> str:  # fmt: skip
-    """An instance between the wires clk, rst, load, free, sums, out_valid, out_ready and out_data.
+    """An instance between the wires clk, rst, load, free, `sums`, out_valid, out_ready and out_data.
 
     `sums` has `lanes` sums of table.width bits; the blocks of channels come in rotation. Each of the `searchers` finds
     the codes of ceil(lanes / searchers) neighbouring lanes. The module codes_`name` and the memories `name`_s0.mem and
@@ -57,7 +57,8 @@ def sequential_stage(
         code_bits=lanes * bits,
         body=text,
     )
-    return instance(f"codes_{name}", "codes", {}, _ports("clk rst load free sums out_valid out_ready out_data"))
+    ports = _ports("clk rst load free out_valid out_ready out_data") | {"sums": sums}
+    return instance(f"codes_{name}", "codes", {}, ports)
 
 
 def _searcher(

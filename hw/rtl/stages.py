@@ -12,21 +12,26 @@ from hw.rtl.verilog import Design, instance
 
 
 def stage_of(design: Design, unit: Unit, fold: Fold, found: Table | None, width: int) -> str:
-    """From `sums` (PE of `width` bits), valid while `done`, to the unit's output; `free` when it takes them."""
+    """From `sums` (PE of `width` bits), valid while `done`, to the unit's output; `free` when it takes them.
+
+    Thresholds read `signed_sums`.
+    """
     bits, lanes = unit.output.format.bits, fold.pe
     if stage(unit, fold).kind == "none":
         parts = ", ".join(f"sums[{lane * width}+:{bits}]" for lane in reversed(range(lanes)))
         return (
             "  assign out_valid = done;\n  assign free = out_ready;\n"
-            f"  assign out_data = {{{parts}}};\n  wire unused_sums = &sums;\n"
+            f"  assign out_data = {{{parts}}};\n  wire unused_sums = &signed_sums;\n"
         )
     assert found is not None
     chosen = stage(unit, fold)
     if chosen.kind in ("lut", "bram", "ramp"):
         text = "  wire load = done && free;\n"
-        return text + sequential_stage(design, bounded(unit.name), found, lanes, chosen.searchers, chosen.kind)
+        return text + sequential_stage(
+            design, bounded(unit.name), found, lanes, chosen.searchers, chosen.kind, "signed_sums"
+        )
     text = f"  wire [{lanes * bits - 1}:0] codes;\n"
-    compared, latency = compare_lanes(design, bounded(unit.name), found, lanes, "sums", "codes", "free", "done")
+    compared, latency = compare_lanes(design, bounded(unit.name), found, lanes, "signed_sums", "codes", "free", "done")
     return text + compared + output(lanes * bits, "done", "codes", latency)
 
 

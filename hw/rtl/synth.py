@@ -27,10 +27,12 @@ PASSES = {
     "ecp5": "synth_ecp5 -nodsp",
 }
 FAMILIES = tuple(PASSES)
+# What hw/rtl/lib is told of the fabric: the bits of a carry primitive of Xilinx, or that it is ECP5.
+DEFINES = {"xcup": "CRQ_XILINX=8", "xc7": "CRQ_XILINX=4", "ecp5": "CRQ_ECP5"}
 # LUTs that a primitive occupies (AMD UG953 and UG974, library guides: RAM32M and RAM64M take one SLICEM's four LUTs,
 # RAM32M16 and RAM64M8 take eight; wide multiplexers and carry chains take none. ECP5, Lattice FPGA-DS-02012: a CCU2C is
 # the carry mode of a slice's two LUT4; a 16 x 4 distributed RAM takes three slices, six LUT4).
-LUT_LOGIC = {f"LUT{i}": 1 for i in range(1, 7)} | {"INV": 1, "CCU2C": 2}
+LUT_LOGIC = {f"LUT{i}": 1 for i in range(1, 7)} | {"LUT6_2": 1, "INV": 1, "CCU2C": 2}
 LUT_MEMORY = {
     "TRELLIS_DPR16X4": 6,
     "RAM32M": 4, "RAM64M": 4, "RAM32M16": 8, "RAM64M8": 8, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4,
@@ -90,7 +92,7 @@ def synthesize(design: Design, family: str = "xcup", *, cache: Path | None = Non
     """Synthesises `design` for a Yosys family; a cached result of the same sources and tool is reused."""
     check_family(family)
     commands = [
-        f"read_verilog -sv -defer {' '.join(design.sources)}",
+        f"read_verilog -sv -D{DEFINES[family]} -defer {' '.join(design.sources)}",
         f"{PASSES[family]} -top {design.top}",
         "tee -q -o stat.json stat -json",
     ]

@@ -58,9 +58,7 @@ def compare_lanes(
     return body, 0
 
 
-def _search_lanes(
-    design: Design, name: str, found: Table, pe: int, x: str, code: str, en: str, advance: str
-) -> str:
+def _search_lanes(design: Design, name: str, found: Table, pe: int, x: str, code: str, en: str, advance: str) -> str:
     blocks, w, bits = len(found.rows) // pe, found.width, found.bits
     bb = max(1, (blocks - 1).bit_length())
     body = f"  logic [{bb - 1}:0] search_block;\n"

@@ -63,17 +63,6 @@ def test_maxima() -> None:
         assert luts == (7 if bits == 4 else pytest.approx(mean, abs=0.006))
 
 
-def test_digits_share_their_lowest_bits() -> None:
-    for digits, luts in measured.DIGIT_SHARING.items():
-        found = points("crq_pe", DIGITS=digits, SIGNED=0) if digits > 1 else points("crq_pe", SIMD=2, SINGLE=0)[:4]
-        saved = []
-        for f in found:
-            lanes, bits = f.p["SIMD"] * digits, f.p["BITS"]
-            plain = primitives.tree(lanes, bits, bits + digits) + f.p["ACC"]
-            saved.append((plain - f.logic) / f.p["SIMD"])
-        assert luts == pytest.approx(np.mean(saved), abs=0.5), digits
-
-
 def test_pixel_counters() -> None:
     found = [f for f in points("crq_global_sum") if f.p["BLOCKS"] > 1]
     each = [(f.logic - f.p["PE"] * f.p["OUT"]) / clog2(f.p["PIXELS"]) for f in found]

@@ -68,11 +68,6 @@ def test_a_tree_is_the_sum_of_its_adders_and_registers(terms: int, width: int) -
     assert primitives.tree_flip_flops(terms, width) == registers
 
 
-def test_a_product_of_each_pair_costs_a_lut_per_bit() -> None:
-    """Five ternary products of 4-bit codes, as 5-bit numbers: three are no part of an adder; 2·5 + 1·6 + 1·7 bits."""
-    assert primitives.tree(5, 4, 5) == 3 * 4 + 10 + 6 + 7
-
-
 @pytest.mark.parametrize(
     ("negative", "count"),
     [([], 0), ([False], 0), ([True], 1), ([True, False], 0), ([False, True], 0), ([True, True], 1),

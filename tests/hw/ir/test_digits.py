@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.ir.digits import complement_offset, complement_range, digits_of, signed_digits
+from hw.ir.digits import (
+    complement_offset,
+    complement_range,
+    digits_of,
+    inverted_offset,
+    inverted_range,
+    lane_bits,
+    signed_digits,
+)
 from hw.ir.graph import Network
 from hw.ir.layers import Mac
 from tests.support.random_graphs import GraphBuilder
@@ -44,10 +52,49 @@ def layer(weights: np.ndarray, dtype: str, groups: int = 1) -> Mac:
     return found
 
 
-def test_the_offset_counts_negative_digits() -> None:
+def test_the_offset_of_an_unrolled_sum_counts_negative_digits() -> None:
     mac = layer(np.array([-1, 3, -7, 0, 5, -128]).reshape(3, 2, 1, 1), "UINT4")
-    assert complement_offset(mac).tolist() == [1 + 1, 1 + 0, 0 + 1]  # 3 = 4 - 1, -7 = 1 - 8, 5 = 4 + 1
+    assert inverted_offset(mac).tolist() == [1 + 1, 1 + 0, 0 + 1]  # 3 = 4 - 1, -7 = 1 - 8, 5 = 4 + 1
     assert digits_of(mac) is digits_of(mac)
+
+
+def test_the_offset_of_a_lane_is_all_ones_per_negative_product() -> None:
+    """Four bits of a ternary weight, five of a pair of digits, at the place of the pair."""
+    assert complement_offset(layer(np.array([[-1, -1], [1, 0]])[..., None, None], "UINT4")).tolist() == [-30, 0]
+    integer = np.array([-1, 3, -7, 0, -2, -128]).reshape(3, 2, 1, 1)
+    assert complement_offset(layer(integer, "UINT4")).tolist() == [-31 - 31, -31 * 4, -31 - 31 * 64]
+    signed = layer(np.array([[-1, -1], [1, 0]])[..., None, None], "INT4")
+    assert complement_offset(signed).tolist() == [-30 + 16, -8]
+
+
+def test_a_lane_holds_its_sums_and_one_more_or_the_result() -> None:
+    mac = layer(np.array([[-1, -1], [1, 0]])[..., None, None], "UINT4")
+    assert [bounds.tolist() for bounds in complement_range(mac)] == [[0, 0], [30, 15]]
+    assert lane_bits(mac, thresholds=True) == 5
+    assert lane_bits(mac, thresholds=False) == mac.output.format.bits == 6
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["UINT4", "INT4", "INT8"]), st.booleans())
+def test_sums_of_unsigned_products_are_off_by_the_offset(seed: int, dtype: str, ternary: bool) -> None:
+    """Product by product in Python integers, as hw/rtl/lib/crq_pe.sv makes them."""
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(-1, 2, (4, 3, 1, 1)) if ternary else rng.integers(-128, 128, (4, 3, 1, 1))
+    mac = layer(weights, dtype)
+    (lo, hi), fmt, digits = complement_range(mac), mac.input.format, digits_of(mac)[:, :, 0, 0].tolist()
+    lowest, width = (1 << (fmt.bits - 1) if fmt.signed else 0), fmt.bits + (len(digits[0][0]) > 1)
+    for _ in range(10):
+        x = rng.integers(-lowest, (1 << fmt.bits) - lowest, 3).tolist()
+        for o in range(4):
+            total = 0
+            for value, own in zip(x, digits[o], strict=True):
+                for k in range(0, len(own), 2):
+                    pair = sum(d << j for j, d in enumerate(own[k : k + 2]))
+                    word = abs(pair) * (value + lowest)
+                    total += ((1 << width) - 1 - word if pair < 0 else word) << k
+                    assert total <= hi[o]
+            assert lo[o] <= total
+            assert total + complement_offset(mac)[o] == sum(v * w for v, w in zip(x, weights[o, :, 0, 0], strict=True))
 
 
 @settings(max_examples=40)
@@ -57,7 +104,7 @@ def test_sums_of_complements_stay_in_their_interval_in_any_order(seed: int, dtyp
     rng = np.random.default_rng(seed)
     weights = rng.integers(-128, 128, (4, 2, 1, 1))
     mac = layer(weights, dtype, groups)
-    lo, hi = complement_range(mac)
+    lo, hi = inverted_range(mac)
     digits = signed_digits(weights.astype(np.int8))[:, :, 0, 0]
     ends = int(mac.input.lo.min()), int(mac.input.hi.max())
     for _ in range(10):
@@ -70,4 +117,4 @@ def test_sums_of_complements_stay_in_their_interval_in_any_order(seed: int, dtyp
             assert lo[o] <= partial.min()
             assert partial.max() <= hi[o]
             exact = sum(v * int(w) for v, w in zip(mine, weights[o, :, 0, 0], strict=True))
-            assert partial[-1] + complement_offset(mac)[o] == exact
+            assert partial[-1] + inverted_offset(mac)[o] == exact

@@ -80,10 +80,10 @@ def test_lanes_of_one_step_lie_beside_each_other() -> None:
     assert [f"{word:08b}" for word in steps] == ["0000" + "1011", "1111" + "0010"]
 
 
-def test_sums_start_with_one_for_each_negative_weight() -> None:
-    """-x is computed as ~x, which is one less."""
+def test_sums_start_with_what_complements_are_more() -> None:
+    """-x is computed as 3 - x for words of two bits; the result has five bits."""
     memories, _ = dense([[1, -1, 0, 1], [0, 0, -1, -1], [1, 1, 1, 1]], Fold(1, 2))
-    assert [int(line, 16) for line in memories["fc1_start.mem"].split()] == [1, 2, 0]
+    assert [int(line, 16) for line in memories["fc1_start.mem"].split()] == [32 - 3, 32 - 6, 0]
 
 
 def test_unrolled_weights_are_wires_and_inverters() -> None:
