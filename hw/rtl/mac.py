@@ -201,7 +201,7 @@ class MacUnit:
         return np.concatenate([lanes != 0, lanes < 0], axis=2).reshape(self.steps, -1).astype(np.int64)
 
     def start(self, design: Design, advance: str) -> str:
-        """What an accumulator starts from: the offset of its sums, unless thresholds already hold it. `advance` is high as a
+        """What an accumulator starts from: the offset of its sums, unless thresholds hold it. `advance` is high as a
         block's last products are added."""
         width = self.fold.pe * self.acc
         if self.unit.threshold is not None:

@@ -53,19 +53,18 @@ module crq_ring #(
   localparam int TOPS = PAD_TOP > 0 ? (PAD_TOP - 1) / STRIDE_H + 1 : 0;
   localparam int BOTTOMS = OVER_H > 0 ? (OVER_H - 1) / STRIDE_H + 1 : 0;
 
-  function automatic int base(int y);  // the first row that output row y reads
-    return y * STRIDE_H > PAD_TOP ? y * STRIDE_H - PAD_TOP : 0;
+  function automatic int base(input int y);  // the first row that output row y reads
+    base = y * STRIDE_H > PAD_TOP ? y * STRIDE_H - PAD_TOP : 0;
   endfunction
-  function automatic int need_of(int y);  // rows from its base
-    int until_;
-    until_ = y * STRIDE_H - PAD_TOP + SPAN_H;
-    return (y == OUT_H - 1 || until_ > HEIGHT ? HEIGHT : until_) - base(y);
+  function automatic int need_of(input int y);  // rows from its base
+    need_of = (y == OUT_H - 1 || y * STRIDE_H - PAD_TOP + SPAN_H > HEIGHT ? HEIGHT : y * STRIDE_H - PAD_TOP + SPAN_H)
+        - base(y);
   endfunction
-  function automatic int drop_of(int y);  // rows that are free after it
-    return (y == OUT_H - 1 ? HEIGHT : base(y + 1)) - base(y);
+  function automatic int drop_of(input int y);  // rows that are free after it
+    drop_of = (y == OUT_H - 1 ? HEIGHT : base(y + 1)) - base(y);
   endfunction
-  function automatic int cut(int distance, int pitch);  // taps that lie before a distance
-    return (distance + pitch - 1) / pitch;
+  function automatic int cut(input int distance, input int pitch);  // taps that lie before a distance
+    cut = (distance + pitch - 1) / pitch;
   endfunction
 
   // Counters of the reader.
