@@ -1,6 +1,6 @@
 """Compares the estimate with synthesised layers: python benchmarks/calibration/check.py SET
 
-Prints every layer of layers_SET.csv and the mean and largest errors. `--freeze` writes those of a blind set into
+Prints every layer of layers_SET.csv and the mean and largest errors. `--freeze` writes those of the set blind into
 hw/cost/calibration.json, where reports for parts of that family find them; it refuses an incomplete set.
 """
 
@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import click
 import numpy as np
-from layers import HERE, SEEDS, layers
+from layers import HERE
+from sets import SETS, layers
 
 from crq.files import write_text
 from hw.cost.calibration import FILE, LUT_EACH, LUT_SMALL, kind
@@ -21,9 +22,6 @@ from hw.cost.network import estimate_unit
 from hw.cost.resources import Resources
 from hw.errors import HwError
 from hw.rtl.synth import FAMILIES, tool
-
-# Where calibration.json has the errors of a set, and what its layers are.
-FROZEN = {"blind": ("blind", "layers"), "blind2": ("second", "layers of further kinds, with FIFOs and block RAM")}
 
 
 class Row(NamedTuple):
@@ -34,7 +32,7 @@ class Row(NamedTuple):
 
 
 def rows(which: str, family: str) -> list[Row]:
-    """Every measured layer of a set; estimated without FIFOs if the set's layers have none."""
+    """Every measured layer of a set beside its estimate."""
     file = HERE / f"layers_{which}.csv"
     if not file.exists():
         raise HwError(f"{file.name}: not measured yet; run python benchmarks/calibration/layers.py {which}")
@@ -46,12 +44,10 @@ def rows(which: str, family: str) -> list[Row]:
             f"--family {family}"
         )
     result = []
-    for name, network, unit, fold, depths in layers(which):
+    for name, unit, fold, given, depths in layers(which):
         if name in found:
-            r = found[name]
-            measured = Resources(*(int(float(r[k])) for k in Resources._fields))
-            parts = estimate_unit(network, unit, fold, depths, family).parts
-            estimated = Resources().plus(*(v for k, v in parts.items() if depths or k != "fifo")).rounded()
+            measured = Resources(*(int(float(found[name][k])) for k in Resources._fields))
+            estimated = estimate_unit(unit, fold, given, depths, family).total
             result.append(Row(name, kind(unit, fold), measured, estimated))
     return result
 
@@ -65,7 +61,7 @@ def errors(found: list[Row], key: str) -> list[float]:
     return [abs(_error(getattr(r.measured, key), getattr(r.estimated, key))) for r in found]
 
 
-def facts(found: list[Row], what: str, family: str) -> dict[str, Any]:
+def facts(found: list[Row], family: str) -> dict[str, Any]:
     """The errors of a set: in one sentence, and by kind."""
     lut, ff = errors(found, "lut"), errors(found, "ff")
     blocks = sum(r.measured.bram18 == r.estimated.bram18 and r.measured.dsp == r.estimated.dsp for r in found)
@@ -76,7 +72,7 @@ def facts(found: list[Row], what: str, family: str) -> dict[str, Any]:
         kinds[name] = {"layers": len(own), "lut_mean": float(np.mean(off)), "lut_max": float(max(off)),
                        "beyond": sum(map(beyond, own)), "spans": spans(own)}  # fmt: skip
     sentence = (
-        f"{len(found)} {what}, {family}: LUT mean error {np.mean(lut):.1%}, largest {max(lut):.1%}; "
+        f"{len(found)} layers, {family}: LUT mean error {np.mean(lut):.1%}, largest {max(lut):.1%}; "
         f"FF mean {np.mean(ff):.1%}; BRAM and DSP equal in {blocks} of {len(found)}"
     )
     return {"sentence": sentence, "layers": len(found), "lut_mean": float(np.mean(lut)), "lut_max": float(max(lut)),
@@ -92,9 +88,9 @@ def spans(found: list[Row]) -> dict[str, list[float]]:
 
 
 @click.command()
-@click.argument("which", type=click.Choice(list(SEEDS)))
+@click.argument("which", type=click.Choice(list(SETS)))
 @click.option("--family", type=click.Choice(FAMILIES), default="xcup", show_default=True)
-@click.option("--freeze", is_flag=True, help="Write the errors of a blind set into calibration.json.")
+@click.option("--freeze", is_flag=True, help="Write the errors of the blind set into calibration.json.")
 def main(which: str, family: str, freeze: bool) -> None:
     """Prints estimate beside measurement."""
     try:
@@ -102,31 +98,25 @@ def main(which: str, family: str, freeze: bool) -> None:
     except HwError as error:
         raise click.ClickException(str(error)) from error
     for name, kind_, m, e in found:
-        click.echo(f"{name:9} {kind_:21} LUT {m.lut:6.0f} {e.lut:6.0f} {_error(m.lut, e.lut):+7.1%}  "
+        click.echo(f"{name:8} {kind_:31} LUT {m.lut:6.0f} {e.lut:6.0f} {_error(m.lut, e.lut):+7.1%}  "
                    f"FF {m.ff:6.0f} {e.ff:6.0f} {_error(m.ff, e.ff):+7.1%}  BRAM18 {m.bram18} {e.bram18}")  # fmt: skip
-    result = facts(found, FROZEN.get(which, ("", "layers"))[1], family)
+    result = facts(found, family)
     click.echo(result["sentence"])
     if freeze:
         _freeze(which, family, result)
 
 
 def _freeze(which: str, family: str, result: dict[str, Any]) -> None:
-    if which not in FROZEN:
-        raise click.ClickException(f"calibration rests on blind sets: {' and '.join(FROZEN)}, not on {which}")
+    if which != "blind":
+        raise click.ClickException(f"calibration rests on the set blind, not on {which}")
     missing = sum(1 for _ in layers(which)) - result["layers"]
     if missing:
         raise click.ClickException(f"{missing} layers of {which} are not measured for {family}; run layers.py {which}")
     stored = json.loads(FILE.read_text()) if FILE.exists() else {}
-    own = stored.setdefault(family, {})
-    now = {
+    stored[family] = {
         "tool": tool(), "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "command": f"python benchmarks/calibration/layers.py {which} --family {family}",
+        "command": f"python benchmarks/calibration/layers.py {which} --family {family}", "blind": result,
     }  # fmt: skip
-    if which == "blind":
-        own |= now
-        own["blind"] = result
-    else:
-        own["second"] = {**now, **result}
     write_text(FILE, json.dumps(stored, indent=2) + "\n")
 
 

@@ -11,13 +11,15 @@ from typing import Any
 
 from hw.cost.constants import FAMILY, MEASURED_WITH
 from hw.cost.resources import Resources
-from hw.dataflow.units import Fold, Unit
+from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.ir.layers import Mac
 
 FILE = Path(__file__).parent / "calibration.json"
 
 # The bars: LUT error in the mean, of each layer (or this many LUTs), and FF error in the mean.
-LUT_MEAN, LUT_EACH, LUT_SMALL, FF_MEAN = 0.05, 0.15, 50, 0.03
+LUT_MEAN, LUT_EACH, LUT_SMALL, FF_MEAN = 0.04, 0.12, 40, 0.03
+# 4-input LUTs are mapped less evenly.
+LUT4_MEAN, LUT4_EACH = 0.08, 0.24
 
 # What Vitis HLS may make of a design whose RTL form was estimated, as factors of the estimate. A judgement: it was
 # never measured. Adders, comparisons, ROMs and line buffers are the same sums of the same widths in both forms, so the
@@ -30,27 +32,16 @@ UNROLLED = (
     "uncalibrated: io_parallel is priced by a formula of its own for the unrolled design (hw/cost/parallel.py), "
     "which was never compared with any synthesis; its registers and latency are assumed"
 )
-LUT4 = (
-    "uncalibrated: the formulas count 6-input LUTs and this part has 4-input ones, of which synthesis took 1.2 to 3.3 "
-    "times as many (19 layers, benchmarks/calibration/layers_fit.csv), so no share of its LUTs is given; crq synth "
-    "measures them"
-)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """`tool` and `date` of the synthesis of layers no formula had seen; `blind` are the errors on them, `second` those
-    on a later set of other kinds of layers, with FIFOs."""
+    """`tool` and `date` of the synthesis of layers that no formula had seen; `blind` are the errors on them."""
 
     tool: str
     date: str
     command: str
     blind: dict[str, Any] = field(default_factory=dict)
-    second: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def sets(self) -> list[dict[str, Any]]:
-        return [s for s in (self.blind, self.second) if s]
 
 
 @cache
@@ -62,12 +53,16 @@ def calibrations() -> dict[str, Calibration]:
 
 
 def kind(unit: Unit, fold: Fold) -> str:
-    """The kind of a unit whose errors are told apart: a layer's, and for sums of products that of the weights."""
-    if not isinstance(unit.layer, Mac):
+    """The kind of a unit whose errors are told apart: a layer's, for sums of products that of the weights; of a unit
+    with a window also its form."""
+    if not unit.is_windowed:
         return unit.layer.kind
-    if unit.layer.multiplier_free:
-        return "ternary sums"
-    return "integer sums" if unit.reuse_factor(fold) > 1 else "unrolled integer sums"
+    form = fold.form
+    if isinstance(unit.layer, Mac) and fold.form != FOLDED and unit.reuse_factor(fold) == 1:
+        form = "unrolled"
+    if not isinstance(unit.layer, Mac):
+        return f"{unit.layer.kind}, {form}"
+    return f"{'ternary' if unit.layer.multiplier_free else 'integer'} sums, {form}"
 
 
 def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
@@ -75,8 +70,6 @@ def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
     of `kinds`, on a synthesis `family`."""
     if form == "io_parallel":
         return UNROLLED
-    if family == "ecp5":
-        return LUT4
     rtl, found = form == "rtl", calibrations()
     if not found:
         return (
@@ -84,14 +77,10 @@ def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
             "synthesis" + ("" if rtl else "; Vitis HLS not measured, pipeline depth assumed")
         )
     own = found.get(family) or found[min(found)]
-    basis = f"on the RTL form of these units under {own.tool}, {own.date}: " + "; ".join(
-        s["sentence"] for s in own.sets
-    )
+    basis = f"on the RTL form of these units under {own.tool}, {own.date}: {own.blind['sentence']}"
     if family not in found:
         basis += f"; {family}, the family of this part, was not in that test"
-    elif family != FAMILY:
-        basis += f" (with circuits measured for {FAMILY})"
-    basis += "".join(f"; {reservation}" for reservation in reservations(own, kinds))
+    basis += "".join(f"; {reservation}" for reservation in reservations(own, kinds, family))
     if rtl:
         return f"calibrated {basis}"
     return (
@@ -100,24 +89,21 @@ def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
     )
 
 
-def reservations(found: Calibration, kinds: Collection[str]) -> list[str]:
+def reservations(found: Calibration, kinds: Collection[str], family: str = FAMILY) -> list[str]:
     """Where the errors of `kinds` are beyond the bars, or were not measured for this family."""
     result: list[str] = []
     elsewhere: list[str] = []
     nowhere: list[str] = []
+    bar = LUT4_MEAN if family == "ecp5" else LUT_MEAN
     for name in sorted(kinds):
-        measured = [one["kinds"][name] for one in found.sets if name in one.get("kinds", {})]
-        layers = sum(errors["layers"] for errors in measured)
-        if not layers:
-            others = [one for other in calibrations().values() for one in other.sets if name in one.get("kinds", {})]
+        errors = found.blind.get("kinds", {}).get(name)
+        if errors is None:
+            others = any(name in other.blind.get("kinds", {}) for other in calibrations().values())
             (elsewhere if others else nowhere).append(name)
-            continue
-        mean = sum(errors["layers"] * errors["lut_mean"] for errors in measured) / layers
-        if mean > LUT_MEAN or any(errors["beyond"] for errors in measured):
-            largest = max(errors["lut_max"] for errors in measured)
+        elif errors["lut_mean"] > bar or errors["beyond"]:
             result.append(
-                f"worse for {name}, which this network has: LUT mean error {mean:.1%}, largest {largest:.1%} "
-                f"({layers} measured)"
+                f"worse for {name}, which this network has: LUT mean error {errors['lut_mean']:.1%}, largest "
+                f"{errors['lut_max']:.1%} ({errors['layers']} measured)"
             )
     if elsewhere:
         result.append(f"of this network's units, {', '.join(elsewhere)} were measured for another family only")
@@ -140,7 +126,7 @@ def band(total: Resources, form: str, family: str, kinds: Collection[str]) -> di
     result: dict[str, Any] = {}
     for key, value in facts.items():
         # Kinds beyond the bars widen the band of networks that have them; few layers of a kind never narrow it.
-        rows = [(name, errors) for one in own.sets for name, errors in one["kinds"].items()]
+        rows = own.blind["kinds"].items()
         measured = [errors for name, errors in rows if name in kinds or not errors["beyond"]]
         spans = [[1.0, 1.0], *(errors["spans"][key] for errors in measured if key in errors["spans"])]
         result[key] = [value * min(s[0] for s in spans), value * max(s[1] for s in spans)]

@@ -13,71 +13,133 @@ import numpy as np
 FAMILY = "xcup"
 MEASURED_WITH = "Yosys 0.70, 2026-11-26"
 
-# crq_select: LUTs per bit of an n:1 multiplexer with a binary select.
+# crq_select: LUTs per bit of an n:1 multiplexer with a binary select. (Six inputs on ECP5 are between their neighbours:
+# the point has 10, which no other circuit takes.)
 MULTIPLEXER_INPUTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 18, 20, 24, 27, 32, 36, 48, 64, 72, 96, 144)
 MULTIPLEXER_LUTS = {
     "xcup": (
         0, 1, 1, 1, 2, 2, 4, 3, 5, 4, 4, 6.25, 11, 12, 13.5, 15, 13.25, 17.25, 19, 28.5, 30.75, 41, 74.5,
     ),
+    "ecp5": (
+        0, 1, 2, 4, 3, 4.5, 6, 6, 11.25, 11.75, 17, 21, 24, 26, 29, 33, 32.5, 30, 44.5, 56.5, 77, 109.5, 152,
+    ),
 }  # fmt: skip
 # crq_compare with thresholds from a ROM: LUTs per threshold by width of the sum; and of the encoder by code bits.
 COMPARATOR_BITS = (6, 8, 10, 12, 14)
-COMPARATOR_LUTS = {"xcup": (5, 6, 7, 8, 10)}
-ENCODER_LUTS = {"xcup": (0, 1, 2, 6)}
+COMPARATOR_LUTS = {"xcup": (5, 6, 7, 8, 10), "ecp5": (6, 8, 10, 12, 14)}
+ENCODER_LUTS = {"xcup": (0, 1, 2, 6), "ecp5": (0, 2, 6, 23)}
 # crq_compare with built-in thresholds: LUTs per threshold, encoder included (mean of the points of each width).
 FIXED_COMPARATOR_BITS = (7, 9, 11, 13)
-FIXED_COMPARATOR_LUTS = {"xcup": (1.0, 2.0, 2.75, 5.0)}
+FIXED_COMPARATOR_LUTS = {"xcup": (0.75, 2.0, 3.0, 5.0), "ecp5": (4.75, 7.75, 10.0, 12.25)}
 # crq_max: LUTs per maximum of two numbers, by their bits (all maxima of the points with 4 and 9 numbers together). Up
 # to three bits one is a function of six inputs.
 MAXIMUM_BITS = (1, 2, 3, 4, 5, 6, 8)
-MAXIMUM_LUTS = {"xcup": (0.36, 1.55, 3.18, 7, 9.91, 11.36, 14.27)}
+MAXIMUM_LUTS = {
+    "xcup": (0.36, 1.55, 3.18, 7.64, 9.91, 11.36, 14.27), "ecp5": (0.55, 2.55, 7.73, 15.64, 15.55, 12.0, 16.0),
+}  # fmt: skip
+# crq_add with NEGATE on ECP5: LUTs per bit of the result.
+NEGATE_LUT4 = 2
 # crq_rom: LUTs per column of a ROM, by its words.
-ROM_WORDS = (64, 128, 256, 400)
-ROM_LUTS = {"xcup": (1, 2, 4, 9.6)}
-
-# 4-input LUTs of ECP5 per 6-input LUT, where a formula has no constants of its own yet.
-LUT4_PER_LUT6 = 2.0
+ROM_WORDS = (16, 32, 64, 128, 256, 400)
+ROM_LUTS = {"xcup": (1, 1, 1, 2, 4, 9.6), "ecp5": (1, 2, 4, 8, 19.5, 31.7)}
+# ECP5: LUTs per bit that join banks of 16 words of distributed RAM, and per bank (crq_ring in LUTs less in block RAM).
+BANKS = (1, 2, 4, 8, 16, 32, 64)
+BANK_LUTS, BANK_ENABLE = (0, 1, 2.9, 5.3, 12.5, 28, 55), 1.5
 
 # LUTs as a weighted sum of what they grow with: (weights of the features) by circuit.
 WEIGHTS: dict[str, dict[str, tuple[float, ...]]] = {
-    "ring": {"xcup": (11.6, 1.32, 3.45, 0.32, 4.44, 0.36, 0.62, 1.12, 1.12, 3.63, -2.21)},
-    "fifo": {"xcup": (5.0, 3.2, 1.3, 1.0)},
-    "narrow": {"xcup": (1, 1, 3)},
-    "widen": {"xcup": (3,)},
-    "add": {"xcup": (1,)},
-    "fork": {"xcup": (-1.0, 3.0)},
-    "output": {"xcup": (2,)},
-    "round": {"xcup": (1.0, 0.4, 1.0, 0.0, 1.0, 0.2, 0.0)},
-    "codes_lut": {"xcup": (8.0, 4.0, 1.0)},
-    "codes_bram": {"xcup": (8.0, 4.0, 1.0, 1.0)},
-    "codes_ramp": {"xcup": (12.0, 2.0, 1.0, 1.0, 0.0)},
-    "block_counter": {"xcup": (2.0, 1.0)},
-    "decimate": {"xcup": (14.0, 2.0)},
-    "steps": {"xcup": (2.0, 1.0, 2.0)},
-    "window": {"xcup": (1.0, 1.7, 1.0, 5.0)},
-    "global_sum": {"xcup": (6.0, 1.0, 1.0)},
+    "ring": {
+        "xcup": (11.54, 1.1, 3.55, 0.33, 5.14, 0.57, 0.71, 1.01, 1.01, 3.17, -2.56),
+        "ecp5": (19.41, 2.41, 2.53, 0.65, 8.25, 2.51, 3.26, -0.84, -0.84, 1.44, -2.62),
+    },
+    "fifo": {
+        "xcup": (4.97, 3.17, 1.49),
+        "ecp5": (-2.73, 12.0, 2.29),
+    },
+    "fifo_block": {
+        "xcup": (23.22, 2.38, 1.3, 0.96),
+        "ecp5": (199.24, 2.29, -4.58, 1.45),
+    },
+    "narrow": {
+        "xcup": (1.0, 1.0, 3.0),
+        "ecp5": (4.0, 2.0, 1.0),
+    },
+    "widen": {
+        "xcup": (3.0,),
+        "ecp5": (3.0,),
+    },
+    "fork": {
+        "xcup": (-1.2, 2.94),
+        "ecp5": (-32.3, 18.28),
+    },
+    "output": {
+        "xcup": (2.0,),
+        "ecp5": (2.0,),
+    },
+    "round": {
+        "xcup": (0.88, 0.27, 0.33, 2.0, 0.3, 0.87, 0.93),
+        "ecp5": (1.06, -1.43, 0.65, 16.64, 0.57, -4.91, 0.78),
+    },
+    "codes_lut": {
+        "xcup": (7.18, 4.58, 1.1),
+        "ecp5": (-5.85, 8.94, 1.19),
+    },
+    "codes_bram": {
+        "xcup": (13.1, 7.56, -3.69, 3.62),
+        "ecp5": (29.38, -0.94, -3.48, 4.28),
+    },
+    "codes_ramp": {
+        "xcup": (32.53, -8.42, -7.56, 1.75),
+        "ecp5": (32.43, -2.44, 15.91, 2.72),
+    },
+    "block_counter": {
+        "xcup": (-1.95, 2.45),
+        "ecp5": (-6.41, 4.27),
+    },
+    "decimate": {
+        "xcup": (13.39, 1.53),
+        "ecp5": (27.95, 1.28),
+    },
+    "steps": {
+        "xcup": (3.3, 0.48, 1.59),
+        "ecp5": (-2.54, 2.51, 2.05),
+    },
+    "window": {
+        "xcup": (2.14, 1.21, 1.0, 0.66),
+        "ecp5": (10.64, 1.82, 1.0, 1.93),
+    },
+    "global_sum": {
+        "xcup": (1.01, 1.27, 1.9, 1.02),
+        "ecp5": (2.98, -48.84, 16.74, -0.94),
+    },
 }
 
 
 def table(values: Mapping[str, Sequence[float]], family: str) -> Sequence[float]:
     """The values of the fabric that `family` is one of."""
-    return values[fabric(family)]
-
-
-def fabric(family: str) -> str:
-    return family if family in WEIGHTS["ring"] else FAMILY
+    return values["ecp5" if family == "ecp5" else FAMILY]
 
 
 def weighted(circuit: str, features: Sequence[float], family: str) -> float:
     """The LUTs of a circuit by its features."""
-    weights = WEIGHTS[circuit][fabric(family)]
-    return sum(w * f for w, f in zip(weights, features, strict=True))
+    weights = table(WEIGHTS[circuit], family)
+    return max(0.0, sum(w * f for w, f in zip(weights, features, strict=True)))
 
 
 def multiplexer(inputs: int, family: str = FAMILY) -> float:
     """LUTs per bit; between the points linear, beyond them in proportion to the inputs."""
     beyond = max(1.0, inputs / MULTIPLEXER_INPUTS[-1])
     return beyond * float(np.interp(inputs, MULTIPLEXER_INPUTS, table(MULTIPLEXER_LUTS, family)))
+
+
+def banks_joined(banks: int, width: int, family: str = FAMILY) -> float:
+    """LUTs that make one memory of `banks` of LUTRAM: a multiplexer per bit and a write enable per bank."""
+    if banks == 1:
+        return 0
+    if family != "ecp5":
+        return width * multiplexer(banks) + banks
+    beyond = max(1.0, banks / BANKS[-1])
+    return beyond * width * float(np.interp(banks, BANKS, BANK_LUTS)) + BANK_ENABLE * banks
 
 
 def rom_luts(words: int, family: str = FAMILY) -> float:

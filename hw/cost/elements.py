@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hw.cost.constants import maximum, multiplexer, weighted
+from hw.cost.constants import NEGATE_LUT4, maximum, multiplexer, weighted
+from hw.cost.lanes import paired
 from hw.cost.primitives import lutram_banks
 from hw.cost.resources import Resources
 from hw.cost.ring import ring_parts
@@ -62,22 +63,24 @@ def sum_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
     out, blocks = layer.output.format.bits, unit.output.shape.c // fold.pe
     if isinstance(layer, Negate):
         signs = (layer.signs < 0).reshape(blocks, fold.pe)
-        return {"adders": _adders(fold.pe * (x.bits - 1), family), "constants": block_constants(signs, family)}
+        each = NEGATE_LUT4 * (x.bits + 1) if family == "ecp5" else x.bits - 1
+        return {"adders": Resources(logic=fold.pe * each), "constants": block_constants(signs, family)}
     if isinstance(layer, Bias):
         values = layer.values
         y = Format(signed_width(int(values.min()), int(values.max())), True)
         constants = block_constants(as_bits(values.reshape(blocks, fold.pe), y.bits), family)
-        return {"adders": _adders(fold.pe * overlap(x, y, out), family), "constants": constants}
-    return {"adders": _adders(fold.pe * overlap(x, unit.inputs[1].format, out), family)}
+        return {"adders": Resources(logic=adder_bits(fold.pe, x, y, out, family)), "constants": constants}
+    return {"adders": Resources(logic=adder_bits(fold.pe, x, unit.inputs[1].format, out, family))}
+
+
+def adder_bits(lanes: int, x: Format, y: Format, out: int, family: str = "xcup") -> int:
+    """LUTs of `lanes` adders; on ECP5 a pair of them for every two bits of a sum."""
+    return lanes * (paired(out) if family == "ecp5" else overlap(x, y, out))
 
 
 def overlap(x: Format, y: Format, out: int) -> int:
     """Bits of an adder in which both operands vary; the carry out needs none."""
     return min(x.bits if not x.signed else out, y.bits if not y.signed else out, max(x.bits, y.bits), out)
-
-
-def _adders(bits: int, family: str) -> Resources:
-    return Resources(logic=weighted("add", (bits,), family))
 
 
 def global_sum_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
@@ -89,9 +92,13 @@ def global_sum_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
 
 def global_sum_price(pe: int, blocks: int, pixels: int, out: int, family: str = "xcup") -> Resources:
     stored = lutram_banks(blocks, pe * out, family) if blocks > 1 else Resources(ff=pe * out)
-    control = weighted("global_sum", (1, clog2(pixels), clog2(blocks)), family)
-    ff = clog2(pixels) + 2 * clog2(blocks) + 1 + pe * out
-    return stored.plus(Resources(logic=weighted("add", (pe * out,), family) + control, ff=ff))
+    logic = weighted("global_sum", global_sum_features(pe * out, blocks, pixels), family)
+    return stored.plus(Resources(logic=logic, ff=clog2(pixels) + 2 * clog2(blocks) + 1 + pe * out))
+
+
+def global_sum_features(width: int, blocks: int, pixels: int) -> tuple[float, ...]:
+    """What the LUTs of crq_global_sum grow with: its adders and the counters of pixels and blocks."""
+    return width, 1, clog2(pixels), clog2(blocks)
 
 
 def concat_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:

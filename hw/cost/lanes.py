@@ -11,13 +11,20 @@ from hw.dataflow.bits import clog2
 from hw.dataflow.schedule import lane_products, lane_registers, tree_registers
 from hw.ir.layers import Format
 
+# ECP5: LUTs of a bit of a product of two digits, and per LUT of six inputs in adders of shifted constants (crq_pe with
+# DIGITS in circuits.csv, unrolled integer layers in layers_fit.csv).
+PRODUCT_LUT4, SHIFTED_LUT4 = 3, 1.5
 Span = tuple[int, int]  # lowest bit and highest + 1 of a term
 
 
-def constant_lanes(digits: NDArray[np.int8], x: Format) -> Resources:
-    """Sums with weights (O, I, KH, KW, digit) as constants: zeros vanish, and a sign costs nothing inside an adder."""
+def constant_lanes(digits: NDArray[np.int8], x: Format, family: str = "xcup") -> Resources:
+    """Sums with weights (O, I, KH, KW, digit) as constants: zeros vanish, and a sign costs nothing inside an adder.
+
+    ECP5's adders take their LUTs in pairs, one for the carry out too, and every complement has its own.
+    """
     if digits.shape[-1] > 1:
-        return shifted_lanes(digits, x)
+        lanes = shifted_lanes(digits, x)
+        return lanes._replace(logic=SHIFTED_LUT4 * lanes.logic) if family == "ecp5" else lanes
     total = Resources()
     width = x.bits + (not x.signed)
     terms = [own[own != 0] for own in digits.transpose(0, 2, 3, 1, 4)]
@@ -25,8 +32,31 @@ def constant_lanes(digits: NDArray[np.int8], x: Format) -> Resources:
     for own in terms:
         n = max(1, len(own))
         ff = tree_flip_flops(n, width) + (depth - tree_registers(n)) * (width + clog2(n))
-        total = total.plus(Resources(logic=tree_adders(n, width) + inverters((own < 0).tolist()) * width, ff=ff))
+        if family == "ecp5":
+            logic = paired_tree(n, width) + int((own < 0).sum()) * x.bits
+        else:
+            logic = tree_adders(n, width) + inverters((own < 0).tolist()) * width
+        total = total.plus(Resources(logic=logic, ff=ff))
     return total
+
+
+def paired_tree(terms: int, width: int) -> int:
+    """4-input LUTs of the adders of crq_tree on ECP5."""
+    total = 0
+    while terms > 1:
+        total += terms // 2 * paired(width + 1)
+        terms, width = (terms + 1) // 2, width + 1
+    return total
+
+
+def even(bits: int) -> int:
+    """LUTs of a carry chain of `bits` on ECP5."""
+    return bits + bits % 2
+
+
+def paired(bits: int) -> int:
+    """LUTs of an adder with a sum of `bits` on ECP5; narrow ones become LUTs without a chain."""
+    return {3: 3, 4: 10}.get(bits, even(bits))
 
 
 def shifted_lanes(digits: NDArray[np.int8], x: Format) -> Resources:
@@ -66,18 +96,21 @@ def folded_lane(simd: int, digits: int, bits: int, accumulator: int, *, single: 
                 family: str = "xcup") -> Resources:  # fmt: skip
     """crq_pe: `simd` weights of `digits` signed digits, codes of `bits`; `zero` where sums start from zero.
 
-    Exact for ternary weights on xcup and xc7. LUTs have six inputs on every family; FFs are each family's own.
+    Exact for ternary weights on xcup and xc7.
     """
+    four = family == "ecp5"
     if digits == 1:
         pairs, odd = divmod(simd, 2)
-        logic = (pairs + odd) * bits  # a pair of products and its sum share their LUTs
+        # A pair of products and its sum share their LUTs; on ECP5 its second product alone.
+        logic = pairs * (bits + even(bits + 1)) + odd * bits if four else (pairs + odd) * bits
         terms, level, products = [(0, bits + (simd > 1))] * pairs + [(0, bits)] * odd, 1, 2
     else:
         places = lane_products(1, digits)
-        logic = simd * sum(bits + (2 * p + 1 < digits) for p in range(places))
+        of_two = PRODUCT_LUT4 if four else 1  # a product of two digits has six inputs
+        logic = simd * sum(of_two * (bits + 1) if 2 * p + 1 < digits else bits for p in range(places))
         terms = [(2 * p, 2 * p + bits + (2 * p + 1 < digits)) for p in range(places) for _ in range(simd)]
         level, products = 0, 1
-    radix = 3 if digits == 1 and family != "ecp5" else 2
+    radix = 3 if digits == 1 and not four else 2
     most = bits + clog2(simd) if digits == 1 else accumulator
     registers, flip_flops = lane_registers(simd, digits), 0
     while True:
@@ -89,12 +122,12 @@ def folded_lane(simd: int, digits: int, bits: int, accumulator: int, *, single: 
             break
         products *= radix
         limit = bits + clog2(min(products, simd)) if digits == 1 else most
-        luts, terms = _level(terms, radix, min(limit, accumulator))
+        luts, terms = _level(terms, radix, min(limit, accumulator), four)
         logic, level, registers = logic + luts, level + 1, registers - stages
-    return Resources(logic + _accumulate(terms, accumulator, radix, single, zero), ff=flip_flops + accumulator)
+    return Resources(logic + _accumulate(terms, accumulator, radix, single, zero, four), ff=flip_flops + accumulator)
 
 
-def _level(terms: list[Span], radix: int, limit: int) -> tuple[int, list[Span]]:
+def _level(terms: list[Span], radix: int, limit: int, four: bool) -> tuple[int, list[Span]]:
     """LUTs of one level of adders, and its sums; of three operands an adder has a LUT per bit of a padded word, of
     two one per bit in which both are."""
     groups = len(terms) // radix
@@ -102,13 +135,19 @@ def _level(terms: list[Span], radix: int, limit: int) -> tuple[int, list[Span]]:
     for i in range(groups):
         own = terms[i * radix : (i + 1) * radix]
         low, high = min(a for a, _ in own), max(b for _, b in own)
-        logic += max(b for _, b in terms) if radix == 3 else high - max(a for a, _ in own)
-        sums.append((low, min(high + radix - 1, max(limit, high))))
+        top = min(high + radix - 1, max(limit, high))
+        added = max(a for a, _ in own)
+        logic += max(b for _, b in terms) if radix == 3 else paired(top - added) if four else high - added
+        sums.append((low, top))
     return logic, rest + sums if radix == 3 else sums + rest
 
 
-def _accumulate(terms: list[Span], bits: int, radix: int, single: bool, zero: bool) -> int:
+def _accumulate(terms: list[Span], bits: int, radix: int, single: bool, zero: bool, four: bool) -> int:
     """LUTs of crq_acc. A start that is not zero is chosen in front of an adder of three, inside of one of two."""
+    if four:
+        low, high = max(a for a, _ in terms), max(b for _, b in terms)
+        two = paired(min(high + 1, bits) - low) if len(terms) == 2 else 0
+        return two + (0 if single and zero else even(bits)) + (0 if single or zero else bits)
     if single:
         two = max(b for _, b in terms) - max(a for a, _ in terms) if len(terms) == 2 else 0
         return two if zero else bits

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw.cost.lanes import constant_lanes, folded_lane
+from hw.cost.lanes import constant_lanes, even, folded_lane
 from hw.cost.primitives import Bits, block_rom, rom
 from hw.cost.resources import Resources
 from hw.cost.ring import ring_parts
@@ -90,11 +90,14 @@ class MacPrice:
 
     def fixed_lanes(self) -> Resources:
         """Adder trees; without thresholds each sum also adds what its complements lack."""
-        lanes = constant_lanes(self.digits, self.mac.input.format)
+        lanes = constant_lanes(self.digits, self.mac.input.format, self.family)
         if self.unit.threshold is not None:
             return lanes
-        offset = inverted_offset(self.mac)
-        return lanes.plus(Resources(logic=int((offset != 0).sum()) * self.mac.output.format.bits))
+        # Of a constant each one is an inverter; on ECP5 an adder has LUTs for all bits.
+        acc = self.mac.output.format.bits
+        offset = inverted_offset(self.mac) & ((1 << acc) - 1)
+        each = [even(acc) if o and self.family == "ecp5" else int(o).bit_count() for o in offset]
+        return lanes.plus(Resources(logic=sum(each)))
 
     def start(self) -> Resources:
         """The ROM of what sums start from, where no thresholds hold it."""

@@ -10,7 +10,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.cost.constants import multiplexer, rom_luts
+from hw.cost.constants import banks_joined, multiplexer, rom_luts
 from hw.cost.resources import Resources
 from hw.dataflow.bits import clog2
 from hw.dataflow.memory import BRAM_BITS, in_bram
@@ -90,8 +90,7 @@ def memory(depth: int, width: int, family: str = "xcup") -> Resources:
 def lutram_banks(depth: int, width: int, family: str = "xcup") -> Resources:
     """LUTRAM; its banks are joined by a multiplexer and a write enable each."""
     banks = ceil(depth / (16 if family == "ecp5" else 64))
-    joined = width * multiplexer(banks, family) + banks if banks > 1 else 0
-    return Resources(lutram=lutram(depth, width, family), logic=joined)
+    return Resources(lutram=lutram(depth, width, family), logic=banks_joined(banks, width, family))
 
 
 def distinct_columns(words: Bits) -> Bits:
@@ -108,8 +107,20 @@ def rom(words: Bits, style: str = "auto", family: str = "xcup") -> Resources:
     depth, width = words.shape
     if in_bram(words.size, style):
         return block_rom(depth, width, family)
-    columns = distinct_columns(words).shape[1]
-    return Resources(logic=columns * rom_luts(depth, family), ff=columns)
+    columns = distinct_columns(words)
+    logic = _functions(columns, family) * rom_luts(depth, family)
+    return Resources(logic=logic, ff=columns.shape[1])
+
+
+def _functions(columns: Bits, family: str) -> int:
+    """Columns that need LUTs: not those equal to a bit of the address, and one of two that are each other's complement
+    where a register inverts its input (on ECP5 it does not)."""
+    bits = [((np.arange(len(columns)) >> i) & 1).astype(bool) for i in range(clog2(len(columns)))]
+    if family == "ecp5":
+        same = sum(bool((columns == bit[:, None]).all(0).any()) for bit in bits)
+        return columns.shape[1] - same
+    up = columns ^ columns[:1]
+    return distinct_columns(up).shape[1] - sum(bool((up == bit[:, None]).all(0).any()) for bit in bits)
 
 
 def block_rom(depth: int, width: int, family: str = "xcup") -> Resources:

@@ -149,6 +149,8 @@ def ring_features(s: RingShape) -> tuple[float, ...]:
 def ring_price(s: RingShape, family: str) -> Resources:
     counted = sum(map(clog2, s.counters)) + (clog2(s.out_h) if s.row_counted else 0)
     ff = 2 * s.row_bits + 3 * s.rb + 1 + counted + clog2(s.steps) + 3
+    if family == "ecp5":  # keeps registers that are constant
+        ff += (s.kernel_h == 1) + (s.counters[0] == 1) + (not s.row_bits)
     logic = weighted("ring", ring_features(s), family)
     if s.block:
         return Resources(logic=logic, ff=ff, bram18=bram18(s.depth, s.bits, family))

@@ -28,10 +28,10 @@ def rounded(found: Table, plain: Rounding, lanes: int, family: str = "xcup") -> 
 
 
 def round_features(bits: int, signed: bool, shift: int, offset: int, wide: int) -> tuple[float, ...]:
-    """What one lane's LUTs grow with; `wide` are the bits of the sum with its offset."""
-    return (
-        bits, max(0, wide - shift - bits), float(shift > 0), float(shift > 2), float(signed), wide * (offset != 0), 1,
-    )  # fmt: skip
+    """What one lane's LUTs grow with; `wide` are the bits of the sum with its offset, whose ones are inverters."""
+    inverted = (offset & ((1 << wide) - 1)).bit_count()
+    above = max(0, wide - shift - bits)
+    return bits, min(above, 1), max(0, above - 1), shift > 0, shift > 5, signed, inverted
 
 
 class Searchers:
@@ -47,20 +47,20 @@ class Searchers:
         self.ramp = _ramp(table) if kind == "ramp" else None
 
     def price(self) -> Resources:
-        choice = self.used * self.table.width * multiplexer(self.each, self.family) * self.doubled
         control = weighted(f"codes_{self.kind}", self.features(), self.family)
-        return Resources(logic=choice + control, ff=self.registers()).plus(self.memories())
+        return Resources(logic=self.choice() + control, ff=self.registers()).plus(self.memories())
 
-    @property
-    def doubled(self) -> float:
-        """An adder behind a wide multiplexer does not share its LUTs."""
-        return 2.0 if self.kind == "ramp" and 4 < self.each < 9 else 1.0
+    def choice(self) -> float:
+        """LUTs that hand a searcher its sum. An adder behind a wide multiplexer does not share its LUTs."""
+        doubled = 2 if self.kind == "ramp" and 4 < self.each < 9 else 1
+        return self.used * self.table.width * multiplexer(self.each, self.family) * doubled
 
     def registers(self) -> int:
         """All FFs but those that depend on the content of the memory. Searchers share the channel they search."""
         w, bits, index = self.table.width, self.table.bits, clog2(self.each) + clog2(self.blocks)
         taken = 2 + bits * (bits > 1) + index
-        held = self.used * ((self.each - 1) * w + self.each * bits + bits * (bits > 1))
+        spare = self.each * self.used - self.lanes  # lanes of the last searcher that are constants
+        held = self.used * ((self.each - 1) * w + self.each * bits + bits * (bits > 1)) - spare * w
         if self.ramp is None:
             return taken + held + index + self.used * (w - (self.kind == "bram"))
         return taken + held + self.used * (bits + 2 - 1)
@@ -73,14 +73,14 @@ class Searchers:
         if self.kind == "bram":
             return 1, several, used * comparator(w, self.family), used * (clog2(self.depth) + self.table.bits)
         assert self.ramp is not None
-        over, d = self.ramp.sum_bits(self.table.lo, self.table.hi) - self.ramp.f, self.ramp.d_bits
-        return (
-            1,
-            several,
-            used * (2 * d + self.table.bits),
-            used * over * (self.depth > 32),
-            used * over * (self.depth <= 32),
-        )
+        over = self.ramp.sum_bits(self.table.lo, self.table.hi) - self.ramp.f
+        deep = self.depth > 32  # a ROM of 32 words is part of the LUTs of the adder behind it
+        return 1, several, used, used * over * deep
+
+    @property
+    def at_counter(self) -> bool:
+        """Whether a ROM is read at one register alone: synthesis then registers its words instead."""
+        return self.each == 1 and self.blocks > 4
 
     def memories(self) -> Resources:
         total = Resources()
@@ -91,13 +91,14 @@ class Searchers:
             if self.ramp is None:
                 words = as_bits(self.table.rows[channels].reshape(-1, 1), self.table.width)
                 columns, depth = distinct_columns(words).shape[1], self.depth << self.table.bits
-                total = total.plus(Resources(logic=columns * rom_luts(depth, self.family)))
+                registered = columns if self.each == self.blocks == 1 else 0  # read at the node alone
+                total = total.plus(Resources(logic=columns * rom_luts(depth, self.family), ff=registered))
             else:
                 total = total.plus(self._ramp_memory(channels))
         return total
 
     def _ramp_memory(self, channels: IntArray) -> Resources:
-        """{D, -b - 1} of each channel; D is registered. A ROM read at a register alone is registered as a whole."""
+        """{D, -b - 1} of each channel, and the subtractor and the remainder behind it; D is registered."""
         assert self.ramp is not None
         steps = distinct_columns(as_bits(self.ramp.D[channels][:, None], self.ramp.d_bits)).shape[1]
         words = np.concatenate([
@@ -106,8 +107,8 @@ class Searchers:
         ], axis=1)  # fmt: skip
         columns = distinct_columns(words).shape[1]
         return Resources(
-            logic=columns * rom_luts(self.depth, self.family),
-            ff=self.ramp.d_bits + steps + columns * (self.each == 1 and self.blocks > 4),
+            logic=columns * rom_luts(self.depth, self.family) + 2 * self.ramp.d_bits + self.table.bits,
+            ff=self.ramp.d_bits + steps + columns * self.at_counter,
         )
 
     def _channels(self, searcher: int) -> IntArray:

@@ -17,17 +17,19 @@ def fifo(depth: int, width: int, family: str = "xcup") -> Resources:
     if not depth:
         return Resources()
     block, pointer = depth * width >= BRAM_BITS, max(1, clog2(depth))
+    kept = width if family == "ecp5" else 0  # its block RAM is made transparent by registers
     control = Resources(
-        logic=weighted("fifo", fifo_features(depth, width), family) + width * block,
-        ff=(3 if block else 4) * pointer + 1 + (width + 1) * block,
+        logic=weighted("fifo_block" if block else "fifo", fifo_features(depth, width), family),
+        ff=(3 if block else 4) * pointer + 1 + block * (width + 1 + (kept and kept + pointer + 2)),
     )
     return memory(depth, width, family).plus(control)
 
 
 def fifo_features(depth: int, width: int) -> tuple[float, ...]:
-    """What the LUTs of a FIFO's control grow with: its pointers, whether they wrap early, and block RAM."""
+    """What the LUTs of a FIFO's control grow with: its pointers, whether they wrap early; in block RAM its width."""
     pointer = max(1, clog2(depth))
-    return 1, pointer, pointer * (depth != 1 << pointer), pointer * (depth * width >= BRAM_BITS)
+    common = 1, pointer, pointer * (depth != 1 << pointer)
+    return (*common, width) if depth * width >= BRAM_BITS else common
 
 
 def converter(given: int, wanted: int, bits: int, family: str = "xcup") -> Resources:

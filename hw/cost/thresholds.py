@@ -52,7 +52,7 @@ def searched(rows: IntArray, found: Table, family: str = "xcup") -> Resources:
     total = Resources()
     for step in range(bits):
         picked = rows[:, (1 << (bits - 1 - step)) - 1 :: 1 << (bits - step)]
-        place = step + clog2(len(rows)) * (step < bits - 1)  # the bits found so far, and which channel
+        place = step + max(1, clog2(len(rows)))  # the bits found so far, and which channel
         registers = Resources(logic=comparator(w, family), ff=w + place)
         total = total.plus(registers, rom(as_bits(picked.reshape(-1, 1), w), family=family))
     return total

@@ -41,12 +41,16 @@ def window_features(slide: Window, bits: int) -> tuple[float, ...]:
 
 def steps_price(chunks: int, blocks: int, family: str = "xcup") -> Resources:
     """crq_steps: counters of chunks, blocks and, where the two do not join to one number, the address."""
-    bits = clog2(chunks) + clog2(blocks)
+    if chunks == blocks == 1:
+        return Resources()
+    _, bits, counted = features = steps_features(chunks, blocks)
+    return Resources(logic=weighted("steps", features, family), ff=int(bits + counted))
+
+
+def steps_features(chunks: int, blocks: int) -> tuple[float, ...]:
+    """What the LUTs of crq_steps grow with: bits of chunks and blocks, and of an address counted beside them."""
     counted = chunks > 1 and blocks > 1 and chunks != 1 << clog2(chunks)
-    if counted:
-        bits += clog2(chunks * blocks)
-    logic = weighted("steps", (1, bits, counted), family) if bits else 0
-    return Resources(logic=logic, ff=bits)
+    return chunks * blocks > 1, clog2(chunks) + clog2(blocks), counted * clog2(chunks * blocks)
 
 
 def select_price(bits: int, inputs: int, family: str = "xcup") -> Resources:

@@ -1,0 +1,83 @@
+"""Units without sums of products, counted by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hw.cost.constants import maximum
+from hw.cost.elements import overlap
+from hw.cost.resources import Resources
+from hw.cost.units import cost
+from hw.dataflow.units import FOLDED, Fold, units
+from hw.ir.graph import Network
+from hw.ir.layers import Format
+from tests.support.random_graphs import GraphBuilder
+
+U4, U8, S4, S8 = Format(4, False), Format(8, False), Format(4, True), Format(8, True)
+
+
+def parts_of(g: GraphBuilder, output: str, fold: Fold, family: str = "xcup") -> dict[str, Resources]:
+    return cost(units(Network(g.finish(output)))[-1], fold, family).parts()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "out", "bits"), [(U8, U8, 9, 8), (U8, U4, 9, 4), (S8, U4, 9, 4), (S8, S4, 9, 8), (U4, U4, 5, 4)]
+)
+def test_an_adder_takes_luts_where_both_operands_vary(x: Format, y: Format, out: int, bits: int) -> None:
+    assert overlap(x, y, out) == overlap(y, x, out) == bits
+
+
+def test_a_sum_is_an_adder_per_lane_and_a_register() -> None:
+    g = GraphBuilder((8, 4, 4), "UINT4")
+    found = parts_of(g, g.add("x", "x"), Fold(4))
+    assert found["adders"] == Resources(logic=4 * 4)
+    assert found["output"].ff == 4 * 5 + 1
+    g = GraphBuilder((8, 4, 4), "UINT4")
+    assert parts_of(g, g.add("x", "x"), Fold(4), "ecp5")["adders"] == Resources(logic=4 * 6)  # pairs of LUTs
+
+
+def test_the_constants_of_one_block_are_wires() -> None:
+    g = GraphBuilder((8, 4, 4), "UINT4")
+    assert parts_of(g, g.bias("x"), Fold(8))["constants"] == Resources()
+    g = GraphBuilder((8, 4, 4), "UINT4")
+    found = parts_of(g, g.bias("x", np.arange(8)), Fold(2))["constants"]
+    assert found.ff == 2 + 2  # which block; of 0, 2, 4, 6 and 1, 3, 5, 7 two bits vary, alike in both lanes
+
+
+def test_thresholds_of_a_power_of_two_are_rounded() -> None:
+    k = np.arange(1, 16)
+    g = GraphBuilder((4, 4, 4), "UINT8")
+    even = parts_of(g, g.threshold("x", 4, table=np.repeat(16 * k[None] - 8 + (k & 1), 4, axis=0)), Fold(4))
+    g = GraphBuilder((4, 4, 4), "UINT8")
+    uneven = parts_of(g, g.threshold("x", 4, table=np.repeat(16 * k[None] - 8 + (k % 3), 4, axis=0)), Fold(4))
+    assert even["thresholds"].logic < 0.5 * uneven["thresholds"].logic
+
+
+def test_a_pool_compares_all_taps_or_one_after_the_other() -> None:
+    g = GraphBuilder((8, 6, 6), "UINT4")
+    parallel = parts_of(g, g.max_pool("x"), Fold(2))
+    assert parallel["lanes"].logic == 2 * 3 * maximum(4)
+    assert parallel["operands"].ff == 2 * 4 * 4
+    g = GraphBuilder((8, 6, 6), "UINT4")
+    folded = parts_of(g, g.max_pool("x"), Fold(2, form=FOLDED))
+    assert folded["lanes"].ff == 2 * 4 + 1
+    assert "ring" in folded
+
+
+def test_the_sums_of_a_pixel_wait_in_memory_unless_they_all_run_at_once() -> None:
+    g = GraphBuilder((8, 4, 4), "UINT4")
+    turns = parts_of(g, g.global_sum("x"), Fold(2))["sums"]
+    assert turns.lutram == 2 * 8  # 2 lanes of 8 bits: two words of 14
+    assert turns.ff == 4 + 2 * 2 + 1 + 2 * 8
+    g = GraphBuilder((8, 4, 4), "UINT4")
+    assert parts_of(g, g.global_sum("x"), Fold(8))["sums"].ff == 4 + 1 + 2 * 64
+
+
+def test_whole_pixels_are_joined_by_wires() -> None:
+    g = GraphBuilder((4, 4, 4), "UINT4")
+    assert parts_of(g, g.concat("x", "x"), Fold(8))["handshake"].ff == 0
+    g = GraphBuilder((4, 4, 4), "UINT4")
+    assert parts_of(g, g.concat("x", "x"), Fold(2))["handshake"].ff == 2  # four beats in turn
+    g = GraphBuilder((4, 4, 4), "UINT4")
+    assert parts_of(g, g.shift("x", 2), Fold(2)) == {"handshake": Resources()}
