@@ -79,7 +79,7 @@ def test_roms(fit: ModuleType, family: str) -> None:
 
 def test_banks_of_ecp5_lie_near_the_points(fit: ModuleType) -> None:
     """A ring in distributed RAM less the same ring in block RAM."""
-    both = [f for f in fit.points("crq_ring", "ecp5", BITS=16, WORDS=4, HEIGHT=32, BLOCKS=4, STRIDE_H=1)]
+    both = list(fit.points("crq_ring", "ecp5", BITS=16, WORDS=4, HEIGHT=32, BLOCKS=4, STRIDE_H=1))
     in_lut, in_block = sorted(both, key=lambda f: f.p["BLOCK"])
     assert measured.banks_joined(32, 16, "ecp5") == pytest.approx(in_lut.logic - in_block.logic, rel=0.03)
 

@@ -9,7 +9,8 @@ import pytest
 
 from hw.cost import parallel
 from hw.cost.constants import maximum
-from hw.cost.network import estimate, estimate_unit
+from hw.cost.network import estimate
+from hw.cost.mac import mac_parts
 from hw.cost.resources import Resources
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
@@ -57,7 +58,7 @@ def test_a_layer_is_one_unrolled_unit_per_pixel_without_the_padding() -> None:
     inner = units(network)[0]
     g = GraphBuilder((2, 6, 6), "UINT4")
     padded = unit_of(g, g.threshold(g.conv("x", 4, weights=weights, pads=(1, 1, 1, 1)), 4))
-    lanes = estimate_unit(network, inner, Fold(4, 18)).parts["lanes"]
+    lanes = mac_parts(inner, Fold(4, 18))["lanes"]
     assert parallel.parts(inner)["lanes"] == lanes.times(16)
     assert isinstance(padded.layer, Conv)
     found = parallel.windows(padded.layer)

@@ -97,8 +97,20 @@ def test_rom_columns_that_are_equal_or_constant_cost_nothing() -> None:
     rng = np.random.default_rng(0)
     column = rng.integers(0, 2, (40, 1)).astype(bool)
     repeated = np.hstack([column, column, np.ones((40, 1), bool)])
-    assert primitives.rom(repeated) == primitives.rom(column)
-    assert primitives.rom(column).ff == 1
+    assert primitives.rom(repeated) == primitives.rom(column) == Resources(logic=1, ff=1)
+
+
+def test_a_register_inverts_its_input_for_nothing_but_on_ecp5() -> None:
+    column = np.random.default_rng(0).integers(0, 2, (16, 1)).astype(bool)
+    both = np.hstack([column, ~column])
+    assert primitives.rom(both) == Resources(logic=1, ff=2)
+    assert primitives.rom(both, family="ecp5") == Resources(logic=2, ff=2)
+
+
+def test_a_column_that_is_a_bit_of_the_address_needs_no_lut() -> None:
+    address = (np.arange(16)[:, None] >> np.arange(4) & 1).astype(bool)
+    assert primitives.rom(address) == primitives.rom(address, family="ecp5") == Resources(ff=4)
+    assert primitives.rom(~address) == Resources(ff=4)
 
 
 @given(st.integers(1, 20), st.integers(1, 8), st.integers(0, 2**32))
@@ -110,9 +122,9 @@ def test_columns_that_need_logic_are_those_that_differ_and_vary(depth: int, widt
     assert set(found) == expected
 
 
-@pytest.mark.parametrize(("depth", "luts"), [(2, 1), (64, 1), (65, 2), (128, 2), (129, 4), (256, 4)])
+@pytest.mark.parametrize(("depth", "luts"), [(3, 1), (64, 1), (65, 2), (128, 2), (129, 4), (256, 4)])
 def test_a_column_takes_the_luts_that_hold_its_depth(depth: int, luts: int) -> None:
-    column = (np.arange(depth) % 2).astype(bool)[:, None]
+    column = (np.arange(depth) % 3 == 0)[:, None]
     assert primitives.rom(column) == Resources(logic=luts, ff=1)
 
 
@@ -123,3 +135,15 @@ def test_a_rom_goes_where_it_is_put() -> None:
     large = np.random.default_rng(1).integers(0, 2, (256, 32)).astype(bool)
     assert primitives.rom(large) == Resources(bram18=1)
     assert primitives.rom(large, "lut") == Resources(logic=4 * 32, ff=32)
+
+
+def test_blocks_on_each_other_are_joined() -> None:
+    """2304 words of 16 bits are three blocks of 1024 x 18."""
+    assert primitives.block_shape(2304, 16) == (3, 3)
+    assert primitives.block_rom(2304, 16) == Resources(logic=16 * multiplexer(3), ff=2, bram18=3)
+    assert primitives.block_rom(576, 16) == Resources(bram18=1)
+
+
+@pytest.mark.parametrize(("depth", "width", "luts"), [(16, 4, 6), (17, 4, 12), (16, 5, 12), (64, 8, 48)])
+def test_distributed_ram_of_ecp5(depth: int, width: int, luts: int) -> None:
+    assert primitives.lutram(depth, width, "ecp5") == luts

@@ -1,4 +1,4 @@
-"""The ring of a folded unit: its parameters are those that hw/rtl gives the circuit, its registers those of synthesis."""
+"""The ring of a folded unit: its parameters are those of the circuit in hw/rtl, its registers those of synthesis."""
 
 from __future__ import annotations
 
