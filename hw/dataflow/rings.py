@@ -133,6 +133,8 @@ def interval(found: Ring) -> int:
     read, write = s.output.w * found.steps, found.row_words
     if s.kernel[0] == 1 and found.rows == 2 and found.decimated is None:
         return s.output.h * max(read, write)
+    if found.decimated is None and _keeps_up(found, read):
+        return s.output.h * read
     ends: list[int] = []
     walk = Walk(found)
     for image in range(PERIODS):
@@ -143,6 +145,21 @@ def interval(found: Ring) -> int:
         if image > 2 and ends[-1] - ends[-2] == ends[-2] - ends[-3]:
             break
     return ends[-1] - ends[-2]
+
+
+def _keeps_up(found: Ring, read: int) -> bool:
+    """Whether the rows that an output row waits for always fit in beside those of the one before, and in its time."""
+    rows = found.special
+    for oy, following in zip(rows, [*rows[1:], rows[0]], strict=True):
+        if following == oy + 1:
+            fresh = found.base(following) + found.need(following) - found.base(oy) - found.need(oy)
+        elif following <= oy:  # of the next image
+            fresh = found.need(following)
+        else:
+            fresh = found.slide.stride[0]
+        if fresh * found.row_words > read or found.need(oy) + fresh > found.rows:
+            return False
+    return True
 
 
 class Walk:
