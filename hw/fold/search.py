@@ -1,4 +1,4 @@
-"""Folding: how many output channels (PE) and inputs (SIMD) each unit computes per clock cycle, in which form, and why."""
+"""Folding: how many output channels (PE) and inputs (SIMD) each unit computes per clock cycle, in which form, why."""
 
 from __future__ import annotations
 
