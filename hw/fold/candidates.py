@@ -91,6 +91,12 @@ def _known(name: str, known: Mapping[str, Unit], what: str) -> None:
         raise HwError(f"{what} of {name!r}: no such unit; did you mean {', '.join(near)}?")
 
 
+def check(network: Network, folds: Mapping[str, Fold]) -> None:
+    """Raises `HwError` if `folds` names a unit that does not exist or a folding it cannot have."""
+    given = {name: Wish(f.pe, f.simd, f.form) for name, f in folds.items()}
+    Limits(given, {name: f.rom for name, f in folds.items() if f.rom != "auto"}).check(network)
+
+
 def fastest(network: Network, limits: Limits | None = None) -> tuple[int, str]:
     """(fewest cycles per image that any folding reaches, the unit that bounds it)."""
     limits = limits or Limits()
