@@ -106,10 +106,9 @@ def main(name: str, bits: int, fps: float, family: str, simulate: int, cache: Pa
     total = synthesize(generate(network, folds), family, cache=cache).total()
     reached = guess.fps(CLOCK_NS)
     before = first_luts(name, bits, fps, family)
-    for what, have, expected in (
-        ("LUT", total.lut, guess.total.lut), ("FF", total.ff, guess.total.ff), ("BRAM36", total.bram36, guess.total.bram36)
-    ):  # fmt: skip
-        click.echo(f"  {what:7} {have:9,g}   estimate {expected:9,g} ({(expected - have) / max(have, 1):+.1%})")
+    for what in ("lut", "ff", "bram36"):
+        have, expected = getattr(total, what), getattr(guess.total, what)
+        click.echo(f"  {what.upper():7} {have:9,g}   estimate {expected:9,g} ({(expected - have) / max(have, 1):+.1%})")
     click.echo(f"  DSP {total.dsp}; {reached:,.0f} frames/s at {CLOCK_NS:g} ns; {tool()}, {family}")
     if simulate:
         click.echo(f"  Verilator: {simulated(network, folds, simulate)}")
