@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from hw.cost import parallel
 from hw.cost.resources import Resources
+from hw.cost.streams import fork, stream_parts
 from hw.cost.units import cost
-from hw.dataflow.fifos import Depths, fifo_depths
-from hw.dataflow.schedule import Cycles, Pipeline, pipeline
+from hw.dataflow.beats import stream_beats
+from hw.dataflow.schedule import Cycles, cycles
+from hw.dataflow.streams import Depths, Pipeline, fifo_depths, pipeline
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
 
@@ -49,11 +51,18 @@ class Estimate:
 
 
 def estimate_unit(
-    network: Network, unit: Unit, fold: Fold, depths: Depths | None = None, family: str = "xcup"
+    unit: Unit,
+    fold: Fold,
+    given: tuple[int, ...] | None = None,
+    depths: Depths | None = None,
+    family: str = "xcup",
 ) -> UnitEstimate:
-    """Estimate of one unit; `depths` of its input FIFOs, the least ones if not given."""
-    priced = cost(network, unit, fold, depths or {}, family)
-    return UnitEstimate(unit.name, unit.layer.kind, fold, priced.cycles, priced.parts())
+    """Estimate of one unit; with the channels per beat that it is `given` and the `depths` of its FIFOs, of the unit
+    behind its FIFOs and converters."""
+    parts = cost(unit, fold, family).parts()
+    if given is not None and depths is not None:
+        parts |= stream_parts(unit, fold, given, depths, family)
+    return UnitEstimate(unit.name, unit.layer.kind, fold, cycles(unit, fold), parts)
 
 
 def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup", io_type: str = "io_stream") -> Estimate:
@@ -64,16 +73,28 @@ def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup", 
             for u in units(network)
         )
         return Estimate(family, whole, parallel.pipeline(network))
-    depths = fifo_depths(network, folds)
-    found = tuple(estimate_unit(network, unit, folds[unit.name], depths, family) for unit in units(network))
-    return Estimate(family, found, pipeline(network, folds))
+    depths, beats = fifo_depths(network, folds), stream_beats(network, folds)
+    sources = [tensor.name for unit in units(network) for tensor in unit.sources]
+    sources.append(network.carried(network.output).name)
+    found = []
+    for unit in units(network):
+        given = tuple(beats[t.name] for t in unit.sources)
+        one = estimate_unit(unit, folds[unit.name], given, depths, family)
+        if (readers := sources.count(unit.output.name)) > 1:
+            one.parts["fork"] = fork(readers, family)
+        found.append(one)
+    if (readers := sources.count(network.input.name)) > 1 and found:
+        found[0].parts["fork"] = found[0].parts.get("fork", Resources()).plus(fork(readers, family))
+    return Estimate(family, tuple(found), pipeline(network, folds, depths))
 
 
-# LUTs that half a block RAM stands for in a folding search: 53200 LUTs and 280 BRAM18 share an xc7z020.
+# What other resources stand for in a folding search, in LUTs: 53200 LUTs and 280 BRAM18 share an xc7z020, and every
+# LUT has two FFs beside it, which are rarely what a part lacks.
 LUT_PER_BRAM18 = 190
+LUT_PER_FF = 0.25
 
 
-def area(network: Network, unit: Unit, fold: Fold, family: str = "xcup") -> float:
-    """One number to minimise: LUTs plus block RAM at the exchange rate of a small part."""
-    total = estimate_unit(network, unit, fold, family=family).total
-    return total.lut + LUT_PER_BRAM18 * total.bram18
+def area(unit: Unit, fold: Fold, family: str = "xcup") -> float:
+    """One number to minimise: LUTs, and other resources at the exchange rates of a small part."""
+    total = Resources().plus(*cost(unit, fold, family).parts().values())
+    return total.lut + LUT_PER_FF * total.ff + LUT_PER_BRAM18 * total.bram18

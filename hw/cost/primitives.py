@@ -1,4 +1,4 @@
-"""What small circuits cost on a fabric of 6-input LUTs with carry chains: the formulas every unit is built from.
+"""What small circuits cost on a fabric of LUTs with carry chains: the formulas every unit is built from.
 
 The formulas here follow from the fabric, and each says why; what was measured is in `hw.cost.constants`.
 """
@@ -10,14 +10,17 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.cost.constants import multiplexer
+from hw.cost.constants import multiplexer, rom_luts
 from hw.cost.resources import Resources
+from hw.dataflow.bits import clog2
 from hw.dataflow.memory import BRAM_BITS, in_bram
 
 Bits = NDArray[np.bool_]
 
 # (depth, width) a BRAM18 takes and a BRAM36 takes in simple dual port mode (AMD UG473 table 1-2 and UG573 table 1-2).
 BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
+# A DP16KD of ECP5 (Lattice FPGA-TN-02204), which as PDPW16KD takes 512 x 36.
+EBR_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
 BRAM36_SHAPES = ((32768, 1), (16384, 2), (8192, 4), (4096, 9), (2048, 18), (1024, 36), (512, 72))
 
 
@@ -52,18 +55,27 @@ def tree_flip_flops(terms: int, width: int) -> int:
 
 def lutram(depth: int, width: int, family: str = "xcup") -> int:
     """LUTs of a simple dual port LUTRAM. UltraScale+: 8 LUTs hold 32 x 14 (RAM32M16) or 64 x 7 (RAM64M8) bits;
-    7-series: 4 LUTs hold 32 x 6 (RAM32M) or 64 x 3 (RAM64M)."""
+    7-series: 4 LUTs hold 32 x 6 (RAM32M) or 64 x 3 (RAM64M); ECP5: 6 hold 16 x 4 (TRELLIS_DPR16X4)."""
+    if family == "ecp5":
+        return 6 * ceil(width / 4) * ceil(depth / 16)
     luts, short, long = (4, 6, 3) if family == "xc7" else (8, 14, 7)
     if depth <= 32:
         return luts * ceil(width / short)
     return luts * ceil(width / long) * ceil(depth / 64)
 
 
-def bram18(depth: int, width: int) -> int:
-    """BRAM18 halves of a memory: the fewest over all aspect ratios of both block sizes."""
-    whole = min(2 * ceil(depth / d) * ceil(width / w) for d, w in BRAM36_SHAPES)
-    half = min(ceil(depth / d) * ceil(width / w) for d, w in BRAM18_SHAPES)
-    return min(whole, half)
+def bram18(depth: int, width: int, family: str = "xcup") -> int:
+    """BRAM18 halves of a memory, or DP16KD blocks of ECP5."""
+    return block_shape(depth, width, family)[0]
+
+
+def block_shape(depth: int, width: int, family: str = "xcup") -> tuple[int, int]:
+    """(blocks, rows of blocks) of a memory: the fewest blocks over all aspect ratios, then the fewest rows."""
+    if family == "ecp5":
+        return min((ceil(depth / d) * ceil(width / w), ceil(depth / d)) for d, w in EBR_SHAPES)
+    whole = [(2 * ceil(depth / d) * ceil(width / w), ceil(depth / d)) for d, w in BRAM36_SHAPES]
+    half = [(ceil(depth / d) * ceil(width / w), ceil(depth / d)) for d, w in BRAM18_SHAPES]
+    return min(whole + half)
 
 
 def memory(depth: int, width: int, family: str = "xcup") -> Resources:
@@ -71,9 +83,14 @@ def memory(depth: int, width: int, family: str = "xcup") -> Resources:
     if not width:
         return Resources()
     if depth * width >= BRAM_BITS:
-        return Resources(bram18=bram18(depth, width))
-    banks = ceil(depth / 64)  # joined by a multiplexer and a write enable each
-    joined = width * multiplexer(banks) + banks if banks > 1 else 0
+        return Resources(bram18=bram18(depth, width, family))
+    return lutram_banks(depth, width, family)
+
+
+def lutram_banks(depth: int, width: int, family: str = "xcup") -> Resources:
+    """LUTRAM; its banks are joined by a multiplexer and a write enable each."""
+    banks = ceil(depth / (16 if family == "ecp5" else 64))
+    joined = width * multiplexer(banks, family) + banks if banks > 1 else 0
     return Resources(lutram=lutram(depth, width, family), logic=joined)
 
 
@@ -86,12 +103,17 @@ def distinct_columns(words: Bits) -> Bits:
     return varying[:, sorted(first.values())]
 
 
-def rom(words: Bits, style: str = "auto") -> Resources:
+def rom(words: Bits, style: str = "auto", family: str = "xcup") -> Resources:
     """A registered ROM with known content (depth, width)."""
     depth, width = words.shape
     if in_bram(words.size, style):
-        return Resources(bram18=bram18(depth, width))
+        return block_rom(depth, width, family)
     columns = distinct_columns(words).shape[1]
-    # A LUT6 holds 64 bits, its F7 and F8 multiplexers join four; beyond that more LUTs do (measured: 77 for 8 x 400).
-    per_column = 1 if depth <= 64 else 2 if depth <= 128 else 4 if depth <= 256 else 1.54 * depth / 64
-    return Resources(logic=columns * per_column, ff=columns)
+    return Resources(logic=columns * rom_luts(depth, family), ff=columns)
+
+
+def block_rom(depth: int, width: int, family: str = "xcup") -> Resources:
+    """A registered ROM in block RAM, whatever its content; blocks that stand on each other have a multiplexer."""
+    blocks, rows = block_shape(depth, width, family)
+    joined = width * multiplexer(rows, family) if rows > 1 else 0
+    return Resources(logic=joined, ff=clog2(rows), bram18=blocks)

@@ -6,45 +6,65 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw.cost import constants as measured
-from hw.cost.constants import comparator, fixed_comparator
-from hw.cost.primitives import rom
+from hw.cost.constants import comparator, encoder, fixed_comparator, weighted
+from hw.cost.primitives import Bits, distinct_columns, rom
 from hw.cost.resources import Resources
 from hw.dataflow.bits import as_bits, clog2
-from hw.dataflow.thresholds import COMPARATOR_BITS
-from hw.ir.layers import IntArray, Threshold, smallest_format
+from hw.dataflow.stages import code_table
+from hw.dataflow.thresholds import Table
+from hw.ir.layers import IntArray, Threshold
+
+
+def threshold_lanes(layer: Threshold, pe: int, family: str = "xcup") -> Resources:
+    """Thresholds of `pe` channels per cycle on the layer's own input."""
+    return table_lanes(code_table(layer), pe, family)
 
 
 @lru_cache(maxsize=4096)  # a folding search asks again for every SIMD
-def threshold_lanes(layer: Threshold, pe: int) -> Resources:
-    """Thresholds of `pe` channels per cycle."""
-    lo, hi = int(layer.input.lo.min()), int(layer.input.hi.max())
-    rows = np.clip(layer.thresholds, lo, hi + 1).reshape(-1, pe, layer.thresholds.shape[1])
-    bits = smallest_format(lo, hi + 1).bits
-    code_bits = clog2(rows.shape[2] + 1)
-    each = searched if code_bits > COMPARATOR_BITS else compared
-    return Resources().plus(*(each(rows[:, lane], lo, hi, bits) for lane in range(pe)))
+def table_lanes(found: Table, pe: int, family: str = "xcup") -> Resources:
+    """Thresholds of `pe` channels per cycle, and what counts the blocks of channels."""
+    rows = found.rows.reshape(-1, pe, found.rows.shape[1])
+    lo, hi = found.lo.reshape(-1, pe), found.hi.reshape(-1, pe)
+    if found.searched:
+        total = Resources().plus(*(searched(rows[:, lane], found, family) for lane in range(pe)))
+        return total.plus(counter(len(rows), family)) if len(rows) > 1 else total
+    return Resources().plus(
+        *(compared(rows[:, lane], lo[:, lane], hi[:, lane], found.width, family) for lane in range(pe))
+    )
 
 
-def compared(rows: IntArray, lo: int, hi: int, bits: int) -> Resources:
+def compared(rows: IntArray, lo: IntArray, hi: IntArray, bits: int, family: str = "xcup") -> Resources:
     """One lane that compares with every threshold at once; `rows` (channels of this lane, thresholds)."""
-    live = (rows > lo) & (rows <= hi)
+    live = (rows > lo[:, None]) & (rows <= hi[:, None])
     if rows.shape[0] == 1:
-        return Resources(logic=len(np.unique(rows[live])) * fixed_comparator(bits))
-    compared_at_all = live.any(0)
-    encoder = measured.ENCODER_LUTS[clog2(rows.shape[1] + 1)]
-    kept = as_bits(rows[:, compared_at_all], bits)
-    return Resources(logic=int(compared_at_all.sum()) * comparator(bits) + encoder).plus(rom(kept))
+        return Resources(logic=len(np.unique(rows[live])) * fixed_comparator(bits, family))
+    compared_at_all = ~((rows <= lo[:, None]).all(0) | (rows > hi[:, None]).all(0))
+    count = int(compared_at_all.sum())
+    if not count:
+        return Resources()
+    logic = count * comparator(bits, family) + encoder(clog2(rows.shape[1] + 1), family)
+    return Resources(logic=logic).plus(block_constants(as_bits(rows[:, compared_at_all], bits), family))
 
 
-def searched(rows: IntArray, lo: int, hi: int, bits: int) -> Resources:
+def searched(rows: IntArray, found: Table, family: str = "xcup") -> Resources:
     """One lane that searches in a binary tree: step s picks one of 2**s thresholds of the channel."""
-    channels, count = rows.shape
-    code_bits = clog2(count + 1)
-    table = np.concatenate([rows, np.full((channels, (1 << code_bits) - 1 - count), hi + 1)], axis=1)
+    bits, w = found.bits, found.width
     total = Resources()
-    for step in range(code_bits):
-        picked = table[:, (1 << (code_bits - 1 - step)) - 1 :: 1 << (code_bits - step)]
-        registers = Resources(logic=comparator(bits), ff=bits + step + 1)
-        total = total.plus(registers, rom(as_bits(picked.reshape(-1, 1), bits)))
+    for step in range(bits):
+        picked = rows[:, (1 << (bits - 1 - step)) - 1 :: 1 << (bits - step)]
+        place = step + clog2(len(rows)) * (step < bits - 1)  # the bits found so far, and which channel
+        registers = Resources(logic=comparator(w, family), ff=w + place)
+        total = total.plus(registers, rom(as_bits(picked.reshape(-1, 1), w), family=family))
     return total
+
+
+def counter(blocks: int, family: str = "xcup") -> Resources:
+    """What counts the blocks of channels."""
+    return Resources(logic=weighted("block_counter", (1, clog2(blocks)), family), ff=clog2(blocks))
+
+
+def block_constants(words: Bits, family: str = "xcup") -> Resources:
+    """crq_block_rom: a word per block of channels, and the counter that reads it; a single word is a constant."""
+    if len(words) == 1 or not distinct_columns(words).shape[1]:
+        return Resources()
+    return rom(words, family=family).plus(counter(len(words), family))

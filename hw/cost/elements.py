@@ -1,0 +1,109 @@
+"""The price of units without sums of products: pools, thresholds and sums on streams, concat, shift."""
+
+from __future__ import annotations
+
+from hw.cost.constants import maximum, multiplexer, weighted
+from hw.cost.primitives import lutram_banks
+from hw.cost.resources import Resources
+from hw.cost.ring import ring_parts
+from hw.cost.stages import output_register, rounded
+from hw.cost.thresholds import block_constants, table_lanes
+from hw.cost.window import select_price, steps_price, window_price
+from hw.dataflow.bits import as_bits, clog2, signed_width
+from hw.dataflow.progressions import rounding
+from hw.dataflow.stages import code_table
+from hw.dataflow.units import FOLDED, Fold, Unit
+from hw.dataflow.windows import window
+from hw.ir.layers import Bias, Format, GlobalSum, Negate, Threshold
+
+Parts = dict[str, Resources]
+
+
+def pool_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
+    """The largest value of each channel's window."""
+    bits = unit.output.format.bits
+    if fold.form == FOLDED:
+        keep = Resources(logic=fold.pe * (maximum(bits, family)) + 2, ff=fold.pe * bits + 1)
+        return {**ring_parts(unit, fold, family), "lanes": keep}
+    slide, blocks = window(unit), unit.output.shape.c // fold.pe
+    taps = slide.span[0] * slide.span[1]
+    return {
+        "window": window_price(slide, bits, family),
+        "operands": select_price(taps * fold.pe * bits, blocks, family),
+        "lanes": Resources(logic=(taps - 1) * maximum(bits, family) * fold.pe),
+        "control": steps_price(1, blocks, family).plus(Resources(ff=1)),
+        "output": output_register(fold.pe * bits, family),
+    }
+
+
+def element_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
+    """A beat per cycle: sums, then thresholds, then the register of the result."""
+    parts = {} if isinstance(unit.layer, Threshold) else sum_parts(unit, fold, family)
+    quantizer = unit.quantizer
+    if quantizer is not None:
+        parts["thresholds"] = code_parts(quantizer, fold.pe, family)
+    handshake = Resources(logic=2 * (len(unit.inputs) - 1))
+    return {**parts, "output": output_register(fold.pe * unit.output.format.bits, family).plus(handshake)}
+
+
+def code_parts(layer: Threshold, pe: int, family: str = "xcup") -> Resources:
+    """Thresholds on a stream: rounded where they are a power of two."""
+    found = code_table(layer)
+    plain = rounding(found)
+    if plain is not None:
+        return rounded(found, plain, pe, family)
+    lanes = table_lanes(found, pe, family)
+    return lanes.plus(Resources(ff=found.bits)) if found.searched else lanes  # valid waits with the search
+
+
+def sum_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
+    """crq_add, and the constants of a block of channels."""
+    layer, x = unit.layer, unit.inputs[0].format
+    out, blocks = layer.output.format.bits, unit.output.shape.c // fold.pe
+    if isinstance(layer, Negate):
+        signs = (layer.signs < 0).reshape(blocks, fold.pe)
+        return {"adders": _adders(fold.pe * (x.bits - 1), family), "constants": block_constants(signs, family)}
+    if isinstance(layer, Bias):
+        values = layer.values
+        y = Format(signed_width(int(values.min()), int(values.max())), True)
+        constants = block_constants(as_bits(values.reshape(blocks, fold.pe), y.bits), family)
+        return {"adders": _adders(fold.pe * overlap(x, y, out), family), "constants": constants}
+    return {"adders": _adders(fold.pe * overlap(x, unit.inputs[1].format, out), family)}
+
+
+def overlap(x: Format, y: Format, out: int) -> int:
+    """Bits of an adder in which both operands vary; the carry out needs none."""
+    return min(x.bits if not x.signed else out, y.bits if not y.signed else out, max(x.bits, y.bits), out)
+
+
+def _adders(bits: int, family: str) -> Resources:
+    return Resources(logic=weighted("add", (bits,), family))
+
+
+def global_sum_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
+    """crq_global_sum: an adder per lane, and the sums of the other blocks in a memory."""
+    assert isinstance(unit.layer, GlobalSum)
+    blocks, pixels = unit.output.shape.c // fold.pe, unit.layer.input.shape.pixels
+    return {"sums": global_sum_price(fold.pe, blocks, pixels, unit.output.format.bits, family)}
+
+
+def global_sum_price(pe: int, blocks: int, pixels: int, out: int, family: str = "xcup") -> Resources:
+    stored = lutram_banks(blocks, pe * out, family) if blocks > 1 else Resources(ff=pe * out)
+    control = weighted("global_sum", (1, clog2(pixels), clog2(blocks)), family)
+    ff = clog2(pixels) + 2 * clog2(blocks) + 1 + pe * out
+    return stored.plus(Resources(logic=weighted("add", (pe * out,), family) + control, ff=ff))
+
+
+def concat_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
+    """Whole pixels joined are wires; beats in turn take a counter and a multiplexer."""
+    inputs = len(unit.inputs)
+    if fold.pe == unit.output.shape.c:
+        return {"handshake": Resources(logic=inputs)}
+    beats = unit.output.shape.c // fold.pe
+    logic = fold.pe * unit.output.format.bits * multiplexer(inputs, family) + 2 * inputs + clog2(beats) + 1
+    return {"handshake": Resources(logic=logic, ff=clog2(beats))}
+
+
+def shift_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
+    """A shift is wires."""
+    return {"handshake": Resources()}

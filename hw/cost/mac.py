@@ -1,0 +1,152 @@
+"""The price of a convolution or dense layer: what hw.rtl.mac makes of it, in both forms."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from hw.cost.lanes import constant_lanes, folded_lane
+from hw.cost.primitives import Bits, block_rom, rom
+from hw.cost.resources import Resources
+from hw.cost.ring import ring_parts
+from hw.cost.stages import output_register, searchers
+from hw.cost.thresholds import block_constants, table_lanes
+from hw.cost.window import select_price, steps_price, window_price
+from hw.dataflow.bits import as_bits, signed_width
+from hw.dataflow.memory import weights_in_bram
+from hw.dataflow.schedule import lane_registers, sum_registers
+from hw.dataflow.stages import stage
+from hw.dataflow.thresholds import Table, table
+from hw.dataflow.units import FOLDED, Fold, Unit
+from hw.dataflow.windows import window
+from hw.ir.digits import (
+    complement_offset,
+    complement_range,
+    digits_of,
+    inverted_offset,
+    inverted_range,
+    lane_bits,
+)
+from hw.ir.layers import Mac
+
+Parts = dict[str, Resources]
+
+
+def mac_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
+    """Circuit to price."""
+    return MacPrice(unit, fold, family).parts()
+
+
+class MacPrice:
+    """Facts of one MAC unit under one folding that every circuit's price is made from."""
+
+    def __init__(self, unit: Unit, fold: Fold, family: str) -> None:
+        assert isinstance(unit.layer, Mac)
+        self.unit, self.mac, self.fold, self.family = unit, unit.layer, fold, family
+        self.blocks = unit.output.shape.c // fold.pe
+        self.chunks = self.mac.fan_in // fold.simd
+        self.steps = self.blocks * self.chunks
+        self.digits = digits_of(self.mac)
+        self.bits_in = self.mac.input.format.bits
+        self.folded = fold.form == FOLDED
+        self.unrolled = self.steps == 1 and not self.folded
+
+    def parts(self) -> Parts:
+        parts = dict(ring_parts(self.unit, self.fold, self.family)) if self.folded else self.parallel()
+        if self.unrolled:
+            parts["lanes"] = self.fixed_lanes()
+        else:
+            parts |= {"weights": self.weights(), "lanes": self.lanes(), "start": self.start()}
+        return {**parts, "control": self.control(), **self.codes()}
+
+    def parallel(self) -> Parts:
+        slide = window(self.unit)
+        parts = {
+            "window": window_price(slide, self.bits_in, self.family),
+            "steps": steps_price(self.chunks, self.blocks, self.family),
+        }
+        if not self.unrolled:
+            groups = self.mac.groups
+            slots = max(1, self.fold.pe // (self.unit.output.shape.c // groups)) if groups > 1 else 1
+            inputs = self.chunks * (groups // slots if groups > 1 else 1)
+            parts["operands"] = select_price(slots * self.fold.simd * self.bits_in, inputs, self.family)
+        return parts
+
+    def weights(self) -> Resources:
+        digits = self.digits.shape[-1]
+        width = 2 * self.fold.pe * self.fold.simd * digits
+        if weights_in_bram(self.mac, self.fold):  # priced by its size: no need for the content
+            return block_rom(self.steps, width, self.family)
+        return _weight_rom(self.mac, self.fold.pe, self.fold.simd, self.family)
+
+    def lanes(self) -> Resources:
+        thresholds = self.unit.threshold is not None
+        acc = lane_bits(self.mac, thresholds)
+        single = self.chunks == 1
+        lane = folded_lane(self.fold.simd, self.digits.shape[-1], self.bits_in, acc, single=single, zero=thresholds,
+                           family=self.family)  # fmt: skip
+        return lane.times(self.fold.pe)
+
+    def fixed_lanes(self) -> Resources:
+        """Adder trees; without thresholds each sum also adds what its complements lack."""
+        lanes = constant_lanes(self.digits, self.mac.input.format)
+        if self.unit.threshold is not None:
+            return lanes
+        offset = inverted_offset(self.mac)
+        return lanes.plus(Resources(logic=int((offset != 0).sum()) * self.mac.output.format.bits))
+
+    def start(self) -> Resources:
+        """The ROM of what sums start from, where no thresholds hold it."""
+        if self.unit.threshold is not None:
+            return Resources()
+        words = complement_offset(self.mac).reshape(self.blocks, self.fold.pe)
+        return block_constants(as_bits(words, lane_bits(self.mac, False)), self.family)
+
+    def control(self) -> Resources:
+        """The flags that travel beside the sums."""
+        if self.unrolled:
+            return Resources(logic=1, ff=sum_registers(self.unit, self.fold) - 1)
+        stages = lane_registers(self.fold.simd, self.digits.shape[-1]) + (not self.folded)
+        return Resources(logic=2, ff=2 * stages + 1)
+
+    def codes(self) -> Parts:
+        chosen, pe = stage(self.unit, self.fold), self.fold.pe
+        if chosen.kind == "none":
+            return {}
+        found = _sums(self.unit, self.unrolled)
+        if chosen.sequential:
+            return {"thresholds": searchers(found, pe, chosen.searchers, chosen.kind, self.family)}
+        lanes = table_lanes(found, pe, self.family)
+        waits = Resources(ff=found.bits if found.searched else 0)
+        out = output_register(pe * self.unit.output.format.bits, self.family)
+        return {"thresholds": lanes.plus(waits), "output": out}
+
+
+@lru_cache(maxsize=4096)
+def _sums(unit: Unit, unrolled: bool) -> Table:
+    """The thresholds as the lanes' sums meet them (hw.rtl.mac)."""
+    mac = unit.layer
+    assert isinstance(mac, Mac)
+    assert unit.threshold is not None
+    if unrolled:
+        lo, hi = inverted_range(mac)
+        return table(unit.threshold, lo, hi, inverted_offset(mac), signed_width(int(lo.min()), int(hi.max()) + 1))
+    lo, hi = complement_range(mac)
+    acc = lane_bits(mac, True)
+    middle = 1 << (acc - 1)
+    return table(unit.threshold, lo - middle, hi - middle, complement_offset(mac) + middle, acc)
+
+
+@lru_cache(maxsize=16384)
+def _weight_rom(mac: Mac, pe: int, simd: int, family: str) -> Resources:
+    return rom(weight_words(mac, pe, simd), "lut", family)
+
+
+def weight_words(mac: Mac, pe: int, simd: int) -> Bits:
+    """The ROM of a folded layer: per lane the non-zero flags of its products, then their signs."""
+    digits = digits_of(mac).transpose(0, 2, 3, 1, 4)
+    steps = mac.weights.size // (pe * simd)
+    words = digits.reshape(len(digits) // pe, pe, -1, simd * digits.shape[-1]).transpose(0, 2, 1, 3)
+    lanes = words.reshape(steps, pe, -1)
+    return np.concatenate([lanes != 0, lanes < 0], axis=2).reshape(steps, -1)

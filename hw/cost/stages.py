@@ -1,0 +1,128 @@
+"""The price of what follows the sums of a unit: the codes of hw.rtl.stages, and the register of the result."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from hw.cost.constants import comparator, multiplexer, rom_luts, weighted
+from hw.cost.primitives import block_rom, distinct_columns
+from hw.cost.resources import Resources
+from hw.dataflow.bits import as_bits, clog2, signed_width
+from hw.dataflow.progressions import Progression, Rounding, progression
+from hw.dataflow.thresholds import Table
+from hw.ir.layers import IntArray
+
+
+def output_register(bits: int, family: str = "xcup") -> Resources:
+    """crq_output."""
+    return Resources(logic=weighted("output", (1,), family), ff=bits + 1)
+
+
+def rounded(found: Table, plain: Rounding, lanes: int, family: str = "xcup") -> Resources:
+    """crq_round."""
+    lo, hi = int(found.lo.min()) + plain.offset, int(found.hi.max()) + plain.offset
+    features = round_features(found.bits, found.signed, plain.shift, plain.offset, signed_width(lo, hi))
+    return Resources(logic=lanes * weighted("round", features, family))
+
+
+def round_features(bits: int, signed: bool, shift: int, offset: int, wide: int) -> tuple[float, ...]:
+    """What one lane's LUTs grow with; `wide` are the bits of the sum with its offset."""
+    return (
+        bits, max(0, wide - shift - bits), float(shift > 0), float(shift > 2), float(signed), wide * (offset != 0), 1,
+    )  # fmt: skip
+
+
+class Searchers:
+    """A sequential stage: its searchers, each with `each` lanes, over a table of `blocks` blocks of channels."""
+
+    def __init__(self, table: Table, lanes: int, searchers: int, kind: str, family: str = "xcup") -> None:
+        self.table, self.kind, self.family = table, kind, family
+        self.each = -(-lanes // searchers)
+        self.used = -(-lanes // self.each)
+        self.blocks = len(table.rows) // lanes
+        self.lanes = lanes
+        self.depth = self.blocks << clog2(self.each)
+        self.ramp = _ramp(table) if kind == "ramp" else None
+
+    def price(self) -> Resources:
+        choice = self.used * self.table.width * multiplexer(self.each, self.family) * self.doubled
+        control = weighted(f"codes_{self.kind}", self.features(), self.family)
+        return Resources(logic=choice + control, ff=self.registers()).plus(self.memories())
+
+    @property
+    def doubled(self) -> float:
+        """An adder behind a wide multiplexer does not share its LUTs."""
+        return 2.0 if self.kind == "ramp" and 4 < self.each < 9 else 1.0
+
+    def registers(self) -> int:
+        """All FFs but those that depend on the content of the memory. Searchers share the channel they search."""
+        w, bits, index = self.table.width, self.table.bits, clog2(self.each) + clog2(self.blocks)
+        taken = 2 + bits * (bits > 1) + index
+        held = self.used * ((self.each - 1) * w + self.each * bits + bits * (bits > 1))
+        if self.ramp is None:
+            return taken + held + index + self.used * (w - (self.kind == "bram"))
+        return taken + held + self.used * (bits + 2 - 1)
+
+    def features(self) -> tuple[float, ...]:
+        """What the LUTs of the control and of the arithmetic grow with."""
+        w, used, several = self.table.width, self.used, float(self.each > 1)
+        if self.kind == "lut":
+            return 1, several, used * comparator(w, self.family)
+        if self.kind == "bram":
+            return 1, several, used * comparator(w, self.family), used * (clog2(self.depth) + self.table.bits)
+        assert self.ramp is not None
+        over, d = self.ramp.sum_bits(self.table.lo, self.table.hi) - self.ramp.f, self.ramp.d_bits
+        return (
+            1,
+            several,
+            used * (2 * d + self.table.bits),
+            used * over * (self.depth > 32),
+            used * over * (self.depth <= 32),
+        )
+
+    def memories(self) -> Resources:
+        total = Resources()
+        if self.kind == "bram":
+            return block_rom(self.depth << self.table.bits, self.table.width, self.family).times(self.used)
+        for s in range(self.used):
+            channels = self._channels(s)
+            if self.ramp is None:
+                words = as_bits(self.table.rows[channels].reshape(-1, 1), self.table.width)
+                columns, depth = distinct_columns(words).shape[1], self.depth << self.table.bits
+                total = total.plus(Resources(logic=columns * rom_luts(depth, self.family)))
+            else:
+                total = total.plus(self._ramp_memory(channels))
+        return total
+
+    def _ramp_memory(self, channels: IntArray) -> Resources:
+        """{D, -b - 1} of each channel; D is registered. A ROM read at a register alone is registered as a whole."""
+        assert self.ramp is not None
+        steps = distinct_columns(as_bits(self.ramp.D[channels][:, None], self.ramp.d_bits)).shape[1]
+        words = np.concatenate([
+            as_bits(self.ramp.D[channels][:, None], self.ramp.d_bits),
+            as_bits(-self.ramp.b[channels][:, None] - 1, self.ramp.b_bits),
+        ], axis=1)  # fmt: skip
+        columns = distinct_columns(words).shape[1]
+        return Resources(
+            logic=columns * rom_luts(self.depth, self.family),
+            ff=self.ramp.d_bits + steps + columns * (self.each == 1 and self.blocks > 4),
+        )
+
+    def _channels(self, searcher: int) -> IntArray:
+        lane = np.minimum(searcher * self.each + np.arange(self.each), self.lanes - 1)
+        return (np.arange(self.blocks)[:, None] * self.lanes + lane).ravel()
+
+
+@lru_cache(maxsize=4096)
+def _ramp(table: Table) -> Progression:
+    found = progression(table)
+    assert found is not None
+    return found
+
+
+@lru_cache(maxsize=16384)
+def searchers(found: Table, lanes: int, count: int, kind: str, family: str = "xcup") -> Resources:
+    """The module codes_* of hw.rtl.sequential."""
+    return Searchers(found, lanes, count, kind, family).price()

@@ -1,0 +1,62 @@
+"""The price of what lies between units: FIFOs, converters of beats and forks."""
+
+from __future__ import annotations
+
+from hw.cost.constants import weighted
+from hw.cost.primitives import memory
+from hw.cost.resources import Resources
+from hw.dataflow.beats import beats_in, conversion
+from hw.dataflow.bits import clog2
+from hw.dataflow.memory import BRAM_BITS
+from hw.dataflow.streams import Depths
+from hw.dataflow.units import Fold, Unit
+
+
+def fifo(depth: int, width: int, family: str = "xcup") -> Resources:
+    """crq_fifo: memory, two pointers, a count; one in block RAM also keeps the word written last. None if depth 0."""
+    if not depth:
+        return Resources()
+    block, pointer = depth * width >= BRAM_BITS, max(1, clog2(depth))
+    control = Resources(
+        logic=weighted("fifo", fifo_features(depth, width), family) + width * block,
+        ff=(3 if block else 4) * pointer + 1 + (width + 1) * block,
+    )
+    return memory(depth, width, family).plus(control)
+
+
+def fifo_features(depth: int, width: int) -> tuple[float, ...]:
+    """What the LUTs of a FIFO's control grow with: its pointers, whether they wrap early, and block RAM."""
+    pointer = max(1, clog2(depth))
+    return 1, pointer, pointer * (depth != 1 << pointer), pointer * (depth * width >= BRAM_BITS)
+
+
+def converter(given: int, wanted: int, bits: int, family: str = "xcup") -> Resources:
+    """crq_narrow and crq_widen between streams of `given` and `wanted` channels of `bits` per beat."""
+    parts, joined = conversion(given, wanted)
+    part, total = given // parts * bits, Resources()
+    if parts > 1:
+        logic = weighted("narrow", ((parts - 1) * part, parts, 1), family)
+        total = total.plus(Resources(logic=logic, ff=parts * part + parts))
+    if joined > 1:
+        total = total.plus(Resources(logic=weighted("widen", (1,), family), ff=joined * part + joined + 1))
+    return total
+
+
+def fork(readers: int, family: str = "xcup") -> Resources:
+    """crq_fork, of a stream with several readers."""
+    if readers < 2:
+        return Resources()
+    return Resources(logic=weighted("fork", (1, readers), family), ff=readers)
+
+
+def stream_parts(
+    unit: Unit, fold: Fold, given: tuple[int, ...], depths: Depths, family: str = "xcup"
+) -> dict[str, Resources]:
+    """FIFOs and converters of `unit`, whose producers give `given` channels per beat of each input."""
+    fifos = converters = Resources()
+    wanted = beats_in(unit, fold)
+    for i, tensor in enumerate(unit.inputs):
+        bits = tensor.format.bits
+        fifos = fifos.plus(fifo(depths[unit.name, i], given[i] * bits, family))
+        converters = converters.plus(converter(given[i], wanted[i], bits, family))
+    return {"fifo": fifos, "converter": converters}
