@@ -127,14 +127,14 @@ def _standing(slide: Window) -> tuple[Window, Window | None]:
 
 
 @lru_cache(maxsize=65536)
-def interval(found: Ring) -> int:
-    """Cycles from one image to the next for a source that is never late."""
+def interval(found: Ring, pace: int = 1) -> int:
+    """Cycles from one image to the next for a source that is never late and gives a beat every `pace` cycles."""
     s = found.slide
-    read, write = s.output.w * found.steps, found.row_words
+    read, write = s.output.w * found.steps, found.row_words * pace
     if s.kernel[0] == 1 and found.rows == 2 and found.decimated is None:
         return s.output.h * max(read, write)
     ends: list[int] = []
-    walk = Walk(found)
+    walk = Walk(found, pace=pace)
     for image in range(PERIODS):
         for oy in range(s.output.h):
             walk.fill_until(image, oy)
@@ -147,10 +147,10 @@ def interval(found: Ring) -> int:
 
 class Walk:
     """The ring in time: when rows are full, when output rows end. `ready[r]`: the first cycle in which row r could be
-    full, for all it waits for outside; 0 where nothing is late."""
+    full, for all it waits for outside; 0 where nothing is late. `pace`: cycles from one beat to the next, at least."""
 
-    def __init__(self, found: Ring, ready: list[int] | None = None) -> None:
-        self.ring, self.ready = found, ready
+    def __init__(self, found: Ring, ready: list[int] | None = None, pace: int = 1) -> None:
+        self.ring, self.ready, self.pace = found, ready, pace
         self.opened: list[int] = []  # cycle in which the first word of a row can be written at the earliest
         self.full: list[int] = []  # cycle in which its last word is written
         self.freed: list[int] = []  # cycle that ends the output row after which a row is free
@@ -163,10 +163,10 @@ class Walk:
         last = image * found.slide.image.h + found.base(oy) + found.need(oy)
         while len(self.full) < last:
             row = len(self.full)
-            open_ = self.full[-1] + 1 + found.gap(row) if self.full else 0
+            open_ = self.full[-1] + (1 + found.gap(row)) * self.pace if self.full else 0
             if row >= found.rows:
                 open_ = max(open_, self.freed[row - found.rows] + 1)
-            done = open_ + found.row_words - 1
+            done = open_ + (found.row_words - 1) * self.pace
             if self.ready is not None:
                 done = max(done, self.ready[row])
             self.opened.append(open_)
