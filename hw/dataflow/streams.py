@@ -6,13 +6,14 @@ beats, or none, then a converter if its beats are others (hw.dataflow.beats).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from hw.dataflow.beats import beats_in, conversion, stream_beats
-from hw.dataflow.schedule import Beats, Times, cycles, one_by_one, schedule
+from hw.dataflow.rings import interval, ring
+from hw.dataflow.schedule import Times, cycles, schedule, spaced
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
 from hw.ir.layers import Tensor
@@ -20,7 +21,6 @@ from hw.ir.layers import Tensor
 FIFO_DEPTH_CYCLES = 1  # a beat written in one cycle is readable in the next
 MIN_FIFO = 2  # beats: one in use, one on its way
 PACED_IMAGES = 4  # images after which the occupancy of every FIFO repeats
-ROUNDS = 8  # in which a converter and the unit behind it settle
 
 Depths = Mapping[tuple[str, int], int]
 """Beats by unit and number of its input; 0: no FIFO."""
@@ -51,7 +51,7 @@ def fifo_depths(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, 
     branches that join again cannot block each other. Where nothing waits and one of both ends has a registered `ready`,
     there is no FIFO.
     """
-    slowest = max(cycles(u, folds[u.name]).interval for u in units(network))
+    slowest = max(intervals(network, folds).values())
     beats = _entering(network, folds)
     pace = np.arange(PACED_IMAGES * beats) * slowest // beats
     depths = {edge: MIN_FIFO if chained else 0 for edge, chained in _chained(network, folds).items()}
@@ -65,6 +65,28 @@ def fifo_depths(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, 
                 depths[edge] = MIN_FIFO + waiting - 1 if waiting else depths[edge]
         if not missing:
             return depths
+
+
+def intervals(network: Network, folds: Mapping[str, Fold]) -> dict[str, int]:
+    """Cycles from one image to the next of each unit behind its converters: one that joins beats may be slower than
+    the unit takes them, and a memory that is written more slowly makes its reader wait."""
+    beats, result = stream_beats(network, folds), {}
+    for unit in units(network):
+        fold = folds[unit.name]
+        paces = [joined for _, joined in _changes(unit, fold, [beats[t.name] for t in unit.sources])]
+        result[unit.name] = _interval(unit, fold, paces)
+    return result
+
+
+def _interval(unit: Unit, fold: Fold, paces: Sequence[int]) -> int:
+    if max(paces) == 1:
+        return cycles(unit, fold).interval
+    if unit.is_windowed and fold.form == FOLDED:
+        return interval(ring(unit, fold), paces[0])
+    inputs = zip(unit.sources, beats_in(unit, fold), strict=True)
+    early = [np.zeros(3 * t.shape.size // beat, np.int64) for t, beat in inputs]
+    last = schedule(unit, fold, early, paces).given.reshape(3, -1)[:, -1]
+    return int(last[2] - last[1])
 
 
 def _entering(network: Network, folds: Mapping[str, Fold]) -> int:
@@ -102,40 +124,36 @@ def flow(network: Network, folds: Mapping[str, Fold], entering: Times, depths: D
 
 def _passage(unit: Unit, fold: Fold, given: list[int], arrivals: list[Times]) -> Passage:
     """One unit behind its converters, which hold what the unit does not take yet."""
-    changes = [conversion(n, m) for n, m in zip(given, beats_in(unit, fold), strict=True)]
-    accepted, taken = [*arrivals], [np.full(0, 0)] * len(arrivals)
-    found = Beats((), np.full(0, 0))
-    for _ in range(ROUNDS):
-        found = schedule(unit, fold, [_converted(a, *c) for a, c in zip(accepted, changes, strict=True)])
-        if all(np.array_equal(a, b) for a, b in zip(taken, found.taken, strict=True)):
-            break
-        taken = list(found.taken)
-        accepted = [_accepted(a, t, *c) for a, t, c in zip(arrivals, taken, changes, strict=True)]
+    changes = _changes(unit, fold, given)
+    made = [_made(a, *c) for a, c in zip(arrivals, changes, strict=True)]
+    found = schedule(unit, fold, made, [joined for _, joined in changes])
+    accepted = [_accepted(a, t, *c) for a, t, c in zip(arrivals, found.taken, changes, strict=True)]
     return Passage(tuple(_waiting(a, b) for a, b in zip(arrivals, accepted, strict=True)), found.given)
 
 
-def _converted(accepted: Times, parts: int, joined: int) -> Times:
-    """When the beats of a converter's output are there: one cycle after what makes them, one by one."""
-    times = accepted
+def _changes(unit: Unit, fold: Fold, given: Sequence[int]) -> list[tuple[int, int]]:
+    return [conversion(n, m) for n, m in zip(given, beats_in(unit, fold), strict=True)]
+
+
+def _made(arrivals: Times, parts: int, joined: int) -> Times:
+    """When the beats of a converter's output are there at the earliest. Beyond that, a beat that is joined is there
+    `joined` cycles after the one before was taken, which is the pace of the unit; a part follows as one is taken."""
     if parts > 1:
-        first = np.maximum.accumulate(times - parts * np.arange(len(times))) + parts * np.arange(len(times))
-        times = (first[:, None] + 1 + np.arange(parts)).ravel()
-    return one_by_one(times[joined - 1 :: joined] + 1) if joined > 1 else times
+        arrivals = np.repeat(arrivals + 1, parts)
+    if joined > 1:
+        arrivals = (spaced(arrivals).reshape(-1, joined) + np.arange(joined, 0, -1)).max(1)
+    return arrivals
 
 
 def _accepted(arrivals: Times, taken: Times, parts: int, joined: int) -> Times:
     """When a converter takes its beats: not before the ones it made of those before are gone."""
-    ready = arrivals.copy()
     if joined > 1:
-        first = np.arange(len(arrivals) * parts) // joined  # the joined beat of each part
-        made = first[::parts]
-        late = made > 0
-        ready[late] = np.maximum(ready[late], taken[made[late] - 1])
-    elif parts > 1:
-        ready[1:] = np.maximum(ready[1:], taken[parts - 1 :: parts][:-1])
-    else:
-        ready = taken
-    return ready
+        ready = np.repeat(arrivals + 1, parts) if parts > 1 else arrivals.copy()
+        ready[joined::joined] = np.maximum(ready[joined::joined], taken[:-1])
+        taken = spaced(ready)
+    if parts > 1:
+        return np.maximum(arrivals, np.concatenate([arrivals[:1], taken[parts - 1 : -1 : parts]]))
+    return taken
 
 
 def _waiting(arrivals: Times, accepted: Times) -> int:
@@ -151,11 +169,11 @@ def pipeline(network: Network, folds: Mapping[str, Fold], depths: Depths | None 
     if depths is None:
         depths = fifo_depths(network, folds)
     found = flow(network, folds, np.arange(_entering(network, folds)), depths)
-    intervals = {u.name: cycles(u, folds[u.name]).interval for u in units(network)}
-    bottleneck = max(intervals, key=intervals.__getitem__)
+    found_intervals = intervals(network, folds)
+    bottleneck = max(found_intervals, key=found_intervals.__getitem__)
     last = output_unit(network, network.output)
     return Pipeline(
-        intervals[bottleneck],
+        found_intervals[bottleneck],
         int(found[last].given[-1]) + 1,
         bottleneck,
         {n: int(p.given[0]) for n, p in found.items()},
