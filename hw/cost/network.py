@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from hw.cost import parallel
 from hw.cost.resources import Resources
 from hw.cost.units import cost
-from hw.dataflow.fifos import Depths, fifo_depths
-from hw.dataflow.schedule import Cycles, Pipeline, pipeline
+from hw.dataflow.schedule import Cycles
+from hw.dataflow.streams import Depths, Pipeline, fifo_depths, pipeline
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
 

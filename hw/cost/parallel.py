@@ -19,7 +19,8 @@ from hw.cost.lanes import constant_lanes
 from hw.cost.primitives import tree_adders, tree_flip_flops
 from hw.cost.resources import Resources
 from hw.cost.thresholds import threshold_lanes
-from hw.dataflow.schedule import Cycles, Pipeline, tree_registers
+from hw.dataflow.schedule import Cycles, tree_registers
+from hw.dataflow.streams import Pipeline
 from hw.dataflow.thresholds import search_steps
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.digits import digits_of
@@ -41,7 +42,7 @@ from hw.ir.layers import (
 )
 
 Mask = tuple[bool, ...]
-EVERY_CYCLE = Cycles(1, 1, 1)
+EVERY_CYCLE = Cycles(1, 1)
 
 
 def parts(unit: Unit) -> dict[str, Resources]:

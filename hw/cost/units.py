@@ -19,9 +19,9 @@ from hw.cost.primitives import (
 from hw.cost.resources import Resources
 from hw.cost.thresholds import threshold_lanes
 from hw.dataflow.bits import as_bits, clog2
-from hw.dataflow.fifos import MIN_FIFO, Depths
 from hw.dataflow.memory import BRAM_BITS, weights_in_bram
 from hw.dataflow.schedule import cycles, tree_registers
+from hw.dataflow.streams import MIN_FIFO, Depths
 from hw.dataflow.units import Fold, Unit
 from hw.dataflow.windows import window
 from hw.ir.digits import complement_offset, digits_of, signed_digits
@@ -51,8 +51,8 @@ class UnitCost:
         self.depths, self.family = depths, family
         self.network, self.unit, self.fold = network, unit, fold
         self.source = network.carried(unit.layer.input)
-        self.slide = window(network, unit)
-        self.cycles = cycles(network, unit, fold)
+        self.slide = window(unit)
+        self.cycles = cycles(unit, fold)
         self.steps = self.cycles.steps
         self.x = unit.layer.input.format
         self.channels_in = self.source.shape.c

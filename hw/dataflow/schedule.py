@@ -154,7 +154,7 @@ def _parallel(unit: Unit, fold: Fold, arrivals: Times) -> Beats:
 def _folded(unit: Unit, fold: Fold, arrivals: Times) -> Beats:
     found = ring(unit, fold)
     slide, words = found.slide, found.row_words
-    kept, rows = _kept(unit, found), slide.image.h
+    kept, rows = kept_beats(unit, found), slide.image.h
     images = len(arrivals) // len(kept)
     arrivals = one_by_one(arrivals)
     own = arrivals.reshape(images, -1)[:, kept].reshape(-1, words) - np.arange(words)
@@ -173,7 +173,7 @@ def _folded(unit: Unit, fold: Fold, arrivals: Times) -> Beats:
     return Beats((one_by_one(ready.ravel()),), given.ravel())
 
 
-def _kept(unit: Unit, found: Ring) -> NDArray[np.bool_]:
+def kept_beats(unit: Unit, found: Ring) -> NDArray[np.bool_]:
     """Which beats of an image enter the memory."""
     shape = unit.sources[0].shape
     kept = np.ones((shape.h, shape.w), bool)

@@ -6,13 +6,14 @@ beats, or none, then a converter if its beats are others (hw.dataflow.beats).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from hw.dataflow.beats import beats_in, conversion, stream_beats
-from hw.dataflow.schedule import Beats, Times, cycles, one_by_one, schedule
+from hw.dataflow.schedule import Beats, Cycles, Times, cycles, one_by_one, schedule
+from hw.dataflow.slack import other_loops
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
 from hw.ir.layers import Tensor
@@ -24,6 +25,18 @@ ROUNDS = 8  # in which a converter and the unit behind it settle
 
 Depths = Mapping[tuple[str, int], int]
 """Beats by unit and number of its input; 0: no FIFO."""
+
+
+class Timing(NamedTuple):
+    """How units keep time: their schedule, their cycles, and by how many stages more than the schedule's a tool may
+    make any loop deeper; where that is not 0, every edge has a FIFO."""
+
+    schedule: Callable[[Unit, Fold, Sequence[Times]], Beats] = schedule
+    cycles: Callable[[Unit, Fold], Cycles] = cycles
+    extra: int = 0
+
+
+RTL = Timing()
 
 
 class Pipeline(NamedTuple):
@@ -43,20 +56,26 @@ class Passage(NamedTuple):
     given: Times
 
 
-def fifo_depths(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, int], int]:
+def fifo_depths(
+    network: Network, folds: Mapping[str, Fold], timing: Timing = RTL
+) -> dict[tuple[str, int], int]:  # fmt: skip
     """(unit, input) to the beats its FIFO must hold for the network to reach the slowest unit's interval.
 
     Images paced evenly at that interval run without ever filling a FIFO this deep; a network of FIFOs never runs slower
     than a schedule its depths allow, so a source that offers beats as fast as it can reaches the interval too, and
     branches that join again cannot block each other. Where nothing waits and one of both ends has a registered `ready`,
-    there is no FIFO.
+    there is no FIFO. With `timing.extra` no other number of stages makes a FIFO too small: where branches join, what
+    comes by one waits as if every loop on the others were that much deeper.
     """
-    slowest = max(cycles(u, folds[u.name]).interval for u in units(network))
+    slowest = max(timing.cycles(u, folds[u.name]).interval for u in units(network))
+    late = {edge: timing.extra * n for edge, n in other_loops(network, folds).items()} if timing.extra else {}
     beats = _entering(network, folds)
     pace = np.arange(PACED_IMAGES * beats) * slowest // beats
-    depths = {edge: MIN_FIFO if chained else 0 for edge, chained in _chained(network, folds).items()}
+    depths = {
+        edge: MIN_FIFO if chained or timing.extra else 0 for edge, chained in _chained(network, folds).items()
+    }
     while True:
-        found = flow(network, folds, pace, depths)
+        found = flow(network, folds, pace, depths, timing, late)
         missing = False
         for unit in units(network):
             for i, waiting in enumerate(found[unit.name].waits):
@@ -84,8 +103,14 @@ def _chained(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, int
     return result
 
 
-def flow(network: Network, folds: Mapping[str, Fold], entering: Times, depths: Depths) -> dict[str, Passage]:
-    """Unit name to its passage, for input beats (whole images) that enter at `entering`, FIFOs never full."""
+def flow(
+    network: Network, folds: Mapping[str, Fold], entering: Times, depths: Depths, timing: Timing = RTL,
+    late: Depths | None = None,
+) -> dict[str, Passage]:  # fmt: skip
+    """Unit name to its passage, for input beats (whole images) that enter at `entering`, FIFOs never full.
+
+    `late`: cycles, by unit and input, for which beats may have to wait longer than the schedule says.
+    """
     beats = stream_beats(network, folds)
     times: dict[str, Times] = {network.input.name: entering}
     result = {}
@@ -94,24 +119,27 @@ def flow(network: Network, folds: Mapping[str, Fold], entering: Times, depths: D
         arrivals = []
         for i, tensor in enumerate(unit.sources):
             arrivals.append(times[tensor.name] + (FIFO_DEPTH_CYCLES if depths[unit.name, i] else 0))
-        found = _passage(unit, fold, [beats[t.name] for t in unit.sources], arrivals)
+        waits = [(late or {}).get((unit.name, i), 0) for i in range(len(arrivals))]
+        found = _passage(unit, fold, [beats[t.name] for t in unit.sources], arrivals, timing, waits)
         result[unit.name] = found
         times[unit.output.name] = found.given
     return result
 
 
-def _passage(unit: Unit, fold: Fold, given: list[int], arrivals: list[Times]) -> Passage:
+def _passage(
+    unit: Unit, fold: Fold, given: list[int], arrivals: list[Times], timing: Timing, late: list[int]
+) -> Passage:  # fmt: skip
     """One unit behind its converters, which hold what the unit does not take yet."""
     changes = [conversion(n, m) for n, m in zip(given, beats_in(unit, fold), strict=True)]
     accepted, taken = [*arrivals], [np.full(0, 0)] * len(arrivals)
     found = Beats((), np.full(0, 0))
     for _ in range(ROUNDS):
-        found = schedule(unit, fold, [_converted(a, *c) for a, c in zip(accepted, changes, strict=True)])
+        found = timing.schedule(unit, fold, [_converted(a, *c) for a, c in zip(accepted, changes, strict=True)])
         if all(np.array_equal(a, b) for a, b in zip(taken, found.taken, strict=True)):
             break
         taken = list(found.taken)
         accepted = [_accepted(a, t, *c) for a, t, c in zip(arrivals, taken, changes, strict=True)]
-    return Passage(tuple(_waiting(a, b) for a, b in zip(arrivals, accepted, strict=True)), found.given)
+    return Passage(tuple(_waiting(a, b + n) for a, b, n in zip(arrivals, accepted, late, strict=True)), found.given)
 
 
 def _converted(accepted: Times, parts: int, joined: int) -> Times:

@@ -25,7 +25,7 @@ class Point(NamedTuple):
 def pareto(network: Network, family: str = "xcup") -> list[Point]:
     """Points from the fastest folding to the smallest, each slower and smaller (in LUTs) than the one before."""
     cost = remembered(network, family)
-    slowest = max(cycles(network, unit, Fold(1, 1)).interval for unit in units(network))
+    slowest = max(cycles(unit, Fold(1, 1)).interval for unit in units(network))
     budget, points = float(fastest(network)[0]), list[Point]()
     while True:
         folds = within(network, int(budget), cost)

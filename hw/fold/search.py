@@ -9,7 +9,8 @@ from typing import NamedTuple
 from crq.errors import nearest_names
 from hw.cost.constants import LUT4_PER_LUT6
 from hw.cost.network import area, estimate
-from hw.dataflow.schedule import cycles, pipeline
+from hw.dataflow.schedule import cycles
+from hw.dataflow.streams import pipeline
 from hw.dataflow.units import ROM_STYLES, Fold, Unit, units
 from hw.devices.catalog import Device
 from hw.errors import HwError
@@ -106,7 +107,7 @@ class _Search:
         self.network, self.clock, self.overrides, self.rom = network, clock_period_ns, overrides, rom
         self.cost = remembered(network, family)
         self.floor, self.bound_by = fastest(network, overrides, rom)
-        self.slowest = max(cycles(network, unit, Fold(1, 1)).interval for unit in units(network))
+        self.slowest = max(cycles(unit, Fold(1, 1)).interval for unit in units(network))
 
     def within(self, budget: int) -> dict[str, Fold]:
         return within(self.network, budget, self.cost, self.overrides, self.rom)
@@ -179,9 +180,9 @@ def _check_target(target: Target, clock_period_ns: float, device: Device | None)
 def _reason(network: Network, unit: Unit, fold: Fold, budget: int, overrides: Mapping[str, Fold]) -> str:
     if unit.name in overrides:
         return "given"
-    if cycles(network, unit, fold).interval > budget:
+    if cycles(unit, fold).interval > budget:
         return "as parallel as it can be"
-    choices = sum(cycles(network, unit, f).interval <= budget for f in unit.legal_folds())
+    choices = sum(cycles(unit, f).interval <= budget for f in unit.legal_folds())
     return f"{'smallest of ' if choices > 1 else 'only '}{choices} within {budget:,} cycles"
 
 
@@ -224,7 +225,7 @@ def within(
     """Per unit, the folding of least `cost` that takes at most `budget` cycles per image, or else the fewest it can."""
     result: dict[str, Fold] = {}
     for unit in units(network):
-        taken = {f: cycles(network, unit, f).interval for f in candidates(unit, overrides, rom)}
+        taken = {f: cycles(unit, f).interval for f in candidates(unit, overrides, rom)}
         limit = max(budget, min(taken.values()))
         fitting = [f for f in taken if taken[f] <= limit]
         result[unit.name] = min(fitting, key=lambda f: (cost(unit, f), taken[f], f))
@@ -251,7 +252,7 @@ def fastest(
     """(fewest cycles per image that any folding reaches, the unit that bounds it)."""
     least = []
     for unit in units(network):
-        least.append((min(cycles(network, unit, f).interval for f in candidates(unit, overrides, rom)), unit.name))
+        least.append((min(cycles(unit, f).interval for f in candidates(unit, overrides, rom)), unit.name))
     if not least:
         raise HwError("the network has no layers: there is nothing to build")
     return max(least)
@@ -263,7 +264,7 @@ def check(network: Network, folds: Mapping[str, Fold]) -> None:
     for name, fold in folds.items():
         _known(name, known, "folding")
         choices = known[name].legal_folds()
-        if Fold(fold.pe, fold.simd) not in choices:
+        if Fold(fold.pe, fold.simd, form=fold.form) not in choices:
             pes, simds = (sorted({f[i] for f in choices}) for i in (0, 1))
             raise HwError(
                 f"folding of {name!r}: ({fold.pe}, {fold.simd}) is impossible; PE is one of {pes}, SIMD one of {simds}"
