@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crq.options import BuildOptions
-from hw.dataflow.units import Fold
+from hw.dataflow.units import PARALLEL, Fold
 from hw.fold.search import Target
 
 
@@ -13,5 +13,9 @@ def target_of(options: BuildOptions) -> Target:
 
 
 def folds_of(options: BuildOptions) -> dict[str, Fold]:
-    """The foldings that are given, by layer."""
-    return {name: Fold(*values) for name, values in options.folding.items()}
+    """The foldings that are given, by layer: (PE, SIMD), or (PE, SIMD, form)."""
+    return {name: _fold(*values) for name, values in options.folding.items()}
+
+
+def _fold(pe: int, simd: int, form: str = PARALLEL) -> Fold:
+    return Fold(pe, simd, form=form)
