@@ -2,6 +2,9 @@
 #define CRQ_BEATS_H_
 
 #include "crq_types.h"
+#ifdef CRQ_FAST_SIM
+#include "crq_beats_fast.h"
+#endif
 
 // Streams between layers: beats of other widths, and pixels that nobody reads.
 
@@ -11,6 +14,9 @@ namespace crq {
 template <class data_T, class res_T, unsigned VALUES, unsigned LANES>
 void convert_beats(hls::stream<data_T> &data, hls::stream<res_T> &res) {
     #pragma HLS INLINE
+#ifdef CRQ_FAST_SIM
+    convert_fast<data_T, res_T, VALUES>(data, res);
+#else
     typedef typename data_T::value_type x_T;
     const unsigned PARTS = data_T::size / LANES;
     const unsigned JOINED = res_T::size / LANES;
@@ -51,6 +57,7 @@ Parts:
             to++;
         }
     }
+#endif
 }
 
 // Lets the first of every STRIDE_H rows and STRIDE_W columns of an image pass, WORDS beats per pixel; drops the others.

@@ -10,6 +10,17 @@
 
 namespace crq {
 
+// The operands of lane `pe` in one cycle: the channels of the word, or the lane's own.
+template <class x_T, typename CONFIG_T> struct ring_operands {
+    const x_T (&x)[CONFIG_T::word];
+    const unsigned pe;
+    ring_operands(const x_T (&x)[CONFIG_T::word], unsigned pe) : x(x), pe(pe) {}
+    x_T get(unsigned simd) const {
+        #pragma HLS INLINE
+        return x[CONFIG_T::lanewise ? pe : simd];
+    }
+};
+
 // io_stream: a beat of PE channels every kernel height * kernel width * words of a group.
 template <class data_T, class res_T, typename CONFIG_T, class weights_T, class starts_T, class act_T>
 void mac_folded(hls::stream<data_T> &data, hls::stream<res_T> &res,
@@ -43,17 +54,10 @@ Cycles:
         Lanes:
             for (unsigned pe = 0; pe < CONFIG_T::pe; pe++) {
                 #pragma HLS UNROLL
-                x_T operands[CONFIG_T::simd];
-                #pragma HLS ARRAY_PARTITION variable=operands complete dim=0
-            Operands:
-                for (unsigned simd = 0; simd < CONFIG_T::simd; simd++) {
-                    #pragma HLS UNROLL
-                    operands[simd] = x[CONFIG_T::lanewise ? pe : simd];
-                }
                 typename CONFIG_T::accum_t sum = sums[pe];
                 if (from.begins_block())
                     sum = start_value<CONFIG_T>(starts, from.channel_fold, pe);
-                sum += products<x_T, CONFIG_T>(operands, weights[from.address][pe]);
+                sum += products<CONFIG_T>(ring_operands<x_T, CONFIG_T>(x, pe), weights[from.address][pe]);
                 sums[pe] = sum;
                 if (from.ends_block())
                     beat[pe] = act.template apply<y_T>(sum, from.channel_fold, pe);

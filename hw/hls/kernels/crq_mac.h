@@ -65,9 +65,22 @@ template <typename CONFIG_T> struct fold_counter {
 };
 
 #ifndef CRQ_FAST_SIM
-// The sum of SIMD products of one lane: of the word of weights and `operands[simd]`.
-template <class x_T, typename CONFIG_T, class words_T>
-typename product_types<CONFIG_T>::partial_t products(const x_T operands[CONFIG_T::simd], const words_T &weights) {
+// The operands of one lane in one cycle, in the registers of the window.
+template <class x_T, typename CONFIG_T> struct window_operands {
+    const typename window<x_T, CONFIG_T>::array &taps;
+    const fold_counter<CONFIG_T> &at;
+    const unsigned group;
+    window_operands(const typename window<x_T, CONFIG_T>::array &taps, const fold_counter<CONFIG_T> &at, unsigned pe)
+        : taps(taps), at(at), group(pe / geometry<CONFIG_T>::outputs_per_block_group) {}
+    x_T get(unsigned simd) const {
+        #pragma HLS INLINE
+        return window<x_T, CONFIG_T>::lane(taps, at.block, group, at.input_fold, simd);
+    }
+};
+
+// The sum of SIMD products of one lane: of a row of weight words and of what `operands.get(simd)` gives.
+template <typename CONFIG_T, class operands_T, class words_T>
+typename product_types<CONFIG_T>::partial_t products(const operands_T &operands, const words_T &weights) {
     #pragma HLS INLINE
     typename product_types<CONFIG_T>::partial_t partial = 0;
 Words:
@@ -78,7 +91,7 @@ Words:
             #pragma HLS UNROLL
             const unsigned simd = word * CONFIG_T::word_lanes + i;
             if (simd < CONFIG_T::simd)
-                partial += product<CONFIG_T, CONFIG_T::ternary>::apply(operands[simd < CONFIG_T::simd ? simd : 0],
+                partial += product<CONFIG_T, CONFIG_T::ternary>::apply(operands.get(simd),
                                                                        code_of<CONFIG_T>(weights[word], i));
         }
     }
@@ -92,22 +105,13 @@ void mac_fold(const typename window<x_T, CONFIG_T>::array &taps, const weights_T
               const act_T &act, const fold_counter<CONFIG_T> &at, typename CONFIG_T::accum_t sums[CONFIG_T::pe],
               y_T results[CONFIG_T::pe]) {
     #pragma HLS INLINE
-    typedef geometry<CONFIG_T> G;
 Lanes:
     for (unsigned pe = 0; pe < CONFIG_T::pe; pe++) {
         #pragma HLS UNROLL
-        x_T operands[CONFIG_T::simd];
-        #pragma HLS ARRAY_PARTITION variable=operands complete dim=0
-    Operands:
-        for (unsigned simd = 0; simd < CONFIG_T::simd; simd++) {
-            #pragma HLS UNROLL
-            operands[simd] =
-                window<x_T, CONFIG_T>::lane(taps, at.block, pe / G::outputs_per_block_group, at.input_fold, simd);
-        }
         typename CONFIG_T::accum_t sum = sums[pe];
         if (at.input_fold == 0)
             sum = start_value<CONFIG_T>(starts, at.channel_fold, pe);
-        sum += products<x_T, CONFIG_T>(operands, weights[at.address][pe]);
+        sum += products<CONFIG_T>(window_operands<x_T, CONFIG_T>(taps, at, pe), weights[at.address][pe]);
         sums[pe] = sum;
         if (at.ends_sums())
             results[pe] = act.template apply<y_T>(sum, at.channel_fold, pe);

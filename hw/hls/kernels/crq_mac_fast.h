@@ -3,6 +3,7 @@
 
 #include "crq_threshold.h"
 #include "crq_window.h"
+#include <cstring>
 #include <vector>
 
 // Fast simulation of the sums of crq_mac.h: all folds of a pixel at once, on vectors of native integers. The weights are
@@ -95,24 +96,26 @@ void mac_fast(hls::stream<data_T> &data, hls::stream<res_T> &res,
     typedef typename data_T::value_type x_T;
     typedef typename res_T::value_type y_T;
     typedef typename CONFIG_T::fast_lane_t tap_T;
+    static_assert(sizeof(data_T) == sizeof(x_T) * data_T::size && sizeof(res_T) == sizeof(y_T) * res_T::size,
+                  "the beats of a pixel are its channels, one after the other");
     x_T columns[G::column_rows][G::columns][G::column_channels];
     typename window<tap_T, CONFIG_T>::array taps;
     position<CONFIG_T> at;
     for (unsigned p = 0; p < G::pixels; p++) {
         x_T pixel[CONFIG_T::in_channels];
         x_T column[CONFIG_T::kernel_height][CONFIG_T::in_channels];
-        enter_pixel<data_T, x_T, CONFIG_T>(data, at.is_padding(), 0, pixel);
+        if (at.is_padding()) {
+            for (unsigned c = 0; c < CONFIG_T::in_channels; c++)
+                pixel[c] = 0;
+        } else {
+            std::memcpy(pixel, data.take(CONFIG_T::in_channels / data_T::size), sizeof(pixel));
+        }
         shift_lines<x_T, CONFIG_T>(pixel, G::has_lines ? at.x : 0, lines, column);
         shift_window<tap_T, x_T, CONFIG_T>(taps, columns, column);
         if (at.is_output()) {
             y_T results[CONFIG_T::out_channels];
             mac_pixel<tap_T, y_T, CONFIG_T>(taps, weights, starts, act, results);
-            for (unsigned fold = 0; fold < G::channel_folds; fold++) {
-                res_T beat;
-                for (unsigned pe = 0; pe < CONFIG_T::pe; pe++)
-                    beat[pe] = results[fold * CONFIG_T::pe + pe];
-                res.write(beat);
-            }
+            std::memcpy(res.give(G::channel_folds), results, sizeof(results));
         }
         at.advance();
     }

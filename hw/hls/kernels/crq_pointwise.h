@@ -1,6 +1,7 @@
 #ifndef CRQ_POINTWISE_H_
 #define CRQ_POINTWISE_H_
 
+#include "crq_beats.h"
 #include "crq_threshold.h"
 
 // Layers that treat every value on its own: PE channels per cycle. Each operation is a struct with
@@ -37,6 +38,9 @@ template <typename CONFIG_T> struct shift_op {
 template <class data_T, class res_T, typename CONFIG_T, class op_T>
 void pointwise_stream(hls::stream<data_T> &data, hls::stream<res_T> &res, const op_T &op) {
     #pragma HLS INLINE
+#ifdef CRQ_FAST_SIM
+    pointwise_fast<data_T, res_T, CONFIG_T>(data, res, op);
+#else
     typedef typename res_T::value_type y_T;
     const unsigned folds = CONFIG_T::channels / CONFIG_T::pe;
     counter<folds> fold = 0;
@@ -53,6 +57,7 @@ Cycles:
         res.write(y);
         fold = fold + 1 == folds ? 0u : unsigned(fold + 1);
     }
+#endif
 }
 
 template <class x_T, class y_T, typename CONFIG_T, class op_T>
@@ -74,6 +79,9 @@ Pixels:
 template <class data1_T, class data2_T, class res_T, typename CONFIG_T, class act_T>
 void add_stream(hls::stream<data1_T> &data1, hls::stream<data2_T> &data2, hls::stream<res_T> &res, const act_T &act) {
     #pragma HLS INLINE
+#ifdef CRQ_FAST_SIM
+    add_fast<data1_T, data2_T, res_T, CONFIG_T>(data1, data2, res, act);
+#else
     typedef typename res_T::value_type y_T;
     const unsigned folds = CONFIG_T::channels / CONFIG_T::pe;
     counter<folds> fold = 0;
@@ -91,6 +99,7 @@ Cycles:
         res.write(y);
         fold = fold + 1 == folds ? 0u : unsigned(fold + 1);
     }
+#endif
 }
 
 template <class x1_T, class x2_T, class y_T, typename CONFIG_T, class act_T>

@@ -60,7 +60,7 @@ template <typename CONFIG_T, class table_T> struct compared {
 #ifdef CRQ_HLS
 template <int BITS> using wide_int = ap_int<BITS>;
 #else
-template <int BITS> using wide_int = long long;
+template <int BITS> using wide_int = typename native<(BITS > 32 ? 8 : 4)>::signed_t;
 #endif
 
 // Thresholds ((base + k * slope) >> fraction) + 1, k = 1 ...: x reaches number k if k * slope is at most the rest
