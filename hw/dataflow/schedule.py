@@ -183,7 +183,7 @@ def _parallel(unit: Unit, fold: Fold, arrivals: Times, pace: int) -> Beats:
 def _folded(unit: Unit, fold: Fold, arrivals: Times, pace: int) -> Beats:
     found = ring(unit, fold)
     slide, words = found.slide, found.row_words
-    kept, rows = _kept(unit, found), slide.image.h
+    kept, rows = kept_beats(unit, found), slide.image.h
     images = len(arrivals) // len(kept)
     arrivals, places = spaced(arrivals, pace), np.arange(words) * pace
     own = arrivals.reshape(images, -1)[:, kept].reshape(-1, words) - places
@@ -202,7 +202,7 @@ def _folded(unit: Unit, fold: Fold, arrivals: Times, pace: int) -> Beats:
     return Beats((spaced(ready.ravel(), pace),), given.ravel())
 
 
-def _kept(unit: Unit, found: Ring) -> NDArray[np.bool_]:
+def kept_beats(unit: Unit, found: Ring) -> NDArray[np.bool_]:
     """Which beats of an image enter the memory."""
     shape = unit.sources[0].shape
     kept = np.ones((shape.h, shape.w), bool)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hw.dataflow.units import Fold, Unit, units
+from hw.dataflow.units import PARALLEL, Fold, Unit, units
 from hw.devices import catalog as devices
 from hw.errors import HwError
 from hw.fold import search as fold
@@ -19,7 +19,7 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
     """The fold of every unit: explicit values first, then hls4ml's ReuseFactor, then the search of `hw.fold.search`.
 
     `config` is hls4ml's, with the options of a build (hw.hls.config). HLSConfig/LayerName/NAME may hold WeightRom, and
-    PE and SIMD, or ReuseFactor; HLSConfig/Model/ReuseFactor above 1 bounds all others (1 is hls4ml's default for "not
+    PE and SIMD, or ReuseFactor, with Form; HLSConfig/Model/ReuseFactor above 1 bounds all others (1 is hls4ml's default for "not
     set"). Raises `HwError` naming the layer for a fold it cannot have and for a name that is no unit, naming the part
     if it is unknown, and naming an option of HLSConfig that has no meaning here.
     """
@@ -65,9 +65,12 @@ def _from_options(name: str, options: Mapping[str, Any], all_units: Mapping[str,
     Raises `HwError` for a ReuseFactor that is not the one of the PE and SIMD beside it; 1 is hls4ml's "not set" there.
     """
     unit, reuse = all_units[name], options.get("reusefactor")
+    form = options.get("form")
     if "pe" not in options and "simd" not in options:
-        return None if reuse is None else cheapest(unit, reuse)
-    found = Fold(options.get("pe", 1), options.get("simd", 1))
+        if form and reuse is None:
+            raise HwError(f"layer {name!r}: Form {form!r} alone; give PE and SIMD, or ReuseFactor, beside it")
+        return None if reuse is None else cheapest(unit, reuse, form or PARALLEL)
+    found = Fold(options.get("pe", 1), options.get("simd", 1), form=form or PARALLEL)
     if reuse not in (None, 1, unit.reuse_factor(found)):
         raise HwError(
             f"layer {name!r}: ReuseFactor {reuse} is not that of PE {found.pe} and SIMD {found.simd} "
@@ -76,9 +79,14 @@ def _from_options(name: str, options: Mapping[str, Any], all_units: Mapping[str,
     return found
 
 
-def cheapest(unit: Unit, reuse: int) -> Fold:
-    """The fold with the fewest lanes whose reuse factor is at most `reuse`; wide SIMD before many PE lanes."""
+def cheapest(unit: Unit, reuse: int, form: str = PARALLEL) -> Fold:
+    """The fold of a form with the fewest lanes whose reuse factor is at most `reuse`; wide SIMD before many PE lanes.
+
+    A unit without a window has one form. Raises `HwError` if there is none.
+    """
     if reuse < 1:
         raise HwError(f"layer {unit.name!r}: ReuseFactor {reuse}; expected at least 1")
-    allowed = [f for f in unit.legal_folds() if unit.reuse_factor(f) <= reuse]
+    allowed = [f for f in unit.legal_folds() if f.form == form and unit.reuse_factor(f) <= reuse]
+    if not allowed:
+        raise HwError(f"layer {unit.name!r}: Form {form!r} has no folding with a ReuseFactor of at most {reuse}")
     return min(allowed, key=lambda f: (f.pe * f.simd, abs(f.simd - 2 * f.pe), f))
