@@ -13,7 +13,8 @@ from annotated_types import Gt
 
 from crq.errors import CrqError, nearest
 
-Folding = tuple[int, int] | tuple[int, int, Literal["parallel", "folded"]]
+Form = Literal["parallel", "folded"]
+Folding = tuple[int, int] | tuple[int, int, Form]
 """PE and SIMD of a layer; without a form, the search takes the better one."""
 
 TARGETS = ("target_fps", "target_latency", "best_fit")

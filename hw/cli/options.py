@@ -6,11 +6,11 @@ import functools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import click
 
-from crq.options import BuildOptions, Folding
+from crq.options import BuildOptions, Folding, Form
 
 FOLDING = ("part", "clock_period", "target_fps", "target_latency", "best_fit", "folding", "max_beat", "weight_rom")
 """The options that a folding depends on."""
@@ -77,7 +77,7 @@ def parse_folds(texts: tuple[str, ...]) -> dict[str, Folding]:
                 param_hint="--fold",
             )
         layer, pe, simd, form = found.groups()
-        result[layer] = (int(pe), int(simd), form) if form else (int(pe), int(simd))
+        result[layer] = (int(pe), int(simd), cast(Form, form)) if form else (int(pe), int(simd))
     return result
 
 

@@ -8,7 +8,7 @@ takes parallel forms only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from hw.cost.streams import converter, fifo
 from hw.dataflow.beats import beat_out, beats_in
@@ -43,7 +43,7 @@ class _Joint:
 
     def best(self) -> dict[str, Fold]:
         starts = [self.start(lambda u, f: self.options[u.name][f])]
-        starts += [self.start(lambda u, f, b=b: _distance(u, f, b)) for b in BEATS]
+        starts += [self.start(partial(_distance, beat)) for beat in BEATS]
         starts.append(self.start(lambda u, f: self.options[u.name][f] + (f.form != PARALLEL) * 1e9))
         settled = [self.settle(folds) for folds in {tuple(s.items()): s for s in starts}.values()]
         return min(settled, key=self.total)
@@ -104,7 +104,7 @@ def _cheapest(unit: Unit, folds: list[Fold], cost: Cost) -> dict[Fold, float]:
     return {fold: price for price, fold in found.values()}
 
 
-def _distance(unit: Unit, fold: Fold, beat: int) -> float:
+def _distance(beat: int, unit: Unit, fold: Fold) -> float:
     """How far the beats of a folding are from `beat`, in factors; parallel forms come last."""
     ends = (*beats_in(unit, fold), beat_out(unit, fold))
     return sum(max(n / beat, beat / n) for n in ends) + (unit.is_windowed and fold.form != FOLDED) * 1e3
