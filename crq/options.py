@@ -33,7 +33,8 @@ class BuildOptions:
     part: FPGA part (any package and speed grade) or board. clock_period: ns. io_type: io_stream folds layers in time,
     io_parallel unrolls every one. target_fps (images per second) and target_latency (µs for one image) are met with the
     least area; best_fit takes the highest rate that fits the part. folding: layer → (PE, SIMD) or (PE, SIMD, form).
-    max_beat: bits of the widest stream. weight_rom: layer → where its weights lie; by default their size decides. fit_check: refuse weights that exceed the part's memory.
+    max_beat: bits of the widest stream. weight_rom: layer → where its weights lie; by default their size decides.
+    fit_check: refuse weights that exceed the part's memory.
     """
 
     part: str = _option("xc7z020clg400-1", "FPGA part or board.")
