@@ -67,8 +67,8 @@ def ours(matrix: Matrix, bits: int, family: str, cache: Path) -> Iterator[Row]:
     folds = [(outputs, inputs), (outputs, inputs // 4), (outputs // 4, inputs // 4), (1, inputs // 4)]
     for pe, simd in folds:
         fold = Fold(pe, simd)
-        found = synthesize(generate_unit(network, unit, fold), family, cache=cache)
-        steps = cycles(network, unit, fold).interval
+        found = synthesize(generate_unit(unit, fold), family, cache=cache)
+        steps = cycles(unit, fold).interval
         if simd == inputs:
             lanes = {m: n for m, n in found.below[found.top].items() if "crq_pe_fixed" in m}
             luts, ffs = (sum(getattr(found.total(m), k) * n for m, n in lanes.items()) for k in ("lut", "ff"))

@@ -13,6 +13,10 @@ from annotated_types import Gt
 
 from crq.errors import CrqError, nearest
 
+Form = Literal["parallel", "folded"]
+Folding = tuple[int, int] | tuple[int, int, Form]
+"""PE and SIMD of a layer; without a form, the search takes the better one."""
+
 TARGETS = ("target_fps", "target_latency", "best_fit")
 """Options that say what the folding search aims at."""
 
@@ -28,8 +32,9 @@ class BuildOptions:
 
     part: FPGA part (any package and speed grade) or board. clock_period: ns. io_type: io_stream folds layers in time,
     io_parallel unrolls every one. target_fps (images per second) and target_latency (µs for one image) are met with the
-    least area; best_fit takes the highest rate that fits the part. folding: layer → (PE, SIMD). weight_rom: layer →
-    where its weights lie; by default their size decides. fit_check: refuse weights that exceed the part's memory.
+    least area; best_fit takes the highest rate that fits the part. folding: layer → (PE, SIMD) or (PE, SIMD, form).
+    max_beat: bits of the widest stream. weight_rom: layer → where its weights lie; by default their size decides.
+    fit_check: refuse weights that exceed the part's memory.
     """
 
     part: str = _option("xc7z020clg400-1", "FPGA part or board.")
@@ -40,9 +45,10 @@ class BuildOptions:
         None, "Microseconds in which one image must pass, with the least area."
     )
     best_fit: bool = _option(False, "The highest rate that fits the part.")
-    folding: dict[str, tuple[int, int]] = _option(
-        dict, "Folding of one layer; repeatable.", flag="--fold", metavar="LAYER=PE,SIMD"
+    folding: dict[str, Folding] = _option(
+        dict, "Folding of one layer; repeatable.", flag="--fold", metavar="LAYER=PE,SIMD[,parallel|folded]"
     )
+    max_beat: Annotated[int, Gt(0)] = _option(1024, "Bits of the widest stream; HLS tools take up to 4096.")
     weight_rom: dict[str, Literal["lut", "bram"]] = _option(
         dict, "Memory of a layer's weights; repeatable.", flag="--rom", metavar="LAYER=lut|bram"
     )

@@ -11,7 +11,7 @@ from crq.options import BuildOptions
 from hw.dataflow.units import Fold
 from hw.devices.catalog import Device, find
 from hw.errors import HwError
-from hw.fold.options import folds_of, target_of
+from hw.fold.options import target_of, wishes_of
 from hw.fold.search import decide
 from hw.hls.built import Built
 from hw.ir.graph import Network
@@ -51,8 +51,11 @@ def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = N
     else:
         name, network, folds = path.stem, Network(load_graph(path)[0]), {}
     options = options.with_given(given or {})
-    target, overrides, rom = target_of(options), folds_of(options), dict[str, str](options.weight_rom)
+    target, overrides, rom = target_of(options), wishes_of(options), dict[str, str](options.weight_rom)
     device, clock = find(options.part), options.clock_period
-    if not folds or target or overrides or rom:
-        folds = decide(network, target, device=device, clock_period_ns=clock, overrides=overrides, rom=rom).folds
+    if not folds or target or overrides or rom or "max_beat" in (given or {}):
+        folds = decide(
+            network, target, device=device, clock_period_ns=clock, overrides=overrides, rom=rom,
+            max_beat=options.max_beat,
+        ).folds  # fmt: skip
     return Folded(name, network, folds, device, clock, path if path.is_dir() else None)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import click
 
-from crq.options import BuildOptions
+from crq.options import BuildOptions, Folding, Form
 
-FOLDING = ("part", "clock_period", "target_fps", "target_latency", "best_fit", "folding", "weight_rom")
+FOLDING = ("part", "clock_period", "target_fps", "target_latency", "best_fit", "folding", "max_beat", "weight_rom")
 """The options that a folding depends on."""
 
 _TYPES = get_type_hints(BuildOptions)
@@ -50,7 +51,8 @@ def _option(f: Field[Any], whose: str) -> Callable[[Callable[..., Any]], Callabl
         text = f"{text.removesuffix('.')}; default: {whose}{shown}."
     if get_origin(kind) is Literal:
         return click.option(flag, f.name, type=click.Choice(get_args(kind)), help=text)
-    return click.option(flag, f.name, type=float if float in (kind, *_leaves(kind)) else str, help=text)
+    leaves = (kind, *_leaves(kind))
+    return click.option(flag, f.name, type=next((t for t in (float, int) if t in leaves), str), help=text)
 
 
 def _leaves(kind: Any) -> Iterable[Any]:
@@ -64,18 +66,18 @@ def _parsed(name: str, value: Any) -> Any:
     return value if parse is None else (parse(value) or None)
 
 
-def parse_folds(texts: tuple[str, ...]) -> dict[str, tuple[int, int]]:
-    """The values of --fold. Raises `click.BadParameter` for one that is not LAYER=PE,SIMD."""
-    result = {}
+def parse_folds(texts: tuple[str, ...]) -> dict[str, Folding]:
+    """The values of --fold. Raises `click.BadParameter` for one that is not LAYER=PE,SIMD or LAYER=PE,SIMD,FORM."""
+    result: dict[str, Folding] = {}
     for text in texts:
-        layer, _, values = text.partition("=")
-        try:
-            pe, simd = (int(v) for v in values.split(","))
-        except ValueError:
+        found = re.fullmatch(r"(.+)=(\d+),(\d+)(?:,(parallel|folded))?", text)
+        if found is None:
             raise click.BadParameter(
-                f"{text!r}: expected LAYER=PE,SIMD, for example conv1=4,9", param_hint="--fold"
-            ) from None
-        result[layer] = (pe, simd)
+                f"{text!r}: expected LAYER=PE,SIMD, for example conv1=4,9, or with the form: conv1=4,9,parallel",
+                param_hint="--fold",
+            )
+        layer, pe, simd, form = found.groups()
+        result[layer] = (int(pe), int(simd), cast(Form, form)) if form else (int(pe), int(simd))
     return result
 
 

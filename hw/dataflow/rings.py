@@ -14,6 +14,7 @@ from hw.dataflow.units import Fold, Unit
 from hw.dataflow.windows import Window, window
 from hw.ir.layers import Shape
 
+RESET = -2  # the cycle before the first after reset, which is one before that of the first beat
 PERIODS = 8  # images after which the interval of a ring repeats
 
 
@@ -87,15 +88,15 @@ class Ring:
         return sorted(rows)
 
     def base(self, oy: int) -> int:
-        """The first image row that output row `oy` reads; those above were freed."""
-        return max(0, oy * self.slide.stride[0] - self.slide.pads.top)
+        """The first image row that output row `oy` reads; those above were freed. All of them under padding alone."""
+        return min(max(0, oy * self.slide.stride[0] - self.slide.pads.top), self.slide.image.h)
 
     def need(self, oy: int) -> int:
         """Rows that output row `oy` waits for, from its base; the last one for all that are left."""
         s = self.slide
         if oy == s.output.h - 1:
             return s.image.h - self.base(oy)
-        return min(s.image.h, oy * s.stride[0] - s.pads.top + s.span[0]) - self.base(oy)
+        return max(0, min(s.image.h, oy * s.stride[0] - s.pads.top + s.span[0]) - self.base(oy))
 
     def drop(self, oy: int) -> int:
         """Rows that are free once output row `oy` is done."""
@@ -127,14 +128,17 @@ def _standing(slide: Window) -> tuple[Window, Window | None]:
 
 
 @lru_cache(maxsize=65536)
-def interval(found: Ring) -> int:
-    """Cycles from one image to the next for a source that is never late."""
+def interval(found: Ring, pace: int = 1) -> int:
+    """Cycles from one image to the next for a source that is never late and gives a beat every `pace` cycles."""
     s = found.slide
-    read, write = s.output.w * found.steps, found.row_words
-    if s.kernel[0] == 1 and found.rows == 2 and found.decimated is None:
+    read, write = s.output.w * found.steps, found.row_words * pace
+    alone = s.kernel[0] == s.stride[0] == 1 and not (s.pads.top or s.pads.bottom)  # one row is read, then freed
+    if alone and found.rows == 2 and found.decimated is None:
         return s.output.h * max(read, write)
+    if found.decimated is None and _keeps_up(found, read):
+        return s.output.h * read
     ends: list[int] = []
-    walk = Walk(found)
+    walk = Walk(found, pace=pace)
     for image in range(PERIODS):
         for oy in range(s.output.h):
             walk.fill_until(image, oy)
@@ -145,16 +149,31 @@ def interval(found: Ring) -> int:
     return ends[-1] - ends[-2]
 
 
+def _keeps_up(found: Ring, read: int) -> bool:
+    """Whether the rows that an output row waits for always fit in beside those of the one before, and in its time."""
+    rows = found.special
+    for oy, following in zip(rows, [*rows[1:], rows[0]], strict=True):
+        if following == oy + 1:
+            fresh = found.base(following) + found.need(following) - found.base(oy) - found.need(oy)
+        elif following <= oy:  # of the next image
+            fresh = found.need(following)
+        else:
+            fresh = found.slide.stride[0]
+        if fresh * found.row_words > read or found.need(oy) + fresh > found.rows:
+            return False
+    return True
+
+
 class Walk:
     """The ring in time: when rows are full, when output rows end. `ready[r]`: the first cycle in which row r could be
-    full, for all it waits for outside; 0 where nothing is late."""
+    full, for all it waits for outside; 0 where nothing is late. `pace`: cycles from one beat to the next, at least."""
 
-    def __init__(self, found: Ring, ready: list[int] | None = None) -> None:
-        self.ring, self.ready = found, ready
+    def __init__(self, found: Ring, ready: list[int] | None = None, pace: int = 1) -> None:
+        self.ring, self.ready, self.pace = found, ready, pace
         self.opened: list[int] = []  # cycle in which the first word of a row can be written at the earliest
         self.full: list[int] = []  # cycle in which its last word is written
         self.freed: list[int] = []  # cycle that ends the output row after which a row is free
-        self.end = -1
+        self.end = RESET
         self.starts: list[int] = []
 
     def fill_until(self, image: int, oy: int) -> None:
@@ -163,15 +182,15 @@ class Walk:
         last = image * found.slide.image.h + found.base(oy) + found.need(oy)
         while len(self.full) < last:
             row = len(self.full)
-            open_ = self.full[-1] + 1 + found.gap(row) if self.full else 0
+            open_ = self.full[-1] + (1 + found.gap(row)) * self.pace if self.full else 0
             if row >= found.rows:
                 open_ = max(open_, self.freed[row - found.rows] + 1)
-            done = open_ + found.row_words - 1
+            done = open_ + (found.row_words - 1) * self.pace
             if self.ready is not None:
                 done = max(done, self.ready[row])
             self.opened.append(open_)
             self.full.append(done)
-        self.needed = self.full[last - 1]
+        self.needed = self.full[last - 1] if last else RESET
 
     def read(self, oy: int, cycles: int) -> None:
         start = max(self.end, self.needed) + 1

@@ -100,26 +100,28 @@ def tree_registers(terms: int) -> int:
     return max(1, (int(terms - 1).bit_length() + 1) // 2)
 
 
-def schedule(unit: Unit, fold: Fold, arrivals: Sequence[Times]) -> Beats:
+def schedule(unit: Unit, fold: Fold, arrivals: Sequence[Times], paces: Sequence[int] | None = None) -> Beats:
     """The cycles of whole images, for input beats that can be taken from the cycles `arrivals` on, per input, and a
-    ready consumer."""
+    ready consumer. `paces`: per input, the cycles from taking a beat to the next at least, 1 unless given."""
+    paces = paces or [1] * len(arrivals)
     if unit.is_wires:
-        return Beats((arrivals[0],), arrivals[0])
+        taken = spaced(arrivals[0], paces[0])
+        return Beats((taken,), taken)
     if isinstance(unit.layer, Concat):
-        return _concat(unit, fold, arrivals)
+        return _concat(unit, fold, arrivals, paces)
     if not unit.is_windowed:
-        return _stream(unit, fold, arrivals)
-    return (_folded if fold.form == FOLDED else _parallel)(unit, fold, arrivals[0])
+        return _stream(unit, fold, arrivals, max(paces))
+    return (_folded if fold.form == FOLDED else _parallel)(unit, fold, arrivals[0], paces[0])
 
 
-def one_by_one(ready: Times) -> Times:
-    """The earliest cycles, one after the other, of things that are `ready` then."""
-    places = np.arange(len(ready))
+def spaced(ready: Times, pace: int = 1) -> Times:
+    """The earliest cycles, one after the other with `pace` between, of things that are `ready` then."""
+    places = np.arange(len(ready)) * pace
     return np.maximum.accumulate(ready - places) + places
 
 
-def _stream(unit: Unit, fold: Fold, arrivals: Sequence[Times]) -> Beats:
-    taken = one_by_one(np.max(arrivals, axis=0))
+def _stream(unit: Unit, fold: Fold, arrivals: Sequence[Times], pace: int) -> Beats:
+    taken = spaced(np.max(arrivals, axis=0), pace)
     given = taken + depth(unit, fold)
     if isinstance(unit.layer, GlobalSum):
         blocks, pixels = unit.output.shape.c // fold.pe, unit.sources[0].shape.pixels
@@ -127,19 +129,33 @@ def _stream(unit: Unit, fold: Fold, arrivals: Sequence[Times]) -> Beats:
     return Beats((taken,) * len(arrivals), given)
 
 
-def _concat(unit: Unit, fold: Fold, arrivals: Sequence[Times]) -> Beats:
+def _concat(unit: Unit, fold: Fold, arrivals: Sequence[Times], paces: Sequence[int]) -> Beats:
     if fold.pe == unit.output.shape.c:
-        taken = one_by_one(np.max(arrivals, axis=0))
+        taken = spaced(np.max(arrivals, axis=0), max(paces))
         return Beats((taken,) * len(arrivals), taken)
     counts = [t.shape.c // fold.pe for t in unit.sources]
     ends = np.cumsum(counts)
     pixels = [a.reshape(-1, n) for a, n in zip(arrivals, counts, strict=True)]
-    taken = one_by_one(np.concatenate(pixels, axis=1).ravel()).reshape(-1, ends[-1])
+    ready = np.concatenate(pixels, axis=1).ravel()
+    taken = (spaced(ready) if max(paces) == 1 else _in_turn(ready, counts, paces)).reshape(-1, ends[-1])
     parts = np.split(taken, ends[:-1], axis=1)
     return Beats(tuple(part.ravel() for part in parts), taken.ravel())
 
 
-def _parallel(unit: Unit, fold: Fold, arrivals: Times) -> Beats:
+def _in_turn(ready: Times, counts: Sequence[int], paces: Sequence[int]) -> Times:
+    """One after the other, `counts` of each input in turn, with the pace of each between its own."""
+    turns = [i for i, n in enumerate(counts) for _ in range(n)]
+    own, taken = [-pace for pace in paces], []
+    now = -1
+    for place, at in enumerate(ready.tolist()):
+        i = turns[place % len(turns)]
+        now = max(at, now + 1, own[i] + paces[i])
+        own[i] = now
+        taken.append(now)
+    return np.array(taken, np.int64)
+
+
+def _parallel(unit: Unit, fold: Fold, arrivals: Times, pace: int) -> Beats:
     slide, steps = window(unit), unit.reuse_factor(fold)
     rows, columns = slide.padded
     real = np.zeros((rows, columns), bool)
@@ -155,35 +171,38 @@ def _parallel(unit: Unit, fold: Fold, arrivals: Times) -> Beats:
     cost = np.where(gives, steps, 1)
     # start[i] = max(ready[i], start[i-1] + cost[i-1]), solved in closed form by a running maximum.
     elapsed = np.concatenate([[0], np.cumsum(cost)[:-1]])
+    wait = np.zeros(len(takes), np.int64)
+    wait[np.flatnonzero(takes)[1:]] = np.maximum(0, pace - np.diff(elapsed[takes]))
+    elapsed += np.cumsum(wait)
     start = np.maximum.accumulate(ready - elapsed) + elapsed
     blocks = unit.output.shape.c // fold.pe
     ends = (np.arange(blocks) + 1) * (steps // blocks) - 1
     return Beats((start[takes],), (start[gives][:, None] + ends).ravel() + depth(unit, fold))
 
 
-def _folded(unit: Unit, fold: Fold, arrivals: Times) -> Beats:
+def _folded(unit: Unit, fold: Fold, arrivals: Times, pace: int) -> Beats:
     found = ring(unit, fold)
     slide, words = found.slide, found.row_words
-    kept, rows = _kept(unit, found), slide.image.h
+    kept, rows = kept_beats(unit, found), slide.image.h
     images = len(arrivals) // len(kept)
-    arrivals = one_by_one(arrivals)
-    own = arrivals.reshape(images, -1)[:, kept].reshape(-1, words) - np.arange(words)
-    walk = Walk(found, (own.max(1) + words - 1).tolist())
+    arrivals, places = spaced(arrivals, pace), np.arange(words) * pace
+    own = arrivals.reshape(images, -1)[:, kept].reshape(-1, words) - places
+    walk = Walk(found, (own.max(1) + places[-1]).tolist(), pace)
     for image in range(images):
         for oy in range(slide.output.h):
             walk.fill_until(image, oy)
             walk.read(oy, slide.output.w * found.steps)
     opened = np.array(walk.opened)[: images * rows, None]
-    stored = np.maximum(np.maximum.accumulate(own, axis=1), opened) + np.arange(words)
+    stored = np.maximum(np.maximum.accumulate(own, axis=1), opened) + places
     ready = arrivals.reshape(images, -1).copy()  # beats that the memory does not keep are taken as they come
     ready[:, kept] = stored.reshape(images, -1)
     blocks = slide.output.w * found.groups * found.blocks
     ends = (np.arange(blocks) + 1) * found.block_steps - 1
     given = np.array(walk.starts)[:, None] + ends + depth(unit, fold)
-    return Beats((one_by_one(ready.ravel()),), given.ravel())
+    return Beats((spaced(ready.ravel(), pace),), given.ravel())
 
 
-def _kept(unit: Unit, found: Ring) -> NDArray[np.bool_]:
+def kept_beats(unit: Unit, found: Ring) -> NDArray[np.bool_]:
     """Which beats of an image enter the memory."""
     shape = unit.sources[0].shape
     kept = np.ones((shape.h, shape.w), bool)

@@ -6,13 +6,15 @@ beats, or none, then a converter if its beats are others (hw.dataflow.beats).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from hw.dataflow.beats import beats_in, conversion, stream_beats
-from hw.dataflow.schedule import Beats, Times, cycles, one_by_one, schedule
+from hw.dataflow.rings import interval, ring
+from hw.dataflow.schedule import Beats, Cycles, Times, cycles, schedule, spaced
+from hw.dataflow.slack import other_loops
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
 from hw.ir.layers import Tensor
@@ -20,10 +22,21 @@ from hw.ir.layers import Tensor
 FIFO_DEPTH_CYCLES = 1  # a beat written in one cycle is readable in the next
 MIN_FIFO = 2  # beats: one in use, one on its way
 PACED_IMAGES = 4  # images after which the occupancy of every FIFO repeats
-ROUNDS = 8  # in which a converter and the unit behind it settle
 
 Depths = Mapping[tuple[str, int], int]
 """Beats by unit and number of its input; 0: no FIFO."""
+
+
+class Timing(NamedTuple):
+    """How units keep time: their schedule, their cycles, and by how many stages more than the schedule's a tool may
+    make any loop deeper; where that is not 0, every edge has a FIFO."""
+
+    schedule: Callable[[Unit, Fold, Sequence[Times], Sequence[int]], Beats] = schedule
+    cycles: Callable[[Unit, Fold], Cycles] = cycles
+    extra: int = 0
+
+
+RTL = Timing()
 
 
 class Pipeline(NamedTuple):
@@ -43,20 +56,24 @@ class Passage(NamedTuple):
     given: Times
 
 
-def fifo_depths(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, int], int]:
+def fifo_depths(
+    network: Network, folds: Mapping[str, Fold], timing: Timing = RTL
+) -> dict[tuple[str, int], int]:  # fmt: skip
     """(unit, input) to the beats its FIFO must hold for the network to reach the slowest unit's interval.
 
     Images paced evenly at that interval run without ever filling a FIFO this deep; a network of FIFOs never runs slower
     than a schedule its depths allow, so a source that offers beats as fast as it can reaches the interval too, and
     branches that join again cannot block each other. Where nothing waits and one of both ends has a registered `ready`,
-    there is no FIFO.
+    there is no FIFO. With `timing.extra` no other number of stages makes a FIFO too small: where branches join, what
+    comes by one waits as if every loop on the others were that much deeper.
     """
-    slowest = max(cycles(u, folds[u.name]).interval for u in units(network))
+    slowest = max(intervals(network, folds, timing).values())
+    late = {edge: timing.extra * n for edge, n in other_loops(network, folds).items()} if timing.extra else {}
     beats = _entering(network, folds)
     pace = np.arange(PACED_IMAGES * beats) * slowest // beats
-    depths = {edge: MIN_FIFO if chained else 0 for edge, chained in _chained(network, folds).items()}
+    depths = {edge: MIN_FIFO if chained or timing.extra else 0 for edge, chained in _chained(network, folds).items()}
     while True:
-        found = flow(network, folds, pace, depths)
+        found = flow(network, folds, pace, depths, timing, late)
         missing = False
         for unit in units(network):
             for i, waiting in enumerate(found[unit.name].waits):
@@ -65,6 +82,28 @@ def fifo_depths(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, 
                 depths[edge] = MIN_FIFO + waiting - 1 if waiting else depths[edge]
         if not missing:
             return depths
+
+
+def intervals(network: Network, folds: Mapping[str, Fold], timing: Timing = RTL) -> dict[str, int]:
+    """Cycles from one image to the next of each unit behind its converters: one that joins beats may be slower than
+    the unit takes them, and a memory that is written more slowly makes its reader wait."""
+    beats, result = stream_beats(network, folds), {}
+    for unit in units(network):
+        fold = folds[unit.name]
+        paces = [joined for _, joined in _changes(unit, fold, [beats[t.name] for t in unit.sources])]
+        result[unit.name] = _interval(unit, fold, paces, timing)
+    return result
+
+
+def _interval(unit: Unit, fold: Fold, paces: Sequence[int], timing: Timing) -> int:
+    if max(paces) == 1:
+        return timing.cycles(unit, fold).interval
+    if unit.is_windowed and fold.form == FOLDED and timing is RTL:
+        return interval(ring(unit, fold), paces[0])
+    inputs = zip(unit.sources, beats_in(unit, fold), strict=True)
+    early = [np.zeros(3 * t.shape.size // beat, np.int64) for t, beat in inputs]
+    last = timing.schedule(unit, fold, early, paces).given.reshape(3, -1)[:, -1]
+    return int(last[2] - last[1])
 
 
 def _entering(network: Network, folds: Mapping[str, Fold]) -> int:
@@ -84,8 +123,14 @@ def _chained(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, int
     return result
 
 
-def flow(network: Network, folds: Mapping[str, Fold], entering: Times, depths: Depths) -> dict[str, Passage]:
-    """Unit name to its passage, for input beats (whole images) that enter at `entering`, FIFOs never full."""
+def flow(
+    network: Network, folds: Mapping[str, Fold], entering: Times, depths: Depths, timing: Timing = RTL,
+    late: Depths | None = None,
+) -> dict[str, Passage]:  # fmt: skip
+    """Unit name to its passage, for input beats (whole images) that enter at `entering`, FIFOs never full.
+
+    `late`: cycles, by unit and input, for which beats may have to wait longer than the schedule says.
+    """
     beats = stream_beats(network, folds)
     times: dict[str, Times] = {network.input.name: entering}
     result = {}
@@ -94,48 +139,47 @@ def flow(network: Network, folds: Mapping[str, Fold], entering: Times, depths: D
         arrivals = []
         for i, tensor in enumerate(unit.sources):
             arrivals.append(times[tensor.name] + (FIFO_DEPTH_CYCLES if depths[unit.name, i] else 0))
-        found = _passage(unit, fold, [beats[t.name] for t in unit.sources], arrivals)
+        waits = [(late or {}).get((unit.name, i), 0) for i in range(len(arrivals))]
+        found = _passage(unit, fold, [beats[t.name] for t in unit.sources], arrivals, timing, waits)
         result[unit.name] = found
         times[unit.output.name] = found.given
     return result
 
 
-def _passage(unit: Unit, fold: Fold, given: list[int], arrivals: list[Times]) -> Passage:
+def _passage(
+    unit: Unit, fold: Fold, given: list[int], arrivals: list[Times], timing: Timing, late: list[int]
+) -> Passage:  # fmt: skip
     """One unit behind its converters, which hold what the unit does not take yet."""
-    changes = [conversion(n, m) for n, m in zip(given, beats_in(unit, fold), strict=True)]
-    accepted, taken = [*arrivals], [np.full(0, 0)] * len(arrivals)
-    found = Beats((), np.full(0, 0))
-    for _ in range(ROUNDS):
-        found = schedule(unit, fold, [_converted(a, *c) for a, c in zip(accepted, changes, strict=True)])
-        if all(np.array_equal(a, b) for a, b in zip(taken, found.taken, strict=True)):
-            break
-        taken = list(found.taken)
-        accepted = [_accepted(a, t, *c) for a, t, c in zip(arrivals, taken, changes, strict=True)]
-    return Passage(tuple(_waiting(a, b) for a, b in zip(arrivals, accepted, strict=True)), found.given)
+    changes = _changes(unit, fold, given)
+    made = [_made(a, *c) for a, c in zip(arrivals, changes, strict=True)]
+    found = timing.schedule(unit, fold, made, [joined for _, joined in changes])
+    accepted = [_accepted(a, t, *c) for a, t, c in zip(arrivals, found.taken, changes, strict=True)]
+    return Passage(tuple(_waiting(a, b + n) for a, b, n in zip(arrivals, accepted, late, strict=True)), found.given)
 
 
-def _converted(accepted: Times, parts: int, joined: int) -> Times:
-    """When the beats of a converter's output are there: one cycle after what makes them, one by one."""
-    times = accepted
+def _changes(unit: Unit, fold: Fold, given: Sequence[int]) -> list[tuple[int, int]]:
+    return [conversion(n, m) for n, m in zip(given, beats_in(unit, fold), strict=True)]
+
+
+def _made(arrivals: Times, parts: int, joined: int) -> Times:
+    """When the beats of a converter's output are there at the earliest. Beyond that, a beat that is joined is there
+    `joined` cycles after the one before was taken, which is the pace of the unit; a part follows as one is taken."""
     if parts > 1:
-        first = np.maximum.accumulate(times - parts * np.arange(len(times))) + parts * np.arange(len(times))
-        times = (first[:, None] + 1 + np.arange(parts)).ravel()
-    return one_by_one(times[joined - 1 :: joined] + 1) if joined > 1 else times
+        arrivals = np.repeat(arrivals + 1, parts)
+    if joined > 1:
+        arrivals = (spaced(arrivals).reshape(-1, joined) + np.arange(joined, 0, -1)).max(1)
+    return arrivals
 
 
 def _accepted(arrivals: Times, taken: Times, parts: int, joined: int) -> Times:
     """When a converter takes its beats: not before the ones it made of those before are gone."""
-    ready = arrivals.copy()
     if joined > 1:
-        first = np.arange(len(arrivals) * parts) // joined  # the joined beat of each part
-        made = first[::parts]
-        late = made > 0
-        ready[late] = np.maximum(ready[late], taken[made[late] - 1])
-    elif parts > 1:
-        ready[1:] = np.maximum(ready[1:], taken[parts - 1 :: parts][:-1])
-    else:
-        ready = taken
-    return ready
+        ready = np.repeat(arrivals + 1, parts) if parts > 1 else arrivals.copy()
+        ready[joined::joined] = np.maximum(ready[joined::joined], taken[:-1])
+        taken = spaced(ready)
+    if parts > 1:
+        return np.maximum(arrivals, np.concatenate([arrivals[:1], taken[parts - 1 : -1 : parts]]))
+    return taken
 
 
 def _waiting(arrivals: Times, accepted: Times) -> int:
@@ -151,11 +195,11 @@ def pipeline(network: Network, folds: Mapping[str, Fold], depths: Depths | None 
     if depths is None:
         depths = fifo_depths(network, folds)
     found = flow(network, folds, np.arange(_entering(network, folds)), depths)
-    intervals = {u.name: cycles(u, folds[u.name]).interval for u in units(network)}
-    bottleneck = max(intervals, key=intervals.__getitem__)
+    found_intervals = intervals(network, folds)
+    bottleneck = max(found_intervals, key=found_intervals.__getitem__)
     last = output_unit(network, network.output)
     return Pipeline(
-        intervals[bottleneck],
+        found_intervals[bottleneck],
         int(found[last].given[-1]) + 1,
         bottleneck,
         {n: int(p.given[0]) for n, p in found.items()},

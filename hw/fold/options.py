@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crq.options import BuildOptions
-from hw.dataflow.units import Fold
+from hw.fold.candidates import Wish
 from hw.fold.search import Target
 
 
@@ -12,6 +12,6 @@ def target_of(options: BuildOptions) -> Target:
     return Target(options.target_fps, options.target_latency, options.best_fit)
 
 
-def folds_of(options: BuildOptions) -> dict[str, Fold]:
+def wishes_of(options: BuildOptions) -> dict[str, Wish]:
     """The foldings that are given, by layer."""
-    return {name: Fold(*values) for name, values in options.folding.items()}
+    return {name: Wish(*values) for name, values in options.folding.items()}

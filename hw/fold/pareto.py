@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from hw.cost.network import estimate
 from hw.cost.resources import Resources
-from hw.dataflow.schedule import cycles
-from hw.dataflow.units import Fold, units
-from hw.fold.search import fastest, remembered, within
+from hw.dataflow.units import Fold
+from hw.fold.candidates import fastest, slowest
+from hw.fold.joint import within
+from hw.fold.search import remembered
 from hw.ir.graph import Network
 
 STEP = 1.3  # ratio of the cycle budgets that are tried
@@ -24,14 +25,13 @@ class Point(NamedTuple):
 
 def pareto(network: Network, family: str = "xcup") -> list[Point]:
     """Points from the fastest folding to the smallest, each slower and smaller (in LUTs) than the one before."""
-    cost = remembered(network, family)
-    slowest = max(cycles(network, unit, Fold(1, 1)).interval for unit in units(network))
+    cost, last = remembered(family), slowest(network)
     budget, points = float(fastest(network)[0]), list[Point]()
     while True:
         folds = within(network, int(budget), cost)
         found = estimate(network, folds, family)
         if not points or found.total.lut < points[-1].total.lut:
             points.append(Point(folds, found.pipeline.interval, found.total))
-        if budget >= slowest:
+        if budget >= last:
             return points
         budget *= STEP

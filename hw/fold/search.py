@@ -1,20 +1,21 @@
-"""Folding: how many output channels (PE) and inputs (SIMD) each unit computes per clock cycle, and why."""
+"""Folding: how many output channels (PE) and inputs (SIMD) each unit computes per clock cycle, in which form, why."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from crq.errors import nearest_names
 from hw.cost.constants import LUT4_PER_LUT6
 from hw.cost.network import area, estimate
-from hw.dataflow.schedule import cycles, pipeline
-from hw.dataflow.units import ROM_STYLES, Fold, Unit, units
+from hw.dataflow.schedule import cycles
+from hw.dataflow.streams import pipeline
+from hw.dataflow.units import Fold, Unit, units
 from hw.devices.catalog import Device
 from hw.errors import HwError
+from hw.fold.candidates import Limits, Wish, fastest, slowest
+from hw.fold.joint import Cost, within
 from hw.ir.graph import Network
-from hw.ir.layers import Mac
 
 # The frame rate aimed at when the user names none. A network that cannot reach it runs as fast as it can.
 DEFAULT_TARGET_FPS = 1000.0
@@ -24,8 +25,6 @@ STEP = 1.05  # ratio of the cycle budgets that are tried
 # Where nothing fits: how far above the least fill a faster folding may be. Weights keep their bits however slow a
 # network runs, so the slowest folding is rarely much smaller than one many times faster.
 NEAR_LEAST = 1.05
-
-Cost = Callable[[Unit, Fold], float]
 
 
 class Target(NamedTuple):
@@ -49,7 +48,7 @@ class Choice(NamedTuple):
 
 def choose(
     network: Network, *, device: Device | None = None, clock_period_ns: float = 5.0, target_fps: float | None = None,
-    overrides: Mapping[str, Fold] | None = None,
+    overrides: Mapping[str, Wish] | None = None,
 ) -> dict[str, Fold]:  # fmt: skip
     """The foldings of `decide` for a frame rate or, without one, for the default."""
     target = Target(target_fps)
@@ -58,20 +57,21 @@ def choose(
 
 def decide(
     network: Network, target: Target | None = None, *, device: Device | None = None, clock_period_ns: float = 5.0,
-    overrides: Mapping[str, Fold] | None = None, rom: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Wish] | None = None, rom: Mapping[str, str] | None = None, max_beat: int | None = None,
 ) -> Choice:  # fmt: skip
-    """The cheapest folding per unit that meets `target`; `overrides` fixes units by name, `rom` their ROM style only.
+    """The cheapest folding that meets `target`; `overrides` fixes units by name, `rom` their ROM style only, and no
+    beat has more than `max_beat` bits (`MAX_BEAT_BITS` by default).
 
     Every unit runs at the same time, so the slowest alone bounds the frame rate: each gets the cycles of one frame. A
     latency is met by the most cycles per unit with which the whole pipeline is fast enough. Without a target the aim is
     `DEFAULT_TARGET_FPS`, or the highest rate below it that the network can reach and that fits `FILL` of `device`.
     Raises `HwError` for a target out of reach.
     """
-    target, overrides, rom = target or Target(), dict(overrides or {}), dict(rom or {})
+    target = target or Target()
+    limits = Limits(overrides or {}, rom or {}, *([] if max_beat is None else [max_beat]))
     _check_target(target, clock_period_ns, device)
-    check(network, overrides)
-    check_rom(network, rom)
-    search = _Search(network, clock_period_ns, overrides, rom, device.synthesis if device else "xcup")
+    limits.check(network)
+    search = _Search(network, clock_period_ns, limits, device.synthesis if device else "xcup")
     if target.best_fit:
         assert device is not None
         folds, budget = search.fitting(search.floor, device, must=True)
@@ -93,23 +93,23 @@ def decide(
             folds, budget = search.fitting(budget, device)
             goal += f" within {FILL:.0%} of {device.part}"
     goal = f"{goal} at {clock_period_ns:g} ns: {budget:,} cycles per image and layer"
-    return Choice(folds, goal, {u.name: _reason(network, u, folds[u.name], budget, overrides) for u in units(network)})
+    return Choice(folds, goal, {u.name: _reason(u, folds[u.name], budget, limits) for u in units(network)})
 
 
 class _Search:
     """Foldings by their cycle budget: most cycles per image that a unit may take."""
 
-    def __init__(
-        self, network: Network, clock_period_ns: float, overrides: Mapping[str, Fold], rom: Mapping[str, str],
-        family: str,
-    ) -> None:  # fmt: skip
-        self.network, self.clock, self.overrides, self.rom = network, clock_period_ns, overrides, rom
-        self.cost = remembered(network, family)
-        self.floor, self.bound_by = fastest(network, overrides, rom)
-        self.slowest = max(cycles(network, unit, Fold(1, 1)).interval for unit in units(network))
+    def __init__(self, network: Network, clock_period_ns: float, limits: Limits, family: str) -> None:
+        self.network, self.clock, self.limits = network, clock_period_ns, limits
+        self.cost = remembered(family)
+        self.floor, self.bound_by = fastest(network, limits)
+        self.slowest = slowest(network, limits)
+        self.known: dict[int, dict[str, Fold]] = {}
 
     def within(self, budget: int) -> dict[str, Fold]:
-        return within(self.network, budget, self.cost, self.overrides, self.rom)
+        if budget not in self.known:
+            self.known[budget] = within(self.network, budget, self.cost, self.limits)
+        return self.known[budget]
 
     def cycles_of(self, nanoseconds: float) -> int:
         return int(nanoseconds / self.clock)
@@ -176,23 +176,23 @@ def _check_target(target: Target, clock_period_ns: float, device: Device | None)
         raise HwError("best fit needs a device: name a part or board")
 
 
-def _reason(network: Network, unit: Unit, fold: Fold, budget: int, overrides: Mapping[str, Fold]) -> str:
-    if unit.name in overrides:
+def _reason(unit: Unit, fold: Fold, budget: int, limits: Limits) -> str:
+    if unit.name in limits.given:
         return "given"
-    if cycles(network, unit, fold).interval > budget:
+    if cycles(unit, fold).interval > budget:
         return "as parallel as it can be"
-    choices = sum(cycles(network, unit, f).interval <= budget for f in unit.legal_folds())
+    choices = sum(cycles(unit, f).interval <= budget for f in unit.legal_folds())
     return f"{'smallest of ' if choices > 1 else 'only '}{choices} within {budget:,} cycles"
 
 
-def remembered(network: Network, family: str = "xcup") -> Cost:
+def remembered(family: str = "xcup") -> Cost:
     """The estimator's area for a synthesis family, each (unit, folding) computed once."""
-    known: dict[tuple[str, Fold], float] = {}
+    known: dict[tuple[Unit, Fold], float] = {}
 
     def cost(unit: Unit, fold: Fold) -> float:
-        key = (unit.name, fold)
+        key = (unit, fold)
         if key not in known:
-            known[key] = area(network, unit, fold, family)
+            known[key] = area(unit, fold, family)
         return known[key]
 
     return cost
@@ -215,74 +215,3 @@ def fits(
 ) -> bool:
     """Whether the estimate of `folds` takes at most `share` of the device's LUTs, FFs and block RAM."""
     return fill(network, folds, device, io_type) <= share
-
-
-def within(
-    network: Network, budget: int, cost: Cost, overrides: Mapping[str, Fold] | None = None,
-    rom: Mapping[str, str] | None = None,
-) -> dict[str, Fold]:  # fmt: skip
-    """Per unit, the folding of least `cost` that takes at most `budget` cycles per image, or else the fewest it can."""
-    result: dict[str, Fold] = {}
-    for unit in units(network):
-        taken = {f: cycles(network, unit, f).interval for f in candidates(unit, overrides, rom)}
-        limit = max(budget, min(taken.values()))
-        fitting = [f for f in taken if taken[f] <= limit]
-        result[unit.name] = min(fitting, key=lambda f: (cost(unit, f), taken[f], f))
-    return result
-
-
-def candidates(
-    unit: Unit, overrides: Mapping[str, Fold] | None = None, rom: Mapping[str, str] | None = None
-) -> list[Fold]:
-    """What may be chosen for `unit`: what is given, or all legal foldings; with a ROM style, those that have a ROM."""
-    folds = [overrides[unit.name]] if overrides and unit.name in overrides else unit.legal_folds()
-    style = (rom or {}).get(unit.name)
-    if style is not None:
-        folds = [f._replace(rom=style) for f in folds]
-    kept = [f for f in folds if f.rom == "auto" or unit.reuse_factor(f) > 1]
-    if not kept:
-        raise HwError(f"weight ROM of {unit.name!r}: folded {folds[0].pe} x {folds[0].simd}, its weights are constants")
-    return kept
-
-
-def fastest(
-    network: Network, overrides: Mapping[str, Fold] | None = None, rom: Mapping[str, str] | None = None
-) -> tuple[int, str]:
-    """(fewest cycles per image that any folding reaches, the unit that bounds it)."""
-    least = []
-    for unit in units(network):
-        least.append((min(cycles(network, unit, f).interval for f in candidates(unit, overrides, rom)), unit.name))
-    if not least:
-        raise HwError("the network has no layers: there is nothing to build")
-    return max(least)
-
-
-def check(network: Network, folds: Mapping[str, Fold]) -> None:
-    """Raises `HwError` if `folds` names a unit that does not exist or a folding it cannot have."""
-    known = {unit.name: unit for unit in units(network)}
-    for name, fold in folds.items():
-        _known(name, known, "folding")
-        choices = known[name].legal_folds()
-        if Fold(fold.pe, fold.simd) not in choices:
-            pes, simds = (sorted({f[i] for f in choices}) for i in (0, 1))
-            raise HwError(
-                f"folding of {name!r}: ({fold.pe}, {fold.simd}) is impossible; PE is one of {pes}, SIMD one of {simds}"
-            )
-    check_rom(network, {name: fold.rom for name, fold in folds.items() if fold.rom != "auto"})
-
-
-def check_rom(network: Network, rom: Mapping[str, str]) -> None:
-    """Raises `HwError` if `rom` names a unit without weights or a style that does not exist."""
-    known = {unit.name: unit for unit in units(network)}
-    for name, style in rom.items():
-        _known(name, known, "weight ROM")
-        if not isinstance(known[name].layer, Mac):
-            raise HwError(f"weight ROM of {name!r}: a {known[name].layer.kind} has no weights")
-        if style not in ROM_STYLES:
-            raise HwError(f"weight ROM of {name!r}: style {style!r}; expected one of {', '.join(ROM_STYLES)}")
-
-
-def _known(name: str, known: Mapping[str, Unit], what: str) -> None:
-    if name not in known:
-        near = nearest_names(name, known) or list(known)[:8]
-        raise HwError(f"{what} of {name!r}: no such unit; did you mean {', '.join(near)}?")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hw.dataflow.memory import weights_in_bram
-from hw.hls.plan import Process
+from hw.dataflow.stages import stage
+from hw.hls.plan import Process, Stream
 from hw.ir.layers import (
     Add,
     Bias,
@@ -28,11 +29,22 @@ from hw.ir.layers import (
 def describe(process: Process, streaming: bool) -> str:
     """A `//` comment of several lines."""
     if process.unit is None:
-        readers = len(process.outputs)
-        lines = [f"{process.name}: copies {process.input.name} for its {readers} readers."]
+        lines = [_between(process)]
     else:
         lines = _layer(process, streaming)
     return "\n".join(f"// {line}".rstrip() for line in lines)
+
+
+def _between(process: Process) -> str:
+    x, y, window = process.input, process.output, process.window
+    if window is not None:
+        rows, columns = window.stride
+        return (
+            f"{process.name}: of {x.name} every row and column {_pair((rows, columns))} apart; the others are dropped."
+        )
+    if x.beat != y.beat:
+        return f"{process.name}: beats of {x.beat} channels of {x.name} become beats of {y.beat}."
+    return f"{process.name}: copies {x.name} for its {len(process.outputs)} readers."
 
 
 def _layer(process: Process, streaming: bool) -> list[str]:
@@ -53,18 +65,39 @@ def _layer(process: Process, streaming: bool) -> list[str]:
     if streaming:
         steps = 1 if isinstance(layer, Concat) else unit.reuse_factor(fold)
         simd = f", SIMD {fold.simd} of {layer.fan_in} products" if isinstance(layer, Mac) else ""
-        lines.append(f"  folding      PE {fold.pe} of {process.output.shape.c} channels{simd}")
+        lines.append(f"  folding      PE {fold.pe} of {process.output.shape.c} channels{simd}{_form(process)}")
         lines.append(f"  cycles       {steps} per output pixel, {process.cycles} per image")
     for stream in process.inputs:
-        lines.append(f"  input        {_format(stream.tensor.format)} in {_interval(stream.tensor)}")
+        lines.append(
+            f"  input        {_format(stream.tensor.format)} in {_interval(stream.tensor)}{_beat(stream, streaming)}"
+        )
     if isinstance(layer, Mac):
         lines.append(
             f"  accumulator  {_format(layer.output.format)}: the weights bound every sum to {_interval(layer.output)}"
         )
     if threshold is not None:
-        lines.append(f"  thresholds   {threshold.thresholds.shape[1]} per channel, codes from {threshold.qmin}")
-    lines.append(f"  output       {_format(process.output.tensor.format)} in {_interval(process.output.tensor)}")
+        way = WAYS[stage(unit, fold).kind]
+        lines.append(f"  thresholds   {threshold.thresholds.shape[1]} per channel, codes from {threshold.qmin}{way}")
+    out = process.output
+    lines.append(f"  output       {_format(out.tensor.format)} in {_interval(out.tensor)}{_beat(out, streaming)}")
     return lines
+
+
+WAYS = {"round": ", by rounding", "ramp": ", along a progression"}
+WAYS |= dict.fromkeys(("none", "compare", "lut", "bram"), "")
+
+
+def _form(process: Process) -> str:
+    if process.loop is None:
+        return ""
+    rows, words = process.loop.rows, process.loop.ring.row_words
+    return f"; folded: {rows} rows of {words} words in one memory"
+
+
+def _beat(stream: Stream, streaming: bool) -> str:
+    return (
+        f", {stream.beat} of {stream.shape.c} channels per beat" if streaming and stream.beat < stream.shape.c else ""
+    )
 
 
 def _convolution(layer: Conv) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from crq.errors import nearest_names
 from crq.options import BuildOptions
+from hw.dataflow.units import FORMS
 from hw.errors import HwError
 
 HLS4ML_OPTIONS = (
@@ -21,7 +22,8 @@ HLS4ML_OPTIONS = (
 )
 """What hls4ml's converters take for every backend."""
 
-LAYER_OPTIONS = ("ReuseFactor", "PE", "SIMD", "WeightRom")
+LAYER_OPTIONS = ("ReuseFactor", "PE", "SIMD", "WeightRom", "Form")
+TEXTS = ("weightrom", "form")
 
 DEFAULTS: dict[str, tuple[Any, ...]] = {
     "precision": ("fixed<16,6>", "ap_fixed<16,6>"), "strategy": ("latency",), "bramfactor": (1e9,),
@@ -98,9 +100,11 @@ def _known(where: str, values: Any, known: Collection[str]) -> dict[str, Any]:
         if key not in names:
             _refuse_unless_default(where, str(option), value, known)
             continue
-        if key != "weightrom" and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
+        if key == "form" and value not in FORMS:
+            raise HwError(f"{where}: Form {value!r}; expected one of {', '.join(FORMS)}")
+        if key not in TEXTS and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
             raise HwError(f"{where}: {names[key]} {value!r}; expected a whole number of at least 1")
-        found[key] = value if key == "weightrom" else int(value)
+        found[key] = value if key in TEXTS else int(value)
     return found
 
 

@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from math import gcd
 
-from hw.dataflow.memory import weights_in_bram
-from hw.dataflow.thresholds import filled_levels
-from hw.dataflow.windows import Window
 from hw.errors import HwError
-from hw.hls.comments import describe
+from hw.hls.codes import codes_of
+from hw.hls.emit_window import mac, max_pool
 from hw.hls.plan import Process, Stream
-from hw.hls.tables import (
-    Table,
-    integer_table,
-    ordered_weights,
-    packing,
-    start_table,
-    threshold_table,
-    weight_table,
-)
-from hw.ir.layers import (
-    Add,
-    Bias,
-    Concat,
-    Conv,
-    Dense,
-    Format,
-    GlobalSum,
-    Layer,
-    Mac,
-    MaxPool,
-    Negate,
-    Shift,
-    Threshold,
-)
+from hw.hls.source import PIPELINE, Emitted, Source, cpp_type, number
+from hw.hls.tables import Table, integer_table
+from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, MaxPool, Negate, Shift, Threshold
 
 MAX_BITS = 63
-
-
-class Emitted(NamedTuple):
-    """The generated text of one process."""
-
-    config: str  # configuration struct, or "" if the process needs none
-    call: str  # the statement in the top function
-    function: str
-    comment: str
-    tables: list[Table]
 
 
 def emit(process: Process, io_type: str) -> Emitted:
@@ -57,257 +24,154 @@ def emit(process: Process, io_type: str) -> Emitted:
                 f"layer {process.label!r}: tensor {stream.tensor.name!r} needs {stream.tensor.format.bits} bits; the "
                 f"hardware holds at most {MAX_BITS}. Put an activation quantizer in front of it"
             )
-    return _Emitter(process, io_type == "io_stream").emit()
+    source = Source(process, io_type == "io_stream")
+    if process.unit is not None:
+        return EMITTERS[type(process.unit.layer)](source, process.unit.layer)
+    if process.window is not None:
+        return _decimate(source)
+    return _copy(source) if process.input.beat == process.output.beat else _convert(source)
 
 
-def cpp_type(fmt: Format) -> str:
-    return f"ap_{'' if fmt.signed else 'u'}int<{fmt.bits}>"
+# -- between units
 
 
-def stream_type(stream: Stream, io_type: str) -> str:
-    """The C++ type of what passes: a beat of all channels (io_stream) or one value (io_parallel)."""
-    scalar = cpp_type(stream.tensor.format)
-    return f"nnet::array<{scalar}, {stream.shape.c}>" if io_type == "io_stream" else scalar
+def _copy(source: Source) -> Emitted:
+    shape, n = source.p.input.shape, range(len(source.p.outputs))
+    if not source.streaming:
+        copies = [f"    out{i}[i] = in[i];" for i in n]
+        head = ["Values:", f"for (unsigned i = 0; i < {shape.size}; i++) {{", "    #pragma HLS UNROLL"]
+        return source.made([], [*head, *copies, "}"])
+    return source.made([], [
+        "Beats:", f"for (unsigned b = 0; b < {source.p.input.beats}; b++) {{", f"    {PIPELINE}",
+        f"    const {source.p.input.type_name} beat = in.read();",
+        *(f"    out{i}.write(beat);" for i in n), "}",
+    ])  # fmt: skip
 
 
-class _Emitter:
-    def __init__(self, process: Process, streaming: bool) -> None:
-        self.p, self.streaming = process, streaming
-        self.name = process.name
-        self.config = f"{process.name}_config"
-        self.suffix = "stream" if streaming else "parallel"
+def _convert(source: Source) -> Emitted:
+    x, y = source.p.input, source.p.output
+    values = f"{x.shape.size}, {gcd(x.beat, y.beat)}"
+    return source.made([], [f"crq::convert_beats<{x.type_name}, {y.type_name}, {values}>(in, out);"])
 
-    def emit(self) -> Emitted:
-        unit = self.p.unit
-        return self.copy() if unit is None else EMITTERS[type(unit.layer)](self, unit.layer)
 
-    # -- layers
+def _decimate(source: Source) -> Emitted:
+    window, stream = source.p.window, source.p.input
+    assert window is not None
+    image = window.image
+    sizes = (image.h, image.w, image.c // stream.beat, *window.stride)
+    return source.made([], [f"crq::decimate<{stream.type_name}, {', '.join(map(str, sizes))}>(in, out);"])
 
-    def mac(self, layer: Conv | Dense) -> Emitted:
-        assert self.p.unit is not None
-        codes, fold, threshold = ordered_weights(layer), self.p.fold, self.p.unit.threshold
-        weights = weight_table(self.name, layer, codes, fold)
-        tables, arguments = [weights], [weights.name]
-        pragmas = [
-            f"#pragma HLS ARRAY_RESHAPE variable={weights.name} complete dim=2",
-            f"#pragma HLS ARRAY_RESHAPE variable={weights.name} complete dim=3",
+
+# -- units without a window
+
+
+def _pixel_fields(source: Source) -> list[str]:
+    shape = source.p.input.shape
+    return [number("pixels", shape.pixels), number("channels", shape.c), number("pe", source.p.fold.pe)]
+
+
+def _pointwise(source: Source, op: str, table: Table | None, fields: list[str] | None = None) -> Emitted:
+    template = f"crq::{op}<{source.config}" + (f", decltype({table.name})>" if table else ">")
+    call = source.kernel(f"pointwise_{source.suffix}", f"{template}({table.name if table else ''})")
+    pragmas = source.partition(table) if table else []
+    return source.made([*_pixel_fields(source), *(fields or [])], [*pragmas, call], [table] if table else [])
+
+
+def _threshold(source: Source, layer: Threshold) -> Emitted:
+    found = codes_of(source.p)
+    body = [p for table in found.tables for p in source.partition(table)]
+    body += [found.declaration, source.kernel(f"pointwise_{source.suffix}", "codes")]
+    return source.made([*_pixel_fields(source), *found.fields], body, found.tables)
+
+
+def _bias(source: Source, layer: Bias) -> Emitted:
+    values = layer.values.reshape(-1, source.p.fold.pe)
+    return _pointwise(source, "bias_op", integer_table(f"{source.name}_values", values))
+
+
+def _negate(source: Source, layer: Negate) -> Emitted:
+    negative = (layer.signs < 0).astype("uint64").reshape(-1, source.p.fold.pe)
+    return _pointwise(source, "negate_op", Table(f"{source.name}_negative", "crq::rom_word<1>", negative))
+
+
+def _shift(source: Source, layer: Shift) -> Emitted:
+    return _pointwise(source, "shift_op", None, [number("shift", layer.bits)])
+
+
+def _add(source: Source, layer: Add) -> Emitted:
+    found = codes_of(source.p)
+    body = [p for table in found.tables for p in source.partition(table)]
+    body += [found.declaration, source.kernel(f"add_{source.suffix}", "codes")]
+    fields = [*_pixel_fields(source), f"typedef {cpp_type(layer.output.format)} sum_t;", *found.fields]
+    return source.made(fields, body, found.tables)
+
+
+def _global_sum(source: Source, layer: GlobalSum) -> Emitted:
+    if not source.streaming:
+        return source.made(_pixel_fields(source), [source.kernel("global_sum_parallel")])
+    out, blocks = source.p.output, source.p.output.beats
+    body = [
+        f"{out.type_name}::value_type sums[{blocks}][{out.beat}];",
+        "#pragma HLS ARRAY_RESHAPE variable=sums complete dim=2",
+    ]
+    if blocks <= 2:  # a memory could not give a sum back so soon
+        body.append("#pragma HLS ARRAY_PARTITION variable=sums complete dim=1")
+    else:
+        body += [
+            "#pragma HLS BIND_STORAGE variable=sums type=ram_s2p impl=lutram",
+            f"#pragma HLS DEPENDENCE variable=sums inter RAW distance={blocks} true",
         ]
-        if self.streaming and weights.values.shape[0] > 1:
-            impl = "bram" if weights_in_bram(layer, fold) else "lutram"
-            pragmas.append(f"#pragma HLS BIND_STORAGE variable={weights.name} type=rom_1p impl={impl}")
-        if not self.streaming:
-            pragmas = [f"#pragma HLS ARRAY_PARTITION variable={weights.name} complete dim=0"]
-        for table in (
-            start_table(self.name, codes, fold) if layer.multiplier_free else None,
-            threshold_table(self.name, threshold, fold.pe) if threshold else None,
-        ):
-            arguments.append(table.name if table else "crq::no_table()")
-            if table:
-                tables.append(table)
-                pragmas += self.partition(table)
-        call = f"crq::mac_{self.suffix}<{self.types()}, {self.config}>({self.arguments()}, {', '.join(arguments)});"
-        return self.source(self.struct(self.mac_fields(layer, threshold)), [*pragmas, call], tables)
+    return source.made(_pixel_fields(source), [*body, source.kernel("global_sum_stream", "sums")])
 
-    def threshold(self, layer: Threshold) -> Emitted:
-        table = threshold_table(self.name, layer, self.p.fold.pe)
-        return self.pointwise("threshold_op", table, self.threshold_fields(layer))
 
-    def bias(self, layer: Bias) -> Emitted:
-        values = layer.values.reshape(-1, self.p.fold.pe)
-        return self.pointwise("bias_op", integer_table(f"{self.name}_values", values))
+def _concat(source: Source, layer: Concat) -> Emitted:
+    p = source.p
+    if source.streaming and p.output.beat != p.output.shape.c:
+        return source.made([], _in_turn(source))
+    body = ["Pixels:", f"for (unsigned p = 0; p < {p.output.shape.pixels}; p++) {{"]
+    body.append(f"    {PIPELINE if source.streaming else '#pragma HLS UNROLL'}")
+    if source.streaming:
+        body += [f"    const {s.type_name} part{i} = in{i}.read();" for i, s in enumerate(p.inputs)]
+        body.append(f"    {p.output.type_name} beat;")
+    offset = 0
+    for i, stream in enumerate(p.inputs):
+        body += [f"    {line}" for line in _part(source, i, stream, offset)]
+        offset += stream.shape.c
+    return source.made([], [*body, *(["    out.write(beat);"] if source.streaming else []), "}"])
 
-    def negate(self, layer: Negate) -> Emitted:
-        negative = (layer.signs < 0).astype("uint64").reshape(-1, self.p.fold.pe)
-        return self.pointwise("negate_op", Table(f"{self.name}_negative", "crq::rom_word<1>", negative))
 
-    def shift(self, layer: Shift) -> Emitted:
-        return self.pointwise("shift_op", None, [f"static const unsigned shift = {layer.bits};"])
+def _part(source: Source, i: int, stream: Stream, offset: int) -> list[str]:
+    """Input `i` goes to the channels from `offset` on."""
+    c, all_ = stream.shape.c, source.p.output.shape.c
+    target = f"beat[{offset} + c]" if source.streaming else f"out[p * {all_} + {offset} + c]"
+    value = f"part{i}[c]" if source.streaming else f"in{i}[p * {c} + c]"
+    head = [f"Part{i}:", f"for (unsigned c = 0; c < {c}; c++) {{", "    #pragma HLS UNROLL"]
+    return [*head, f"    {target} = {value};", "}"]
 
-    def add(self, layer: Add) -> Emitted:
-        return self.kernel("add", self.pixel_fields())
 
-    def max_pool(self, layer: MaxPool) -> Emitted:
-        return self.kernel("max_pool", self.pool_fields())
-
-    def global_sum(self, layer: GlobalSum) -> Emitted:
-        return self.kernel("global_sum", self.pixel_fields())
-
-    def concat(self, layer: Concat) -> Emitted:
-        return self.source("", self.concat_body(), [])
-
-    def copy(self) -> Emitted:
-        return self.source("", self.copy_body(), [])
-
-    def kernel(self, name: str, fields: list[str]) -> Emitted:
-        """A call of one of the hand-written kernels that takes no table."""
-        call = f"crq::{name}_{self.suffix}<{self.types()}, {self.config}>({self.arguments()});"
-        return self.source(self.struct(fields), [call], [])
-
-    def pointwise(self, op: str, table: Table | None, fields: list[str] | None = None) -> Emitted:
-        tables = [table] if table else []
-        template = f"crq::{op}<{self.config}" + (f", decltype({table.name})>" if table else ">")
-        argument = f"{template}({table.name if table else ''})"
-        call = f"crq::pointwise_{self.suffix}<{self.types()}, {self.config}>({self.arguments()}, {argument});"
-        pragmas = self.partition(table) if table else []
-        return self.source(self.struct(self.pixel_fields() + (fields or [])), [*pragmas, call], tables)
-
-    def partition(self, table: Table) -> list[str]:
-        if not self.streaming:
-            return [f"#pragma HLS ARRAY_PARTITION variable={table.name} complete dim=0"]
-        inner = range(2, table.values.ndim + 1)
-        return [f"#pragma HLS ARRAY_PARTITION variable={table.name} complete dim={d}" for d in inner]
-
-    def concat_body(self) -> list[str]:
-        return self.per_pixel(
-            [f"const {s.type_name} part{i} = {self.inputs()[i]}.read();" for i, s in enumerate(self.p.inputs)],
-            [(f"part{i}", s) for i, s in enumerate(self.p.inputs)],
-        )
-
-    def per_pixel(self, reads: list[str], parts: list[tuple[str, Stream]]) -> list[str]:
-        out, pixels = self.p.output, self.p.output.shape.pixels
-        body = ["Pixels:", f"for (unsigned p = 0; p < {pixels}; p++) {{"]
-        body.append(f"    #pragma HLS {'PIPELINE II=1' if self.streaming else 'UNROLL'}")
-        if self.streaming:
-            body += [f"    {r}" for r in reads] + [f"    {out.type_name} beat;"]
-        offset = 0
-        for i, (name, stream) in enumerate(parts):
-            c = stream.shape.c
-            target = f"beat[{offset} + c]" if self.streaming else f"out[p * {out.shape.c} + {offset} + c]"
-            value = f"{name}[c]" if self.streaming else f"in{i}[p * {c} + c]"
-            body += [
-                f"Part{i}:", f"    for (unsigned c = 0; c < {c}; c++) {{", "        #pragma HLS UNROLL",
-                f"        {target} = {value};", "    }",
-            ]  # fmt: skip
-            offset += c
-        return [*body, *(["    out.write(beat);"] if self.streaming else []), "}"]
-
-    def copy_body(self) -> list[str]:
-        shape = self.p.input.shape
-        n = range(len(self.p.outputs))
-        if not self.streaming:
-            copies = [f"    out{i}[i] = in[i];" for i in n]
-            return [
-                "Values:",
-                f"for (unsigned i = 0; i < {shape.size}; i++) {{",
-                "    #pragma HLS UNROLL",
-                *copies,
-                "}",
-            ]
-        return [
-            "Pixels:", f"for (unsigned p = 0; p < {shape.pixels}; p++) {{", "    #pragma HLS PIPELINE II=1",
-            f"    const {self.p.input.type_name} beat = in.read();",
-            *(f"    out{i}.write(beat);" for i in n), "}",
+def _in_turn(source: Source) -> list[str]:
+    """The beats of each input, one input after the other, for every pixel."""
+    out, inputs = source.p.output, source.p.inputs
+    per_pixel = out.shape.c // out.beat
+    body = [
+        f"crq::counter<{per_pixel}> place = 0;", "Beats:", f"for (unsigned b = 0; b < {out.beats}; b++) {{",
+        f"    {PIPELINE}", f"    {out.type_name} beat;",
+    ]  # fmt: skip
+    end = 0
+    for i, stream in enumerate(inputs):
+        end += stream.shape.c // stream.beat
+        condition = f"if (place < {end}) " if i + 1 < len(inputs) else ""
+        body += [
+            f"    {'} else ' if i else ''}{condition}{{", f"        const {stream.type_name} part = in{i}.read();",
+            f"    Part{i}:", f"        for (unsigned c = 0; c < {stream.beat}; c++) {{",
+            "            #pragma HLS UNROLL", "            beat[c] = part[c];", "        }",
         ]  # fmt: skip
-
-    # -- configuration structs
-
-    def struct(self, fields: list[str]) -> str:
-        return "\n".join([f"struct {self.config} {{", *(f"    {f}" for f in fields), "};"])
-
-    @property
-    def window(self) -> Window:
-        assert self.p.window is not None
-        return self.p.window
-
-    def pixel_fields(self) -> list[str]:
-        shape = self.p.input.shape
-        return [
-            f"static const unsigned pixels = {shape.pixels};",
-            f"static const unsigned channels = {shape.c};",
-            f"static const unsigned pe = {self.p.fold.pe};",
-        ]
-
-    def threshold_fields(self, threshold: Threshold | None) -> list[str]:
-        if threshold is None:
-            return ["static const unsigned levels = 0;", "static const int code_min = 0;"]
-        return [
-            f"static const unsigned levels = {filled_levels(threshold)};",
-            f"static const int code_min = {threshold.qmin};",
-        ]
-
-    def window_fields(self, simd: int) -> list[str]:
-        w = self.window
-        values = {
-            "in_height": w.image.h, "in_width": w.image.w, "in_channels": w.image.c,
-            "out_height": w.output.h, "out_width": w.output.w, "out_channels": w.output.c,
-            "kernel_height": w.kernel[0], "kernel_width": w.kernel[1],
-            "stride_height": w.stride[0], "stride_width": w.stride[1],
-            "dilation_height": w.dilation[0], "dilation_width": w.dilation[1],
-            "pad_top": w.pads.top, "pad_left": w.pads.left, "pad_bottom": w.pads.bottom, "pad_right": w.pads.right,
-            "groups": w.groups, "pe": self.p.fold.pe, "simd": simd,
-        }  # fmt: skip
-        return [f"static const unsigned {key} = {value};" for key, value in values.items()]
-
-    def pool_fields(self) -> list[str]:
-        kernel = self.window.kernel
-        fmt = self.p.input.tensor.format
-        lowest = -(1 << (fmt.bits - 1)) if fmt.signed else 0
-        return [*self.window_fields(kernel[0] * kernel[1]), f"static const int lowest = {lowest};"]
-
-    def mac_fields(self, layer: Mac, threshold: Threshold | None) -> list[str]:
-        pack = packing(layer, self.p.fold.simd)
-        accum, data = layer.output.format, layer.input.format
-        return [
-            *self.window_fields(self.p.fold.simd),
-            f"static const bool ternary = {'true' if layer.multiplier_free else 'false'};",
-            f"static const unsigned weight_bits = {pack.weight_bits};",
-            f"static const unsigned weight_mask = {(1 << pack.weight_bits) - 1};",
-            f"static const unsigned words = {pack.words};",
-            f"static const unsigned word_lanes = {pack.word_lanes};",
-            f"static const unsigned in_bits = {data.bits};",
-            f"static const unsigned partial_bits = {partial_bits(data, pack.weight_bits, self.p.fold.simd)};",
-            *self.threshold_fields(threshold),
-            f"typedef {cpp_type(accum)} accum_t;",
-            f"static const int accum_bits = {accum.bits}; // C simulation only, as all below",
-            f"static const bool accum_signed = {'true' if accum.signed else 'false'};",
-            f"typedef {fast_lane(accum, data, layer.multiplier_free)} fast_lane_t;",
-        ]
-
-    # -- function
-
-    def types(self) -> str:
-        return ", ".join(s.type_name for s in (*self.p.inputs, *self.p.outputs))
-
-    def inputs(self) -> list[str]:
-        return ["in"] if len(self.p.inputs) == 1 else [f"in{i}" for i in range(len(self.p.inputs))]
-
-    def outputs(self) -> list[str]:
-        return ["out"] if len(self.p.outputs) == 1 else [f"out{i}" for i in range(len(self.p.outputs))]
-
-    def arguments(self) -> str:
-        return ", ".join(self.inputs() + self.outputs())
-
-    def parameter(self, stream: Stream, name: str, constant: bool) -> str:
-        if self.streaming:
-            return f"hls::stream<{stream.type_name}> &{name}"
-        return f"{'const ' if constant else ''}{stream.type_name} {name}[{stream.shape.size}]"
-
-    def source(self, config: str, body: list[str], tables: list[Table]) -> Emitted:
-        parameters = [self.parameter(s, n, True) for s, n in zip(self.p.inputs, self.inputs(), strict=True)]
-        parameters += [self.parameter(s, n, False) for s, n in zip(self.p.outputs, self.outputs(), strict=True)]
-        if not self.streaming:
-            body = ["#pragma HLS INLINE", *body]
-        lines = [f"inline void {self.name}({', '.join(parameters)}) {{", *(f"    {line}" for line in body), "}"]
-        call = f"{self.name}({', '.join(s.name for s in (*self.p.inputs, *self.p.outputs))});"
-        return Emitted(config, call, "\n".join(lines), describe(self.p, self.streaming), tables)
-
-
-def partial_bits(data: Format, weight_bits: int, simd: int) -> int:
-    """Width of the sum of one cycle's products: each has the operand's and the weight's bits together."""
-    return data.bits + weight_bits + (simd - 1).bit_length()
-
-
-def fast_lane(accum: Format, data: Format, ternary: bool) -> str:
-    """The narrowest native type whose sums, modulo its width, give the accumulator's value."""
-    bits = max(accum.bits, data.bits + 1)
-    if ternary and bits <= 16:
-        return "unsigned short"
-    return "unsigned int" if bits <= 32 else "unsigned long long"
+    following = f"place + 1 == {per_pixel} ? 0u : unsigned(place + 1)"
+    return [*body, "    }", "    out.write(beat);", f"    place = {following};", "}"]
 
 
 EMITTERS: dict[type[Layer], Callable[..., Emitted]] = {
-    Conv: _Emitter.mac, Dense: _Emitter.mac, Threshold: _Emitter.threshold, MaxPool: _Emitter.max_pool,
-    GlobalSum: _Emitter.global_sum, Add: _Emitter.add, Bias: _Emitter.bias, Negate: _Emitter.negate,
-    Shift: _Emitter.shift, Concat: _Emitter.concat,
+    Conv: mac, Dense: mac, Threshold: _threshold, MaxPool: max_pool, GlobalSum: _global_sum, Add: _add, Bias: _bias,
+    Negate: _negate, Shift: _shift, Concat: _concat,
 }  # fmt: skip
 """The C++ of each kind of unit."""

@@ -80,17 +80,29 @@ class CrqCopy(CrqLayer):
     """One stream to several readers."""
 
 
+class CrqBeats(CrqLayer):
+    """A stream in other beats."""
+
+
+class CrqPixels(CrqLayer):
+    """A stream without the pixels that a stride skips."""
+
+
 CLASSES: dict[type[Layer], type[CrqLayer]] = {
     Conv: CrqConv, Dense: CrqDense, Threshold: CrqThreshold, MaxPool: CrqMaxPool, GlobalSum: CrqGlobalSum,
     Add: CrqAdd, Bias: CrqBias, Negate: CrqNegate, Shift: CrqShift, Concat: CrqConcat,
 }  # fmt: skip
 """The hls4ml layer of each kind of unit."""
 
-LAYERS: tuple[type[CrqLayer], ...] = (*CLASSES.values(), CrqCopy)
+LAYERS: tuple[type[CrqLayer], ...] = (*CLASSES.values(), CrqCopy, CrqBeats, CrqPixels)
 
 
 def class_name(process: Process) -> str:
-    return (CLASSES[type(process.unit.layer)] if process.unit else CrqCopy).__name__
+    if process.unit:
+        return CLASSES[type(process.unit.layer)].__name__
+    if process.window:
+        return CrqPixels.__name__
+    return (CrqCopy if process.input.beat == process.output.beat else CrqBeats).__name__
 
 
 def register_layers() -> None:

@@ -1,14 +1,16 @@
-"""The dataflow of a project: processes connected by streams, one per unit, and copies of shared tensors."""
+"""The dataflow of a project: processes connected by streams, one per unit, and what lies between two units."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hw.dataflow.fifos import MIN_FIFO, fifo_depths
+from hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
+from hw.dataflow.blocking import Loop, blocking_cycles, blocking_schedule, loop
 from hw.dataflow.names import Names
-from hw.dataflow.schedule import cycles
-from hw.dataflow.units import Fold, Unit, units
+from hw.dataflow.rings import ring
+from hw.dataflow.streams import MIN_FIFO, Timing, fifo_depths
+from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.dataflow.windows import Window, window
 from hw.errors import HwError
 from hw.ir.graph import Network
@@ -16,25 +18,38 @@ from hw.ir.layers import Shape, Tensor
 
 IO_TYPES = ("io_stream", "io_parallel")
 
+PIPELINE_STAGES = 64  # of one loop, at most, for which the depths of FIFOs are safe
+TIMING = Timing(blocking_schedule, blocking_cycles, PIPELINE_STAGES)
+"""How the kernels keep time, with as many stages more as a tool may take."""
+
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """A FIFO (io_stream) or array (io_parallel) that carries `tensor`; `shape` is how its pixels pass."""
+    """A FIFO (io_stream) or array (io_parallel) that carries `tensor`, `beat` channels at a time; `shape` is how its
+    pixels pass."""
 
     name: str
     type_name: str
     tensor: Tensor
+    beat: int
 
     @property
     def shape(self) -> Shape:
         return self.tensor.shape
+
+    @property
+    def beats(self) -> int:
+        """Beats per image."""
+        return self.shape.size // self.beat
 
 
 @dataclass(frozen=True, eq=False)
 class Process:
     """One function of the firmware, and the clock cycles an image takes in it when it streams.
 
-    `unit` and `window`, as the kernels slide it, are None for a copy of one stream to several.
+    `unit` and `window`, as the kernels slide it, are None for what lies between units: a copy of one stream to several,
+    a converter between beats, or, with a window, one that drops the pixels that the window skips. `loop`: that of a
+    folded unit with a window.
     """
 
     name: str
@@ -44,10 +59,11 @@ class Process:
     outputs: tuple[Stream, ...]
     window: Window | None
     cycles: int
+    loop: Loop | None = None
 
     @property
     def label(self) -> str:
-        """The model's name of the layer, which `name` may differ from; a copy's own."""
+        """The model's name of the layer, which `name` may differ from; that of what lies between is its own."""
         return self.unit.name if self.unit else self.name
 
     @property
@@ -91,9 +107,10 @@ def make_plan(network: Network, io_type: str, folds: Mapping[str, Fold], project
 
 class _Planner:
     def __init__(
-        self, network: Network, io_type: str, all_units: list[Unit], folds: Mapping[str, Fold], project: str
+        self, network: Network, io_type: str, all_units: tuple[Unit, ...], folds: Mapping[str, Fold], project: str
     ) -> None:
-        self.network, self.io_type, self.units, self.folds = network, io_type, all_units, folds
+        self.network, self.streaming, self.units, self.folds = network, io_type == "io_stream", all_units, folds
+        self.io_type = io_type
         self.readers: dict[str, int] = {}
         for unit in all_units:
             for tensor in unit.inputs:
@@ -102,35 +119,70 @@ class _Planner:
         self.ready: dict[str, list[Stream]] = {}  # streams that carry a tensor and have no reader yet
         self.processes: list[Process] = []
         self.names = Names([project, f"{project}_axi"])
+        self.depths: dict[str, int] = {}
 
     def count(self, tensor: Tensor) -> None:
         name = self.network.carried(tensor).name
         self.readers[name] = self.readers.get(name, 0) + 1
 
     def plan(self) -> Plan:
-        source = Stream("input", "input_t", self.network.input)
+        network = self.network
+        beat = stream_beats(network, self.folds)[network.input.name] if self.streaming else network.input.shape.c
+        source = Stream("input", "input_t", network.input, beat)
         self.publish(source, "input")
+        needed = fifo_depths(network, self.folds, TIMING) if self.streaming else {}
         for unit in self.units:
-            name = self.names.unique(unit.name)
-            inputs = tuple(self.ready[self.network.carried(t).name].pop(0) for t in unit.inputs)
-            is_output = unit.output is self.network.carried(self.network.output)
-            stream = Stream(
-                "result" if is_output else f"{name}_out", "result_t" if is_output else f"{name}_t", unit.output
-            )
-            slide, fold = window(self.network, unit).lying(), self.folds[unit.name]
-            taken = cycles(self.network, unit, fold).interval
-            self.processes.append(Process(name, unit, fold, inputs, (stream,), slide, taken))
-            self.publish(stream, name)
-        [output] = self.ready[self.network.carried(self.network.output).name]
-        return Plan(self.network, self.io_type, source, output, tuple(self.processes), self.depths())
+            self.add(unit, needed)
+        [output] = self.ready[network.carried(network.output).name]
+        names = [source.name, *(s.name for p in self.processes for s in p.outputs)]
+        depths = {name: max(MIN_FIFO, self.depths.get(name, 0)) for name in names}
+        return Plan(network, self.io_type, source, output, tuple(self.processes), depths)
 
-    def depths(self) -> dict[str, int]:
-        """Beats each stream must hold: where branches join, what the earlier brings before the later one arrives."""
-        needed = fifo_depths(self.network, self.folds)
-        result = {s.name: MIN_FIFO for p in self.processes for s in p.outputs}
-        for process in self.processes:
-            if process.unit:
-                result |= {s.name: max(MIN_FIFO, needed[process.unit.name, i]) for i, s in enumerate(process.inputs)}
+    def add(self, unit: Unit, needed: Mapping[tuple[str, int], int]) -> None:
+        """The process of `unit`, behind what turns the streams of its inputs into what it reads."""
+        name, fold = self.names.unique(unit.name), self.folds[unit.name]
+        inputs = [self.ready[tensor.name].pop(0) for tensor in unit.sources]
+        folded = self.streaming and unit.is_windowed and fold.form == FOLDED
+        if self.streaming:
+            self.depths |= {s.name: needed[unit.name, i] for i, s in enumerate(inputs)}
+            beats = beats_in(unit, fold)
+            inputs = [
+                self.converted(s, beat, f"{name}_beats{i + 1}")
+                for i, (s, beat) in enumerate(zip(inputs, beats, strict=True))
+            ]
+        slide = window(unit).lying()
+        if folded:
+            found = ring(unit, fold)
+            slide = found.slide
+            if found.decimated:
+                inputs = [self.decimated(inputs[0], found.decimated, f"{name}_pixels")]
+        is_output = unit.output is self.network.carried(self.network.output)
+        beat = beat_out(unit, fold) if self.streaming else unit.output.shape.c
+        stream = Stream(
+            "result" if is_output else f"{name}_out", "result_t" if is_output else f"{name}_t", unit.output, beat
+        )
+        taken = blocking_cycles(unit, fold).interval
+        counted = loop(unit, fold) if folded else None
+        self.processes.append(Process(name, unit, fold, tuple(inputs), (stream,), slide, taken, counted))
+        self.publish(stream, name)
+
+    def converted(self, stream: Stream, beat: int, name: str) -> Stream:
+        """`stream` in beats of `beat` channels, through a converter if it has others."""
+        parts, joined = conversion(stream.beat, beat)
+        if (parts, joined) == (1, 1):
+            return stream
+        process = self.names.unique(name)
+        result = Stream(f"{process}_out", f"{process}_t", stream.tensor, beat)
+        cycles = stream.shape.size // (stream.beat // parts)
+        self.processes.append(Process(process, None, Fold(stream.beat // parts), (stream,), (result,), None, cycles))
+        return result
+
+    def decimated(self, stream: Stream, slide: Window, name: str) -> Stream:
+        """`stream` without the pixels that a window of one pixel skips."""
+        process = self.names.unique(name)
+        kept = replace(stream.tensor, shape=slide.output._replace(c=stream.shape.c))
+        result = Stream(f"{process}_out", stream.type_name, kept, stream.beat)
+        self.processes.append(Process(process, None, Fold(stream.beat), (stream,), (result,), slide, stream.beats))
         return result
 
     def publish(self, stream: Stream, name: str) -> None:
@@ -141,8 +193,8 @@ class _Planner:
         copies: tuple[Stream, ...] = (stream,)
         if readers > 1:
             copied = [self.names.unique(f"{name}_copy{i + 1}") for i in range(readers)]
-            copies = tuple(Stream(copy, stream.type_name, stream.tensor) for copy in copied)
+            copies = tuple(Stream(copy, stream.type_name, stream.tensor, stream.beat) for copy in copied)
             self.processes.append(
-                Process(self.names.unique(f"copy_{name}"), None, Fold(1), (stream,), copies, None, stream.shape.pixels)
+                Process(self.names.unique(f"copy_{name}"), None, Fold(1), (stream,), copies, None, stream.beats)
             )
         self.ready[stream.tensor.name] = list(copies)

@@ -14,7 +14,7 @@ from hw.ir.layers import IntArray
 def testbench_cpp(plan: Plan, name: str) -> str:
     """Runs under g++ and as the testbench of Vitis HLS C simulation and co-simulation."""
     streaming = plan.io_type == "io_stream"
-    return render("testbench.cpp", name=name, x=plan.input.shape, y=plan.output.shape, streaming=streaming)
+    return render("testbench.cpp", name=name, x=plan.input, y=plan.output, streaming=streaming)
 
 
 def data_file(values: IntArray) -> str:

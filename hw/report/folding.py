@@ -8,7 +8,7 @@ from rich.table import Table
 
 from hw.dataflow.memory import weights_in_bram
 from hw.dataflow.schedule import cycles
-from hw.dataflow.units import Fold, Unit, units
+from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.devices.catalog import find
 from hw.fold.search import fill
 from hw.ir.layers import Mac
@@ -38,19 +38,20 @@ def folding_table(built: Built) -> Table:
         box=None, pad_edge=False, header_style="bold", title_justify="left", caption_justify="left",
         title=f"folded for {built.manifest.goal}", caption=verdict,
     )  # fmt: skip
-    for name in ("layer", "PE × SIMD", "cycles", "weights in", "why"):
+    for name in ("layer", "form", "PE × SIMD", "cycles", "weights in", "why"):
         table.add_column(name, justify="right" if name == "cycles" else "left")
     for unit in units(built.network):
         fold = built.folds[unit.name]
-        taken = "" if unrolled else f"{cycles(built.network, unit, fold).interval:,}"
+        taken = "" if unrolled else f"{cycles(unit, fold).interval:,}"
         place = "logic" if unrolled else _place(unit, fold)
-        table.add_row(unit.name, f"{fold.pe} × {fold.simd}", taken, place, built.manifest.why[unit.name])
+        form = fold.form if unit.is_windowed and not unrolled else ""
+        table.add_row(unit.name, form, f"{fold.pe} × {fold.simd}", taken, place, built.manifest.why[unit.name])
     return table
 
 
 def _place(unit: Unit, fold: Fold) -> str:
     if not isinstance(unit.layer, Mac):
         return ""
-    if unit.reuse_factor(fold) == 1:
+    if unit.reuse_factor(fold) == 1 and fold.form != FOLDED:
         return "logic"
     return "block RAM" if weights_in_bram(unit.layer, fold) else "LUTs"

@@ -14,10 +14,11 @@ import numpy as np
 from crq.files import write_text
 from hw.cost.calibration import band, calibrations, kind, sentence
 from hw.cost.network import Estimate, UnitEstimate, estimate
+from hw.dataflow.beats import beat_out, beats_in
 from hw.dataflow.units import Fold, Unit, units
 from hw.devices.catalog import Device, find
 from hw.errors import HwError
-from hw.fold.search import check
+from hw.fold.candidates import check
 from hw.ir.graph import Network
 from hw.ir.layers import Mac
 from hw.report import terminal
@@ -206,6 +207,9 @@ def _unit(found: UnitEstimate, unit: Unit, pipeline: Any) -> dict[str, Any]:
         "output_type": unit.output.format.qonnx,
         "pe": found.fold.pe,
         "simd": found.fold.simd,
+        "form": found.fold.form if unit.is_windowed else None,
+        "beats_in": list(beats_in(unit, found.fold)),
+        "beat_out": beat_out(unit, found.fold),
         "steps": found.cycles.steps,
         "interval_cycles": found.cycles.interval,
         "first_output_cycle": pipeline.first_output[found.name],

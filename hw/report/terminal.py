@@ -90,8 +90,9 @@ def _units(report: dict[str, Any]) -> Table:
     for unit in report["units"]:
         zeros = f"{unit['weights']['sparsity']:.0%}" if "weights" in unit else ""
         slow = unit["name"] == report["summary"]["bottleneck"]
+        kind = f"{unit['kind']} {unit['form'] or ''}".rstrip()
         table.add_row(
-            unit["name"], unit["kind"], f"{unit['pe']}×{unit['simd']}", f"{unit['interval_cycles']:,}",
+            unit["name"], kind, f"{unit['pe']}×{unit['simd']}", f"{unit['interval_cycles']:,}",
             f"{unit['lut']:,.0f}", f"{unit['lut_memory']:,.0f}", f"{unit['ff']:,.0f}", f"{unit['bram36']:g}",
             f"{unit['dsp']}", zeros, style="yellow" if slow else None,
         )  # fmt: skip

@@ -72,7 +72,7 @@ def lint(design: Design, folder: Path) -> None:
 
 def run(
     design: Design, folder: Path, inputs: list[tuple[IntArray, Format]], out: Format, channels: int, count: int,
-    *, stall: bool = False, limit: int = 2_000_000,
+    *, stall: bool = False, limit: int = 2_000_000, optimize: bool = False,
 ) -> Run:  # fmt: skip
     """Feeds `inputs` (beats, one stream each) and collects `count` output beats; `stall` makes both sides hesitate."""
     sources = write(design, folder)
@@ -97,8 +97,9 @@ def run(
     (folder / "bench.sv").write_text(bench)
     names = [s.name for s in sources]
     flags = ["--binary", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "obj"]
-    # The simulations are short: compiling is what takes time.
-    _verilator([*flags, "-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0", "bench.sv", *names], folder)
+    # Most simulations are short: compiling is what takes time.
+    effort = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1" if optimize else "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
+    _verilator([*flags, "-MAKEFLAGS", effort, "bench.sv", *names], folder)
     done = subprocess.run(["obj/Vbench"], cwd=folder, capture_output=True, text=True, check=False)
     lines = (folder / "out.txt").read_text().split("\n")[:-1]
     if done.returncode or len(lines) != count:
@@ -114,14 +115,14 @@ def run(
 
 def run_network(
     network: Network, folds: Mapping[str, Fold], folder: Path, images: IntArray, *, stall: bool = False,
-    limit: int = 2_000_000,
+    limit: int = 2_000_000, optimize: bool = False,
 ) -> Run:  # fmt: skip
-    """Simulates a whole network on input codes (N, C, H, W)."""
+    """Simulates a whole network on input codes (N, C, H, W); `optimize` for runs that are longer than compiling."""
     shape, width = network.carried(network.output).shape, stream_beats(network, folds)
     channels = width[network.carried(network.output).name]
     entering = [(beats(images, width[network.input.name]), network.input.format)]
     return run(generate(network, folds), folder, entering, network.output.format, channels,
-               len(images) * shape.size // channels, stall=stall, limit=limit)  # fmt: skip
+               len(images) * shape.size // channels, stall=stall, limit=limit, optimize=optimize)  # fmt: skip
 
 
 def _verilator(arguments: list[str], folder: Path) -> None:

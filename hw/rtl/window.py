@@ -37,13 +37,13 @@ def ring_instance(unit: Unit, fold: Fold, bits: int, pad_value: str = "0") -> st
     if found.decimated:
         image, strides = found.decimated.image, found.decimated.stride
         text += f"  wire kept_valid, kept_ready;\n  wire [{bits - 1}:0] kept_data;\n"
-        parameters = {"WIDTH": bits, "WORDS": found.words, "HEIGHT": image.h, "COLUMNS": image.w,
-                      "STRIDE_H": strides[0], "STRIDE_W": strides[1]}  # fmt: skip
+        dropped = {"WIDTH": bits, "WORDS": found.words, "HEIGHT": image.h, "COLUMNS": image.w,
+                   "STRIDE_H": strides[0], "STRIDE_W": strides[1]}  # fmt: skip
         ports = {f"in_{p}": f"in0_{p}" for p in ("valid", "ready", "data")}
         ports |= {f"out_{p}": f"kept_{p}" for p in ("valid", "ready", "data")}
-        text += instance("crq_decimate", "decimate", parameters, {"clk": "clk", "rst": "rst", **ports})
+        text += instance("crq_decimate", "decimate", dropped, {"clk": "clk", "rst": "rst", **ports})
         source = "kept"
-    parameters = {
+    parameters: dict[str, object] = {
         "BITS": bits, "WORDS": found.words, "GROUPS": found.groups, "BLOCKS": found.blocks,
         "HEIGHT": slide.image.h, "WIDTH": slide.image.w, "KERNEL_H": slide.kernel[0], "KERNEL_W": slide.kernel[1],
         "STRIDE_H": slide.stride[0], "STRIDE_W": slide.stride[1], "DILATION_H": slide.dilation[0],

@@ -3,6 +3,8 @@
 
 #include "crq_types.h"
 
+// What becomes of a finished sum x of channel fold * pe + lane: each struct has `apply<y_T>(x, fold, lane)`.
+
 namespace crq {
 
 // code = qmin + #{k : x >= row[k]}, `row` ascending. Up to 15 levels (4 bits): one comparator per level.
@@ -36,19 +38,68 @@ template <unsigned LEVELS> struct count_levels<LEVELS, true> {
     }
 };
 
-// What becomes of a finished sum of channel fold * pe + lane: a code, or the sum itself if there are no levels.
-template <typename CONFIG_T, unsigned LEVELS> struct activation {
-    template <class y_T, class x_T, class table_T>
-    static y_T apply(const x_T &x, const table_T &table, unsigned fold, unsigned lane) {
-        #pragma HLS INLINE
-        return y_T(CONFIG_T::code_min + int(count_levels<LEVELS, (LEVELS > 15)>::apply(x, table[fold][lane])));
-    }
-};
-template <typename CONFIG_T> struct activation<CONFIG_T, 0> {
-    template <class y_T, class x_T, class table_T>
-    static y_T apply(const x_T &x, const table_T &, unsigned, unsigned) {
+// The sum itself.
+struct no_codes {
+    template <class y_T, class x_T> y_T apply(const x_T &x, unsigned, unsigned) const {
         #pragma HLS INLINE
         return y_T(x);
+    }
+};
+
+// The number of thresholds that the sum reaches.
+template <typename CONFIG_T, class table_T> struct compared {
+    const table_T &table;
+    explicit compared(const table_T &table) : table(table) {}
+    template <class y_T, class x_T> y_T apply(const x_T &x, unsigned fold, unsigned lane) const {
+        #pragma HLS INLINE
+        typedef count_levels<CONFIG_T::levels, (CONFIG_T::levels > 15)> count_t;
+        return y_T(CONFIG_T::code_min + int(count_t::apply(x, table[fold][lane])));
+    }
+};
+
+#ifdef CRQ_HLS
+template <int BITS> using wide_int = ap_int<BITS>;
+#else
+template <int BITS> using wide_int = typename native<(BITS > 32 ? 8 : 4)>::signed_t;
+#endif
+
+// Thresholds ((base + k * slope) >> fraction) + 1, k = 1 ...: x reaches number k if k * slope is at most the rest
+// x * 2^fraction - base - 1. The code is a quotient, found bit by bit.
+template <typename CONFIG_T, class bases_T, class slopes_T> struct ramp {
+    const bases_T &bases;
+    const slopes_T &slopes;
+    ramp(const bases_T &bases, const slopes_T &slopes) : bases(bases), slopes(slopes) {}
+    template <class y_T, class x_T> y_T apply(const x_T &x, unsigned fold, unsigned lane) const {
+        #pragma HLS INLINE
+        typedef wide_int<CONFIG_T::rest_bits> rest_t;
+        rest_t rest = rest_t(rest_t(x) << CONFIG_T::fraction) - bases[fold][lane] - 1;
+        ap_uint<16> count = 0;
+    Bits:
+        for (unsigned bit = CONFIG_T::code_bits; bit > 0; bit--) {
+            #pragma HLS UNROLL
+            const rest_t part = rest_t(slopes[fold][lane]) << (bit - 1);
+            if (rest >= part) {
+                rest -= part;
+                count += 1u << (bit - 1);
+            }
+        }
+        return y_T(CONFIG_T::code_min + int(count));
+    }
+};
+
+// (x + offset) / 2^shift, rounded half to even and clamped to the codes.
+template <typename CONFIG_T> struct rounded {
+    template <class y_T, class x_T> y_T apply(const x_T &x, unsigned, unsigned) const {
+        #pragma HLS INLINE
+        typedef wide_int<CONFIG_T::round_bits> wide_t;
+        const unsigned below = CONFIG_T::shift ? CONFIG_T::shift - 1 : 0;
+        const wide_t sum = wide_t(x) + CONFIG_T::offset;
+        const wide_t odd = (sum >> CONFIG_T::shift) & 1;
+        const wide_t up = CONFIG_T::shift ? wide_t(odd + ((1ll << below) - 1)) : wide_t(0);
+        const wide_t whole = wide_t(sum + up) >> CONFIG_T::shift;
+        if (whole < CONFIG_T::code_min)
+            return y_T(CONFIG_T::code_min);
+        return whole > CONFIG_T::code_max ? y_T(CONFIG_T::code_max) : y_T(whole);
     }
 };
 

@@ -51,6 +51,25 @@ template <int BITS> using rom_int = typename native<native_bytes<BITS>::value>::
 // Stands for a table that a layer does not have.
 struct no_table {};
 
+// Bits of an index into N things, at least one.
+template <unsigned N> struct index_bits {
+    static const int value = 1 + (N > 1u << 1) + (N > 1u << 2) + (N > 1u << 3) + (N > 1u << 4) + (N > 1u << 5) +
+                             (N > 1u << 6) + (N > 1u << 7) + (N > 1u << 8) + (N > 1u << 9) + (N > 1u << 10) +
+                             (N > 1u << 11) + (N > 1u << 12) + (N > 1u << 13) + (N > 1u << 14) + (N > 1u << 15) +
+                             (N > 1u << 16) + (N > 1u << 17) + (N > 1u << 18) + (N > 1u << 19) + (N > 1u << 20) +
+                             (N > 1u << 21) + (N > 1u << 22) + (N > 1u << 23) + (N > 1u << 24) + (N > 1u << 25) +
+                             (N > 1u << 26) + (N > 1u << 27) + (N > 1u << 28) + (N > 1u << 29) + (N > 1u << 30);
+};
+
+// What counts to N - 1, and what holds -N to N - 1: of exact width for synthesis, native where C simulates.
+#ifdef CRQ_HLS
+template <unsigned N> using counter = ap_uint<index_bits<N>::value>;
+template <unsigned N> using signed_counter = ap_int<index_bits<N>::value + 1>;
+#else
+template <unsigned N> using counter = unsigned;
+template <unsigned N> using signed_counter = int;
+#endif
+
 } // namespace crq
 
 #endif

@@ -139,7 +139,7 @@ Groups:
 
 // Stores `pixel` in the line buffers at column `x` and gives the column of pixels that ends in it.
 template <class x_T, typename CONFIG_T>
-void shift_lines(const x_T pixel[CONFIG_T::in_channels], unsigned x,
+void shift_lines(const x_T pixel[CONFIG_T::in_channels], counter<geometry<CONFIG_T>::padded_width> x,
                  x_T lines[geometry<CONFIG_T>::lines][geometry<CONFIG_T>::line_width][CONFIG_T::in_channels],
                  x_T column[CONFIG_T::kernel_height][CONFIG_T::in_channels]) {
     #pragma HLS INLINE
@@ -171,10 +171,36 @@ Channels:
     }
 }
 
+// The next pixel of the padded image, whole; `padding` outside of the image.
+template <class data_T, class x_T, typename CONFIG_T>
+void enter_pixel(hls::stream<data_T> &data, bool is_padding, x_T padding, x_T pixel[CONFIG_T::in_channels]) {
+    #pragma HLS INLINE
+    if (is_padding) {
+    Padding:
+        for (unsigned c = 0; c < CONFIG_T::in_channels; c++) {
+            #pragma HLS UNROLL
+            pixel[c] = padding;
+        }
+    } else {
+    Beats:
+        for (unsigned b = 0; b < CONFIG_T::in_channels / data_T::size; b++) {
+            #pragma HLS UNROLL
+            const data_T beat = data.read();
+        Beat:
+            for (unsigned c = 0; c < data_T::size; c++) {
+                #pragma HLS UNROLL
+                pixel[b * data_T::size + c] = beat[c];
+            }
+        }
+    }
+}
+
 // Where the window stands in the padded image, row by row.
 template <typename CONFIG_T> struct position {
-    unsigned y, x;           // of the pixel that entered last
-    unsigned next_y, next_x; // of the pixel that completes the next output
+    counter<geometry<CONFIG_T>::padded_height> y; // of the pixel that entered last
+    counter<geometry<CONFIG_T>::padded_width> x;
+    counter<geometry<CONFIG_T>::padded_height + CONFIG_T::stride_height> next_y; // of the one that completes an output
+    counter<geometry<CONFIG_T>::padded_width + CONFIG_T::stride_width> next_x;
 
     position() : y(0), x(0), next_y(geometry<CONFIG_T>::span_height - 1), next_x(geometry<CONFIG_T>::span_width - 1) {}
 

@@ -3,7 +3,7 @@
 
 namespace nnet {
 
-// One beat of a stream: all channels of a pixel. The same as hls4ml's nnet::array.
+// One beat of a stream: some channels of a pixel, or all. The same as hls4ml's nnet::array.
 template <typename T, unsigned N> struct array {
     typedef T value_type;
     static const unsigned size = N;

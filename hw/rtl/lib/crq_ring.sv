@@ -53,12 +53,14 @@ module crq_ring #(
   localparam int TOPS = PAD_TOP > 0 ? (PAD_TOP - 1) / STRIDE_H + 1 : 0;
   localparam int BOTTOMS = OVER_H > 0 ? (OVER_H - 1) / STRIDE_H + 1 : 0;
 
+  function automatic int clipped(input int y);  // a row of the image or just below it
+    clipped = y < 0 ? 0 : y > HEIGHT ? HEIGHT : y;
+  endfunction
   function automatic int base(input int y);  // the first row that output row y reads
-    base = y * STRIDE_H > PAD_TOP ? y * STRIDE_H - PAD_TOP : 0;
+    base = clipped(y * STRIDE_H - PAD_TOP);
   endfunction
   function automatic int need_of(input int y);  // rows from its base
-    need_of = (y == OUT_H - 1 || y * STRIDE_H - PAD_TOP + SPAN_H > HEIGHT ? HEIGHT : y * STRIDE_H - PAD_TOP + SPAN_H)
-        - base(y);
+    need_of = (y == OUT_H - 1 ? HEIGHT : clipped(y * STRIDE_H - PAD_TOP + SPAN_H)) - base(y);
   endfunction
   function automatic int drop_of(input int y);  // rows that are free after it
     drop_of = (y == OUT_H - 1 ? HEIGHT : base(y + 1)) - base(y);

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from crq.errors import ToolError
-from hw.hls.emit import stream_type
 from hw.hls.plan import Plan, Process
+from hw.hls.source import stream_type
 from hw.ir.layers import Conv, Dense, IntArray
 from hw.ir.vectors import driving, kinds_of_pixels
 from hw.verify.proofs.alone import Alone, sums_of
@@ -64,7 +64,7 @@ def driven(plan: Plan, process: Process) -> IntArray:
     assert process.unit is not None
     layer = process.unit.layer
     assert isinstance(layer, (Conv, Dense))
-    operand, network = process.input.tensor, plan.network
+    operand, network = process.unit.sources[0], plan.network
     channels = np.argsort(-np.maximum(layer.output.hi, -layer.output.lo), kind="stable")[:CHANNELS]
     for pixels in (kinds_of_pixels(layer)[:1], kinds_of_pixels(layer)):  # the centre alone sees most kernels whole
         codes = np.stack([
@@ -104,11 +104,7 @@ def _sums_only(text: str, process: Process, io_type: str) -> str:
         (r"(?=^inline void )", f"typedef {result} {name}_sums;\n\n", 1),
     ]
     if process.unit.threshold is not None:
-        edits += [
-            (r"(static const unsigned levels = )\d+;", r"\g<1>0;", 1),
-            (rf"^ *#pragma HLS ARRAY_PARTITION variable={name}_thresholds .*\n", "", 1),
-            (rf", {name}_thresholds\)", ", crq::no_table())", 1),
-        ]
+        edits.append((r"^( *const )crq::.* codes\b.*;$", r"\1crq::no_codes codes = crq::no_codes();", 1))
     for pattern, replacement, least in edits:
         text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
         if count < least:

@@ -39,7 +39,8 @@ class Alone:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text.replace('"../', f'"{firmware}/'))
             lines.append(f'#include "{target}"')
-        lines += [_entry(process, plan.io_type, result_type(process)) for process in processes]
+            lines += [f'#include "{firmware}/layers/{p.name}.h"' for p in [dropping(plan, process)] if p]
+        lines += [_entry(plan, process, result_type(process)) for process in processes]
         (folder / "layers.cpp").write_text("\n".join(lines))
         library = folder / "layers.so"
         command = [compiler(), *COMMON, *MODES[mode], "-I.", str(folder / "layers.cpp"), "-o", str(library)]
@@ -70,21 +71,30 @@ def sums_of(plan: Plan, process: Process, operand: IntArray) -> IntArray:
     return values
 
 
-def _entry(process: Process, io_type: str, result: str) -> str:
-    x, y = process.input, process.output
-    if io_type == "io_stream":
+def dropping(plan: Plan, process: Process) -> Process | None:
+    """The process in front of `process` that drops the pixels its window skips, if there is one."""
+    before = [p for p in plan.processes if process.input in p.outputs]
+    return next((p for p in before if p.unit is None and p.window), None)
+
+
+def _entry(plan: Plan, process: Process, result: str) -> str:
+    x, y, first = process.input, process.output, dropping(plan, process)
+    if first:
+        x = first.input
+    if plan.io_type == "io_stream":
         body = f"""        hls::stream<{x.type_name}> in("in");
         hls::stream<{result}> out("out");
-        for (unsigned p = 0; p < {x.shape.pixels}; p++) {{
+        for (unsigned p = 0; p < {x.beats}; p++) {{
             {x.type_name} beat;
-            for (unsigned c = 0; c < {x.shape.c}; c++)
+            for (unsigned c = 0; c < {x.beat}; c++)
                 beat[c] = *codes++;
             in.write(beat);
         }}
-        {process.name}(in, out);
-        for (unsigned p = 0; p < {y.shape.pixels}; p++) {{
+        {f'hls::stream<{x.type_name}> kept("kept"); {first.name}(in, kept);' if first else ""}
+        {process.name}({"kept" if first else "in"}, out);
+        for (unsigned p = 0; p < {y.beats}; p++) {{
             const {result} beat = out.read();
-            for (unsigned c = 0; c < {y.shape.c}; c++)
+            for (unsigned c = 0; c < {y.beat}; c++)
                 *integers++ = (long long)(beat[c]);
         }}"""
     else:

@@ -50,7 +50,7 @@ def operands(plan: Plan, process: Process) -> Iterator[IntArray]:
     Both sides of a share of them, even over each channel's, in a layer where all would take more than `MAX_PRODUCTS`.
     """
     assert process.unit is not None
-    layer, tensor = process.unit.layer, process.input.tensor
+    layer, tensor = process.unit.layer, process.unit.sources[0]
     if not isinstance(layer, (Conv, Dense)):
         yield _values(process)
         return
@@ -96,7 +96,7 @@ def enumerable(process: Process) -> bool:
 def reachable(plan: Plan, process: Process, channel: int) -> NDArray[np.int64]:
     """The sums, ascending, that `channel` can take where its whole kernel, or most of it, lies in the image."""
     assert process.unit is not None
-    layer, tensor = process.unit.layer, process.input.tensor
+    layer, tensor = process.unit.layer, process.unit.sources[0]
     if not isinstance(layer, (Conv, Dense)):
         return np.arange(tensor.lo[channel], tensor.hi[channel] + 1)
     return _sums(taps_of(layer, tensor, channel, _step(plan, tensor)))[0]
@@ -106,7 +106,7 @@ def _values(process: Process) -> IntArray:
     """Of thresholds on a stream: the values themselves, a channel's one after the other over the pixels."""
     assert process.unit is not None
     assert process.unit.quantizer is not None
-    tensor, table = process.input.tensor, process.unit.quantizer.thresholds
+    tensor, table = process.unit.sources[0], process.unit.quantizer.thresholds
     rows = []
     for channel, levels in enumerate(table):
         values = np.unique(np.concatenate([levels, levels - 1]))

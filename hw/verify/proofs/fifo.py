@@ -45,8 +45,9 @@ def simulate(project: Path, plan: Plan, depths: Mapping[str, int]) -> str | None
     with tempfile.TemporaryDirectory() as folder:
         main = Path(folder) / "fifo.cpp"
         main.write_text(program(plan, depths))
+        # Native integers, but the loops of the hardware: what they read and give when is what fills the queues.
         command = [
-            compiler(), "-std=c++14", "-O1", "-pthread", "-DCRQ_FAST_SIM", "-Wno-unknown-pragmas",
+            compiler(), "-std=c++14", "-O1", "-pthread", "-Wno-unknown-pragmas",
             f"-I{KERNELS / 'fast'}", f"-I{KERNELS / 'bounded'}", "-Ifirmware", str(main), "-o", f"{folder}/fifo",
         ]  # fmt: skip
         made = subprocess.run(command, cwd=project, capture_output=True, text=True)
@@ -66,8 +67,8 @@ def program(plan: Plan, depths: Mapping[str, int]) -> str:
     queues = [f'    hls::stream<{s.type_name}> {s.name}("{s.name}", {depths.get(s.name, 2)});' for s in streams]
     x, y = plan.input, plan.output
     bodies = [
-        f"for (unsigned p = 0; p < {x.shape.pixels}; p++) {x.name}.write(input_t());",
-        f"for (unsigned p = 0; p < {y.shape.pixels}; p++) {y.name}.read();",
+        f"for (unsigned p = 0; p < {x.beats}; p++) {x.name}.write(input_t());",
+        f"for (unsigned p = 0; p < {y.beats}; p++) {y.name}.read();",
     ]
     for process in plan.processes:
         arguments = ", ".join(s.name for s in (*process.inputs, *process.outputs))

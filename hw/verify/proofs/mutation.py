@@ -17,6 +17,7 @@ import numpy as np
 
 from hw.hls.built import Built
 from hw.hls.emit import emit
+from hw.hls.firmware import layer_h
 from hw.hls.plan import Plan, Process
 from hw.hls.tables import tables_h
 from hw.ir.interpret import apply, evaluate
@@ -179,7 +180,10 @@ def narrow_accumulator(process: Process, layer: Mac) -> Mutation:
 
 
 def _rewrite(folder: Path, process: Process, io_type: str) -> None:
-    """Writes the tables of the changed layer; its widths stay those of the unchanged one, as in a real fault."""
-    tables = emit(process, io_type).tables
-    path = folder / "firmware" / "weights" / f"{process.name}.h"
-    path.write_text(tables_h(tables, process.name, "Mutated."))
+    """Writes the changed layer; its widths stay those of the unchanged one, as in a real fault.
+
+    With its tables the way may change in which codes are found: thresholds in progression are in none any more.
+    """
+    made, firmware = emit(process, io_type), folder / "firmware"
+    (firmware / "weights" / f"{process.name}.h").write_text(tables_h(made.tables, process.name, "Mutated."))
+    (firmware / "layers" / f"{process.name}.h").write_text(layer_h(process, made))

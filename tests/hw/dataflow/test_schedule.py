@@ -1,70 +1,113 @@
-"""Interval and latency of whole networks: the cycle model against Verilator, FIFOs as deep as the design has them."""
+"""The cycle model of one unit, against the unit as counters, cycle by cycle."""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
+from itertools import pairwise
 
 import numpy as np
 import pytest
-import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-import crq
-from crq import models
-from export.qonnx import to_qonnx
-from hw.dataflow.schedule import pipeline
-from hw.fold import search as fold
+from hw.dataflow.beats import beats_in
+from hw.dataflow.schedule import cycles, lane_products, lane_registers, schedule, spaced, tree_registers
+from hw.dataflow.units import FOLDED, Fold, Unit, divisors, units
 from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.read import read_qonnx
-from hw.rtl.generate import generate
-from hw.rtl.verilator import beats, run_network
-from tests.support import random_graphs
+from tests.support.machines import run_unit
+from tests.support.random_graphs import NETWORKS, GraphBuilder
 
-pytestmark = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
-
-IMAGES = 4
+IMAGES = 3
+LONGEST = 1500  # cycles of an image that are simulated
 
 
-def digits_cnn(folder: Path) -> Network:
-    """The network of the recipe `digits`, weights as initialised, quantizers calibrated on random images."""
-    torch.manual_seed(0)
-    x = torch.randint(0, 256, (16, 1, 8, 8), dtype=torch.uint8)
-    model = crq.prepare(models.build("digits-cnn"), crq.TernaryConfig())
-    crq.set_mode(model, "quantized")
-    model.train()
-    with torch.no_grad():
-        model(x.float() / 256)
-    return Network(read_qonnx(to_qonnx(crq.freeze(model.eval(), [x]), folder / "digits.onnx")))
+def every_unit() -> list[tuple[str, Unit]]:
+    return [(f"{name} {u.name}", u) for name, make in NETWORKS.items() for u in units(Network(make(0)))]
 
 
-NETWORKS = {
-    "digits": digits_cnn,
-    "residual": lambda folder: Network(random_graphs.residual_net(0)),
-    "resnet8": lambda folder: Network(random_graphs.resnet(1, size=8, widths=(4, 8, 8))),
-}
+UNITS = every_unit()
 
 
-@pytest.mark.parametrize(
-    ("name", "fps"),
-    [("digits", 20_000), pytest.param("digits", 400_000, marks=pytest.mark.slow),
-     ("residual", 100_000), pytest.param("residual", 20_000, marks=pytest.mark.slow),
-     pytest.param("resnet8", 100_000, marks=pytest.mark.slow)],
-)  # fmt: skip
-def test_interval_is_within_2_percent(name: str, fps: float, tmp_path: Path) -> None:
-    """Images back to back, as fast as the design takes them. The simulation knows nothing of the cycle model but the
-    FIFO depths, which are hardware."""
-    network = NETWORKS[name](tmp_path)
-    folds = fold.choose(network, target_fps=fps)
-    lo, hi = (int(v) for v in (network.input.lo.min(), network.input.hi.max()))
-    images = np.random.default_rng(0).integers(lo, hi + 1, (IMAGES, *network.input.shape))
-    found = run_network(network, generate(network, folds), tmp_path, images)
-    np.testing.assert_array_equal(found.values, beats(evaluate(network, images)))
-    expected = pipeline(network, folds)
-    last = found.cycles.reshape(IMAGES, -1)[:, -1]  # of each image
-    intervals = np.diff(last)
-    print(f"{name}: {intervals.tolist()} cycles measured, {expected.interval} modelled; latency {last[0] + 1}, "
-          f"{expected.latency}")  # fmt: skip
-    # The first image finds every FIFO empty; from then on the slowest unit paces.
-    assert abs(intervals[1:] - expected.interval).max() <= 0.02 * expected.interval
-    assert abs(last[0] + 1 - expected.latency) <= 0.02 * expected.latency
+@st.composite
+def entries(draw: st.DrawFn) -> tuple[Unit, Fold, list[NDArray[np.int64]], list[int]]:
+    """A unit, and per input when beats come, cut into as many parts as a converter joins."""
+    _, unit = draw(st.sampled_from(UNITS))
+    fold = draw(st.sampled_from([f for f in unit.legal_folds() if cycles(unit, f).interval <= LONGEST]))
+    rng = np.random.default_rng(draw(st.integers(0, 1 << 32)))
+    entering, joined = [], []
+    for tensor, beat in zip(unit.sources, beats_in(unit, fold), strict=True):
+        joined.append(draw(st.sampled_from([d for d in divisors(beat) if d <= 6])))
+        count = IMAGES * tensor.shape.size // beat * joined[-1]
+        rare, long = draw(st.sampled_from([(0.0, 1), (0.1, 30), (0.7, 4), (1.0, 3)]))
+        entering.append(np.cumsum(np.where(rng.random(count) < rare, rng.integers(1, long + 1, count), 1)) - 1)
+    return unit, fold, entering, joined
+
+
+@settings(deadline=None, max_examples=120)
+@given(entries())
+def test_beats_are_taken_and_given_in_the_cycles_of_the_circuit(entry) -> None:
+    """Sources that break off and go on; in front of the unit, converters that join beats."""
+    unit, fold, entering, joined = entry
+    machine = run_unit(unit, fold, [e.tolist() for e in entering], joined)
+    # A joined beat is there a cycle after its last part, which the others leave time.
+    there = [(e.reshape(-1, n) + np.arange(n, 0, -1)).max(1) if n > 1 else e
+             for e, n in zip(entering, joined, strict=True)]  # fmt: skip
+    found = schedule(unit, fold, there, joined)
+    assert found.given.tolist() == machine.given
+    for one, taken in zip(found.taken, machine.taken, strict=True):
+        assert one[: len(taken)].tolist() == taken
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(UNITS), st.data())
+def test_the_interval_is_the_distance_of_images_that_are_never_late(named: tuple[str, Unit], data) -> None:
+    unit = named[1]
+    fold = data.draw(st.sampled_from([f for f in unit.legal_folds() if cycles(unit, f).interval <= LONGEST]))
+    images = 6
+    inputs = zip(unit.sources, beats_in(unit, fold), strict=True)
+    given_ = run_unit(unit, fold, [[0] * (images * t.shape.size // beat) for t, beat in inputs]).given
+    last = given_[len(given_) // images - 1 :: len(given_) // images]
+    assert last[-1] - last[-2] == cycles(unit, fold).interval
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=20), st.integers(1, 5))
+def test_spaced_is_the_earliest_that_keeps_the_distance(ready: list[int], pace: int) -> None:
+    found = spaced(np.array(ready), pace).tolist()
+    assert found[0] == ready[0]
+    for (before, now), at in zip(pairwise(found), ready[1:], strict=True):
+        assert now == max(at, before + pace)
+
+
+@pytest.mark.parametrize("form", ["parallel", FOLDED])
+def test_products_divide_the_time_of_a_pixel(form: str) -> None:
+    """A layer of 5x5 windows, 6 x 18 products each."""
+    g = GraphBuilder((2, 7, 7), "UINT4")
+    [unit] = units(Network(g.finish(g.conv("x", 6))))
+    for fold in unit.legal_folds():
+        if fold.form == form:
+            steps = 6 * 18 // fold.pe // fold.simd
+            assert cycles(unit, fold).steps == steps
+            assert cycles(unit, fold).interval >= 25 * steps
+
+
+def test_a_parallel_window_passes_every_other_pixel_in_a_cycle() -> None:
+    g = GraphBuilder((2, 7, 7), "UINT4")
+    [unit] = units(Network(g.finish(g.conv("x", 6, pads=(1, 0, 0, 1)))))
+    assert cycles(unit, Fold(6, 18)).interval == 8 * 8
+    assert cycles(unit, Fold(2, 18)).interval == 8 * 8 + 36 * 2
+
+
+@pytest.mark.parametrize(("terms", "registers"), [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2), (16, 2), (17, 3), (64, 3)])
+def test_a_tree_has_a_register_after_every_second_level(terms: int, registers: int) -> None:
+    assert tree_registers(terms) == registers
+
+
+@given(st.integers(1, 300), st.integers(1, 8))
+def test_a_lane_leaves_two_terms_to_its_accumulator(simd: int, digits: int) -> None:
+    """Products of pairs of digits, halved level by level; a register after every second level."""
+    terms = simd * -(-digits // 2)
+    assert lane_products(simd, digits) == terms
+    levels = 0
+    while 1 << levels < terms:
+        levels += 1
+    assert lane_registers(simd, digits) == levels // 2

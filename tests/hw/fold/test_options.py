@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crq.options import BuildOptions
-from hw.dataflow.units import Fold
-from hw.fold.options import folds_of, target_of
+from hw.fold.candidates import Wish
+from hw.fold.options import target_of, wishes_of
 from hw.fold.search import Target, choose, decide
 from hw.ir.graph import Network
 from tests.support.random_graphs import small_cnn
@@ -29,10 +29,11 @@ def test_each_target_goes_where_it_belongs(options: dict, target: Target) -> Non
 
 def test_foldings_are_pe_then_simd_and_the_search_keeps_them() -> None:
     options = BuildOptions(folding={"conv1": (2, 9), "fc6": (5, 1)}, target_fps=1000.0)
-    assert folds_of(options) == {"conv1": Fold(pe=2, simd=9, rom="auto"), "fc6": Fold(pe=5, simd=1, rom="auto")}
+    assert wishes_of(options) == {"conv1": Wish(2, 9, None), "fc6": Wish(5, 1, None)}
     network = Network(small_cnn())
-    given = folds_of(BuildOptions(folding={"conv1": (2, 9)}))
+    given = wishes_of(BuildOptions(folding={"conv1": (2, 9, "parallel")}))
     found = decide(network, target_of(options), overrides=given).folds
-    assert found["conv1"] == Fold(2, 9)
+    assert found["conv1"][:2] == (2, 9)
+    assert found["conv1"].form == "parallel"
     free = choose(network, target_fps=1000.0)
     assert {n: f for n, f in found.items() if n != "conv1"} == {n: f for n, f in free.items() if n != "conv1"}

@@ -8,8 +8,9 @@ import pytest
 
 from hw.cost.network import estimate
 from hw.devices import catalog as devices
+from hw.fold.candidates import fastest
 from hw.fold.pareto import pareto
-from hw.fold.search import choose, fastest
+from hw.fold.search import choose
 from hw.ir.graph import Network
 from tests.support import random_graphs
 

