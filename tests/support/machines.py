@@ -6,16 +6,18 @@ stages of a unit, the rows of a ring and the channels per beat, which are sizes 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from hw.dataflow.beats import beats_in
+from hw.dataflow.beats import beats_in, conversion, stream_beats
 from hw.dataflow.rings import ring
 from hw.dataflow.schedule import depth
-from hw.dataflow.units import FOLDED, Fold, Unit
+from hw.dataflow.streams import Depths
+from hw.dataflow.units import FOLDED, Fold, Unit, units
+from hw.ir.graph import Network
 from hw.ir.layers import Concat, Conv, Dense, GlobalSum, MaxPool, Shift
-from tests.support.queues import Node, Sink, Source, Widen, Wire, run_nodes
+from tests.support.queues import Fifo, Fork, Narrow, Node, Sink, Source, Widen, Wire, run_nodes
 
 
 class Machine(Node):
@@ -272,4 +274,45 @@ def run_unit(unit: Unit, fold: Fold, entering: Sequence[Sequence[int]], joined: 
     images = len(entering[0]) * (beats_in(unit, fold)[0]) // (unit.sources[0].shape.size * (joined or [1])[0])
     count = images * unit.output.shape.size // fold.pe
     run_nodes(nodes, lambda: len(found.given) == count)
+    return found
+
+
+def run_network(
+    network: Network, folds: Mapping[str, Fold], depths: Depths, entering: list[int], images: int
+) -> dict[str, Machine]:
+    """The machine of every unit after the network has given `images`, or after all stand still."""
+    beats, nodes, found = stream_beats(network, folds), list[Node](), {}
+    readers: dict[str, list[tuple[str, int]]] = {}
+    for unit in units(network):
+        for i, tensor in enumerate(unit.sources):
+            readers.setdefault(tensor.name, []).append((unit.name, i))
+    sink = network.carried(network.output)
+    readers.setdefault(sink.name, []).append(("out", 0))
+    ends: dict[tuple[str, int], Wire] = {}
+
+    def add(name: str, node: Node) -> None:
+        nodes.append(node)
+        if len(readers[name]) > 1:
+            nodes.append(fork := Fork(node.out, len(readers[name])))
+        ends.update(zip(readers[name], fork.outs if len(readers[name]) > 1 else [node.out], strict=True))
+
+    add(network.input.name, Source(entering))
+    for unit in units(network):
+        fold, ins = folds[unit.name], []
+        for i, (tensor, wanted) in enumerate(zip(unit.sources, beats_in(unit, fold), strict=True)):
+            parts, joined = conversion(beats[tensor.name], wanted)
+            behind = [(Fifo, depths[unit.name, i]), (Narrow, parts if parts > 1 else 0),
+                      (Widen, joined if joined > 1 else 0)]  # fmt: skip
+            wire = ends[unit.name, i]
+            for kind, size in behind:
+                if size:
+                    nodes.append(kind(wire, size))
+                    wire = nodes[-1].out
+            ins.append(wire)
+        found[unit.name] = machine(unit, fold, ins)
+        add(unit.output.name, found[unit.name])
+    nodes.append(Sink([ends["out", 0]]))
+    [last] = [u for u in units(network) if u.output is sink]
+    count = images * sink.shape.size // folds[last.name].pe
+    run_nodes(nodes, lambda: len(found[last.name].given) == count)
     return found

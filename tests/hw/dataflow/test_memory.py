@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hw.dataflow.memory import in_bram, weight_bits, weights_in_bram
-from hw.dataflow.units import Fold
+from hw.dataflow.units import FOLDED, Fold
 from hw.ir.graph import Network
 from hw.ir.layers import Mac
 from tests.support.random_graphs import GraphBuilder
@@ -43,7 +43,7 @@ def test_bits_of_a_weight(weight_type: str, bits: int) -> None:
 def test_weights_lie_where_all_their_bits_together_belong(weight_type: str, inputs: int, block: bool) -> None:
     """64 outputs: 128 bits per input and bit pair. How they are folded is no matter."""
     layer = dense(inputs, 64, weight_type)
-    assert all(weights_in_bram(layer, fold) == block for fold in (Fold(1, 1), Fold(64, 1), Fold(2, 1)))
+    assert all(weights_in_bram(layer, fold) == block for fold in (Fold(1, 1), Fold(64, 1), Fold(2, 1, form=FOLDED)))
 
 
 def test_the_style_of_a_folding_decides() -> None:

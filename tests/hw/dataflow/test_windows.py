@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hw.dataflow.units import Unit, units
-from hw.dataflow.windows import Window, is_windowed, window
+from hw.dataflow.windows import Window, window
 from hw.ir.graph import Network
 from hw.ir.layers import Conv, Pads, Shape
 from tests.support import reference
@@ -65,7 +65,7 @@ def test_a_naive_loop_over_the_window_is_the_convolution(options: dict[str, Any]
     model, network, unit = only_unit(g, g.conv("x", 4, **options))
     assert isinstance(unit.layer, Conv)
     x = random_input(model, 1)
-    found = slide(window(network, unit), x[0], unit.layer.weights.astype(np.int64))
+    found = slide(window(unit), x[0], unit.layer.weights.astype(np.int64))
     expected = reference.run(model, x)[network.output.name][0]
     assert np.array_equal(found.reshape(expected.shape), expected)
 
@@ -76,7 +76,7 @@ def test_an_image_one_pixel_wide_gives_the_same_values_lying(options: dict[str, 
     g = GraphBuilder((4, height, 1), "INT4")
     model, network, unit = only_unit(g, g.conv("x", 4, **options))
     assert isinstance(unit.layer, Conv)
-    x, standing = random_input(model, 1), window(network, unit)
+    x, standing = random_input(model, 1), window(unit)
     lying = standing.lying()
     assert lying.image == Shape(4, 1, height)
     assert lying.output == Shape(4, 1, standing.output.h)
@@ -94,7 +94,7 @@ def test_an_image_one_pixel_wide_gives_the_same_values_lying(options: dict[str, 
 def test_wider_images_and_those_padded_beside_stay_upright(shape, kernel, pads) -> None:
     g = GraphBuilder(shape)
     _, network, unit = only_unit(g, g.conv("x", 2, kernel, pads=pads))
-    w = window(network, unit)
+    w = window(unit)
     assert w.lying() is w
 
 
@@ -110,7 +110,7 @@ def test_sizes_of_a_dilated_padded_window() -> None:
 def test_a_dense_layer_sees_one_row_of_pixels() -> None:
     g = GraphBuilder((3, 2, 4), "UINT4")
     _, network, unit = only_unit(g, g.matmul(g.flatten("x"), 5))
-    w = window(network, unit)
+    w = window(unit)
     assert (w.image, w.output, w.kernel) == (Shape(3, 1, 8), Shape(5, 1, 1), (1, 8))
     assert w.padded == (1, 8)
 
@@ -118,7 +118,7 @@ def test_a_dense_layer_sees_one_row_of_pixels() -> None:
 def test_a_max_pool_treats_every_channel_alone() -> None:
     g = GraphBuilder((3, 6, 6), "UINT4")
     _, network, unit = only_unit(g, g.max_pool("x", (3, 2), (2, 1), (1, 0, 0, 1)))
-    w = window(network, unit)
+    w = window(unit)
     assert (w.kernel, w.stride, w.pads, w.groups) == ((3, 2), (2, 1), Pads(1, 0, 0, 1), 3)
 
 
@@ -128,9 +128,9 @@ def test_only_layers_that_gather_pixels_are_windowed() -> None:
     h = g.bias(g.negate(g.add(g.shift(h, 1), h)))
     h = g.global_sum(g.concat(h, h))
     network = Network(g.finish(g.matmul(g.flatten(h), 3)))
-    gathered = {u.layer.kind for u in units(network) if is_windowed(u)}
+    gathered = {u.layer.kind for u in units(network) if u.is_windowed}
     assert gathered == {"Conv", "MaxPool", "Dense"}
     for unit in units(network):
-        if not is_windowed(unit):
-            w = window(network, unit)
+        if not unit.is_windowed:
+            w = window(unit)
             assert (w.kernel, w.span, w.image) == ((1, 1), (1, 1), unit.layer.input.shape)

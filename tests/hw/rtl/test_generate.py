@@ -1,121 +1,113 @@
-"""The RTL form against the golden model and the cycle model: every unit kind, narrow, wide and unrolled foldings."""
+"""The RTL form against the golden model and the cycle model: every kind of unit, both forms; whole networks."""
 
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from hw.dataflow.schedule import pipeline, schedule
-from hw.dataflow.units import Fold, Unit, units
-from hw.fold import search as fold
+from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
-from hw.ir.interpret import apply, evaluate
-from hw.ir.layers import Concat, IntArray, Shift, Tensor
-from hw.rtl.generate import generate, generate_unit
-from hw.rtl.verilator import beats, lint, run, run_network
-from tests.support import random_graphs
+from tests.support.random_graphs import GraphBuilder
+from tests.support.rtl_units import Outcome, simulate
 
-pytestmark = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
+needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
 
-UNITS = [
-    ("small_cnn", "pool3", (2, 1)), ("global_pool_net", "conv1", (8, 18)), ("global_pool_net", "gsum5", (2, 1)),
-    ("depthwise_net", "conv5", (4, 3)), ("one_dimensional_net", "conv3", (3, 2)), ("residual_net", "add8", (2, 1)),
-]  # fmt: skip
+SAME = (1, 1, 1, 1)
+Make = Callable[[GraphBuilder], str]
 
+# Shape and type of the input; the last layer is the unit.
+WINDOWS: dict[str, tuple[tuple[int, ...], str, Make]] = {
+    "plain": ((4, 5, 6), "UINT4", lambda g: g.conv("x", 6)),
+    "stride 2": ((4, 7, 6), "UINT4", lambda g: g.threshold(g.conv("x", 6, strides=(2, 2), pads=SAME), 3)),
+    "5x5": ((2, 6, 5), "INT3", lambda g: g.threshold(g.conv("x", 4, (5, 5), pads=(2, 2, 2, 2)), 4)),
+    "uneven pads": ((2, 4, 5), "UINT2", lambda g: g.conv("x", 4, (3, 2), pads=(0, 1, 2, 0))),
+    "dilation": ((4, 6, 7), "UINT2", lambda g: g.conv("x", 4, pads=(2, 2, 2, 2), dilations=(2, 2))),
+    "uneven dilation": ((2, 7, 6), "INT4", lambda g: g.conv("x", 2, (2, 3), (2, 1), (1, 0, 0, 2), (3, 2))),
+    "groups": ((4, 5, 4), "UINT4", lambda g: g.threshold(g.conv("x", 8, pads=SAME, group=2), 4, signed=True)),
+    "depthwise": ((6, 5, 4), "UINT4", lambda g: g.threshold(g.conv("x", 6, pads=SAME, group=6), 4)),
+    "1x1": ((6, 4, 3), "UINT4", lambda g: g.threshold(g.conv("x", 8, (1, 1)), 4)),
+    "1x1, stride 2": ((4, 5, 6), "UINT4", lambda g: g.threshold(g.conv("x", 6, (1, 1), (2, 2)), 5, signed=True)),
+    "1x1, stride 2 and 3": ((2, 6, 8), "INT2", lambda g: g.conv("x", 4, (1, 1), (2, 3))),
+    "1-D": ((3, 14), "INT6", lambda g: g.threshold(g.conv("x", 4, (5,), strides=(2,), pads=(1, 3)), 4)),
+    "1-D, dilated": ((4, 11), "UINT3", lambda g: g.conv("x", 6, (3,), dilations=(2,), pads=(2, 2), group=2)),
+    "dense": ((4, 3, 2), "UINT4", lambda g: g.threshold(g.matmul(g.flatten("x"), 6), 4)),
+    "dense, bare": ((12,), "INT5", lambda g: g.matmul("x", 4)),
+    "INT8": ((4, 4, 4), "INT4", lambda g: g.conv("x", 4, (2, 2), weight_type="INT8")),
+    "INT4": ((4, 4, 4), "UINT4", lambda g: g.threshold(g.conv("x", 4, (2, 2), weight_type="INT4"), 4)),
+    "BIPOLAR": ((4, 4, 4), "UINT1", lambda g: g.bipolar(g.conv("x", 4, (2, 2), weight_type="BIPOLAR"))),
+    "bit": ((4, 4, 4), "UINT4", lambda g: g.threshold(g.conv("x", 4, (2, 2)), 1)),
+    "six bits": ((4, 4, 4), "UINT4", lambda g: g.threshold(g.conv("x", 8, (2, 2)), 6, signed=True)),
+    "sum pool": ((4, 4, 6), "UINT4", lambda g: g.threshold(g.sum_pool("x", (2, 2)), 3)),
+    "one row": ((4, 1, 7), "UINT4", lambda g: g.conv("x", 4, (1, 3), pads=(0, 1, 0, 1))),
+    "one row, 3x3": ((2, 1, 6), "UINT4", lambda g: g.conv("x", 4, pads=SAME)),
+    "one column": ((2, 6, 1), "UINT4", lambda g: g.conv("x", 4, (3, 1), pads=(1, 0, 1, 0))),
+    "stride above the kernel": ((2, 8, 8), "UINT4", lambda g: g.conv("x", 2, (2, 2), (3, 3))),
+    "windows in padding": ((2, 3, 3), "UINT4", lambda g: g.conv("x", 2, (1, 2), pads=(2, 2, 3, 2))),
+    "max pool": ((6, 6, 4), "UINT4", lambda g: g.max_pool("x")),
+    "max pool, signed": ((4, 5, 4), "INT4", lambda g: g.max_pool("x", (3, 2), (1, 1), (1, 1, 1, 0))),
+    "max pool, overlapping": ((4, 7, 7), "UINT3", lambda g: g.max_pool("x", (3, 3), (2, 2), SAME)),
+    "max pool, 1-D": ((4, 9), "INT3", lambda g: g.max_pool("x", (2,))),
+}  # fmt: skip
 
-def drawn(rng: np.random.Generator, tensor: Tensor, count: int) -> IntArray:
-    return rng.integers(tensor.lo[:, None, None], tensor.hi[:, None, None] + 1, (count, *tensor.shape))
-
-
-def simulated(
-    network: Network, unit: Unit, chosen: Fold, folder: Path
-) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """(integers, expected integers, cycles, expected cycles) of two images back to back."""
-    rng = np.random.default_rng(0)
-    streams = [network.carried(t) for t in unit.inputs]
-    images = [drawn(rng, s, 2) for s in streams]
-    shaped = [
-        x if s is t else x.transpose(0, 2, 3, 1).reshape(2, -1, 1, 1)
-        for x, s, t in zip(images, streams, unit.inputs, strict=True)
-    ]
-    expected = apply(unit.layer, *shaped)
-    if unit.threshold is not None:
-        expected = apply(unit.threshold, expected)
-    design = generate_unit(network, unit, chosen)
-    lint(design, folder)
-    shape = unit.output.shape
-    found = run(design, folder, [(beats(x), t.format) for x, t in zip(images, unit.inputs, strict=True)],
-                unit.output.format, shape.c, 2 * shape.pixels)  # fmt: skip
-    pixels = 2 * streams[0].shape.pixels
-    wires = isinstance(unit.layer, (Shift, Concat))
-    arrivals = np.arange(pixels) if wires else np.zeros(pixels, np.int64)
-    return found.values, beats(expected), found.cycles, schedule(network, unit, chosen, arrivals)
-
-
-@pytest.mark.parametrize(("name", "unit_name", "chosen"), UNITS)
-def test_unit_is_bit_exact_and_takes_the_cycles_of_the_model(
-    name: str, unit_name: str, chosen: tuple[int, int], tmp_path: Path
-) -> None:
-    network = Network(random_graphs.NETWORKS[name](0))
-    unit = next(u for u in units(network) if u.name == unit_name)
-    assert Fold(*chosen) in unit.legal_folds()
-    values, expected, cycles, model = simulated(network, unit, Fold(*chosen), tmp_path)
-    np.testing.assert_array_equal(values, expected)
-    np.testing.assert_array_equal(cycles, model)
-
-
-@pytest.mark.parametrize("chosen", [(1, 3), (2, 18)])
-def test_weights_of_minus_128_are_bit_exact(chosen: tuple[int, int], tmp_path: Path) -> None:
-    builder = random_graphs.GraphBuilder((2, 6, 6), "INT8", seed=4)
-    weights = np.random.default_rng(4).integers(-128, 128, (2, 2, 3, 3))
-    weights[0] = -128
-    network = Network(builder.finish(builder.conv("x", 2, weight_type="INT8", weights=weights)))
-    values, expected, cycles, model = simulated(network, units(network)[0], Fold(*chosen), tmp_path)
-    np.testing.assert_array_equal(values, expected)
-    np.testing.assert_array_equal(cycles, model)
+ROUNDED = np.tile(np.array([9, 24, 41, 56, 73, 88, 105]), (4, 1))  # x / 16, half to even
+STREAMS: dict[str, tuple[tuple[int, ...], str, Make]] = {
+    "concat": ((4, 3, 3), "UINT4", lambda g: g.concat("x", g.conv("x", 6, (1, 1)), "x")),
+    "add": ((4, 3, 3), "UINT4", lambda g: g.add("x", g.conv("x", 4, (1, 1)))),
+    "add, thresholds": ((4, 3, 3), "UINT4", lambda g: g.threshold(g.add("x", g.bias("x")), 4)),
+    "add, rounding": ((4, 3, 3), "UINT6", lambda g: g.threshold(g.add("x", "x"), 3, table=ROUNDED)),
+    "add, six bits": ((4, 3, 3), "INT6", lambda g: g.threshold(g.add("x", g.negate("x")), 6, signed=True)),
+    "threshold": ((4, 3, 3), "INT8", lambda g: g.threshold("x", 3, signed=True)),
+    "rounding": ((4, 3, 3), "UINT7", lambda g: g.threshold("x", 3, table=ROUNDED)),
+    "bias": ((4, 3, 3), "INT4", lambda g: g.bias("x")),
+    "negate": ((4, 3, 3), "INT4", lambda g: g.negate("x", np.array([-1, 1, 1, -1]))),
+    "shift": ((4, 3, 3), "INT4", lambda g: g.shift("x", 3)),
+    "global sum": ((6, 3, 4), "INT5", lambda g: g.global_sum("x")),
+    "global sum of one pixel": ((6, 1, 1), "UINT5", lambda g: g.global_sum("x")),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("stall", [False, True])
-def test_network_is_bit_exact_at_the_interval_of_the_model(stall: bool, tmp_path: Path) -> None:
-    model = random_graphs.small_cnn(3)
-    network = Network(model)
-    folds = fold.choose(network, target_fps=100_000)
-    images = random_graphs.random_input(model, 4).reshape(4, *network.input.shape)
-    found = run_network(network, generate(network, folds), tmp_path, images, stall=stall)
-    np.testing.assert_array_equal(found.values, beats(evaluate(network, images)))
-    if not stall:
-        expected = pipeline(network, folds)
-        assert found.cycles[0] + 1 == expected.latency
-        assert found.cycles[-1] - found.cycles[-2] == expected.interval
+def built(name: str, number: int) -> Unit:
+    """The unit of a case; `number` gives its module a name of its own."""
+    shape, dtype, make = (WINDOWS | STREAMS)[name]
+    g = GraphBuilder(shape, dtype, seed=3)
+    g.count = 100 * number
+    return units(Network(g.finish(make(g))))[-1]
 
 
-@pytest.mark.parametrize("fault", ["weight", "threshold"])
-def test_a_fault_in_a_memory_is_seen(fault: str, tmp_path: Path) -> None:
-    network = Network(random_graphs.small_cnn(0))
-    unit = units(network)[0]
-    design = generate_unit(network, unit, Fold(1, 3))
-    file = {"weight": "conv1_w.mem", "threshold": "conv1_t0.mem"}[fault]
-    lines = design.memories[file].split("\n")
-    assert unit.threshold is not None
-    # One sign or zero flag of a weight; by 32 the threshold nearest 0, on both sides of which random sums fall.
-    line = 0 if fault == "weight" else int(np.abs(unit.threshold.thresholds[:, 0]).argmin())
-    lines[line] = f"{int(lines[line], 16) ^ {'weight': 1, 'threshold': 32}[fault]:x}"
-    design.memories[file] = "\n".join(lines)
-    image = drawn(np.random.default_rng(1), unit.layer.input, 4)
-    found = run(design, tmp_path, [(beats(image), unit.layer.input.format)], unit.output.format, 4, 4 * 64)
-    assert (found.values != beats(apply(unit.threshold, apply(unit.layer, image)))).any()
+def cases(seed: int) -> dict[str, tuple[Unit, Fold]]:
+    """Every window in both forms under two foldings each, every stream under its narrowest, its widest and another."""
+    rng, result = np.random.default_rng(seed), {}
+    for name in WINDOWS | STREAMS:
+        legal = built(name, 0).legal_folds()
+        if name in STREAMS:
+            chosen = [legal[0], legal[-1], *legal[1:2]]
+        else:
+            forms = [[f for f in legal if (f.form == FOLDED) == folded] for folded in (True, False)]
+            chosen = [form[i] for form in forms for i in rng.permutation(len(form))[:2]]
+        for fold in dict.fromkeys(chosen):
+            result[f"{name}: {fold.form} {fold.pe} x {fold.simd}"] = built(name, len(result) + 1), fold
+    return result
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", list(random_graphs.NETWORKS))
-def test_every_unit_of_every_network_at_three_foldings(name: str, tmp_path: Path) -> None:
-    network = Network(random_graphs.NETWORKS[name](0))
-    for unit in units(network):
-        folds = unit.legal_folds()
-        for i, chosen in enumerate({folds[0], folds[len(folds) // 2], folds[-1]}):
-            values, expected, cycles, model = simulated(network, unit, chosen, tmp_path / f"{unit.name}_{i}")
-            np.testing.assert_array_equal(values, expected)
-            np.testing.assert_array_equal(cycles, model)
+CASES = cases(0)
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    return simulate(CASES, tmp_path_factory.mktemp("units"))
+
+
+def check(found: Outcome, case: str) -> None:
+    np.testing.assert_array_equal(found.values, found.expected, err_msg=case)
+    np.testing.assert_array_equal(found.hesitant, found.expected, err_msg=f"{case}, hesitant")
+    np.testing.assert_array_equal(found.cycles, found.model, err_msg=f"{case}, cycles")
+
+
+@needs_verilator
+@pytest.mark.parametrize("case", CASES)
+def test_unit_is_bit_exact_and_takes_the_cycles_of_the_model(case: str, outcomes: dict[str, Outcome]) -> None:
+    """At full speed and where both sides hesitate."""
+    check(outcomes[case], case)

@@ -1,0 +1,141 @@
+"""Units as RTL, each driven by beats of its own, all in one simulation: compiling is what takes time."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.dataflow.beats import beat_out, beats_in
+from hw.dataflow.schedule import schedule
+from hw.dataflow.units import Fold, Unit
+from hw.ir.interpret import apply
+from hw.rtl.generate import generate_unit, module_name, write
+from hw.rtl.verilator import beats
+from hw.rtl.verilog import Design, words
+
+IMAGES = 3
+
+BENCH = """module {name}_bench #(parameter bit HESITANT = 0) (output logic over);
+  logic clk = 0, rst = 1;
+{declare}  wire out_valid;
+  logic out_ready = 1;
+  wire [{out_bits}-1:0] out_data;
+  int cycle = -1, resets = 0, outputs = 0, file, dice = {dice};
+  {top} dut (.*);
+  always #1 clk = !clk;
+  initial begin
+    file = $fopen(HESITANT ? "{name}_hesitant.txt" : "{name}.txt", "w");
+{read}  end
+  assign over = outputs == {count};
+  always @(posedge clk) if (!over) begin
+    resets <= resets + 1;
+    if (resets == 4) rst <= 0;
+    if (!rst) cycle <= cycle + 1;
+    dice <= dice * 1664525 + 1013904223;
+{drive}    if (HESITANT) out_ready <= dice[13] || dice[9];
+    if (!rst && out_valid && out_ready) begin
+      $fdisplay(file, "%0d %h", cycle, out_data);
+      outputs <= outputs + 1;
+    end
+    if (cycle == 60000) $finish;
+  end
+endmodule
+"""
+DECLARE = """  logic in{i}_valid = 0;
+  wire in{i}_ready;
+  logic [{bits}-1:0] in{i}_data = '0, beats{i}[0:{n}-1];
+  int sent{i} = 0;
+"""
+DRIVE = """    if (!rst && (!in{i}_valid || in{i}_ready)) begin
+      in{i}_valid <= sent{i} < {n} && (!HESITANT || dice[{bit}]);
+      if (sent{i} < {n} && (!HESITANT || dice[{bit}])) begin
+        in{i}_data <= beats{i}[sent{i}];
+        sent{i} <= sent{i} + 1;
+      end
+    end
+"""
+
+
+class Outcome(NamedTuple):
+    """Beats of the simulation and of the golden model; cycles of the simulation and of the cycle model."""
+
+    values: NDArray[np.int64]
+    hesitant: NDArray[np.int64]
+    expected: NDArray[np.int64]
+    cycles: NDArray[np.int64]
+    model: NDArray[np.int64]
+
+
+def stimuli(unit: Unit, seed: int = 0) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+    """(images of each input, those of the result): the least and the greatest values there can be, then random ones."""
+    rng, images = np.random.default_rng(seed), []
+    for tensor in unit.sources:
+        lo, hi = tensor.lo[:, None, None], tensor.hi[:, None, None]
+        drawn = rng.integers(lo, hi + 1, (IMAGES, *tensor.shape))
+        drawn[0] = np.where(rng.random(tensor.shape) < 0.5, lo, hi)
+        images.append(drawn)
+    shaped = [
+        x if s is t else x.transpose(0, 2, 3, 1).reshape(IMAGES, -1, 1, 1)
+        for x, s, t in zip(images, unit.sources, unit.inputs, strict=True)
+    ]
+    result = apply(unit.layer, *shaped)
+    return images, result if unit.threshold is None else apply(unit.threshold, result)
+
+
+def simulate(cases: dict[str, tuple[Unit, Fold]], folder: Path) -> dict[str, Outcome]:
+    """By case, what its unit makes of three images back to back, at full speed and where both sides hesitate."""
+    whole, expected, uses = Design("bench"), {}, ""
+    for i, (case, (unit, fold)) in enumerate(cases.items()):
+        images, expected[case] = stimuli(unit)
+        design = generate_unit(unit, fold)
+        assert design.sources.keys() & whole.sources.keys() <= {n for n in design.sources if n.startswith("crq_")}
+        text = bench(unit, fold, images, whole, i)
+        whole.sources |= design.sources | {f"{module_name(unit)}_bench.sv": text}
+        whole.memories |= design.memories
+        for hesitant in (0, 1):
+            uses += f"  {module_name(unit)}_bench #({hesitant}) u{i}_{hesitant} (.over(over[{2 * i + hesitant}]));\n"
+    whole.sources["bench.sv"] = (
+        f"module bench;\n  wire [{2 * len(cases) - 1}:0] over;\n{uses}  always @(over) if (&over) $finish;\nendmodule\n"
+    )
+    names = [s.name for s in write(whole, folder)]
+    flags = ["--binary", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "obj", "-j", "2"]
+    fast = ["-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"]
+    subprocess.run(["verilator", *flags, *fast, *names], cwd=folder, capture_output=True, check=True)
+    subprocess.run(["obj/Vbench"], cwd=folder, capture_output=True, check=True)
+    return {case: outcome(*cases[case], expected[case], folder) for case in cases}
+
+
+def bench(unit: Unit, fold: Fold, images: list[NDArray[np.int64]], whole: Design, seed: int) -> str:
+    """The bench of one unit; its beats go into the memories of `whole`."""
+    name, declare, read, drive = module_name(unit), "", "", ""
+    for i, (x, tensor, beat) in enumerate(zip(images, unit.inputs, beats_in(unit, fold), strict=True)):
+        listed, file = beats(x, beat), f"{name}_in{i}.mem"
+        whole.memories[file] = words(listed, tensor.format.bits)
+        sizes = {"i": i, "n": len(listed), "bits": beat * tensor.format.bits, "bit": 20 + i}
+        declare += DECLARE.format(**sizes)
+        drive += DRIVE.format(**sizes)
+        read += f'    $readmemh("{file}", beats{i});\n'
+    return BENCH.format(
+        name=name, top=name, declare=declare, read=read, drive=drive, dice=seed + 1,
+        out_bits=fold.pe * unit.output.format.bits, count=IMAGES * unit.output.shape.size // fold.pe,
+    )  # fmt: skip
+
+
+def outcome(unit: Unit, fold: Fold, expected: NDArray[np.int64], folder: Path) -> Outcome:
+    values, cycles = [], []
+    for end in (".txt", "_hesitant.txt"):
+        lines = [line.split() for line in (folder / f"{module_name(unit)}{end}").read_text().splitlines()]
+        fmt = unit.output.format
+        mask = (1 << fmt.bits) - 1
+        raw = [[int(word, 16) >> (c * fmt.bits) & mask for c in range(fold.pe)] for _, word in lines]
+        found = np.array(raw, np.int64).reshape(-1, fold.pe)
+        values.append(found - (found >> (fmt.bits - 1) << fmt.bits) if fmt.signed else found)
+        cycles.append(np.array([int(cycle) for cycle, _ in lines]))
+    counts = [IMAGES * t.shape.size // n for t, n in zip(unit.sources, beats_in(unit, fold), strict=True)]
+    arrivals = [np.arange(n) if unit.is_wires else np.zeros(n, np.int64) for n in counts]
+    wanted = beats(expected, beat_out(unit, fold))
+    return Outcome(*values, wanted, cycles[0], schedule(unit, fold, arrivals).given)
