@@ -15,9 +15,10 @@ import hw
 from hw.dataflow.units import Fold, units
 from hw.errors import HwError
 from hw.hls.csim import MODES
-from hw.hls.emit import cpp_type, emit, fast_lane, partial_bits, stream_type
+from hw.hls.emit import emit
 from hw.hls.firmware import defines_h, layer_h
 from hw.hls.plan import Plan, Process, Stream, make_plan
+from hw.hls.source import cpp_type, stream_type
 from hw.hls.tables import tables_h
 from hw.ir.graph import Network
 from hw.ir.layers import Format
