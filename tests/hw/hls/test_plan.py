@@ -55,7 +55,7 @@ def test_processes_carry_the_units_in_order_with_fold_window_and_cycles() -> Non
     h = g.threshold(g.conv("x", 4, pads=SAME), 3)
     network = Network(g.finish(g.matmul(g.flatten(h), 3)))
     folds = {"conv1": Fold(2, 6), "fc4": Fold(3, 8)}
-    conv, fc = make_plan(network, "io_stream", folds).processes
+    conv, beats, fc = make_plan(network, "io_stream", folds).processes
     assert (conv.name, conv.fold, fc.fold) == ("conv1", Fold(2, 6), Fold(3, 8))
     assert conv.output.tensor is network["act2"].output
     assert conv.window is not None
@@ -63,7 +63,7 @@ def test_processes_carry_the_units_in_order_with_fold_window_and_cycles() -> Non
     # 7 x 6 positions of the padded image; 20 complete a window and take 2 · 3 cycles.
     assert conv.cycles == 22 + 20 * 6
     assert fc.cycles == 19 + 10  # the last of 20 pixels completes the row: 80 / 8 chunks of one block
-    assert fc.input is conv.output
+    assert (beats.input, beats.output) == (conv.output, fc.input)
 
 
 def test_a_flattened_image_streams_as_an_image() -> None:
@@ -87,7 +87,7 @@ def test_two_readers_have_a_copy_between() -> None:
     bias, copy, negate, other, add = plan.processes
     assert (copy.name, copy.label, copy.unit, copy.window) == ("copy_bias1", "copy_bias1", None, None)
     assert copy.inputs == (bias.output,)
-    assert (copy.cycles, copy.fold) == (16, Fold(1))
+    assert (copy.cycles, copy.fold) == (32, Fold(1))
     assert [s.name for s in copy.outputs] == ["bias1_copy1", "bias1_copy2"]
     assert {s.type_name for s in copy.outputs} == {bias.output.type_name} == {"bias1_t"}
     assert (negate.input, other.input) == copy.outputs
