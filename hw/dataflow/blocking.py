@@ -146,7 +146,7 @@ def blocking_schedule(unit: Unit, fold: Fold, arrivals: list[Times]) -> Beats:
     own = come.reshape(images, -1)[:, kept].ravel()
     begin = np.arange(images)[:, None] * counted.trips
     reads, writes = (begin + counted.reads()).ravel(), (begin + counted.writes()).ravel()
-    late = np.maximum.accumulate(own - reads)  # an iteration that waits holds all that follow
+    late = np.maximum(np.maximum.accumulate(own - reads), 0)  # an iteration that waits holds all that follow
     taken = come.reshape(images, -1).copy()
     taken[:, kept] = (late + reads).reshape(images, -1)
     before = np.searchsorted(reads, writes, "right") - 1

@@ -32,8 +32,19 @@ putchar getchar fopen fputs fgets fread fwrite
 """
 RESERVED = frozenset(_WORDS.split())
 
-_SUFFIXES = ("", "_config", "_t", "_out", "_weights", "_starts", "_thresholds", "_bases", "_slopes", "_values",
-             "_negative")
+_SUFFIXES = (
+    "",
+    "_config",
+    "_t",
+    "_out",
+    "_weights",
+    "_starts",
+    "_thresholds",
+    "_bases",
+    "_slopes",
+    "_values",
+    "_negative",
+)
 """What the firmware appends to the name of a process: configuration, type and stream of its result, its tables."""
 
 

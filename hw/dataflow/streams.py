@@ -71,9 +71,7 @@ def fifo_depths(
     late = {edge: timing.extra * n for edge, n in other_loops(network, folds).items()} if timing.extra else {}
     beats = _entering(network, folds)
     pace = np.arange(PACED_IMAGES * beats) * slowest // beats
-    depths = {
-        edge: MIN_FIFO if chained or timing.extra else 0 for edge, chained in _chained(network, folds).items()
-    }
+    depths = {edge: MIN_FIFO if chained or timing.extra else 0 for edge, chained in _chained(network, folds).items()}
     while True:
         found = flow(network, folds, pace, depths, timing, late)
         missing = False

@@ -40,7 +40,9 @@ def _between(process: Process) -> str:
     x, y, window = process.input, process.output, process.window
     if window is not None:
         rows, columns = window.stride
-        return f"{process.name}: of {x.name} every row and column {_pair((rows, columns))} apart; the others are dropped."
+        return (
+            f"{process.name}: of {x.name} every row and column {_pair((rows, columns))} apart; the others are dropped."
+        )
     if x.beat != y.beat:
         return f"{process.name}: beats of {x.beat} channels of {x.name} become beats of {y.beat}."
     return f"{process.name}: copies {x.name} for its {len(process.outputs)} readers."
@@ -67,7 +69,9 @@ def _layer(process: Process, streaming: bool) -> list[str]:
         lines.append(f"  folding      PE {fold.pe} of {process.output.shape.c} channels{simd}{_form(process)}")
         lines.append(f"  cycles       {steps} per output pixel, {process.cycles} per image")
     for stream in process.inputs:
-        lines.append(f"  input        {_format(stream.tensor.format)} in {_interval(stream.tensor)}{_beat(stream, streaming)}")
+        lines.append(
+            f"  input        {_format(stream.tensor.format)} in {_interval(stream.tensor)}{_beat(stream, streaming)}"
+        )
     if isinstance(layer, Mac):
         lines.append(
             f"  accumulator  {_format(layer.output.format)}: the weights bound every sum to {_interval(layer.output)}"
@@ -92,7 +96,9 @@ def _form(process: Process) -> str:
 
 
 def _beat(stream: Stream, streaming: bool) -> str:
-    return f", {stream.beat} of {stream.shape.c} channels per beat" if streaming and stream.beat < stream.shape.c else ""
+    return (
+        f", {stream.beat} of {stream.shape.c} channels per beat" if streaming and stream.beat < stream.shape.c else ""
+    )
 
 
 def _convolution(layer: Conv) -> str:

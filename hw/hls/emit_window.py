@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hw.dataflow.memory import BRAM_BITS, weights_in_bram
 from hw.dataflow.blocking import APART
+from hw.dataflow.memory import BRAM_BITS, weights_in_bram
 from hw.dataflow.windows import Window
 from hw.hls.codes import codes_of
 from hw.hls.source import Emitted, Source, cpp_type, number

@@ -31,7 +31,10 @@ def test_every_type_is_defined_once() -> None:
         "typedef nnet::array<ap_uint<4>, 2> conv1_t;",
         "typedef nnet::array<ap_uint<5>, 2> result_t;",
     ]
-    assert "// A beat of a stream is an array of some channels of a pixel, or all; those of a pixel follow each other." in text
+    assert (
+        "// A beat of a stream is an array of some channels of a pixel, or all; those of a pixel follow each other."
+        in text
+    )
     assert text.startswith("#ifndef DEFINES_H_\n#define DEFINES_H_\n")
     assert "typedef ap_uint<4> input_t;" in defines_h(PARALLEL)
     assert "// Arrays hold (height, width, channel)" in defines_h(PARALLEL)
