@@ -148,7 +148,7 @@ def blocking_schedule(unit: Unit, fold: Fold, arrivals: Sequence[Times], paces: 
     begin = np.arange(images)[:, None] * counted.trips
     reads, writes = (begin + counted.reads()).ravel(), (begin + counted.writes()).ravel()
     # An iteration that waits holds all that follow; words that are joined are `pace` apart, whatever the loop wants.
-    late = np.maximum.accumulate(own - reads)
+    late = np.maximum(np.maximum.accumulate(own - reads), 0)
     while (apart := np.maximum.accumulate(spaced(late + reads, paces[0]) - reads)).tolist() != late.tolist():
         late = apart
     taken = come.reshape(images, -1).copy()

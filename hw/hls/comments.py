@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hw.dataflow.memory import weights_in_bram
+from hw.dataflow.schedule import cycles
 from hw.dataflow.stages import stage
 from hw.hls.plan import Process, Stream
 from hw.ir.layers import (
@@ -63,7 +64,7 @@ def _layer(process: Process, streaming: bool) -> list[str]:
             f"  weights      {layer.weights.size} {kind}, {zeros} zero ({zeros / layer.weights.size:.1%}){place}"
         )
     if streaming:
-        steps = 1 if isinstance(layer, Concat) else unit.reuse_factor(fold)
+        steps = cycles(unit, fold).steps
         simd = f", SIMD {fold.simd} of {layer.fan_in} products" if isinstance(layer, Mac) else ""
         lines.append(f"  folding      PE {fold.pe} of {process.output.shape.c} channels{simd}{_form(process)}")
         lines.append(f"  cycles       {steps} per output pixel, {process.cycles} per image")

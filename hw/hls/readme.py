@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hw.hls.axi import has_axi_top
+from hw.hls.axi import has_axi_top, words_of
 from hw.hls.manifest import Manifest
 from hw.hls.plan import Plan
 from hw.hls.render import render
@@ -41,6 +41,10 @@ def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
         prepared=bool(steps(network)),
         offset=bool(network.output_offset.any()),
         axi=has_axi_top(plan),
+        x_words=words_of(plan.input),
+        y_words=words_of(plan.output),
+        x_beat=plan.input.beat,
+        y_beat=plan.output.beat,
     )
 
 
@@ -55,7 +59,7 @@ def _rows(plan: Plan, manifest: Manifest) -> Iterator[list[str]]:
         cycles = str(process.cycles) if plan.io_type == "io_stream" else ""
         yield [
             f"`{process.label}`{function}", layer.kind, f"{out.h}×{out.w}×{out.c}", weights,
-            f"{fold.pe} × {fold.simd}", cycles, manifest.why[process.unit.name],
+            f"{fold.pe} × {fold.simd}{', folded' if process.loop else ''}", cycles, manifest.why[process.unit.name],
         ]  # fmt: skip
 
 
@@ -79,6 +83,12 @@ def host_py(plan: Plan, name: str) -> str:
         output_shape=tuple(plan.output.shape),
         x=plan.input.tensor.format,
         y=plan.output.tensor.format,
+        x_beat=plan.input.beat,
+        y_beat=plan.output.beat,
+        x_beats=plan.input.beats,
+        y_beats=plan.output.beats,
+        x_words=words_of(plan.input),
+        y_words=words_of(plan.output),
         output_scale=repr(network.output_scale.tolist()),
         output_offset=repr(network.output_offset.tolist()),
         quantize=host_source(network),

@@ -14,6 +14,7 @@ import yaml
 from hls4ml.writer.vitis_writer import VitisWriter
 
 from crq.files import temporary_beside
+from hw.errors import HwError
 from hw.hls import firmware, testbench
 from hw.hls.axi import axi_cpp, has_axi_top
 from hw.hls.folder import check_target, hashes, put
@@ -130,8 +131,8 @@ class _Files:
         }  # fmt: skip
         self.text("project.tcl", "".join(f"variable {k}\nset {k} {v}\n" for k, v in settings.items()))
         self.text("build_opt.tcl", _BUILD_OPT)
-        for source in ("vitis/build_prj.tcl", "vivado/vivado_synth.tcl"):
-            shutil.copyfile(STOCK / source, self.root / Path(source).name)
+        shutil.copyfile(STOCK / "vivado" / "vivado_synth.tcl", self.root / "vivado_synth.tcl")
+        self.text("build_prj.tcl", with_axi_top((STOCK / "vitis" / "build_prj.tcl").read_text()))
         self.text("build_lib.sh", _BUILD_LIB.format(name=self.name))
         (self.root / "build_lib.sh").chmod(0o755)
         saved = {k: v for k, v in config.config.items() if k not in ("InputShapes", "OutputShapes")}
@@ -164,6 +165,25 @@ def _as_stream(plan: Plan, values: Any) -> Any:
     return values if values.shape[1:] == (c, h, w) else values.reshape(-1, h, w, c).transpose(0, 3, 1, 2)
 
 
+def with_axi_top(script: str) -> str:
+    """hls4ml's build_prj.tcl with the choice of the top function that build_opt.tcl offers."""
+    at = "set_top ${project_name}\n"
+    if script.count(at) != 1:
+        raise HwError("hls4ml's build_prj.tcl does not set its top as expected: install hls4ml 1.3")
+    return script.replace(at, _AXI_TOP)
+
+
+_AXI_TOP = """if {$opt(top) eq "axi"} {
+    set_top ${project_name}_axi
+    add_files firmware/${project_name}_axi.cpp -cflags "-std=c++0x"
+    # The testbench calls the plain function, which co-simulation could not see.
+    set opt(cosim) 0
+    set opt(validation) 0
+} else {
+    set_top ${project_name}
+}
+"""
+
 # Everything up to an IP core whose co-simulation equals C simulation; hls4ml's `build` writes a file of its own.
 _BUILD_OPT = """# Steps of build_prj.tcl, in this order. 1 runs a step, 0 leaves it out.
 array set opt {
@@ -175,6 +195,7 @@ array set opt {
     export     1
     vsynth     0
     fifo_opt   0
+    top        plain
 }
 # reset        start with an empty project; 0 keeps what a run before made
 # csim         the testbench in C: every image of tb_data, tb_data/csim_results.log
@@ -183,6 +204,7 @@ array set opt {
 # validation   both logs are equal; needs csim and cosim
 # export       an IP core for Vivado
 # vsynth       logic synthesis by Vivado, vivado_synth.rpt; needs vivado on PATH
+# top          plain: the function of the network; axi: the AXI4-Stream core around it (io_stream), without co-simulation
 # fifo_opt     without effect: the depths of all FIFOs are in the source
 """
 

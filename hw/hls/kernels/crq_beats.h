@@ -39,9 +39,9 @@ Parts:
         }
         // Both move by a part, so that no multiplexer chooses one.
     Cut:
-        for (unsigned c = 0; c + LANES < data_T::size; c++) {
+        for (unsigned c = LANES; c < data_T::size; c++) {
             #pragma HLS UNROLL
-            held[c] = held[c + LANES];
+            held[c - LANES] = held[c];
         }
     Join:
         for (unsigned c = 0; c < res_T::size; c++) {

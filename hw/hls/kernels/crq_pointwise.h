@@ -83,6 +83,7 @@ void add_stream(hls::stream<data1_T> &data1, hls::stream<data2_T> &data2, hls::s
     add_fast<data1_T, data2_T, res_T, CONFIG_T>(data1, data2, res, act);
 #else
     typedef typename res_T::value_type y_T;
+    typedef typename CONFIG_T::sum_t sum_t;
     const unsigned folds = CONFIG_T::channels / CONFIG_T::pe;
     counter<folds> fold = 0;
 Cycles:
@@ -94,7 +95,7 @@ Cycles:
     Lanes:
         for (unsigned pe = 0; pe < CONFIG_T::pe; pe++) {
             #pragma HLS UNROLL
-            y[pe] = act.template apply<y_T>(typename CONFIG_T::sum_t(a[pe] + b[pe]), fold, pe);
+            y[pe] = act.template apply<y_T>(sum_t(a[pe] + b[pe]), fold, pe);
         }
         res.write(y);
         fold = fold + 1 == folds ? 0u : unsigned(fold + 1);
@@ -107,6 +108,7 @@ void add_parallel(const x1_T data1[CONFIG_T::pixels * CONFIG_T::channels],
                   const x2_T data2[CONFIG_T::pixels * CONFIG_T::channels],
                   y_T res[CONFIG_T::pixels * CONFIG_T::channels], const act_T &act) {
     #pragma HLS INLINE
+    typedef typename CONFIG_T::sum_t sum_t;
 Pixels:
     for (unsigned p = 0; p < CONFIG_T::pixels; p++) {
         #pragma HLS UNROLL
@@ -114,7 +116,7 @@ Pixels:
         for (unsigned c = 0; c < CONFIG_T::channels; c++) {
             #pragma HLS UNROLL
             const unsigned i = p * CONFIG_T::channels + c;
-            res[i] = act.template apply<y_T>(typename CONFIG_T::sum_t(data1[i] + data2[i]), 0, c);
+            res[i] = act.template apply<y_T>(sum_t(data1[i] + data2[i]), 0, c);
         }
     }
 }

@@ -16,6 +16,7 @@ template <typename CONFIG_T> struct ring {
     static const unsigned steps = CONFIG_T::ring_groups * CONFIG_T::blocks * block_steps;
     static const unsigned row_steps = CONFIG_T::out_width * steps;
     static const unsigned depth = CONFIG_T::ring_rows << CONFIG_T::row_bits;
+    static const unsigned last_slot = CONFIG_T::ring_rows - 1;
     static const unsigned mask = (1u << CONFIG_T::row_bits) - 1;
     static const unsigned lead = CONFIG_T::first_words + CONFIG_T::idle;
     static const unsigned tail_words = (CONFIG_T::in_height - CONFIG_T::last_row) * row_words;
@@ -60,7 +61,10 @@ template <typename CONFIG_T> struct ring_writer {
         return !is_tail() && tick + 1 == CONFIG_T::period && row < CONFIG_T::last_row && int(row) < until;
     }
     bool computes() const { return !leads && !is_tail() && step < R::row_steps; }
-    unsigned address() const { return (unsigned(row) & (CONFIG_T::ring_rows - 1)) << CONFIG_T::row_bits | unsigned(low); }
+    unsigned address() const {
+        const unsigned slot = row;
+        return ((slot & R::last_slot) << CONFIG_T::row_bits) + low;
+    }
 
     void advance(bool kept) {
         #pragma HLS INLINE
@@ -114,7 +118,10 @@ template <typename CONFIG_T> struct ring_reader {
         return R::padded && (y < 0 || y >= int(CONFIG_T::in_height) || x < 0 || x >= int(CONFIG_T::in_width));
     }
     // A tap in the padding has an address too, whose word is not used.
-    unsigned place() const { return (unsigned(int(y)) & (CONFIG_T::ring_rows - 1)) << CONFIG_T::row_bits | unsigned(low); }
+    unsigned place() const {
+        const int slot = y;
+        return ((slot & R::last_slot) << CONFIG_T::row_bits) + low;
+    }
 
     void advance() {
         #pragma HLS INLINE
@@ -156,7 +163,8 @@ template <typename CONFIG_T> struct ring_reader {
             ox = row_done ? 0u : unsigned(ox + 1);
             x += CONFIG_T::stride_width;
         }
-        low = (unsigned(low) + move) & R::mask;
+        move += low;
+        low = move & R::mask;
         if (row_done) {
             x = -int(CONFIG_T::pad_left);
             y += CONFIG_T::stride_height;

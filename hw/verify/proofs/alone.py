@@ -11,9 +11,9 @@ import numpy as np
 
 from crq.errors import ToolError
 from hw.hls.csim import COMMON, MODES, compiler
-from hw.hls.plan import Plan, Process
+from hw.hls.plan import Plan, Process, Stream
 from hw.ir.interpret import apply
-from hw.ir.layers import Flatten, IntArray
+from hw.ir.layers import Add, Flatten, IntArray
 
 Edit = Callable[[str, Process], str]
 """What is changed in a layer's source before it is compiled."""
@@ -50,10 +50,12 @@ class Alone:
         self.library = ctypes.CDLL(str(library))
 
     def run(self, process: Process, codes: IntArray) -> IntArray:
-        """The integers (N, C, H, W) of operands (N, C, H, W)."""
+        """The integers (N, C, H, W) of operands (N, C, H, W): the channels of several inputs follow each other."""
         function = self.library[f"crq_layer_{process.name}"]
         function.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_long)
-        streamed = np.ascontiguousarray(codes.transpose(0, 2, 3, 1), np.int32)
+        ends = np.cumsum([stream.shape.c for stream in process.inputs])[:-1]
+        parts = [p.transpose(0, 2, 3, 1).reshape(len(codes), -1) for p in np.split(codes, ends, axis=1)]
+        streamed = np.ascontiguousarray(np.concatenate(parts, axis=1), np.int32)
         c, h, w = process.output.shape
         integers = np.zeros((len(codes), h, w, c), np.int64)
         function(streamed.ctypes.data, integers.ctypes.data, len(codes))
@@ -61,9 +63,14 @@ class Alone:
 
 
 def sums_of(plan: Plan, process: Process, operand: IntArray) -> IntArray:
-    """What the layer of `process`, without its thresholds, makes of `operand` (N, C, H, W), by the NumPy reference."""
+    """What the layer of `process`, without its thresholds, makes of `operand` (N, C, H, W), by the NumPy reference.
+
+    The channels of the two operands of an addition follow each other.
+    """
     assert process.unit is not None
     layer = process.unit.layer
+    if isinstance(layer, Add):
+        return apply(layer, *np.split(operand, 2, axis=1))
     producer = plan.network.producer(layer.input)
     values = operand
     for step in [*([producer] if isinstance(producer, Flatten) else []), layer]:
@@ -78,37 +85,47 @@ def dropping(plan: Plan, process: Process) -> Process | None:
 
 
 def _entry(plan: Plan, process: Process, result: str) -> str:
-    x, y, first = process.input, process.output, dropping(plan, process)
+    streaming, y, first = plan.io_type == "io_stream", process.output, dropping(plan, process)
+    inputs = (first.input,) if first else process.inputs
+    names = [f"in{i}" for i in range(len(inputs))]
+    lines = [_fed(stream, name, streaming) for stream, name in zip(inputs, names, strict=True)]
     if first:
-        x = first.input
-    if plan.io_type == "io_stream":
-        body = f"""        hls::stream<{x.type_name}> in("in");
-        hls::stream<{result}> out("out");
-        for (unsigned p = 0; p < {x.beats}; p++) {{
-            {x.type_name} beat;
-            for (unsigned c = 0; c < {x.beat}; c++)
-                beat[c] = *codes++;
-            in.write(beat);
-        }}
-        {f'hls::stream<{x.type_name}> kept("kept"); {first.name}(in, kept);' if first else ""}
-        {process.name}({"kept" if first else "in"}, out);
-        for (unsigned p = 0; p < {y.beats}; p++) {{
+        lines.append(f'        hls::stream<{first.output.type_name}> kept("kept");\n        {first.name}(in0, kept);\n')
+        names = ["kept"]
+    call = f"        {process.name}({', '.join([*names, 'out'])});\n"
+    if streaming:
+        lines += [f'        hls::stream<{result}> out("out");\n', call]
+        lines.append(f"""        for (unsigned b = 0; b < {y.beats}; b++) {{
             const {result} beat = out.read();
             for (unsigned c = 0; c < {y.beat}; c++)
                 *integers++ = (long long)(beat[c]);
-        }}"""
+        }}
+""")
     else:
-        body = f"""        {x.type_name} in[{x.shape.size}];
-        {result} out[{y.shape.size}];
-        for (unsigned i = 0; i < {x.shape.size}; i++)
-            in[i] = *codes++;
-        {process.name}(in, out);
-        for (unsigned i = 0; i < {y.shape.size}; i++)
-            *integers++ = (long long)(out[i]);"""
+        lines += [f"        {result} out[{y.shape.size}];\n", call]
+        lines.append(f"""        for (unsigned i = 0; i < {y.shape.size}; i++)
+            *integers++ = (long long)(out[i]);
+""")
     return f"""
 extern "C" void crq_layer_{process.name}(const int *codes, long long *integers, long images) {{
     for (long image = 0; image < images; image++) {{
-{body}
-    }}
+{"".join(lines)}    }}
 }}
+"""
+
+
+def _fed(stream: Stream, name: str, streaming: bool) -> str:
+    """The declaration of one input, filled with the next codes."""
+    if not streaming:
+        return f"""        {stream.type_name} {name}[{stream.shape.size}];
+        for (unsigned i = 0; i < {stream.shape.size}; i++)
+            {name}[i] = *codes++;
+"""
+    return f"""        hls::stream<{stream.type_name}> {name}("{name}");
+        for (unsigned b = 0; b < {stream.beats}; b++) {{
+            {stream.type_name} beat;
+            for (unsigned c = 0; c < {stream.beat}; c++)
+                beat[c] = *codes++;
+            {name}.write(beat);
+        }}
 """

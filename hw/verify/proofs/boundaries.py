@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.dataflow.units import Unit
 from hw.hls.plan import Plan, Process
-from hw.ir.layers import Conv, Dense, IntArray, Tensor
+from hw.ir.layers import Add, Conv, Dense, IntArray, Tensor
 from hw.ir.vectors import kinds_of_pixels
 
 MAX_VALUES = 1 << 22
@@ -46,6 +47,8 @@ class Taps(NamedTuple):
 
 def operands(plan: Plan, process: Process) -> Iterator[IntArray]:
     """Images (N, C, H, W) of the operand of a process with thresholds, some at a time: both sides of every boundary.
+
+    Those of an addition have the channels of both operands, one after the other.
 
     Both sides of a share of them, even over each channel's, in a layer where all would take more than `MAX_PRODUCTS`.
     """
@@ -96,7 +99,7 @@ def enumerable(process: Process) -> bool:
 def reachable(plan: Plan, process: Process, channel: int) -> NDArray[np.int64]:
     """The sums, ascending, that `channel` can take where its whole kernel, or most of it, lies in the image."""
     assert process.unit is not None
-    layer, tensor = process.unit.layer, process.unit.sources[0]
+    layer, tensor = process.unit.layer, before_thresholds(process)
     if not isinstance(layer, (Conv, Dense)):
         return np.arange(tensor.lo[channel], tensor.hi[channel] + 1)
     return _sums(taps_of(layer, tensor, channel, _step(plan, tensor)))[0]
@@ -106,7 +109,7 @@ def _values(process: Process) -> IntArray:
     """Of thresholds on a stream: the values themselves, a channel's one after the other over the pixels."""
     assert process.unit is not None
     assert process.unit.quantizer is not None
-    tensor, table = process.unit.sources[0], process.unit.quantizer.thresholds
+    tensor, table = before_thresholds(process), process.unit.quantizer.thresholds
     rows = []
     for channel, levels in enumerate(table):
         values = np.unique(np.concatenate([levels, levels - 1]))
@@ -116,7 +119,22 @@ def _values(process: Process) -> IntArray:
     filled = np.broadcast_to(tensor.lo[:, None], (len(rows), images * pixels)).copy()
     for channel, values in enumerate(rows):
         filled[channel, : len(values)] = values
-    return filled.reshape(len(rows), images, tensor.shape.h, tensor.shape.w).transpose(1, 0, 2, 3)
+    values = filled.reshape(len(rows), images, tensor.shape.h, tensor.shape.w).transpose(1, 0, 2, 3)
+    return _summands(process.unit, values) if isinstance(process.unit.layer, Add) else values
+
+
+def _summands(unit: Unit, sums: IntArray) -> IntArray:
+    """Both operands of an addition, one after the other: the first as near as it can be to half of the sum."""
+    (low, high), (least, most) = ([x[:, None, None] for x in (t.lo, t.hi)] for t in unit.sources)
+    first = np.clip(sums // 2, np.maximum(low, sums - most), np.minimum(high, sums - least))
+    return np.concatenate([first, sums - first], axis=1)
+
+
+def before_thresholds(process: Process) -> Tensor:
+    """What a unit without weights compares: its operand, or the sum of both."""
+    assert process.unit is not None
+    layer = process.unit.layer
+    return layer.output if isinstance(layer, Add) else process.unit.sources[0]
 
 
 def _corners(layer: Conv | Dense) -> list[tuple[int, int]]:

@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import hw
 from hw.dataflow.units import Fold
-from hw.hls.axi import axi_cpp, bus_bits, has_axi_top
+from hw.hls.axi import Words, axi_cpp, has_axi_top, words_of
 from hw.hls.plan import Plan, make_plan
 from hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder, random_input
 
 
-def negated(channels: int, dtype: str, io_type: str = "io_stream") -> Plan:
+def negated(channels: int, dtype: str, io_type: str = "io_stream", pe: int | None = None) -> Plan:
     g = GraphBuilder((channels, 2, 2), dtype)
     network = Network(g.finish(g.negate("x", np.full(channels, -1))))
-    return make_plan(network, io_type, {"neg1": Fold(1)})
+    return make_plan(network, io_type, {"neg1": Fold(pe or channels)})
 
 
 @pytest.mark.parametrize(
     ("channels", "dtype", "bits"),
-    [(1, "UINT1", 8), (2, "UINT4", 8), (3, "INT3", 16), (3, "UINT8", 24), (5, "INT7", 40)],
+    [(1, "UINT1", 8), (2, "UINT4", 8), (3, "INT3", 16), (3, "UINT8", 32), (5, "INT7", 64), (128, "UINT8", 1024)],
 )
-def test_a_word_is_a_pixel_in_whole_bytes(channels: int, dtype: str, bits: int) -> None:
-    assert bus_bits(negated(channels, dtype).input) == bits
+def test_a_word_is_the_smallest_power_of_two_that_holds_a_beat(channels: int, dtype: str, bits: int) -> None:
+    assert words_of(negated(channels, dtype).input)[:2] == (bits, channels)
 
 
-def test_words_wider_than_dmas_take_have_no_such_top() -> None:
-    """An 8-bit code negated has nine bits: 455 of them are 4,095, one more 4,104 bits."""
-    assert has_axi_top(negated(455, "UINT8"))
-    assert not has_axi_top(negated(456, "UINT8"))
+def test_a_word_holds_a_beat_and_not_a_pixel() -> None:
+    assert words_of(negated(6, "UINT8", pe=2).input) == Words(16, 2, 8, 1, 12)
+
+
+def test_beats_wider_than_dmas_take_are_cut_into_words_of_whole_channels() -> None:
+    """An 8-bit code negated has nine bits: 113 of them are 1,017 bits, one more 1,026."""
+    assert words_of(negated(113, "UINT8").output) == Words(1024, 113, 9, 1, 4)
+    assert words_of(negated(114, "UINT8").output) == Words(1024, 57, 9, 2, 8)
+    assert words_of(negated(300, "UINT8").output) == Words(1024, 100, 9, 3, 12)
 
 
 def test_unrolled_projects_have_no_such_top() -> None:
@@ -43,54 +49,69 @@ def test_unrolled_projects_have_no_such_top() -> None:
 def test_the_text_names_the_top_and_its_words() -> None:
     text = axi_cpp(negated(3, "INT5"), "net")
     assert "typedef ap_axiu<16, 0, 0, 0> input_word;" in text  # 15 bits
-    assert "typedef ap_axiu<24, 0, 0, 0> result_word;" in text  # 18 bits
+    assert "typedef ap_axiu<32, 0, 0, 0> result_word;" in text  # 18 bits
     assert "void net_axi(hls::stream<input_word> &input, hls::stream<result_word> &result) {" in text
     assert "    net(codes, integers);" in text
-    assert "#pragma HLS INTERFACE ap_ctrl_none port=return" in text
+    assert "#pragma HLS INTERFACE mode=ap_ctrl_none port=return" in text
 
 
 MAIN = """
 #include "{name}_axi.cpp"
 #include <cstdio>
+#include <iostream>
 int main() {{
-    const unsigned words[] = {{{words}}};
     hls::stream<input_word> in("in");
     hls::stream<result_word> out("out");
-    for (unsigned i = 0; i < 12; i++) {{
-        input_word word;
-        word.data = words[i];
-        in.write(word);
-        if (i % 4 == 3)
-            {name}_axi(in, out);
+    for (unsigned image = 0; image < {images}; image++) {{
+        for (unsigned w = 0; w < {words}; w++) {{
+            input_word word;
+            word.data = 0;
+            for (int b = 0; b < input_word().data.length() / 8; b++) {{
+                unsigned value;
+                std::cin >> value;
+                word.data.range(8 * b + 7, 8 * b) = value;
+            }}
+            in.write(word);
+        }}
+        {name}_axi(in, out);
     }}
     while (!out.empty()) {{
         const result_word word = out.read();
-        std::printf("%u %d %d\\n", unsigned(word.data), int(word.last), int(word.keep == 7 && word.strb == 7));
+        for (int b = 0; b < word.data.length() / 8; b++)
+            std::printf("%u ", unsigned(word.data.range(8 * b + 7, 8 * b)));
+        const bool whole = word.keep.and_reduce() && word.strb.and_reduce();
+        std::printf("%d %d\\n", int(word.last), int(whole));
     }}
     return in.empty() ? 0 : 1;
 }}
 """
 
 
-def test_words_go_in_and_words_come_out(tmp_path: Path) -> None:
-    """Three images of 2 x 2 pixels, 3 channels of five bits each; some channels change their sign."""
-    g = GraphBuilder((3, 2, 2), "INT5")
-    signs = np.array([-1, 1, -1])
+@pytest.mark.parametrize(("channels", "pe"), [(3, 3), (6, 2), (260, 260)])
+def test_words_of_the_host_go_in_and_its_words_come_out(channels: int, pe: int, tmp_path: Path) -> None:
+    """Three images of 2 x 2 pixels, channels of five bits each; some change their sign. 260 channels are cut."""
+    g = GraphBuilder((channels, 2, 2), "INT5")
+    signs = np.resize([-1, 1, -1], channels)
     model = g.finish(g.negate("x", signs))
-    project = hw.build(model, tmp_path / "p", project_name="net")
+    project = hw.build(model, tmp_path / "p", project_name="net", folding={"neg1": (pe, 1)})
+    host: dict[str, Any] = {}
+    exec((project.directory / "host.py").read_text(), host)
     codes = random_input(model, 3)
-    codes[0, :, 0, 0] = [-16, -16, 15]  # the ends of the range, and 16, which needs a sixth bit
-    pixels = codes.transpose(0, 2, 3, 1).reshape(12, 3)
-    words = [sum((int(v) & 31) << (5 * c) for c, v in enumerate(pixel)) for pixel in pixels]
-    (tmp_path / "main.cpp").write_text(MAIN.format(name="net", words=", ".join(map(str, words))))
+    codes[0, :3, 0, 0] = [-16, -16, 15]  # the ends of the range, and 16, which needs a sixth bit
+    words = host["pack"](codes)
+    assert words.flags.c_contiguous
+    assert words.shape[:2] == (3, words_of(project.plan.input).per_image)
+    (tmp_path / "main.cpp").write_text(MAIN.format(name="net", images=3, words=words.shape[1]))
     command = ["g++", "-std=c++14", "-Wno-unknown-pragmas", "-Isim/include", "-Ifirmware/ap_types", "-Ifirmware"]
     sources = [str(tmp_path / "main.cpp"), "firmware/net.cpp", "-o", str(tmp_path / "main")]
     done = subprocess.run([*command, *sources], cwd=project.directory, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[:3000]
-    run = subprocess.run([tmp_path / "main"], capture_output=True, text=True)
+    given = " ".join(map(str, words.ravel()))
+    run = subprocess.run([tmp_path / "main"], input=given, capture_output=True, text=True)
     assert run.returncode == 0
-    expected = [
-        [sum((int(v) & 63) << (6 * c) for c, v in enumerate(pixel * signs)), int(i % 4 == 3), 1]
-        for i, pixel in enumerate(pixels)
-    ]
-    assert [[int(v) for v in line.split()] for line in run.stdout.splitlines()] == expected
+    found = np.array([[int(v) for v in line.split()] for line in run.stdout.splitlines()])
+    assert found[:, -1].all()
+    per_image = words_of(project.plan.output).per_image
+    assert found[:, -2].tolist() == [int(i % per_image == per_image - 1) for i in range(3 * per_image)]
+    integers = host["unpack"](found[:, :-2].astype(np.uint8))
+    assert np.array_equal(integers, codes * signs[:, None, None])

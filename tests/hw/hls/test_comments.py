@@ -42,7 +42,7 @@ def test_a_folded_convolution_with_thresholds() -> None:
 //   input        uint4 in [0, 15]
 //   accumulator  int8: the weights bound every sum to [-45, 90]
 //   thresholds   3 per channel, codes from 0
-//   output       uint2 in [0, 3]"""
+//   output       uint2 in [0, 3], 1 of 2 channels per beat"""
     )
 
 
@@ -103,18 +103,44 @@ def test_other_layers_by_their_names() -> None:
     assert title(g, g.negate("x")) == "// neg6: negate, 4x4x2 to 4x4x2"
     assert title(g, g.bias("x")) == "// bias7: bias, 4x4x2 to 4x4x2"
     assert title(g, g.add("x", "x")) == "// add8: add, 4x4x2 to 4x4x2"
-    assert title(g, g.threshold("add8_out", 2)) == "// act9: threshold, 4x4x2 to 4x4x2"
+    assert title(g, g.threshold("shift5_out", 2)) == "// act9: threshold, 4x4x2 to 4x4x2"
 
 
 def test_every_input_has_its_line() -> None:
     g = GraphBuilder((2, 4, 4), "UINT4")
-    text = describe(process_of(g, g.add(g.shift("x", 2), "x")), True)
+    text = describe(process_of(g, g.add(g.shift("x", 2), "x"), Fold(2)), True)
     inputs = [line for line in text.splitlines() if line.startswith("//   input")]
     assert inputs == ["//   input        uint6 in [0, 60]", "//   input        uint4 in [0, 15]"]
     assert "output       uint7 in [0, 75]" in text
-    assert "cycles       2 per output pixel, 32 per image" in text
+    assert "cycles       1 per output pixel, 16 per image" in text
 
 
 def test_a_concatenation_takes_a_cycle_per_pixel() -> None:
     g = GraphBuilder((2, 4, 4), "UINT4")
-    assert "cycles       1 per output pixel, 16 per image" in describe(process_of(g, g.concat("x", "x")), True)
+    concat = g.concat("x", "x")
+    assert "cycles       1 per output pixel, 16 per image" in describe(process_of(g, concat, Fold(4)), True)
+    assert "cycles       4 per output pixel, 64 per image" in describe(process_of(g, concat, Fold(1)), True)
+
+
+def test_a_folded_form_names_its_memory_and_its_beats() -> None:
+    g = GraphBuilder((4, 8, 8), "UINT4")
+    text = describe(process_of(g, g.conv("x", 6, pads=(1, 1, 1, 1)), Fold(3, 2, form="folded")), True)
+    assert "PE 3 of 6 channels, SIMD 2 of 36 products; folded: 4 rows of 16 words in one memory" in text
+    assert "uint4 in [0, 15], 2 of 4 channels per beat" in text
+
+
+def test_what_lies_between_units_says_what_it_does() -> None:
+    g = GraphBuilder((4, 8, 8), "UINT4")
+    network = Network(g.finish(g.conv(g.bias("x"), 6, (1, 1), (2, 2))))
+    plan = make_plan(network, "io_stream", {"bias1": Fold(4), "conv2": Fold(3, 2, form="folded")})
+    assert [describe(p, True) for p in plan.processes if p.unit is None] == [
+        "// conv2_beats1: beats of 4 channels of bias1_out become beats of 2.",
+        "// conv2_pixels: of conv2_beats1_out every row and column 2 apart; the others are dropped.",
+    ]
+
+
+def test_codes_along_a_progression_are_named() -> None:
+    g = GraphBuilder((16, 4, 4), "UINT8")
+    table = (np.arange(1, 256)[None] * 13 - 1700 + np.arange(8)[:, None]).repeat(2, 0)
+    process = process_of(g, g.threshold(g.conv("x", 16), 8, table=table), Fold(1, 4))
+    assert "255 per channel, codes from 0, along a progression" in describe(process, True)

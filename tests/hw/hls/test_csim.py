@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,14 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
 import hw
+from hw.dataflow.units import FORMS, units
 from hw.hls.csim import Simulation, compile_simulation
 from hw.ir.graph import Network
 from hw.ir.interpret import evaluate
 from hw.ir.vectors import all_vectors
 from hw.project import Project
 from tests.support import reference
-from tests.support.random_graphs import NETWORKS
+from tests.support.random_graphs import NETWORKS, GraphBuilder
 
 IO_TYPES = ("io_stream", "io_parallel")
 
@@ -93,6 +95,57 @@ def test_every_traced_layer_is_bit_exact(name, io_type, mode, graphs, projects, 
     assert len(traced) == len(projects[name, io_type].folds)
     for layer, values in traced.items():
         assert np.array_equal(values, expected[layer]), layer
+
+
+def windows_net() -> GraphBuilder:
+    """Windows of all kinds: 5x5 pads, strides, dilation, groups, depthwise, with a multiplier; 1x1 with a stride; pools;
+    a residual addition with thresholds, a concatenation, a dense layer on an image."""
+    g = GraphBuilder((4, 11, 9), "INT4", seed=5)
+    a = g.threshold(g.conv("x", 6, (5, 5), pads=(2, 2, 2, 2)), 4)
+    b = g.threshold(g.conv(a, 6, (3, 2), (1, 2), (0, 1, 2, 0), (2, 1), 2), 8)
+    c = g.threshold(g.conv(a, 6, (1, 1), (2, 2)), 3)
+    d = g.threshold(g.conv(c, 6, group=6, pads=(1, 1, 1, 1)), 4)
+    e = g.threshold(g.conv(c, 12, (2, 2), pads=(1, 0, 0, 1), group=6), 4, signed=True)
+    f = g.threshold(g.add(c, g.shift(d, 2)), 4)
+    h = g.max_pool(g.concat(f, e), (3, 2), (2, 1), (1, 0, 1, 1))
+    i = g.matmul(g.flatten(g.max_pool(b, (2, 3), (3, 2))), 8)
+    g.concat(g.threshold(g.matmul(g.flatten(h), 4), 5), i)
+    return g
+
+
+FOLDED_NETWORKS = {**NETWORKS, "windows_net": lambda seed: (g := windows_net()).finish(f"{g.nodes[-1].name}_out")}
+
+
+def drawn(network: Network, seed: int) -> dict[str, tuple[int, int, str]]:
+    """A folding of every unit, of either form."""
+    choice = random.Random(seed)
+    found = {}
+    for unit in units(network):
+        form = choice.choice(FORMS)
+        folds = [f for f in unit.legal_folds() if f.form == form] or unit.legal_folds()
+        fold = choice.choice(folds)
+        found[unit.name] = fold.pe, fold.simd, fold.form
+    return found
+
+
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", FOLDED_NETWORKS)
+def test_every_form_and_folding_is_bit_exact(name: str, seed: int, tmp_path: Path) -> None:
+    """Random mixtures: every traced layer with ap types and native integers, the results of the synthesis branch."""
+    graph = FOLDED_NETWORKS[name](seed)
+    network = Network(graph)
+    project = hw.build(graph, tmp_path / "p", project_name=name, folding=drawn(network, seed))
+    codes = all_vectors(network, 30)
+    layers: dict[str, np.ndarray] = {}
+    expected = evaluate(network, codes, wanted=layers.__setitem__)
+    for mode in ("ap", "fast"):
+        for layer, values in project.trace(codes, mode=mode).items():
+            assert np.array_equal(values, layers[layer]), (mode, layer)
+    found = project.integers(codes[-20:], mode="hls")
+    assert np.array_equal(found.reshape(-1), expected[-20:].reshape(-1))
 
 
 def test_simulation_does_not_depend_on_threads_or_batches(projects, vectors):

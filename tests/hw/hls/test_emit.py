@@ -12,15 +12,14 @@ import pytest
 from numpy.typing import NDArray
 
 import hw
-from hw.dataflow.units import Fold, units
+from hw.dataflow.units import FOLDED, PARALLEL, Fold, Unit, units
 from hw.errors import HwError
 from hw.hls.csim import MODES
-from hw.hls.emit import cpp_type, emit, fast_lane, partial_bits, stream_type
+from hw.hls.emit import emit
 from hw.hls.firmware import defines_h, layer_h
 from hw.hls.plan import Plan, Process, Stream, make_plan
 from hw.hls.tables import tables_h
 from hw.ir.graph import Network
-from hw.ir.layers import Format
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder, random_input
 
@@ -42,8 +41,8 @@ int main() {{
 }}
 """
 STREAMS = """
-template <class beat_T> void feed(hls::stream<beat_T> &stream, unsigned pixels) {
-    for (unsigned p = 0; p < pixels; p++) {
+template <class beat_T> void feed(hls::stream<beat_T> &stream, unsigned beats) {
+    for (unsigned p = 0; p < beats; p++) {
         beat_T beat;
         for (unsigned c = 0; c < beat_T::size; c++) {
             long long value;
@@ -53,8 +52,8 @@ template <class beat_T> void feed(hls::stream<beat_T> &stream, unsigned pixels) 
         stream.write(beat);
     }
 }
-template <class beat_T> void drain(hls::stream<beat_T> &stream, unsigned pixels) {
-    for (unsigned p = 0; p < pixels; p++) {
+template <class beat_T> void drain(hls::stream<beat_T> &stream, unsigned beats) {
+    for (unsigned p = 0; p < beats; p++) {
         const beat_T beat = stream.read();
         for (unsigned c = 0; c < beat_T::size; c++)
             std::cout << (long long)(beat[c]) << " ";
@@ -93,8 +92,14 @@ def every_kind() -> GraphBuilder:
 FOLDS = {
     "most": lambda u: Fold(u.output.shape.c, u.fan_in),
     "least": lambda u: Fold(1, 1),
-    "some": lambda u: next(f for f in u.legal_folds()[len(u.legal_folds()) // 2 :]),
+    "some": lambda u: parallel(u)[len(parallel(u)) // 2],
+    "folded": lambda u: next((f for f in reversed(u.legal_folds()) if f.pe * f.simd <= 4), u.legal_folds()[0]),
+    "folded least": lambda u: next((f for f in u.legal_folds() if f.form == FOLDED), u.legal_folds()[0]),
 }
+
+
+def parallel(unit: Unit) -> list[Fold]:
+    return [f for f in unit.legal_folds() if f.form == PARALLEL]
 
 
 def write(plan: Plan, folder: Path) -> None:
@@ -126,7 +131,7 @@ def call_of(process: Process, streaming: bool) -> str:
         )
 
     def amount(stream: Stream) -> int:
-        return stream.shape.pixels if streaming else stream.shape.size
+        return stream.beats if streaming else stream.shape.size
 
     inputs = [(s, f"i{n}") for n, s in enumerate(process.inputs)]
     outputs = [(s, f"o{n}") for n, s in enumerate(process.outputs)]
@@ -137,14 +142,25 @@ def call_of(process: Process, streaming: bool) -> str:
     return "        { " + " ".join(lines) + ' std::cout << "\\n"; }'
 
 
-def beats(values: NDArray[np.int64], stream: Stream) -> list[int]:
-    """One image in the order in which it streams."""
-    return values.reshape(stream.shape).transpose(1, 2, 0).ravel().tolist()
+def beats(values: NDArray[np.int64], stream: Stream, steps: tuple[int, int]) -> list[int]:
+    """One image in the order in which it streams; `steps` between rows and columns that are left."""
+    c, rows, columns = stream.shape
+    image = values.reshape(c, *values.shape[1:]) if values.ndim == 3 else values.reshape(stream.shape)
+    kept = image[:, :: steps[0], :: steps[1]] if steps != (1, 1) else image.reshape(stream.shape)
+    assert kept.shape == (c, rows, columns)
+    return kept.transpose(1, 2, 0).ravel().tolist()
+
+
+def strides(plan: Plan) -> dict[Stream, tuple[int, int]]:
+    """By stream, which pixels are left of its tensor."""
+    dropping = [p for p in plan.processes if p.unit is None and p.window]
+    return {p.output: p.window.stride for p in dropping if p.window}
 
 
 @pytest.mark.parametrize(
     ("io_type", "folds", "mode"),
     [("io_stream", "some", "fast"), ("io_stream", "some", "ap"), ("io_stream", "least", "ap"),
+     ("io_stream", "folded", "fast"), ("io_stream", "folded", "ap"), ("io_stream", "folded least", "ap"),
      ("io_parallel", "most", "fast")],
 )  # fmt: skip
 def test_every_kind_of_layer_equals_plain_loops(io_type: str, folds: str, mode: str, tmp_path: Path) -> None:
@@ -165,11 +181,11 @@ def test_every_kind_of_layer_equals_plain_loops(io_type: str, folds: str, mode: 
 
     x = random_input(model, IMAGES)
     values = {"x": x, **reference.run(model, x)}
-    feed, expected = [], []
+    feed, expected, left = [], [], strides(plan)
     for image in range(IMAGES):
         for process in plan.processes:
-            feed += [v for s in process.inputs for v in beats(values[s.tensor.name][image], s)]
-            outputs = [beats(values[s.tensor.name][image], s) for s in process.outputs]
+            feed += [v for s in process.inputs for v in beats(values[s.tensor.name][image], s, left.get(s, (1, 1)))]
+            outputs = [beats(values[s.tensor.name][image], s, left.get(s, (1, 1))) for s in process.outputs]
             expected.append((process.name, " ".join(str(v) for out in outputs for v in out)))
     run = subprocess.run(["./main"], cwd=tmp_path, input=" ".join(map(str, feed)), capture_output=True, text=True)
     found = [line.strip() for line in run.stdout.splitlines()]
@@ -180,25 +196,6 @@ def one(g: GraphBuilder, output: str, io_type: str = "io_stream", fold: Fold | N
     network = Network(g.finish(output))
     plan = make_plan(network, io_type, {u.name: fold or Fold(1, 1) for u in units(network)})
     return plan.processes[-1]
-
-
-@pytest.mark.parametrize(
-    ("rom", "impl"), [("auto", "lutram"), ("lut", "lutram"), ("bram", "bram")]
-)  # fmt: skip
-def test_the_weights_of_a_folded_layer_are_bound_to_their_memory(rom: str, impl: str) -> None:
-    g = GraphBuilder((2, 5, 5), "UINT4")
-    made = emit(one(g, g.conv("x", 4), fold=Fold(2, 6, rom)), "io_stream")
-    assert f"#pragma HLS BIND_STORAGE variable=conv1_weights type=rom_1p impl={impl}" in made.function
-
-
-def test_unrolled_weights_are_bound_to_no_memory() -> None:
-    g = GraphBuilder((2, 5, 5), "UINT4")
-    h = g.conv("x", 4)
-    assert "BIND_STORAGE" not in emit(one(g, h, fold=Fold(4, 18)), "io_stream").function
-    parallel = emit(one(g, h, "io_parallel", Fold(4, 18)), "io_parallel").function
-    assert "BIND_STORAGE" not in parallel
-    assert "ARRAY_PARTITION variable=conv1_weights complete dim=0" in parallel
-    assert "#pragma HLS INLINE" in parallel
 
 
 def test_a_call_names_the_streams_and_a_function_what_passes() -> None:
@@ -212,20 +209,6 @@ def test_a_call_names_the_streams_and_a_function_what_passes() -> None:
     assert parallel.startswith("inline void add2(const shift1_t in0[8], const input_t in1[8], result_t out[8]) {")
 
 
-def test_a_configuration_holds_the_geometry() -> None:
-    g = GraphBuilder((2, 6, 5), "INT4")
-    config = emit(one(g, g.conv("x", 4, (3, 2), (2, 1), (1, 0, 0, 1), (1, 2), 2), fold=Fold(2, 3)), "io_stream").config
-    for name, value in {
-        "in_height": 6, "in_width": 5, "in_channels": 2, "out_height": 3, "out_width": 4, "out_channels": 4,
-        "kernel_height": 3, "kernel_width": 2, "stride_height": 2, "stride_width": 1, "dilation_height": 1,
-        "dilation_width": 2, "pad_top": 1, "pad_left": 0, "pad_bottom": 0, "pad_right": 1, "groups": 2, "pe": 2,
-        "simd": 3, "levels": 0,
-    }.items():  # fmt: skip
-        assert f"static const unsigned {name} = {value};" in config
-    assert config.startswith("struct conv1_config {")
-    assert "static const bool ternary = true;" in config
-
-
 def test_integers_wider_than_63_bits_are_refused_by_name() -> None:
     g = GraphBuilder((2, 1, 1), "INT4")
     fits = g.shift("x", 59)
@@ -235,38 +218,10 @@ def test_integers_wider_than_63_bits_are_refused_by_name() -> None:
         emit(one(g, g.shift("x", 60)), "io_stream")
 
 
-def test_types() -> None:
-    assert cpp_type(Format(5, True)) == "ap_int<5>"
-    assert cpp_type(Format(12, False)) == "ap_uint<12>"
-    g = GraphBuilder((3, 2, 2), "INT4")
-    stream = one(g, g.bias("x")).input
-    assert stream_type(stream, "io_stream") == "nnet::array<ap_int<4>, 3>"
-    assert stream_type(stream, "io_parallel") == "ap_int<4>"
-
-
-@pytest.mark.parametrize("data", [Format(1, False), Format(4, False), Format(8, False), Format(4, True)])
-@pytest.mark.parametrize("weight_bits", [2, 4, 8])
-@pytest.mark.parametrize("simd", [1, 2, 3, 8, 9])
-def test_the_sum_of_a_cycle_fits_its_width(data: Format, weight_bits: int, simd: int) -> None:
-    """Signed, whatever signs operands and weights have."""
-    x = [-(1 << (data.bits - 1)), (1 << (data.bits - 1)) - 1] if data.signed else [0, (1 << data.bits) - 1]
-    w = [-(1 << (weight_bits - 1)), (1 << (weight_bits - 1)) - 1]
-    products = [a * b * simd for a in x for b in w]
-    bits = partial_bits(data, weight_bits, simd)
-    assert -(1 << (bits - 1)) <= min(products)
-    assert max(products) < 1 << (bits - 1)
-
-
-@pytest.mark.parametrize(
-    ("accum", "data", "ternary", "expected"),
-    [
-        (Format(16, True), Format(8, False), True, "unsigned short"),
-        (Format(17, True), Format(8, False), True, "unsigned int"),
-        (Format(9, True), Format(16, False), True, "unsigned int"),  # the operand and its sign need 17
-        (Format(9, True), Format(8, False), False, "unsigned int"),
-        (Format(32, True), Format(8, False), False, "unsigned int"),
-        (Format(33, True), Format(8, False), True, "unsigned long long"),
-    ],
-)
-def test_lanes_of_the_fast_simulation_hold_the_accumulator(accum, data, ternary: bool, expected: str) -> None:
-    assert fast_lane(accum, data, ternary) == expected
+@pytest.mark.parametrize(("blocks", "pragma"), [(2, "ARRAY_PARTITION variable=sums complete dim=1"),
+                                                (4, "DEPENDENCE variable=sums inter RAW distance=4 true")])  # fmt: skip
+def test_sums_of_many_beats_wait_in_a_memory(blocks: int, pragma: str) -> None:
+    g = GraphBuilder((8, 4, 4), "UINT4")
+    made = emit(one(g, g.global_sum("x"), fold=Fold(8 // blocks)), "io_stream")
+    assert f"#pragma HLS {pragma}" in made.function
+    assert f"result_t::value_type sums[{blocks}][{8 // blocks}];" in made.function

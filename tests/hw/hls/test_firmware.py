@@ -31,7 +31,10 @@ def test_every_type_is_defined_once() -> None:
         "typedef nnet::array<ap_uint<4>, 2> conv1_t;",
         "typedef nnet::array<ap_uint<5>, 2> result_t;",
     ]
-    assert "// One beat of a stream is one pixel: an array of all its channels." in text
+    assert (
+        "// A beat of a stream is an array of some channels of a pixel, or all; those of a pixel follow each other."
+        in text
+    )
     assert text.startswith("#ifndef DEFINES_H_\n#define DEFINES_H_\n")
     assert "typedef ap_uint<4> input_t;" in defines_h(PARALLEL)
     assert "// Arrays hold (height, width, channel)" in defines_h(PARALLEL)
@@ -57,10 +60,12 @@ def test_a_streaming_top_declares_its_fifos_and_calls_in_order() -> None:
         top_cpp(STREAM, "net", CALLS).split('#include "parameters.h"\n\n')[1]
         == f"""\
 void net(hls::stream<input_t> &input, hls::stream<result_t> &result) {{
-    #pragma HLS INTERFACE axis port=input
-    #pragma HLS INTERFACE axis port=result
+    #pragma HLS INTERFACE mode=axis port=input
+    #pragma HLS INTERFACE mode=axis port=result
     #pragma HLS DATAFLOW
 
+    // Depths hold if every loop is pipelined in at most 64 stages: where branches join, a FIFO takes
+    // what comes by one while the results of all loops of the others are still on their way.
     hls::stream<input_t> input_copy1("input_copy1");
     #pragma HLS STREAM variable=input_copy1 depth={STREAM.depths["input_copy1"]}
     hls::stream<input_t> input_copy2("input_copy2");

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hw.dataflow.schedule import pipeline
+from hw.dataflow.streams import pipeline
 from hw.dataflow.units import Fold, Unit, units
 from hw.errors import HwError
 from hw.fold.search import Choice

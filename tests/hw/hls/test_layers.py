@@ -45,7 +45,7 @@ def test_every_kind_of_unit_has_a_layer_that_no_stock_pass_knows() -> None:
 def test_a_process_is_named_by_its_layer_or_as_a_copy() -> None:
     g = GraphBuilder((2, 3, 3), "UINT4")
     assert [class_name(p) for p in plan_of(g, g.max_pool(g.add("x", "x"), (2, 2))).processes] == [
-        "CrqCopy", "CrqAdd", "CrqMaxPool",
+        "CrqCopy", "CrqAdd", "CrqBeats", "CrqMaxPool",
     ]  # fmt: skip
 
 

@@ -7,10 +7,11 @@ from collections import Counter
 import pytest
 from onnx import TensorProto, helper
 
-from hw.dataflow.fifos import fifo_depths
-from hw.dataflow.units import Fold, units
+from hw.dataflow.rings import ring
+from hw.dataflow.streams import fifo_depths
+from hw.dataflow.units import FOLDED, Fold, units
 from hw.errors import HwError
-from hw.hls.plan import Plan, make_plan
+from hw.hls.plan import TIMING, Plan, make_plan
 from hw.ir.graph import Network
 from hw.ir.layers import Shape
 from tests.support.random_graphs import NETWORKS, GraphBuilder
@@ -54,7 +55,7 @@ def test_processes_carry_the_units_in_order_with_fold_window_and_cycles() -> Non
     h = g.threshold(g.conv("x", 4, pads=SAME), 3)
     network = Network(g.finish(g.matmul(g.flatten(h), 3)))
     folds = {"conv1": Fold(2, 6), "fc4": Fold(3, 8)}
-    conv, fc = make_plan(network, "io_stream", folds).processes
+    conv, beats, fc = make_plan(network, "io_stream", folds).processes
     assert (conv.name, conv.fold, fc.fold) == ("conv1", Fold(2, 6), Fold(3, 8))
     assert conv.output.tensor is network["act2"].output
     assert conv.window is not None
@@ -62,7 +63,7 @@ def test_processes_carry_the_units_in_order_with_fold_window_and_cycles() -> Non
     # 7 x 6 positions of the padded image; 20 complete a window and take 2 · 3 cycles.
     assert conv.cycles == 22 + 20 * 6
     assert fc.cycles == 19 + 10  # the last of 20 pixels completes the row: 80 / 8 chunks of one block
-    assert fc.input is conv.output
+    assert (beats.input, beats.output) == (conv.output, fc.input)
 
 
 def test_a_flattened_image_streams_as_an_image() -> None:
@@ -86,7 +87,7 @@ def test_two_readers_have_a_copy_between() -> None:
     bias, copy, negate, other, add = plan.processes
     assert (copy.name, copy.label, copy.unit, copy.window) == ("copy_bias1", "copy_bias1", None, None)
     assert copy.inputs == (bias.output,)
-    assert (copy.cycles, copy.fold) == (16, Fold(1))
+    assert (copy.cycles, copy.fold) == (32, Fold(1))
     assert [s.name for s in copy.outputs] == ["bias1_copy1", "bias1_copy2"]
     assert {s.type_name for s in copy.outputs} == {bias.output.type_name} == {"bias1_t"}
     assert (negate.input, other.input) == copy.outputs
@@ -131,11 +132,15 @@ def test_depths_are_those_of_the_fifos_in_front_of_each_unit() -> None:
     network = Network(NETWORKS["residual_net"](0))
     folds = {u.name: Fold(1, 1) for u in units(network)}
     plan = make_plan(network, "io_stream", folds)
-    needed = fifo_depths(network, folds)
+    needed = fifo_depths(network, folds, TIMING)
     assert set(plan.depths) == {s.name for s in (plan.input, *plan.streams, plan.output)}
+    writer = {s: p for p in plan.processes for s in p.outputs}
     for process in plan.processes:
-        for i, stream in enumerate(process.inputs):
-            assert plan.depths[stream.name] == (needed[process.unit.name, i] if process.unit else 2)
+        for i, stream in enumerate(process.inputs if process.unit else ()):
+            while stream in writer and writer[stream].unit is None and len(writer[stream].outputs) == 1:
+                assert plan.depths[stream.name] == 2  # behind a converter
+                [stream] = writer[stream].inputs
+            assert plan.depths[stream.name] == max(2, needed[process.unit.name, i])
     assert max(plan.depths.values()) > 2
     assert plan.depths["result"] == 2
 
@@ -146,3 +151,43 @@ def test_what_cannot_be_planned_is_refused_by_name() -> None:
         plan_of(g, last, "io_serial")
     with pytest.raises(HwError, match="the network has no layers: there is nothing to build"):
         plan_of(g, g.flatten("x"))
+
+
+def test_streams_of_other_beats_have_a_converter_between() -> None:
+    g = GraphBuilder((4, 5, 5), "UINT4")
+    network = Network(g.finish(g.negate(g.bias(g.conv("x", 6, pads=SAME)))))
+    folds = {"conv1": Fold(2, 4, form=FOLDED), "bias2": Fold(3), "neg3": Fold(3)}
+    conv, beats, bias, negate = make_plan(network, "io_stream", folds).processes
+    assert (conv.input.beat, conv.output.beat, bias.output.beat) == (4, 2, 3)
+    assert (beats.name, beats.unit, beats.window) == ("bias2_beats1", None, None)
+    assert (beats.input, beats.output) == (conv.output, bias.input)
+    assert (beats.output.type_name, beats.output.beat, beats.cycles) == ("bias2_beats1_t", 3, 150)
+    assert negate.input is bias.output
+    assert (conv.output.beats, bias.input.beats) == (75, 50)
+
+
+def test_an_unrolled_plan_knows_no_beats() -> None:
+    g = GraphBuilder((4, 5, 5), "UINT4")
+    network = Network(g.finish(g.negate(g.conv("x", 6))))
+    plan = make_plan(network, "io_parallel", {"conv1": Fold(6, 36), "neg2": Fold(6)})
+    assert [p.name for p in plan.processes] == ["conv1", "neg2"]
+
+
+def test_pixels_that_a_folded_stride_skips_are_dropped_in_front_of_it() -> None:
+    g = GraphBuilder((4, 5, 7), "UINT4")
+    network = Network(g.finish(g.conv("x", 6, (1, 1), (2, 3))))
+    drop, conv = make_plan(network, "io_stream", {"conv1": Fold(2, 2, form=FOLDED)}).processes
+    assert drop.unit is None
+    assert drop.window is not None
+    assert drop.window.stride == (2, 3)
+    assert drop.cycles == 5 * 7 * 2
+    assert conv.input.shape == Shape(4, 3, 3)
+    assert conv.window == ring(conv.unit, conv.fold).slide
+    assert conv.loop is not None
+
+
+def test_a_parallel_stride_of_one_pixel_takes_whole_pixels() -> None:
+    g = GraphBuilder((4, 5, 7), "UINT4")
+    network = Network(g.finish(g.conv("x", 6, (1, 1), (2, 3))))
+    [conv] = make_plan(network, "io_stream", {"conv1": Fold(2, 2)}).processes
+    assert (conv.loop, conv.input.beat, conv.input.shape) == (None, 4, Shape(4, 5, 7))

@@ -98,11 +98,11 @@ def host(plan: Plan) -> dict[str, Any]:
     return scope
 
 
-def images() -> Plan:
+def images(pe: int = 2) -> Plan:
     """2 channels of INT5 negated: the result's codes in [-15, 16] have six bits, signed."""
     g = GraphBuilder((2, 2, 3), "INT5")
     network = Network(g.finish(g.negate("x", np.array([-1, -1])), input_scale=0.25, output_scale=0.5))
-    return make_plan(network, "io_stream", {"neg1": Fold(1)})
+    return make_plan(network, "io_stream", {"neg1": Fold(pe)})
 
 
 def test_the_host_rounds_half_to_even_and_clips() -> None:
@@ -112,13 +112,19 @@ def test_the_host_rounds_half_to_even_and_clips() -> None:
 
 def test_the_host_packs_channel_0_into_the_low_bits() -> None:
     codes = np.array([[[[1, -1, 15], [0, 0, 0]], [[-16, 2, 0], [0, 0, -1]]]])
-    assert host(images())["pack"](codes) == [[1 | 16 << 5, 31 | 2 << 5, 15, 0, 0, 31 << 5]]
+    words = host(images())["pack"](codes)
+    assert words.view("<u2").tolist() == [[[1 | 16 << 5], [31 | 2 << 5], [15], [0], [0], [31 << 5]]]
+
+
+def test_the_host_packs_beats_of_some_channels() -> None:
+    codes = np.array([[[[1, -1, 15], [0, 0, 0]], [[-16, 2, 0], [0, 0, -1]]]])
+    assert host(images(1))["pack"](codes).tolist() == [[[v] for v in (1, 16, 31, 2, 15, 0, 0, 0, 0, 0, 0, 31)]]
 
 
 def test_the_host_unpacks_signed_integers_and_scales_them() -> None:
     scope = host(images())
     words = [[63, 1 << 6, 16, 48 | 32 << 6, 0, 31]]
-    found = scope["unpack"](words)
+    found = scope["unpack"](np.array(words, "<u2"))
     assert found.tolist() == [[[[-1, 0, 16], [-16, 0, 31]], [[0, 1, 0], [-32, 0, 0]]]]
     logits = scope["logits"](found)
     assert logits.dtype == np.float32
@@ -153,6 +159,6 @@ def test_the_host_refuses_other_shapes(shape: tuple[int, ...]) -> None:
         host(images())["pack"](np.zeros(shape, np.int64))
 
 
-def test_the_host_refuses_beats_of_another_image() -> None:
-    with pytest.raises(ValueError, match="expected 6 beats of each image"):
-        host(images())["unpack"]([[0] * 5])
+def test_the_host_refuses_words_of_another_image() -> None:
+    with pytest.raises(ValueError, match="10 bytes: expected 6 words of 16 bits of each image"):
+        host(images())["unpack"](np.zeros((1, 5), np.uint16))

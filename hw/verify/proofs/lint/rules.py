@@ -35,15 +35,15 @@ RULES = {
 PRAGMAS = {
     "INLINE": r"(off)?",
     "UNROLL": r"(factor=\w+)?",
-    "PIPELINE": r"II=1",
+    "PIPELINE": r"II=1( style=flp)?",
     "DATAFLOW": r"",
     "ARRAY_PARTITION": r"variable=\w+ complete dim=\d+",
     "ARRAY_RESHAPE": r"variable=\w+ complete dim=\d+",
-    "BIND_STORAGE": r"variable=\w+ type=rom_1p impl=(bram|lutram)",
+    "BIND_STORAGE": r"variable=\w+ type=(rom_1p|ram_s2p) impl=(bram|lutram)",
     "BIND_OP": r"variable=\w+ op=mul impl=fabric",
     "STREAM": r"variable=\w+ depth=\d+",
-    "INTERFACE": r"(axis|ap_vld) port=\w+|ap_ctrl_none port=return",
-    "DEPENDENCE": r"variable=\w+ inter RAW distance=[\w:]+ true",
+    "INTERFACE": r"mode=((axis|ap_vld) port=\w+|ap_ctrl_none port=return)",
+    "DEPENDENCE": r"variable=\w+ inter (RAW distance=\d+ true|false)",
 }
 
 

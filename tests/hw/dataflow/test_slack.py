@@ -1,0 +1,47 @@
+"""Loops on the other branches: counted by hand."""
+
+from __future__ import annotations
+
+from hw.dataflow.slack import other_loops
+from hw.dataflow.units import FOLDED, Fold, units
+from hw.ir.graph import Network
+from tests.support.random_graphs import GraphBuilder
+
+SAME = (1, 1, 1, 1)
+
+
+def test_a_chain_has_no_other_branch() -> None:
+    g = GraphBuilder((4, 6, 6), "UINT4")
+    network = Network(g.finish(g.negate(g.conv("x", 4))))
+    assert set(other_loops(network, {u.name: Fold(1, 1) for u in units(network)}).values()) == {0}
+
+
+def test_a_branch_counts_units_copies_converters_and_what_drops_pixels() -> None:
+    """x, copied, is added to what two convolutions make of it."""
+    g = GraphBuilder((4, 6, 6), "UINT4")
+    a = g.bias("x")
+    b = g.conv(g.conv(a, 4, pads=SAME), 4, (1, 1))
+    network = Network(g.finish(g.add(b, a)))
+    folds = {"bias1": Fold(4), "conv2": Fold(4, 36), "conv3": Fold(4, 4), "add4": Fold(4)}
+    found = other_loops(network, folds)
+    assert found["add4", 1] == 3  # a copy and two convolutions
+    assert found["add4", 0] == 1  # the copy
+    folds = {"bias1": Fold(4), "conv2": Fold(2, 2, form=FOLDED), "conv3": Fold(1, 4, form=FOLDED), "add4": Fold(2)}
+    assert other_loops(network, folds)["add4", 1] == 3 + 3  # and a converter in front of each
+
+
+def test_what_both_branches_have_counts_for_none() -> None:
+    g = GraphBuilder((4, 6, 6), "UINT4")
+    a = g.conv(g.conv("x", 4, pads=SAME), 4, pads=SAME)
+    network = Network(g.finish(g.concat(g.bias(a), a)))
+    found = other_loops(network, {u.name: u.legal_folds()[-1] for u in units(network)} | {
+        "conv1": Fold(4, 36), "conv2": Fold(4, 36)})  # fmt: skip
+    assert found["concat4", 1] == 2  # a copy and the bias
+
+
+def test_pixels_that_are_dropped_are_a_loop_of_their_own() -> None:
+    g = GraphBuilder((4, 6, 6), "UINT4")
+    a = g.conv("x", 4, (1, 1), (2, 2))
+    network = Network(g.finish(g.add(a, g.conv("x", 4, (2, 2), (2, 2)))))
+    folds = {"conv1": Fold(4, 4, form=FOLDED), "conv2": Fold(4, 16), "add3": Fold(4)}
+    assert other_loops(network, folds)["add3", 1] == 3  # copy, dropping, convolution
