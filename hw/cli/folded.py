@@ -11,7 +11,7 @@ from crq.options import BuildOptions
 from hw.dataflow.units import Fold
 from hw.devices.catalog import Device, find
 from hw.errors import HwError
-from hw.fold.options import target_of, wishes_of
+from hw.fold.options import roms_of, target_of, wishes_of
 from hw.fold.search import decide
 from hw.hls.built import Built
 from hw.ir.graph import Network
@@ -51,7 +51,7 @@ def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = N
     else:
         name, network, folds = path.stem, Network(load_graph(path)[0]), {}
     options = options.with_given(given or {})
-    target, overrides, rom = target_of(options), wishes_of(options), dict[str, str](options.weight_rom)
+    target, overrides, rom = target_of(options), wishes_of(options), roms_of(options)
     device, clock = find(options.part), options.clock_period
     if not folds or target or overrides or rom or "max_beat" in (given or {}):
         folds = decide(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crq.options import BuildOptions
+from hw.dataflow.units import Fold
 from hw.fold.candidates import Wish
 from hw.fold.search import Target
 
@@ -13,5 +14,14 @@ def target_of(options: BuildOptions) -> Target:
 
 
 def wishes_of(options: BuildOptions) -> dict[str, Wish]:
-    """The foldings that are given, by layer."""
-    return {name: Wish(*values) for name, values in options.folding.items()}
+    """The foldings that are given, by layer; a `Fold` names its form, a pair leaves it to the search."""
+    return {
+        name: Wish(values.pe, values.simd, values.form) if isinstance(values, Fold) else Wish(*values)
+        for name, values in options.folding.items()
+    }
+
+
+def roms_of(options: BuildOptions) -> dict[str, str]:
+    """The ROM styles that are given, by layer: beside a folding, or alone."""
+    beside = {name: f.rom for name, f in options.folding.items() if isinstance(f, Fold) and f.rom != "auto"}
+    return {**beside, **options.weight_rom}

@@ -11,7 +11,7 @@ from hw.errors import HwError
 from hw.fold import search as fold
 from hw.fold.candidates import Limits, Wish, slowest
 from hw.fold.joint import within
-from hw.fold.options import target_of, wishes_of
+from hw.fold.options import roms_of, target_of, wishes_of
 from hw.fold.search import Choice
 from hw.hls.config import from_config, hls_options
 from hw.ir.graph import Network
@@ -29,7 +29,7 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
     device = devices.find(given.part)
     all_units = {unit.name: unit for unit in units(network)}
     hls = hls_options(config.get("HLSConfig") or {}, all_units)
-    target, explicit, rom = target_of(given), wishes_of(given), dict[str, str](given.weight_rom)
+    target, explicit, rom = target_of(given), wishes_of(given), roms_of(given)
     for name, options in hls.layers.items():
         if found := _from_options(name, options, all_units):
             explicit.setdefault(name, found)

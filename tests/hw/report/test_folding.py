@@ -19,15 +19,16 @@ def rows(table: Table) -> dict[str, list[str]]:
 
 
 def test_every_unit_has_its_folding_cycles_and_reason(tmp_path: Path) -> None:
-    project = hw.build(small_cnn(), tmp_path / "p", folding={"conv4": (1, 6)}, target_fps=1000)
+    project = hw.build(small_cnn(), tmp_path / "p", folding={"conv4": (1, 6, "parallel")}, target_fps=1000)
     table = folding_table(project)
     found = rows(table)
     assert list(found) == list(project.folds)
     for name, fold in project.folds.items():
-        assert found[name][0] == f"{fold.pe} × {fold.simd}"
-        assert found[name][3] == project.manifest.why[name]
+        assert found[name][0] == (fold.form if name.startswith(("conv", "pool", "fc")) else "")
+        assert found[name][1] == f"{fold.pe} × {fold.simd}"
+        assert found[name][4] == project.manifest.why[name]
     # Six channels one by one, 36 products six at a time, on 16 pixels; padding passes 20 more of 6 × 6.
-    assert found["conv4"][1] == f"{16 * 6 * 6 + 20}"
+    assert found["conv4"][2] == f"{16 * 6 * 6 + 20}"
     assert str(table.title) == f"folded for {project.manifest.goal}"
 
 
@@ -35,20 +36,20 @@ def test_weights_lie_in_logic_luts_or_block_ram(tmp_path: Path) -> None:
     g = GraphBuilder((8, 4, 4), "UINT4", seed=1)
     x = g.threshold(g.conv("x", 8, (1, 1)), 2)
     model = g.finish(g.conv(g.threshold(g.conv(x, 8, (1, 1)), 2), 8, (1, 1)))
-    folding = {"conv1": (8, 8), "conv3": (1, 1), "conv5": (1, 1)}
+    folding = {"conv1": (8, 8, "parallel"), "conv3": (1, 1), "conv5": (8, 8, "folded")}
     project = hw.build(model, tmp_path / "p", folding=folding, weight_rom={"conv5": "bram"})
     found = rows(folding_table(project))
-    assert {name: row[2] for name, row in found.items()} == {"conv1": "logic", "conv3": "LUTs", "conv5": "block RAM"}
+    assert {name: row[3] for name, row in found.items()} == {"conv1": "logic", "conv3": "LUTs", "conv5": "block RAM"}
 
 
 def test_units_without_weights_have_no_place_for_them(tmp_path: Path) -> None:
     found = rows(folding_table(hw.build(small_cnn(), tmp_path / "p")))
-    assert {name: row[2] for name, row in found.items() if name in ("pool3", "bias8")} == {"pool3": "", "bias8": ""}
+    assert {name: row[3] for name, row in found.items() if name in ("pool3", "bias8")} == {"pool3": "", "bias8": ""}
 
 
 def test_an_unrolled_design_takes_no_cycles_and_has_no_memories(tmp_path: Path) -> None:
     table = folding_table(hw.build(small_cnn(), tmp_path / "p", part="PYNQ-Z2", io_type="io_parallel"))
-    assert {(row[1], row[2]) for row in rows(table).values()} == {("", "logic")}
+    assert {(row[0], row[2], row[3]) for row in rows(table).values()} == {("", "", "logic")}
     assert "by the uncalibrated estimate of the unrolled design" in str(table.caption)
 
 
