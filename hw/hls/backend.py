@@ -58,13 +58,20 @@ class CrqBackend(VitisBackend):
             raise HwError(f"the crq backend is registered incompletely; missing: {', '.join(missing)}")
 
     def create_initial_config(self, clock_uncertainty: str = "27%", **options: Any) -> dict[str, Any]:
-        """hls4ml's configuration for this backend, of `BuildOptions` and `HLS4ML_OPTIONS`; others raise `HwError`."""
+        """hls4ml's configuration for this backend, of `BuildOptions` and `HLS4ML_OPTIONS`; others raise `HwError`.
+
+        `board` sets the part, as in hls4ml; `BuildOptions.part` takes either.
+        """
         given = {name: value for name, value in options.items() if name not in HLS4ML_OPTIONS}
         known = {f.name for f in fields(BuildOptions)}
         if unknown := given.keys() - known:
             raise HwError(f"unknown option {sorted(unknown)[0]!r} of the crq backend")
         if options.get("namespace") or options.get("write_tar"):
             raise HwError("the crq backend supports neither namespace nor write_tar")
+        if board := options.get("board"):
+            if given.get("part"):
+                raise HwError(f"board {board!r} and part {given['part']!r}: give one; a board sets its part")
+            given["part"] = board
         self.check_complete()
         install_dispatch()
         return {

@@ -104,3 +104,15 @@ def test_predict_reshapes_nothing_that_could_mean_something_else(shape: tuple[in
     converted.write()
     with pytest.raises(HwError, match=r"expected \(N, 1, 8, 8\)"):
         converted.predict(np.zeros(shape, np.float32))
+
+
+def test_a_board_sets_the_part_and_one_of_both_is_given(backend: CrqBackend, tmp_path: Path) -> None:
+    with pytest.raises(HwError, match="board 'PYNQ-Z2' and part 'KV260': give one"):
+        backend.create_initial_config(board="PYNQ-Z2", part="KV260")
+    path = tmp_path / "m.onnx"
+    small_cnn().save(str(path))
+    model = hls4ml.converters.convert_from_onnx_model(
+        str(path), output_dir=str(tmp_path / "p"), backend="crq", board="PYNQ-Z2", hls_config={"Model": {}}
+    )
+    assert model.config.get_config_value("Part") == "xc7z020clg400-1"
+    assert model.crq_board == "PYNQ-Z2"
