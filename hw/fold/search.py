@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from hw.cost.constants import LUT4_PER_LUT6
 from hw.cost.network import area, estimate
 from hw.dataflow.schedule import cycles
 from hw.dataflow.streams import pipeline
@@ -199,14 +198,9 @@ def remembered(family: str = "xcup") -> Cost:
 
 
 def fill(network: Network, folds: Mapping[str, Fold], device: Device, io_type: str = "io_stream") -> float:
-    """The largest of the shares of the device's LUTs, FFs and block RAM that `folds` take by the estimate.
-
-    For a part with 4-input LUTs, which the estimate does not count, their number is a rough mean.
-    """
-
+    """The largest of the shares of the device's LUTs, FFs and block RAM that `folds` take by the estimate."""
     used = estimate(network, folds, device.synthesis, io_type).total
-    lut = used.lut if device.lut_priced else LUT4_PER_LUT6 * used.lut
-    pairs = ((lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
+    pairs = ((used.lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
     return max(have / available if available else float(have > 0) * float("inf") for have, available in pairs)
 
 
