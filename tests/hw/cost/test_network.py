@@ -13,6 +13,7 @@ from crq.train.trainer import train_recipe
 from export.qonnx import to_qonnx
 from hw.cli.folded import open_folded
 from hw.cost.network import area, estimate, estimate_unit
+from hw.cost.resources import Resources
 from hw.dataflow.units import Fold, units
 from hw.ir.graph import Network
 from hw.rtl.generate import generate
@@ -39,15 +40,15 @@ def test_the_total_is_the_sum_of_the_units_and_theirs_of_their_parts(network: Ne
             assert getattr(unit.total, key) == round(sum(getattr(part, key) for part in unit.parts.values()))
 
 
-def test_units_are_priced_with_the_fifos_that_the_network_needs(network: Network, folds) -> None:
-    """Alone each unit has the least FIFOs; where branches join, the network's are deeper."""
-    alone = {u.name: estimate_unit(network, u, folds[u.name]).parts for u in units(network)}
+def test_units_are_priced_with_the_streams_that_the_network_needs(network: Network, folds) -> None:
+    """Alone a unit has none of them; where branches join there are FIFOs, where they part a fork."""
+    alone = {u.name: estimate_unit(u, folds[u.name]).parts for u in units(network)}
     whole = {u.name: u.parts for u in estimate(network, folds).units}
-    deeper = {name for name in whole if whole[name]["fifo"] != alone[name]["fifo"]}
-    assert deeper
-    assert {u.name for u in units(network) if len(u.inputs) == 2} & deeper
+    deep = {name for name in whole if whole[name]["fifo"].lut}
+    assert {u.name for u in units(network) if len(u.inputs) == 2} & deep
+    assert any("fork" in parts for parts in whole.values())
     for name, parts in whole.items():
-        assert {k: v for k, v in parts.items() if k != "fifo"} == {k: v for k, v in alone[name].items() if k != "fifo"}
+        assert {k: v for k, v in parts.items() if k not in ("fifo", "converter", "fork")} == alone[name]
 
 
 def test_rates_are_cycles_at_the_clock(network: Network, folds) -> None:
@@ -57,13 +58,13 @@ def test_rates_are_cycles_at_the_clock(network: Network, folds) -> None:
     assert whole.pipeline.interval == max(u.cycles.interval for u in whole.units)
 
 
-def test_a_block_counts_as_190_luts_in_a_search() -> None:
+def test_what_blocks_and_registers_count_as_in_a_search() -> None:
     g = GraphBuilder((32,), "UINT4")
-    network = Network(g.finish(g.matmul("x", 64)))
-    [unit] = units(network)
-    found = estimate_unit(network, unit, Fold(1, 1, "bram")).total
+    [unit] = units(Network(g.finish(g.matmul("x", 64))))
+    fold = Fold(1, 1, "bram")
+    found = Resources().plus(*estimate_unit(unit, fold).parts.values())
     assert found.bram18 == 1
-    assert area(network, unit, Fold(1, 1, "bram")) == found.lut + 190
+    assert area(unit, fold) == pytest.approx(found.lut + 0.25 * found.ff + 190)
 
 
 @pytest.fixture(scope="module")
