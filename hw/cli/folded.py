@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crq.options import BuildOptions
+from hw.dataflow.timing import HLS
 from hw.dataflow.units import Fold
 from hw.devices.catalog import Device, find
 from hw.errors import HwError
@@ -56,6 +57,6 @@ def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = N
     if not folds or target or overrides or rom or "max_beat" in (given or {}):
         folds = decide(
             network, target, device=device, clock_period_ns=clock, overrides=overrides, rom=rom,
-            max_beat=options.max_beat,
+            max_beat=options.max_beat, timing=HLS,
         ).folds  # fmt: skip
     return Folded(name, network, folds, device, clock, path if path.is_dir() else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hw.cost import parallel
 from hw.cost.resources import Resources
@@ -12,6 +12,7 @@ from hw.cost.units import cost
 from hw.dataflow.beats import stream_beats
 from hw.dataflow.schedule import Cycles, cycles
 from hw.dataflow.streams import Depths, Pipeline, fifo_depths, pipeline
+from hw.dataflow.timing import RTL, Timing
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
 
@@ -65,8 +66,14 @@ def estimate_unit(
     return UnitEstimate(unit.name, unit.layer.kind, fold, cycles(unit, fold), parts)
 
 
-def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup", io_type: str = "io_stream") -> Estimate:
-    """Estimate of a network under `folds` (one per unit), or with every unit unrolled if `io_type` is io_parallel."""
+def estimate(
+    network: Network, folds: Mapping[str, Fold], family: str = "xcup", io_type: str = "io_stream",
+    timing: Timing = RTL,
+) -> Estimate:  # fmt: skip
+    """Estimate of a network under `folds` (one per unit), or with every unit unrolled if `io_type` is io_parallel.
+
+    The area is that of the RTL form, the cycles are those of `timing`.
+    """
     if io_type == "io_parallel":
         whole = tuple(
             UnitEstimate(u.name, u.layer.kind, parallel.fold(u), parallel.EVERY_CYCLE, parallel.parts(u))
@@ -80,12 +87,13 @@ def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup", 
     for unit in units(network):
         given = tuple(beats[t.name] for t in unit.sources)
         one = estimate_unit(unit, folds[unit.name], given, depths, family)
+        one = replace(one, cycles=timing.cycles(unit, folds[unit.name]))
         if (readers := sources.count(unit.output.name)) > 1:
             one.parts["fork"] = fork(readers, family)
         found.append(one)
     if (readers := sources.count(network.input.name)) > 1 and found:
         found[0].parts["fork"] = found[0].parts.get("fork", Resources()).plus(fork(readers, family))
-    return Estimate(family, tuple(found), pipeline(network, folds, depths))
+    return Estimate(family, tuple(found), pipeline(network, folds, depths if timing is RTL else None, timing))
 
 
 # What other resources stand for in a folding search, in LUTs: 53200 LUTs and 280 BRAM18 share an xc7z020, and every

@@ -6,15 +6,16 @@ beats, or none, then a converter if its beats are others (hw.dataflow.beats).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from hw.dataflow.beats import beats_in, conversion, stream_beats
 from hw.dataflow.rings import interval, ring
-from hw.dataflow.schedule import Beats, Cycles, Times, cycles, schedule, spaced
+from hw.dataflow.schedule import Times, spaced
 from hw.dataflow.slack import other_loops
+from hw.dataflow.timing import RTL, Timing
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
 from hw.ir.layers import Tensor
@@ -25,18 +26,6 @@ PACED_IMAGES = 4  # images after which the occupancy of every FIFO repeats
 
 Depths = Mapping[tuple[str, int], int]
 """Beats by unit and number of its input; 0: no FIFO."""
-
-
-class Timing(NamedTuple):
-    """How units keep time: their schedule, their cycles, and by how many stages more than the schedule's a tool may
-    make any loop deeper; where that is not 0, every edge has a FIFO."""
-
-    schedule: Callable[[Unit, Fold, Sequence[Times], Sequence[int]], Beats] = schedule
-    cycles: Callable[[Unit, Fold], Cycles] = cycles
-    extra: int = 0
-
-
-RTL = Timing()
 
 
 class Pipeline(NamedTuple):
@@ -190,12 +179,14 @@ def _waiting(arrivals: Times, accepted: Times) -> int:
     return int((np.arange(1, len(arrivals) + 1) - np.searchsorted(accepted, arrivals)).max())
 
 
-def pipeline(network: Network, folds: Mapping[str, Fold], depths: Depths | None = None) -> Pipeline:
+def pipeline(
+    network: Network, folds: Mapping[str, Fold], depths: Depths | None = None, timing: Timing = RTL
+) -> Pipeline:  # fmt: skip
     """Interval and latency of the network for one image entering at one beat per cycle, FIFOs never full."""
     if depths is None:
-        depths = fifo_depths(network, folds)
-    found = flow(network, folds, np.arange(_entering(network, folds)), depths)
-    found_intervals = intervals(network, folds)
+        depths = fifo_depths(network, folds, timing)
+    found = flow(network, folds, np.arange(_entering(network, folds)), depths, timing)
+    found_intervals = intervals(network, folds, timing)
     bottleneck = max(found_intervals, key=found_intervals.__getitem__)
     last = output_unit(network, network.output)
     return Pipeline(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from crq.errors import nearest_names
 from hw.dataflow.beats import LIMIT_BEAT_BITS, MAX_BEAT_BITS, widest
-from hw.dataflow.schedule import cycles
+from hw.dataflow.timing import RTL, Timing
 from hw.dataflow.units import FOLDED, FORMS, ROM_STYLES, Fold, Unit, units
 from hw.errors import HwError
 from hw.ir.graph import Network
@@ -25,11 +25,13 @@ class Wish(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """What bounds a search: foldings and ROM styles given by unit, and the bits of the widest beat."""
+    """What bounds a search: foldings and ROM styles given by unit, the bits of the widest beat, and the form whose
+    cycles count."""
 
     given: Mapping[str, Wish] = field(default_factory=dict)
     rom: Mapping[str, str] = field(default_factory=dict)
     max_beat: int = MAX_BEAT_BITS
+    timing: Timing = RTL
 
     def check(self, network: Network) -> None:
         """Raises `HwError` for a unit that does not exist, for a folding or ROM style it cannot have, and for a beat
@@ -100,7 +102,7 @@ def check(network: Network, folds: Mapping[str, Fold]) -> None:
 def fastest(network: Network, limits: Limits | None = None) -> tuple[int, str]:
     """(fewest cycles per image that any folding reaches, the unit that bounds it)."""
     limits = limits or Limits()
-    least = [(min(cycles(u, f).interval for f in limits.candidates(u)), u.name) for u in units(network)]
+    least = [(min(limits.timing.cycles(u, f).interval for f in limits.candidates(u)), u.name) for u in units(network)]
     if not least:
         raise HwError("the network has no layers: there is nothing to build")
     return max(least)
@@ -109,4 +111,4 @@ def fastest(network: Network, limits: Limits | None = None) -> tuple[int, str]:
 def slowest(network: Network, limits: Limits | None = None) -> int:
     """Cycles per image beyond which no unit can be folded further."""
     limits = limits or Limits()
-    return max(max(cycles(u, f).interval for f in limits.candidates(u)) for u in units(network))
+    return max(max(limits.timing.cycles(u, f).interval for f in limits.candidates(u)) for u in units(network))

@@ -12,7 +12,6 @@ from functools import lru_cache, partial
 
 from hw.cost.streams import converter, fifo
 from hw.dataflow.beats import beat_out, beats_in
-from hw.dataflow.schedule import cycles
 from hw.dataflow.streams import MIN_FIFO
 from hw.dataflow.units import FOLDED, PARALLEL, Fold, Unit, units
 from hw.fold.candidates import Limits
@@ -82,7 +81,7 @@ class _Joint:
 
 
 def _candidates(unit: Unit, budget: int, limits: Limits) -> list[Fold]:
-    taken = {f: cycles(unit, f).interval for f in limits.candidates(unit)}
+    taken = {f: limits.timing.cycles(unit, f).interval for f in limits.candidates(unit)}
     limit = max(budget, min(taken.values()))
     fitting = [f for f in taken if taken[f] <= limit]
     fewest = min(f.pe * f.simd for f in fitting)

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from hw.cost.network import estimate
 from hw.cost.resources import Resources
+from hw.dataflow.timing import RTL, Timing
 from hw.dataflow.units import Fold
-from hw.fold.candidates import fastest, slowest
+from hw.fold.candidates import Limits, fastest, slowest
 from hw.fold.joint import within
 from hw.fold.search import remembered
 from hw.ir.graph import Network
@@ -23,13 +24,14 @@ class Point(NamedTuple):
     total: Resources
 
 
-def pareto(network: Network, family: str = "xcup") -> list[Point]:
+def pareto(network: Network, family: str = "xcup", timing: Timing = RTL) -> list[Point]:
     """Points from the fastest folding to the smallest, each slower and smaller (in LUTs) than the one before."""
-    cost, last = remembered(family), slowest(network)
-    budget, points = float(fastest(network)[0]), list[Point]()
+    limits = Limits(timing=timing)
+    cost, last = remembered(family), slowest(network, limits)
+    budget, points = float(fastest(network, limits)[0]), list[Point]()
     while True:
-        folds = within(network, int(budget), cost)
-        found = estimate(network, folds, family)
+        folds = within(network, int(budget), cost, limits)
+        found = estimate(network, folds, family, timing=timing)
         if not points or found.total.lut < points[-1].total.lut:
             points.append(Point(folds, found.pipeline.interval, found.total))
         if budget >= last:

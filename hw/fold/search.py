@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from hw.cost.network import area, estimate
-from hw.dataflow.schedule import cycles
+from hw.dataflow.beats import MAX_BEAT_BITS
 from hw.dataflow.streams import pipeline
+from hw.dataflow.timing import RTL, Timing
 from hw.dataflow.units import Fold, Unit, units
 from hw.devices.catalog import Device
 from hw.errors import HwError
@@ -57,9 +58,10 @@ def choose(
 def decide(
     network: Network, target: Target | None = None, *, device: Device | None = None, clock_period_ns: float = 5.0,
     overrides: Mapping[str, Wish] | None = None, rom: Mapping[str, str] | None = None, max_beat: int | None = None,
+    timing: Timing = RTL,
 ) -> Choice:  # fmt: skip
     """The cheapest folding that meets `target`; `overrides` fixes units by name, `rom` their ROM style only, and no
-    beat has more than `max_beat` bits (`MAX_BEAT_BITS` by default).
+    beat has more than `max_beat` bits (`MAX_BEAT_BITS` by default). `timing` is that of the form that is built.
 
     Every unit runs at the same time, so the slowest alone bounds the frame rate: each gets the cycles of one frame. A
     latency is met by the most cycles per unit with which the whole pipeline is fast enough. Without a target the aim is
@@ -67,7 +69,7 @@ def decide(
     Raises `HwError` for a target out of reach.
     """
     target = target or Target()
-    limits = Limits(overrides or {}, rom or {}, *([] if max_beat is None else [max_beat]))
+    limits = Limits(overrides or {}, rom or {}, max_beat or MAX_BEAT_BITS, timing)
     _check_target(target, clock_period_ns, device)
     limits.check(network)
     search = _Search(network, clock_period_ns, limits, device.synthesis if device else "xcup")
@@ -135,7 +137,7 @@ class _Search:
         wanted, budgets = self.cycles_of(microseconds * 1000), self.budgets(1)
 
         def latency(budget: int) -> int:
-            return pipeline(self.network, self.within(budget)).latency
+            return pipeline(self.network, self.within(budget), timing=self.limits.timing).latency
 
         at = bisect_left(budgets, True, key=lambda budget: latency(budget) > wanted)
         if at == 0:
@@ -178,9 +180,10 @@ def _check_target(target: Target, clock_period_ns: float, device: Device | None)
 def _reason(unit: Unit, fold: Fold, budget: int, limits: Limits) -> str:
     if unit.name in limits.given:
         return "given"
-    if cycles(unit, fold).interval > budget:
+    taken = limits.timing.cycles
+    if taken(unit, fold).interval > budget:
         return "as parallel as it can be"
-    choices = sum(cycles(unit, f).interval <= budget for f in unit.legal_folds())
+    choices = sum(taken(unit, f).interval <= budget for f in unit.legal_folds())
     return f"{'smallest of ' if choices > 1 else 'only '}{choices} within {budget:,} cycles"
 
 

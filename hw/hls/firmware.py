@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw.hls.plan import PIPELINE_STAGES, Plan, Process, Stream
+from hw.dataflow.timing import PIPELINE_STAGES
+from hw.hls.plan import Plan, Process, Stream
 from hw.hls.render import render
 from hw.hls.source import Emitted, stream_type
 

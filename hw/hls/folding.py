@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from hw.dataflow.timing import HLS
 from hw.dataflow.units import FORMS, Fold, Unit, units
 from hw.devices import catalog as devices
 from hw.errors import HwError
@@ -44,10 +46,10 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
     if limit > 1:
         if target:
             raise HwError(f"Model ReuseFactor {limit} bounds every layer: leave it at 1 to fold for a target")
-        return _bounded(network, limit, Limits(explicit, rom, given.max_beat), device.synthesis)
+        return _bounded(network, limit, Limits(explicit, rom, given.max_beat, HLS), device.synthesis)
     return fold.decide(
         network, target, device=device, clock_period_ns=given.clock_period, overrides=explicit, rom=rom,
-        max_beat=given.max_beat,
+        max_beat=given.max_beat, timing=HLS,
     )  # fmt: skip
 
 
@@ -55,7 +57,7 @@ def _bounded(network: Network, limit: int, limits: Limits, family: str) -> Choic
     """Every unit as small as a reuse factor of `limit` allows, given ones as they are."""
     limits.check(network)
     wishes = {u.name: limits.given.get(u.name) or cheapest(u, limit) for u in units(network)}
-    folds = within(network, slowest(network), fold.remembered(family), Limits(wishes, limits.rom, limits.max_beat))
+    folds = within(network, slowest(network, limits), fold.remembered(family), replace(limits, given=wishes))
     fewest = f"fewest lanes with a reuse factor of at most {limit:,}"
     why = {name: "given" if name in limits.given else fewest for name in folds}
     return Choice(folds, f"a ReuseFactor of at most {limit:,} in every layer", why)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
-from hw.dataflow.blocking import Loop, blocking_cycles, blocking_schedule, loop
+from hw.dataflow.blocking import Loop, blocking_cycles, loop
 from hw.dataflow.names import Names
 from hw.dataflow.rings import ring
-from hw.dataflow.streams import MIN_FIFO, Timing, fifo_depths
+from hw.dataflow.streams import MIN_FIFO, fifo_depths
+from hw.dataflow.timing import HLS
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.dataflow.windows import Window, window
 from hw.errors import HwError
@@ -18,8 +19,6 @@ from hw.ir.layers import Shape, Tensor
 
 IO_TYPES = ("io_stream", "io_parallel")
 
-PIPELINE_STAGES = 64  # of one loop, at most, for which the depths of FIFOs are safe
-TIMING = Timing(blocking_schedule, blocking_cycles, PIPELINE_STAGES)
 """How the kernels keep time, with as many stages more as a tool may take."""
 
 
@@ -130,7 +129,7 @@ class _Planner:
         beat = stream_beats(network, self.folds)[network.input.name] if self.streaming else network.input.shape.c
         source = Stream("input", "input_t", network.input, beat)
         self.publish(source, "input")
-        needed = fifo_depths(network, self.folds, TIMING) if self.streaming else {}
+        needed = fifo_depths(network, self.folds, HLS) if self.streaming else {}
         for unit in self.units:
             self.add(unit, needed)
         [output] = self.ready[network.carried(network.output).name]

@@ -15,6 +15,7 @@ from crq.files import write_text
 from hw.cost.calibration import band, calibrations, kind, sentence
 from hw.cost.network import Estimate, UnitEstimate, estimate
 from hw.dataflow.beats import beat_out, beats_in
+from hw.dataflow.timing import HLS, RTL
 from hw.dataflow.units import Fold, Unit, units
 from hw.devices.catalog import Device, find
 from hw.errors import HwError
@@ -173,7 +174,13 @@ def build_report(
         folds=dict(folds),
         device=device,
         clock_period_ns=float(clock_period_ns),
-        estimate=estimate(network, folds, device.synthesis, project.get("io_type", "io_stream")),
+        estimate=estimate(
+            network,
+            folds,
+            device.synthesis,
+            project.get("io_type", "io_stream"),
+            RTL if project.get("backend") == "rtl" else HLS,
+        ),  # fmt: skip
         project=project,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         measurements=measurements,

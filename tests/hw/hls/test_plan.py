@@ -11,7 +11,8 @@ from hw.dataflow.rings import ring
 from hw.dataflow.streams import fifo_depths
 from hw.dataflow.units import FOLDED, Fold, units
 from hw.errors import HwError
-from hw.hls.plan import TIMING, Plan, make_plan
+from hw.dataflow.timing import HLS
+from hw.hls.plan import Plan, make_plan
 from hw.ir.graph import Network
 from hw.ir.layers import Shape
 from tests.support.random_graphs import NETWORKS, GraphBuilder
@@ -132,7 +133,7 @@ def test_depths_are_those_of_the_fifos_in_front_of_each_unit() -> None:
     network = Network(NETWORKS["residual_net"](0))
     folds = {u.name: Fold(1, 1) for u in units(network)}
     plan = make_plan(network, "io_stream", folds)
-    needed = fifo_depths(network, folds, TIMING)
+    needed = fifo_depths(network, folds, HLS)
     assert set(plan.depths) == {s.name for s in (plan.input, *plan.streams, plan.output)}
     writer = {s: p for p in plan.processes for s in p.outputs}
     for process in plan.processes:

@@ -69,7 +69,9 @@ def test_every_figure_of_every_unit_is_on_the_page(form: tuple[str, str]) -> Non
     facts = content("PYNQ-Z2", *form)
     page = Page(render_html(facts))
     for unit in facts["units"]:
-        kind = unit["kind"] + ("+thresholds" if unit["thresholds"] else "") + (f" {unit['form']}" if unit["form"] else "")
+        kind = (
+            unit["kind"] + ("+thresholds" if unit["thresholds"] else "") + (f" {unit['form']}" if unit["form"] else "")
+        )
         shapes = ["×".join(str(n) for n in unit[key]) for key in ("input_shape", "output_shape")]
         types = f"{unit['input_type']} → {unit['output_type']}"
         fold = f"{unit['pe']}×{unit['simd']}"
