@@ -23,5 +23,5 @@ def wishes_of(options: BuildOptions) -> dict[str, Wish]:
 
 def roms_of(options: BuildOptions) -> dict[str, str]:
     """The ROM styles that are given, by layer: beside a folding, or alone."""
-    beside = {name: f.rom for name, f in options.folding.items() if isinstance(f, Fold) and f.rom != "auto"}
-    return {**beside, **options.weight_rom}
+    beside = {name: getattr(values, "rom", "auto") for name, values in options.folding.items()}
+    return {**{name: rom for name, rom in beside.items() if rom != "auto"}, **options.weight_rom}

@@ -11,6 +11,7 @@ from crq.errors import nearest_names
 from crq.options import BuildOptions
 from hw.dataflow.units import FORMS
 from hw.errors import HwError
+from hw.fold.options import roms_of, wishes_of
 
 HLS4ML_OPTIONS = (
     "namespace",
@@ -46,7 +47,8 @@ REASONS = {
 def to_config(options: BuildOptions) -> dict[str, Any]:
     """hls4ml's spelling of the options."""
     values = {**options.to_dict(), "clock_period": float(options.clock_period)}
-    values["folding"] = {name: list(fold) for name, fold in options.folding.items()}
+    values["folding"] = {name: [v for v in wish if v is not None] for name, wish in wishes_of(options).items()}
+    values["weight_rom"] = roms_of(options)
     return {_key(name): value for name, value in values.items()}
 
 

@@ -95,4 +95,5 @@ def cheapest(unit: Unit, reuse: int, form: str | None = None) -> Wish:
     if not allowed:
         raise HwError(f"layer {unit.name!r}: Form {form!r} has no folding with a ReuseFactor of at most {reuse}")
     found = min(allowed, key=lambda f: (f.pe * f.simd, abs(f.simd - 2 * f.pe), f))
-    return Wish(found.pe, found.simd, form)
+    both = all(unit.reuse_factor(f) <= reuse for f in unit.legal_folds() if f[:2] == found[:2])
+    return Wish(found.pe, found.simd, form if both else found.form)

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 import hw
 from hw.cli.fold import fold
+from hw.dataflow.timing import HLS
 from hw.fold.pareto import pareto
 from tests.support import random_graphs
 
@@ -25,7 +26,9 @@ def crq_fold(*arguments: object) -> Result:
 
 def test_a_project_is_shown_as_it_was_built(project: hw.Project) -> None:
     facts = json.loads(crq_fold(project.directory, "--json").stdout)
-    assert {u["name"]: hw.Fold(u["pe"], u["simd"], u["rom"]) for u in facts["chosen"]["units"]} == project.folds
+    assert {
+        u["name"]: hw.Fold(u["pe"], u["simd"], u["rom"], u["form"]) for u in facts["chosen"]["units"]
+    } == project.folds
     assert "conv4" in crq_fold(project.directory).stdout
 
 
@@ -39,7 +42,7 @@ def test_wishes_fold_it_again(project: hw.Project) -> None:
 def test_pareto_is_plotted_whole_and_listed(project: hw.Project, tmp_path: Path) -> None:
     plot = tmp_path / "plots" / "p.png"
     facts = json.loads(crq_fold(project.directory, "--json", "--pareto", plot).stdout)
-    points = pareto(project.network, "xc7")
+    points = pareto(project.network, "xc7", HLS)
     assert [p["interval_cycles"] for p in facts["pareto"]] == [p.interval for p in points]
     assert facts["pareto"][0]["folding"] == {name: list(f) for name, f in points[0].folds.items()}
     assert plot.read_bytes().startswith(b"\x89PNG")

@@ -48,7 +48,7 @@ def test_fastest_and_slowest_bound_every_candidate(network: Network) -> None:
 @pytest.mark.parametrize(
     ("folds", "message"),
     [
-        ({"conv9": Fold(1, 1)}, "folding of 'conv9': no such unit; did you mean"),
+        ({"conv99": Fold(1, 1)}, "folding of 'conv99': no such unit; did you mean"),
         ({"conv1": Fold(5, 1)}, r"folding of 'conv1': \(5, 1\) is impossible in the parallel form; PE is one of"),
         ({"conv1": Fold(1, 1, "rom")}, "weight ROM of 'conv1': style 'rom'; expected one of auto, lut, bram"),
         ({"conv1": Fold(1, 1, "auto", "twisted")}, "form 'twisted'; expected parallel or folded"),

@@ -9,9 +9,9 @@ from onnx import TensorProto, helper
 
 from hw.dataflow.rings import ring
 from hw.dataflow.streams import fifo_depths
+from hw.dataflow.timing import HLS
 from hw.dataflow.units import FOLDED, Fold, units
 from hw.errors import HwError
-from hw.dataflow.timing import HLS
 from hw.hls.plan import Plan, make_plan
 from hw.ir.graph import Network
 from hw.ir.layers import Shape
