@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -196,19 +197,21 @@ def test_a_converter_that_joins_beats_sets_the_pace(tmp_path: Path) -> None:
 
 @needs_verilator
 def test_a_fault_in_a_memory_is_seen(tmp_path: Path) -> None:
-    """One bit of a weight, and one of a threshold."""
-    unit = built("depthwise", 0)
-    fold = Fold(1, form=FOLDED)
+    """One bit of each weight, and one of each threshold."""
+    unit, fold = built("depthwise", 0), Fold(1, form=FOLDED)
     images, expected = stimuli(unit)
-    given = [(beats(images[0], 1), unit.layer.input.format)]
     design = generate_unit(unit, fold)
+    given = [(beats(images[0], 1), unit.layer.input.format)]
+    found = run(design, tmp_path, given, unit.output.format, 1, expected.size)
+    np.testing.assert_array_equal(found.values, beats(expected, 1))
+    right = (tmp_path / "out.txt").read_text()
     for end, bit in (("_w.mem", 1), ("_s0.mem", 2)):
         [file] = [name for name in design.memories if name.endswith(end)]
-        lines = design.memories[file].split("\n")
-        design.memories[file] = "\n".join([f"{int(line, 16) ^ bit:x}" for line in lines[:-1]]) + "\n"
-        found = run(design, tmp_path / end, given, unit.output.format, 1, expected.size)
-        assert (found.values != beats(expected, 1)).any()
-        design.memories[file] = "\n".join(lines)
+        wrong = [f"{int(line, 16) ^ bit:x}" for line in design.memories[file].split()]
+        (tmp_path / file).write_text("\n".join(wrong))
+        subprocess.run(["obj/Vbench"], cwd=tmp_path, capture_output=True, check=True)
+        assert (tmp_path / "out.txt").read_text() != right
+        (tmp_path / file).write_text(design.memories[file])
 
 
 def test_fifos_and_converters_stand_where_beats_differ() -> None:
