@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 from crq.errors import nearest_names
 from crq.files import write_text
 from hw.cost.resources import Resources
-from hw.dataflow.fifos import fifo_depths
+from hw.dataflow.beats import stream_beats
+from hw.dataflow.streams import fifo_depths
 from hw.dataflow.units import Fold, Unit, units
 from hw.errors import HwError
 from hw.ir.graph import Network
@@ -108,10 +109,11 @@ def measure(
     Raises `ToolError` if Yosys is missing or fails.
     """
     name_of_tool = tool()
-    depths = fifo_depths(network, folds)
+    depths, beats = fifo_depths(network, folds), stream_beats(network, folds)
 
     def one(unit: Unit) -> Measured:
-        done = synthesize(generate_unit(network, unit, folds[unit.name], depths), family, cache=cache)
+        given = tuple(beats[t.name] for t in unit.sources)
+        done = synthesize(generate_unit(unit, folds[unit.name], given, depths), family, cache=cache)
         return Measured(folds[unit.name], done.total(), done.seconds)
 
     found: dict[str, Measured] = {}
