@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ RING = """  wire valid, first, last;
 """
 
 
-def unit_of(kernel: tuple[int, int], **options: object) -> Unit:
+def unit_of(kernel: tuple[int, int], **options: Any) -> Unit:
     g = GraphBuilder((4, 5, 4), "UINT4")
     return units(Network(g.finish(g.conv("x", 4, kernel, **options))))[-1]
 
