@@ -18,30 +18,39 @@ from hw.rtl.verilator import beats
 from hw.rtl.verilog import Design, words
 
 IMAGES = 3
+Beats = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-BENCH = """module {name}_bench #(parameter bit HESITANT = 0) (output logic over);
-  logic clk = 0, rst = 1;
+BENCH = """module {name}_bench (input logic clk, input logic rst, input logic hesitant, output logic over);
 {declare}  wire out_valid;
   logic out_ready = 1;
   wire [{out_bits}-1:0] out_data;
-  int cycle = -1, resets = 0, outputs = 0, file, dice = {dice};
+  int cycle = -1, outputs = 0, file, dice = {dice};
   {top} dut (.*);
-  always #1 clk = !clk;
   initial begin
-    file = $fopen(HESITANT ? "{name}_hesitant.txt" : "{name}.txt", "w");
+    file = $fopen("{name}.txt", "w");
 {read}  end
   assign over = outputs == {count};
   always @(posedge clk) if (!over) begin
-    resets <= resets + 1;
-    if (resets == 4) rst <= 0;
     if (!rst) cycle <= cycle + 1;
     dice <= dice * 1664525 + 1013904223;
-{drive}    if (HESITANT) out_ready <= dice[13] || dice[9];
+{drive}    if (hesitant) out_ready <= dice[13] || dice[9];
     if (!rst && out_valid && out_ready) begin
       $fdisplay(file, "%0d %h", cycle, out_data);
       outputs <= outputs + 1;
     end
-    if (cycle == 60000) $finish;
+  end
+endmodule
+"""
+TOP = """module bench;
+  logic clk = 0, rst = 1, hesitant;
+  int cycle = 0;
+  wire [{last}:0] over;
+{uses}  always #1 clk = !clk;
+  initial hesitant = $test$plusargs("hesitant") != 0;
+  always @(posedge clk) begin
+    cycle <= cycle + 1;
+    if (cycle == 8) rst <= 0;
+    if (&over || cycle == 60000) $finish;
   end
 endmodule
 """
@@ -51,8 +60,8 @@ DECLARE = """  logic in{i}_valid = 0;
   int sent{i} = 0;
 """
 DRIVE = """    if (!rst && (!in{i}_valid || in{i}_ready)) begin
-      in{i}_valid <= sent{i} < {n} && (!HESITANT || dice[{bit}]);
-      if (sent{i} < {n} && (!HESITANT || dice[{bit}])) begin
+      in{i}_valid <= sent{i} < {n} && (!hesitant || dice[{bit}]);
+      if (sent{i} < {n} && (!hesitant || dice[{bit}])) begin
         in{i}_data <= beats{i}[sent{i}];
         sent{i} <= sent{i} + 1;
       end
@@ -96,17 +105,18 @@ def simulate(cases: dict[str, tuple[Unit, Fold]], folder: Path) -> dict[str, Out
         text = bench(unit, fold, images, whole, i)
         whole.sources |= design.sources | {f"{module_name(unit)}_bench.sv": text}
         whole.memories |= design.memories
-        for hesitant in (0, 1):
-            uses += f"  {module_name(unit)}_bench #({hesitant}) u{i}_{hesitant} (.over(over[{2 * i + hesitant}]));\n"
-    whole.sources["bench.sv"] = (
-        f"module bench;\n  wire [{2 * len(cases) - 1}:0] over;\n{uses}  always @(over) if (&over) $finish;\nendmodule\n"
-    )
+        uses += f"  {module_name(unit)}_bench u{i} (.clk, .rst, .hesitant, .over(over[{i}]));\n"
+    whole.sources["bench.sv"] = TOP.format(last=len(cases) - 1, uses=uses)
     names = [s.name for s in write(whole, folder)]
-    flags = ["--binary", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "obj", "-j", "2"]
+    flags = ["--binary", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "obj"]
     fast = ["-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"]
     subprocess.run(["verilator", *flags, *fast, *names], cwd=folder, capture_output=True, check=True)
-    subprocess.run(["obj/Vbench"], cwd=folder, capture_output=True, check=True)
-    return {case: outcome(*cases[case], expected[case], folder) for case in cases}
+    found: dict[str, list[Beats]] = {case: [] for case in cases}
+    for options in ([], ["+hesitant"]):
+        subprocess.run(["obj/Vbench", *options], cwd=folder, capture_output=True, check=True)
+        for case, (unit, fold) in cases.items():
+            found[case].append(read(unit, fold, folder))
+    return {case: outcome(*cases[case], expected[case], *found[case]) for case in cases}
 
 
 def bench(unit: Unit, fold: Fold, images: list[NDArray[np.int64]], whole: Design, seed: int) -> str:
@@ -125,17 +135,19 @@ def bench(unit: Unit, fold: Fold, images: list[NDArray[np.int64]], whole: Design
     )  # fmt: skip
 
 
-def outcome(unit: Unit, fold: Fold, expected: NDArray[np.int64], folder: Path) -> Outcome:
-    values, cycles = [], []
-    for end in (".txt", "_hesitant.txt"):
-        lines = [line.split() for line in (folder / f"{module_name(unit)}{end}").read_text().splitlines()]
-        fmt = unit.output.format
-        mask = (1 << fmt.bits) - 1
-        raw = [[int(word, 16) >> (c * fmt.bits) & mask for c in range(fold.pe)] for _, word in lines]
-        found = np.array(raw, np.int64).reshape(-1, fold.pe)
-        values.append(found - (found >> (fmt.bits - 1) << fmt.bits) if fmt.signed else found)
-        cycles.append(np.array([int(cycle) for cycle, _ in lines]))
+def read(unit: Unit, fold: Fold, folder: Path) -> Beats:
+    """Values and cycles of the beats that the simulation wrote."""
+    lines = [line.split() for line in (folder / f"{module_name(unit)}.txt").read_text().splitlines()]
+    fmt = unit.output.format
+    mask = (1 << fmt.bits) - 1
+    raw = [[int(word, 16) >> (c * fmt.bits) & mask for c in range(fold.pe)] for _, word in lines]
+    found = np.array(raw, np.int64).reshape(-1, fold.pe)
+    values = found - (found >> (fmt.bits - 1) << fmt.bits) if fmt.signed else found
+    return values, np.array([int(cycle) for cycle, _ in lines])
+
+
+def outcome(unit: Unit, fold: Fold, expected: NDArray[np.int64], plain: Beats, hesitant: Beats) -> Outcome:
     counts = [IMAGES * t.shape.size // n for t, n in zip(unit.sources, beats_in(unit, fold), strict=True)]
     arrivals = [np.arange(n) if unit.is_wires else np.zeros(n, np.int64) for n in counts]
     wanted = beats(expected, beat_out(unit, fold))
-    return Outcome(*values, wanted, cycles[0], schedule(unit, fold, arrivals).given)
+    return Outcome(plain[0], hesitant[0], wanted, plain[1], schedule(unit, fold, arrivals).given)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.dataflow.units import Fold, units
+from hw.dataflow.units import FOLDED, Fold, units
 from hw.ir.graph import Network
 from hw.rtl.elements import widened
 from hw.rtl.generate import generate, generate_unit
@@ -47,15 +47,18 @@ def expected(x: np.ndarray) -> np.ndarray:
 @needs_verilator
 @pytest.mark.parametrize("lanes", [1, 4])
 def test_units_side_by_side_are_bit_exact(lanes: int, tmp_path: Path) -> None:
-    """One channel a cycle, with constants from a memory, and all channels at once."""
+    """One channel a cycle, with constants from a memory, joined in turn; all at once, joined to whole pixels."""
     network = branches()
-    design = generate(network, {u.name: Fold(lanes) for u in units(network)})
+    folds = {u.name: Fold(lanes) for u in units(network)}
+    if lanes == 4:
+        folds[units(network)[-1].name] = Fold(20)
+    design = generate(network, folds)
     lint(design, tmp_path / "lint")
     assert any(name.endswith("_c.mem") for name in design.memories) == (lanes == 1)
     images = np.random.default_rng(3).integers(-8, 8, (3, 4, 5, 3))
     images[0], images[1] = -8, 7
-    found = run_network(network, design, tmp_path / "sim", images, stall=lanes == 4)
-    np.testing.assert_array_equal(found.values, beats(expected(images)))
+    found = run_network(network, folds, tmp_path / "sim", images, stall=lanes == 4)
+    np.testing.assert_array_equal(found.values.reshape(-1, 20), beats(expected(images)))
 
 
 @needs_verilator
@@ -65,24 +68,43 @@ def test_a_global_sum_starts_again_with_every_image(tmp_path: Path) -> None:
     [unit] = units(network)
     images = np.random.default_rng(4).integers(-16, 16, (4, 6, 3, 4))
     images[1] = -16  # the least sum there is
-    given = [(beats(images), network.input.format)]
-    found = run(generate_unit(network, unit, Fold(2)), tmp_path, given, network.output.format, 6, 4)
-    np.testing.assert_array_equal(found.values, images.sum(axis=(2, 3)))
+    given = [(beats(images, 2), network.input.format)]
+    found = run(generate_unit(unit, Fold(2)), tmp_path, given, network.output.format, 2, 12)
+    np.testing.assert_array_equal(found.values.reshape(4, 6), images.sum(axis=(2, 3)))
 
 
 def test_constants_of_a_folded_bias_are_a_word_per_block_of_channels() -> None:
     g = GraphBuilder((4, 2, 2), "UINT4")
     network = Network(g.finish(g.bias("x", np.array([-3, 5, 0, -8]))))
     [unit] = units(network)
-    design = generate_unit(network, unit, Fold(2))
+    design = generate_unit(unit, Fold(2))
     assert design.memories["bias1_c.mem"].split() == [f"{0b0101_1101:x}", f"{0b1000_0000:x}"]  # the first lane lowest
-    assert not generate_unit(network, unit, Fold(4)).memories
+    assert not generate_unit(unit, Fold(4)).memories
 
 
 def test_pads_of_a_pool_are_the_lowest_number_of_the_format() -> None:
-    for dtype, lowest in (("INT4", "4'd8"), ("UINT4", "4'd0")):
+    """One lane in registers, two in a ring."""
+    for dtype, one, two in (("INT4", "4'd8", "8'h88"), ("UINT4", "4'd0", "8'h0")):
         g = GraphBuilder((2, 4, 4), dtype)
         network = Network(g.finish(g.max_pool("x", (3, 3), (1, 1), (1, 1, 1, 1))))
         [unit] = units(network)
-        text = generate_unit(network, unit, Fold(1)).sources["unit_pool1.sv"]
-        assert re.findall(r"\.PAD_VALUE\(([^)]+)\)", text) == [lowest]
+        for fold, lowest in ((Fold(1), one), (Fold(2, form=FOLDED), two)):
+            text = generate_unit(unit, fold).sources["unit_pool1.sv"]
+            assert re.findall(r"\.PAD_VALUE\(([^)]+)\)", text) == [lowest]
+
+
+def test_a_shift_puts_zeros_below_and_extends_above() -> None:
+    g = GraphBuilder((2, 2, 2), "INT3")
+    network = Network(g.finish(g.shift("x", 2)))
+    text = generate_unit(units(network)[0], Fold(2)).sources["unit_shift1.sv"]
+    assert "assign out_data = {in0_data[3+:3], 2'b0, in0_data[0+:3], 2'b0};" in text
+
+
+def test_inputs_take_turns_as_long_as_their_pixels() -> None:
+    """Two beats of the first, three of the second."""
+    g = GraphBuilder((4, 2, 2), "UINT2")
+    network = Network(g.finish(g.concat("x", g.conv("x", 6, (1, 1), weights=np.ones((6, 4, 1, 1), np.int64)))))
+    text = generate_unit(units(network)[-1], Fold(2)).sources["unit_concat2.sv"]
+    assert "wire turn0 = 1'b1 && beat < 3'd2;" in text
+    assert "wire turn1 = beat >= 3'd2 && beat < 3'd5;" in text
+    assert "beat == 3'd4 ? '0" in text

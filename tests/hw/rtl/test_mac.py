@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.dataflow.units import Fold, units
+from hw.dataflow.units import FOLDED, Fold, units
 from hw.ir.graph import Network
 from hw.rtl.generate import generate, generate_unit
-from hw.rtl.mac import slices_of
 from hw.rtl.verilator import beats, lint, run_network
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder
@@ -27,6 +26,10 @@ BRANCHES = [
     ({"dilations": (2, 2), "pads": (2, 2, 2, 2)}, Fold(1, 12)),
     ({"kernel": (1, 1), "pads": (0, 0, 0, 0), "weight_type": "INT8"}, Fold(2, 2)),  # signed digits
     ({"kernel": (1, 1), "pads": (0, 0, 0, 0), "weight_type": "INT4"}, Fold(4, 4)),
+    ({}, Fold(2, 2, form=FOLDED)),
+    ({"group": 2}, Fold(2, 1, form=FOLDED)),
+    ({"group": 4}, Fold(2, form=FOLDED)),
+    ({"kernel": (1, 1), "pads": (0, 0, 0, 0), "weight_type": "INT8"}, Fold(2, 4, form=FOLDED)),
 ]  # fmt: skip
 
 
@@ -44,15 +47,15 @@ def test_every_way_to_sum_products_is_bit_exact(tmp_path: Path) -> None:
     chosen = {u.name: next(folds) if u.layer.kind == "Conv" else Fold(1) for u in units(network)}
     for unit in units(network)[: len(BRANCHES)]:
         assert chosen[unit.name] in unit.legal_folds(), unit.name
-    design = generate(network, chosen)
-    lint(design, tmp_path / "lint")
+    lint(generate(network, chosen), tmp_path / "lint")
     images = np.random.default_rng(8).integers(-4, 4, (3, 4, 5, 4))
     images[0] = -4  # whose complement has no opposite
-    found = run_network(network, design, tmp_path / "sim", images)
+    found = run_network(network, chosen, tmp_path / "sim", images)
     expected = beats(reference.run(network.model, images)[network.output.name])
+    values = found.values.reshape(len(expected), -1)
     for i, (options, fold) in enumerate(BRANCHES):
         part = slice(4 * i, 4 * i + 4)
-        np.testing.assert_array_equal(found.values[:, part], expected[:, part], err_msg=f"{options} {fold}")
+        np.testing.assert_array_equal(values[:, part], expected[:, part], err_msg=f"{options} {fold}")
 
 
 def dense(weights: list[list[int]], fold: Fold, dtype: str = "UINT2") -> tuple[dict[str, str], str]:
@@ -60,7 +63,7 @@ def dense(weights: list[list[int]], fold: Fold, dtype: str = "UINT2") -> tuple[d
     g = GraphBuilder((len(weights[0]),), dtype)
     network = Network(g.finish(g.matmul("x", len(weights), weights=np.array(weights).T)))
     [unit] = units(network)
-    design = generate_unit(network, unit, fold)
+    design = generate_unit(unit, fold)
     return design.memories, design.sources["unit_fc1.sv"]
 
 
@@ -101,5 +104,19 @@ def test_weights_lie_where_they_are_put(style: str, block: str) -> None:
     assert f".BLOCK({block})" in rom
 
 
-def test_results_are_the_low_bits_of_the_sums() -> None:
-    assert slices_of(3, 9, 4) == "{sums[18+:4], sums[9+:4], sums[0+:4]}"
+@pytest.mark.parametrize("form", ["parallel", FOLDED])
+def test_both_forms_read_the_same_weights_in_the_same_order(form: str) -> None:
+    """A layer of one pixel: the channels of a step lie side by side."""
+    memories, _ = dense([[1, -1, 0, 1], [0, 0, -1, -1]], Fold(1, 2, form=form))
+    assert memories["fc1_w.mem"].split() == ["b", "2", "0", "f"]
+
+
+def test_weights_that_are_all_alike_are_no_memory() -> None:
+    """Those of an average pool, in either form."""
+    g = GraphBuilder((4, 4, 4), "UINT2")
+    network = Network(g.finish(g.sum_pool("x", (2, 2))))
+    [unit] = units(network)
+    for fold in (Fold(2, 1), Fold(2, form=FOLDED)):
+        design = generate_unit(unit, fold)
+        assert not any(name.endswith("_w.mem") for name in design.memories)
+        assert "assign weights = 4'h5;" in design.sources["unit_conv1.sv"]

@@ -13,7 +13,6 @@ from hw.dataflow.memory import BRAM_BITS
 from hw.dataflow.thresholds import Table
 from hw.dataflow.units import Fold, units
 from hw.ir.graph import Network
-from hw.rtl.generate import generate
 from hw.rtl.thresholds import compare_lanes, lane_masks
 from hw.rtl.verilator import beats, run_network
 from hw.rtl.verilog import Design
@@ -41,7 +40,7 @@ def test_entries_that_no_sum_decides_are_compared_with_nothing() -> None:
 
 def test_only_live_entries_are_in_the_memory() -> None:
     design = Design("d")
-    text, latency = compare_lanes(design, "a", made([[-4, 3, 10], [-4, 5, 10]], -4, 9), 1, "x", "go", "code")
+    text, latency = compare_lanes(design, "a", made([[-4, 3, 10], [-4, 5, 10]], -4, 9), 1, "x", "code", "en", "go")
     assert latency == 0
     assert design.memories == {"a_t0.mem": "3\n5\n"}  # one word of six bits for each block
     assert re.findall(r"crq_block_rom #\(\.WIDTH\((\d+)\), \.BLOCKS\((\d+)\)", text) == [("6", "2")]
@@ -49,7 +48,7 @@ def test_only_live_entries_are_in_the_memory() -> None:
 
 def test_one_block_of_channels_has_its_thresholds_as_wires() -> None:
     design = Design("d")
-    text, latency = compare_lanes(design, "a", made([[-4, 3, 10], [-2, 5, 10]], -4, 9), 2, "x", "go", "code")
+    text, latency = compare_lanes(design, "a", made([[-4, 3, 10], [-2, 5, 10]], -4, 9), 2, "x", "code", "en", "go")
     assert (latency, design.memories) == (0, {})
     fixed = [int(h, 16) for h in re.findall(r"\.FIXED_T\(18'h([0-9a-f]+)\)", text)]
     assert [[v >> (6 * i) & 63 for i in range(3)] for v in fixed] == [[-4 & 63, 3, 10], [-2 & 63, 5, 10]]
@@ -60,7 +59,7 @@ def test_a_searched_table_is_read_in_halves() -> None:
     rows = [[100 * c + k for k in range(31)] for c in range(2)]
     found = Table(np.array(rows), np.full(2, -1), np.full(2, 300), 5, False, 10)
     design = Design("d")
-    _, latency = compare_lanes(design, "a", found, 1, "x", "go", "code")
+    _, latency = compare_lanes(design, "a", found, 1, "x", "code", "en", "go")
     assert latency == 5
     memories = {name: [int(line, 16) for line in text.split()] for name, text in design.memories.items()}
     assert memories["a_s0_0.mem"] == [15, 115]
@@ -72,7 +71,7 @@ def test_a_searched_table_is_read_in_halves() -> None:
 def test_a_large_table_lies_in_block_ram(channels: int, block: str) -> None:
     rows = np.tile(np.array([0, 1, 2]), (channels + 1, 1))
     ends = np.full(channels + 1, -5), np.full(channels + 1, 5)
-    text, _ = compare_lanes(Design("d"), "a", Table(rows, *ends, 2, False, 4), 1, "x", "go", "code")
+    text, _ = compare_lanes(Design("d"), "a", Table(rows, *ends, 2, False, 4), 1, "x", "code", "en", "go")
     assert re.findall(r"\.BLOCK\((\d)\)", text) == [block]
 
 
@@ -101,10 +100,10 @@ def test_every_kind_of_lane_counts_the_thresholds_met(tmp_path: Path) -> None:
     lanes = iter(pe for _, _, pe in BRANCHES)
     folds = {u.name: Fold(next(lanes) if u.layer.kind == "Threshold" else 4) for u in units(network)}
     images = rng.integers(-32, 32, (5, 4, 4, 4))
-    found = run_network(network, generate(network, folds), tmp_path, images, stall=True)
+    found = run_network(network, folds, tmp_path, images, stall=True)
     x = images + np.array([-9, 0, 3, 30])[:, None, None]
     expected = []
     for (bits, signed, _), table in zip(BRANCHES, tables, strict=True):
         met = (x[:, :, None] >= table[None, :, :, None, None]).sum(2)
         expected.append(met - (1 << (bits - 1) if signed else 0))
-    np.testing.assert_array_equal(found.values, beats(np.concatenate(expected, axis=1)))
+    np.testing.assert_array_equal(found.values, beats(np.concatenate(expected, axis=1), 4))

@@ -42,6 +42,14 @@ def test_a_beat_is_a_pixel_with_all_its_channels() -> None:
         assert beat == images[n, :, y, x].tolist()
 
 
+def test_a_beat_may_be_some_channels_of_a_pixel() -> None:
+    images = np.arange(2 * 6 * 2 * 2).reshape(2, 6, 2, 2)
+    found = beats(images, 2)
+    assert found.shape == (24, 2)
+    for beat, (n, y, x, part) in zip(found.tolist(), np.ndindex(2, 2, 2, 3), strict=True):
+        assert beat == images[n, 2 * part : 2 * part + 2, y, x].tolist()
+
+
 @needs_verilator
 def test_streams_go_in_and_signed_results_come_out_in_their_order_with_hesitation(tmp_path: Path) -> None:
     given = operands(25)

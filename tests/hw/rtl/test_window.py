@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hw.dataflow.memory import BRAM_BITS
+from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.dataflow.windows import Window
+from hw.ir.graph import Network
 from hw.ir.layers import Format, Pads, Shape
 from hw.rtl.verilator import beats, run
 from hw.rtl.verilog import Design, library, module
-from hw.rtl.window import window_instance
+from hw.rtl.window import ring_instance, window_instance
+from tests.support.random_graphs import GraphBuilder
 
 SLIDE = Window(Shape(2, 5, 4), Shape(2, 3, 4), (3, 2), (2, 1), pads=Pads(1, 0, 1, 1))
 
@@ -73,3 +77,71 @@ def test_long_lines_lie_in_block_ram(width: int, block: str) -> None:
     """Two rows of 8 bits a pixel above the one that arrives."""
     slide = Window(Shape(1, 8, width), Shape(1, 6, width), (3, 1))
     assert parameters(slide, 8)["BLOCK"] == block
+
+
+# Every word of the ring is a beat, behind its place in the window: whether it is the first or the last of a block.
+RING = """  wire valid, first, last;
+  wire [{top}:0] address;
+  wire [3:0] x;
+  wire en = out_ready || !valid;
+  assign out_valid = valid;
+  assign out_data = {{2'b0, first, last, x}};
+  wire unused = &address;
+"""
+
+
+def unit_of(kernel: tuple[int, int], **options: Any) -> Unit:
+    g = GraphBuilder((4, 5, 4), "UINT4")
+    return units(Network(g.finish(g.conv("x", 4, kernel, **options))))[-1]
+
+
+@pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
+def test_words_of_a_ring_are_the_taps_of_the_window_again_for_every_block(tmp_path: Path) -> None:
+    """In block RAM; two groups of two blocks; gaps between the taps; two images, a reader that hesitates, pads of 9."""
+    unit = unit_of((2, 2), strides=(2, 1), pads=(1, 0, 2, 1), dilations=(2, 2), group=2)
+    text = ring_instance(unit, Fold(1, 1, form=FOLDED), 4, "9").replace(".BLOCK(0)", ".BLOCK(1)")
+    assert ".BLOCK(1)" in text
+    body = RING.format(top=(2 * 2 * 4 * 2 - 1).bit_length() - 1) + text
+    design = Design("words", {**library(), "words.sv": module("words", {"in0": 4}, 8, body, "words")})
+    images = np.random.default_rng(0).integers(0, 16, (2, 4, 5, 4))
+    h, w = unit.output.shape.h, unit.output.shape.w
+    padded = np.pad(images, ((0, 0), (0, 0), (1, 2), (0, 1)), constant_values=9)
+    expected = [
+        (32 * ((ky, kx, c) == (0, 0, 0)) + 16 * ((ky, kx, c) == (1, 1, 1)))
+        + padded[n, 2 * group + c, 2 * y + 2 * ky, x + 2 * kx]
+        for n, y, x, group, _, ky, kx, c in np.ndindex(2, h, w, 2, 2, 2, 2, 2)
+    ]
+    found = run(
+        design, tmp_path, [(beats(images, 1), Format(4, False))], Format(8, False), 1, len(expected), stall=True
+    )
+    np.testing.assert_array_equal(found.values[:, 0], expected)
+
+
+def ring_parameters(unit: Unit, fold: Fold, bits: int = 4) -> dict[str, str]:
+    return dict(re.findall(r"\.([A-Z_]+)\(([^()]+)\)", ring_instance(unit, fold, bits)))
+
+
+def test_parameters_of_a_ring_are_the_geometry_of_the_window() -> None:
+    unit = unit_of((3, 2), strides=(2, 1), pads=(1, 0, 1, 1), dilations=(1, 2))
+    found = ring_parameters(unit, Fold(2, 2, form=FOLDED), 8)
+    expected = {
+        "BITS": 8, "WORDS": 2, "GROUPS": 1, "BLOCKS": 2, "HEIGHT": 5, "WIDTH": 4, "KERNEL_H": 3, "KERNEL_W": 2,
+        "STRIDE_H": 2, "STRIDE_W": 1, "DILATION_H": 1, "DILATION_W": 2, "PAD_TOP": 1, "PAD_LEFT": 0,
+        "OUT_H": unit.output.shape.h, "OUT_W": unit.output.shape.w, "RB": 3, "BLOCK": 0, "PAD_VALUE": "8'h0",
+    }  # fmt: skip
+    assert {key: found[key] for key in expected} == {key: str(value) for key, value in expected.items()}
+
+
+def test_pixels_that_are_skipped_do_not_enter_the_ring() -> None:
+    text = ring_instance(unit_of((1, 1), strides=(2, 2)), Fold(4, 2, form=FOLDED), 8)
+    [found] = re.findall(r"crq_decimate #\((.*?)\) u_", text)
+    assert found == ".WIDTH(8), .WORDS(2), .HEIGHT(5), .COLUMNS(4), .STRIDE_H(2), .STRIDE_W(2)"
+    assert "crq_decimate" not in ring_instance(unit_of((1, 1)), Fold(4, 2, form=FOLDED), 8)
+
+
+def test_a_large_ring_lies_in_block_ram() -> None:
+    """Four rows of 64 pixels of four channels of four bits and more: 4096 bits a bit."""
+    g = GraphBuilder((4, 5, 64), "UINT8")
+    [unit] = units(Network(g.finish(g.conv("x", 4, (3, 3)))))
+    assert ring_parameters(unit, Fold(1, 4, form=FOLDED), 32)["BLOCK"] == "1"
+    assert ring_parameters(unit, Fold(1, 4, form=FOLDED), 4 * (BRAM_BITS // 1024) - 1)["BLOCK"] == "0"
