@@ -1,11 +1,12 @@
 """The folded form as one counted loop, as HLS wants it: reads block, and stand at fixed iterations.
 
-Before output row 0 the rows that it needs enter the memory, one word per iteration. During output row y those enter that
-row y + `ahead` needs, evenly spread. What no output row needs is read at the end.
+Before output row 0 the rows that it needs enter the memory, one word per iteration. During output row y those enter
+that row y + `ahead` needs, evenly spread. What no output row needs is read at the end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
@@ -27,7 +28,8 @@ APART = 8
 class Loop:
     """The iterations of one image: `first` words and `APART` idle ones, then `row_cycles` per output row, then `tail`.
 
-    During an output row a word enters in every `period`-th iteration, until the rows that row + `ahead` needs are there.
+    During an output row a word enters in every `period`-th iteration, until the rows that `ahead` rows later are needed
+    are there.
     """
 
     ring: Ring
@@ -135,7 +137,7 @@ def blocking_cycles(unit: Unit, fold: Fold) -> Cycles:
     return model._replace(interval=max(loop(unit, fold).trips, taken))
 
 
-def blocking_schedule(unit: Unit, fold: Fold, arrivals: list[Times]) -> Beats:
+def blocking_schedule(unit: Unit, fold: Fold, arrivals: Sequence[Times]) -> Beats:
     """`schedule.schedule` of the counted loops."""
     if fold.form != FOLDED or not unit.is_windowed:
         return schedule(unit, fold, arrivals)

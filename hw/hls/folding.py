@@ -19,9 +19,9 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
     """The fold of every unit: explicit values first, then hls4ml's ReuseFactor, then the search of `hw.fold.search`.
 
     `config` is hls4ml's, with the options of a build (hw.hls.config). HLSConfig/LayerName/NAME may hold WeightRom, and
-    PE and SIMD, or ReuseFactor, with Form; HLSConfig/Model/ReuseFactor above 1 bounds all others (1 is hls4ml's default for "not
-    set"). Raises `HwError` naming the layer for a fold it cannot have and for a name that is no unit, naming the part
-    if it is unknown, and naming an option of HLSConfig that has no meaning here.
+    PE and SIMD, or ReuseFactor, with Form; HLSConfig/Model/ReuseFactor above 1 bounds all others (1 is hls4ml's default
+    for "not set"). Raises `HwError` naming the layer for a fold it cannot have and for a name that is no unit, naming
+    the part if it is unknown, and naming an option of HLSConfig that has no meaning here.
     """
     given = from_config(config)
     device = devices.find(given.part)
