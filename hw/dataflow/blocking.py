@@ -1,7 +1,7 @@
 """The folded form as one counted loop, as HLS wants it: reads block, and stand at fixed iterations.
 
-Before output row 0 the rows that it needs enter the memory, one word per iteration. During output row y those enter that
-row y + `ahead` needs, evenly spread. What no output row needs is read at the end.
+Before output row 0 the rows that it needs enter the memory, one word per iteration. During output row y those enter
+that row y + `ahead` needs, evenly spread. What no output row needs is read at the end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ APART = 8
 class Loop:
     """The iterations of one image: `first` words and `APART` idle ones, then `row_cycles` per output row, then `tail`.
 
-    During an output row a word enters in every `period`-th iteration, until the rows that row + `ahead` needs are there.
+    During an output row a word enters in every `period`-th iteration, until the rows that `ahead` rows later are needed
+    are there.
     """
 
     ring: Ring

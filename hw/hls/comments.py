@@ -29,10 +29,7 @@ from hw.ir.layers import (
 
 def describe(process: Process, streaming: bool) -> str:
     """A `//` comment of several lines."""
-    if process.unit is None:
-        lines = [_between(process)]
-    else:
-        lines = _layer(process, streaming)
+    lines = _layer(process, streaming) if process.unit else [_between(process)]
     return "\n".join(f"// {line}".rstrip() for line in lines)
 
 

@@ -17,8 +17,7 @@ def defines_h(plan: Plan) -> str:
     lines = [
         "#ifndef DEFINES_H_", "#define DEFINES_H_", "", '#include "ap_int.h"', '#include "hls_stream.h"',
         '#include "nnet_utils/nnet_array.h"', "",
-        "// A beat of a stream is an array of some channels of a pixel, or all; those of a pixel follow each other." if plan.io_type == "io_stream"
-        else "// Arrays hold (height, width, channel); these are their elements.",
+        BEATS if plan.io_type == "io_stream" else "// Arrays hold (height, width, channel); these are their elements.",
     ]  # fmt: skip
     seen: set[str] = set()
     for stream in (plan.input, *plan.streams, plan.output):
@@ -44,9 +43,10 @@ def layer_h(process: Process, source: Emitted) -> str:
 HEADERS = ("crq_beats.h", "crq_folded.h", "crq_pointwise.h")
 
 
+BEATS = "// A beat of a stream is an array of some channels of a pixel, or all; those of a pixel follow each other."
 DEPTHS = (
-    f"    // Depths hold if every loop is pipelined in at most {PIPELINE_STAGES} stages: where branches join, a FIFO takes",
-    "    // what comes by one while the results of all loops of the others are still on their way.",
+    f"    // Depths hold if every loop is pipelined in at most {PIPELINE_STAGES} stages: where branches join, a FIFO",
+    "    // takes what comes by one while the results of all loops of the others are still on their way.",
 )
 
 
@@ -77,16 +77,19 @@ def top_h(plan: Plan, name: str) -> str:
 
 // {GENERATED}
 //
-// input   {x.shape.h} x {x.shape.w} pixels of {x.shape.c} channels{_per_beat(plan, x)}, {x.tensor.format.qonnx.lower()} codes
-// result  {y.shape.h} x {y.shape.w} pixels of {y.shape.c} channels{_per_beat(plan, y)}, {y.tensor.format.qonnx.lower()} integers
+// input   {_passes(plan, x)} codes
+// result  {_passes(plan, y)} integers
 {prototype(plan, name)};
 
 #endif
 """
 
 
-def _per_beat(plan: Plan, stream: Stream) -> str:
-    return f" ({stream.beat} per beat)" if plan.io_type == "io_stream" and stream.beat < stream.shape.c else ""
+def _passes(plan: Plan, stream: Stream) -> str:
+    shape, kind = stream.shape, stream.tensor.format.qonnx.lower()
+    some = plan.io_type == "io_stream" and stream.beat < shape.c
+    beat = f" ({stream.beat} per beat)" if some else ""
+    return f"{shape.h} x {shape.w} pixels of {shape.c} channels{beat}, {kind}"
 
 
 def top_cpp(plan: Plan, name: str, calls: Sequence[str]) -> str:

@@ -204,7 +204,7 @@ array set opt {
 # validation   both logs are equal; needs csim and cosim
 # export       an IP core for Vivado
 # vsynth       logic synthesis by Vivado, vivado_synth.rpt; needs vivado on PATH
-# top          plain: the function of the network; axi: the AXI4-Stream core around it (io_stream), without co-simulation
+# top          plain: the network's function; axi: the AXI4-Stream core around it (io_stream), without cosim
 # fifo_opt     without effect: the depths of all FIFOs are in the source
 """
 

@@ -28,12 +28,12 @@ void mac_folded(hls::stream<data_T> &data, hls::stream<res_T> &res,
                 const starts_T &starts, const act_T &act) {
     #pragma HLS INLINE
     typedef typename data_T::value_type x_T;
-    typedef typename res_T::value_type y_T;
 #ifdef CRQ_FAST_SIM
     (void)buffer;
     x_T lines[geometry<CONFIG_T>::lines][geometry<CONFIG_T>::line_width][CONFIG_T::in_channels];
     mac_fast<data_T, res_T, CONFIG_T>(data, res, lines, weights, starts, act);
 #else
+    typedef typename res_T::value_type y_T;
     typename CONFIG_T::accum_t sums[CONFIG_T::pe];
     #pragma HLS ARRAY_PARTITION variable=sums complete dim=0
     ring_writer<CONFIG_T> to;

@@ -186,4 +186,6 @@ def _rewrite(folder: Path, process: Process, io_type: str) -> None:
     """
     made, firmware = emit(process, io_type), folder / "firmware"
     (firmware / "weights" / f"{process.name}.h").write_text(tables_h(made.tables, process.name, "Mutated."))
-    (firmware / "layers" / f"{process.name}.h").write_text(layer_h(process, made))
+    layer = firmware / "layers" / f"{process.name}.h"
+    if made.function not in layer.read_text():
+        layer.write_text(layer_h(process, made))

@@ -98,8 +98,8 @@ def test_every_traced_layer_is_bit_exact(name, io_type, mode, graphs, projects, 
 
 
 def windows_net() -> GraphBuilder:
-    """Windows of all kinds: 5x5 pads, strides, dilation, groups, depthwise, with a multiplier; 1x1 with a stride; pools;
-    a residual addition with thresholds, a concatenation, a dense layer on an image."""
+    """Windows of all kinds: 5x5 pads, strides, dilation, groups, depthwise, also with a multiplier; 1x1 with a stride;
+    pools; a residual addition with thresholds, a concatenation, a dense layer on an image."""
     g = GraphBuilder((4, 11, 9), "INT4", seed=5)
     a = g.threshold(g.conv("x", 6, (5, 5), pads=(2, 2, 2, 2)), 4)
     b = g.threshold(g.conv(a, 6, (3, 2), (1, 2), (0, 1, 2, 0), (2, 1), 2), 8)

@@ -40,8 +40,8 @@ def test_a_sound_project_passes_and_says_how_much_was_taken_away(sound: hw.Proje
         ("crq_product.h", "return (term_t(x) & nonzero) ^ negative;", "return term_t(x * term_t(1 - int(code & 2)));"),
         ("crq_threshold.h", "if (x >= row[k])", "if (x * x_T(1) >= row[k])"),
         ("crq_pool.h", "if (x > best)", "if (3 * x > best)"),
-        ("crq_mac.h", "sum += partial;", "sum *= partial;"),
-        ("crq_mac.h", "sum += partial;", "sum += partial / 2;"),
+        ("crq_mac.h", "return partial;", "return partial * partial;"),
+        ("crq_mac.h", "return partial;", "return partial / 2;"),
     ],
 )  # fmt: skip
 def test_a_multiplication_on_data_does_not_compile(copy: hw.Project, header: str, old: str, new: str) -> None:

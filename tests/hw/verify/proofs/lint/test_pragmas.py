@@ -29,13 +29,13 @@ BODIES = [
         "pragma-variable",
         "if (i) {\n        x_T z[4];\n    }\n    #pragma HLS ARRAY_PARTITION variable=z complete dim=0",
     ),
-    ("pragma-variable", "x_T z[4];\n    #pragma HLS INTERFACE axis port=z"),
+    ("pragma-variable", "x_T z[4];\n    #pragma HLS INTERFACE mode=axis port=z"),
     ("pragma-variable", "auto m = [&](x_T q) { return q; };\n    #pragma HLS STREAM variable=q depth=2"),
     (
         "pragma-variable",
         "for (unsigned k = 0; k < 4; k++) {\n        #pragma HLS UNROLL factor=n\n        g(k);\n    }",
     ),
-    ("pragma-variable", "x_T z[4];\n    #pragma HLS DEPENDENCE variable=z inter RAW distance=Q::n true"),
+    ("pragma-form", "x_T z[4];\n    #pragma HLS DEPENDENCE variable=z inter RAW distance=Q::n true"),
 ]
 FILES = [("pragma-form", "#pragma once")]
 
@@ -55,7 +55,7 @@ def test_a_pragma_in_a_file(rule: str, text: str) -> None:
     [
         "for (unsigned k = 0; k < 4; k++) {\n        #  pragma  HLS   UNROLL // all of them\n        g(k);\n    }",
         "for (unsigned k = 0; k < 4; k++) {\n        #pragma HLS \\\n            UNROLL\n        g(k);\n    }",
-        "#pragma HLS INLINE\n    x_T z[4];\n    #pragma HLS DEPENDENCE variable=z inter RAW distance=CONFIG_T::n true",
+        "#pragma HLS INLINE\n    x_T z[4];\n    #pragma HLS DEPENDENCE variable=z inter RAW distance=4 true",
         "#pragma HLS STREAM variable=x depth=2\n    #pragma HLS INLINE off",
         "auto m = [&](x_T q) {\n        #pragma HLS INLINE\n        return q;\n    };",
         "/*\n    #pragma HLS ALLOCATION\n    */",

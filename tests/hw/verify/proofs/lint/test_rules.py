@@ -27,7 +27,7 @@ def test_every_rule_is_one_sentence_part() -> None:
         ("BIND_STORAGE", "variable=w type=rom_1p impl=bram", "variable=w type=ram_2p impl=bram"),
         ("BIND_OP", "variable=p op=mul impl=fabric", "variable=p op=mul impl=dsp"),
         ("STREAM", "variable=s depth=2", "variable=s depth=n"),
-        ("INTERFACE", "axis port=x", "m_axi port=x"),
+        ("INTERFACE", "mode=axis port=x", "mode=m_axi port=x"),
         ("INLINE", "", "on"),
     ],
 )
