@@ -7,6 +7,7 @@ beats, or none, then a converter if its beats are others (hw.dataflow.beats).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -79,12 +80,14 @@ def intervals(network: Network, folds: Mapping[str, Fold], timing: Timing = RTL)
     beats, result = stream_beats(network, folds), {}
     for unit in units(network):
         fold = folds[unit.name]
-        paces = [joined for _, joined in _changes(unit, fold, [beats[t.name] for t in unit.sources])]
-        result[unit.name] = _interval(unit, fold, paces, timing)
+        paces = tuple(joined for _, joined in _changes(unit, fold, [beats[t.name] for t in unit.sources]))
+        result[unit.name] = paced_interval(unit, fold, paces, timing)
     return result
 
 
-def _interval(unit: Unit, fold: Fold, paces: Sequence[int], timing: Timing) -> int:
+@lru_cache(maxsize=65536)
+def paced_interval(unit: Unit, fold: Fold, paces: tuple[int, ...], timing: Timing = RTL) -> int:
+    """Cycles from one image to the next of a unit whose inputs are joined of so many beats each."""
     if max(paces) == 1:
         return timing.cycles(unit, fold).interval
     if unit.is_windowed and fold.form == FOLDED and timing is RTL:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 
 from hw.cost.streams import converter, fifo
-from hw.dataflow.beats import beat_out, beats_in
-from hw.dataflow.streams import MIN_FIFO
+from hw.dataflow.beats import beat_out, beats_in, conversion
+from hw.dataflow.streams import MIN_FIFO, paced_interval
 from hw.dataflow.units import FOLDED, PARALLEL, Fold, Unit, units
 from hw.fold.candidates import Limits
 from hw.ir.graph import Network
@@ -23,6 +23,7 @@ BEATS = (1, 2, 4, 8, 16, 32)  # channels per beat of the starts
 SWEEPS = 12  # in which the units settle
 # More products per cycle than this many times the fewest within the budget never paid; only complete unrolling may.
 SURPLUS = 4
+TOO_SLOW = 1e9
 
 
 def within(network: Network, budget: int, cost: Cost, limits: Limits | None = None) -> dict[str, Fold]:
@@ -38,7 +39,11 @@ class _Joint:
         for unit in self.units:
             for i, tensor in enumerate(unit.sources):
                 self.readers.setdefault(tensor.name, []).append((unit, i))
+        self.timing = limits.timing
         self.options = {u.name: _cheapest(u, _candidates(u, budget, limits), cost) for u in self.units}
+        # A unit that cannot be within the budget may take what it takes.
+        self.most = {u.name: max(budget, *(self.timing.cycles(u, f).interval for f in self.options[u.name]))
+                     for u in self.units}  # fmt: skip
 
     def best(self) -> dict[str, Fold]:
         starts = [self.start(lambda u, f: self.options[u.name][f])]
@@ -67,17 +72,28 @@ class _Joint:
         for i, tensor in enumerate(unit.sources):
             maker = self.makers.get(tensor.name)
             if maker is not None:
-                price += _stream(maker, folds[maker.name], unit, fold, i)
+                price += self.stream(maker, folds[maker.name], unit, fold, i)
         for reader, i in self.readers.get(unit.output.name, []):
-            price += _stream(unit, fold, reader, folds[reader.name], i)
+            price += self.stream(unit, fold, reader, folds[reader.name], i)
         return price
 
     def total(self, folds: Mapping[str, Fold]) -> float:
         price = sum(self.options[u.name][folds[u.name]] for u in self.units)
         for unit in self.units:
             for reader, i in self.readers.get(unit.output.name, []):
-                price += _stream(unit, folds[unit.name], reader, folds[reader.name], i)
+                price += self.stream(unit, folds[unit.name], reader, folds[reader.name], i)
         return price
+
+    def stream(self, maker: Unit, given: Fold, reader: Unit, taken: Fold, i: int) -> float:
+        """Cost of what joins two units, but for depth that the schedule asks for; prohibitive where joining beats makes
+        the reader too slow."""
+        beat, wanted, bits = beat_out(maker, given), beats_in(reader, taken)[i], maker.output.format.bits
+        if (pace := conversion(beat, wanted)[1]) > 1:
+            paces = tuple(pace if j == i else 1 for j in range(len(reader.sources)))
+            if paced_interval(reader, taken, paces, self.timing) > self.most[reader.name]:
+                return TOO_SLOW
+        chained = _ready_runs_on(maker, given) and _ready_runs_on(reader, taken) and not reader.is_wires
+        return _joint(beat, wanted, bits, chained)
 
 
 def _candidates(unit: Unit, budget: int, limits: Limits) -> list[Fold]:
@@ -107,13 +123,6 @@ def _distance(beat: int, unit: Unit, fold: Fold) -> float:
     """How far the beats of a folding are from `beat`, in factors; parallel forms come last."""
     ends = (*beats_in(unit, fold), beat_out(unit, fold))
     return sum(max(n / beat, beat / n) for n in ends) + (unit.is_windowed and fold.form != FOLDED) * 1e3
-
-
-def _stream(maker: Unit, given: Fold, reader: Unit, taken: Fold, i: int) -> float:
-    """Cost of what joins two units, but for depth that the schedule asks for."""
-    bits = maker.output.format.bits
-    chained = _ready_runs_on(maker, given) and _ready_runs_on(reader, taken) and not reader.is_wires
-    return _joint(beat_out(maker, given), beats_in(reader, taken)[i], bits, chained)
 
 
 def _ready_runs_on(unit: Unit, fold: Fold) -> bool:

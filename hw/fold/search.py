@@ -22,6 +22,7 @@ DEFAULT_TARGET_FPS = 1000.0
 
 FILL = 0.7  # share of a device's LUTs, FFs and block RAM that is filled without being asked
 STEP = 1.05  # ratio of the cycle budgets that are tried
+NEARBY = 6  # budgets on the faster side of the one found by bisection that are tried too
 # Where nothing fits: how far above the least fill a faster folding may be. Weights keep their bits however slow a
 # network runs, so the slowest folding is rarely much smaller than one many times faster.
 NEAR_LEAST = 1.05
@@ -162,7 +163,10 @@ class _Search:
         def small(budget: int) -> bool:
             return fill(self.network, self.within(budget), device) <= allowed
 
-        budget = budgets[min(bisect_left(budgets, True, key=small), len(budgets) - 1)]
+        at = min(bisect_left(budgets, True, key=small), len(budgets) - 1)
+        # Area does not fall with every step of the budget: a few faster ones may fit too.
+        at = next((i for i in range(max(0, at - NEARBY), at) if small(budgets[i])), at)
+        budget = budgets[at]
         return self.within(budget), budget
 
 
