@@ -7,7 +7,7 @@ channels, blocks of output channels, kernel rows and columns, and the words of a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from hw.dataflow.bits import clog2
 from hw.dataflow.units import Fold, Unit
@@ -53,7 +53,7 @@ class Ring:
         """Bits of the address of one row; of the row itself, log2 of the ring's rows."""
         return clog2(self.row_words)
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Rows of the ring: while an output row reads those it needs, those that the next one frees fill again."""
         fresh = max(self.drop(oy) for oy in (0, 1, self.slide.output.h - 1) if oy < self.slide.output.h)
@@ -78,7 +78,7 @@ class Ring:
         """Words of the memory; a row starts at a power of two."""
         return self.rows << self.row_bits
 
-    @property
+    @cached_property
     def special(self) -> list[int]:
         """Output rows that may need or free another number of rows than those in the middle, and one of these."""
         s, last = self.slide, self.slide.output.h - 1

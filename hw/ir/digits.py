@@ -48,6 +48,7 @@ def complement_offset(mac: Mac) -> IntArray:
     return -missing.reshape(len(missing), -1).sum(1)
 
 
+@lru_cache(maxsize=256)
 def complement_range(mac: Mac) -> tuple[IntArray, IntArray]:
     """The interval of a folded lane's sum; as no term is negative, every partial one lies between 0 and its end."""
     lo, hi = sum_range(mac.weights.astype(np.int64), mac.input.lo, mac.input.hi, mac.groups)
