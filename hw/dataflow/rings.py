@@ -135,7 +135,7 @@ def interval(found: Ring, pace: int = 1) -> int:
     alone = s.kernel[0] == s.stride[0] == 1 and not (s.pads.top or s.pads.bottom)  # one row is read, then freed
     if alone and found.rows == 2 and found.decimated is None:
         return s.output.h * max(read, write)
-    if found.decimated is None and _keeps_up(found, read):
+    if found.decimated is None and _keeps_up(found, read, pace):
         return s.output.h * read
     ends: list[int] = []
     walk = Walk(found, pace=pace)
@@ -149,7 +149,7 @@ def interval(found: Ring, pace: int = 1) -> int:
     return ends[-1] - ends[-2]
 
 
-def _keeps_up(found: Ring, read: int) -> bool:
+def _keeps_up(found: Ring, read: int, pace: int) -> bool:
     """Whether the rows that an output row waits for always fit in beside those of the one before, and in its time."""
     rows = found.special
     for oy, following in zip(rows, [*rows[1:], rows[0]], strict=True):
@@ -159,7 +159,7 @@ def _keeps_up(found: Ring, read: int) -> bool:
             fresh = found.need(following)
         else:
             fresh = found.slide.stride[0]
-        if fresh * found.row_words > read or found.need(oy) + fresh > found.rows:
+        if fresh * found.row_words * pace > read or found.need(oy) + fresh > found.rows:
             return False
     return True
 
