@@ -30,6 +30,8 @@ def test_each_target_goes_where_it_belongs(options: dict, target: Target) -> Non
 def test_foldings_are_pe_then_simd_and_the_search_keeps_them() -> None:
     options = BuildOptions(folding={"conv1": (2, 9), "fc6": (5, 1)}, target_fps=1000.0)
     assert folds_of(options) == {"conv1": Fold(pe=2, simd=9, rom="auto"), "fc6": Fold(pe=5, simd=1, rom="auto")}
+    formed = folds_of(BuildOptions(folding={"conv1": (2, 1, "folded"), "fc6": (5, 1, "parallel")}))
+    assert formed == {"conv1": Fold(2, 1, form="folded"), "fc6": Fold(5, 1)}
     network = Network(small_cnn())
     given = folds_of(BuildOptions(folding={"conv1": (2, 9)}))
     found = decide(network, target_of(options), overrides=given).folds
