@@ -12,7 +12,7 @@ from hw.dataflow.units import Fold
 from hw.errors import HwError
 
 FILE = "manifest.json"
-FORMAT = 2  # 1 had no list of files
+FORMAT = 3  # 1 had no list of files, 2 whole pixels in every stream
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 import hw
 from hw.cli.build import build as build_command
 from hw.cli.simulate import simulate as simulate_command
+from hw.hls.axi import words_of
 from hw.hls.csim import compile_simulation
 from hw.hls.plugin import require_registered
 from hw.ir.vectors import all_vectors, bounding
@@ -183,15 +184,15 @@ def test_host_snippet_packs_and_unpacks(project):
     scope: dict = {}
     exec((project.directory / "host.py").read_text(), scope)
     codes = random_input(project.graph, 2)
-    beats = scope["pack"](codes)
-    assert beats[1][9] == codes[1, 0, 1, 1]
-    shape = project.plan.output.shape
-    bits = project.plan.output.tensor.format.bits
-    integers = project.integers(codes).reshape(2, *shape)
-    words = [
-        [sum((int(v) & ((1 << bits) - 1)) << (bits * c) for c, v in enumerate(image[:, 0, 0]))] for image in integers
-    ]
-    assert np.array_equal(scope["unpack"](words), integers)
+    words = scope["pack"](codes)
+    assert words[1][9][0] == codes[1, 0, 1, 1]
+    output = project.plan.output
+    integers = project.integers(codes).reshape(2, *output.shape)
+    bits, size = output.tensor.format.bits, words_of(output).bits // 8
+    beats = integers.transpose(0, 2, 3, 1).reshape(-1, output.beat)
+    packed = [sum((int(v) & ((1 << bits) - 1)) << (bits * c) for c, v in enumerate(beat)) for beat in beats]
+    received = np.frombuffer(b"".join(word.to_bytes(size, "little") for word in packed), np.uint8)
+    assert np.array_equal(scope["unpack"](received), integers)
     assert np.array_equal(scope["logits"](integers), project.simulate(codes))
 
 

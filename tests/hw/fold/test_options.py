@@ -30,6 +30,8 @@ def test_each_target_goes_where_it_belongs(options: dict, target: Target) -> Non
 def test_foldings_are_pe_then_simd_and_the_search_keeps_them() -> None:
     options = BuildOptions(folding={"conv1": (2, 9), "fc6": (5, 1)}, target_fps=1000.0)
     assert wishes_of(options) == {"conv1": Wish(2, 9, None), "fc6": Wish(5, 1, None)}
+    formed = wishes_of(BuildOptions(folding={"conv1": (2, 1, "folded"), "fc6": (5, 1, "parallel")}))
+    assert formed == {"conv1": Wish(2, 1, "folded"), "fc6": Wish(5, 1, "parallel")}
     network = Network(small_cnn())
     given = wishes_of(BuildOptions(folding={"conv1": (2, 9, "parallel")}))
     found = decide(network, target_of(options), overrides=given).folds

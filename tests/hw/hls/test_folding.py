@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hw.dataflow.streams import pipeline
-from hw.dataflow.units import Fold, Unit, units
+from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.errors import HwError
 from hw.fold.candidates import meets
 from hw.fold.search import Choice
@@ -123,3 +123,26 @@ def test_an_unrolled_project_has_every_lane() -> None:
 def test_what_cannot_be_had_is_refused_by_name(config: dict[str, Any], message: str) -> None:
     with pytest.raises(HwError, match=message):
         resolved(**config)
+
+
+def test_the_form_of_a_layer_is_kept() -> None:
+    layers = {"conv1": {"PE": 2, "SIMD": 1, "Form": "folded"}, "conv4": {"Form": "folded", "ReuseFactor": 200}}
+    found = resolved({"ReuseFactor": 400}, layers).folds
+    assert found["conv1"] == Fold(2, 1, form=FOLDED)
+    assert found["conv4"].form == FOLDED
+    assert UNITS["conv4"].reuse_factor(found["conv4"]) <= 200
+    given = resolved(layers=layers, Folding={"conv1": [1, 1, "folded"], "conv4": [1, 36]}).folds
+    assert (given["conv1"], given["conv4"]) == (Fold(1, 1, form=FOLDED), Fold(1, 36))
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ({"conv1": {"Form": "round"}}, "Form 'round'; expected one of parallel, folded"),
+        ({"conv1": {"Form": "folded"}}, "layer 'conv1': Form 'folded' alone; give PE and SIMD, or ReuseFactor, beside"),
+        ({"bias8": {"Form": "folded", "ReuseFactor": 4}}, "layer 'bias8': Form 'folded' has no folding with a ReuseFa"),
+    ],
+)
+def test_forms_that_cannot_be_had_are_refused_by_name(layers: dict[str, Any], message: str) -> None:
+    with pytest.raises(HwError, match=message):
+        resolved(layers=layers)

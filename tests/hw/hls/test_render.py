@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
+from hw.hls.axi import words_of
+from hw.hls.plan import Stream
 from hw.hls.render import render
-from hw.ir.layers import Shape
+from hw.ir.layers import Shape, Tensor
 
-FACTS = {"name": "net", "x": Shape(2, 3, 4), "y": Shape(5, 1, 1), "streaming": True}
+
+def stream(c: int, h: int, w: int, beat: int) -> Stream:
+    return Stream("s", "s_t", Tensor("s", Shape(c, h, w), np.zeros(c, np.int64), np.full(c, 15)), beat)
+
+
+FACTS = {"name": "net", "x": stream(2, 3, 4, 1), "y": stream(5, 1, 1, 5), "streaming": True}
 
 
 def test_facts_take_their_places() -> None:
@@ -29,7 +37,8 @@ def test_the_form_decides_what_is_written() -> None:
 
 
 def test_nothing_is_escaped_and_the_last_line_ends() -> None:
-    text = render("axi.cpp", name="a_b", x=FACTS["x"], y=FACTS["y"], x_bits=4, y_bits=9, x_bus=8, y_bus=48)
+    x, y = stream(2, 3, 4, 1), stream(5, 1, 1, 5)
+    text = render("axi.cpp", name="a_b", x=x, y=y, x_words=words_of(x), y_words=words_of(y))
     assert "hls::stream<input_word> &input" in text
     assert "&lt;" not in text
     assert text.endswith("}\n")
