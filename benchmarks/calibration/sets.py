@@ -199,6 +199,7 @@ def blind() -> list[Row]:
         ((6, 9, 9), "UINT4", conv(12, weights="INT6", pads=SAME), folded(3, 6), (6,), (0,)),
         ((40, 1, 1), "UINT4", dense(10, "INT8"), folded(2, 4), (4,), (2,)),
         ((2, 9, 9), "UINT8", conv(6, weights="INT8"), Fold(3, 6), (2,), (0,)),
+        ((2, 6, 6), "UINT4", conv(5, weights="INT5"), Fold(5, 18), (2,), (0,)),
         ((24, 10, 10), "UINT4", pool(), folded(3), (3,), (0,)),
         ((12, 13, 13), "UINT3", pool(3, 2, SAME), folded(4), (2,), (0,)),
         ((12, 8, 8), "UINT4", pool(), Fold(4), (12,), (0,)),
