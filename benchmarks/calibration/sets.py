@@ -101,6 +101,10 @@ def added(bits: int = 0, shift: int = 0, aligned: int = 0) -> Build:
 
 
 def fit() -> list[Row]:
+    return ternary_fit() + other_fit()
+
+
+def ternary_fit() -> list[Row]:
     return [
         # Ternary sums, folded.
         ((16, 32, 32), "UINT4", conv(16, pads=SAME), folded(4, 4), (4,), (0,)),
@@ -138,6 +142,11 @@ def fit() -> list[Row]:
         ((4, 8, 8), "UINT4", conv(6, bits=0, strides=(2, 2)), Fold(3, 6), (4,), (2,)),
         ((2, 8, 8), "UINT4", conv(4, bits=8, pads=SAME), Fold(4, 18), (2,), (0,)),
         ((8, 7, 7), "UINT4", conv(8, 1, bits=0), Fold(8, 8), (8,), (0,)),
+    ]  # fmt: skip
+
+
+def other_fit() -> list[Row]:
+    return [
         # Integer sums.
         ((3, 10, 10), "UINT8", conv(8, weights="INT8", pads=SAME), folded(2, 3), (3,), (0,)),
         ((8, 8, 8), "UINT4", conv(8, weights="INT4", pads=SAME), folded(2, 4), (4,), (0,)),

@@ -69,7 +69,7 @@ def estimate(network: Network, folds: Mapping[str, Fold], family: str = "xcup", 
     """Estimate of a network under `folds` (one per unit), or with every unit unrolled if `io_type` is io_parallel."""
     if io_type == "io_parallel":
         whole = tuple(
-            UnitEstimate(u.name, u.layer.kind, parallel.fold(u), parallel.EVERY_CYCLE, parallel.parts(u))
+            UnitEstimate(u.name, u.layer.kind, parallel.fold(u), parallel.EVERY_CYCLE, parallel.parts(u, family))
             for u in units(network)
         )
         return Estimate(family, whole, parallel.pipeline(network))

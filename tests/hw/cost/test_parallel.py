@@ -9,8 +9,8 @@ import pytest
 
 from hw.cost import parallel
 from hw.cost.constants import maximum
-from hw.cost.network import estimate
 from hw.cost.mac import mac_parts
+from hw.cost.network import estimate
 from hw.cost.resources import Resources
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
