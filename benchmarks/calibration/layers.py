@@ -28,10 +28,12 @@ HERE = Path(__file__).parent
 @click.command()
 @click.argument("which", type=click.Choice(list(SETS)))
 @click.option("--family", type=click.Choice(FAMILIES), multiple=True, default=FAMILIES)
-def main(which: str, family: tuple[str, ...]) -> None:
+@click.option("--layer", "chosen", multiple=True, help="Only these, e.g. fit3.")
+def main(which: str, family: tuple[str, ...], chosen: tuple[str, ...]) -> None:
     """Synthesises the layers of a set and writes layers_SET.csv."""
     target = HERE / f"layers_{which}.csv"
-    for kind, (name, unit, fold, given, depths) in ((kind, layer) for kind in family for layer in layers(which)):
+    wanted = [layer for layer in layers(which) if not chosen or layer.name in chosen]
+    for kind, (name, unit, fold, given, depths) in ((kind, layer) for kind in family for layer in wanted):
         rows: list[list] = []
         if target.exists():
             with open(target, newline="") as file:

@@ -101,6 +101,10 @@ def added(bits: int = 0, shift: int = 0, aligned: int = 0) -> Build:
 
 
 def fit() -> list[Row]:
+    return ternary_fit() + other_fit()
+
+
+def ternary_fit() -> list[Row]:
     return [
         # Ternary sums, folded.
         ((16, 32, 32), "UINT4", conv(16, pads=SAME), folded(4, 4), (4,), (0,)),
@@ -138,6 +142,11 @@ def fit() -> list[Row]:
         ((4, 8, 8), "UINT4", conv(6, bits=0, strides=(2, 2)), Fold(3, 6), (4,), (2,)),
         ((2, 8, 8), "UINT4", conv(4, bits=8, pads=SAME), Fold(4, 18), (2,), (0,)),
         ((8, 7, 7), "UINT4", conv(8, 1, bits=0), Fold(8, 8), (8,), (0,)),
+    ]  # fmt: skip
+
+
+def other_fit() -> list[Row]:
+    return [
         # Integer sums.
         ((3, 10, 10), "UINT8", conv(8, weights="INT8", pads=SAME), folded(2, 3), (3,), (0,)),
         ((8, 8, 8), "UINT4", conv(8, weights="INT4", pads=SAME), folded(2, 4), (4,), (0,)),
@@ -199,6 +208,7 @@ def blind() -> list[Row]:
         ((6, 9, 9), "UINT4", conv(12, weights="INT6", pads=SAME), folded(3, 6), (6,), (0,)),
         ((40, 1, 1), "UINT4", dense(10, "INT8"), folded(2, 4), (4,), (2,)),
         ((2, 9, 9), "UINT8", conv(6, weights="INT8"), Fold(3, 6), (2,), (0,)),
+        ((2, 6, 6), "UINT4", conv(5, weights="INT5"), Fold(5, 18), (2,), (0,)),
         ((24, 10, 10), "UINT4", pool(), folded(3), (3,), (0,)),
         ((12, 13, 13), "UINT3", pool(3, 2, SAME), folded(4), (2,), (0,)),
         ((12, 8, 8), "UINT4", pool(), Fold(4), (12,), (0,)),

@@ -80,11 +80,6 @@ def codes() -> Points:
     ):  # fmt: skip
         points.append({"KIND": "ramp", "LANES": lanes, "SEARCHERS": searchers, "BITS": bits, "BLOCKS": blocks,
                        "WIDTH": width})  # fmt: skip
-    for kind, lanes, bits, blocks, width in (
-        ("ramp", 1, 8, 128, 12), ("ramp", 1, 4, 64, 12), ("ramp", 1, 4, 128, 11), ("ramp", 2, 8, 32, 12),
-        ("ramp", 8, 4, 8, 12), ("lut", 1, 4, 8, 11), ("lut", 1, 4, 1, 11), ("lut", 4, 4, 2, 12), ("ramp", 2, 4, 64, 12),
-    ):  # fmt: skip
-        points.append({"KIND": kind, "LANES": lanes, "SEARCHERS": 1, "BITS": bits, "BLOCKS": blocks, "WIDTH": width})
     return points
 
 

@@ -24,9 +24,10 @@ MULTIPLEXER_LUTS = {
         0, 1, 2, 4, 3, 4.5, 6, 6, 11.25, 11.75, 17, 21, 24, 26, 29, 33, 32.5, 30, 44.5, 56.5, 77, 109.5, 152,
     ),
 }  # fmt: skip
-# crq_compare with thresholds from a ROM: LUTs per threshold by width of the sum; and of the encoder by code bits.
+# crq_compare with thresholds from a ROM: LUTs per threshold by width of the sum (mean of the points of each width, to
+# halves); and of the encoder by code bits.
 COMPARATOR_BITS = (6, 8, 10, 12, 14)
-COMPARATOR_LUTS = {"xcup": (5, 6, 7, 8, 10), "ecp5": (6, 8, 10, 12, 14)}
+COMPARATOR_LUTS = {"xcup": (4.5, 6, 7, 8, 10), "ecp5": (6, 8, 10, 12, 14)}
 ENCODER_LUTS = {"xcup": (0, 1, 2, 6), "ecp5": (0, 2, 6, 23)}
 # crq_compare with built-in thresholds: LUTs per threshold, encoder included (mean of the points of each width).
 FIXED_COMPARATOR_BITS = (7, 9, 11, 13)
@@ -37,11 +38,15 @@ MAXIMUM_BITS = (1, 2, 3, 4, 5, 6, 8)
 MAXIMUM_LUTS = {
     "xcup": (0.36, 1.55, 3.18, 7.64, 9.91, 11.36, 14.27), "ecp5": (0.55, 2.55, 7.73, 15.64, 15.55, 12.0, 16.0),
 }  # fmt: skip
+# A maximum whose register takes the larger number by its enable (layers_fit.csv, folded pools), LUTs per bit.
+KEPT_MAXIMUM_LUTS = {"xcup": (0.9,), "ecp5": (1.5,)}
 # crq_add with NEGATE on ECP5: LUTs per bit of the result.
 NEGATE_LUT4 = 2
 # crq_rom: LUTs per column of a ROM, by its words.
-ROM_WORDS = (16, 32, 64, 128, 256, 400)
-ROM_LUTS = {"xcup": (1, 1, 1, 2, 4, 9.6), "ecp5": (1, 2, 4, 8, 19.5, 31.7)}
+ROM_WORDS = (16, 32, 64, 128, 256, 288, 400, 576, 800)
+ROM_LUTS = {
+    "xcup": (1, 1, 1, 2, 4, 7, 9.25, 13.25, 17.5), "ecp5": (1, 2, 4, 8, 19.375, 28.875, 31.625, 49, 65.75),
+}  # fmt: skip
 # ECP5: LUTs per bit that join banks of 16 words of distributed RAM, and per bank (crq_ring in LUTs less in block RAM).
 BANKS = (1, 2, 4, 8, 16, 32, 64)
 BANK_LUTS, BANK_ENABLE = (0, 1, 2.9, 5.3, 12.5, 28, 55), 1.5
@@ -81,15 +86,15 @@ WEIGHTS: dict[str, dict[str, tuple[float, ...]]] = {
         "ecp5": (1.06, -1.43, 0.65, 16.64, 0.57, -4.91, 0.78),
     },
     "codes_lut": {
-        "xcup": (7.18, 4.58, 1.1),
-        "ecp5": (-5.85, 8.94, 1.19),
+        "xcup": (12.44, 0.93, 0.92),
+        "ecp5": (-4.78, 8.42, 1.17),
     },
     "codes_bram": {
-        "xcup": (13.1, 7.56, -3.69, 3.62),
-        "ecp5": (29.38, -0.94, -3.48, 4.28),
+        "xcup": (11.04, 3.95, 0.61, 0.92),
+        "ecp5": (27.76, -3.6, -0.98, 1.92),
     },
     "codes_ramp": {
-        "xcup": (32.53, -8.42, -7.56, 1.75),
+        "xcup": (43.59, -18.23, -10.71, 2.06),
         "ecp5": (32.43, -2.44, 15.91, 2.72),
     },
     "block_counter": {
@@ -154,6 +159,11 @@ def maximum(bits: int, family: str = FAMILY) -> float:
     """LUTs of the larger of two numbers."""
     beyond = max(0.0, bits / MAXIMUM_BITS[-1])
     return float(np.interp(bits, MAXIMUM_BITS, table(MAXIMUM_LUTS, family))) * max(1.0, beyond)
+
+
+def kept_maximum(bits: int, family: str = FAMILY) -> float:
+    """LUTs of a register that keeps the larger number."""
+    return bits * table(KEPT_MAXIMUM_LUTS, family)[0]
 
 
 def comparator(bits: int, family: str = FAMILY) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.cost.constants import NEGATE_LUT4, maximum, multiplexer, weighted
+from hw.cost.constants import NEGATE_LUT4, kept_maximum, maximum, multiplexer, weighted
 from hw.cost.lanes import paired
 from hw.cost.primitives import lutram_banks
 from hw.cost.resources import Resources
@@ -24,7 +24,7 @@ def pool_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
     """The largest value of each channel's window."""
     bits = unit.output.format.bits
     if fold.form == FOLDED:
-        keep = Resources(logic=fold.pe * (maximum(bits, family)) + 2, ff=fold.pe * bits + 1)
+        keep = Resources(logic=fold.pe * kept_maximum(bits, family) + 2, ff=fold.pe * bits + 1)
         return {**ring_parts(unit, fold, family), "lanes": keep}
     slide, blocks = window(unit), unit.output.shape.c // fold.pe
     taps = slide.span[0] * slide.span[1]

@@ -11,9 +11,10 @@ from hw.dataflow.bits import clog2
 from hw.dataflow.schedule import lane_products, lane_registers, tree_registers
 from hw.ir.layers import Format
 
-# ECP5: LUTs of a bit of a product of two digits, and per LUT of six inputs in adders of shifted constants (crq_pe with
-# DIGITS in circuits.csv, unrolled integer layers in layers_fit.csv).
-PRODUCT_LUT4, SHIFTED_LUT4 = 3, 1.5
+# ECP5: LUTs of a bit of a product of two digits (crq_pe with DIGITS in circuits.csv). LUTs per bit that is added in a
+# tree of shifted constants, whose signs are extended (the unrolled integer layer of layers_fit.csv).
+PRODUCT_LUT4 = 3
+SHIFTED_LUTS = {"xcup": 1.15, "ecp5": 1.6}
 Span = tuple[int, int]  # lowest bit and highest + 1 of a term
 
 
@@ -24,7 +25,7 @@ def constant_lanes(digits: NDArray[np.int8], x: Format, family: str = "xcup") ->
     """
     if digits.shape[-1] > 1:
         lanes = shifted_lanes(digits, x)
-        return lanes._replace(logic=SHIFTED_LUT4 * lanes.logic) if family == "ecp5" else lanes
+        return lanes._replace(logic=SHIFTED_LUTS["ecp5" if family == "ecp5" else "xcup"] * lanes.logic)
     total = Resources()
     width = x.bits + (not x.signed)
     terms = [own[own != 0] for own in digits.transpose(0, 2, 3, 1, 4)]

@@ -76,7 +76,7 @@ def estimate(
     """
     if io_type == "io_parallel":
         whole = tuple(
-            UnitEstimate(u.name, u.layer.kind, parallel.fold(u), parallel.EVERY_CYCLE, parallel.parts(u))
+            UnitEstimate(u.name, u.layer.kind, parallel.fold(u), parallel.EVERY_CYCLE, parallel.parts(u, family))
             for u in units(network)
         )
         return Estimate(family, whole, parallel.pipeline(network))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.cost.constants import maximum
-from hw.cost.lanes import constant_lanes
+from hw.cost.lanes import constant_lanes, paired, paired_tree
 from hw.cost.primitives import tree_adders, tree_flip_flops
 from hw.cost.resources import Resources
 from hw.cost.thresholds import threshold_lanes
@@ -45,54 +45,55 @@ Mask = tuple[bool, ...]
 EVERY_CYCLE = Cycles(1, 1)
 
 
-def parts(unit: Unit) -> dict[str, Resources]:
+def parts(unit: Unit, family: str = "xcup") -> dict[str, Resources]:
     """Circuit name to price, of a whole unit."""
-    return PARTS[type(unit.layer)](unit)
+    return PARTS[type(unit.layer)](unit, family)
 
 
-def _wires(unit: Unit) -> dict[str, Resources]:
+def _wires(unit: Unit, family: str) -> dict[str, Resources]:
     return {"wires": Resources()}
 
 
-def _circuits(name: str, price: Callable[..., Resources] | None) -> Callable[[Unit], dict[str, Resources]]:
+def _circuits(name: str, price: Callable[..., Resources] | None) -> Callable[[Unit, str], dict[str, Resources]]:
     """The registers of what a unit gives, its thresholds, and a circuit `name` priced from its layer."""
 
-    def circuits(unit: Unit) -> dict[str, Resources]:
+    def circuits(unit: Unit, family: str) -> dict[str, Resources]:
         found = {"registers": Resources(ff=unit.output.shape.size * unit.output.format.bits)}
         threshold = unit.quantizer
         if threshold is not None:
-            of_pixel = threshold_lanes(threshold, threshold.output.shape.c)
+            of_pixel = threshold_lanes(threshold, threshold.output.shape.c, family)
             found["thresholds"] = of_pixel.times(unit.output.shape.pixels)
         if price is not None:
-            found[name] = price(unit.layer)
+            found[name] = price(unit.layer, family)
         return found
 
     return circuits
 
 
-def _maxima(layer: MaxPool) -> Resources:
+def _maxima(layer: MaxPool, family: str) -> Resources:
     maxima = sum(n * (sum(rows) * sum(columns) - 1) for (rows, columns), n in windows(layer).items())
-    return Resources(logic=maxima * layer.output.shape.c * maximum(layer.input.format.bits))
+    return Resources(logic=maxima * layer.output.shape.c * maximum(layer.input.format.bits, family))
 
 
-def _pixel_sums(layer: GlobalSum) -> Resources:
+def _pixel_sums(layer: GlobalSum, family: str) -> Resources:
     bits, terms = layer.input.format.bits, layer.input.shape.pixels
-    tree = Resources(logic=tree_adders(terms, bits), ff=tree_flip_flops(terms, bits))
+    tree = Resources(logic=(paired_tree if family == "ecp5" else tree_adders)(terms, bits), ff=tree_flip_flops(terms, bits))
     return tree.times(layer.output.shape.c)
 
 
-def _adders(layer: Layer) -> Resources:
-    return Resources(logic=layer.output.shape.size * layer.output.format.bits)
+def _adders(layer: Layer, family: str) -> Resources:
+    bits = layer.output.format.bits
+    return Resources(logic=layer.output.shape.size * (paired(bits) if family == "ecp5" else bits))
 
 
-def _sums(mac: Mac) -> Resources:
+def _sums(mac: Mac, family: str) -> Resources:
     """The adder trees of every output pixel; what lies in the padding is zero and adds nothing."""
     total, codes = Resources(), digits_of(mac)
     if not isinstance(mac, Conv):
-        return constant_lanes(codes, mac.input.format)
+        return constant_lanes(codes, mac.input.format, family)
     for (rows, columns), count in windows(mac).items():
         inside = codes[:, :, np.array(rows)][:, :, :, np.array(columns)]
-        total = total.plus(constant_lanes(inside, mac.input.format).times(count))
+        total = total.plus(constant_lanes(inside, mac.input.format, family).times(count))
     return total
 
 
@@ -143,7 +144,7 @@ def fold(unit: Unit) -> Fold:
     return Fold(unit.output.shape.c, unit.fan_in)
 
 
-PARTS: dict[type[Layer], Callable[[Unit], dict[str, Resources]]] = {
+PARTS: dict[type[Layer], Callable[[Unit, str], dict[str, Resources]]] = {
     **dict.fromkeys((Conv, Dense), _circuits("lanes", _sums)),
     MaxPool: _circuits("lanes", _maxima),
     GlobalSum: _circuits("adders", _pixel_sums),

@@ -53,12 +53,13 @@ def tree_flip_flops(terms: int, width: int) -> int:
     return total
 
 
-def lutram(depth: int, width: int, family: str = "xcup") -> int:
+def lutram(depth: int, width: int, family: str = "xcup", single: bool = False) -> int:
     """LUTs of a simple dual port LUTRAM. UltraScale+: 8 LUTs hold 32 x 14 (RAM32M16) or 64 x 7 (RAM64M8) bits;
-    7-series: 4 LUTs hold 32 x 6 (RAM32M) or 64 x 3 (RAM64M); ECP5: 6 hold 16 x 4 (TRELLIS_DPR16X4)."""
+    7-series: 4 LUTs hold 32 x 6 (RAM32M) or 64 x 3 (RAM64M); ECP5: 6 hold 16 x 4 (TRELLIS_DPR16X4). With a
+    `single` port, read where it is written, Xilinx ones hold a seventh or a third more."""
     if family == "ecp5":
         return 6 * ceil(width / 4) * ceil(depth / 16)
-    luts, short, long = (4, 6, 3) if family == "xc7" else (8, 14, 7)
+    luts, short, long = (4, 6 + 2 * single, 3 + single) if family == "xc7" else (8, 14 + 2 * single, 7 + single)
     if depth <= 32:
         return luts * ceil(width / short)
     return luts * ceil(width / long) * ceil(depth / 64)
@@ -69,13 +70,17 @@ def bram18(depth: int, width: int, family: str = "xcup") -> int:
     return block_shape(depth, width, family)[0]
 
 
-def block_shape(depth: int, width: int, family: str = "xcup") -> tuple[int, int]:
-    """(blocks, rows of blocks) of a memory: the fewest blocks over all aspect ratios, then the fewest rows."""
-    if family == "ecp5":
-        return min((ceil(depth / d) * ceil(width / w), ceil(depth / d)) for d, w in EBR_SHAPES)
-    whole = [(2 * ceil(depth / d) * ceil(width / w), ceil(depth / d)) for d, w in BRAM36_SHAPES]
-    half = [(ceil(depth / d) * ceil(width / w), ceil(depth / d)) for d, w in BRAM18_SHAPES]
-    return min(whole + half)
+def block_shape(depth: int, width: int, family: str = "xcup", read_only: bool = False) -> tuple[int, int]:
+    """(blocks, rows) of a memory: the fewest blocks over all aspect ratios, then the fewest rows. Rows of a ROM that do
+    not fill the width of a block share it."""
+    shapes = [(1, d, w) for d, w in (EBR_SHAPES if family == "ecp5" else BRAM18_SHAPES)]
+    if family != "ecp5":
+        shapes += [(2, d, w) for d, w in BRAM36_SHAPES]
+    found = []
+    for halves, d, w in shapes:
+        rows = ceil(depth / d)
+        found.append((halves * (ceil(rows * width / w) if read_only else rows * ceil(width / w)), rows))
+    return min(found)
 
 
 def memory(depth: int, width: int, family: str = "xcup") -> Resources:
@@ -87,10 +92,10 @@ def memory(depth: int, width: int, family: str = "xcup") -> Resources:
     return lutram_banks(depth, width, family)
 
 
-def lutram_banks(depth: int, width: int, family: str = "xcup") -> Resources:
+def lutram_banks(depth: int, width: int, family: str = "xcup", single: bool = False) -> Resources:
     """LUTRAM; its banks are joined by a multiplexer and a write enable each."""
     banks = ceil(depth / (16 if family == "ecp5" else 64))
-    return Resources(lutram=lutram(depth, width, family), logic=banks_joined(banks, width, family))
+    return Resources(lutram=lutram(depth, width, family, single), logic=banks_joined(banks, width, family))
 
 
 def distinct_columns(words: Bits) -> Bits:
@@ -125,6 +130,6 @@ def _functions(columns: Bits, family: str) -> int:
 
 def block_rom(depth: int, width: int, family: str = "xcup") -> Resources:
     """A registered ROM in block RAM, whatever its content; blocks that stand on each other have a multiplexer."""
-    blocks, rows = block_shape(depth, width, family)
+    blocks, rows = block_shape(depth, width, family, read_only=True)
     joined = width * multiplexer(rows, family) if rows > 1 else 0
     return Resources(logic=joined, ff=clog2(rows), bram18=blocks)

@@ -18,7 +18,10 @@ def window_price(slide: Window, bits: int, family: str = "xcup") -> Resources:
     if span_h > 1:
         columns, row = slide.padded[1], (span_h - 1) * width
         in_block = slide.line_bits(bits) >= BRAM_BITS
-        lines = Resources(bram18=bram18(columns, row, family)) if in_block else lutram_banks(columns, row, family)
+        if in_block:
+            lines = Resources(bram18=bram18(columns, row, family))
+        else:
+            lines = lutram_banks(columns, row, family, single=span_h == 2)
     copied = clog2(slide.padded[1]) if lines.lutram and span_h > 2 else 0  # the address of LUTRAM is kept twice
     control = Resources(
         logic=weighted("window", window_features(slide, bits), family), ff=position_bits(slide) + 1 + copied

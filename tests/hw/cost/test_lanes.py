@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.cost.lanes import constant_lanes, folded_lane, shifted_lanes
+from hw.cost.lanes import SHIFTED_LUTS, constant_lanes, folded_lane, paired_tree, shifted_lanes
 from hw.cost.resources import Resources
 from hw.ir.layers import Format
 
@@ -59,7 +59,8 @@ def test_one_digit_is_a_ternary_weight_and_two_are_shifted() -> None:
     one = digits([[1], [-1], [1]])
     assert constant_lanes(one, U4) == constant_lanes(ternary([1, -1, 1]), U4)
     two = digits([[1, 0], [0, 1]])
-    assert constant_lanes(two, U4) == shifted_lanes(two, U4)
+    assert constant_lanes(two, U4).logic == SHIFTED_LUTS["xcup"] * shifted_lanes(two, U4).logic
+    assert constant_lanes(two, U4).ff == shifted_lanes(two, U4).ff
 
 
 def test_the_low_bits_of_the_less_shifted_term_pass_through_the_adder() -> None:
@@ -137,3 +138,22 @@ def test_a_start_value_costs_where_the_accumulator_adds_two_terms() -> None:
 def test_one_chunk_needs_no_accumulator() -> None:
     assert folded_lane(2, 1, 4, 6, single=True, zero=True) == Resources(logic=4, ff=6)
     assert folded_lane(2, 1, 4, 6, single=True, zero=False) == Resources(logic=4 + 6, ff=6)
+
+
+@pytest.mark.parametrize(
+    ("simd", "bits", "accumulator", "single", "zero", "logic"),
+    [(1, 4, 10, False, True, 14), (2, 8, 15, False, True, 34), (8, 4, 12, False, True, 72), (9, 4, 12, False, False, 96),
+     (4, 4, 10, True, True, 26), (4, 1, 8, False, True, 17), (16, 2, 10, False, True, 116)],
+)  # fmt: skip
+def test_a_folded_lane_in_4_input_luts(
+    simd: int, bits: int, accumulator: int, single: bool, zero: bool, logic: int
+) -> None:
+    """As Yosys 0.70 maps it: benchmarks/calibration/circuits.csv."""
+    assert folded_lane(simd, 1, bits, accumulator, single=single, zero=zero, family="ecp5").logic == logic
+
+
+def test_adders_of_ecp5_take_luts_in_pairs() -> None:
+    """Four terms of five bits: two sums of six, one of seven in eight LUTs."""
+    assert paired_tree(4, 5) == 6 + 6 + 8
+    found = constant_lanes(ternary([1, -1, 1, 1]), U4, "ecp5")
+    assert found.logic == 6 + 6 + 8 + 4  # and the complement
