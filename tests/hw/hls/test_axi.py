@@ -93,7 +93,7 @@ def test_words_of_the_host_go_in_and_its_words_come_out(channels: int, pe: int, 
     g = GraphBuilder((channels, 2, 2), "INT5")
     signs = np.resize([-1, 1, -1], channels)
     model = g.finish(g.negate("x", signs))
-    project = hw.build(model, tmp_path / "p", project_name="net", folding={"neg1": (pe, 1)})
+    project = hw.build(model, tmp_path / "p", project_name="net", folding={"neg1": (pe, 1)}, max_beat=2048)
     host: dict[str, Any] = {}
     exec((project.directory / "host.py").read_text(), host)
     codes = random_input(model, 3)
