@@ -42,7 +42,7 @@ def folding_table(built: Built) -> Table:
         table.add_column(name, justify="right" if name == "cycles" else "left")
     for unit in units(built.network):
         fold = built.folds[unit.name]
-        taken = "" if unrolled else f"{cycles(built.network, unit, fold).interval:,}"
+        taken = "" if unrolled else f"{cycles(unit, fold).interval:,}"
         place = "logic" if unrolled else _place(unit, fold)
         table.add_row(unit.name, f"{fold.pe} × {fold.simd}", taken, place, built.manifest.why[unit.name])
     return table
