@@ -25,7 +25,7 @@ from hw.hls.folder import own
 # fast: native integers; ap: the ap types; hls: the ap types and the code of the synthesis tool's branch.
 MODES: dict[str, list[str]] = {
     "fast": ["-O3", "-march=native", "-DCRQ_FAST_SIM", "-Isim/fast", "-Isim/include"],
-    "ap": ["-O2", "-Isim/include", "-Ifirmware/ap_types"],
+    "ap": ["-O2", "-march=native", "-Isim/include", "-Ifirmware/ap_types"],
     "hls": ["-O1", "-DCRQ_HLS", "-Isim/include", "-Ifirmware/ap_types"],
 }
 COMMON = ["-std=c++14", "-fPIC", "-shared", "-fno-gnu-unique", "-Wno-unknown-pragmas", "-Wno-psabi"]

@@ -11,11 +11,11 @@
 namespace crq {
 
 // The operands of lane `pe` in one cycle: the channels of the word, or the lane's own.
-template <class x_T, typename CONFIG_T> struct ring_operands {
-    const x_T (&x)[CONFIG_T::word];
+template <class operand_T, typename CONFIG_T> struct ring_operands {
+    const operand_T (&x)[CONFIG_T::word];
     const unsigned pe;
-    ring_operands(const x_T (&x)[CONFIG_T::word], unsigned pe) : x(x), pe(pe) {}
-    x_T get(unsigned simd) const {
+    ring_operands(const operand_T (&x)[CONFIG_T::word], unsigned pe) : x(x), pe(pe) {}
+    operand_T get(unsigned simd) const {
         #pragma HLS INLINE
         return x[CONFIG_T::lanewise ? pe : simd];
     }
@@ -34,6 +34,7 @@ void mac_folded(hls::stream<data_T> &data, hls::stream<res_T> &res,
     mac_fast<data_T, res_T, CONFIG_T>(data, res, lines, weights, starts, act);
 #else
     typedef typename res_T::value_type y_T;
+    typedef typename operand<x_T, CONFIG_T>::type operand_T;
     typename CONFIG_T::accum_t sums[CONFIG_T::pe];
     #pragma HLS ARRAY_PARTITION variable=sums complete dim=0
     ring_writer<CONFIG_T> to;
@@ -45,7 +46,7 @@ Cycles:
         // A word is first read `idle` iterations after it is written, or later, and is overwritten only when no output
         // row reads it any more: no iteration waits for another one's write.
         #pragma HLS DEPENDENCE variable=buffer inter false
-        x_T x[CONFIG_T::word];
+        operand_T x[CONFIG_T::word];
         #pragma HLS ARRAY_PARTITION variable=x complete dim=0
         const bool kept = to.keeps();
         ring_step<data_T, x_T, CONFIG_T>(data, buffer, to, from, 0, x);
@@ -57,7 +58,7 @@ Cycles:
                 typename CONFIG_T::accum_t sum = sums[pe];
                 if (from.begins_block())
                     sum = start_value<CONFIG_T>(starts, from.channel_fold, pe);
-                sum += products<CONFIG_T>(ring_operands<x_T, CONFIG_T>(x, pe), weights[from.address][pe]);
+                sum += products<CONFIG_T>(ring_operands<operand_T, CONFIG_T>(x, pe), weights[from.address][pe]);
                 sums[pe] = sum;
                 if (from.ends_block())
                     beat[pe] = act.template apply<y_T>(sum, from.channel_fold, pe);

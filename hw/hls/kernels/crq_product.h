@@ -23,6 +23,15 @@ template <typename CONFIG_T> struct product_types {
 #endif
 };
 
+// What a product reads: in C simulation a word is widened once, not by every lane.
+template <class x_T, typename CONFIG_T> struct operand {
+#ifdef CRQ_HLS
+    typedef x_T type;
+#else
+    typedef typename product_types<CONFIG_T>::term_t type;
+#endif
+};
+
 // What a weight adds to the accumulator, apart from the accumulator's start value.
 template <typename CONFIG_T, bool TERNARY> struct product {
     typedef typename product_types<CONFIG_T>::term_t term_t;

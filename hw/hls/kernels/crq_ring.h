@@ -174,16 +174,16 @@ template <typename CONFIG_T> struct ring_reader {
 };
 
 // One iteration of the memory: a word of the image enters if it is time, and `x` is the word that the sums read.
-template <class data_T, class x_T, typename CONFIG_T>
+template <class data_T, class x_T, typename CONFIG_T, class operand_T>
 void ring_step(hls::stream<data_T> &data, x_T buffer[ring<CONFIG_T>::depth][CONFIG_T::word],
                const ring_writer<CONFIG_T> &to, const ring_reader<CONFIG_T> &from, x_T padding,
-               x_T x[CONFIG_T::word]) {
+               operand_T x[CONFIG_T::word]) {
     #pragma HLS INLINE
     const bool is_padding = from.is_padding();
 Read:
     for (unsigned c = 0; c < CONFIG_T::word; c++) {
         #pragma HLS UNROLL
-        x[c] = is_padding ? padding : buffer[from.place()][c];
+        x[c] = is_padding ? operand_T(padding) : operand_T(buffer[from.place()][c]);
     }
     if (to.keeps()) {
         const data_T beat = data.read();
