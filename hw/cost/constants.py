@@ -13,15 +13,14 @@ import numpy as np
 FAMILY = "xcup"
 MEASURED_WITH = "Yosys 0.70, 2026-11-26"
 
-# crq_select: LUTs per bit of an n:1 multiplexer with a binary select. (Six inputs on ECP5 are between their neighbours:
-# the point has 10, which no other circuit takes.)
+# crq_select: LUTs per bit of an n:1 multiplexer with a binary select.
 MULTIPLEXER_INPUTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 18, 20, 24, 27, 32, 36, 48, 64, 72, 96, 144)
 MULTIPLEXER_LUTS = {
     "xcup": (
         0, 1, 1, 1, 2, 2, 4, 3, 5, 4, 4, 6.25, 11, 12, 13.5, 15, 13.25, 17.25, 19, 28.5, 30.75, 41, 74.5,
     ),
     "ecp5": (
-        0, 1, 2, 4, 3, 4.5, 6, 6, 11.25, 11.75, 17, 21, 24, 26, 29, 33, 32.5, 30, 44.5, 56.5, 77, 109.5, 152,
+        0, 1, 2, 4, 3, 10, 6, 6, 11.25, 11.75, 17, 21, 24, 26, 29, 33, 32.5, 30, 44.5, 56.5, 77, 109.5, 152,
     ),
 }  # fmt: skip
 # crq_compare with thresholds from a ROM: LUTs per threshold by width of the sum (mean of the points of each width, to
@@ -39,23 +38,24 @@ MAXIMUM_LUTS = {
     "xcup": (0.36, 1.55, 3.18, 7.64, 9.91, 11.36, 14.27), "ecp5": (0.55, 2.55, 7.73, 15.64, 15.55, 12.0, 16.0),
 }  # fmt: skip
 # A maximum whose register takes the larger number by its enable (layers_fit.csv, folded pools), LUTs per bit.
-KEPT_MAXIMUM_LUTS = {"xcup": (0.9,), "ecp5": (1.5,)}
+KEPT_MAXIMUM_LUTS = {"xcup": (0.9,), "ecp5": (2.9,)}
 # crq_add with NEGATE on ECP5: LUTs per bit of the result.
 NEGATE_LUT4 = 2
 # crq_rom: LUTs per column of a ROM, by its words.
-ROM_WORDS = (16, 32, 64, 128, 256, 288, 400, 576, 800)
+ROM_WORDS = (16, 32, 64, 128, 160, 200, 256, 288, 400, 576, 800)
 ROM_LUTS = {
-    "xcup": (1, 1, 1, 2, 4, 7, 9.25, 13.25, 17.5), "ecp5": (1, 2, 4, 8, 19.375, 28.875, 31.625, 49, 65.75),
-}  # fmt: skip
+    "xcup": (1, 1, 1, 2, 4, 4, 4, 7, 9.25, 13.25, 17.5),
+    "ecp5": (1, 2, 4, 8, 13.375, 17.5, 19.375, 28.875, 31.625, 49, 65.75),
+}
 # ECP5: LUTs per bit that join banks of 16 words of distributed RAM, and per bank (crq_ring in LUTs less in block RAM).
 BANKS = (1, 2, 4, 8, 16, 32, 64)
-BANK_LUTS, BANK_ENABLE = (0, 1, 2.9, 5.3, 12.5, 28, 55), 1.5
+BANK_LUTS, BANK_ENABLE = (0, 1, 2.9, 5.3, 15, 28, 55), 1.5
 
 # LUTs as a weighted sum of what they grow with: (weights of the features) by circuit.
 WEIGHTS: dict[str, dict[str, tuple[float, ...]]] = {
     "ring": {
         "xcup": (11.54, 1.1, 3.55, 0.33, 5.14, 0.57, 0.71, 1.01, 1.01, 3.17, -2.56),
-        "ecp5": (19.41, 2.41, 2.53, 0.65, 8.25, 2.51, 3.26, -0.84, -0.84, 1.44, -2.62),
+        "ecp5": (20.77, 2.9, 1.02, 0.34, 10.99, 1.93, -1.54, 2.22, 2.22, -4.38, -1.16),
     },
     "fifo": {
         "xcup": (4.97, 3.17, 1.49),
@@ -87,15 +87,15 @@ WEIGHTS: dict[str, dict[str, tuple[float, ...]]] = {
     },
     "codes_lut": {
         "xcup": (12.44, 0.93, 0.92),
-        "ecp5": (-4.78, 8.42, 1.17),
+        "ecp5": (-8.94, 15.86, 1.34),
     },
     "codes_bram": {
         "xcup": (11.04, 3.95, 0.61, 0.92),
-        "ecp5": (27.76, -3.6, -0.98, 1.92),
+        "ecp5": (13.95, 5.45, 2.79, -0.7),
     },
     "codes_ramp": {
         "xcup": (43.59, -18.23, -10.71, 2.06),
-        "ecp5": (32.43, -2.44, 15.91, 2.72),
+        "ecp5": (32.43, 4.05, 15.91, 2.82),
     },
     "block_counter": {
         "xcup": (-1.95, 2.45),

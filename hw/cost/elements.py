@@ -107,7 +107,8 @@ def concat_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
     if fold.pe == unit.output.shape.c:
         return {"handshake": Resources(logic=inputs)}
     beats = unit.output.shape.c // fold.pe
-    logic = fold.pe * unit.output.format.bits * multiplexer(inputs, family) + 2 * inputs + clog2(beats) + 1
+    each = multiplexer(inputs, family) + (family == "ecp5")  # where whose turn it is does not fit into the LUT
+    logic = fold.pe * unit.output.format.bits * each + 2 * inputs + clog2(beats) + 1
     return {"handshake": Resources(logic=logic, ff=clog2(beats))}
 
 

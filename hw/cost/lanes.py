@@ -14,7 +14,7 @@ from hw.ir.layers import Format
 # ECP5: LUTs of a bit of a product of two digits (crq_pe with DIGITS in circuits.csv). LUTs per bit that is added in a
 # tree of shifted constants, whose signs are extended (the unrolled integer layer of layers_fit.csv).
 PRODUCT_LUT4 = 3
-SHIFTED_LUTS = {"xcup": 1.15, "ecp5": 1.6}
+SHIFTED_LUTS = {"xcup": 1.15, "ecp5": 1.85}
 Span = tuple[int, int]  # lowest bit and highest + 1 of a term
 
 

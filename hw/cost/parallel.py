@@ -77,7 +77,9 @@ def _maxima(layer: MaxPool, family: str) -> Resources:
 
 def _pixel_sums(layer: GlobalSum, family: str) -> Resources:
     bits, terms = layer.input.format.bits, layer.input.shape.pixels
-    tree = Resources(logic=(paired_tree if family == "ecp5" else tree_adders)(terms, bits), ff=tree_flip_flops(terms, bits))
+    tree = Resources(
+        logic=(paired_tree if family == "ecp5" else tree_adders)(terms, bits), ff=tree_flip_flops(terms, bits)
+    )
     return tree.times(layer.output.shape.c)
 
 

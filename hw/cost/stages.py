@@ -53,7 +53,10 @@ class Searchers:
     def choice(self) -> float:
         """LUTs that hand a searcher its sum. An adder behind a wide multiplexer does not share its LUTs."""
         doubled = 2 if self.kind == "ramp" and 4 < self.each < 9 else 1
-        return self.used * self.table.width * multiplexer(self.each, self.family) * doubled
+        each = multiplexer(self.each, self.family)
+        if self.family == "ecp5":  # six inputs alone are mapped worse than seven
+            each = min(each, multiplexer(self.each + 1, self.family))
+        return self.used * self.table.width * each * doubled
 
     def registers(self) -> int:
         """All FFs but those that depend on the content of the memory. Searchers share the channel they search."""

@@ -62,7 +62,6 @@ def headline(facts: Mapping[str, Any]) -> str:
         f"{facts['tool']} for {facts['family']}, {len(facts['units'])} of {facts['units_of_network']} units, {WHAT}: "
         f"{total['measured']['lut']:,.0f} LUT measured, {total['estimated']['lut']:,.0f} estimated"
         + (f" ({error(total, 'lut')})" if facts["units"] else "")
-        + (", 4-input LUTs measured where the estimate counts 6-input LUTs" if facts["family"] == "ecp5" else "")
         + (f"; measured under another folding, so not compared: {', '.join(stale)}" if stale else "")
     )
 

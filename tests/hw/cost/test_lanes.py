@@ -142,8 +142,9 @@ def test_one_chunk_needs_no_accumulator() -> None:
 
 @pytest.mark.parametrize(
     ("simd", "bits", "accumulator", "single", "zero", "logic"),
-    [(1, 4, 10, False, True, 14), (2, 8, 15, False, True, 34), (8, 4, 12, False, True, 72), (9, 4, 12, False, False, 96),
-     (4, 4, 10, True, True, 26), (4, 1, 8, False, True, 17), (16, 2, 10, False, True, 116)],
+    [(1, 4, 10, False, True, 14), (2, 8, 15, False, True, 34), (8, 4, 12, False, True, 72),
+     (9, 4, 12, False, False, 96), (4, 4, 10, True, True, 26), (4, 1, 8, False, True, 17),
+     (16, 2, 10, False, True, 116)],
 )  # fmt: skip
 def test_a_folded_lane_in_4_input_luts(
     simd: int, bits: int, accumulator: int, single: bool, zero: bool, logic: int

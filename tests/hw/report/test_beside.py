@@ -66,16 +66,13 @@ def test_the_error_is_of_the_measurement(estimated: float, found: float, expecte
     assert error({"estimated": {"lut": estimated}, "measured": {"lut": found}}, "lut") == expected
 
 
-def test_the_headline_says_what_was_measured_and_with_which_luts() -> None:
+def test_the_headline_says_what_was_measured() -> None:
     facts = beside(NETWORK, FOLDS, measured("xc7", "pool3", lut=4000))
     total = facts["total"]
     off = (total["estimated"]["lut"] - 4020) / 4020
     text = headline(facts)
     assert text.startswith(f"Yosys 0 for xc7, 1 of {len(units(NETWORK))} units, the RTL form of each unit")
     assert text.endswith(f"4,020 LUT measured, {total['estimated']['lut']:,.0f} estimated ({off:+.1%})")
-    assert "4-input LUTs measured where the estimate counts 6-input LUTs" in headline(
-        beside(NETWORK, FOLDS, measured("ecp5", "pool3"))
-    )
 
 
 def test_nothing_measured_has_no_error() -> None:
