@@ -106,11 +106,11 @@ def _print(source: Folded, chosen: Estimate, points: list[Point]) -> None:
         front.add_row(
             f"{1e9 / (source.clock_period_ns * p.interval):,.0f}", f"{p.interval:,}", f"{p.total.lut:,.0f}",
             _share(p.total.lut, device), f"{p.total.ff:,.0f}", f"{p.total.bram36:g}",
-            style="dim" if (device.lut_priced and p.total.lut > device.lut) or p.total.bram36 > device.bram36 else None,
+            style="dim" if p.total.lut > device.lut or p.total.bram36 > device.bram36 else None,
         )  # fmt: skip
     console.print("\nFoldings that no other beats in both speed and LUTs (dim: larger than the part):")
     console.print(front)
 
 
 def _share(lut: float, device: Device) -> str:
-    return f"{lut / device.lut:.0%}" if device.lut_priced else "unknown share"
+    return f"{lut / device.lut:.0%}"

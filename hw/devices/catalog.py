@@ -36,11 +36,6 @@ class Device:
     source: str
     board: str | None = None
 
-    @property
-    def lut_priced(self) -> bool:
-        """Whether the part has the 6-input LUTs that the estimate counts; ECP5 has 4-input ones."""
-        return self.synthesis != "ecp5"
-
 
 @cache
 def _dies() -> dict[str, dict]:

@@ -25,8 +25,7 @@ def _exact(report: dict[str, Any]) -> str:
 
 
 def _lut_share(report: dict[str, Any]) -> str:
-    share = report["utilization"]["LUT"]["share"]
-    return "no verdict" if share is None else f"{share:.1%}"
+    return f"{report['utilization']['LUT']['share']:.1%}"
 
 
 ROWS = (

@@ -17,23 +17,17 @@ if TYPE_CHECKING:
     from hw.hls.built import Built
 
 
-def filling(built: Built) -> float | None:
-    """The share of its part's fullest resource that the project takes by the estimate; None where it gives none."""
-    device = find(built.manifest.part)
-    return fill(built.network, built.folds, device, built.manifest.io_type) if device.lut_priced else None
+def filling(built: Built) -> float:
+    """The share of its part's fullest resource that the project takes by the estimate."""
+    return fill(built.network, built.folds, find(built.manifest.part), built.manifest.io_type)
 
 
 def folding_table(built: Built) -> Table:
     """One row per unit; the caption says what the whole takes of the part by the estimate."""
     device, unrolled, share = find(built.manifest.part), built.manifest.io_type == "io_parallel", filling(built)
     basis = "the uncalibrated estimate of the unrolled design" if unrolled else "the estimate"
-    if share is None:
-        verdict = (
-            f"no verdict on {device.part}: the estimate counts 6-input LUTs, the part has 4-input ones (crq synth)"
-        )
-    else:
-        verdict = f"the fullest resource of {device.part} is filled to {share:.0%} by {basis}"
-        verdict += ": it does not fit" if share > 1 else ""
+    verdict = f"the fullest resource of {device.part} is filled to {share:.0%} by {basis}"
+    verdict += ": it does not fit" if share > 1 else ""
     table = Table(
         box=None, pad_edge=False, header_style="bold", title_justify="left", caption_justify="left",
         title=f"folded for {built.manifest.goal}", caption=verdict,

@@ -91,10 +91,9 @@ class Report:
         }
 
     def share(self, resource: str) -> float | None:
-        """Used of available; None where the device has none, and of LUTs that are not those the estimate counts."""
+        """Used of available; None where the device has none."""
         used, available = self.capacity()[resource]
-        known = available and (resource != "LUT" or self.device.lut_priced)
-        return used / available if known else None
+        return used / available if available else None
 
     def to_dict(self) -> dict[str, Any]:
         """The content of report.json (docs/report.md)."""

@@ -34,9 +34,8 @@ def plot(
     axis.step(luts, rates, where="pre", color="#8fb6dc", linewidth=1.2)
     axis.plot(luts, rates, "o", color="#2f6fb3", markersize=5, label="best foldings")
     axis.plot(chosen.total.lut, chosen.fps(clock_period_ns), "D", color="#b3541e", markersize=8, label="chosen")
-    if device.lut_priced:  # otherwise the points count other LUTs than the part has
-        axis.axvline(device.lut, color="#1c2430", linewidth=1, label=f"{device.part}: {device.lut:,} LUTs")
-        axis.axvline(FILL * device.lut, color="#1c2430", linewidth=1, linestyle=":", label=f"{FILL:.0%} of it")
+    axis.axvline(device.lut, color="#1c2430", linewidth=1, label=f"{device.part}: {device.lut:,} LUTs")
+    axis.axvline(FILL * device.lut, color="#1c2430", linewidth=1, linestyle=":", label=f"{FILL:.0%} of it")
     axis.set(xscale="log", yscale="log", xlabel="LUTs, estimated", ylabel=f"frames/s at {clock_period_ns:g} ns",
              title=f"{name}: area against throughput")  # fmt: skip
     axis.grid(True, which="both", color="#dde3ea", linewidth=0.5)

@@ -106,7 +106,7 @@ def _capacity(report: dict[str, Any]) -> Table:
         table.add_column(name, justify="right")
     for name, row in report["utilization"].items():
         share = row["share"]
-        text = f"{share:.1%}" if share is not None else "no verdict: the part has 4-input LUTs" if name == "LUT" else ""
+        text = f"{share:.1%}" if share is not None else ""
         over = share is not None and share > 1
         table.add_row(name, f"{row['used']:,g}", f"{row['available']:,}", text + (" does not fit" if over else ""),
                       style="red" if over else None)  # fmt: skip

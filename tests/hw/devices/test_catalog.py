@@ -34,12 +34,6 @@ def test_a_board_gives_its_part_and_a_part_no_board() -> None:
     assert (part.board, part.part) == (None, "xc7z020clg484-2")
 
 
-def test_only_parts_with_luts_of_six_inputs_are_priced() -> None:
-    assert not devices.find("lfe5u-85f").lut_priced
-    assert devices.find("xc7z010").lut_priced
-    assert devices.find("xcu250").lut_priced
-
-
 @given(st.sampled_from(devices.dies()), st.sampled_from(["", "-1", "clg400-1", "-figd2104-2L-e"]), st.randoms())
 def test_any_package_in_any_case_is_the_die(die: str, package: str, random) -> None:
     name = "".join(random.choice((c.lower(), c.upper())) for c in die + package)

@@ -53,15 +53,10 @@ def test_an_unrolled_design_takes_no_cycles_and_has_no_memories(tmp_path: Path) 
     assert "by the uncalibrated estimate of the unrolled design" in str(table.caption)
 
 
-@pytest.mark.parametrize(
-    ("part", "words"),
-    [("LFE5U-25F",
-      "no verdict on LFE5U-25F-6BG381C: the estimate counts 6-input LUTs, the part has 4-input ones (crq synth)"),
-     ("KV260", "is filled to")],
-)  # fmt: skip
-def test_the_verdict_is_on_the_part(part: str, words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["LFE5U-25F", "KV260"])
+def test_the_verdict_is_on_the_part(part: str, tmp_path: Path) -> None:
     caption = str(folding_table(hw.build(small_cnn(), tmp_path / "p", part=part)).caption)
-    assert words in caption
+    assert "is filled to" in caption
     assert find(part).part in caption
     assert "does not fit" not in caption
 

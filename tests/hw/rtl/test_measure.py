@@ -58,13 +58,12 @@ def test_layers_are_measured_once_kept_and_reported(
 
 
 @needs_yosys
-def test_ecp5_is_measured_in_its_own_luts_and_the_estimate_says_its_are_others(tmp_path: Path) -> None:
+def test_ecp5_is_measured_and_estimated_in_its_own_luts(tmp_path: Path) -> None:
     project = hw.build(random_graphs.small_cnn(), tmp_path / "net_hls", part="LFE5U-25F").directory
     shown = crq_synth(project, "--layers", "pool3", "--cache", tmp_path / "cache")
     assert "ecp5" in shown.stdout
-    assert "the estimate counts 6-input LUTs" in " ".join(shown.stdout.split())
     [row] = hw.open_project(project).report().to_dict()["synthesis"]["units"]
-    assert row["measured"]["lut"] > row["estimated"]["lut"] > 0
+    assert row["estimated"]["lut"] == pytest.approx(row["measured"]["lut"], rel=0.2)
 
 
 def test_without_yosys_the_remedy_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
