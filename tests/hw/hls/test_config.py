@@ -30,7 +30,7 @@ def test_options_have_hls4mls_spelling() -> None:
     assert to_config(options) == {
         "Part": "xc7z020clg400-1", "ClockPeriod": 4.0, "IOType": "io_stream", "TargetFps": 100.0,
         "TargetLatency": None, "BestFit": False, "Folding": {"conv1": [2, 9]}, "WeightRom": {"fc7": "bram"},
-        "FitCheck": True,
+        "MaxBeat": 1024, "FitCheck": True,
     }  # fmt: skip
 
 

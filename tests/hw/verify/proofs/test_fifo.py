@@ -70,7 +70,7 @@ def test_a_fifo_whose_depth_is_not_stated_fails(joined: hw.Project, tmp_path: Pa
 def test_a_process_that_wants_one_beat_too_many_deadlocks(tmp_path: Path, joined: hw.Project) -> None:
     """Code edited so that the sum reads an image one pixel longer than it is."""
     copy = hw.open_project(shutil.copytree(joined.directory, tmp_path / "p"))
-    [add] = [p for p in copy.plan.processes if p.name.startswith("add")]
+    [add] = [p for p in copy.plan.processes if p.unit and p.unit.layer.kind == "Add"]
     path = copy.directory / "firmware" / "layers" / f"{add.name}.h"
     text, count = re.subn(r"(pixels = )36;", r"\g<1>37;", path.read_text())
     assert count == 1, path.read_text()

@@ -1,0 +1,31 @@
+"""The two forms keep time alike but for what the counted loops of HLS add: what they read before the first row."""
+
+from __future__ import annotations
+
+import pytest
+
+from hw.dataflow.streams import fifo_depths, pipeline
+from hw.dataflow.timing import HLS, RTL
+from hw.dataflow.units import FOLDED, units
+from hw.ir.graph import Network
+from tests.support import random_graphs
+
+
+@pytest.mark.parametrize("name", list(random_graphs.NETWORKS))
+def test_folded_units_are_counted_loops_and_the_others_are_the_same(name: str) -> None:
+    for unit in units(Network(random_graphs.NETWORKS[name]())):
+        for fold in unit.legal_folds():
+            counted, model = HLS.cycles(unit, fold), RTL.cycles(unit, fold)
+            if fold.form == FOLDED:
+                assert counted.steps == model.steps
+                assert counted.interval >= counted.steps * unit.output.shape.pixels
+            else:
+                assert counted == model
+
+
+def test_depths_for_any_pipeline_are_at_least_those_of_rtl_and_of_two_beats() -> None:
+    network = Network(random_graphs.residual_net())
+    folds = {u.name: u.legal_folds()[-1] for u in units(network)}
+    rtl, hls = fifo_depths(network, folds), fifo_depths(network, folds, HLS)
+    assert all(hls[edge] >= max(2, depth) for edge, depth in rtl.items())
+    assert pipeline(network, folds, timing=HLS).latency >= pipeline(network, folds).latency
