@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hw.dataflow.bits import signed_width
 from hw.dataflow.progressions import progression, rounding
-from hw.dataflow.stages import code_table, stage
+from hw.dataflow.stages import Stage, code_table, stage
 from hw.dataflow.thresholds import filled_levels
 from hw.hls.plan import Process
 from hw.hls.source import number
@@ -15,11 +15,20 @@ from hw.ir.layers import Threshold
 
 
 class Codes(NamedTuple):
-    """`declaration` of the object `codes`, the tables it reads, and what it needs in the configuration."""
+    """`declaration` of the object `codes`, the tables it reads, and what it needs in the configuration.
+
+    `pragmas` place the tables; none of its own: all of a block of channels is read at once. `one_by_one`: lanes are
+    searched one after the other (crq_codes.h).
+    """
 
     declaration: str
     tables: list[Table]
     fields: list[str]
+    pragmas: list[str] | None = None
+
+    @property
+    def one_by_one(self) -> bool:
+        return self.pragmas is not None
 
 
 def codes_of(process: Process) -> Codes:
@@ -29,15 +38,31 @@ def codes_of(process: Process) -> Codes:
     layer = unit.quantizer
     if layer is None:
         return Codes("const crq::no_codes codes = crq::no_codes();", [], [])
-    kind = stage(unit, process.fold).kind
-    if kind == "round":
+    chosen, pe = stage(unit, process.fold), process.fold.pe
+    if chosen.kind == "round":
         return Codes(f"const crq::rounded<{config}> codes = crq::rounded<{config}>();", [], _rounded(layer))
-    if kind == "ramp":
-        return _ramp(process.name, config, layer, process.fold.pe)
-    table = threshold_table(process.name, layer, process.fold.pe)
-    declaration = f"const crq::compared<{config}, decltype({table.name})> codes({table.name});"
-    fields = [number("levels", filled_levels(layer)), number("code_min", layer.qmin, "int")]
-    return Codes(declaration, [table], fields)
+    if chosen.kind == "ramp":
+        return _one_by_one(_ramp(process.name, config, layer, pe), chosen)
+    bits = layer.output.format.bits
+    levels = (1 << bits) - 1 if chosen.sequential else filled_levels(layer)
+    table = threshold_table(process.name, layer, pe, levels)
+    found = "searched" if chosen.sequential else "compared"
+    declaration = f"const crq::{found}<{config}, decltype({table.name})> codes({table.name});"
+    fields = [number("levels", levels), number("code_min", layer.qmin, "int")]
+    if not chosen.sequential:
+        return Codes(declaration, [table], fields)
+    return _one_by_one(Codes(declaration, [table], [*fields, number("code_bits", bits)]), chosen)
+
+
+def _one_by_one(codes: Codes, chosen: Stage) -> Codes:
+    """`codes` with its tables where the estimate has them: each searcher reads its own lanes, a word per cycle."""
+    pragmas = []
+    for table in codes.tables:
+        if chosen.searchers > 1:
+            pragmas.append(f"#pragma HLS ARRAY_PARTITION variable={table.name} block factor={chosen.searchers} dim=2")
+        impl = "bram" if chosen.kind == "bram" else "lutram"
+        pragmas.append(f"#pragma HLS BIND_STORAGE variable={table.name} type=rom_1p impl={impl}")
+    return codes._replace(pragmas=pragmas, fields=[*codes.fields, number("searchers", chosen.searchers)])
 
 
 def _lowest(layer: Threshold) -> int:

@@ -81,8 +81,11 @@ def _layer(process: Process, streaming: bool) -> list[str]:
     return lines
 
 
-WAYS = {"round": ", by rounding", "ramp": ", along a progression"}
-WAYS |= dict.fromkeys(("none", "compare", "lut", "bram"), "")
+WAYS = {
+    "none": "", "compare": "", "round": ", by rounding", "ramp": ", along a progression, lane by lane",
+    "lut": ", searched lane by lane", "bram": ", searched lane by lane in block RAM",
+}  # fmt: skip
+"""How codes are found, by the kind of stage."""
 
 
 def _form(process: Process) -> str:

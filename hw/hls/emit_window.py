@@ -18,11 +18,11 @@ def mac(source: Source, layer: Conv | Dense) -> Emitted:
     starts = start_table(source.name, weights_of, fold) if layer.multiplier_free else None
     tables = [weights, *([starts] if starts else []), *found.tables]
     body = _weight_pragmas(source, layer, weights.name, len(weights.values))
-    for table in tables[1:]:
+    for table in [*([starts] if starts else []), *([] if found.one_by_one else found.tables)]:
         body += source.partition(table)
-    body.append(found.declaration)
+    body += [*(found.pragmas or []), found.declaration]
     arguments = [weights.name, starts.name if starts else "crq::no_table()", "codes"]
-    body += _call(source, "mac", arguments)
+    body += _call(source, "mac", arguments, "_searched" if found.one_by_one else "")
     return source.made([*_mac_fields(source, layer), *found.fields], body, tables)
 
 
@@ -34,13 +34,13 @@ def max_pool(source: Source, layer: MaxPool) -> Emitted:
     return source.made(fields, _call(source, "max_pool", []))
 
 
-def _call(source: Source, kernel: str, arguments: list[str]) -> list[str]:
-    """The kernel's call behind the memory that it works on."""
+def _call(source: Source, kernel: str, arguments: list[str], how: str = "") -> list[str]:
+    """The kernel's call behind the memory that it works on; `how` ends the name of a streaming one."""
     if not source.streaming:
         return [source.kernel(f"{kernel}_parallel", *arguments)]
     if source.p.loop:
-        return [*_buffer(source), source.kernel(f"{kernel}_folded", "buffer", *arguments)]
-    return [*_lines(source), source.kernel(f"{kernel}_stream", "lines", *arguments)]
+        return [*_buffer(source), source.kernel(f"{kernel}_folded{how}", "buffer", *arguments)]
+    return [*_lines(source), source.kernel(f"{kernel}_stream{how}", "lines", *arguments)]
 
 
 def _window(source: Source) -> Window:

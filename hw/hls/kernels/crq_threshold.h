@@ -57,6 +57,21 @@ template <typename CONFIG_T, class table_T> struct compared {
     }
 };
 
+// The same, of a table with 2^bits - 1 levels, by one comparison per bit of the code where circuits count.
+template <typename CONFIG_T, class table_T> struct searched {
+    const table_T &table;
+    explicit searched(const table_T &table) : table(table) {}
+    template <class y_T, class x_T> y_T apply(const x_T &x, unsigned fold, unsigned lane) const {
+        #pragma HLS INLINE
+#ifdef CRQ_HLS
+        typedef count_levels<CONFIG_T::levels, true> count_t;
+#else
+        typedef count_levels<CONFIG_T::levels, (CONFIG_T::levels > 15)> count_t;
+#endif
+        return y_T(CONFIG_T::code_min + int(count_t::apply(x, table[fold][lane])));
+    }
+};
+
 #ifdef CRQ_HLS
 template <int BITS> using wide_int = ap_int<BITS>;
 #else

@@ -19,7 +19,8 @@ from hw.hls.plan import Process, make_plan
 from hw.hls.source import cpp_type
 from hw.hls.tables import tables_h
 from hw.ir.graph import Network
-from tests.support.random_graphs import GraphBuilder
+from hw.ir.interpret import evaluate
+from tests.support.random_graphs import GraphBuilder, random_input
 
 KERNELS = Path(hw.__file__).parent / "hls" / "kernels"
 AP_TYPES = Path(hls4ml.__file__).parent / "templates" / "vivado" / "ap_types"
@@ -102,3 +103,24 @@ def test_every_sum_has_its_code(kind: str, mode: str, tmp_path: Path) -> None:
         reached = (layer.thresholds[channel] <= x[:, None]).sum(1) + layer.qmin if layer else x
         expected += reached.tolist()
     assert [int(line) for line in run.stdout.split()] == expected
+
+
+@pytest.mark.parametrize("form", ["parallel", "folded"])
+@pytest.mark.parametrize(("channels", "searchers"), [(4, 2), (12, 1)])
+def test_lanes_are_searched_one_after_the_other_where_there_is_time(
+    form: str, channels: int, searchers: int, tmp_path: Path
+) -> None:
+    """Four lanes of four bits: 9 cycles per block leave each searcher two lanes, 27 all four."""
+    g = GraphBuilder((channels, 5, 5), "UINT4", seed=6)
+    model = g.finish(g.threshold(g.conv("x", 8, pads=(1, 1, 1, 1)), 4))
+    project = hw.build(model, tmp_path / "p", folding={"conv1": (4, 4, form)})
+    [process] = [p for p in project.plan.processes if p.unit and p.unit.name == "conv1"]
+    assert stage(process.unit, process.fold).searchers == searchers
+    made = codes_of(process)
+    assert made.one_by_one
+    assert sum("block factor=2 dim=2" in p for p in made.pragmas) == (searchers == 2) * len(made.tables)
+    text = (project.directory / "firmware" / "layers" / "conv1.h").read_text()
+    assert f"crq::mac_{'folded' if form == 'folded' else 'stream'}_searched<" in text
+    assert f"static const unsigned searchers = {searchers};" in text
+    images = random_input(model, 4)
+    np.testing.assert_array_equal(project.integers(images, mode="hls"), evaluate(project.network, images))

@@ -41,7 +41,7 @@ def test_a_folded_convolution_with_thresholds() -> None:
 //   cycles       6 per output pixel, 116 per image
 //   input        uint4 in [0, 15]
 //   accumulator  int8: the weights bound every sum to [-45, 90]
-//   thresholds   3 per channel, codes from 0
+//   thresholds   3 per channel, codes from 0, searched lane by lane
 //   output       uint2 in [0, 3], 1 of 2 channels per beat"""
     )
 

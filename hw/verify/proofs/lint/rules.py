@@ -35,9 +35,9 @@ RULES = {
 PRAGMAS = {
     "INLINE": r"(off)?",
     "UNROLL": r"(factor=\w+)?",
-    "PIPELINE": r"II=1( style=flp)?",
+    "PIPELINE": r"II=(1|CONFIG_T::code_bits)( style=flp)?",
     "DATAFLOW": r"",
-    "ARRAY_PARTITION": r"variable=\w+ complete dim=\d+",
+    "ARRAY_PARTITION": r"variable=\w+ (complete|block factor=\d+) dim=\d+",
     "ARRAY_RESHAPE": r"variable=\w+ complete dim=\d+",
     "BIND_STORAGE": r"variable=\w+ type=(rom_1p|ram_s2p) impl=(bram|lutram)",
     "BIND_OP": r"variable=\w+ op=mul impl=fabric",
