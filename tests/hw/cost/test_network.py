@@ -80,7 +80,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.skipif(find_spec("pyosys") is None, reason="pyosys is not installed")
 @pytest.mark.parametrize(("board", "fps"), [("KV260", 1_000), ("KV260", 100_000), ("PYNQ-Z2", 1_000)])
 def test_digits_total_is_within_6_percent(digits: Path, board: str, fps: float) -> None:
-    """The bar is 5% of the LUTs, 38 of them now that the network is a third of its size; one case misses it by three."""
+    """The bar is 5% of the LUTs, 38 of them now that the network is small; one case misses it by three."""
     source = open_folded(digits, {"part": board, "target_fps": fps})
     family = source.device.synthesis
     measured = synthesize(generate(source.network, source.folds), family).total()
