@@ -1,54 +1,99 @@
-"""Where branches join: how many loops the others have that one has not, each of which a tool may pipeline deeply."""
+"""Where branches join: what the loops of the others may keep from one that has not them, however deep a tool pipelines.
+
+A loop of so many stages gives its results that much later; and where it stalls, because its next iteration waits, it
+keeps the results of all iterations in it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import ceil
 
-from hw.dataflow.beats import beats_in, conversion, stream_beats
+from hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
 from hw.dataflow.rings import ring
-from hw.dataflow.units import FOLDED, Fold, units
+from hw.dataflow.stages import block_cycles
+from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
+from hw.ir.layers import MaxPool, Tensor
+
+Edge = tuple[str, int]
 
 
-def other_loops(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, int], int]:
+def other_loops(network: Network, folds: Mapping[str, Fold]) -> dict[Edge, int]:
     """(unit, input) to the most loops that beats of the unit's other inputs pass one after the other while those of
     this input pass none: copies, converters and units that make the others and have no part in this one."""
-    own = _loops(network, folds)
+    own = {edge: float(sum(found.values())) for edge, found in _loops(network, folds).items()}
+    return {edge: round(n) for edge, n in _beside(network, own, lambda unit: 1.0).items()}
+
+
+def held_back(network: Network, folds: Mapping[str, Fold], stages: int) -> dict[Edge, int]:
+    """(unit, input) to the beats of this input that correspond to what those loops hold, each stalled with `stages`
+    iterations in it."""
+    beats = stream_beats(network, folds)
+
+    def per_image(tensor: Tensor) -> int:
+        return tensor.shape.size // beats[tensor.name]
+
+    own: dict[Edge, float] = {}
+    for unit in units(network):
+        for i, (tensor, wanted) in enumerate(zip(unit.sources, beats_in(unit, folds[unit.name]), strict=True)):
+            found = _loops(network, folds)[unit.name, i]
+            fewest = min(per_image(tensor), tensor.shape.size // wanted)
+            most = max(per_image(tensor), tensor.shape.size // wanted)
+            iterations = {"copy": per_image(tensor), "converter": most, "drop": fewest}
+            own[unit.name, i] = sum(stages * n / iterations[kind] for kind, n in found.items())
+
+    def held(unit: Unit) -> float:
+        fold = folds[unit.name]
+        given = unit.output.shape.size // beat_out(unit, fold)
+        if not unit.is_windowed:
+            return stages * 1.0 / given
+        every = unit.reuse_factor(fold) // (unit.output.shape.c // fold.pe)
+        cycles = every if isinstance(unit.layer, MaxPool) else block_cycles(unit, fold)
+        return ceil(stages / cycles) / given
+
+    shares = _beside(network, own, held)
+    sources = {(u.name, i): t for u in units(network) for i, t in enumerate(u.sources)}
+    return {edge: ceil(share * per_image(sources[edge])) for edge, share in shares.items()}
+
+
+def _beside(network: Network, own: Mapping[Edge, float], of: Callable[[Unit], float]) -> dict[Edge, float]:
+    """Per edge the longest way that the unit's other inputs come without this one: `of` each unit and `own` edge."""
     made = {unit.output.name: unit for unit in units(network)}
     before: dict[str, frozenset[str]] = {network.input.name: frozenset()}  # units that a tensor comes from
     for unit in units(network):
         before[unit.output.name] = frozenset({unit.name}).union(*(before[t.name] for t in unit.sources))
 
-    def longest(tensor: str, shared: frozenset[str], known: dict[str, int]) -> int:
+    def longest(tensor: str, shared: frozenset[str], known: dict[str, float]) -> float:
         unit = made.get(tensor)
         if unit is None or unit.name in shared:
-            return 0
+            return 0.0
         if tensor not in known:
-            known[tensor] = 1 + max(
-                longest(t.name, shared, known) + own[unit.name, i] for i, t in enumerate(unit.sources)
-            )
+            ways = (longest(t.name, shared, known) + own[unit.name, i] for i, t in enumerate(unit.sources))
+            known[tensor] = of(unit) + max(ways)
         return known[tensor]
 
     result = {}
     for unit in units(network):
         for i, tensor in enumerate(unit.sources):
             others = [(j, t.name) for j, t in enumerate(unit.sources) if j != i]
-            shared: dict[str, int] = {}
+            shared: dict[str, float] = {}
             chains = [longest(name, before[tensor.name], shared) + own[unit.name, j] for j, name in others]
-            result[unit.name, i] = max(chains, default=0)
+            result[unit.name, i] = max(chains, default=0.0)
     return result
 
 
-def _loops(network: Network, folds: Mapping[str, Fold]) -> Counter[tuple[str, int]]:
-    """Loops between a tensor and each input of a unit: a copy, a converter, one that drops pixels."""
+def _loops(network: Network, folds: Mapping[str, Fold]) -> dict[Edge, Counter[str]]:
+    """Loops between a tensor and each input of a unit, by kind: a copy, a converter, one that drops pixels."""
     readers = Counter(t.name for unit in units(network) for t in unit.sources)
     readers[network.carried(network.output).name] += 1
-    beats, result = stream_beats(network, folds), Counter[tuple[str, int]]()
+    beats, result = stream_beats(network, folds), {}
     for unit in units(network):
         fold = folds[unit.name]
         drops = unit.is_windowed and fold.form == FOLDED and ring(unit, fold).decimated is not None
         for i, (tensor, beat) in enumerate(zip(unit.sources, beats_in(unit, fold), strict=True)):
             converts = conversion(beats[tensor.name], beat) != (1, 1)
-            result[unit.name, i] = (readers[tensor.name] > 1) + converts + drops
+            found = {"copy": readers[tensor.name] > 1, "converter": converts, "drop": drops}
+            result[unit.name, i] = Counter({kind: int(there) for kind, there in found.items()})
     return result

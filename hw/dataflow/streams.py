@@ -15,7 +15,7 @@ import numpy as np
 from hw.dataflow.beats import beats_in, conversion, stream_beats
 from hw.dataflow.rings import interval, ring
 from hw.dataflow.schedule import Times, spaced
-from hw.dataflow.slack import other_loops
+from hw.dataflow.slack import held_back, other_loops
 from hw.dataflow.timing import RTL, Timing
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
@@ -54,11 +54,12 @@ def fifo_depths(
     Images paced evenly at that interval run without ever filling a FIFO this deep; a network of FIFOs never runs slower
     than a schedule its depths allow, so a source that offers beats as fast as it can reaches the interval too, and
     branches that join again cannot block each other. Where nothing waits and one of both ends has a registered `ready`,
-    there is no FIFO. With `timing.extra` no other number of stages makes a FIFO too small: where branches join, what
-    comes by one waits as if every loop on the others were that much deeper.
+    there is no FIFO. With `timing.extra` no number of stages up to it makes a FIFO too small: where branches join, what
+    comes by one waits as if every loop on the others were that much deeper, and stalled with all its iterations in it.
     """
     slowest = max(intervals(network, folds, timing).values())
     late = {edge: timing.extra * n for edge, n in other_loops(network, folds).items()} if timing.extra else {}
+    held = held_back(network, folds, timing.extra) if timing.extra else {}
     beats = _entering(network, folds)
     pace = np.arange(PACED_IMAGES * beats) * slowest // beats
     depths = {edge: MIN_FIFO if chained or timing.extra else 0 for edge, chained in _chained(network, folds).items()}
@@ -71,7 +72,7 @@ def fifo_depths(
                 missing |= bool(waiting) and not depths[edge]
                 depths[edge] = MIN_FIFO + waiting - 1 if waiting else depths[edge]
         if not missing:
-            return depths
+            return {edge: depth + held.get(edge, 0) for edge, depth in depths.items()}
 
 
 def intervals(network: Network, folds: Mapping[str, Fold], timing: Timing = RTL) -> dict[str, int]:

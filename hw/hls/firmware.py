@@ -46,7 +46,7 @@ HEADERS = ("crq_beats.h", "crq_codes.h", "crq_pointwise.h")
 BEATS = "// A beat of a stream is an array of some channels of a pixel, or all; those of a pixel follow each other."
 DEPTHS = (
     f"    // Depths hold if every loop is pipelined in at most {PIPELINE_STAGES} stages: where branches join, a FIFO",
-    "    // takes what comes by one while the results of all loops of the others are still on their way.",
+    "    // takes what comes by one while the results of all loops of the others are on their way, or stalled in them.",
 )
 
 

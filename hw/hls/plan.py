@@ -19,8 +19,6 @@ from hw.ir.layers import Shape, Tensor
 
 IO_TYPES = ("io_stream", "io_parallel")
 
-"""How the kernels keep time, with as many stages more as a tool may take."""
-
 
 @dataclass(frozen=True, eq=False)
 class Stream:

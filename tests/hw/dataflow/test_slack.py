@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.dataflow.slack import other_loops
+from hw.dataflow.slack import held_back, other_loops
 from hw.dataflow.units import FOLDED, Fold, units
 from hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
@@ -45,3 +45,16 @@ def test_pixels_that_are_dropped_are_a_loop_of_their_own() -> None:
     network = Network(g.finish(g.add(a, g.conv("x", 4, (2, 2), (2, 2)))))
     folds = {"conv1": Fold(4, 4, form=FOLDED), "conv2": Fold(4, 16), "add3": Fold(4)}
     assert other_loops(network, folds)["add3", 1] == 3  # copy, dropping, convolution
+
+
+def test_stalled_loops_hold_a_beat_per_iteration_at_most() -> None:
+    """36 pixels of 4 channels; 64 iterations in each loop beside the skip, in beats of the skip."""
+    g = GraphBuilder((4, 6, 6), "UINT4")
+    a = g.bias("x")
+    network = Network(g.finish(g.add(g.conv(a, 4, (1, 1)), a)))
+    folds = {"bias1": Fold(4), "conv2": Fold(2, 2, form=FOLDED), "add3": Fold(4)}
+    # The copy holds 64 pixels, a converter on each side of the convolution 64 halves, the convolution a half of a pixel
+    # in every two iterations.
+    assert held_back(network, folds, 64)["add3", 1] == 64 + 32 + 16 + 32
+    assert held_back(network, folds, 1)["add3", 1] == 3  # a pixel and three halves, in whole beats
+    assert held_back(network, folds, 64)["add3", 0] == 2 * 64  # the copy, in beats of half a pixel

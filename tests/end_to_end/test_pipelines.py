@@ -1,0 +1,158 @@
+"""FIFOs of HLS projects against deep pipelines that stall: a loop in which an iteration waits holds all results in it.
+
+Processes, streams and depths are those of the plan; when a loop reads and writes is said here again, from what the
+kernels do.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from hw.fold.search import choose
+from hw.hls.plan import Plan, Process, make_plan
+from hw.ir.graph import Network
+from hw.ir.layers import Concat, GlobalSum
+from tests.support.random_graphs import depthwise_net, residual_net
+
+IMAGES = 3
+Step = tuple[tuple[int, ...], tuple[int, ...]]  # inputs read and outputs written in one iteration
+
+
+def steps(process: Process) -> Iterator[Step]:
+    """The iterations of one image."""
+    every = tuple(range(len(process.inputs))), tuple(range(len(process.outputs)))
+    if process.loop is not None:
+        reads, writes = set(process.loop.reads().tolist()), set(process.loop.writes().tolist())
+        for i in range(process.loop.trips):
+            yield (0,) if i in reads else (), (0,) if i in writes else ()
+    elif process.window is not None and (process.unit is None or process.unit.is_windowed):
+        yield from _positions(process)
+    elif process.unit is None or not isinstance(process.unit.layer, (Concat, GlobalSum)):
+        parts, joined = _change(process)
+        for i in range(process.input.beats * parts):
+            yield every[0] if i % parts == 0 else (), every[1] if (i + 1) % joined == 0 else ()
+    elif isinstance(process.unit.layer, GlobalSum):
+        beats = process.input.beats
+        for i in range(beats):
+            yield (0,), (0,) if i >= beats - process.output.beats else ()
+    elif process.fold.pe == process.output.shape.c:
+        yield from [every] * process.output.beats
+    else:
+        for _ in range(process.output.shape.pixels):
+            for i, stream in enumerate(process.inputs):
+                yield from [((i,), (0,))] * (stream.beats // stream.shape.pixels)
+
+
+def _change(process: Process) -> tuple[int, int]:
+    given, wanted = process.input.beats, process.output.beats
+    return (wanted // given, 1) if wanted > given else (1, given // wanted)
+
+
+def _positions(process: Process) -> Iterator[Step]:
+    """A parallel window, or one pixel of a window that drops the others, beat by beat."""
+    w, unit = process.window, process.unit
+    assert w is not None
+    rows, columns = w.padded
+    beats = process.input.beats // process.input.shape.pixels
+    for y in range(rows):
+        for x in range(columns):
+            real = w.pads.top <= y < w.pads.top + w.image.h and w.pads.left <= x < w.pads.left + w.image.w
+            ends = (y - w.span[0] + 1, x - w.span[1] + 1)
+            done = min(ends) >= 0 and ends[0] % w.stride[0] == 0 and ends[1] % w.stride[1] == 0
+            if unit is None:  # drops pixels
+                yield from [((0,), (0,) if done else ())] * beats
+                continue
+            blocks = unit.output.shape.c // process.fold.pe
+            each = unit.reuse_factor(process.fold) // blocks
+            for i in range(blocks * each if done else 1):
+                yield (0,) if real and not i else (), (0,) if done and (i + 1) % each == 0 else ()
+
+
+@dataclass
+class Queue:
+    depth: float
+    count: float = 0
+    before: float = 0
+
+
+@dataclass
+class Loop:
+    """A pipeline of `stages`: an iteration reads in the first, writes in the last; all stand still if either waits."""
+
+    script: list[Step]
+    stages: int
+    inputs: list[Queue]
+    outputs: list[Queue]
+    at: int = 0
+    images: int = 0
+    flight: deque[Step | None] = field(default_factory=deque)
+
+    def cycle(self) -> bool:
+        """Whether anything moved."""
+        leaving = self.flight[-1] if len(self.flight) == self.stages else None
+        written = [self.outputs[o] for o in (leaving[1] if leaving else ())]
+        if any(q.before >= q.depth for q in written):
+            return False
+        entering = self.script[self.at] if self.at < len(self.script) and self.images < IMAGES else None
+        needed = [self.inputs[i] for i in (entering[0] if entering else ())]
+        if any(q.before < 1 for q in needed):
+            return False
+        if entering is None and not any(self.flight):
+            if self.images < IMAGES and self.at == len(self.script):
+                self.at, self.images = 0, self.images + 1
+                self.flight.clear()
+                return True
+            return False
+        for queue in needed:
+            queue.count -= 1
+        for queue in written:
+            queue.count += 1
+        if len(self.flight) == self.stages:
+            self.flight.pop()
+        self.flight.appendleft(entering)
+        self.at += entering is not None
+        return True
+
+
+def results(plan: Plan, stages: int) -> int:
+    """Beats of results until nothing moves any more."""
+    queues = {s.name: Queue(plan.depths.get(s.name, float("inf"))) for p in plan.processes for s in p.outputs}
+    queues[plan.input.name] = Queue(float("inf"), IMAGES * plan.input.beats)
+    queues[plan.output.name].depth = float("inf")
+    loops = [
+        Loop(list(steps(p)), stages, [queues[s.name] for s in p.inputs], [queues[s.name] for s in p.outputs])
+        for p in plan.processes
+    ]
+    moved = True
+    while moved:
+        for queue in queues.values():
+            queue.before = queue.count
+        moved = sum([loop.cycle() for loop in loops]) > 0
+    return int(queues[plan.output.name].count)
+
+
+def planned(make, fps: float) -> Plan:
+    network = Network(make())
+    return make_plan(network, "io_stream", choose(network, target_fps=fps))
+
+
+@pytest.mark.parametrize("stages", [1, 16, 64])
+@pytest.mark.parametrize("fps", [10_000, 100_000])
+def test_no_depth_of_pipelines_blocks_a_residual_network(fps: float, stages: int) -> None:
+    plan = planned(residual_net, fps)
+    assert results(plan, stages) == IMAGES * plan.output.beats
+
+
+def test_a_chain_with_windows_of_all_kinds_passes_too() -> None:
+    plan = planned(depthwise_net, 20_000)
+    assert results(plan, 64) == IMAGES * plan.output.beats
+
+
+def test_with_the_least_depths_deep_pipelines_block() -> None:
+    plan = planned(residual_net, 100_000)
+    shallow = replace(plan, depths=dict.fromkeys(plan.depths, 2))
+    assert results(shallow, 64) < IMAGES * plan.output.beats
