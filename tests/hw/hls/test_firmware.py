@@ -65,7 +65,7 @@ void net(hls::stream<input_t> &input, hls::stream<result_t> &result) {{
     #pragma HLS DATAFLOW
 
     // Depths hold if every loop is pipelined in at most 64 stages: where branches join, a FIFO
-    // takes what comes by one while the results of all loops of the others are still on their way.
+    // takes what comes by one while the results of all loops of the others are on their way, or stalled in them.
     hls::stream<input_t> input_copy1("input_copy1");
     #pragma HLS STREAM variable=input_copy1 depth={STREAM.depths["input_copy1"]}
     hls::stream<input_t> input_copy2("input_copy2");
