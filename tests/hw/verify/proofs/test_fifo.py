@@ -22,8 +22,14 @@ def joined(tmp_path_factory) -> hw.Project:
     return hw.build(model, tmp_path_factory.mktemp("fifo") / "p", project_name="p")
 
 
-def deepest(project: hw.Project) -> str:
-    return max(project.plan.depths, key=lambda name: project.plan.depths[name])
+def skip(project: hw.Project) -> str:
+    """The stream around the window: the copy's output on the way to the sum's second operand."""
+    makers = {s.name: p for p in project.plan.processes for s in p.outputs}
+    [add] = [p for p in project.plan.processes if p.unit and p.unit.layer.kind == "Add"]
+    stream = add.inputs[1]
+    while len(makers[stream.name].outputs) == 1:
+        stream = makers[stream.name].input
+    return stream.name
 
 
 def test_a_sound_project_passes_with_the_beats_it_holds(joined: hw.Project) -> None:
@@ -33,7 +39,7 @@ def test_a_sound_project_passes_with_the_beats_it_holds(joined: hw.Project) -> N
     inside = [s.name for s in joined.plan.streams]
     assert (fifos, beats) == (len(inside), sum(joined.plan.depths[name] for name in inside))
     # The branch around a 3×3 window waits for a row and two pixels of the other.
-    assert joined.plan.depths[deepest(joined)] >= 6 + 2
+    assert joined.plan.depths[skip(joined)] >= 6 + 2
 
 
 def test_the_depths_are_those_that_the_source_states(joined: hw.Project) -> None:
@@ -54,17 +60,17 @@ def edited(joined: hw.Project, folder: Path, pattern: str, by: str) -> Path:
 
 
 def test_fifos_of_a_fork_that_are_too_shallow_deadlock(joined: hw.Project, tmp_path: Path) -> None:
-    blocked = simulate(joined.directory, joined.plan, {**joined.plan.depths, deepest(joined): 2})
+    blocked = simulate(joined.directory, joined.plan, {**joined.plan.depths, skip(joined): 2})
     assert blocked is not None
-    assert deepest(joined) in blocked
-    shallow = edited(joined, tmp_path / "p", rf"(variable={deepest(joined)} depth=)\d+", r"\g<1>2")
+    assert skip(joined) in blocked
+    shallow = edited(joined, tmp_path / "p", rf"(variable={skip(joined)} depth=)\d+", r"\g<1>2")
     result = check(shallow, joined.plan)
     assert (result.ok, result.facts) == (False, f"deadlock: {blocked}")
 
 
 def test_a_fifo_whose_depth_is_not_stated_fails(joined: hw.Project, tmp_path: Path) -> None:
-    silent = edited(joined, tmp_path / "p", rf"#pragma HLS STREAM variable={deepest(joined)} .*", "")
-    assert check(silent, joined.plan)[1:3] == (False, f"the firmware states no depth of {deepest(joined)}")
+    silent = edited(joined, tmp_path / "p", rf"#pragma HLS STREAM variable={skip(joined)} .*", "")
+    assert check(silent, joined.plan)[1:3] == (False, f"the firmware states no depth of {skip(joined)}")
 
 
 def test_a_process_that_wants_one_beat_too_many_deadlocks(tmp_path: Path, joined: hw.Project) -> None:
@@ -102,7 +108,7 @@ def test_branches_of_either_form_pass_and_need_their_depths(form: str, tmp_path:
     folding = {"conv1": (2, 2, form), "conv3": (2, 2, form), "conv5": (1, 4, form), "add7": (2, 1)}
     project = hw.build(g.finish(g.add(h, x)), tmp_path / "p", project_name="p", folding=folding)
     assert check(project.directory, project.plan).ok
-    name = deepest(project)
+    name = skip(project)
     # Two windows of three rows wait for two rows and two pixels of 2 beats; folded ones for the row after, too.
     least = 2 * (2 * (6 + 1) + (12 if form == "folded" else 0))
     assert simulate(project.directory, project.plan, {**project.plan.depths, name: least - 6}) is not None

@@ -38,7 +38,7 @@ def test_a_sound_project_passes_and_says_how_much_was_taken_away(sound: hw.Proje
     ("header", "old", "new"),
     [
         ("crq_product.h", "return (term_t(x) & nonzero) ^ negative;", "return term_t(x * term_t(1 - int(code & 2)));"),
-        ("crq_threshold.h", "if (x >= row[k])", "if (x * x_T(1) >= row[k])"),
+        ("crq_threshold.h", "if (x >= row[count + step - 1])", "if (x * x_T(1) >= row[count + step - 1])"),
         ("crq_pool.h", "if (x > best)", "if (3 * x > best)"),
         ("crq_mac.h", "return partial;", "return partial * partial;"),
         ("crq_mac.h", "return partial;", "return partial / 2;"),
