@@ -43,15 +43,20 @@ def codes_of(process: Process) -> Codes:
         return Codes(f"const crq::rounded<{config}> codes = crq::rounded<{config}>();", [], _rounded(layer))
     if chosen.kind == "ramp":
         return _one_by_one(_ramp(process.name, config, layer, pe), chosen)
-    bits = layer.output.format.bits
-    levels = (1 << bits) - 1 if chosen.sequential else filled_levels(layer)
-    table = threshold_table(process.name, layer, pe, levels)
-    found = "searched" if chosen.sequential else "compared"
-    declaration = f"const crq::{found}<{config}, decltype({table.name})> codes({table.name});"
-    fields = [number("levels", levels), number("code_min", layer.qmin, "int")]
-    if not chosen.sequential:
-        return Codes(declaration, [table], fields)
-    return _one_by_one(Codes(declaration, [table], [*fields, number("code_bits", bits)]), chosen)
+    if chosen.sequential:
+        return _one_by_one(_searched(process.name, config, layer, pe), chosen)
+    table = threshold_table(process.name, layer, pe)
+    declaration = f"const crq::compared<{config}, decltype({table.name})> codes({table.name});"
+    fields = [number("levels", filled_levels(layer)), number("code_min", layer.qmin, "int")]
+    return Codes(declaration, [table], fields)
+
+
+def _searched(name: str, config: str, layer: Threshold, pe: int) -> Codes:
+    found = code_table(layer)
+    levels = found.rows.shape[1]
+    table = integer_table(f"{name}_thresholds", found.rows.reshape(-1, pe, levels))
+    fields = [number("levels", levels), number("code_min", _lowest(layer), "int"), number("code_bits", found.bits)]
+    return Codes(f"const crq::searched<{config}, decltype({table.name})> codes({table.name});", [table], fields)
 
 
 def _one_by_one(codes: Codes, chosen: Stage) -> Codes:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.dataflow.memory import weight_bits
+from hw.dataflow.thresholds import filled_levels
 from hw.dataflow.units import Fold
 from hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold, smallest_format
 
@@ -82,10 +83,11 @@ def start_table(name: str, codes: NDArray[np.int8], fold: Fold) -> Table:
     return integer_table(f"{name}_starts", negatives.reshape(-1, fold.pe))
 
 
-def threshold_table(name: str, layer: Threshold, pe: int, levels: int) -> Table:
+def threshold_table(name: str, layer: Threshold, pe: int) -> Table:
     """[channel fold][PE][level], each row ascending and clamped to the reachable interval, which changes no code."""
     lo, hi = layer.input.lo[:, None], layer.input.hi[:, None]
     rows = np.clip(layer.thresholds, lo, hi + 1)
+    levels = filled_levels(layer)
     if levels > rows.shape[1]:
         never = np.broadcast_to(hi + 1, (rows.shape[0], levels - rows.shape[1]))
         rows = np.concatenate([rows, never], axis=1)

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hw.dataflow.thresholds import filled_levels
 from hw.dataflow.units import Fold
 from hw.hls.tables import (
     Table,
@@ -120,7 +119,7 @@ def threshold(rows: Values, lo: int, hi: int) -> Threshold:
 @given(st.integers(1, 40), st.integers(-30, 0), st.integers(0, 30), st.sampled_from([1, 2, 4]))
 def test_a_threshold_table_gives_the_codes_of_all_it_can_meet(levels: int, lo: int, hi: int, pe: int) -> None:
     rows = np.sort(np.random.default_rng(levels).integers(-50, 50, (4, levels)), axis=1)
-    table = threshold_table("t", threshold(rows, lo, hi), pe, filled_levels(threshold(rows, lo, hi)))
+    table = threshold_table("t", threshold(rows, lo, hi), pe)
     assert table.values.shape[:2] == (4 // pe, pe)
     found = table.values.reshape(4, -1)
     assert found.min() >= lo
@@ -133,11 +132,7 @@ def test_a_threshold_table_gives_the_codes_of_all_it_can_meet(levels: int, lo: i
 @pytest.mark.parametrize(("levels", "columns"), [(15, 15), (16, 31), (100, 127)])
 def test_a_searched_threshold_table_has_a_power_of_two_less_one(levels: int, columns: int) -> None:
     rows = np.arange(levels)[None]
-    assert threshold_table("t", threshold(rows, -1, 200), 1, filled_levels(threshold(rows, -1, 200))).values.shape == (
-        1,
-        1,
-        columns,
-    )
+    assert threshold_table("t", threshold(rows, -1, 200), 1).values.shape == (1, 1, columns)
 
 
 @pytest.mark.parametrize(
