@@ -72,7 +72,7 @@ def estimate(
 ) -> Estimate:  # fmt: skip
     """Estimate of a network under `folds` (one per unit), or with every unit unrolled if `io_type` is io_parallel.
 
-    The area is that of the RTL form, the cycles are those of `timing`.
+    The circuits are those of the RTL form; cycles and depths of FIFOs are those of `timing`.
     """
     if io_type == "io_parallel":
         whole = tuple(
@@ -80,7 +80,7 @@ def estimate(
             for u in units(network)
         )
         return Estimate(family, whole, parallel.pipeline(network))
-    depths, beats = fifo_depths(network, folds), stream_beats(network, folds)
+    depths, beats = fifo_depths(network, folds, timing), stream_beats(network, folds)
     sources = [tensor.name for unit in units(network) for tensor in unit.sources]
     sources.append(network.carried(network.output).name)
     found = []
@@ -93,7 +93,7 @@ def estimate(
         found.append(one)
     if (readers := sources.count(network.input.name)) > 1 and found:
         found[0].parts["fork"] = found[0].parts.get("fork", Resources()).plus(fork(readers, family))
-    return Estimate(family, tuple(found), pipeline(network, folds, depths if timing is RTL else None, timing))
+    return Estimate(family, tuple(found), pipeline(network, folds, depths, timing))
 
 
 # What other resources stand for in a folding search, in LUTs: 53200 LUTs and 280 BRAM18 share an xc7z020, and every

@@ -152,7 +152,7 @@ class _Search:
     def fitting(self, least: int, device: Device, must: bool = False) -> tuple[dict[str, Fold], int]:
         """The fastest foldings, from a budget of `least` on, that fit; else nearly the smallest (`must`: `HwError`)."""
         budgets = self.budgets(least)
-        smallest = fill(self.network, self.within(budgets[-1]), device)
+        smallest = fill(self.network, self.within(budgets[-1]), device, timing=self.limits.timing)
         if must and smallest > FILL:
             raise HwError(
                 f"best fit: the smallest folding takes {smallest:.0%} of {device.part}, more than the {FILL:.0%} that "
@@ -161,7 +161,7 @@ class _Search:
         allowed = max(FILL, NEAR_LEAST * smallest)
 
         def small(budget: int) -> bool:
-            return fill(self.network, self.within(budget), device) <= allowed
+            return fill(self.network, self.within(budget), device, timing=self.limits.timing) <= allowed
 
         at = min(bisect_left(budgets, True, key=small), len(budgets) - 1)
         # Area does not fall with every step of the budget: a few faster ones may fit too.
@@ -204,9 +204,11 @@ def remembered(family: str = "xcup") -> Cost:
     return cost
 
 
-def fill(network: Network, folds: Mapping[str, Fold], device: Device, io_type: str = "io_stream") -> float:
+def fill(
+    network: Network, folds: Mapping[str, Fold], device: Device, io_type: str = "io_stream", timing: Timing = RTL
+) -> float:  # fmt: skip
     """The largest of the shares of the device's LUTs, FFs and block RAM that `folds` take by the estimate."""
-    used = estimate(network, folds, device.synthesis, io_type).total
+    used = estimate(network, folds, device.synthesis, io_type, timing).total
     pairs = ((used.lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
     return max(have / available if available else float(have > 0) * float("inf") for have, available in pairs)
 

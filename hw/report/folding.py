@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def filling(built: Built) -> float:
     """The share of its part's fullest resource that the project takes by the estimate."""
-    return fill(built.network, built.folds, find(built.manifest.part), built.manifest.io_type)
+    return fill(built.network, built.folds, find(built.manifest.part), built.manifest.io_type, HLS)
 
 
 def folding_table(built: Built) -> Table:

@@ -14,7 +14,9 @@ from export.qonnx import to_qonnx
 from hw.cli.folded import open_folded
 from hw.cost.network import area, estimate, estimate_unit
 from hw.cost.resources import Resources
+from hw.dataflow.timing import HLS
 from hw.dataflow.units import Fold, units
+from hw.fold.search import choose
 from hw.ir.graph import Network
 from hw.rtl.generate import generate
 from hw.rtl.synth import synthesize
@@ -92,3 +94,13 @@ def test_digits_total_is_within_6_percent(digits: Path, board: str, fps: float) 
     assert abs(estimated.lut - measured.lut) <= 0.06 * measured.lut
     assert abs(estimated.ff - measured.ff) <= 0.03 * measured.ff
     assert (estimated.bram18, estimated.dsp) == (measured.bram18, measured.dsp)
+
+
+def test_an_hls_project_pays_for_its_deeper_fifos_and_nothing_else() -> None:
+    """Counted loops and pipelines of any depth need more room in front of units; the units are the same."""
+    network = Network(residual_net())
+    folds = choose(network, target_fps=20_000)
+    rtl, hls = estimate(network, folds), estimate(network, folds, timing=HLS)
+    for one, other in zip(rtl.units, hls.units, strict=True):
+        assert {**one.parts, "fifo": None} == {**other.parts, "fifo": None}
+    assert hls.total.lut > rtl.total.lut
