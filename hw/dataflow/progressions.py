@@ -12,6 +12,7 @@ from hw.dataflow.thresholds import Table
 from hw.ir.layers import IntArray
 
 MAX_FRACTION = 24
+MAX_ROUNDED = 30
 
 SearchKind = Literal["lut", "bram", "ramp"]
 """What a sequential stage finds codes with: a table in LUTs, a table in block RAM, or a progression."""
@@ -117,7 +118,12 @@ class Rounding:
 
 
 def rounding(table: Table) -> Rounding | None:
-    """The rounding equal to `table` on every reachable sum, or None; without an offset where that is possible."""
+    """The rounding equal to `table` on every reachable sum, or None; without an offset where that is possible.
+
+    None too for sums of more than `MAX_ROUNDED` bits, whose constants would not fit an int.
+    """
+    if table.width > MAX_ROUNDED:
+        return None
     count = table.rows.shape[1]
     codes = np.arange(1, count + 1) - ((1 << (table.bits - 1)) if table.signed else 0)
     met, not_met = table.rows <= table.hi[:, None], table.rows > table.lo[:, None]

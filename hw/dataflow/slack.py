@@ -12,19 +12,26 @@ from math import ceil
 
 from hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
 from hw.dataflow.rings import ring
-from hw.dataflow.stages import block_cycles
+from hw.dataflow.stages import block_cycles, stage
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
 from hw.ir.layers import MaxPool, Tensor
+
+MIN_FIFO = 2  # beats: one in use, one on its way
 
 Edge = tuple[str, int]
 
 
 def other_loops(network: Network, folds: Mapping[str, Fold]) -> dict[Edge, int]:
     """(unit, input) to the most loops that beats of the unit's other inputs pass one after the other while those of
-    this input pass none: copies, converters and units that make the others and have no part in this one."""
+    this input pass none: copies, converters and units that make the others and have no part in this one. A unit that
+    searches its codes lane by lane has a second loop for it."""
     own = {edge: float(sum(found.values())) for edge, found in _loops(network, folds).items()}
-    return {edge: round(n) for edge, n in _beside(network, own, lambda unit: 1.0).items()}
+
+    def loops(unit: Unit) -> float:
+        return 1.0 + stage(unit, folds[unit.name]).sequential
+
+    return {edge: round(n) for edge, n in _beside(network, own, loops).items()}
 
 
 def held_back(network: Network, folds: Mapping[str, Fold], stages: int) -> dict[Edge, int]:
@@ -36,9 +43,10 @@ def held_back(network: Network, folds: Mapping[str, Fold], stages: int) -> dict[
         return tensor.shape.size // beats[tensor.name]
 
     own: dict[Edge, float] = {}
+    loops = _loops(network, folds)
     for unit in units(network):
         for i, (tensor, wanted) in enumerate(zip(unit.sources, beats_in(unit, folds[unit.name]), strict=True)):
-            found = _loops(network, folds)[unit.name, i]
+            found = loops[unit.name, i]
             fewest = min(per_image(tensor), tensor.shape.size // wanted)
             most = max(per_image(tensor), tensor.shape.size // wanted)
             iterations = {"copy": per_image(tensor), "converter": most, "drop": fewest}
@@ -51,7 +59,11 @@ def held_back(network: Network, folds: Mapping[str, Fold], stages: int) -> dict[
             return stages * 1.0 / given
         every = unit.reuse_factor(fold) // (unit.output.shape.c // fold.pe)
         cycles = every if isinstance(unit.layer, MaxPool) else block_cycles(unit, fold)
-        return ceil(stages / cycles) / given
+        blocks = ceil(stages / cycles)
+        found = stage(unit, fold)
+        if found.sequential:  # those between its two loops, the one in work, and those in the search
+            blocks += MIN_FIFO + 1 + ceil(stages / (found.latency - 1))
+        return blocks / given
 
     shares = _beside(network, own, held)
     sources = {(u.name, i): t for u in units(network) for i, t in enumerate(u.sources)}

@@ -15,14 +15,13 @@ import numpy as np
 from hw.dataflow.beats import beats_in, conversion, stream_beats
 from hw.dataflow.rings import interval, ring
 from hw.dataflow.schedule import Times, spaced
-from hw.dataflow.slack import held_back, other_loops
+from hw.dataflow.slack import MIN_FIFO, held_back, other_loops
 from hw.dataflow.timing import RTL, Timing
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
 from hw.ir.layers import Tensor
 
 FIFO_DEPTH_CYCLES = 1  # a beat written in one cycle is readable in the next
-MIN_FIFO = 2  # beats: one in use, one on its way
 PACED_IMAGES = 4  # images after which the occupancy of every FIFO repeats
 
 Depths = Mapping[tuple[str, int], int]

@@ -187,8 +187,8 @@ def _reason(unit: Unit, fold: Fold, budget: int, limits: Limits) -> str:
     taken = limits.timing.cycles
     if taken(unit, fold).interval > budget:
         return "as parallel as it can be"
-    choices = sum(taken(unit, f).interval <= budget for f in unit.legal_folds())
-    return f"{'smallest of ' if choices > 1 else 'only '}{choices} within {budget:,} cycles"
+    choices = sum(taken(unit, f).interval <= budget for f in limits.candidates(unit))
+    return f"{'cheapest beside its neighbours of ' if choices > 1 else 'only '}{choices} within {budget:,} cycles"
 
 
 def remembered(family: str = "xcup") -> Cost:
@@ -211,10 +211,3 @@ def fill(
     used = estimate(network, folds, device.synthesis, io_type, timing).total
     pairs = ((used.lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
     return max(have / available if available else float(have > 0) * float("inf") for have, available in pairs)
-
-
-def fits(
-    network: Network, folds: Mapping[str, Fold], device: Device, share: float = FILL, io_type: str = "io_stream"
-) -> bool:
-    """Whether the estimate of `folds` takes at most `share` of the device's LUTs, FFs and block RAM."""
-    return fill(network, folds, device, io_type) <= share

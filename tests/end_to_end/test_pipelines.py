@@ -12,11 +12,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from hw.dataflow.stages import stage
+from hw.dataflow.units import Fold, units
 from hw.fold.search import choose
 from hw.hls.plan import Plan, Process, make_plan
 from hw.ir.graph import Network
 from hw.ir.layers import Concat, GlobalSum
-from tests.support.random_graphs import depthwise_net, residual_net
+from tests.support.random_graphs import GraphBuilder, depthwise_net, residual_net
 
 IMAGES = 3
 Step = tuple[tuple[int, ...], tuple[int, ...]]  # inputs read and outputs written in one iteration
@@ -81,12 +83,15 @@ class Queue:
 
 @dataclass
 class Loop:
-    """A pipeline of `stages`: an iteration reads in the first, writes in the last; all stand still if either waits."""
+    """A pipeline of `stages`: an iteration reads in the first, writes in the last; all stand still if either waits. One
+    begins in every `pace`-th cycle."""
 
     script: list[Step]
     stages: int
     inputs: list[Queue]
     outputs: list[Queue]
+    pace: int = 1
+    tick: int = 0
     at: int = 0
     images: int = 0
     flight: deque[Step | None] = field(default_factory=deque)
@@ -97,11 +102,12 @@ class Loop:
         written = [self.outputs[o] for o in (leaving[1] if leaving else ())]
         if any(q.before >= q.depth for q in written):
             return False
-        entering = self.script[self.at] if self.at < len(self.script) and self.images < IMAGES else None
+        begins = self.tick == 0 and self.at < len(self.script) and self.images < IMAGES
+        entering = self.script[self.at] if begins else None
         needed = [self.inputs[i] for i in (entering[0] if entering else ())]
         if any(q.before < 1 for q in needed):
             return False
-        if entering is None and not any(self.flight):
+        if entering is None and not self.tick and not any(self.flight):
             if self.images < IMAGES and self.at == len(self.script):
                 self.at, self.images = 0, self.images + 1
                 self.flight.clear()
@@ -114,6 +120,7 @@ class Loop:
         if len(self.flight) == self.stages:
             self.flight.pop()
         self.flight.appendleft(entering)
+        self.tick = (self.tick + 1) % self.pace if entering or self.tick else 0
         self.at += entering is not None
         return True
 
@@ -123,13 +130,23 @@ def results(plan: Plan, stages: int) -> int:
     queues = {s.name: Queue(plan.depths.get(s.name, float("inf"))) for p in plan.processes for s in p.outputs}
     queues[plan.input.name] = Queue(float("inf"), IMAGES * plan.input.beats)
     queues[plan.output.name].depth = float("inf")
-    loops = [
-        Loop(list(steps(p)), stages, [queues[s.name] for s in p.inputs], [queues[s.name] for s in p.outputs])
-        for p in plan.processes
-    ]
+    loops, inner = [], []
+    for process in plan.processes:
+        given, taken = [queues[s.name] for s in process.inputs], [queues[s.name] for s in process.outputs]
+        found = stage(process.unit, process.fold) if process.unit else None
+        if found is None or not found.sequential:
+            loops.append(Loop(list(steps(process)), stages, given, taken))
+            continue
+        # Sums, two blocks of them, and the loop that searches their codes: a lane in as many cycles as a code has bits.
+        inner.append(Queue(2))
+        loops.append(Loop(list(steps(process)), stages, given, inner[-1:]))
+        lanes = -(-process.fold.pe // found.searchers)
+        block: list[Step] = [((0,) if not i else (), (0,) if i == lanes - 1 else ()) for i in range(lanes)]
+        bits = process.output.tensor.format.bits
+        loops.append(Loop(block * process.output.beats, stages, inner[-1:], taken, bits))
     moved = True
     while moved:
-        for queue in queues.values():
+        for queue in [*queues.values(), *inner]:
             queue.before = queue.count
         moved = sum([loop.cycle() for loop in loops]) > 0
     return int(queues[plan.output.name].count)
@@ -149,6 +166,21 @@ def test_no_depth_of_pipelines_blocks_a_residual_network(fps: float, stages: int
 
 def test_a_chain_with_windows_of_all_kinds_passes_too() -> None:
     plan = planned(depthwise_net, 20_000)
+    assert results(plan, 64) == IMAGES * plan.output.beats
+
+
+@pytest.mark.parametrize("convolutions", [5, 8])
+def test_loops_that_search_codes_are_counted(convolutions: int) -> None:
+    """A skip beside many small layers, in front of one so slow that the pace leaves no room by itself."""
+    g = GraphBuilder((4, 18, 18), "UINT4")
+    a = h = g.bias("x")
+    for _ in range(convolutions):
+        h = g.threshold(g.conv(h, 4, (1, 1)), 4)
+    network = Network(g.finish(g.conv(g.add(h, a), 4)))
+    slow = units(network)[-1].name
+    folds = {u.name: Fold(4, 1) if u.is_windowed else Fold(4) for u in units(network)} | {slow: Fold(1, 1)}
+    plan = make_plan(network, "io_stream", folds)
+    assert sum(stage(u, folds[u.name]).sequential for u in units(network)) == convolutions
     assert results(plan, 64) == IMAGES * plan.output.beats
 
 

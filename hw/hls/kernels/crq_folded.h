@@ -43,9 +43,10 @@ void mac_folded(hls::stream<data_T> &data, hls::stream<res_T> &res,
 Cycles:
     for (unsigned cycle = 0; cycle < ring<CONFIG_T>::trips; cycle++) {
         #pragma HLS PIPELINE II=1 style=flp
-        // A word is first read `idle` iterations after it is written, or later, and is overwritten only when no output
-        // row reads it any more: no iteration waits for another one's write.
-        #pragma HLS DEPENDENCE variable=buffer inter false
+        // A word is first read 8 iterations after it is written, or later (hw/dataflow/blocking.py, `APART`): the write
+        // may stand as many stages behind the read. The order of a read and the next write of its word is the tool's.
+        #pragma HLS DEPENDENCE variable=buffer inter RAW distance=8 true
+        static_assert(CONFIG_T::idle == 8, "the distance of the pragma is that of the schedule");
         operand_T x[CONFIG_T::word];
         #pragma HLS ARRAY_PARTITION variable=x complete dim=0
         const bool kept = to.keeps();
@@ -90,8 +91,9 @@ void max_pool_folded(hls::stream<data_T> &data, hls::stream<res_T> &res,
 Cycles:
     for (unsigned cycle = 0; cycle < ring<CONFIG_T>::trips; cycle++) {
         #pragma HLS PIPELINE II=1 style=flp
-        // As in mac_folded: no iteration waits for another one's write.
-        #pragma HLS DEPENDENCE variable=buffer inter false
+        // As in mac_folded.
+        #pragma HLS DEPENDENCE variable=buffer inter RAW distance=8 true
+        static_assert(CONFIG_T::idle == 8, "the distance of the pragma is that of the schedule");
         x_T x[CONFIG_T::word];
         #pragma HLS ARRAY_PARTITION variable=x complete dim=0
         const bool kept = to.keeps();

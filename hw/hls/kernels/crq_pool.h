@@ -34,6 +34,7 @@ void max_pool_stream(hls::stream<data_T> &data, hls::stream<res_T> &res,
     const unsigned cycles = G::pixels - G::out_pixels + G::out_pixels * G::channel_folds;
 
     x_T columns[G::column_rows][G::columns][G::column_channels];
+    #pragma HLS ARRAY_PARTITION variable=columns complete dim=0
     typename window<x_T, CONFIG_T>::array taps;
     #pragma HLS ARRAY_PARTITION variable=taps complete dim=0
     position<CONFIG_T> at;

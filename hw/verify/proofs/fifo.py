@@ -45,7 +45,8 @@ def simulate(project: Path, plan: Plan, depths: Mapping[str, int]) -> str | None
     with tempfile.TemporaryDirectory() as folder:
         main = Path(folder) / "fifo.cpp"
         main.write_text(program(plan, depths))
-        # Native integers, but the loops of the hardware: what they read and give when is what fills the queues.
+        # Native integers, but the loops that make the sums as the hardware has them: what they read and give when is
+        # what fills the queues. Codes are found where the sums are, without the loop that synthesis gets for them.
         command = [
             compiler(), "-std=c++14", "-O1", "-pthread", "-Wno-unknown-pragmas",
             f"-I{KERNELS / 'fast'}", f"-I{KERNELS / 'bounded'}", "-Ifirmware", str(main), "-o", f"{folder}/fifo",

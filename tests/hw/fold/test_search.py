@@ -74,9 +74,9 @@ def test_best_fit_is_the_fastest_that_fits() -> None:
     network = Network(random_graphs.resnet(1, widths=(16, 32, 64)))
     device = devices.find("xc7z010")
     folds = fold.decide(network, fold.Target(best_fit=True), device=device).folds
-    assert fold.fits(network, folds, device)
+    assert fold.fill(network, folds, device) <= fold.FILL
     faster = int(pipeline(network, folds).interval / fold.STEP**2)
-    assert not fold.fits(network, within(network, faster, fold.remembered()), device)
+    assert fold.fill(network, within(network, faster, fold.remembered()), device) > fold.FILL
 
 
 def test_where_nothing_fits_the_folding_is_fast_and_nearly_the_smallest() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -124,3 +125,16 @@ def test_lanes_are_searched_one_after_the_other_where_there_is_time(
     assert f"static const unsigned searchers = {searchers};" in text
     images = random_input(model, 4)
     np.testing.assert_array_equal(project.integers(images, mode="hls"), evaluate(project.network, images))
+
+
+def test_a_dataflow_region_is_streams_and_calls_of_functions_that_stay_functions() -> None:
+    """The canonical form of AMD UG1399: no loop, no function that is dissolved into the region."""
+    text = (KERNELS / "crq_codes.h").read_text()
+    bodies = dict(re.findall(r"^void (\w+)\([^{]*\) \{\n(.*?)^\}", text.split("#else")[0], re.M | re.S))
+    regions = [body for body in bodies.values() if "HLS DATAFLOW" in body]
+    assert len(regions) == 2
+    for body in regions:
+        called = re.findall(r"^    (\w+)<.*>\(.*\);", body, re.M)
+        assert len(called) == 2
+        assert all("#pragma HLS INLINE off" in bodies[name] for name in called)
+        assert "for (" not in body

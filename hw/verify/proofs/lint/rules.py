@@ -43,7 +43,7 @@ PRAGMAS = {
     "BIND_OP": r"variable=\w+ op=mul impl=fabric",
     "STREAM": r"variable=\w+ depth=\d+",
     "INTERFACE": r"mode=((axis|ap_vld) port=\w+|ap_ctrl_none port=return)",
-    "DEPENDENCE": r"variable=\w+ inter (RAW distance=\d+ true|false)",
+    "DEPENDENCE": r"variable=\w+ inter RAW distance=\d+ true",
 }
 
 
