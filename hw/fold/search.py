@@ -188,7 +188,7 @@ def _reason(unit: Unit, fold: Fold, budget: int, limits: Limits) -> str:
     if taken(unit, fold).interval > budget:
         return "as parallel as it can be"
     choices = sum(taken(unit, f).interval <= budget for f in limits.candidates(unit))
-    return f"{'cheapest beside its neighbours of ' if choices > 1 else 'only '}{choices} within {budget:,} cycles"
+    return f"{'cheapest beside its neighbours, of ' if choices > 1 else 'only '}{choices} within {budget:,} cycles"
 
 
 def remembered(family: str = "xcup") -> Cost:
