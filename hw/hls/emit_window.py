@@ -104,12 +104,14 @@ def _loop_fields(source: Source) -> list[str]:
         return []
     assert unit is not None
     found, slide = loop.ring, loop.ring.slide
+    beyond, low = divmod(-loop.late, found.row_words)
+    first = slide.stride[0] - slide.pads.top + slide.span[0] + beyond
     values = {
         "word": source.p.input.beat, "pixel_words": found.words, "ring_groups": found.groups, "blocks": found.blocks,
         "row_bits": found.row_bits, "ring_rows": loop.rows, "first_words": loop.first, "idle": APART,
-        "row_cycles": loop.row_cycles, "period": loop.period, "ahead": loop.ahead, "last_row": int(loop.until[-1]),
+        "row_cycles": loop.row_cycles, "period": loop.period, "last_row": int(loop.entered[-1]) // found.row_words,
+        "until_low": low, "until_most": max(abs(first), abs(first + slide.output.h * slide.stride[0])),
     }  # fmt: skip
-    first = loop.ahead * slide.stride[0] - slide.pads.top + slide.span[0]
     return [
         *(number(name, value) for name, value in values.items()),
         number("until_first", first, "int"),

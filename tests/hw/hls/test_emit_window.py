@@ -71,7 +71,8 @@ def test_the_rows_of_a_folded_layer_are_bound_to_their_memory(width: int, impl: 
     assert "crq::mac_folded<input_t, result_t, conv1_config>(in, out, buffer, conv1_weights," in made.function
     facts = dict(re.findall(r"static const (?:unsigned|int|bool) (\w+) = (-?\w+);", made.config))
     assert (facts["word"], facts["pixel_words"], facts["ring_rows"], facts["lanewise"]) == ("4", "1", "4", "false")
-    assert int(facts["first_words"]) == 2 * width
+    assert int(facts["first_words"]) == width + 2  # a row above and two pixels of the one below
+    assert (facts["until_first"], facts["until_low"]) == ("2", "2")
 
 
 @pytest.mark.parametrize("data", [Format(1, False), Format(4, False), Format(8, False), Format(4, True)])
