@@ -13,6 +13,7 @@ from hw.errors import HwError
 from hw.fold import search as fold
 from hw.fold.candidates import Limits, Wish, slowest
 from hw.fold.joint import within
+from hw.fold.levels import with_levels
 from hw.fold.options import roms_of, target_of, wishes_of
 from hw.fold.search import Choice
 from hw.hls.config import DISTRIBUTED_ARITHMETIC, from_config, hls_options
@@ -48,13 +49,15 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
     if given.io_type == "io_parallel":
         if target or explicit or rom:
             raise HwError("io_parallel unrolls every layer: targets, foldings and ROM styles belong to io_stream")
-        folds = {name: Fold(unit.output.shape.c, unit.fan_in) for name, unit in all_units.items()}
+        whole = {name: Fold(unit.output.shape.c, unit.fan_in) for name, unit in all_units.items()}
+        folds = with_levels(network, whole, device.synthesis, given.clock_period, unrolled=True)
         return Choice(folds, "io_parallel unrolls every layer", dict.fromkeys(folds, "unrolled"))
     limit = hls.reuse_factor
     if limit > 1:
         if target:
             raise HwError(f"Model ReuseFactor {limit} bounds every layer: leave it at 1 to fold for a target")
-        return _bounded(network, limit, Limits(explicit, rom, given.max_beat, HLS), device.synthesis)
+        bounded = _bounded(network, limit, Limits(explicit, rom, given.max_beat, HLS), device.synthesis)
+        return bounded._replace(folds=with_levels(network, bounded.folds, device.synthesis, given.clock_period))
     return fold.decide(
         network, target, device=device, clock_period_ns=given.clock_period, overrides=explicit, rom=rom,
         max_beat=given.max_beat, timing=HLS,
