@@ -9,6 +9,7 @@ from hw.cost import parallel
 from hw.cost.resources import Resources
 from hw.cost.streams import fork, stream_parts
 from hw.cost.units import cost
+from hw.dataflow import unrolled
 from hw.dataflow.beats import stream_beats
 from hw.dataflow.schedule import Cycles, cycles
 from hw.dataflow.streams import Depths, Pipeline, fifo_depths, pipeline
@@ -76,10 +77,10 @@ def estimate(
     """
     if io_type == "io_parallel":
         whole = tuple(
-            UnitEstimate(u.name, u.layer.kind, parallel.fold(u), parallel.EVERY_CYCLE, parallel.parts(u, family))
+            UnitEstimate(u.name, u.layer.kind, unrolled.fold(u), unrolled.EVERY_CYCLE, parallel.parts(u, family))
             for u in units(network)
         )
-        return Estimate(family, whole, parallel.pipeline(network))
+        return Estimate(family, whole, unrolled.pipeline(network))
     depths, beats = fifo_depths(network, folds, timing), stream_beats(network, folds)
     sources = [tensor.name for unit in units(network) for tensor in unit.sources]
     sources.append(network.carried(network.output).name)

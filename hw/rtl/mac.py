@@ -11,8 +11,8 @@ from hw.dataflow.schedule import graph_stages, lane_registers
 from hw.dataflow.sums import sums
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.graphs.layer import OPERANDS, layer_graph
-from hw.graphs.stages import staged
+from hw.graphs.layer import layer_stages
+from hw.graphs.stages import Staged
 from hw.ir.digits import signed_digits
 from hw.ir.layers import Conv, IntArray, Mac
 from hw.rtl.graph import graph_module
@@ -24,6 +24,19 @@ from hw.rtl.window import ring_instance, window_instance
 def mac(unit: Unit, fold: Fold, design: Design) -> str:
     """The body of a convolution's or dense layer's module; its ROMs go into `design`."""
     return MacUnit(unit, fold).body(design)
+
+
+def sums_module(name: str, mac: Mac, graph: Staged, width: int) -> str:
+    """The module of a layer's adder graph, its inputs by row, column and channel, its sums of `width` bits."""
+
+    def label(element: int) -> str:
+        if not isinstance(mac, Conv):
+            return f"input {element}"
+        tap, channel = divmod(element, mac.input.shape.c)
+        row, column = divmod(tap, mac.kernel[1])
+        return f"row {row}, column {column}, channel {channel}"
+
+    return graph_module(name, graph, mac.input.format.bits, width, label)
 
 
 class MacUnit:
@@ -203,9 +216,9 @@ class MacUnit:
     def unrolled(self, design: Design) -> str:
         """The adder graph of all sums, on the registers of the window."""
         stages = graph_stages(self.mac, self.fold.levels)
-        graph = staged(layer_graph(self.mac, OPERANDS[design.family]), stages)
         module = f"{self.name}_sums"
-        design.sources[f"{module}.sv"] = graph_module(module, graph, self.bits_in, self.acc, self.label)
+        graph = layer_stages(self.mac, design.family, stages)
+        design.sources[f"{module}.sv"] = sums_module(module, self.mac, graph, self.acc)
         elements = self.window_elements()
         text = f"  wire [{self.fold.pe * self.acc - 1}:0] sums;\n"
         text += instance(module, "sums", {}, {
@@ -221,15 +234,6 @@ class MacUnit:
         return [
             (y * dh * columns + x * dw) * channels + c for y in range(kh) for x in range(kw) for c in range(channels)
         ]
-
-    def label(self, element: int) -> str:
-        """What an input of the adder graph is."""
-        channels = self.mac.input.shape.c
-        if not isinstance(self.mac, Conv):
-            return f"input {element}"
-        tap, channel = divmod(element, channels)
-        row, column = divmod(tap, self.mac.kernel[1])
-        return f"row {row}, column {column}, channel {channel}"
 
     def done(self, depth: int, source: str) -> str:
         """The flag `done` of a block's finished sums, `depth` cycles after `source`."""
