@@ -13,6 +13,7 @@ from hw.cost.constants import maximum
 from hw.cost.elements import adder_bits
 from hw.cost.graphs import graph_price
 from hw.cost.lanes import paired
+from hw.cost.primitives import shift_register
 from hw.cost.resources import Resources
 from hw.cost.stages import rounded
 from hw.cost.thresholds import table_lanes
@@ -31,6 +32,7 @@ from hw.ir.layers import (
     MaxPool,
     Negate,
     Shift,
+    Tensor,
     Threshold,
 )
 
@@ -48,6 +50,18 @@ def parts(unit: Unit, family: str = "xcup") -> Parts:
     if is_registered(unit):
         found["registers"] = Resources(ff=unit.output.shape.size * unit.output.format.bits)
     return found
+
+
+def delay(tensor: Tensor, waits: list[int], family: str = "xcup") -> Resources:
+    """The registers of a tensor that is read after each of `waits` cycles, ascending."""
+    bits = tensor.shape.size * tensor.format.bits
+    lengths = [b - a for a, b in zip([0, *waits], waits, strict=False)]
+    return Resources().plus(*(shift_register(bits, n, family) for n in lengths))
+
+
+def control(latency: int) -> Resources:
+    """The flags of the images on their way, and what holds all still where a result is not taken."""
+    return Resources(logic=1, ff=latency)
 
 
 def _maxima(unit: Unit, family: str) -> Parts:

@@ -8,6 +8,7 @@ import numpy as np
 
 from hw.graphs.graph import Graph
 from hw.graphs.prune import pruned
+from hw.graphs.signs import upright
 from hw.graphs.solve import solve
 from hw.graphs.stages import Staged, staged
 from hw.ir.digits import sum_levels
@@ -32,7 +33,7 @@ def layer_graph(mac: Mac, operands: int = 3) -> Graph:
 @lru_cache(maxsize=4096)
 def layer_stages(mac: Mac, family: str, stages: int, outside: frozenset[int] = frozenset()) -> Staged:
     """The graph of a layer in `stages` for a synthesis family, of windows whose elements `outside` are padding."""
-    return staged(pruned(layer_graph(mac, OPERANDS[family]), outside), stages)
+    return staged(upright(pruned(layer_graph(mac, OPERANDS[family]), outside)), stages)
 
 
 @lru_cache(maxsize=256)
