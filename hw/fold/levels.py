@@ -9,8 +9,8 @@ from hw.ir.graph import Network
 
 # ns of a stage of adders = BASE + levels * LEVEL. ECP5: benchmarks/levels.py, 2026-11-26, after place and route, speed
 # grade 6. Xilinx: assumed from data sheets (a LUT, a carry chain and two nets per level); no vendor tool has seen it.
-BASE_NS = {"xcup": 0.8, "xc7": 1.2, "ecp5": 3.4}
-LEVEL_NS = {"xcup": 0.9, "xc7": 1.7, "ecp5": 1.5}
+BASE_NS = {"xcup": 0.8, "xc7": 1.2, "ecp5": 2.4}
+LEVEL_NS = {"xcup": 0.9, "xc7": 1.7, "ecp5": 2.0}
 MARGIN = 0.75  # of the clock period: the rest is for nets of a full device
 
 
