@@ -3,9 +3,9 @@
     python benchmarks/mlp.py [--epochs 60] [--act-bits 4] [--levels 2] [--family xcup]
 
 Trained weights on real data: scikit-learn's 8x8 digits, averaged to 4x4 = 16 inputs of eight bits, the classes 0 to 4.
-The jet data are not part of crq, so LUTs and latency stand beside published designs and the accuracy does not. All samples
-of the test set pass the HLS project's C simulation and, as SystemVerilog, Verilator; both must equal PyTorch. The whole
-network is synthesised with Yosys. Adds a row to mlp.csv.
+The jet data are not part of crq, so LUTs and latency stand beside published designs and the accuracy does not. All
+samples of the test set pass the HLS project's C simulation and, as SystemVerilog, Verilator; both must equal PyTorch.
+The whole network is synthesised with Yosys. Adds a row to mlp.csv.
 """
 
 from __future__ import annotations
@@ -95,10 +95,7 @@ def trained(epochs: int, act_bits: int) -> tuple[nn.Module, float]:
 @click.option("--family", type=click.Choice(["xcup", "xc7", "ecp5"]), default="xcup", show_default=True)
 @click.option("--cache", type=click.Path(path_type=Path), default=default_cache, help="Folder of earlier syntheses.")
 def main(epochs: int, act_bits: int, levels: int, family: str, cache: Path) -> None:
-    import time
-    t0 = time.time()
     deploy, parent = trained(epochs, act_bits)
-    print("trained", time.time() - t0, flush=True)
     x, _ = samples("test")
     with torch.no_grad():
         expected = deploy(x).numpy()
@@ -107,14 +104,12 @@ def main(epochs: int, act_bits: int, levels: int, family: str, cache: Path) -> N
         project = hw.build(f"{folder}/mlp.onnx", f"{folder}/hls", io_type="io_parallel", part="xcvu9p-flga2104-2L-e")
         for mode in ("fast", "ap"):
             assert np.array_equal(project.simulate(x.numpy(), mode=mode), expected), mode
-        print("csim", time.time() - t0, flush=True)
         net = project.network
         codes = (x.numpy() * 256).round().astype(np.int64).reshape(-1, *net.input.shape)
         integers = project.integers(codes, layout="NCHW").reshape(len(codes), -1)
         design = generate_parallel(net, family, levels)
         run = run_parallel(net, design, Path(folder) / "rtl", codes)
         assert np.array_equal(run.values.reshape(len(codes), -1), integers), "Verilator"
-    print("verilator", time.time() - t0, flush=True)
     total = synthesize(design, family, cache=cache).total()
     price = estimate(net, {u.name: fold(u)._replace(levels=levels) for u in units(net)}, family, "io_parallel").total
     weights = [layer.weights for layer in net if isinstance(layer, Mac)]

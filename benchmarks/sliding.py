@@ -2,9 +2,9 @@
 
     python benchmarks/sliding.py
 
-Per layer: the LUTs of one graph per window, as they are built, and of one graph of the whole layer, which may share the
-sums of neighbouring windows; by the price of an adder graph for UltraScale+ (hw/cost/graphs.py), random ternary weights,
-half of them zero. Adds the rows to sliding.csv.
+Per layer: the LUTs of one graph per window, as they are built, and of one graph of the whole layer, which may share
+the sums of neighbouring windows; by the price of an adder graph for UltraScale+ (hw/cost/graphs.py), random ternary
+weights, half of them zero. Adds the rows to sliding.csv.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def main() -> None:
         seconds = time.process_time() - started
         together = graph_price(staged(graph, STAGES)).logic
         name = f"{shape[0]} to {shape[2]} channels, {shape[3]} on {shape[1]}"
-        click.echo(f"{name}: {apart:,.0f} LUT per window, {together:,.0f} whole ({together / apart:.2f}), {seconds:.0f} s")
+        ratio = together / apart
+        click.echo(f"{name}: {apart:,.0f} LUT per window, {together:,.0f} whole ({ratio:.2f}), {seconds:.0f} s")
         append(Path(__file__).with_name("sliding.csv"), HEADER, name, conv.nonzeros, apart, together, round(seconds))
 
 
