@@ -103,3 +103,21 @@ def test_wires_cost_nothing(kind: str) -> None:
     g = GraphBuilder((2, 2, 2), "UINT4")
     unit = unit_of(g, g.shift("x", 3) if kind == "shift" else g.concat("x", "x"))
     assert Resources().plus(*parallel.parts(unit).values()) == Resources()
+
+
+def test_registers_in_which_branches_wait_are_priced_with_who_gives_them() -> None:
+    """The image waits 2 cycles for two biases one after the other, and 2 more for a sum and a negation."""
+    g = GraphBuilder((4, 2, 2), "UINT4")
+    h = g.add(g.bias(g.bias("x", np.array([1, 2, 3, 0])), np.array([0, 1, 2, 3])), "x")
+    network = Network(g.finish(g.add(g.negate(h, np.array([-1, 1, 1, 1])), "x")))
+    first, second, *_, last = estimate(network, {}, io_type="io_parallel").units
+    assert first.parts["delays"] == Resources(ff=4 * 16 * 4)
+    assert "delays" not in second.parts
+    assert last.parts["control"] == Resources(logic=1, ff=5)
+
+
+def test_a_long_wait_is_memory_on_xilinx() -> None:
+    x = NETWORKS["residual_net"].input
+    bits = x.shape.size * x.format.bits
+    assert parallel.delay(x, [1, 5, 6]) == Resources(lutram=bits, ff=2 * bits)
+    assert parallel.delay(x, [1, 5, 6], "ecp5") == Resources(ff=6 * bits)
