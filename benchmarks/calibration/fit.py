@@ -14,12 +14,14 @@ from typing import NamedTuple
 import click
 import numpy as np
 from circuits import table
+from unrolled import entries
 
 from hw.cost.elements import global_sum_features
 from hw.cost.primitives import lutram_banks, rom
 from hw.cost.ring import RingShape, decimate_features, ring_features
 from hw.cost.stages import Searchers, round_features
 from hw.cost.streams import fifo_features
+from hw.cost.thresholds import LUT_INPUTS, built_in_features
 from hw.cost.window import steps_features, window_features
 from hw.dataflow.bits import clog2
 from hw.dataflow.windows import Window
@@ -105,6 +107,15 @@ def _block_rom(p: dict, family: str, i: int) -> Term:
     return Term((1, clog2(p["BLOCKS"])), rom(words, "lut", family).logic)
 
 
+def _built_in(least: int, most: int) -> Callable[[dict, str, int], Term | None]:
+    def term(p: dict, family: str, _: int) -> Term | None:
+        if not p.get("FIXED") or not max(least, LUT_INPUTS[family] + 1) <= p["WIDTH"] <= most:
+            return None
+        return Term(built_in_features(np.unique(entries(p)), p["WIDTH"], p["BITS"], family))
+
+    return term
+
+
 TERMS: dict[str, tuple[str, Callable[[dict, str, int], Term | None]]] = {
     "ring": ("crq_ring", _ring),
     "fifo": ("crq_fifo", _fifo(0)),
@@ -123,6 +134,9 @@ TERMS: dict[str, tuple[str, Callable[[dict, str, int], Term | None]]] = {
     "steps": ("crq_steps", lambda p, family, _: Term(steps_features(p["CHUNKS"], p["BLOCKS"]))),
     "window": ("crq_window", _window),
     "global_sum": ("crq_global_sum", _global_sum),
+    "built_in_8": ("crq_compare", _built_in(5, 8)),
+    "built_in_12": ("crq_compare", _built_in(9, 12)),
+    "built_in_16": ("crq_compare", _built_in(13, 16)),
 }  # fmt: skip
 """Name of the weights to the circuit they are fitted to, and its features."""
 

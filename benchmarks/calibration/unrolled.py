@@ -52,22 +52,22 @@ def graph_text(name: str, p: dict, seed: int, family: str) -> str:
 
 
 def built_in() -> Points:
-    """Comparators of every width: thresholds at equal distances, as batch normalisation gives them, and anywhere."""
+    """Comparators of every width: thresholds at equal distances over a share of all sums around their middle, as batch
+    normalisation gives them, and anywhere."""
     rng = np.random.default_rng(1)
     points: Points = []
-    several = ((2, 0.5), (3, 0.35), (3, 0.65), (4, 0.3), (4, 0.5), (4, 0.55), (4, 0.0))
+    shares = ((1, 0.5), (2, 0.19), (2, 0.43), (3, 0.13), (3, 0.31), (3, 0.57), (4, 0.0), (4, 0.0))
     for width in range(5, 17):
-        every = ((1, 0.5), (2, 0.3), (3, 0.5), (4, 0.4), (4, 0.65), (4, 0.0))
-        for bits, share in every + (several if 6 < width < 14 else ()):
-            top, count = (1 << (width - 2)) * 2 - 2, (1 << bits) - 1
+        for bits, share in shares + tuple((4, float(share)) for share in rng.uniform(0.1, 0.6, 6)):
+            top, count = (1 << (width - 1)) - 2, (1 << bits) - 1
             if share:
                 places = (np.arange(1, count + 1) - (count + 1) / 2) / (count + 1)
-                values = np.ceil(top * (rng.uniform(-0.25, 0.25) + share * 2 * places)).astype(np.int64)
+                values = np.ceil(2 * top * (rng.uniform(-0.15, 0.15) + share * places)).astype(np.int64)
             else:
-                values = np.sort(rng.integers(-top, top, count))
+                values = np.sort(rng.integers(-top // 2, top // 2, count))
             points.append({"WIDTH": width, "BITS": bits, "FIXED": 1, "FIXED_T": literal(as_bits(
                 values[:, None], width).ravel())})  # fmt: skip
-    return points
+    return [p for p in points if int(str(p["WIDTH"])) > 6 or p["BITS"] == 4]
 
 
 def entries(p: dict) -> IntArray:

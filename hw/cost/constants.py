@@ -28,14 +28,12 @@ MULTIPLEXER_LUTS = {
 COMPARATOR_BITS = (6, 8, 10, 12, 14)
 COMPARATOR_LUTS = {"xcup": (4.5, 6, 7, 8, 10), "ecp5": (6, 8, 10, 12, 14)}
 ENCODER_LUTS = {"xcup": (0, 1, 2, 6), "ecp5": (0, 2, 6, 23)}
-# crq_compare with built-in thresholds: LUTs per threshold, encoder included (mean of the points of each width).
-FIXED_COMPARATOR_BITS = (7, 9, 11, 13)
-FIXED_COMPARATOR_LUTS = {"xcup": (0.75, 2.0, 3.0, 5.0), "ecp5": (4.75, 7.75, 10.0, 12.25)}
-# crq_max: LUTs per maximum of two numbers, by their bits (all maxima of the points with 4 and 9 numbers together). Up
-# to three bits one is a function of six inputs.
+# crq_max: LUTs of the larger of two numbers by their bits, up to three of which make a function of six inputs; and of
+# each further maximum of what such pairs give (points with 4 and 9 numbers together).
 MAXIMUM_BITS = (1, 2, 3, 4, 5, 6, 8)
-MAXIMUM_LUTS = {
-    "xcup": (0.36, 1.55, 3.18, 7.64, 9.91, 11.36, 14.27), "ecp5": (0.55, 2.55, 7.73, 15.64, 15.55, 12.0, 16.0),
+MAXIMUM_LUTS = {"xcup": (1, 2, 3, 6, 8, 10, 14), "ecp5": (1, 2, 12, 15, 12, 12, 16)}
+LATER_MAXIMUM_LUTS = {
+    "xcup": (-0.4, 1.0, 3.4, 9.6, 12.2, 13.0, 14.6), "ecp5": (0.0, 3.2, 2.6, 16.4, 19.8, 12.0, 16.0),
 }  # fmt: skip
 # A maximum whose register takes the larger number by its enable (layers_fit.csv, folded pools), LUTs per bit.
 KEPT_MAXIMUM_LUTS = {"xcup": (0.9,), "ecp5": (2.9,)}
@@ -113,6 +111,18 @@ WEIGHTS: dict[str, dict[str, tuple[float, ...]]] = {
         "xcup": (2.14, 1.21, 1.0, 0.66),
         "ecp5": (10.64, 1.82, 1.0, 1.93),
     },
+    "built_in_8": {
+        "xcup": (-2.49, 0.33, 0.67, 3.1, 1.27),
+        "ecp5": (-9.59, 1.91, 3.4, -0.91, -1.55),
+    },
+    "built_in_12": {
+        "xcup": (0.09, 0.15, 0.23, 0.86, -0.6),
+        "ecp5": (-2.49, 1.01, 0.01, 1.12, 2.89),
+    },
+    "built_in_16": {
+        "xcup": (-3.3, 0.36, 1.94, 2.09, -8.65),
+        "ecp5": (-10.34, 1.0, 0.19, 9.0, 2.7),
+    },
     "global_sum": {
         "xcup": (1.01, 1.27, 1.9, 1.02),
         "ecp5": (2.98, -48.84, 16.74, -0.94),
@@ -155,10 +165,11 @@ def rom_luts(words: int, family: str = FAMILY) -> float:
     return beyond * float(np.interp(words, ROM_WORDS, luts))
 
 
-def maximum(bits: int, family: str = FAMILY) -> float:
-    """LUTs of the larger of two numbers."""
-    beyond = max(0.0, bits / MAXIMUM_BITS[-1])
-    return float(np.interp(bits, MAXIMUM_BITS, table(MAXIMUM_LUTS, family))) * max(1.0, beyond)
+def maxima(numbers: int, bits: int, family: str = FAMILY) -> float:
+    """LUTs of the largest of several numbers."""
+    beyond, pairs = max(1.0, bits / MAXIMUM_BITS[-1]), numbers // 2
+    first, later = (float(np.interp(bits, MAXIMUM_BITS, table(t, family))) for t in (MAXIMUM_LUTS, LATER_MAXIMUM_LUTS))
+    return beyond * (pairs * first + max(0, numbers - 1 - pairs) * later)
 
 
 def kept_maximum(bits: int, family: str = FAMILY) -> float:
@@ -175,9 +186,3 @@ def comparator(bits: int, family: str = FAMILY) -> float:
 def encoder(bits: int, family: str = FAMILY) -> float:
     """LUTs that make a code of `bits` from what its thresholds say."""
     return table(ENCODER_LUTS, family)[bits - 1]
-
-
-def fixed_comparator(bits: int, family: str = FAMILY) -> float:
-    """LUTs of x >= constant among the other constants of a table, its share of the encoder included."""
-    beyond = max(0, bits - FIXED_COMPARATOR_BITS[-1]) / 2
-    return beyond + float(np.interp(bits, FIXED_COMPARATOR_BITS, table(FIXED_COMPARATOR_LUTS, family)))

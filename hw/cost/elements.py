@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.cost.constants import NEGATE_LUT4, kept_maximum, maximum, multiplexer, weighted
+from hw.cost.constants import NEGATE_LUT4, kept_maximum, maxima, multiplexer, weighted
 from hw.cost.lanes import paired
 from hw.cost.primitives import lutram_banks
 from hw.cost.resources import Resources
@@ -31,7 +31,7 @@ def pool_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
     return {
         "window": window_price(slide, bits, family),
         "operands": select_price(taps * fold.pe * bits, blocks, family),
-        "lanes": Resources(logic=(taps - 1) * maximum(bits, family) * fold.pe),
+        "lanes": Resources(logic=maxima(taps, bits, family) * fold.pe),
         "control": steps_price(1, blocks, family).plus(Resources(ff=1)),
         "output": output_register(fold.pe * bits, family),
     }

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from hw.cost.constants import maximum
+from hw.cost.constants import NEGATE_LUT4, maxima
 from hw.cost.elements import adder_bits
 from hw.cost.graphs import graph_price
-from hw.cost.lanes import paired
+from hw.cost.lanes import even
 from hw.cost.primitives import shift_register
 from hw.cost.resources import Resources
 from hw.cost.stages import rounded
@@ -26,6 +26,7 @@ from hw.ir.layers import (
     Concat,
     Conv,
     Dense,
+    Format,
     GlobalSum,
     Layer,
     Mac,
@@ -67,9 +68,9 @@ def control(latency: int) -> Resources:
 def _maxima(unit: Unit, family: str) -> Parts:
     layer = unit.layer
     assert isinstance(layer, MaxPool)
-    maxima = sum(n * (sum(inside) - 1) for inside, n in masks(layer).items())
-    logic = maxima * layer.output.shape.c * maximum(layer.input.format.bits, family)
-    return {"lanes": Resources(logic=logic)}
+    bits = layer.input.format.bits
+    of_channel = sum(n * maxima(sum(inside), bits, family) for inside, n in masks(layer).items())
+    return {"lanes": Resources(logic=layer.output.shape.c * of_channel)}
 
 
 def _pixel_sums(unit: Unit, family: str) -> Parts:
@@ -99,9 +100,30 @@ def _adders(unit: Unit, family: str) -> Parts:
     return {"adders": Resources(logic=adder_bits(lanes, one, other, out, family))}
 
 
-def _constants(unit: Unit, family: str) -> Parts:
-    bits = unit.output.format.bits
-    return {"adders": Resources(logic=unit.output.shape.size * (paired(bits) if family == "ecp5" else bits))}
+def _biases(unit: Unit, family: str) -> Parts:
+    layer, x, out = unit.layer, unit.inputs[0].format, unit.layer.output.format.bits
+    assert isinstance(layer, Bias)
+    lanes = sum(even(out) if family == "ecp5" else with_constant(x, int(v), out) for v in layer.values)
+    return {"adders": Resources(logic=unit.output.shape.pixels * lanes)}
+
+
+def with_constant(x: Format, value: int, out: int) -> int:
+    """LUTs of x + `value`: where the constant is zero a bit needs none; those of a sign are one."""
+    ones = value & ((1 << out) - 1)
+    own = x.bits - x.signed
+    return (ones & ((1 << own) - 1)).bit_count() + (x.signed and ones >> own != 0)
+
+
+def _signs(unit: Unit, family: str) -> Parts:
+    """Opposites; where a channel keeps its sign, bits above its own are no registers."""
+    layer, x, out = unit.layer, unit.inputs[0].format, unit.layer.output.format.bits
+    assert isinstance(layer, Negate)
+    pixels, kept = unit.output.shape.pixels, int((layer.signs > 0).sum())
+    each = x.bits
+    if family == "ecp5":
+        each = NEGATE_LUT4 * x.bits if x.signed else even(out)
+    logic = pixels * each * (len(layer.signs) - kept)
+    return {"adders": Resources(logic=logic, ff=-pixels * kept * (out - x.bits))}
 
 
 def _none(unit: Unit, family: str) -> Parts:
@@ -113,7 +135,8 @@ PARTS: dict[type[Layer], Callable[[Unit, str], Parts]] = {
     MaxPool: _maxima,
     GlobalSum: _pixel_sums,
     Add: _adders,
-    **dict.fromkeys((Bias, Negate), _constants),
+    Bias: _biases,
+    Negate: _signs,
     **dict.fromkeys((Threshold, Shift, Concat), _none),
 }
 """The circuits of each kind of unit, unrolled, in front of its thresholds and registers."""

@@ -6,13 +6,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw.cost.constants import comparator, encoder, fixed_comparator, weighted
+from hw.cost.constants import comparator, encoder, weighted
 from hw.cost.primitives import Bits, distinct_columns, rom
 from hw.cost.resources import Resources
 from hw.dataflow.bits import as_bits, clog2
 from hw.dataflow.stages import code_table
 from hw.dataflow.thresholds import Table
 from hw.ir.layers import IntArray, Threshold
+
+LUT_INPUTS = {"xcup": 6, "xc7": 6, "ecp5": 4}
+BUILT_IN = ((8, "built_in_8"), (12, "built_in_12"), (1 << 30, "built_in_16"))
+"""Bits of a sum, at most, and the weights of the comparators with built-in thresholds for it."""
 
 
 def threshold_lanes(layer: Threshold, pe: int, family: str = "xcup") -> Resources:
@@ -37,13 +41,32 @@ def compared(rows: IntArray, lo: IntArray, hi: IntArray, bits: int, family: str 
     """One lane that compares with every threshold at once; `rows` (channels of this lane, thresholds)."""
     live = (rows > lo[:, None]) & (rows <= hi[:, None])
     if rows.shape[0] == 1:
-        return Resources(logic=len(np.unique(rows[live])) * fixed_comparator(bits, family))
+        return Resources(logic=built_in(np.unique(rows[live]), bits, clog2(rows.shape[1] + 1), family))
     compared_at_all = ~((rows <= lo[:, None]).all(0) | (rows > hi[:, None]).all(0))
     count = int(compared_at_all.sum())
     if not count:
         return Resources()
     logic = count * comparator(bits, family) + encoder(clog2(rows.shape[1] + 1), family)
     return Resources(logic=logic).plus(block_constants(as_bits(rows[:, compared_at_all], bits), family))
+
+
+def built_in(entries: IntArray, bits: int, code_bits: int, family: str = "xcup") -> float:
+    """LUTs of a code from sums of `bits` and the `entries` of its table that are neither always met nor never."""
+    if not len(entries):
+        return 0
+    if bits <= LUT_INPUTS[family]:  # every bit of the code is a LUT
+        return min(code_bits, len(entries))
+    circuit = next(name for most, name in BUILT_IN if bits <= most)
+    return weighted(circuit, built_in_features(entries, bits, code_bits, family), family)
+
+
+def built_in_features(entries: IntArray, bits: int, code_bits: int, family: str = "xcup") -> tuple[float, ...]:
+    """What the LUTs grow with: entries, their bits, the different values of their upper bits, which fill a LUT, and of
+    the bits below, of which zero is met by all, and whether a code has four bits."""
+    below = bits - LUT_INPUTS[family]
+    upper, lower = np.unique(entries >> below), np.unique(entries & ((1 << below) - 1))
+    count = len(entries)
+    return count, count * bits, len(upper), len(lower[lower > 0]), code_bits > 3
 
 
 def searched(rows: IntArray, found: Table, family: str = "xcup") -> Resources:

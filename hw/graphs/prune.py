@@ -18,6 +18,7 @@ def pruned(graph: Graph, zero: Collection[int]) -> Graph:
     hi = [0 if e in zero else high for e, high in enumerate(graph.hi)]
     # What each value is now: nothing, or a value of the new list, with its sign.
     values: list[Tap | Adder] = []
+    places: dict[Adder, int] = {}
     now: list[Term | None] = []
     for tap in graph.taps:
         now.append(None if tap.element in zero else Term(len(values)))
@@ -32,8 +33,11 @@ def pruned(graph: Graph, zero: Collection[int]) -> Graph:
         opposite = terms[0].negative  # all are subtracted: the sum of their opposites takes its place
         if opposite:
             terms = [Term(t.value) for t in terms]
-        now.append(Term(len(values), opposite))
-        values.append(Adder(tuple(terms)))
+        left_over = Adder(tuple(sorted(terms, key=lambda t: (t.negative, t.value))))
+        if left_over not in places:  # what was added besides may be all that made two adders differ
+            places[left_over] = len(values)
+            values.append(left_over)
+        now.append(Term(places[left_over], opposite))
     outputs = [None if o is None else _signed(now[o.value], o.negative) for o in graph.outputs]
     return _live((tuple(lo), tuple(hi)), values, outputs)
 

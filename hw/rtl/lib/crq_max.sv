@@ -7,6 +7,7 @@ module crq_max #(
     input  logic [N*BITS-1:0] d,
     output logic [BITS-1:0]   q
 );
+  localparam bit [BITS-1:0] SIGN = BITS'(SIGNED) << (BITS - 1);
   if (N == 1) begin : gen_end
     assign q = d;
   end else begin : gen_level
@@ -16,7 +17,8 @@ module crq_max #(
       if (2 * i + 1 < N) begin : gen_two
         wire [BITS-1:0] a = d[2*i*BITS+:BITS];
         wire [BITS-1:0] b = d[(2*i+1)*BITS+:BITS];
-        wire a_wins = SIGNED ? $signed(a) >= $signed(b) : a >= b;
+        // A signed comparison is mapped worse than one of numbers whose sign is inverted.
+        wire a_wins = (a ^ SIGN) >= (b ^ SIGN);
         assign next[i*BITS+:BITS] = a_wins ? a : b;
       end else begin : gen_odd
         assign next[i*BITS+:BITS] = d[2*i*BITS+:BITS];

@@ -23,7 +23,7 @@ FABRICS = ("xcup", "ecp5")
 def fit() -> ModuleType:
     with pytest.MonkeyPatch.context() as patched:
         patched.syspath_prepend(CALIBRATION)
-        for name in ("circuits", "sweeps", "fit"):
+        for name in ("circuits", "sweeps", "fit", "unrolled"):
             patched.delitem(sys.modules, name, raising=False)
         import fit as found
 
@@ -59,18 +59,12 @@ def test_comparators_and_their_encoders(fit: ModuleType, family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FABRICS)
-def test_built_in_thresholds(fit: ModuleType, family: str) -> None:
-    for width, luts in zip(measured.FIXED_COMPARATOR_BITS, measured.FIXED_COMPARATOR_LUTS[family], strict=True):
-        found = fit.points("crq_compare", family, FIXED=1, WIDTH=width)
-        assert luts == round(4 * sum(f.logic for f in found) / sum((1 << f.p["BITS"]) - 1 for f in found)) / 4
-
-
-@pytest.mark.parametrize("family", FABRICS)
 def test_maxima(fit: ModuleType, family: str) -> None:
-    for bits, luts in zip(measured.MAXIMUM_BITS, measured.MAXIMUM_LUTS[family], strict=True):
-        found = [f for f in fit.points("crq_max", family, BITS=bits) if f.p["N"] in (4, 9)]
-        mean = sum(f.logic for f in found) / sum(f.p["N"] - 1 for f in found)
-        assert luts == pytest.approx(mean, abs=0.006)
+    tables = measured.MAXIMUM_LUTS[family], measured.LATER_MAXIMUM_LUTS[family]
+    for bits, first, later in zip(measured.MAXIMUM_BITS, *tables, strict=True):
+        found = {f.p["N"]: f.logic for f in fit.points("crq_max", family, BITS=bits)}
+        assert first == found[2]
+        assert later == pytest.approx((found[4] - 2 * first + found[9] - 4 * first) / 5)
 
 
 @pytest.mark.parametrize("family", FABRICS)
@@ -89,9 +83,8 @@ def test_banks_of_ecp5_lie_near_the_points(fit: ModuleType) -> None:
 
 @pytest.mark.parametrize("family", FABRICS)
 def test_between_and_beyond_the_points_prices_only_rise(family: str) -> None:
-    for price in (measured.comparator, measured.fixed_comparator):
-        found = [price(bits, family) for bits in range(1, 40)]
-        assert found == sorted(found)
+    found = [measured.comparator(bits, family) for bits in range(1, 40)]
+    assert found == sorted(found)
     assert measured.rom_luts(4096, family) == pytest.approx(2 * measured.rom_luts(2048, family))
     assert measured.multiplexer(288, family) == 2 * measured.multiplexer(144, family)
-    assert measured.maximum(16, family) == 2 * measured.maximum(8, family)
+    assert measured.maxima(4, 16, family) == 2 * measured.maxima(4, 8, family)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.cost.constants import maximum
+from hw.cost.constants import maxima
 from hw.cost.elements import overlap
 from hw.cost.resources import Resources
 from hw.cost.units import cost
@@ -57,7 +57,7 @@ def test_thresholds_of_a_power_of_two_are_rounded() -> None:
 def test_a_pool_compares_all_taps_or_one_after_the_other() -> None:
     g = GraphBuilder((8, 6, 6), "UINT4")
     parallel = parts_of(g, g.max_pool("x"), Fold(2))
-    assert parallel["lanes"].logic == 2 * 3 * maximum(4)
+    assert parallel["lanes"].logic == 2 * maxima(4, 4)
     assert parallel["operands"].ff == 2 * 4 * 4
     g = GraphBuilder((8, 6, 6), "UINT4")
     folded = parts_of(g, g.max_pool("x"), Fold(2, form=FOLDED))

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from hw.cost import parallel
-from hw.cost.constants import maximum
+from hw.cost.constants import maxima
 from hw.cost.mac import mac_parts
 from hw.cost.network import estimate
 from hw.cost.resources import Resources
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
-from hw.ir.layers import Layer, Mac
+from hw.ir.layers import Format, Layer, Mac
 from hw.report.model import build_report
 from tests.support import random_graphs
 from tests.support.random_graphs import GraphBuilder
@@ -73,13 +73,29 @@ def test_every_value_is_a_register() -> None:
     g = GraphBuilder((5, 3, 2), "UINT4")
     parts = parallel.parts(unit_of(g, g.bias("x", np.array([-1, 2, 3, 4, 5]))))
     assert parts["registers"] == Resources(ff=5 * 6 * 6)
+    assert parts["adders"] == Resources(logic=6 * (4 + 1 + 2 + 1 + 2))
+
+
+def test_a_constant_costs_its_ones() -> None:
+    """The bits above an unsigned number are known; those above a signed one are all its sign."""
+    assert parallel.with_constant(Format(4, False), 5, 6) == 2
+    assert parallel.with_constant(Format(4, False), -1, 6) == 4
+    assert parallel.with_constant(Format(4, True), -1, 6) == 4
+    assert parallel.with_constant(Format(4, True), 1, 5) == 1
+
+
+def test_a_sign_that_stays_costs_nothing() -> None:
+    g = GraphBuilder((3, 2, 2), "UINT4")
+    unit = unit_of(g, g.negate("x", np.array([1, -1, 1])))
+    total = Resources().plus(*parallel.parts(unit).values())
+    assert total == Resources(logic=4 * 4, ff=4 * (4 + 5 + 4))
 
 
 def test_a_pool_compares_what_lies_in_the_image() -> None:
     """Windows of 2 x 2 over 3 x 3 pixels padded above and to the left: one of 1 pixel, two of 2, one of 4."""
     g = GraphBuilder((2, 3, 3), "UINT4")
     parts = parallel.parts(unit_of(g, g.max_pool("x", (2, 2), (2, 2), (1, 1, 0, 0))))
-    assert parts["lanes"].logic == 2 * (0 + 1 + 1 + 3) * maximum(4)
+    assert parts["lanes"].logic == 2 * (0 + 2 * maxima(2, 4) + maxima(4, 4))
 
 
 @pytest.mark.parametrize("kind", ["shift", "concat"])
@@ -87,3 +103,21 @@ def test_wires_cost_nothing(kind: str) -> None:
     g = GraphBuilder((2, 2, 2), "UINT4")
     unit = unit_of(g, g.shift("x", 3) if kind == "shift" else g.concat("x", "x"))
     assert Resources().plus(*parallel.parts(unit).values()) == Resources()
+
+
+def test_registers_in_which_branches_wait_are_priced_with_who_gives_them() -> None:
+    """The image waits 2 cycles for two biases one after the other, and 2 more for a sum and a negation."""
+    g = GraphBuilder((4, 2, 2), "UINT4")
+    h = g.add(g.bias(g.bias("x", np.array([1, 2, 3, 0])), np.array([0, 1, 2, 3])), "x")
+    network = Network(g.finish(g.add(g.negate(h, np.array([-1, 1, 1, 1])), "x")))
+    first, second, *_, last = estimate(network, {}, io_type="io_parallel").units
+    assert first.parts["delays"] == Resources(ff=4 * 16 * 4)
+    assert "delays" not in second.parts
+    assert last.parts["control"] == Resources(logic=1, ff=5)
+
+
+def test_a_long_wait_is_memory_on_xilinx() -> None:
+    x = NETWORKS["residual_net"].input
+    bits = x.shape.size * x.format.bits
+    assert parallel.delay(x, [1, 5, 6]) == Resources(lutram=bits, ff=2 * bits)
+    assert parallel.delay(x, [1, 5, 6], "ecp5") == Resources(ff=6 * bits)

@@ -7,14 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from hw.cost import thresholds
-from hw.cost.constants import comparator, encoder, fixed_comparator
+from hw.cost.constants import comparator, encoder
 from hw.cost.resources import Resources
-from hw.cost.thresholds import block_constants, counter, searched, threshold_lanes
+from hw.cost.thresholds import block_constants, built_in, built_in_features, counter, searched, threshold_lanes
 from hw.dataflow.stages import code_table
 from hw.ir.layers import IntArray, Shape, Tensor, Threshold
 
 LO, HI, BITS = 0, 126, 8  # signed
-EACH = fixed_comparator(BITS)
 
 
 def compared(rows: IntArray) -> Resources:
@@ -30,20 +29,37 @@ def layer_of(rows: NDArray[np.int64]) -> Threshold:
     return Threshold("t", (x,), y, rows, 0, "UINT8")
 
 
+def one(*entries: int, bits: int = 2) -> Resources:
+    """A lane of one channel that compares with `entries`."""
+    return Resources(logic=built_in(np.array(entries), BITS, bits))
+
+
 def test_a_lane_of_one_channel_has_its_thresholds_built_in() -> None:
     rows = np.array([[10, 20, 30]])
-    assert compared(rows) == Resources(logic=3 * EACH)
-    assert threshold_lanes(layer_of(rows), 1) == Resources(logic=3 * EACH)
+    assert compared(rows) == one(10, 20, 30)
+    assert threshold_lanes(layer_of(rows), 1) == one(10, 20, 30)
 
 
 def test_equal_thresholds_are_compared_once_and_those_out_of_reach_never() -> None:
-    assert compared(np.array([[20, 20, 30]])).logic == 2 * EACH
-    assert compared(np.array([[LO - 5, LO, 30]])).logic == EACH  # always met
-    assert compared(np.array([[30, HI + 1, HI + 9]])).logic == EACH  # never met
+    assert compared(np.array([[20, 20, 30]])) == one(20, 30)
+    assert compared(np.array([[LO - 5, LO, 30]])) == one(30)  # always met
+    assert compared(np.array([[30, HI + 1, HI + 9]])) == one(30)  # never met
     assert compared(np.array([[LO, HI + 1, HI + 1]])) == Resources()
-    assert compared(np.array([[LO + 1, HI, HI + 1]])).logic == 2 * EACH  # the ends of what is compared
-    assert threshold_lanes(layer_of(np.array([[30, HI, HI + 9]])), 1).logic == 2 * EACH
+    assert compared(np.array([[LO + 1, HI, HI + 1]])) == one(LO + 1, HI)  # the ends of what is compared
+    assert threshold_lanes(layer_of(np.array([[30, HI, HI + 9]])), 1) == one(30, HI)
     assert threshold_lanes(layer_of(np.array([[HI + 1, HI + 2, HI + 3]])), 1) == Resources()
+
+
+def test_built_in_thresholds_are_told_by_their_upper_and_lower_bits() -> None:
+    """Of 8 bits 6 fill a LUT: 10, 20 and 30 differ there, and two of them have the same two bits below."""
+    assert built_in_features(np.array([10, 20, 30]), 8, 2) == (3, 24, 3, 1, False)
+    assert built_in_features(np.array([10, 20, 30]), 8, 4, "ecp5") == (3, 24, 2, 3, True)
+
+
+def test_a_code_of_few_bits_is_a_lut_per_bit() -> None:
+    assert built_in(np.array([3, 9, 21]), 6, 2) == 2
+    assert built_in(np.array([3]), 6, 4) == 1
+    assert built_in(np.array([3, 9, 21]), 4, 2, "ecp5") == 2
 
 
 def test_a_lane_of_several_channels_reads_its_thresholds() -> None:

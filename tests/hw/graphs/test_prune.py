@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.graphs import solve
+from hw.graphs.graph import Adder, Graph, Tap, Term
 from hw.graphs.prune import pruned
 from tests.hw.graphs.test_solve import ternary
 
@@ -29,3 +30,12 @@ def test_the_sums_are_those_of_inputs_that_are_zero(seed: int, zero: set[int], o
 def test_nothing_is_left_of_zeros() -> None:
     less = pruned(solve(ternary(0, 4, 6), [(0, 1)] * 6), set(range(6)))
     assert (less.taps, less.adders, less.outputs) == ((), (), (None,) * 4)
+
+
+def test_adders_that_become_equal_are_one() -> None:
+    """a + b + c and a + b + d without c and d."""
+    adders = tuple(Adder((Term(0), Term(1), Term(last))) for last in (2, 3))
+    graph = Graph((0,) * 4, (3,) * 4, tuple(map(Tap, range(4))), adders, (Term(4), Term(5, True)))
+    less = pruned(graph, {2, 3})
+    assert less.adders == (Adder((Term(0), Term(1))),)
+    assert less.outputs == (Term(2), Term(2, True))
