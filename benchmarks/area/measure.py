@@ -1,0 +1,86 @@
+"""Each form of a case: simulated, then synthesised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from benchmarks.area import folded
+from benchmarks.area.case import Case
+from benchmarks.area.circuit import Circuit, framed
+from benchmarks.area.folded import Folded, folded_units
+from benchmarks.area.peers.environment import PEERS, circuits
+from benchmarks.area.peers.widened import widened
+from benchmarks.area.simulate import Verdict, check
+from benchmarks.area.trees import adder_trees
+from crq.errors import ToolError
+from hw.rtl.synth import synthesize
+
+BASE = "da4ml"
+"""The form that the others are compared with."""
+
+
+class Row(NamedTuple):
+    form: str
+    verdict: Verdict
+    luts: int
+    ffs: int
+    yosys_s: float
+    cycles: int = 1  # per product
+    adders: int | None = None
+    depth: int | None = None
+    cpu_s: float | None = None  # of the solver
+    wall_s: float | None = None
+    note: str = ""
+
+
+class Settings(NamedTuple):
+    family: str
+    cache: Path
+    peers: Path
+    seconds: float  # that a peer may take
+    vectors: int
+    wanted: Callable[[str], bool]
+
+
+def rows(case: Case, settings: Settings) -> Iterator[Row]:
+    """The base first; a form that a tool cannot make is reported and left out."""
+    for peer in PEERS:
+        if any(map(settings.wanted, peer.forms.values())):
+            try:
+                made = list(circuits(peer, case, settings.peers, settings.seconds))
+            except ToolError as error:
+                click.echo(f"{peer.name}: {error}")
+                continue
+            made += [widened(c) for c in made if c.form == "da4ml, untraced"]
+            yield from (circuit_row(c, case, settings) for c in made if settings.wanted(c.form))
+    trees = adder_trees(case)
+    if settings.wanted(trees.form):
+        yield circuit_row(trees, case, settings)
+    for unit in folded_units(case):
+        if settings.wanted(unit.form):
+            yield from unit_rows(unit, case, settings)
+
+
+def circuit_row(circuit: Circuit, case: Case, settings: Settings) -> Row:
+    design = framed(circuit, case)
+    verdict = check(design, case, settings.family, settings.vectors)
+    found = synthesize(design, settings.family, cache=settings.cache)
+    total = found.total()
+    return Row(circuit.form, verdict, total.lut, total.ff, found.seconds, 1, circuit.adders, circuit.depth,
+               circuit.cpu_s, circuit.wall_s, circuit.note)  # fmt: skip
+
+
+def unit_rows(unit: Folded, case: Case, settings: Settings) -> Iterator[Row]:
+    """The whole unit; of an unrolled one also its lanes alone."""
+    verdict = folded.check(unit, case, settings.family, settings.vectors)
+    found = synthesize(unit.design, settings.family, cache=settings.cache)
+    total = found.total()
+    yield Row(unit.form, verdict, total.lut, total.ff, found.seconds, unit.cycles)
+    lanes = {m: n for m, n in found.below[found.top].items() if "crq_pe_fixed" in m}
+    if lanes:
+        luts, ffs = (sum(getattr(found.total(m), k) * n for m, n in lanes.items()) for k in ("lut", "ff"))
+        yield Row(f"{unit.form}, sums alone", verdict, luts, ffs, found.seconds, unit.cycles)
