@@ -60,7 +60,20 @@ def levels(ops, given):
     return found
 
 
+def beyond(part):
+    """Adders whose result has more bits than shift_adder computes."""
+    kinds = formats([op.qint for op in part.ops])
+    count = 0
+    for op, (bits, _) in zip(part.ops, kinds, strict=True):
+        if op.opcode in (0, 1):
+            (a, a_signed), (b, b_signed) = kinds[op.id0], kinds[op.id1]
+            computed = max(a - min(op.data, 0), b + max(op.data, 0)) + 1 + op.opcode + (a_signed != b_signed)
+            count += bits > computed
+    return count
+
+
 def facts(parts, method, cpu, wall):
+    selected = sum(map(beyond, parts))
     depth = [0] * parts[0].shape[0]
     for part in parts:
         all_levels = levels(part.ops, depth)
@@ -73,7 +86,7 @@ def facts(parts, method, cpu, wall):
         "depth": max(depth),
         "cpu_s": cpu,
         "wall_s": wall,
-        "note": f"da4ml {version('da4ml')}, {method}",
+        "note": f"da4ml {version('da4ml')}, {method}" + (f", {selected} adders too narrow" if selected else ""),
     }
 
 
