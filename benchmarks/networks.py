@@ -103,7 +103,7 @@ def main(name: str, bits: int, fps: float, family: str, simulate: int, cache: Pa
     folds = choose(network, clock_period_ns=CLOCK_NS, target_fps=fps)
     click.echo(f"{name}, {bits} bits: folded for {fps:g} frames/s in {time.monotonic() - started:.1f} s")
     guess = estimate(network, folds, family)
-    total = synthesize(generate(network, folds), family, cache=cache).total()
+    total = synthesize(generate(network, folds, family=family), family, cache=cache).total()
     reached = guess.fps(CLOCK_NS)
     before = first_luts(name, bits, fps, family)
     for what in ("lut", "ff", "bram36"):

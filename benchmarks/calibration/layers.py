@@ -40,7 +40,7 @@ def main(which: str, family: tuple[str, ...], chosen: tuple[str, ...]) -> None:
                 rows = [row for row in csv.reader(file) if row[0] in FAMILIES]
         if [kind, name] in [row[:2] for row in rows]:
             continue
-        found = synthesize(generate_unit(unit, fold, given, depths), kind)
+        found = synthesize(generate_unit(unit, fold, given, depths, kind), kind)
         rows.append([kind, name, *found.total()])
         click.echo(f"{kind} {name}: {found.seconds} s, {tool()}")
         temporary = target.with_suffix(f".{os.getpid()}")

@@ -26,8 +26,8 @@ from crq.train.setup import load_split
 from crq.train.trainer import train_recipe
 from export.qonnx import to_qonnx
 from hw.cli.runtimes import runtime_links
+from hw.compiler import compiler
 from hw.devices.catalog import find
-from hw.hls.csim import compiler
 from hw.hls.folder import put, settle
 from hw.hls.verdicts import keep
 from hw.ir.vectors import all_vectors

@@ -6,28 +6,24 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw.cost.lanes import constant_lanes, even, folded_lane
+from hw.cost.graphs import graph_price
+from hw.cost.lanes import folded_lane
 from hw.cost.primitives import Bits, block_rom, rom
 from hw.cost.resources import Resources
 from hw.cost.ring import ring_parts
 from hw.cost.stages import output_register, searchers
 from hw.cost.thresholds import block_constants, table_lanes
 from hw.cost.window import select_price, steps_price, window_price
-from hw.dataflow.bits import as_bits, signed_width
+from hw.dataflow.bits import as_bits
 from hw.dataflow.memory import weights_in_bram
-from hw.dataflow.schedule import lane_registers, sum_registers
+from hw.dataflow.schedule import graph_stages, lane_registers, sum_registers
 from hw.dataflow.stages import stage
-from hw.dataflow.thresholds import Table, table
+from hw.dataflow.sums import sums
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.ir.digits import (
-    complement_offset,
-    complement_range,
-    digits_of,
-    inverted_offset,
-    inverted_range,
-    lane_bits,
-)
+from hw.graphs.layer import OPERANDS, layer_graph
+from hw.graphs.stages import staged
+from hw.ir.digits import complement_offset, digits_of, lane_bits
 from hw.ir.layers import Mac
 
 Parts = dict[str, Resources]
@@ -50,12 +46,12 @@ class MacPrice:
         self.digits = digits_of(self.mac)
         self.bits_in = self.mac.input.format.bits
         self.folded = fold.form == FOLDED
-        self.unrolled = self.steps == 1 and not self.folded
+        self.unrolled = unit.is_unrolled(fold)
 
     def parts(self) -> Parts:
         parts = dict(ring_parts(self.unit, self.fold, self.family)) if self.folded else self.parallel()
         if self.unrolled:
-            parts["lanes"] = self.fixed_lanes()
+            parts["lanes"] = self.graph()
         else:
             parts |= {"weights": self.weights(), "lanes": self.lanes(), "start": self.start()}
         return {**parts, "control": self.control(), **self.codes()}
@@ -88,16 +84,11 @@ class MacPrice:
                            family=self.family)  # fmt: skip
         return lane.times(self.fold.pe)
 
-    def fixed_lanes(self) -> Resources:
-        """Adder trees; without thresholds each sum also adds what its complements lack."""
-        lanes = constant_lanes(self.digits, self.mac.input.format, self.family)
-        if self.unit.threshold is not None:
-            return lanes
-        # Of a constant each one is an inverter; on ECP5 an adder has LUTs for all bits.
-        acc = self.mac.output.format.bits
-        offset = inverted_offset(self.mac) & ((1 << acc) - 1)
-        each = [even(acc) if o and self.family == "ecp5" else int(o).bit_count() for o in offset]
-        return lanes.plus(Resources(logic=sum(each)))
+    def graph(self) -> Resources:
+        """The adders of all sums."""
+        assert isinstance(self.unit.layer, Mac)
+        graph = layer_graph(self.mac, OPERANDS[self.family])
+        return graph_price(staged(graph, graph_stages(self.mac, self.fold.levels)), self.family)
 
     def start(self) -> Resources:
         """The ROM of what sums start from, where no thresholds hold it."""
@@ -117,28 +108,14 @@ class MacPrice:
         chosen, pe = stage(self.unit, self.fold), self.fold.pe
         if chosen.kind == "none":
             return {}
-        found = _sums(self.unit, self.unrolled)
+        found = sums(self.unit, self.unrolled).table
+        assert found is not None
         if chosen.sequential:
             return {"thresholds": searchers(found, pe, chosen.searchers, chosen.kind, self.family)}
         lanes = table_lanes(found, pe, self.family)
         waits = Resources(ff=found.bits if found.searched else 0)
         out = output_register(pe * self.unit.output.format.bits, self.family)
         return {"thresholds": lanes.plus(waits), "output": out}
-
-
-@lru_cache(maxsize=4096)
-def _sums(unit: Unit, unrolled: bool) -> Table:
-    """The thresholds as the lanes' sums meet them (hw.rtl.mac)."""
-    mac = unit.layer
-    assert isinstance(mac, Mac)
-    assert unit.threshold is not None
-    if unrolled:
-        lo, hi = inverted_range(mac)
-        return table(unit.threshold, lo, hi, inverted_offset(mac), signed_width(int(lo.min()), int(hi.max()) + 1))
-    lo, hi = complement_range(mac)
-    acc = lane_bits(mac, True)
-    middle = 1 << (acc - 1)
-    return table(unit.threshold, lo - middle, hi - middle, complement_offset(mac) + middle, acc)
 
 
 @lru_cache(maxsize=16384)

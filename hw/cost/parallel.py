@@ -15,15 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.cost.constants import maximum
-from hw.cost.lanes import constant_lanes, paired, paired_tree
-from hw.cost.primitives import tree_adders, tree_flip_flops
+from hw.cost.graphs import graph_price
+from hw.cost.lanes import paired
 from hw.cost.resources import Resources
 from hw.cost.thresholds import threshold_lanes
-from hw.dataflow.schedule import Cycles, tree_registers
+from hw.dataflow.schedule import Cycles, graph_stages
 from hw.dataflow.streams import Pipeline
 from hw.dataflow.thresholds import search_steps
 from hw.dataflow.units import Fold, Unit, units
-from hw.ir.digits import digits_of
+from hw.graphs import solve
+from hw.graphs.layer import OPERANDS, layer_graph
+from hw.graphs.prune import pruned
+from hw.graphs.stages import staged
 from hw.ir.graph import Network
 from hw.ir.layers import (
     Add,
@@ -43,6 +46,7 @@ from hw.ir.layers import (
 
 Mask = tuple[bool, ...]
 EVERY_CYCLE = Cycles(1, 1)
+LEVELS = 2  # of adders between two registers
 
 
 def parts(unit: Unit, family: str = "xcup") -> dict[str, Resources]:
@@ -76,11 +80,13 @@ def _maxima(layer: MaxPool, family: str) -> Resources:
 
 
 def _pixel_sums(layer: GlobalSum, family: str) -> Resources:
-    bits, terms = layer.input.format.bits, layer.input.shape.pixels
-    tree = Resources(
-        logic=(paired_tree if family == "ecp5" else tree_adders)(terms, bits), ff=tree_flip_flops(terms, bits)
-    )
-    return tree.times(layer.output.shape.c)
+    """One adder graph per channel: a tree over its pixels."""
+    pixels = layer.input.shape.pixels
+    total = Resources()
+    for ends, channels in Counter(zip(layer.input.lo.tolist(), layer.input.hi.tolist(), strict=True)).items():
+        graph = solve(np.ones((1, pixels), np.int64), [ends] * pixels, operands=OPERANDS[family])
+        total = total.plus(graph_price(staged(graph, _stages(pixels)), family).times(channels))
+    return total
 
 
 def _adders(layer: Layer, family: str) -> Resources:
@@ -89,14 +95,22 @@ def _adders(layer: Layer, family: str) -> Resources:
 
 
 def _sums(mac: Mac, family: str) -> Resources:
-    """The adder trees of every output pixel; what lies in the padding is zero and adds nothing."""
-    total, codes = Resources(), digits_of(mac)
+    """The adder graph of every output pixel; what lies in the padding is zero and adds nothing."""
+    graph, stages_of = layer_graph(mac, OPERANDS[family]), graph_stages(mac, LEVELS)
     if not isinstance(mac, Conv):
-        return constant_lanes(codes, mac.input.format, family)
-    for (rows, columns), count in windows(mac).items():
-        inside = codes[:, :, np.array(rows)][:, :, :, np.array(columns)]
-        total = total.plus(constant_lanes(inside, mac.input.format, family).times(count))
+        return graph_price(staged(graph, stages_of), family)
+    total = Resources()
+    for inside, count in windows(mac).items():
+        own = pruned(graph, outside(mac, *inside))
+        total = total.plus(graph_price(staged(own, stages_of), family).times(count))
     return total
+
+
+def outside(mac: Conv, rows: Mask, columns: Mask) -> set[int]:
+    """The elements of a window whose kernel rows or columns are not inside of the image."""
+    channels, width = mac.input.shape.c, len(columns)
+    taps = [y * width + x for y, r in enumerate(rows) for x, c in enumerate(columns) if not (r and c)]
+    return {tap * channels + c for tap in taps for c in range(channels)}
 
 
 def windows(layer: Conv | MaxPool) -> Counter[tuple[Mask, Mask]]:
@@ -120,12 +134,16 @@ def stages(unit: Unit) -> int:
     layer = unit.layer
     if unit.is_wires:
         return 0
-    terms = 0
+    adders = 0
     if isinstance(layer, Mac):
-        terms = max(1, *(int(np.count_nonzero(w)) for w in digits_of(layer)))
+        adders = graph_stages(layer, LEVELS)
     elif isinstance(layer, GlobalSum):
-        terms = layer.input.shape.pixels
-    return (tree_registers(terms) if terms else 0) + search_steps(unit.quantizer) + 1
+        adders = _stages(layer.input.shape.pixels)
+    return adders + search_steps(unit.quantizer) + 1
+
+
+def _stages(terms: int) -> int:
+    return max(1, -(-(terms - 1).bit_length() // LEVELS))
 
 
 def pipeline(network: Network) -> Pipeline:

@@ -24,35 +24,6 @@ EBR_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36)
 BRAM36_SHAPES = ((32768, 1), (16384, 2), (8192, 4), (4096, 9), (2048, 18), (1024, 36), (512, 72))
 
 
-def tree_adders(terms: int, width: int) -> int:
-    """LUTs of the adders of crq_tree over signed operands: one per bit below the carry out."""
-    total = 0
-    while terms > 1:
-        total += terms // 2 * width
-        terms, width = (terms + 1) // 2, width + 1
-    return total
-
-
-def inverters(negative: list[bool]) -> int:
-    """Operands of crq_pe_fixed whose complement no adder absorbs: both of a pair negative, or a last one alone."""
-    pairs = sum(a and b for a, b in zip(negative[::2], negative[1::2], strict=False))
-    return pairs + (len(negative) % 2 and negative[-1])
-
-
-def tree_flip_flops(terms: int, width: int) -> int:
-    """FFs of crq_tree: its sums after every second level and at the end; a term that found no partner stays narrow."""
-    if terms == 1:
-        return width
-    total, level, lone = 0, 0, width  # lone: real width of the last term
-    while terms > 1:
-        lone = lone if terms % 2 else max(lone, width) + 1
-        terms, width = (terms + 1) // 2, width + 1
-        if level % 2 or terms == 1:
-            total += (terms - 1) * width + lone
-        level += 1
-    return total
-
-
 def lutram(depth: int, width: int, family: str = "xcup", single: bool = False) -> int:
     """LUTs of a simple dual port LUTRAM. UltraScale+: 8 LUTs hold 32 x 14 (RAM32M16) or 64 x 7 (RAM64M8) bits;
     7-series: 4 LUTs hold 32 x 6 (RAM32M) or 64 x 3 (RAM64M); ECP5: 6 hold 16 x 4 (TRELLIS_DPR16X4). With a

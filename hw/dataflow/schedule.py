@@ -20,7 +20,7 @@ from hw.dataflow.rings import Ring, Walk, interval, ring
 from hw.dataflow.stages import stage
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.ir.digits import digits_of
+from hw.ir.digits import digits_of, sum_levels
 from hw.ir.layers import Concat, GlobalSum, Mac, MaxPool
 
 Times = NDArray[np.int64]
@@ -78,10 +78,14 @@ def depth(unit: Unit, fold: Fold) -> int:
 def sum_registers(unit: Unit, fold: Fold) -> int:
     """Register stages from a step to the finished sums: operands, tree, accumulator."""
     assert isinstance(unit.layer, Mac)
-    digits = digits_of(unit.layer)
-    if fold.form != FOLDED and unit.reuse_factor(fold) == 1:
-        return 1 + tree_registers(max(1, *(int(np.count_nonzero(w)) for w in digits)))  # window, tree
-    return 2 + (fold.form != FOLDED) + lane_registers(fold.simd, digits.shape[-1])
+    if unit.is_unrolled(fold):
+        return 1 + graph_stages(unit.layer, fold.levels)  # window, adders
+    return 2 + (fold.form != FOLDED) + lane_registers(fold.simd, digits_of(unit.layer).shape[-1])
+
+
+def graph_stages(mac: Mac, levels: int) -> int:
+    """Register stages of a layer's adder graph with `levels` of adders between two, whatever the adders' operands."""
+    return -(-sum_levels(mac) // levels)
 
 
 def lane_products(simd: int, digits: int) -> int:
@@ -93,11 +97,6 @@ def lane_registers(simd: int, digits: int) -> int:
     """Register stages of a folded lane in front of its accumulator, which adds the last two terms itself: after every
     second level of adders of two. The form for Xilinx has fewer levels and the same stages."""
     return (lane_products(simd, digits) - 1).bit_length() // 2
-
-
-def tree_registers(terms: int) -> int:
-    """Register stages of an adder tree: after every second level and at the end."""
-    return max(1, (int(terms - 1).bit_length() + 1) // 2)
 
 
 def schedule(unit: Unit, fold: Fold, arrivals: Sequence[Times], paces: Sequence[int] | None = None) -> Beats:

@@ -24,13 +24,14 @@ class Fold(NamedTuple):
 
     `rom` is where the weights lie, one of `ROM_STYLES`; "auto" leaves it to their size (hw.dataflow.memory). `form` is
     that of a windowed unit: "parallel" keeps its window in registers and reads whole pixels, "folded" keeps it in one
-    memory and reads SIMD channels per beat.
+    memory and reads SIMD channels per beat. `levels`: of adders between two registers, where all weights are built in.
     """
 
     pe: int
     simd: int = 1
     rom: str = "auto"
     form: str = PARALLEL
+    levels: int = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +113,10 @@ class Unit:
         per_group = self.output.shape.c // groups
         simds = divisors(self.sources[0].shape.c // groups)
         return [Fold(pe, simd, form=FOLDED) for pe in pes if per_group % pe == 0 for simd in simds]
+
+    def is_unrolled(self, fold: Fold) -> bool:
+        """Whether all weights are built into an adder graph: everything is computed in one cycle."""
+        return isinstance(self.layer, Mac) and fold.form != FOLDED and self.reuse_factor(fold) == 1
 
     def reuse_factor(self, fold: Fold) -> int:
         """Cycles per output pixel: (fan_in / SIMD) · (channels / PE), hls4ml's ReuseFactor; a folded pool takes one

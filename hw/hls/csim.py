@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
-import platform
-import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +15,7 @@ from numpy.typing import NDArray
 
 from crq.errors import ToolError, VerificationError
 from crq.files import atomic_path
+from hw.compiler import compiler, machine
 from hw.errors import HwError
 from hw.hls.folder import own
 
@@ -37,14 +34,6 @@ class Batch(NamedTuple):
 
     integers: NDArray[np.int64]
     trace: NDArray[np.int64] | None
-
-
-def compiler() -> str:
-    """The C++ compiler: $CXX or g++. Raises `ToolError` with the command that installs it."""
-    name = os.environ.get("CXX", "g++")
-    if shutil.which(name) is None:
-        raise ToolError(f"C simulation needs {name}, which is not installed. Install it: apt-get install g++")
-    return name
 
 
 def compile_simulation(project: Path, mode: str, trace: bool = False) -> Path:
@@ -73,22 +62,11 @@ def compile_simulation(project: Path, mode: str, trace: bool = False) -> Path:
 
 
 def _key(project: Path, bridge: Path, flags: list[str]) -> str:
-    digest = hashlib.sha256(repr((flags, _machine(compiler()))).encode())
+    digest = hashlib.sha256(repr((flags, machine(compiler()))).encode())
     for path in [bridge, *(p for s in SOURCES for p in sorted((project / s).rglob("*")) if p.is_file())]:
         digest.update(str(path.relative_to(project)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-@lru_cache
-def _machine(command: str) -> str:
-    """Compiler version and processor: -march=native code runs on processors of its kind only."""
-    version = subprocess.run([command, "--version"], capture_output=True, text=True).stdout
-    cpu = platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        cpu += next((line for line in info.read_text().splitlines() if line.startswith("flags")), "")
-    return version + cpu
 
 
 class Simulation:

@@ -1,7 +1,4 @@
-"""Weights as signed binary digits: what makes integer layers additions, and -x a complement.
-
-Folded lanes (hw/rtl/lib/crq_pe.sv) and unrolled ones (crq_pe_fixed.sv) complement different words.
-"""
+"""Weights as signed binary digits: what makes integer layers additions, and -x a complement."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from hw.ir.layers import IntArray, Mac
 from hw.ir.ranges import sum_range
 
 
-def signed_digits(codes: NDArray[np.int8]) -> NDArray[np.int8]:
+def signed_digits(codes: NDArray[np.int8] | IntArray) -> NDArray[np.int8]:
     """Non-adjacent form: codes (…) to digits (…, n) in {-1, 0, 1}, value = sum of digit[k] * 2**k."""
     rest = codes.astype(np.int64)
     digits: list[IntArray] = []
@@ -61,20 +58,7 @@ def lane_bits(mac: Mac, thresholds: bool) -> int:
     return int(complement_range(mac)[1].max() + 1).bit_length() if thresholds else mac.output.format.bits
 
 
-def inverted_offset(mac: Mac) -> IntArray:
-    """Per channel, how much lower an unrolled sum is with ~x in place of -x: one per negative digit."""
-    return (digits_of(mac) < 0).reshape(len(mac.weights), -1).sum(1).astype(np.int64)
-
-
-def inverted_range(mac: Mac) -> tuple[IntArray, IntArray]:
-    """The interval of every partial sum with ~x in place of -x."""
-    x = mac.input
-    digits = digits_of(mac)
-    place = 1 << np.arange(digits.shape[-1])
-    offset = inverted_offset(mac)
-    # The sum of all digits' own intervals: widening each digit's separately covers every partial sum.
-    positive = (np.maximum(digits, 0) * place).sum(-1)
-    negative = (np.minimum(digits, 0) * place).sum(-1)
-    lo_p, hi_p = sum_range(positive, x.lo, x.hi, mac.groups)
-    lo_n, hi_n = sum_range(negative, x.lo, x.hi, mac.groups)
-    return lo_p + lo_n - offset, hi_p + hi_n
+def sum_levels(mac: Mac) -> int:
+    """Levels of two-input adders that a layer's longest sum needs; no adder graph of it is deeper."""
+    terms = int(np.abs(digits_of(mac)).reshape(len(mac.weights), -1).sum(1, dtype=np.int64).max())
+    return max(1, (terms - 1).bit_length())

@@ -55,10 +55,12 @@ def _output_bits(unit: Unit, fold: Fold) -> int:
     return beat_out(unit, fold) * unit.output.format.bits
 
 
-def generate_unit(unit: Unit, fold: Fold, given: tuple[int, ...] | None = None, depths: Depths | None = None) -> Design:
-    """A design of one unit; with `depths` of its input FIFOs and the channels per beat that it is `given`, the unit
-    behind its FIFOs and converters."""
-    design = Design(module_name(unit), library())
+def generate_unit(
+    unit: Unit, fold: Fold, given: tuple[int, ...] | None = None, depths: Depths | None = None, family: str = "xcup",
+) -> Design:  # fmt: skip
+    """A design of one unit for a synthesis family; with `depths` of its input FIFOs and the channels per beat that it
+    is `given`, the unit behind its FIFOs and converters."""
+    design = Design(module_name(unit), library(), family=family)
     unit_module(unit, fold, design)
     if depths is None or given is None:
         return design
@@ -92,9 +94,10 @@ def _behind_streams(
     return text + instance(module_name(unit), unit.name, {}, {**ports, **out})
 
 
-def generate(network: Network, folds: Mapping[str, Fold], name: str = "network") -> Design:
-    """The whole network. FIFO depths follow from the cycle model, so that no stream waits for another."""
-    design = Design(name, library())
+def generate(network: Network, folds: Mapping[str, Fold], name: str = "network", family: str = "xcup") -> Design:
+    """The whole network for a synthesis family. FIFO depths follow from the cycle model, so that no stream waits for
+    another."""
+    design = Design(name, library(), family=family)
     depths, beats = fifo_depths(network, folds), stream_beats(network, folds)
     readers: dict[str, list[str]] = {}
     for unit in units(network):

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.dataflow.bits import clog2, signed_width
+from hw.dataflow.bits import clog2
 from hw.dataflow.memory import BRAM_BITS, weights_in_bram
 from hw.dataflow.names import bounded
-from hw.dataflow.schedule import lane_registers, tree_registers
-from hw.dataflow.thresholds import table
+from hw.dataflow.schedule import graph_stages, lane_registers
+from hw.dataflow.sums import sums
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.ir.digits import (
-    complement_offset,
-    complement_range,
-    inverted_offset,
-    inverted_range,
-    lane_bits,
-    signed_digits,
-)
+from hw.graphs.layer import OPERANDS, layer_graph
+from hw.graphs.stages import staged
+from hw.ir.digits import signed_digits
 from hw.ir.layers import Conv, IntArray, Mac
+from hw.rtl.graph import graph_module
 from hw.rtl.stages import stage_of
 from hw.rtl.verilog import Design, constant, instance, literal, slices, words
 from hw.rtl.window import ring_instance, window_instance
@@ -40,27 +36,12 @@ class MacUnit:
         self.blocks = unit.output.shape.c // fold.pe
         self.chunks = self.mac.fan_in // fold.simd
         self.steps = self.blocks * self.chunks
+        self.is_unrolled = unit.is_unrolled(fold)
         self.digits = signed_digits(self.mac.weights).transpose(0, 2, 3, 1, 4)  # (O, KH, KW, I, digit)
-        if self.is_unrolled:
-            self.offset = inverted_offset(self.mac)
-            lo, hi = inverted_range(self.mac)
-            if unit.threshold is None:
-                lo, hi = np.minimum(lo, lo + self.offset), np.maximum(hi, hi + self.offset)
-            self.acc, self.middle = signed_width(int(lo.min()), int(hi.max()) + 1), 0
-        else:
-            self.offset = complement_offset(self.mac)
-            lo, hi = complement_range(self.mac)
-            self.acc = lane_bits(self.mac, unit.threshold is not None)
-            self.middle = 1 << (self.acc - 1)  # the sums have no sign: with their top bit inverted thresholds see one
-        lo, hi, offset = lo - self.middle, hi - self.middle, self.offset + self.middle
-        self.table = table(unit.threshold, lo, hi, offset, self.acc) if unit.threshold else None
+        found = sums(unit, self.is_unrolled)
+        self.acc, self.offset, self.middle, self.table = found.bits, found.offset, found.middle, found.table
         self.bits_in = self.mac.input.format.bits
         self.signed_in = self.mac.input.format.signed
-
-    @property
-    def is_unrolled(self) -> bool:
-        """Whether the weights are built into the adders."""
-        return self.steps == 1 and self.fold.form != FOLDED
 
     @property
     def n_digits(self) -> int:
@@ -83,7 +64,7 @@ class MacUnit:
         if self.fold.form == FOLDED:
             text = self.from_memory(design)
         else:
-            text = self.front() + (self.unrolled() if self.is_unrolled else self.multiplexed(design))
+            text = self.front() + (self.unrolled(design) if self.is_unrolled else self.multiplexed(design))
         width = self.fold.pe * self.acc
         text += f"  wire [{width - 1}:0] signed_sums = sums ^ {{{self.fold.pe}{{{self.acc}'h{self.middle:x}}}}};\n"
         return text + stage_of(design, self.unit, self.fold, self.table, self.acc)
@@ -219,35 +200,36 @@ class MacUnit:
 
     # -- weights built in
 
-    def unrolled(self) -> str:
-        """One lane per channel, its non-zero weights as wires and inverters."""
-        width = self.bits_in + (0 if self.signed_in else 1) + self.n_digits - 1
-        lists = [np.argwhere(d.reshape(-1, self.n_digits)) for d in self.digits]
-        depth = max(tree_registers(max(1, len(found))) for found in lists)
+    def unrolled(self, design: Design) -> str:
+        """The adder graph of all sums, on the registers of the window."""
+        stages = graph_stages(self.mac, self.fold.levels)
+        graph = staged(layer_graph(self.mac, OPERANDS[design.family]), stages)
+        module = f"{self.name}_sums"
+        design.sources[f"{module}.sv"] = graph_module(module, graph, self.bits_in, self.acc, self.label)
+        elements = self.window_elements()
         text = f"  wire [{self.fold.pe * self.acc - 1}:0] sums;\n"
-        for channel, found in enumerate(lists):
-            digits = self.digits[channel].reshape(-1, self.n_digits)
-            taps = self.taps(channel)
-            terms = [self.term(taps[f], int(k), width) for f, k in found] or [f"{width}'b0"]
-            negative = [int(digits[f, k] < 0) for f, k in found] or [0]
-            start = int(self.offset[channel]) if self.unit.threshold is None else 0
-            text += instance("crq_pe_fixed", f"pe{channel}", {
-                "N": len(terms), "BITS": width, "NEG": literal(negative), "ACC": self.acc,
-                "START": constant(start, self.acc), "WAIT": depth - tree_registers(len(terms))}, {
-                "clk": "clk", "en": "en", "x": "{" + ", ".join(reversed(terms)) + "}",
-                "acc": f"sums[{channel * self.acc}+:{self.acc}]"})  # fmt: skip
-        return text + self.done(depth, "active")
+        text += instance(module, "sums", {}, {
+            "clk": "clk", "en": "en", "x": slices("window", elements, self.bits_in), "y": "sums"})  # fmt: skip
+        return text + self.done(stages, "active")
 
-    def term(self, element: int, shift: int, width: int) -> str:
-        """One operand, widened to the signed width and shifted."""
-        low = element * self.bits_in
-        extend = width - self.bits_in - shift
-        top = f"{{{extend}{{window[{low + self.bits_in - 1}]}}}}" if self.signed_in else f"{extend}'b0"
-        parts = [top] if extend else []
-        parts.append(f"window[{low}+:{self.bits_in}]")
-        if shift:
-            parts.append(f"{shift}'b0")
-        return "{" + ", ".join(parts) + "}"
+    def window_elements(self) -> list[int]:
+        """Element of the window's registers of each (kernel row, kernel column, channel)."""
+        if not isinstance(self.mac, Conv):
+            return self.taps(0)
+        (kh, kw), (dh, dw), channels = self.mac.kernel, self.mac.dilation, self.slide.image.c
+        columns = self.slide.span[1]
+        return [
+            (y * dh * columns + x * dw) * channels + c for y in range(kh) for x in range(kw) for c in range(channels)
+        ]
+
+    def label(self, element: int) -> str:
+        """What an input of the adder graph is."""
+        channels = self.mac.input.shape.c
+        if not isinstance(self.mac, Conv):
+            return f"input {element}"
+        tap, channel = divmod(element, channels)
+        row, column = divmod(tap, self.mac.kernel[1])
+        return f"row {row}, column {column}, channel {channel}"
 
     def done(self, depth: int, source: str) -> str:
         """The flag `done` of a block's finished sums, `depth` cycles after `source`."""

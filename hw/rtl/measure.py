@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 
 from crq.errors import nearest_names
 from crq.files import write_text
+from hw.compiler import cache_folder
 from hw.cost.resources import Resources
 from hw.dataflow.beats import stream_beats
 from hw.dataflow.streams import fifo_depths
@@ -113,7 +113,7 @@ def measure(
 
     def one(unit: Unit) -> Measured:
         given = tuple(beats[t.name] for t in unit.sources)
-        done = synthesize(generate_unit(unit, folds[unit.name], given, depths), family, cache=cache)
+        done = synthesize(generate_unit(unit, folds[unit.name], given, depths, family), family, cache=cache)
         return Measured(folds[unit.name], done.total(), done.seconds)
 
     found: dict[str, Measured] = {}
@@ -132,4 +132,4 @@ def measure(
 
 def default_cache() -> Path:
     """$XDG_CACHE_HOME/crq/synthesis."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crq" / "synthesis"
+    return cache_folder("synthesis")

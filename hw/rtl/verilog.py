@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 
 @dataclass
 class Design:
-    """SystemVerilog modules and memory images by file name; `top` is the outermost module."""
+    """SystemVerilog modules and memory images by file name; `top` is the outermost module.
+
+    Adders have the operands that suit `family`; the modules themselves are right on every family.
+    """
 
     top: str
     sources: dict[str, str] = field(default_factory=dict)
     memories: dict[str, str] = field(default_factory=dict)
+    family: str = "xcup"
 
 
 def library() -> dict[str, str]:

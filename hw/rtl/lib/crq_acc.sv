@@ -32,7 +32,7 @@ module crq_acc #(
       );
     end
     logic unused_carry;
-    crq_carry #(.N(ACC)) u_carry (.s(s), .di(di), .o(sum), .co(unused_carry));
+    crq_carry #(.N(ACC)) u_carry (.ci(1'b0), .s(s), .di(di), .o(sum), .co(unused_carry));
   end else
 `elsif CRQ_ECP5
   if (ZERO && !SINGLE) begin : gen_gated

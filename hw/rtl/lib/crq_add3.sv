@@ -23,7 +23,7 @@ module crq_add3 #(
   // Above the operands stands the last majority alone.
   wire [W:0] all_s = {majority[W-1], s}, all_di = {1'b0, below[W-1:0]};
   wire [N:0] sum;
-  crq_carry #(.N(N)) u_carry (.s(all_s[N-1:0]), .di(all_di[N-1:0]), .o(sum[N-1:0]), .co(sum[N]));
+  crq_carry #(.N(N)) u_carry (.ci(1'b0), .s(all_s[N-1:0]), .di(all_di[N-1:0]), .o(sum[N-1:0]), .co(sum[N]));
   wire unused = &{sum, all_s, all_di, below};
   assign y = sum[O-1:0];
 `else

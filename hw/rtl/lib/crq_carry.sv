@@ -1,8 +1,9 @@
 `ifdef CRQ_XILINX
-// Carry chain of N bits: o = s ^ carry, and the next carry is s ? carry : di.
+// Carry chain of N bits from the carry `ci`: o = s ^ carry, and the next carry is s ? carry : di.
 module crq_carry #(
     parameter int N = 8
 ) (
+    input  logic         ci,
     input  logic [N-1:0] s,
     input  logic [N-1:0] di,
     output logic [N-1:0] o,
@@ -14,19 +15,19 @@ module crq_carry #(
   wire [ALL-1:0] all_s = ALL'(s), all_di = ALL'(di);
   wire [ALL-1:0] all_o, all_co;
   for (genvar p = 0; p < PARTS; p++) begin : gen_part
-    wire ci;
+    wire carry_in;
     if (p == 0) begin : gen_first
-      assign ci = 1'b0;
+      assign carry_in = ci;
     end else begin : gen_next
-      assign ci = all_co[p*BITS-1];
+      assign carry_in = all_co[p*BITS-1];
     end
     if (BITS == 8) begin : gen_carry8
       CARRY8 #(.CARRY_TYPE("SINGLE_CY8")) u_carry (
-          .CI(ci), .CI_TOP(1'b0), .DI(all_di[p*8+:8]), .S(all_s[p*8+:8]), .O(all_o[p*8+:8]), .CO(all_co[p*8+:8])
+          .CI(carry_in), .CI_TOP(1'b0), .DI(all_di[p*8+:8]), .S(all_s[p*8+:8]), .O(all_o[p*8+:8]), .CO(all_co[p*8+:8])
       );
     end else begin : gen_carry4
       CARRY4 u_carry (
-          .CI(ci), .CYINIT(1'b0), .DI(all_di[p*4+:4]), .S(all_s[p*4+:4]), .O(all_o[p*4+:4]), .CO(all_co[p*4+:4])
+          .CI(p == 0 ? 1'b0 : carry_in), .CYINIT(p == 0 && carry_in), .DI(all_di[p*4+:4]), .S(all_s[p*4+:4]), .O(all_o[p*4+:4]), .CO(all_co[p*4+:4])
       );
     end
   end

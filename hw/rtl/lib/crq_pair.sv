@@ -22,7 +22,7 @@ module crq_pair #(
         .O6(s[i]), .O5(p[i]), .I0(a[i]), .I1(nz[0]), .I2(neg[0]), .I3(b[i]), .I4(neg[1]), .I5(nz[1])
     );
   end
-  crq_carry #(.N(W)) u_carry (.s(s), .di(p), .o(y[W-1:0]), .co(y[W]));
+  crq_carry #(.N(W)) u_carry (.ci(1'b0), .s(s), .di(p), .o(y[W-1:0]), .co(y[W]));
 `else
   wire [W-1:0] flip = W'(SIGNED) << (W - 1);
   wire [W-1:0] p = ((a ^ flip) & {W{nz[0]}}) ^ {W{neg[0]}};

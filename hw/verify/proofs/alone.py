@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from crq.errors import ToolError
-from hw.hls.csim import COMMON, MODES, compiler
+from hw.compiler import compiler
+from hw.hls.csim import COMMON, MODES
 from hw.hls.plan import Plan, Process, Stream
 from hw.ir.interpret import apply
 from hw.ir.layers import Add, Flatten, IntArray

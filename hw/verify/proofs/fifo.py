@@ -10,7 +10,7 @@ from pathlib import Path
 
 import hw.hls
 from crq.errors import ToolError
-from hw.hls.csim import compiler
+from hw.compiler import compiler
 from hw.hls.plan import Plan
 from hw.verify.proofs.proof import Proof
 

@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from hw.hls.csim import COMMON, compiler
+from hw.compiler import compiler
+from hw.hls.csim import COMMON
 from hw.hls.plan import Plan
 from hw.ir.layers import Mac
 from hw.verify.proofs.proof import Proof

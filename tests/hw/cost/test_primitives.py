@@ -47,36 +47,6 @@ def test_lutram_of_7_series(depth: int, width: int, luts: int) -> None:
     assert primitives.lutram(depth, width, "xc7") == luts
 
 
-def literal_tree(terms: int, width: int) -> tuple[int, int]:
-    """Adder bits and register bits of a tree over `terms` operands: each sum is one bit wider than the wider of two."""
-    operands, bits, registers, level = [width] * terms, 0, 0, 0
-    while len(operands) > 1:
-        pairs = list(zip(operands[::2], operands[1::2], strict=False))
-        bits += len(pairs) * (width + level)  # operands of a level are extended to one width
-        left = operands[len(pairs) * 2 :]
-        operands = [max(a, b) + 1 for a, b in pairs] + left
-        level += 1
-        if level % 2 == 0 or len(operands) == 1:
-            registers += sum(operands)
-    return bits, registers if terms > 1 else width
-
-
-@given(st.integers(1, 300), st.integers(1, 20))
-def test_a_tree_is_the_sum_of_its_adders_and_registers(terms: int, width: int) -> None:
-    bits, registers = literal_tree(terms, width)
-    assert primitives.tree_adders(terms, width) == bits
-    assert primitives.tree_flip_flops(terms, width) == registers
-
-
-@pytest.mark.parametrize(
-    ("negative", "count"),
-    [([], 0), ([False], 0), ([True], 1), ([True, False], 0), ([False, True], 0), ([True, True], 1),
-     ([True, True, True], 2), ([False, True, True, True, False], 1)],
-)  # fmt: skip
-def test_a_sign_costs_where_no_adder_has_room_for_it(negative: list[bool], count: int) -> None:
-    assert primitives.inverters(negative) == count
-
-
 def test_memory_of_8192_bits_and_more_is_block_ram() -> None:
     assert primitives.memory(256, 32) == Resources(bram18=1)
     below = primitives.memory(256, 31)

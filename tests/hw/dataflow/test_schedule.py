@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hw.dataflow.beats import beats_in
-from hw.dataflow.schedule import cycles, lane_products, lane_registers, schedule, spaced, tree_registers
+from hw.dataflow.schedule import cycles, depth, graph_stages, lane_products, lane_registers, schedule, spaced
 from hw.dataflow.units import FOLDED, Fold, Unit, divisors, units
 from hw.ir.graph import Network
+from hw.ir.layers import Mac
 from tests.support.machines import run_unit
 from tests.support.random_graphs import NETWORKS, GraphBuilder
 
@@ -98,9 +99,15 @@ def test_a_parallel_window_passes_every_other_pixel_in_a_cycle() -> None:
     assert cycles(unit, Fold(2, 18)).interval == 8 * 8 + 36 * 2
 
 
-@pytest.mark.parametrize(("terms", "registers"), [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2), (16, 2), (17, 3), (64, 3)])
-def test_a_tree_has_a_register_after_every_second_level(terms: int, registers: int) -> None:
-    assert tree_registers(terms) == registers
+@pytest.mark.parametrize(("terms", "levels", "stages"), [
+    (1, 2, 1), (2, 2, 1), (4, 2, 1), (5, 2, 2), (16, 2, 2), (17, 2, 3), (64, 2, 3), (64, 1, 6), (64, 4, 2), (64, 9, 1),
+])  # fmt: skip
+def test_adders_are_registered_after_so_many_levels(terms: int, levels: int, stages: int) -> None:
+    g = GraphBuilder((terms, 1, 1), "UINT4")
+    [unit] = units(Network(g.finish(g.matmul(g.flatten("x"), 1, weights=np.ones((terms, 1), np.int64)))))
+    assert isinstance(unit.layer, Mac)
+    assert graph_stages(unit.layer, levels) == stages
+    assert depth(unit, Fold(1, terms, levels=levels)) == 1 + stages
 
 
 @given(st.integers(1, 300), st.integers(1, 8))

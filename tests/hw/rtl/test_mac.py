@@ -89,12 +89,17 @@ def test_sums_start_with_what_complements_are_more() -> None:
     assert [int(line, 16) for line in memories["fc1_start.mem"].split()] == [32 - 3, 32 - 6, 0]
 
 
-def test_unrolled_weights_are_wires_and_inverters() -> None:
-    """Zeros have none; a channel of zeros has a constant."""
-    _, text = dense([[1, -1, 0, 1], [0, 0, 0, 0]], Fold(2, 4))
-    found = re.findall(r"crq_pe_fixed #\(\.N\((\d+)\), \.BITS\((\d+)\), \.NEG\(([^)]+)\)", text)
-    assert found == [("3", "3", "3'h2"), ("1", "3", "1'h0")]
-    assert "{{1'b0, window[6+:2]}, {1'b0, window[2+:2]}, {1'b0, window[0+:2]}}" in text
+def test_unrolled_weights_are_an_adder_graph() -> None:
+    """Zeros have no adder; a channel of zeros is a constant."""
+    g = GraphBuilder((4, 1, 1), "UINT2")
+    network = Network(g.finish(g.matmul(g.flatten("x"), 2, weights=np.array([[1, -1, 0, 1], [0, 0, 0, 0]]).T)))
+    [unit] = units(network)
+    design = generate_unit(unit, Fold(2, 4))
+    assert ".x(" in design.sources[f"unit_{unit.name}.sv"]
+    text = design.sources[f"{unit.name}_sums.sv"]
+    assert text.count("crq_sum3") == 1
+    assert "wire [1:0] v2 = x[6+:2];  // input 3" in text
+    assert re.search(r"assign y\[(\d)\+:\1\] = \1'b0;", text)
 
 
 @pytest.mark.parametrize(("style", "block"), [("auto", "0"), ("lut", "0"), ("bram", "1")])

@@ -1,0 +1,23 @@
+"""The price of an adder graph."""
+
+from __future__ import annotations
+
+from hw.cost.lanes import paired
+from hw.cost.resources import Resources
+from hw.graphs.stages import Staged
+
+
+def graph_price(staged: Staged, family: str = "xcup") -> Resources:
+    """An adder of two has a LUT per bit of its wider operand, one more where their bits differ; an adder of three a LUT
+    per bit and one for its top bits. On ECP5 a carry chain takes its LUTs in pairs."""
+    graph, logic = staged.graph, 0
+    for number, adder in enumerate(graph.adders, start=len(graph.taps)):
+        bits = graph.formats[number].bits
+        if family == "ecp5":
+            logic += paired(bits)
+            continue
+        widths = [graph.formats[t.value].bits for t in adder.terms]
+        more = 1 if len(widths) == 3 else len(set(widths)) - 1
+        logic += min(bits, max(widths) + more)
+    logic += sum(graph.formats[o.value].bits for o in graph.outputs if o is not None and o.negative)
+    return Resources(logic=logic, ff=staged.register_bits)

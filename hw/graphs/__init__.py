@@ -1,0 +1,8 @@
+"""Adder graphs: matrix-vector products with constant weights as shared additions of two and three operands."""
+
+from __future__ import annotations
+
+from hw.graphs.graph import Adder, Graph, Tap, Term
+from hw.graphs.solve import solve
+
+__all__ = ["Adder", "Graph", "Tap", "Term", "solve"]

@@ -1,0 +1,36 @@
+"""The adder graph of a convolution or dense layer whose weights are all built in."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from hw.graphs.graph import Graph
+from hw.graphs.solve import solve
+from hw.ir.digits import sum_levels
+from hw.ir.layers import Conv, IntArray, Mac
+
+# A three-input adder takes one LUT per bit where a LUT has six inputs; elsewhere it would be two adders.
+OPERANDS = {"xcup": 3, "xc7": 3, "ecp5": 2}
+
+
+@lru_cache(maxsize=256)
+def layer_graph(mac: Mac, operands: int = 3) -> Graph:
+    """The sums of one output pixel, of its window's elements by kernel row, kernel column and input channel."""
+    matrix = window_matrix(mac)
+    taps = matrix.shape[1] // mac.input.shape.c
+    lo, hi = mac.input.lo, mac.input.hi
+    if isinstance(mac, Conv) and any(mac.pads):  # padding is zero
+        lo, hi = np.minimum(lo, 0), np.maximum(hi, 0)
+    ranges = list(zip(lo.tolist(), hi.tolist(), strict=True)) * taps
+    return solve(matrix, ranges, operands=operands, levels=sum_levels(mac))
+
+
+def window_matrix(mac: Mac) -> IntArray:
+    """Weights (O, KH * KW * C): those of other groups are zero."""
+    outputs, inputs, kh, kw = mac.weights.shape
+    matrix = np.zeros((outputs, kh, kw, mac.groups, inputs), np.int64)
+    group = np.arange(outputs) // (outputs // mac.groups)
+    matrix[np.arange(outputs), :, :, group] = mac.weights.transpose(0, 2, 3, 1)
+    return matrix.reshape(outputs, -1)

@@ -1,0 +1,173 @@
+"""Adder graphs against the matrices they stand for: every sum exact, every interval and width proven."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hw.errors import HwError
+from hw.graphs import Adder, Graph, Term, kernel, solve
+
+
+def ternary(seed: int, outputs: int, inputs: int, zeros: float = 0.5) -> np.ndarray:
+    p = [(1 - zeros) / 2, zeros, (1 - zeros) / 2]
+    return np.random.default_rng(seed).choice([-1, 0, 1], (outputs, inputs), p=p)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 20), st.sampled_from([2, 3]), st.booleans(),
+    st.sampled_from([1, 7, 127]),
+)  # fmt: skip
+def test_a_graph_is_its_matrix(seed: int, outputs: int, inputs: int, operands: int, limited: bool, most: int) -> None:
+    rng = np.random.default_rng(seed)
+    matrix = rng.integers(-most, most + 1, (outputs, inputs)) * (rng.random((outputs, inputs)) < 0.7)
+    ends = np.sort(rng.integers(-20, 21, (inputs, 2)), axis=1).tolist()
+    longest = max(1, int(np.abs(digits_of(matrix)).sum((1, 2)).max()))
+    levels = int(np.ceil(np.log2(longest))) + 1 if limited else None
+    graph = solve(matrix, ends, operands=operands, levels=levels)
+    x = rng.integers([lo for lo, _ in ends], [hi + 1 for _, hi in ends], (50, inputs))
+    assert np.array_equal(graph.evaluate(x), x @ matrix.T)
+    assert all(2 <= len(adder.terms) <= operands and not adder.terms[0].negative for adder in graph.adders)
+    assert levels is None or graph.depth <= levels
+    assert sum(o is not None for o in graph.outputs) == matrix.any(1).sum()
+
+
+def digits_of(matrix: np.ndarray) -> np.ndarray:
+    """Non-adjacent form, digit by digit in Python."""
+    rows = []
+    for row in matrix.tolist():
+        found = []
+        for weight in row:
+            digits = []
+            for _ in range(9):
+                digit = 2 - weight % 4 if weight % 2 else 0
+                digits.append(digit)
+                weight = (weight - digit) // 2
+            found.append(digits)
+        rows.append(found)
+    return np.array(rows)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_intervals_are_exact(seed: int) -> None:
+    """Over all inputs: no value leaves its interval, and each end is met."""
+    matrix = ternary(seed, 4, 5)
+    ends = [(-2, 1), (0, 3), (1, 2), (-1, -1), (0, 1)]
+    graph = solve(matrix, ends)
+    x = np.array(list(product(*(range(lo, hi + 1) for lo, hi in ends))))
+    values = [x[:, t.element] << t.shift for t in graph.taps]
+    for adder in graph.adders:
+        values.append(sum(-values[t.value] if t.negative else values[t.value] for t in adder.terms))
+    for value, (lo, hi), fmt in zip(values, graph.ranges, graph.formats, strict=True):
+        assert (value.min(), value.max()) == (lo, hi)
+        low = -(1 << (fmt.bits - 1)) if fmt.signed else 0
+        assert low <= lo
+        assert hi < low + (1 << fmt.bits)
+
+
+def test_sums_are_shared() -> None:
+    """Half of the weights are zero: an adder less than non-zero weights per output, if nothing were shared."""
+    matrix = ternary(0, 16, 36)
+    graph = solve(matrix, [(-128, 127)] * 36)
+    assert len(graph.adders) < 0.35 * (np.count_nonzero(matrix) - 16)
+    assert len(solve(matrix, [(-128, 127)] * 36, operands=2).adders) < 0.6 * (np.count_nonzero(matrix) - 16)
+
+
+def test_equal_negated_and_empty_rows_are_computed_once() -> None:
+    row = [1, -1, 0, 1, 1, -1]
+    matrix = np.array([row, row, [-w for w in row], [0] * 6, [0, 0, -1, 0, 0, 0]])
+    graph = solve(matrix, [(0, 3)] * 6)
+    assert len(graph.adders) == 2
+    first, second, third, fourth, fifth = graph.outputs
+    assert first is not None
+    assert second == first
+    assert third == Term(first.value, not first.negative)
+    assert fourth is None
+    assert fifth is not None
+    assert fifth.negative
+
+
+def test_a_matrix_of_zeros_has_no_adder() -> None:
+    graph = solve(np.zeros((3, 4), np.int64), [(0, 1)] * 4)
+    assert (graph.adders, graph.outputs) == ((), (None,) * 3)
+    assert not graph.evaluate(np.ones((2, 4), np.int64)).any()
+
+
+def test_the_same_seed_gives_the_same_graph(tmp_path, monkeypatch) -> None:
+    matrix, ends = ternary(1, 16, 72), [(0, 15)] * 72
+    first = solve(matrix, ends, seed=3)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # found again, not read back
+    again = solve(matrix, ends, seed=3)
+    assert (first.adders, first.outputs) == (again.adders, again.outputs)
+    assert solve(matrix, ends, seed=4).adders != first.adders
+
+
+def test_what_is_read_back_is_proved_again(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    matrix, ends = ternary(1, 4, 9), [(0, 15)] * 9
+    solve(matrix, ends)
+    [stored] = (tmp_path / "crq" / "graphs").iterdir()
+    with np.load(stored) as found:
+        adders, outputs = found["adders"], found["outputs"]
+    adders[0, 2] *= -1
+    np.savez(stored, adders=adders, outputs=outputs)
+    with pytest.raises(AssertionError, match="not that of its matrix"):
+        solve(matrix, ends)
+
+
+def test_more_time_saves_adders() -> None:
+    matrix, ends = ternary(2, 16, 72), [(-8, 7)] * 72
+    greedy = kernel.search(
+        matrix.astype(np.int8), ends, operands=2, levels=0, seed=0, moves=1, seconds=0
+    )  # fmt: skip
+    assert len(solve(matrix, ends, operands=2).adders) < len(greedy.adders)
+
+
+def test_levels_bound_the_depth_where_a_balanced_tree_just_fits() -> None:
+    matrix = ternary(5, 12, 64, zeros=0.0)
+    assert solve(matrix, [(0, 1)] * 64, operands=2, levels=6).depth == 6
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([2, 3]))
+def test_one_changed_node_is_caught(seed: int, operands: int) -> None:
+    """By the matrix: a sign or an operand of any adder, or of any output."""
+    rng = np.random.default_rng(seed)
+    graph = solve(ternary(seed % 100, 8, 12), [(0, 15)] * 12, operands=operands)
+    changed = mutated(graph, rng)
+    assert not np.array_equal(changed.matrix(), graph.matrix())
+
+
+def mutated(graph: Graph, rng: np.random.Generator) -> Graph:
+    """`graph` with one term of one live adder changed."""
+    number = int(rng.integers(len(graph.adders)))
+    terms = list(graph.adders[number].terms)
+    at = int(rng.integers(len(terms)))
+    if rng.random() < 0.5:
+        terms[at] = Term(terms[at].value, not terms[at].negative)
+    else:
+        below = [v for v in range(len(graph.taps) + number) if v != terms[at].value]
+        terms[at] = Term(int(rng.choice(below)), terms[at].negative)
+    adders = [*graph.adders[:number], Adder(tuple(terms)), *graph.adders[number + 1 :]]
+    return replace(graph, adders=tuple(adders))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"operands": 4}, "adders of 4 operands: expected 2 or 3"),
+        ({"levels": 1}, "1 levels of adders of 3 operands hold no sum of 6 terms"),
+        ({"ranges": [(1, 0)] * 6}, "interval is empty"),
+    ],
+)
+def test_arguments_out_of_range_are_named(options: dict, message: str) -> None:
+    ranges = options.pop("ranges", [(0, 1)] * 6)
+    with pytest.raises(HwError, match=message):
+        solve(np.ones((2, 6), np.int64), ranges, **options)
