@@ -4,14 +4,14 @@
     python -m benchmarks.area --size 288x32 --bits 4            # larger or narrower
     python -m benchmarks.area --size 36x16 --eight-bit          # the same shape with 8-bit weights
     python -m benchmarks.area --network digits.onnx --layer fc  # the matrices of a QONNX file
-    python -m benchmarks.area --form da4ml --form graph         # forms whose names begin so
+    python -m benchmarks.area --form da4ml --form our           # forms whose names begin so
 
 da4ml                    da4ml's adder graph as its documentation says, traced and written as Verilog
 da4ml, untraced          the stages that its solver returns, by the same generator: faulty, see peers/widened.py
-alkaid                   da4ml's successor, without and with adders of three operands
+alkaid                   da4ml's successor, without and with adders of three operands, and with ours for these
+our graph                our adder graph, of adders of two operands and of three
 adder trees              a balanced tree of additions and subtractions per output, zeros left out
-unrolled in lanes        our unit with its weights built in
-folded                   our unit with weights in ROMs and a few lanes
+our unit                 unrolled as such a graph, with registers; folded, with weights in ROMs and a few lanes
 
 Every form gives the full sums, and the Verilog that is synthesised is simulated: in Verilator, with the behaviour of
 the fabric's primitives, all outputs of some 400 vectors against NumPy. A form that is wrong is given no ratio. Graphs
@@ -92,17 +92,21 @@ def show(row: Row, ratio: float | None) -> None:
 @click.option("--layer", "layers", multiple=True, help="Only these layers of the networks.")
 @click.option("--form", "forms", multiple=True, help="Only forms whose names begin so.")
 @click.option("--family", type=click.Choice(FAMILIES), default="xcup", show_default=True)
+@click.option("--search", "searches", multiple=True, type=float, metavar="SECONDS",
+              help="Of CPU for our solver, beside its default.")  # fmt: skip
 @click.option("--vectors", default=400, show_default=True, help="Of each simulation.")
 @click.option("--seconds", default=1800.0, show_default=True, help="That a peer may take for one matrix.")
 @click.option("--cache", type=click.Path(path_type=Path), default=default_cache, help="Folder of earlier syntheses.")
 @click.option("--peers", type=click.Path(path_type=Path), default=default_folder, help="Folder of the peers.")
 def main(
     sizes: tuple[str, ...], bits: int, zeros: float, seed: int, wide: bool, networks: tuple[Path, ...],
-    layers: tuple[str, ...], forms: tuple[str, ...], family: str, vectors: int, seconds: float, cache: Path,
-    peers: Path,
+    layers: tuple[str, ...], forms: tuple[str, ...], family: str, searches: tuple[float, ...], vectors: int,
+    seconds: float, cache: Path, peers: Path,
 ) -> None:  # fmt: skip
     """Prints a table per matrix and adds its rows to area.csv."""
-    settings = Settings(family, cache, peers, seconds, vectors, lambda form: not forms or form.startswith(forms))
+    settings = Settings(
+        family, cache, peers, seconds, searches, vectors, lambda form: not forms or form.startswith(forms)
+    )
     for case in cases(sizes, bits, zeros, seed, wide, networks, layers):
         click.echo(f"\n{case}; {tools()}, {family}")
         click.echo(f"{'form':36} {'LUT':>7} {'ratio':>6} {'FF':>6} {'cycles':>6} {'adders':>7} {'depth':>6} "

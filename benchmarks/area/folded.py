@@ -1,4 +1,4 @@
-"""Our unit of a matrix in lanes: unrolled, or with weights in ROMs and a few lanes."""
+"""Our unit of a matrix: unrolled as an adder graph, or with weights in ROMs and a few lanes."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def folded_units(case: Case) -> Iterator[Folded]:
     unit = units(dense)[0]
     wanted = [(outputs, inputs), (outputs, inputs // 4), (outputs // 4, inputs // 4), (1, inputs // 4)]
     for fold in (Fold(pe, simd) for pe, simd in wanted if outputs % max(pe, 1) == 0 and inputs % simd == 0):
-        form = "unrolled in lanes" if fold.simd == inputs else "folded"
-        yield Folded(f"{form}, PE {fold.pe} × SIMD {fold.simd}", unit, fold, cycles(unit, fold).interval)
+        form = "unrolled" if fold.simd == inputs else "folded"
+        yield Folded(f"our unit, {form}, PE {fold.pe} × SIMD {fold.simd}", unit, fold, cycles(unit, fold).interval)
 
 
 def check(folded: Folded, case: Case, family: str, count: int = 400) -> Verdict:

@@ -12,7 +12,9 @@ from benchmarks.area import folded
 from benchmarks.area.case import Case
 from benchmarks.area.circuit import Circuit, framed
 from benchmarks.area.folded import Folded, folded_units
+from benchmarks.area.graphs import adder_graphs
 from benchmarks.area.peers.environment import PEERS, circuits
+from benchmarks.area.peers.three import on_our_adder
 from benchmarks.area.peers.widened import widened
 from benchmarks.area.simulate import Verdict, check
 from benchmarks.area.trees import adder_trees
@@ -42,6 +44,7 @@ class Settings(NamedTuple):
     cache: Path
     peers: Path
     seconds: float  # that a peer may take
+    searches: tuple[float, ...]  # CPU seconds of our solver, beside its default
     vectors: int
     wanted: Callable[[str], bool]
 
@@ -56,13 +59,16 @@ def rows(case: Case, settings: Settings) -> Iterator[Row]:
                 click.echo(f"{peer.name}: {error}")
                 continue
             made += [widened(c) for c in made if c.form == "da4ml, untraced"]
+            made += [on_our_adder(c) for c in made if c.form == "alkaid, 3-input adders"]
             yield from (circuit_row(c, case, settings) for c in made if settings.wanted(c.form))
+    if settings.wanted("our graph"):
+        yield from (circuit_row(c, case, settings) for c in adder_graphs(case, settings.family, settings.searches))
     trees = adder_trees(case)
     if settings.wanted(trees.form):
         yield circuit_row(trees, case, settings)
     for unit in folded_units(case):
         if settings.wanted(unit.form):
-            yield from unit_rows(unit, case, settings)
+            yield unit_row(unit, case, settings)
 
 
 def circuit_row(circuit: Circuit, case: Case, settings: Settings) -> Row:
@@ -74,13 +80,8 @@ def circuit_row(circuit: Circuit, case: Case, settings: Settings) -> Row:
                circuit.cpu_s, circuit.wall_s, circuit.note)  # fmt: skip
 
 
-def unit_rows(unit: Folded, case: Case, settings: Settings) -> Iterator[Row]:
-    """The whole unit; of an unrolled one also its lanes alone."""
+def unit_row(unit: Folded, case: Case, settings: Settings) -> Row:
     verdict = folded.check(unit, case, settings.family, settings.vectors)
     found = synthesize(unit.design, settings.family, cache=settings.cache)
     total = found.total()
-    yield Row(unit.form, verdict, total.lut, total.ff, found.seconds, unit.cycles)
-    lanes = {m: n for m, n in found.below[found.top].items() if "crq_pe_fixed" in m}
-    if lanes:
-        luts, ffs = (sum(getattr(found.total(m), k) * n for m, n in lanes.items()) for k in ("lut", "ff"))
-        yield Row(f"{unit.form}, sums alone", verdict, luts, ffs, found.seconds, unit.cycles)
+    return Row(unit.form, verdict, total.lut, total.ff, found.seconds, unit.cycles)
