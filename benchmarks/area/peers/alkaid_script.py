@@ -14,6 +14,7 @@ from pathlib import Path
 import alkaid
 import numpy as np
 from alkaid.codegen.rtl.verilog.comb import comb_logic_gen
+from alkaid.codegen.rtl.verilog.lookup import lookup_source
 from alkaid.trace import FVArray, HWConfig, trace
 from alkaid.trace.passes import add_surrogate, dead_code_elimin, fuse_ternary_adders
 
@@ -65,6 +66,7 @@ def main():
         for source in SOURCES.glob("*.v"):
             (folder / form / source.name).write_text(source.read_text())
         (folder / form / "logic.graph.v").write_text(comb_logic_gen(made, "alkaid_graph"))
+        (folder / form / "tables.v").write_text(lookup_source([made]))  # of groups of 1-bit inputs
         facts = {
             "top": "alkaid_graph",
             "inputs": made.inp_kifs.sum(axis=0).tolist(),
