@@ -66,7 +66,8 @@ def main():
         for source in SOURCES.glob("*.v"):
             (folder / form / source.name).write_text(source.read_text())
         (folder / form / "logic.graph.v").write_text(comb_logic_gen(made, "alkaid_graph"))
-        (folder / form / "tables.v").write_text(lookup_source([made]))  # of groups of 1-bit inputs
+        if made.lookup_tables:  # of groups of 1-bit inputs
+            (folder / form / "tables.v").write_text(lookup_source([made]))
         facts = {
             "top": "alkaid_graph",
             "inputs": made.inp_kifs.sum(axis=0).tolist(),
