@@ -52,7 +52,7 @@ def depth(graph):
 
 
 def main():
-    matrix = np.load(sys.argv[1]).astype(np.float32)
+    matrix = np.ascontiguousarray(np.load(sys.argv[1]), np.float32)
     lo, hi, folder = float(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])
     for form, make in (("two", traced), ("three", fused)):
         make(np.array([[1, 1], [1, -1]], np.float32), lo, hi, METHODS[0])

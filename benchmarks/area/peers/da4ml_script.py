@@ -107,7 +107,7 @@ def write(folder, parts, found):
 
 
 def main():
-    matrix = np.load(sys.argv[1]).astype(np.float32)
+    matrix = np.ascontiguousarray(np.load(sys.argv[1]), np.float32)
     lo, hi, folder = float(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])
     for form, make in (("traced", traced), ("stages", stages)):
         make(np.array([[1, 1], [1, -1]], np.float32), lo, hi, METHODS[0])  # numba compiles on the first call
