@@ -39,7 +39,9 @@ STANDS_ON: dict[str, set[str]] = {
     "hw.hls": {
         "hw.compiler", "hw.graphs", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices", "hw.read", "hw.ir", "hw.errors",
     },
-    "hw.verify": {"hw.compiler", "hw.hls", "hw.rtl", "hw.fold", "hw.dataflow", "hw.read", "hw.ir", "hw.errors"},
+    "hw.verify": {
+        "hw.compiler", "hw.graphs", "hw.hls", "hw.rtl", "hw.fold", "hw.dataflow", "hw.read", "hw.ir", "hw.errors",
+    },
     "hw.report": {
         "hw.hls", "hw.rtl", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices", "hw.read", "hw.ir", "hw.errors",
     },

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from hw.cost.lanes import paired
 from hw.cost.resources import Resources
+from hw.graphs.layer import OPERANDS
 from hw.graphs.stages import Staged
+from hw.ir.layers import Mac
+
+# Of random ternary matrices, half of them zero (tests/hw/cost/test_graphs.py): adders per non-zero weight by the
+# operands of an adder, bits of an adder beyond those of an input, flip-flops per LUT.
+ADDERS_PER_WEIGHT = {2: 0.45, 3: 0.24}
+MORE_BITS = 3.5
+FF_PER_LUT = 0.6
+
+
+def rough_price(mac: Mac, family: str = "xcup") -> Resources:
+    """What the adder graph of a layer may cost, without solving it: for a search that weighs many foldings."""
+    adders = ADDERS_PER_WEIGHT[OPERANDS[family]] * mac.nonzeros
+    logic = adders * (mac.input.format.bits + MORE_BITS)
+    return Resources(logic=logic, ff=FF_PER_LUT * logic)
 
 
 def graph_price(staged: Staged, family: str = "xcup") -> Resources:

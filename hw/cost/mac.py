@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw.cost.graphs import graph_price
+from hw.cost.graphs import graph_price, rough_price
 from hw.cost.lanes import folded_lane
 from hw.cost.primitives import Bits, block_rom, rom
 from hw.cost.resources import Resources
@@ -29,16 +29,17 @@ from hw.ir.layers import Mac
 Parts = dict[str, Resources]
 
 
-def mac_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
-    """Circuit to price."""
-    return MacPrice(unit, fold, family).parts()
+def mac_parts(unit: Unit, fold: Fold, family: str = "xcup", solved: bool = True) -> Parts:
+    """Circuit to price; not `solved`: an adder graph roughly."""
+    return MacPrice(unit, fold, family, solved).parts()
 
 
 class MacPrice:
     """Facts of one MAC unit under one folding that every circuit's price is made from."""
 
-    def __init__(self, unit: Unit, fold: Fold, family: str) -> None:
+    def __init__(self, unit: Unit, fold: Fold, family: str, solved: bool = True) -> None:
         assert isinstance(unit.layer, Mac)
+        self.solved = solved
         self.unit, self.mac, self.fold, self.family = unit, unit.layer, fold, family
         self.blocks = unit.output.shape.c // fold.pe
         self.chunks = self.mac.fan_in // fold.simd
@@ -86,7 +87,8 @@ class MacPrice:
 
     def graph(self) -> Resources:
         """The adders of all sums."""
-        assert isinstance(self.unit.layer, Mac)
+        if not self.solved:
+            return rough_price(self.mac, self.family)
         graph = layer_graph(self.mac, OPERANDS[self.family])
         return graph_price(staged(graph, graph_stages(self.mac, self.fold.levels)), self.family)
 

@@ -15,6 +15,7 @@ from hw.dataflow.streams import Depths, Pipeline, fifo_depths, pipeline
 from hw.dataflow.timing import RTL, Timing
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
+from hw.ir.layers import Mac
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,14 @@ def estimate(
 # LUT has two FFs beside it, which are rarely what a part lacks.
 LUT_PER_BRAM18 = 190
 LUT_PER_FF = 0.25
+SOLVED_WEIGHTS = 1000  # non-zero weights of a layer whose graph a search solves: some 0.1 s
 
 
 def area(unit: Unit, fold: Fold, family: str = "xcup") -> float:
-    """One number to minimise: LUTs, and other resources at the exchange rates of a small part."""
-    total = Resources().plus(*cost(unit, fold, family).parts().values())
+    """One number to minimise: LUTs, and other resources at the exchange rates of a small part.
+
+    Large adder graphs are priced roughly: to solve them takes seconds each.
+    """
+    solved = not unit.is_unrolled(fold) or (isinstance(unit.layer, Mac) and unit.layer.nonzeros <= SOLVED_WEIGHTS)
+    total = Resources().plus(*cost(unit, fold, family, solved).parts().values())
     return total.lut + LUT_PER_FF * total.ff + LUT_PER_BRAM18 * total.bram18

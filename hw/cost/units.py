@@ -9,7 +9,7 @@ from hw.cost.elements import concat_parts, element_parts, global_sum_parts, pool
 from hw.cost.mac import mac_parts
 from hw.cost.resources import Resources
 from hw.dataflow.units import Fold, Unit
-from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, MaxPool, Negate, Shift, Threshold
+from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, Mac, MaxPool, Negate, Shift, Threshold
 
 COSTS: dict[type[Layer], Callable[[Unit, Fold, str], dict[str, Resources]]] = {
     **dict.fromkeys((Conv, Dense), mac_parts),
@@ -28,12 +28,19 @@ class UnitCost(NamedTuple):
     unit: Unit
     fold: Fold
     family: str
+    solved: bool = True
 
     def parts(self) -> dict[str, Resources]:
         """Circuit name to price."""
+        if not self.solved:
+            assert isinstance(self.unit.layer, Mac)
+            return mac_parts(self.unit, self.fold, self.family, solved=False)
         return COSTS[type(self.unit.layer)](self.unit, self.fold, self.family)
 
 
-def cost(unit: Unit, fold: Fold, family: str = "xcup") -> UnitCost:
-    """The cost of a unit under a folding; streams between units are priced by hw.cost.streams."""
-    return UnitCost(unit, fold, family)
+def cost(unit: Unit, fold: Fold, family: str = "xcup", solved: bool = True) -> UnitCost:
+    """The cost of a unit under a folding; streams between units are priced by hw.cost.streams.
+
+    Not `solved`: an adder graph is priced roughly.
+    """
+    return UnitCost(unit, fold, family, solved)

@@ -1,7 +1,8 @@
 """The folded form as one counted loop, as HLS wants it: reads block, and stand at fixed iterations.
 
-Before output row 0 the rows that it needs enter the memory, one word per iteration. During output row y those enter
-that row y + `ahead` needs, evenly spread. What no output row needs is read at the end.
+Before output row 0 the words that it needs first enter the memory, one per iteration. During an output row those that
+come next enter, evenly spread and as late as their first reads allow: the sooner the last one has entered, the longer
+the next image waits in a FIFO. What no output row needs is read at the end.
 """
 
 from __future__ import annotations
@@ -28,34 +29,35 @@ APART = 8
 class Loop:
     """The iterations of one image: `first` words and `APART` idle ones, then `row_cycles` per output row, then `tail`.
 
-    During an output row a word enters in every `period`-th iteration, until the rows that `ahead` rows later are needed
-    are there.
+    During an output row a word enters in every `period`-th iteration. When it begins, all rows that it needs are there
+    but for their last `late` words; if `late` is negative, so many words beyond.
     """
 
     ring: Ring
-    ahead: int
+    late: int = 0
 
     @cached_property
-    def until(self) -> NDArray[np.int64]:
-        """Rows of the image that have entered when each output row begins; the last entry is for the end."""
-        s = self.ring.slide
-        needed = np.arange(s.output.h) * s.stride[0] - s.pads.top + s.span[0]
-        rows = np.clip(needed, 0, s.image.h)
-        return np.concatenate([rows[self.ahead - 1 :], np.repeat(rows[-1:], self.ahead)])
+    def entered(self) -> NDArray[np.int64]:
+        """Words of the image that have entered when each output row begins; the last entry is for the end."""
+        s, words = self.ring.slide, self.ring.row_words
+        rows = np.arange(s.output.h + 1) * s.stride[0] - s.pads.top + s.span[0]
+        needed = int(np.clip(rows[-2], 0, s.image.h)) * words
+        return np.clip(rows * words - self.late, 0, needed)
 
     @property
     def first(self) -> int:
-        return int(self.until[0]) * self.ring.row_words
+        return int(self.entered[0])
 
     @property
     def tail(self) -> int:
         """Words of rows that no output row needs."""
-        return (self.ring.slide.image.h - int(self.until[-1])) * self.ring.row_words
+        return self.ring.slide.image.h * self.ring.row_words - int(self.entered[-1])
 
     @property
-    def most(self) -> int:
-        """Words that enter during one output row, at most."""
-        return int(np.diff(self.until).max()) * self.ring.row_words
+    def fresh(self) -> int:
+        """Words that one output row needs and the one before does not; 0 if there is one row only."""
+        s = self.ring.slide
+        return s.stride[0] * self.ring.row_words if s.output.h > 1 else 0
 
     @property
     def row_steps(self) -> int:
@@ -64,11 +66,11 @@ class Loop:
 
     @property
     def row_cycles(self) -> int:
-        return max(self.row_steps, self.most)
+        return max(self.row_steps, self.fresh)
 
     @property
     def period(self) -> int:
-        return self.row_cycles // self.most if self.most else 1
+        return self.row_cycles // self.fresh if self.fresh else 1
 
     @property
     def trips(self) -> int:
@@ -79,15 +81,14 @@ class Loop:
         """Rows of the memory: those that an output row reads and those that enter beside it; with kernels of one row,
         one more, so that no word is written right after its last read."""
         s = self.ring.slide
-        live = max(int(self.until[y + 1]) - self.ring.base(y) for y in range(s.output.h))
+        live = max(-(-int(self.entered[y + 1]) // self.ring.row_words) - self.ring.base(y) for y in range(s.output.h))
         return max(self.ring.rows, 1 << clog2(live + (s.kernel[0] == 1 and s.output.h > 1)))
 
-    @property
-    def distance(self) -> int:
-        """Iterations from the write of a word during an output row to its first read, at least."""
+    def latest(self) -> int:
+        """The most words by which rows may be `late`, so that each enters `APART` iterations before its first read."""
         found, s = self.ring, self.ring.slide
-        if not self.most:
-            return APART
+        if not self.fresh:
+            return 0
         taps = np.arange(s.output.w)[:, None] * s.stride[1] + np.arange(s.kernel[1]) * s.dilation[1] - s.pads.left
         reads = np.arange(s.output.w)[:, None] * found.steps + np.arange(s.kernel[1]) * found.group_words
         inside = (taps >= 0) & (taps < s.image.w)
@@ -95,15 +96,16 @@ class Loop:
         np.minimum.at(earliest, taps[inside], reads[inside])
         group = np.arange(found.groups)[:, None] * found.blocks * found.block_steps
         read = earliest[:, None] + (group + np.arange(found.group_words)).ravel()  # of each word of a row
-        rows = self.most // found.row_words
-        ends = (np.arange(rows * found.row_words).reshape(rows, -1) + 1) * self.period - 1
-        ky = np.maximum(0, -(-(s.span[0] - s.stride[0] + np.arange(rows)) // s.dilation[0]))
-        first = read.ravel() + ky[:, None] * s.kernel[1] * found.group_words
-        return int((first - ends).min()) + self.ahead * self.row_cycles
+        ky = np.maximum(0, -(-(s.span[0] - s.stride[0] + np.arange(s.stride[0])) // s.dilation[0]))
+        first = (read.ravel() + ky[:, None] * s.kernel[1] * found.group_words).ravel()  # of each fresh word
+        # How many words enter, from the start of the row before, up to the last iteration that is early enough.
+        rows, within = np.divmod(first + self.row_cycles - APART, self.row_cycles)
+        enter = rows * self.fresh + np.minimum((within + 1) // self.period, self.fresh)
+        return min(int((enter - 1 - np.arange(self.fresh)).min()), self.fresh)
 
     def reads(self) -> NDArray[np.int64]:
         """The iteration in which each word of an image is read."""
-        words = np.diff(self.until) * self.ring.row_words
+        words = np.diff(self.entered)
         start = self.first + APART + np.arange(len(words)) * self.row_cycles
         place = np.arange(words.sum()) - np.repeat(np.cumsum(words) - words, words)
         inner = np.repeat(start, words) + (place + 1) * self.period - 1
@@ -120,12 +122,9 @@ class Loop:
 
 @lru_cache(maxsize=65536)
 def loop(unit: Unit, fold: Fold) -> Loop:
-    """The loop of a folded `unit`: as few rows ahead as keep writes and reads `APART`."""
+    """The loop of a folded `unit`."""
     found = ring(unit, fold)
-    ahead = 1
-    while ahead < found.slide.output.h and Loop(found, ahead).distance < APART:
-        ahead += 1
-    return Loop(found, ahead)
+    return Loop(found, Loop(found).latest())
 
 
 def blocking_cycles(unit: Unit, fold: Fold) -> Cycles:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from hw.dataflow.bits import clog2
 from hw.dataflow.units import Fold
 from hw.ir.layers import Mac
 
 # A memory of at least this many bits goes to block RAM; below, LUTs are cheaper than the 18 Kbit half they replace.
 # Both generators ask for it (ram_style, BIND_STORAGE), so that every tool follows it.
 BRAM_BITS = 8192
+LUTRAM_WORDS, BRAM_WORDS = 64, 512  # by which a memory of LUTs, and one of blocks, grows at its coarsest
 
 
 def in_bram(bits: int, style: str = "auto") -> bool:
     """Whether a ROM of `bits` lies in block RAM; a `style` other than "auto" decides it whatever the size."""
     return bits >= BRAM_BITS if style == "auto" else style == "bram"
+
+
+def rounded(depth: int, width: int) -> int:
+    """`depth` of a FIFO, or the next power of two where that takes no more memory: its pointers then wrap unaided."""
+    power, block = 1 << clog2(depth), in_bram(depth * width)
+    words = BRAM_WORDS if block else LUTRAM_WORDS
+    same = block == in_bram(power * width) and -(-depth // words) == -(-power // words)
+    return power if same else depth
 
 
 def weight_bits(layer: Mac) -> int:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hw.dataflow.beats import beats_in, conversion, stream_beats
+from hw.dataflow.memory import rounded
 from hw.dataflow.rings import interval, ring
 from hw.dataflow.schedule import Times, spaced
 from hw.dataflow.slack import MIN_FIFO, held_back, other_loops
@@ -48,13 +49,14 @@ class Passage(NamedTuple):
 def fifo_depths(
     network: Network, folds: Mapping[str, Fold], timing: Timing = RTL
 ) -> dict[tuple[str, int], int]:  # fmt: skip
-    """(unit, input) to the beats its FIFO must hold for the network to reach the slowest unit's interval.
+    """(unit, input) to the beats its FIFO holds, so that the network reaches the slowest unit's interval.
 
     Images paced evenly at that interval run without ever filling a FIFO this deep; a network of FIFOs never runs slower
     than a schedule its depths allow, so a source that offers beats as fast as it can reaches the interval too, and
     branches that join again cannot block each other. Where nothing waits and one of both ends has a registered `ready`,
     there is no FIFO. With `timing.extra` no number of stages up to it makes a FIFO too small: where branches join, what
-    comes by one waits as if every loop on the others were that much deeper, and stalled with all its iterations in it.
+    comes by one waits as if every loop on the others were that much deeper, and stalled with all its iterations in it;
+    and depths are rounded up where that is free.
     """
     slowest = max(intervals(network, folds, timing).values())
     late = {edge: timing.extra * n for edge, n in other_loops(network, folds).items()} if timing.extra else {}
@@ -71,7 +73,20 @@ def fifo_depths(
                 missing |= bool(waiting) and not depths[edge]
                 depths[edge] = MIN_FIFO + waiting - 1 if waiting else depths[edge]
         if not missing:
-            return {edge: depth + held.get(edge, 0) for edge, depth in depths.items()}
+            if not timing.extra:
+                return depths
+            widths = _widths(network, folds)
+            return {edge: rounded(depth + held[edge], widths[edge]) for edge, depth in depths.items()}
+
+
+def _widths(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, int], int]:
+    """Bits of a beat, by (unit, input)."""
+    beats = stream_beats(network, folds)
+    return {
+        (unit.name, i): beats[source.name] * tensor.format.bits
+        for unit in units(network)
+        for i, (source, tensor) in enumerate(zip(unit.sources, unit.inputs, strict=True))
+    }
 
 
 def intervals(network: Network, folds: Mapping[str, Fold], timing: Timing = RTL) -> dict[str, int]:

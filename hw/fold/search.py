@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from dataclasses import replace
+from math import floor
 from typing import NamedTuple
 
 from hw.cost.network import area, estimate
-from hw.dataflow.beats import MAX_BEAT_BITS
-from hw.dataflow.streams import pipeline
+from hw.dataflow.beats import MAX_BEAT_BITS, beats_in, conversion, stream_beats
+from hw.dataflow.streams import intervals, pipeline
 from hw.dataflow.timing import RTL, Timing
 from hw.dataflow.units import Fold, Unit, units
 from hw.devices.catalog import Device
@@ -86,6 +88,8 @@ def decide(
             budgets[f"a latency of {target.latency_us:,g} µs"] = search.for_latency(target.latency_us)
         goal, budget = " and ".join(budgets), min(budgets.values())
         folds = search.within(budget)
+        if target.fps is not None:
+            search.check_rate(target.fps, folds)
     else:
         budget = max(search.floor, search.cycles_of(1e9 / DEFAULT_TARGET_FPS))
         goal = f"{DEFAULT_TARGET_FPS:,g} frames/s or as near as the network comes"
@@ -127,11 +131,45 @@ class _Search:
         """Raises `HwError` naming the unit that cannot keep up."""
         budget = self.cycles_of(1e9 / fps)
         if budget < self.floor:
+            as_given = ", folded as given," if self.bound_by in self.limits.given else ""
             raise HwError(
-                f"target {fps:g} frames/s at {self.clock:g} ns: unit {self.bound_by!r} needs at least {self.floor} "
-                f"cycles per image, so ask for at most {1e9 / (self.clock * self.floor):.0f} frames/s or a faster clock"
+                f"target {fps:g} frames/s at {self.clock:g} ns: unit {self.bound_by!r}{as_given} needs at least "
+                f"{self.floor} cycles per image, so ask for at most {self.rate(self.floor)} frames/s or a faster clock"
             )
         return budget
+
+    def rate(self, budget: int) -> str:
+        """The frames/s of a budget, rounded down so that it can be asked for."""
+        fps = 1e9 / (self.clock * budget)
+        return f"{floor(fps)}" if fps >= 100 else f"{floor(fps * 1000) / 1000:g}"
+
+    def check_rate(self, fps: float, folds: Mapping[str, Fold]) -> None:
+        """Raises `HwError` naming a unit that keeps up alone, but not with the beats that given foldings bring it."""
+        budget, found = self.cycles_of(1e9 / fps), self.intervals(folds)
+        name = max(found, key=found.__getitem__)
+        if found[name] <= budget:
+            return
+        narrow = _joined(self.network, name, folds)
+        remedies = [f"leave the folding of {n!r} to the search" for n in (name, *narrow) if self.reaches(budget, n)]
+        slower = (b for b in self.budgets(found[name]) if max(self.intervals(self.within(b)).values()) <= b)
+        if reached := next(slower, None):
+            remedies.append(f"ask for at most {self.rate(reached)} frames/s")
+        raise HwError(
+            f"target {fps:g} frames/s at {self.clock:g} ns: unit {name!r} waits for beats as narrow as those of "
+            f"{' and '.join(map(repr, narrow))} and so needs {found[name]} cycles per image, of which a frame has "
+            f"{budget}; {', or '.join(remedies) or 'fold those for wider beats'}"
+        )
+
+    def intervals(self, folds: Mapping[str, Fold]) -> dict[str, int]:
+        return intervals(self.network, folds, self.limits.timing)
+
+    def reaches(self, budget: int, free: str) -> bool:
+        """Whether `budget` is met once the folding of unit `free` is not given."""
+        if free not in self.limits.given:
+            return False
+        given = {name: wish for name, wish in self.limits.given.items() if name != free}
+        folds = within(self.network, budget, self.cost, replace(self.limits, given=given))
+        return max(self.intervals(folds).values()) <= budget
 
     def for_latency(self, microseconds: float) -> int:
         """Raises `HwError` with the least latency there is."""
@@ -168,6 +206,18 @@ class _Search:
         at = next((i for i in range(max(0, at - NEARBY), at) if small(budgets[i])), at)
         budget = budgets[at]
         return self.within(budget), budget
+
+
+def _joined(network: Network, name: str, folds: Mapping[str, Fold]) -> list[str]:
+    """The units whose beats the inputs of `name` are joined of: their makers, for the network's input its first reader,
+    which says how it comes."""
+    beats, gives = stream_beats(network, folds), {u.output.name: u.name for u in units(network)}
+    for unit in units(network):
+        for tensor in unit.sources:
+            gives.setdefault(tensor.name, unit.name)
+    [unit] = [u for u in units(network) if u.name == name]
+    inputs = zip(unit.sources, beats_in(unit, folds[name]), strict=True)
+    return [gives[tensor.name] for tensor, wanted in inputs if conversion(beats[tensor.name], wanted)[1] > 1]
 
 
 def _check_target(target: Target, clock_period_ns: float, device: Device | None) -> None:

@@ -73,6 +73,12 @@ class Graph:
         """Adders on the longest path."""
         return max(self.levels, default=0)
 
+    @property
+    def summary(self) -> str:
+        """How large it is, in words."""
+        three = sum(len(adder.terms) == 3 for adder in self.adders)
+        return f"{len(self.adders)} adders, {three} of them of three operands, on {self.depth} levels"
+
     def evaluate(self, x: IntArray) -> IntArray:
         """The outputs (N, outputs) of inputs (N, elements)."""
         values = [x[:, tap.element] << tap.shift for tap in self.taps]

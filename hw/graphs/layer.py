@@ -13,6 +13,7 @@ from hw.ir.layers import Conv, IntArray, Mac
 
 # A three-input adder takes one LUT per bit where a LUT has six inputs; elsewhere it would be two adders.
 OPERANDS = {"xcup": 3, "xc7": 3, "ecp5": 2}
+HLS_OPERANDS = 3  # HLS tools build for fabrics of 6-input LUTs
 
 
 @lru_cache(maxsize=256)
@@ -34,3 +35,20 @@ def window_matrix(mac: Mac) -> IntArray:
     group = np.arange(outputs) // (outputs // mac.groups)
     matrix[np.arange(outputs), :, :, group] = mac.weights.transpose(0, 2, 3, 1)
     return matrix.reshape(outputs, -1)
+
+
+def window_weights(mac: Mac, matrix: IntArray) -> IntArray:
+    """The weights (O, I / groups, KH, KW) that a matrix of `window_matrix` stands for."""
+    outputs, inputs, kh, kw = mac.weights.shape
+    group = np.arange(outputs) // (outputs // mac.groups)
+    own = matrix.reshape(outputs, kh, kw, mac.groups, inputs)[np.arange(outputs), :, :, group]
+    return own.transpose(0, 3, 1, 2)
+
+
+def element_name(mac: Mac, element: int) -> str:
+    """What an element of the window is, in words."""
+    if not isinstance(mac, Conv):
+        return f"input {element}"
+    tap, channel = divmod(element, mac.input.shape.c)
+    row, column = divmod(tap, mac.kernel[1])
+    return f"row {row}, column {column}, channel {channel}"

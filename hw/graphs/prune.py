@@ -8,8 +8,10 @@ from hw.graphs.graph import Adder, Graph, Tap, Term
 
 
 def pruned(graph: Graph, zero: Collection[int]) -> Graph:
-    """`graph` without the elements `zero`, whose intervals hold 0: adders lose operands, and those left with one, or that
-    nothing reads any more, are gone."""
+    """`graph` without the elements `zero`, whose intervals hold 0.
+
+    Adders lose operands; those left with one, or that nothing reads any more, are gone.
+    """
     if not zero:
         return graph
     lo = [0 if e in zero else low for e, low in enumerate(graph.lo)]

@@ -64,13 +64,18 @@ class _Rows(NamedTuple):
     def of(cls, matrix: IntArray) -> _Rows:
         digits = signed_digits(matrix)  # (outputs, elements, digit)
         columns = np.argwhere(digits.any(0))
-        flat = digits[:, columns[:, 0], columns[:, 1]]
-        leading = np.array([row[row != 0][:1].sum() for row in flat], np.int64)
-        upright = flat * leading[:, None]
-        distinct, index = np.unique(upright[leading != 0], axis=0, return_inverse=True)
-        numbers = iter(index.ravel().tolist())
-        outputs = [(next(numbers), int(sign)) if sign else (-1, 1) for sign in leading]
-        return cls(distinct.astype(np.int8), columns, outputs)
+        flat = np.ascontiguousarray(digits[:, columns[:, 0], columns[:, 1]])
+        known: dict[bytes, int] = {}
+        outputs = []
+        for row in flat:
+            if not row.any():
+                outputs.append((-1, 1))
+            elif (opposite := (-row).tobytes()) in known:
+                outputs.append((known[opposite], -1))
+            else:
+                outputs.append((known.setdefault(row.tobytes(), len(known)), 1))
+        distinct = np.array([np.frombuffer(row, np.int8) for row in known], np.int8)
+        return cls(distinct.reshape(len(known), len(columns)), columns, outputs)
 
 
 def _check(rows: _Rows, ranges: Sequence[tuple[int, int]], operands: int, levels: int | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hw.dataflow.memory import weights_in_bram
 from hw.dataflow.schedule import cycles
 from hw.dataflow.stages import stage
+from hw.graphs.layer import HLS_OPERANDS, layer_graph
 from hw.hls.plan import Process, Stream
 from hw.ir.layers import (
     Add,
@@ -60,6 +61,8 @@ def _layer(process: Process, streaming: bool) -> list[str]:
         lines.append(
             f"  weights      {layer.weights.size} {kind}, {zeros} zero ({zeros / layer.weights.size:.1%}){place}"
         )
+        if not streaming or unit.is_unrolled(fold):
+            lines.append(f"  sums         {layer_graph(layer, HLS_OPERANDS).summary}")
     if streaming:
         steps = cycles(unit, fold).steps
         simd = f", SIMD {fold.simd} of {layer.fan_in} products" if isinstance(layer, Mac) else ""

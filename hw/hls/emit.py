@@ -7,6 +7,7 @@ from math import gcd
 
 from hw.errors import HwError
 from hw.hls.codes import codes_of
+from hw.hls.emit_graph import unrolled
 from hw.hls.emit_window import mac, max_pool
 from hw.hls.plan import Process, Stream
 from hw.hls.source import PIPELINE, Emitted, Source, cpp_type, number
@@ -24,7 +25,7 @@ def emit(process: Process, io_type: str) -> Emitted:
                 f"layer {process.label!r}: tensor {stream.tensor.name!r} needs {stream.tensor.format.bits} bits; the "
                 f"hardware holds at most {MAX_BITS}. Put an activation quantizer in front of it"
             )
-    source = Source(process, io_type == "io_stream")
+    source = Source(process, io_type)
     if process.unit is not None:
         return EMITTERS[type(process.unit.layer)](source, process.unit.layer)
     if process.window is not None:
@@ -170,8 +171,17 @@ def _in_turn(source: Source) -> list[str]:
     return [*body, "    }", "    out.write(beat);", f"    place = {following};", "}"]
 
 
+def is_graph(process: Process, io_type: str) -> bool:
+    """Whether the sums of a layer are an adder graph: all of its weights are built in."""
+    return process.unit is not None and (io_type == "io_parallel" or process.unit.is_unrolled(process.fold))
+
+
+def _mac(source: Source, layer: Conv | Dense) -> Emitted:
+    return (unrolled if is_graph(source.p, source.io_type) else mac)(source, layer)
+
+
 EMITTERS: dict[type[Layer], Callable[..., Emitted]] = {
-    Conv: mac, Dense: mac, Threshold: _threshold, MaxPool: max_pool, GlobalSum: _global_sum, Add: _add, Bias: _bias,
+    Conv: _mac, Dense: _mac, Threshold: _threshold, MaxPool: max_pool, GlobalSum: _global_sum, Add: _add, Bias: _bias,
     Negate: _negate, Shift: _shift, Concat: _concat,
 }  # fmt: skip
 """The C++ of each kind of unit."""

@@ -30,7 +30,7 @@ def max_pool(source: Source, layer: MaxPool) -> Emitted:
     """The greatest value of each channel's window."""
     kernel, fmt = _window(source).kernel, source.p.input.tensor.format
     lowest = -(1 << (fmt.bits - 1)) if fmt.signed else 0
-    fields = [*_window_fields(source, kernel[0] * kernel[1]), number("lowest", lowest, "int")]
+    fields = [*window_fields(source, kernel[0] * kernel[1]), number("lowest", lowest, "int")]
     return source.made(fields, _call(source, "max_pool", []))
 
 
@@ -40,7 +40,7 @@ def _call(source: Source, kernel: str, arguments: list[str], how: str = "") -> l
         return [source.kernel(f"{kernel}_parallel", *arguments)]
     if source.p.loop:
         return [*_buffer(source), source.kernel(f"{kernel}_folded{how}", "buffer", *arguments)]
-    return [*_lines(source), source.kernel(f"{kernel}_stream{how}", "lines", *arguments)]
+    return [*window_lines(source), source.kernel(f"{kernel}_stream{how}", "lines", *arguments)]
 
 
 def _window(source: Source) -> Window:
@@ -48,7 +48,7 @@ def _window(source: Source) -> Window:
     return source.p.window
 
 
-def _lines(source: Source) -> list[str]:
+def window_lines(source: Source) -> list[str]:
     """The line buffers of the parallel form: all rows of the window but the one that arrives."""
     w = _window(source)
     rows, width = w.span[0] - 1, w.padded[1]
@@ -76,8 +76,6 @@ def _buffer(source: Source) -> list[str]:
 
 
 def _weight_pragmas(source: Source, layer: Mac, name: str, words: int) -> list[str]:
-    if not source.streaming:
-        return [f"#pragma HLS ARRAY_PARTITION variable={name} complete dim=0"]
     pragmas = [f"#pragma HLS ARRAY_RESHAPE variable={name} complete dim={d}" for d in (2, 3)]
     if words > 1:
         impl = "bram" if weights_in_bram(layer, source.p.fold) else "lutram"
@@ -85,7 +83,7 @@ def _weight_pragmas(source: Source, layer: Mac, name: str, words: int) -> list[s
     return pragmas
 
 
-def _window_fields(source: Source, simd: int) -> list[str]:
+def window_fields(source: Source, simd: int) -> list[str]:
     w = _window(source)
     values = {
         "in_height": w.image.h, "in_width": w.image.w, "in_channels": w.image.c,
@@ -106,12 +104,14 @@ def _loop_fields(source: Source) -> list[str]:
         return []
     assert unit is not None
     found, slide = loop.ring, loop.ring.slide
+    beyond, low = divmod(-loop.late, found.row_words)
+    first = slide.stride[0] - slide.pads.top + slide.span[0] + beyond
     values = {
         "word": source.p.input.beat, "pixel_words": found.words, "ring_groups": found.groups, "blocks": found.blocks,
         "row_bits": found.row_bits, "ring_rows": loop.rows, "first_words": loop.first, "idle": APART,
-        "row_cycles": loop.row_cycles, "period": loop.period, "ahead": loop.ahead, "last_row": int(loop.until[-1]),
+        "row_cycles": loop.row_cycles, "period": loop.period, "last_row": int(loop.entered[-1]) // found.row_words,
+        "until_low": low, "until_most": max(abs(first), abs(first + slide.output.h * slide.stride[0])),
     }  # fmt: skip
-    first = loop.ahead * slide.stride[0] - slide.pads.top + slide.span[0]
     return [
         *(number(name, value) for name, value in values.items()),
         number("until_first", first, "int"),
@@ -124,7 +124,7 @@ def _mac_fields(source: Source, layer: Mac) -> list[str]:
     pack = packing(layer, simd)
     accum, data = layer.output.format, layer.input.format
     return [
-        *_window_fields(source, simd),
+        *window_fields(source, simd),
         f"static const bool ternary = {'true' if layer.multiplier_free else 'false'};",
         number("weight_bits", pack.weight_bits),
         number("weight_mask", (1 << pack.weight_bits) - 1),

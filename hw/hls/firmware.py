@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hw.dataflow.memory import in_bram
+from hw.dataflow.slack import MIN_FIFO
 from hw.dataflow.timing import PIPELINE_STAGES
 from hw.hls.plan import Plan, Process, Stream
 from hw.hls.render import render
@@ -40,7 +42,7 @@ def layer_h(process: Process, source: Emitted) -> str:
     return "\n".join([*lines, source.function, "", "#endif", ""])
 
 
-HEADERS = ("crq_beats.h", "crq_codes.h", "crq_pointwise.h")
+HEADERS = ("crq_beats.h", "crq_codes.h", "crq_graph.h", "crq_pointwise.h")
 
 
 BEATS = "// A beat of a stream is an array of some channels of a pixel, or all; those of a pixel follow each other."
@@ -116,7 +118,11 @@ def top_cpp(plan: Plan, name: str, calls: Sequence[str]) -> str:
     for stream in plan.streams:
         if streaming:
             lines.append(f'    hls::stream<{stream.type_name}> {stream.name}("{stream.name}");')
-            lines.append(f"    #pragma HLS STREAM variable={stream.name} depth={plan.depths[stream.name]}")
+            depth = plan.depths[stream.name]
+            lines.append(f"    #pragma HLS STREAM variable={stream.name} depth={depth}")
+            if depth > MIN_FIFO:
+                impl = "bram" if in_bram(depth * stream.beat * stream.tensor.format.bits) else "lutram"
+                lines.append(f"    #pragma HLS BIND_STORAGE variable={stream.name} type=fifo impl={impl}")
         else:
             lines.append(f"    {stream.type_name} {stream.name}[{stream.shape.size}];")
             lines.append(f"    #pragma HLS ARRAY_PARTITION variable={stream.name} complete dim=0")

@@ -37,11 +37,11 @@ def stream_type(stream: Stream, io_type: str) -> str:
 class Source:
     """What the sources of all kinds of processes have in common."""
 
-    def __init__(self, process: Process, streaming: bool) -> None:
-        self.p, self.streaming = process, streaming
+    def __init__(self, process: Process, io_type: str) -> None:
+        self.p, self.io_type, self.streaming = process, io_type, io_type == "io_stream"
         self.name = process.name
         self.config = f"{process.name}_config"
-        self.suffix = "stream" if streaming else "parallel"
+        self.suffix = "stream" if self.streaming else "parallel"
 
     def made(self, fields: Sequence[str], body: Sequence[str], tables: Sequence[Table] = ()) -> Emitted:
         """The process with a configuration of `fields` (none: no configuration) and `body` as its function."""

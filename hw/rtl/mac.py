@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from hw.dataflow.bits import clog2
@@ -11,7 +13,7 @@ from hw.dataflow.schedule import graph_stages, lane_registers
 from hw.dataflow.sums import sums
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.graphs.layer import OPERANDS, layer_graph
+from hw.graphs.layer import OPERANDS, element_name, layer_graph
 from hw.graphs.stages import staged
 from hw.ir.digits import signed_digits
 from hw.ir.layers import Conv, IntArray, Mac
@@ -205,7 +207,9 @@ class MacUnit:
         stages = graph_stages(self.mac, self.fold.levels)
         graph = staged(layer_graph(self.mac, OPERANDS[design.family]), stages)
         module = f"{self.name}_sums"
-        design.sources[f"{module}.sv"] = graph_module(module, graph, self.bits_in, self.acc, self.label)
+        design.sources[f"{module}.sv"] = graph_module(
+            module, graph, self.bits_in, self.acc, partial(element_name, self.mac)
+        )
         elements = self.window_elements()
         text = f"  wire [{self.fold.pe * self.acc - 1}:0] sums;\n"
         text += instance(module, "sums", {}, {
@@ -221,15 +225,6 @@ class MacUnit:
         return [
             (y * dh * columns + x * dw) * channels + c for y in range(kh) for x in range(kw) for c in range(channels)
         ]
-
-    def label(self, element: int) -> str:
-        """What an input of the adder graph is."""
-        channels = self.mac.input.shape.c
-        if not isinstance(self.mac, Conv):
-            return f"input {element}"
-        tap, channel = divmod(element, channels)
-        row, column = divmod(tap, self.mac.kernel[1])
-        return f"row {row}, column {column}, channel {channel}"
 
     def done(self, depth: int, source: str) -> str:
         """The flag `done` of a block's finished sums, `depth` cycles after `source`."""

@@ -179,46 +179,6 @@ Cycles:
 #endif
 }
 
-// io_parallel: everything unrolled, every weight a constant; a zero costs nothing.
-template <class x_T, class y_T, typename CONFIG_T, class weights_T, class starts_T, class act_T>
-void mac_parallel(const x_T data[CONFIG_T::in_height * CONFIG_T::in_width * CONFIG_T::in_channels],
-                  y_T res[CONFIG_T::out_height * CONFIG_T::out_width * CONFIG_T::out_channels],
-                  const weights_T &weights, const starts_T &starts, const act_T &act) {
-    #pragma HLS INLINE
-    static_assert(CONFIG_T::pe == CONFIG_T::out_channels && CONFIG_T::simd == geometry<CONFIG_T>::fan_in,
-                  "io_parallel does not fold");
-#ifdef CRQ_FAST_SIM
-    typedef typename CONFIG_T::fast_lane_t tap_T;
-#else
-    typedef x_T tap_T;
-#endif
-Rows:
-    for (unsigned oy = 0; oy < CONFIG_T::out_height; oy++) {
-        #pragma HLS UNROLL
-    Columns:
-        for (unsigned ox = 0; ox < CONFIG_T::out_width; ox++) {
-            #pragma HLS UNROLL
-            typename window<tap_T, CONFIG_T>::array taps;
-            #pragma HLS ARRAY_PARTITION variable=taps complete dim=0
-            y_T results[CONFIG_T::pe];
-            #pragma HLS ARRAY_PARTITION variable=results complete dim=0
-            gather_window<tap_T, x_T, CONFIG_T>(data, oy, ox, 0, taps);
-#ifdef CRQ_FAST_SIM
-            mac_pixel<tap_T, y_T, CONFIG_T>(taps, weights, starts, act, results);
-#else
-            typename CONFIG_T::accum_t sums[CONFIG_T::pe];
-            #pragma HLS ARRAY_PARTITION variable=sums complete dim=0
-            mac_fold<x_T, y_T, CONFIG_T>(taps, weights, starts, act, fold_counter<CONFIG_T>(), sums, results);
-#endif
-        Result:
-            for (unsigned c = 0; c < CONFIG_T::out_channels; c++) {
-                #pragma HLS UNROLL
-                res[(oy * CONFIG_T::out_width + ox) * CONFIG_T::out_channels + c] = results[c];
-            }
-        }
-    }
-}
-
 } // namespace crq
 
 #endif

@@ -4,8 +4,9 @@
 #include "crq_types.h"
 
 // The memory of a folded window: some rows of the image, a word of CONFIG_T::word channels per address. One loop writes
-// at most one word and reads at most one per iteration. Before output row 0 the rows that it needs enter; during output
-// row y, evenly spread, those that row y + ahead needs; at the end those that none needs. All of it at fixed iterations.
+// at most one word and reads at most one per iteration. Before output row 0 the words that it needs first enter; during
+// an output row, evenly spread, those that come next, up to a row and a word of it; at the end the rows that none needs.
+// All of it at fixed iterations.
 
 namespace crq {
 
@@ -48,7 +49,7 @@ template <typename CONFIG_T> struct ring_writer {
     counter<CONFIG_T::period> tick;
     counter<CONFIG_T::in_height + 1> row; // that enters
     counter<R::row_words> low;
-    signed_counter<R::bottom + (CONFIG_T::ahead + 1) * CONFIG_T::stride_height + 1> until; // rows to enter in this row
+    signed_counter<CONFIG_T::until_most + 1> until; // row up to whose word `until_low` words enter in this output row
 
     ring_writer()
         : step(0), oy(0), leads(true), tick(0), row(0), low(0), until(CONFIG_T::until_first) {}
@@ -58,7 +59,8 @@ template <typename CONFIG_T> struct ring_writer {
     bool keeps() const {
         if (leads)
             return step < CONFIG_T::first_words;
-        return !is_tail() && tick + 1 == CONFIG_T::period && row < CONFIG_T::last_row && int(row) < until;
+        const bool due = int(row) < until || (int(row) == until && low < CONFIG_T::until_low);
+        return !is_tail() && tick + 1 == CONFIG_T::period && row < CONFIG_T::last_row && due;
     }
     bool computes() const { return !leads && !is_tail() && step < R::row_steps; }
     unsigned address() const {

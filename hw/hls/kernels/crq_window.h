@@ -54,6 +54,10 @@ template <class T, typename CONFIG_T> struct window {
         #pragma HLS INLINE
         return taps[group / G::block_groups][group % G::block_groups][f / CONFIG_T::simd][f % CONFIG_T::simd];
     }
+    static T get(const array &taps, unsigned group, unsigned f) {
+        #pragma HLS INLINE
+        return taps[group / G::block_groups][group % G::block_groups][f / CONFIG_T::simd][f % CONFIG_T::simd];
+    }
     // The operand of one lane in one cycle.
     static T lane(const array &taps, unsigned block, unsigned block_group, unsigned fold, unsigned simd) {
         #pragma HLS INLINE
@@ -71,6 +75,7 @@ template <class T, typename CONFIG_T> struct window {
     typedef T array[CONFIG_T::groups][row];
 
     static T &at(array &taps, unsigned group, unsigned f) { return taps[group][f]; }
+    static T get(const array &taps, unsigned group, unsigned f) { return taps[group][f]; }
     static T lane(const array &taps, unsigned block, unsigned block_group, unsigned fold, unsigned simd) {
         return taps[block * G::block_groups + block_group][fold * CONFIG_T::simd + simd];
     }

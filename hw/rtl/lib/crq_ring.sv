@@ -110,14 +110,18 @@ module crq_ring #(
     end
   end
 
-  // Writer: `filled` rows are complete and not free yet.
+  // Writer: `filled` rows are complete and not free yet. A stride above the kernel frees rows that no output row reads and
+  // that may not have come yet: it is negative then.
+  localparam int SIGN = STRIDE_H > SPAN_H ? 1 : 0;
   logic [LB-1:0] write_low;
   logic [RB-1:0] write_row;
-  logic [RB:0] filled;
+  logic [RB+SIGN:0] filled;
+  wire owes = SIGN == 1 && filled[RB+SIGN];
+  wire ready = !owes && filled[RB:0] >= need;
   wire push = in_valid && in_ready;
   wire row_done = push && write_low == LB'(ROW - 1);
-  assign in_ready = !filled[RB];
-  wire advance = en && filled >= need;
+  assign in_ready = owes || !filled[RB];
+  wire advance = en && ready;
   always_ff @(posedge clk) begin
     if (rst) begin
       write_low <= '0;
@@ -126,7 +130,7 @@ module crq_ring #(
     end else begin
       if (push) write_low <= row_done ? '0 : write_low + 1'b1;
       if (row_done) write_row <= write_row + 1'b1;
-      filled <= filled + (RB + 1)'(row_done) - (advance && row_end ? drop : '0);
+      filled <= filled + (RB + 1 + SIGN)'(row_done) - (advance && row_end ? (RB + 1 + SIGN)'(drop) : '0);
     end
   end
 
@@ -194,7 +198,7 @@ module crq_ring #(
 
   always_ff @(posedge clk) begin
     if (rst) valid <= 1'b0;
-    else if (en) valid <= filled >= need;
+    else if (en) valid <= ready;
     if (en) begin
       first <= i == '0 && kx == '0 && ky == '0;
       last <= block_end;

@@ -1,4 +1,4 @@
-// y = a +- b +- c, modulo 2**O. Each operand has its own bits and sign; O is at most two bits more than the widest.
+// y = a +- b +- c, modulo 2**O. Each operand has its own bits and sign; O is at most three bits more than the widest.
 // Xilinx: a LUT6_2 per bit, of the majority and the sum, and one carry chain, which synthesis does not infer.
 module crq_sum3 #(
     parameter int A = 8,
@@ -39,8 +39,13 @@ module crq_sum3 #(
   end
   wire p = above_a, q = above_b ^ NB, r = above_c ^ NC;
   wire above = (p && q) || (p && r) || (q && r);
-  wire [W+1:0] all_s = {p ^ q ^ r ^ above, p ^ q ^ r ^ majority[W-1], s};
-  wire [W+1:0] all_di = {above, below};
+  wire differ = (p || q || r) && !(p && q && r);  // their sum and the majority of those below, once these are the same
+  // Where bit W - 1 of every operand is its sign, the majority there is that of all bits above.
+  localparam bit SIGNS = (SA || A < W) && (SB || B < W) && (SC || C < W);
+  wire carried = SIGNS ? majority[W-1] : above;
+  wire first = SIGNS ? differ : p ^ q ^ r ^ majority[W-1];
+  wire [W+2:0] all_s = {{2{differ}}, first, s};
+  wire [W+2:0] all_di = {{2{carried}}, below};
   wire [O-1:0] sum;
   wire unused_carry;
   crq_carry #(.N(O)) u_carry (.ci(NB), .s(all_s[O-1:0]), .di(all_di[O-1:0]), .o(sum), .co(unused_carry));

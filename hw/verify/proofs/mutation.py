@@ -15,8 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hw.graphs.graph import Adder, Term
+from hw.graphs.layer import HLS_OPERANDS, layer_graph, window_weights
 from hw.hls.built import Built
-from hw.hls.emit import emit
+from hw.hls.emit import emit, is_graph
+from hw.hls.emit_graph import adder_line
 from hw.hls.firmware import layer_h
 from hw.hls.plan import Plan, Process
 from hw.hls.tables import tables_h
@@ -109,6 +112,10 @@ def mutations(plan: Plan, values: dict[str, IntArray]) -> Iterator[Mutation]:
     if macs:
         process, layer = macs[-1]
         yield flipped_weight(process, layer, plan)
+    for process, layer in reversed(macs):
+        if is_graph(process, plan.io_type) and layer_graph(layer, HLS_OPERANDS).adders:
+            yield changed_adder(process, layer)
+            break
     for process in plan.processes:
         threshold = process.unit and (process.unit.threshold or process.unit.layer)
         if isinstance(threshold, Threshold):
@@ -139,6 +146,25 @@ def flipped_weight(process: Process, layer: Mac, plan: Plan) -> Mutation:
     changed = replace(process, unit=replace(process.unit, layer=replace(layer, weights=weights)))
     put = partial(_rewrite, process=changed, io_type=plan.io_type)
     return Mutation(f"a flipped weight of {layer.name}", put, process, changed)
+
+
+def changed_adder(process: Process, layer: Mac) -> Mutation:
+    """The last adder of a graph subtracts a term that it adds, or adds one that it subtracts."""
+    graph = layer_graph(layer, HLS_OPERANDS)
+    number, adder = len(graph.taps) + len(graph.adders) - 1, graph.adders[-1]
+    term = adder.terms[-1]
+    other = Adder((*adder.terms[:-1], Term(term.value, not term.negative)))
+    weights = window_weights(layer, replace(graph, adders=(*graph.adders[:-1], other)).matrix()).astype(np.int8)
+    assert process.unit is not None
+    changed = replace(process, unit=replace(process.unit, layer=replace(layer, weights=weights)))
+
+    def put(folder: Path) -> None:
+        path = folder / "firmware" / "layers" / f"{process.name}.h"
+        text, line = path.read_text(), adder_line(graph, number, adder)
+        assert text.count(line) == 1, "the layer's source names each adder once"
+        path.write_text(text.replace(line, adder_line(graph, number, other)))
+
+    return Mutation(f"a changed adder of {layer.name}", put, process, changed)
 
 
 def moved_threshold(process: Process, layer: Threshold, sums: IntArray, plan: Plan) -> Iterator[Mutation]:
@@ -185,7 +211,9 @@ def _rewrite(folder: Path, process: Process, io_type: str) -> None:
     With its tables the way may change in which codes are found: thresholds in progression are in none any more.
     """
     made, firmware = emit(process, io_type), folder / "firmware"
-    (firmware / "weights" / f"{process.name}.h").write_text(tables_h(made.tables, process.name, "Mutated."))
+    if made.tables:
+        (firmware / "weights" / f"{process.name}.h").write_text(tables_h(made.tables, process.name, "Mutated."))
     layer = firmware / "layers" / f"{process.name}.h"
-    if made.function not in layer.read_text():
+    before = layer.read_text()
+    if made.function not in before or made.config not in before:
         layer.write_text(layer_h(process, made))

@@ -116,9 +116,24 @@ def _kept(arrivals: np.ndarray, unit: Unit, found: Loop) -> np.ndarray:
 def test_reads_are_spread_over_an_output_row() -> None:
     unit = unit_of("padded")
     found = loop(unit, Fold(1, 1, form=FOLDED))
-    assert (found.first, found.most, found.row_steps) == (2 * 28, 28, 7 * 4 * 36)
-    assert (found.period, found.tail, found.ahead, found.rows) == (36, 0, 1, 4)
-    assert found.trips == 56 + APART + 8 * 1008
+    assert (found.fresh, found.row_steps, found.period, found.rows) == (28, 7 * 4 * 36, 36, 4)
+    # Row 1 and the right column of row 0's windows come during row 0: of 28 words all but those of two pixels.
+    assert found.late == 20
+    assert (found.first, found.tail) == (2 * 28 - found.late, 0)
+    assert found.trips == found.first + APART + 8 * 1008
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_word_could_enter_later(name: str) -> None:
+    """One word later, some word would enter less than `APART` iterations before it is read."""
+    unit = unit_of(name)
+    for fold in folds(unit):
+        found = loop(unit, fold)
+        if not found.fresh or found.late == found.fresh:
+            continue
+        later = Loop(found.ring, found.late + 1)
+        reads = later.reads()
+        assert any(at < reads[row * found.ring.row_words + word] + APART for at, row, word in accesses(later))
 
 
 def test_what_has_no_folded_window_keeps_its_time() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.dataflow.memory import in_bram, weight_bits, weights_in_bram
+from hw.cost.primitives import memory
+from hw.cost.streams import fifo
+from hw.dataflow.memory import in_bram, rounded, weight_bits, weights_in_bram
 from hw.dataflow.units import FOLDED, Fold
 from hw.ir.graph import Network
 from hw.ir.layers import Mac
@@ -22,6 +24,20 @@ def dense(inputs: int, outputs: int, weight_type: str = "TERNARY") -> Mac:
 
 def test_8192_bits_are_worth_a_block() -> None:
     assert [in_bram(bits) for bits in (1, 8191, 8192, 8193)] == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("depth", "width", "expected"),
+    [
+        (2, 8, 2), (3, 8, 4), (17, 8, 32), (33, 8, 64), (64, 8, 64), (73, 8, 128), (192, 8, 192), (193, 8, 256),
+        (257, 8, 257), (449, 8, 512), (1000, 8, 1000), (1537, 8, 2048), (1500, 8, 1500),
+    ],
+)  # fmt: skip
+def test_a_depth_is_rounded_where_that_takes_no_memory_and_no_block(depth: int, width: int, expected: int) -> None:
+    assert rounded(depth, width) == expected
+    ours, theirs = memory(expected, width), memory(depth, width)
+    assert (ours.lutram, ours.bram18) == (theirs.lutram, theirs.bram18)
+    assert fifo(expected, width).lut <= fifo(depth, width).lut
 
 
 def test_a_style_decides_whatever_the_size() -> None:

@@ -11,11 +11,12 @@ from hw.cost.network import area, estimate_unit
 from hw.dataflow.beats import widest
 from hw.dataflow.schedule import cycles
 from hw.dataflow.streams import pipeline
-from hw.dataflow.units import FOLDED, PARALLEL, units
+from hw.dataflow.timing import HLS, RTL, Timing
+from hw.dataflow.units import FOLDED, PARALLEL, Fold, units
 from hw.devices import catalog as devices
 from hw.errors import HwError
 from hw.fold import search as fold
-from hw.fold.candidates import Wish, fastest
+from hw.fold.candidates import Limits, Wish, fastest
 from hw.fold.joint import within
 from hw.ir.graph import Network
 from tests.support import random_graphs
@@ -47,8 +48,38 @@ def test_default_runs_as_fast_as_it_can_if_the_default_rate_is_out_of_reach(netw
 
 def test_unreachable_target_names_the_unit_and_the_best_rate(network: Network) -> None:
     floor, slowest = fastest(network)
-    with pytest.raises(HwError, match=rf"{slowest}.*{floor} cycles.*at most {1e9 / 5 / floor:.0f} frames/s"):
+    with pytest.raises(HwError, match=rf"{slowest}.*{floor} cycles.*at most {int(1e9 / 5 / floor)} frames/s"):
         fold.choose(network, target_fps=1e8)
+
+
+@pytest.mark.parametrize(("timing", "pe", "budget"), [(RTL, 2, 140), (HLS, 1, 260)])
+def test_a_unit_that_given_beats_make_too_slow_is_named(network: Network, timing: Timing, pe: int, budget: int) -> None:
+    """Both remedies in the message work. Alone, every unit is within the budget."""
+    given = {"add8": Wish(pe)}
+    assert fastest(network, Limits(given, timing=timing))[0] <= budget
+
+    def interval(fps: float, given: dict[str, Wish]) -> int:
+        folds = fold.decide(network, fold.Target(fps), overrides=given, timing=timing).folds
+        return pipeline(network, folds, timing=timing).interval
+
+    fps = 1e9 / 5 / (budget + 0.5)
+    with pytest.raises(HwError, match=r"unit 'conv10' waits for beats as narrow as those of 'add8'") as refusal:
+        interval(fps, given)
+    assert "leave the folding of 'add8' to the search, or ask for" in str(refusal.value)
+    assert interval(fps, {}) <= budget
+    slower = float(str(refusal.value).split("ask for at most ")[1].split()[0])
+    assert budget < interval(slower, given) <= 1e9 / 5 / slower
+
+
+def test_a_given_folding_that_is_too_slow_itself_is_named(network: Network) -> None:
+    given = {"conv1": Wish(1, 1, PARALLEL)}
+    least = cycles(units(network)[0], Fold(1, 1)).interval
+    with pytest.raises(
+        HwError, match=r"unit 'conv1', folded as given, needs at least .* at most \d+ frames/s"
+    ) as refusal:
+        fold.choose(network, target_fps=1.1e9 / 5 / least, overrides=given)
+    rate = float(str(refusal.value).split("at most ")[1].split()[0])
+    assert pipeline(network, fold.choose(network, target_fps=rate, overrides=given)).interval == least
 
 
 @pytest.mark.parametrize("microseconds", [2, 10, 50])

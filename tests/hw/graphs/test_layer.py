@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hw.dataflow.schedule import graph_stages
-from hw.graphs.layer import OPERANDS, layer_graph, window_matrix
+from hw.graphs.layer import OPERANDS, layer_graph, window_matrix, window_weights
 from hw.ir.digits import sum_levels
 from hw.ir.graph import Network
 from hw.ir.interpret import evaluate
@@ -35,6 +35,7 @@ def test_a_pixel_is_the_interpreters(operands: int, groups: int, most: int, kind
     expected = evaluate(network, x).reshape(20, -1)
     assert np.array_equal(graph.evaluate(window), expected)
     assert np.array_equal(window @ window_matrix(mac).T, expected)
+    assert np.array_equal(window_weights(mac, graph.matrix()), weights)
     assert graph.depth <= sum_levels(mac)
     assert graph_stages(mac, 2) == -(-sum_levels(mac) // 2)
 

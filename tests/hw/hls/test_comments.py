@@ -54,6 +54,7 @@ def test_an_unrolled_project_says_nothing_of_folding_or_memory() -> None:
         == """\
 // fc1: dense, 4 to 2
 //   weights      8 ternary, 4 zero (50.0%)
+//   sums         2 adders, 0 of them of three operands, on 1 levels
 //   input        int4 in [-8, 7]
 //   accumulator  int5: the weights bound every sum to [-16, 15]
 //   output       int5 in [-16, 15]"""

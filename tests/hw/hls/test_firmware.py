@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hw.dataflow.units import Fold, units
@@ -68,10 +70,13 @@ void net(hls::stream<input_t> &input, hls::stream<result_t> &result) {{
     // takes what comes by one while the results of all loops of the others are on their way, or stalled in them.
     hls::stream<input_t> input_copy1("input_copy1");
     #pragma HLS STREAM variable=input_copy1 depth={STREAM.depths["input_copy1"]}
+    #pragma HLS BIND_STORAGE variable=input_copy1 type=fifo impl=lutram
     hls::stream<input_t> input_copy2("input_copy2");
     #pragma HLS STREAM variable=input_copy2 depth={depth}
+    #pragma HLS BIND_STORAGE variable=input_copy2 type=fifo impl=lutram
     hls::stream<conv1_t> conv1_out("conv1_out");
     #pragma HLS STREAM variable=conv1_out depth={STREAM.depths["conv1_out"]}
+    #pragma HLS BIND_STORAGE variable=conv1_out type=fifo impl=lutram
 
     call0();
     call1(); CRQ_TRACE(conv1_out, 32)
@@ -79,6 +84,15 @@ void net(hls::stream<input_t> &input, hls::stream<result_t> &result) {{
 }}
 """
     )
+
+
+def test_a_fifo_lies_where_the_estimate_has_it_and_one_of_two_beats_where_the_tool_wants() -> None:
+    names = [s.name for s in STREAM.streams]
+    sizes = dict(zip(names, (2, 512, 1 << 15), strict=True))
+    text = top_cpp(replace(STREAM, depths=sizes), "net", CALLS)
+    assert f"variable={names[0]} type=fifo" not in text
+    assert f"#pragma HLS BIND_STORAGE variable={names[1]} type=fifo impl=lutram\n" in text
+    assert f"#pragma HLS BIND_STORAGE variable={names[2]} type=fifo impl=bram\n" in text
 
 
 def test_an_unrolled_top_declares_arrays_of_registers() -> None:

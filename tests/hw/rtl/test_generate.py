@@ -123,6 +123,17 @@ def test_unit_is_bit_exact_and_takes_the_cycles_of_the_model(case: str, outcomes
 
 
 @needs_verilator
+def test_rows_that_a_stride_skips_may_come_after_they_are_freed(tmp_path: Path) -> None:
+    """Few steps per output pixel: the reader ends a row before the skipped one is there."""
+    g = GraphBuilder((2, 8, 8), "UINT4")
+    pool = units(Network(g.finish(g.max_pool("x", (2, 2), (3, 3)))))[0]
+    skipping = built("stride above the kernel", 1), pool
+    chosen = {u.name: (u, [f for f in u.legal_folds() if f.form == FOLDED][-1]) for u in skipping}
+    for case, found in simulate(chosen, tmp_path).items():
+        check(found, case)
+
+
+@needs_verilator
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_units_under_other_foldings(seed: int, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ PRAGMAS = {
     "DATAFLOW": r"",
     "ARRAY_PARTITION": r"variable=\w+ (complete|block factor=\d+) dim=\d+",
     "ARRAY_RESHAPE": r"variable=\w+ complete dim=\d+",
-    "BIND_STORAGE": r"variable=\w+ type=(rom_1p|ram_s2p) impl=(bram|lutram)",
+    "BIND_STORAGE": r"variable=\w+ type=(rom_1p|ram_s2p|fifo) impl=(bram|lutram)",
     "BIND_OP": r"variable=\w+ op=mul impl=fabric",
     "STREAM": r"variable=\w+ depth=\d+",
     "INTERFACE": r"mode=((axis|ap_vld) port=\w+|ap_ctrl_none port=return)",

@@ -101,7 +101,7 @@ def test_code_that_does_not_compile_is_an_error_of_the_tool(tmp_path: Path, join
 
 @pytest.mark.parametrize("form", ["parallel", "folded"])
 def test_branches_of_either_form_pass_and_need_their_depths(form: str, tmp_path: Path) -> None:
-    """The queues see the loops of the hardware: a folded window holds more of an image before it gives anything."""
+    """The queues see the loops of the hardware: a folded window holds a little more before it gives anything."""
     g = GraphBuilder((4, 6, 6), "UINT4", seed=1)
     x = g.threshold(g.conv("x", 4, (1, 1)), 2)
     h = g.threshold(g.conv(g.threshold(g.conv(x, 4, pads=(1, 1, 1, 1)), 2), 4, pads=(1, 1, 1, 1)), 2)
@@ -109,7 +109,8 @@ def test_branches_of_either_form_pass_and_need_their_depths(form: str, tmp_path:
     project = hw.build(g.finish(g.add(h, x)), tmp_path / "p", project_name="p", folding=folding)
     assert check(project.directory, project.plan).ok
     name = skip(project)
-    # Two windows of three rows wait for two rows and two pixels of 2 beats; folded ones for the row after, too.
-    least = 2 * (2 * (6 + 1) + (12 if form == "folded" else 0))
+    # Two windows of three rows wait for a row and a pixel of 2 beats; folded ones for a pixel more, so that no word is
+    # read right after it was written.
+    least = 2 * 2 * (6 + (2 if form == "folded" else 1))
     assert simulate(project.directory, project.plan, {**project.plan.depths, name: least - 6}) is not None
     assert project.plan.depths[name] > least

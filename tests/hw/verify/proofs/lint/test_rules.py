@@ -25,6 +25,7 @@ def test_every_rule_is_one_sentence_part() -> None:
     [
         ("PIPELINE", "II=1", "II=2"),
         ("BIND_STORAGE", "variable=w type=rom_1p impl=bram", "variable=w type=ram_2p impl=bram"),
+        ("BIND_STORAGE", "variable=s type=fifo impl=lutram", "variable=s type=fifo impl=srl"),
         ("BIND_OP", "variable=p op=mul impl=fabric", "variable=p op=mul impl=dsp"),
         ("STREAM", "variable=s depth=2", "variable=s depth=n"),
         ("INTERFACE", "mode=axis port=x", "mode=m_axi port=x"),
