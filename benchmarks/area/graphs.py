@@ -20,6 +20,8 @@ from hw.ir.layers import Format
 from hw.rtl.graph import graph_module
 from hw.rtl.verilog import Design, library
 
+ADDERS = ("crq_sum3.sv", "crq_carry.sv")
+
 
 def adder_graphs(case: Case, family: str, searches: tuple[float, ...] = ()) -> Iterator[Circuit]:
     """Of adders of two operands and of three, as the product solves them; then after other CPU seconds of search."""
@@ -28,6 +30,12 @@ def adder_graphs(case: Case, family: str, searches: tuple[float, ...] = ()) -> I
             graph, cpu, wall = solved(case, operands, seconds)
             name = f"our graph, {operands}-input adders" + ("" if seconds is None else f", {seconds:g} s")
             yield circuit(name, graph, case)._replace(cpu_s=cpu, wall_s=wall)
+
+
+def adder_library() -> dict[str, str]:
+    """The modules of the library that graphs use."""
+    every = library()
+    return {name: every[name] for name in ADDERS}
 
 
 def solved(case: Case, operands: int, seconds: float | None) -> tuple[Graph, float, float]:
@@ -56,6 +64,6 @@ def circuit(name: str, graph: Graph, case: Case) -> Circuit:
     inputs, outputs = case.matrix.shape
     ports = f"input [{inputs * case.format.bits - 1}:0] x, output [{outputs * width - 1}:0] y"
     top = f"module our_form ({ports});\n  our_graph u_graph (.clk(1'b0), .en(1'b0), .x, .y);\nendmodule\n"
-    design = Design("our_form", {**library(), "our_graph.sv": module, "our_form.sv": top})
+    design = Design("our_form", {**adder_library(), "our_graph.sv": module, "our_form.sv": top})
     formats = (Format(width, True),) * outputs
     return Circuit(name, design, (case.format.bits,) * inputs, formats, len(graph.adders), graph.depth)

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.area.case import Case, eight_bit, layer_cases, random_case
 from benchmarks.area.circuit import Circuit, framed, kept
+from benchmarks.area.graphs import adder_graphs
 from benchmarks.area.peers.widened import ADDER, NARROW, widened
 from benchmarks.area.simulate import check, compared, vectors
 from benchmarks.area.trees import adder_trees
@@ -29,6 +30,14 @@ def test_trees_are_exact(case: Case) -> None:
     verdict = check(framed(adder_trees(case), case), case, "xcup")
     assert verdict.exact
     assert verdict.vectors >= 300
+
+
+@needs_verilator
+def test_our_graphs_are_exact_in_the_fabrics_primitives() -> None:
+    two, three = adder_graphs(UNSIGNED, "xcup")
+    assert "crq_sum3" in three.design.sources["our_graph.sv"]
+    assert three.adders < two.adders
+    assert check(framed(three, UNSIGNED), UNSIGNED, "xcup").exact
 
 
 @needs_verilator

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.area.circuit import Circuit
-from hw.rtl.verilog import Design, library
+from benchmarks.area.graphs import adder_library
+from hw.rtl.verilog import Design
 
 ADDER = "ternary_adder.v"
 # alkaid's ports; an operand is padded below, its order is free. At least one operand is not negated: it goes first.
@@ -37,5 +38,5 @@ endmodule
 
 def on_our_adder(circuit: Circuit) -> Circuit:
     """The same graph; Yosys finds no adder of three operands itself, and vendors' tools do."""
-    sources = {**library(), **circuit.design.sources, ADDER: MODULE}
+    sources = {**adder_library(), **circuit.design.sources, ADDER: MODULE}
     return circuit._replace(form=f"{circuit.form} of ours", design=Design(circuit.design.top, sources))
