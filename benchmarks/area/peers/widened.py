@@ -17,10 +17,10 @@ WIDE = NARROW.replace("BW_ADD", "BW_SUM") + "  localparam BW_ADD = (BW_SUM > BW_
 def widened(circuit: Circuit) -> Circuit:
     """The graph with adders of at least the width of their results.
 
-        The solver gives an adder of two negative terms the interval of -a - b, but it computes a + b. For a and b of 8 bits
-        that is [-254, 256], 10 bits, where the adder has BW_ADD = 9: it then selects accum[9:0], whose highest bit does not
-        exist. Simulation reads it as zero, and synthesis prunes what depends on it. Of unsigned inputs it also takes a + b for
-    a signed value, which no width mends. Tracing computes the intervals again: a traced graph has neither fault.
+    The solver gives an adder of two negative terms the interval of -a - b, but it computes a + b. For a and b of 8 bits
+    that is [-254, 256], 10 bits, where the adder has BW_ADD = 9: it then selects accum[9:0], whose highest bit does not
+    exist. Synthesis prunes what depends on it. With unsigned inputs it also takes a + b for a signed value, which no
+    width mends. Tracing computes the intervals again: a traced graph has neither fault.
     """
     text = circuit.design.sources[ADDER]
     if text.count(NARROW) != 1:
