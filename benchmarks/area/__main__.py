@@ -117,9 +117,7 @@ def main(
     seconds: float, cache: Path, peers: Path,
 ) -> None:  # fmt: skip
     """Prints a table per matrix and adds its rows to area.csv."""
-    settings = Settings(
-        family, cache, peers, seconds, searches, vectors, lambda form: not forms or form.startswith(forms)
-    )
+    settings = Settings(family, cache, peers, seconds, searches, vectors, forms)
     for case in cases(sizes, bits, zeros, seed, wide, networks, layers):
         click.echo(f"\n{case}; {tools()}, {family}")
         click.echo(f"{'form':36} {'LUT':>7} {'ratio':>6} {'FF':>6} {'cycles':>6} {'adders':>7} {'depth':>6} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,13 +46,20 @@ class Settings(NamedTuple):
     seconds: float  # that a peer may take
     searches: tuple[float, ...]  # CPU seconds of our solver, beside its default
     vectors: int
-    wanted: Callable[[str], bool]
+    forms: tuple[str, ...]  # beginnings of their names; none: all
+
+    def wanted(self, form: str) -> bool:
+        return not self.forms or form.startswith(self.forms)
+
+    def any_of(self, family: str) -> bool:
+        """Whether forms whose names begin with `family` may be wanted."""
+        return self.wanted(family) or any(form.startswith(family) for form in self.forms)
 
 
 def rows(case: Case, settings: Settings) -> Iterator[Row]:
     """The base first; a form that a tool cannot make is reported and left out."""
     for peer in PEERS:
-        if any(map(settings.wanted, peer.forms.values())):
+        if settings.any_of(peer.name):
             try:
                 made = list(circuits(peer, case, settings.peers, settings.seconds))
             except ToolError as error:
@@ -61,8 +68,9 @@ def rows(case: Case, settings: Settings) -> Iterator[Row]:
             made += [widened(c) for c in made if c.form == "da4ml, untraced"]
             made += [on_our_adder(c) for c in made if c.form == "alkaid, 3-input adders"]
             yield from (circuit_row(c, case, settings) for c in made if settings.wanted(c.form))
-    if settings.wanted("our graph"):
-        yield from (circuit_row(c, case, settings) for c in adder_graphs(case, settings.family, settings.searches))
+    if settings.any_of("our graph"):
+        graphs = adder_graphs(case, settings.family, settings.searches)
+        yield from (circuit_row(c, case, settings) for c in graphs if settings.wanted(c.form))
     trees = adder_trees(case)
     if settings.wanted(trees.form):
         yield circuit_row(trees, case, settings)
