@@ -18,7 +18,6 @@ from sets import SETS, layers
 
 from crq.files import write_text
 from hw.cost.calibration import FILE, LUT4_EACH, LUT_EACH, LUT_SMALL, kind
-from hw.cost.network import estimate_unit
 from hw.cost.resources import Resources
 from hw.errors import HwError
 from hw.rtl.synth import FAMILIES, tool
@@ -44,11 +43,10 @@ def rows(which: str, family: str) -> list[Row]:
             f"--family {family}"
         )
     result = []
-    for name, unit, fold, given, depths in layers(which):
-        if name in found:
-            measured = Resources(*(int(float(found[name][k])) for k in Resources._fields))
-            estimated = estimate_unit(unit, fold, given, depths, family).total
-            result.append(Row(name, kind(unit, fold), measured, estimated))
+    for layer in layers(which):
+        if layer.name in found:
+            measured = Resources(*(int(float(found[layer.name][k])) for k in Resources._fields))
+            result.append(Row(layer.name, kind(layer.unit, layer.fold), measured, layer.estimate(family)))
     return result
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import numpy as np
 from sweeps import OUTPUTS, SWEEPS, Parameters, Points, ports
+from unrolled import graph_text
 
 from hw.dataflow.thresholds import Table
 from hw.rtl.sequential import sequential_stage
@@ -39,6 +40,9 @@ def table(channels: int, bits: int, width: int, straight: bool, seed: int) -> Ta
 def body(result: Design, circuit: str, p: Parameters, i: int) -> str:
     """The circuit of point `i`, between wires named like its ports."""
     wires = {port: port for port in ports(circuit, p)}
+    if circuit == "graph":
+        result.sources[f"graph{i}.sv"] = graph_text(f"graph{i}", p, i, result.family)
+        return instance(f"graph{i}", "dut", {}, wires)
     if circuit == "codes":
         lanes, blocks = int(str(p["LANES"])), int(str(p["BLOCKS"]))
         found = table(lanes * blocks, int(str(p["BITS"])), int(str(p["WIDTH"])), p["KIND"] == "ramp", i)
@@ -53,9 +57,9 @@ def body(result: Design, circuit: str, p: Parameters, i: int) -> str:
     return instance(circuit, "dut", values, wires)
 
 
-def design(circuit: str, points: Points) -> Design:
+def design(circuit: str, points: Points, family: str) -> Design:
     """A top with one instance per point, each in a kept wrapper module named after its index."""
-    result = Design("sweep", library())
+    result = Design("sweep", library(), family=family)
     outside, tops, wrappers = [], "", ""
     for i, p in enumerate(points):
         widths = ports(circuit, p)
@@ -74,7 +78,7 @@ def design(circuit: str, points: Points) -> Design:
 def _read(circuit: str, port: str) -> bool:
     """Whether a name that is an output elsewhere is an input here."""
     return (circuit, port) in {
-        ("crq_pe", "first"), ("crq_window", "last"), ("crq_search", "block"), ("crq_rom", "address"),
+        ("crq_pe", "first"), ("crq_window", "last"), ("crq_search", "block"), ("crq_rom", "address"), ("crq_add", "y"),
     }  # fmt: skip
 
 
@@ -85,7 +89,7 @@ def main(family: tuple[str, ...], chosen: tuple[str, ...]) -> None:
     """Sweeps the circuits and writes circuits.csv; rows of circuits and families that are not swept now stay."""
     for name, circuit in ((name, circuit) for name in family for circuit in chosen):
         points = SWEEPS[circuit]()
-        found = synthesize(design(circuit, points), name)
+        found = synthesize(design(circuit, points, name), name)
         rows: list[list] = []
         if (HERE / "circuits.csv").exists():
             with open(HERE / "circuits.csv", newline="") as file:

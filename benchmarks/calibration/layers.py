@@ -1,9 +1,9 @@
 """Synthesises whole layers for the fit's check and for the blind test: python benchmarks/calibration/layers.py SET
 
 Writes layers_SET.csv: family, layer, measured LUTs as logic and memory, FFs, BRAM18, DSP. `fit` layers were seen while
-the formulas were made; `blind` layers only after they were frozen. Each stands behind its FIFOs and converters; both
-sets (sets.py) have both forms and all kinds of layers. Layers that the file already has are kept: delete it after a
-change of hw/rtl. Estimates are computed when `check.py` compares.
+the formulas were made; `blind` layers only after they were frozen. Each stands behind its FIFOs and converters, or is
+unrolled over all pixels; both sets (sets.py) have all forms and kinds of layers. Layers that the file already has are
+kept: delete it after a change of hw/rtl. Estimates are computed when `check.py` compares.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sets import SETS, layers
 
-from hw.rtl.generate import generate_unit
 from hw.rtl.synth import FAMILIES, synthesize, tool
 
 HERE = Path(__file__).parent
@@ -33,16 +32,16 @@ def main(which: str, family: tuple[str, ...], chosen: tuple[str, ...]) -> None:
     """Synthesises the layers of a set and writes layers_SET.csv."""
     target = HERE / f"layers_{which}.csv"
     wanted = [layer for layer in layers(which) if not chosen or layer.name in chosen]
-    for kind, (name, unit, fold, given, depths) in ((kind, layer) for kind in family for layer in wanted):
+    for kind, layer in ((kind, layer) for kind in family for layer in wanted):
         rows: list[list] = []
         if target.exists():
             with open(target, newline="") as file:
                 rows = [row for row in csv.reader(file) if row[0] in FAMILIES]
-        if [kind, name] in [row[:2] for row in rows]:
+        if [kind, layer.name] in [row[:2] for row in rows]:
             continue
-        found = synthesize(generate_unit(unit, fold, given, depths, kind), kind)
-        rows.append([kind, name, *found.total()])
-        click.echo(f"{kind} {name}: {found.seconds} s, {tool()}")
+        found = synthesize(layer.design(kind), kind)
+        rows.append([kind, layer.name, *found.total()])
+        click.echo(f"{kind} {layer.name}: {found.seconds} s, {tool()}")
         temporary = target.with_suffix(f".{os.getpid()}")
         with open(temporary, "w", newline="") as file:
             writer = csv.writer(file)

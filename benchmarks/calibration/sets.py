@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 from qonnx.core.datatype import DataType
 
+from hw.cost import parallel
+from hw.cost.network import estimate_unit
+from hw.cost.resources import Resources
+from hw.dataflow.streams import Depths
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
+from hw.rtl.generate import generate_unit
+from hw.rtl.parallel import generate_parallel_unit
+from hw.rtl.verilog import Design
 from tests.support.random_graphs import GraphBuilder
 
 SEEDS = {"fit": 4100, "blind": 9700}
@@ -18,13 +26,23 @@ SAME = (1, 1, 1, 1)
 
 
 class Layer(NamedTuple):
-    """A unit with the streams in front of it."""
+    """A unit with the streams in front of it; or, without a folding, unrolled over all pixels."""
 
     name: str
     unit: Unit
-    fold: Fold
-    given: tuple[int, ...]
-    depths: dict[tuple[str, int], int]
+    fold: Fold | None = None
+    given: tuple[int, ...] = ()
+    depths: Depths = MappingProxyType({})
+
+    def design(self, family: str) -> Design:
+        if self.fold is None:
+            return generate_parallel_unit(self.unit, family)
+        return generate_unit(self.unit, self.fold, self.given, self.depths, family)
+
+    def estimate(self, family: str) -> Resources:
+        if self.fold is None:
+            return Resources().plus(*parallel.parts(self.unit, family).values()).rounded()
+        return estimate_unit(self.unit, self.fold, self.given, self.depths, family).total
 
 
 Row = tuple[tuple[int, ...], str, Build, Fold, tuple[int, ...], tuple[int, ...]]
@@ -34,11 +52,17 @@ Row = tuple[tuple[int, ...], str, Build, Fold, tuple[int, ...], tuple[int, ...]]
 def layers(which: str) -> Iterator[Layer]:
     """Every layer of a set, each with weights and thresholds drawn by its place in it."""
     for n, (shape, dtype, build, fold, given, depths) in enumerate(SETS[which]()):
-        g = GraphBuilder(shape, dtype, SEEDS[which] + n)
-        unit = units(Network(g.finish(build(g))))[-1]
+        unit = _unit(shape, dtype, build, SEEDS[which] + n)
         if fold not in unit.legal_folds():
             raise ValueError(f"{which}{n}: {fold} is no folding of {unit.name}")
         yield Layer(f"{which}{n}", unit, fold, given, {(unit.name, i): d for i, d in enumerate(depths)})
+    for n, (shape, dtype, build) in enumerate(UNROLLED[which]()):
+        yield Layer(f"{which}_u{n}", _unit(shape, dtype, build, SEEDS[which] + 500 + n))
+
+
+def _unit(shape: tuple[int, ...], dtype: str, build: Build, seed: int) -> Unit:
+    g = GraphBuilder(shape, dtype, seed)
+    return units(Network(g.finish(build(g))))[-1]
 
 
 def folded(pe: int, simd: int = 1) -> Fold:
@@ -225,3 +249,68 @@ def blind() -> list[Row]:
 
 
 SETS: dict[str, Callable[[], list[Row]]] = {"fit": fit, "blind": blind}
+
+
+Pixels = tuple[tuple[int, ...], str, Build]
+"""Shape and type of the input, and what is built on it, unrolled over all pixels."""
+
+
+def unrolled_fit() -> list[Pixels]:
+    return [
+        ((16, 1, 1), "UINT4", dense(12, bits=4)),
+        ((40, 1, 1), "UINT4", dense(8, bits=4)),
+        ((32, 1, 1), "UINT4", dense(5)),
+        ((1, 4, 4), "UINT8", conv(5, pads=SAME)),
+        ((4, 4, 4), "UINT4", conv(4, pads=SAME)),
+        ((8, 3, 3), "UINT2", conv(6, bits=2, pads=SAME)),
+        ((4, 4, 4), "INT4", conv(5, bits=3, signed=True)),
+        ((3, 4, 4), "UINT4", conv(4, bits=8)),
+        ((4, 4, 4), "UINT4", conv(5, irregular=True)),
+        ((2, 4, 4), "UINT4", conv(4, weights="INT4")),
+        ((4, 5, 5), "UINT4", conv(6, bits=0, strides=(2, 2), pads=SAME)),
+        ((5, 4, 4), "UINT4", conv(5, group=5, pads=SAME)),
+        ((6, 6, 6), "UINT4", pool()),
+        ((4, 7, 7), "UINT2", pool(3, 2, SAME)),
+        ((4, 6, 6), "INT8", pool()),
+        ((6, 4, 4), "UINT4", lambda g: g.global_sum("x")),
+        ((6, 5, 5), "INT5", lambda g: g.global_sum("x")),
+        ((4, 4, 4), "UINT4", added(4)),
+        ((4, 4, 4), "UINT4", added(4, 2)),
+        ((4, 4, 4), "INT6", added()),
+        ((4, 4, 4), "UINT8", lambda g: codes(g, "x", 4)),
+        ((4, 4, 4), "UINT8", lambda g: codes(g, "x", 6)),
+        ((10, 2, 2), "INT9", lambda g: g.bias("x")),
+        ((8, 3, 3), "UINT6", lambda g: g.negate("x")),
+    ]  # fmt: skip
+
+
+def unrolled_blind() -> list[Pixels]:
+    return [
+        ((24, 1, 1), "UINT4", dense(10, bits=4)),
+        ((56, 1, 1), "UINT4", dense(10)),
+        ((4, 3, 3), "UINT2", dense(8, bits=2)),
+        ((20, 1, 1), "INT5", dense(8, bits=3)),
+        ((12, 1, 1), "UINT4", dense(6, "INT8")),
+        ((3, 4, 4), "UINT8", conv(5, pads=SAME)),
+        ((5, 4, 4), "UINT4", conv(6, pads=SAME)),
+        ((6, 4, 5), "UINT3", conv(5, bits=3)),
+        ((4, 5, 5), "UINT4", conv(6, strides=(2, 2), pads=SAME)),
+        ((6, 4, 4), "UINT4", conv(8, 1)),
+        ((6, 4, 4), "UINT4", conv(6, group=6, pads=SAME)),
+        ((2, 5, 5), "INT4", conv(5, bits=4, irregular=True)),
+        ((3, 4, 4), "UINT4", conv(3, bits=6, signed=True)),
+        ((1, 4, 4), "UINT8", conv(4, bits=0, weights="INT5")),
+        ((5, 4, 4), "UINT4", pool()),
+        ((3, 5, 5), "UINT3", pool(3, 2, SAME)),
+        ((8, 3, 4), "UINT4", lambda g: g.global_sum("x")),
+        ((5, 4, 4), "UINT4", added(4)),
+        ((6, 4, 4), "INT8", added()),
+        ((5, 4, 4), "UINT6", lambda g: codes(g, "x", 4)),
+        ((3, 3, 3), "UINT9", lambda g: codes(g, "x", 8)),
+        ((6, 3, 3), "UINT10", lambda g: power(g, "x", 4, 5)),
+        ((12, 2, 2), "INT10", lambda g: g.bias("x")),
+        ((7, 3, 3), "INT6", lambda g: g.negate("x")),
+    ]  # fmt: skip
+
+
+UNROLLED: dict[str, Callable[[], list[Pixels]]] = {"fit": unrolled_fit, "blind": unrolled_blind}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
+from unrolled import built_in, graphs, output_bits
 
 from hw.dataflow.bits import clog2
-from hw.rtl.verilog import literal
 
 Parameters = dict[str, object]
 Points = list[Parameters]
@@ -115,17 +114,9 @@ def lanes() -> Points:
     return points
 
 
-def fixed_thresholds() -> Points:
-    """Comparators with thresholds in a ROM and built in."""
-    rng = np.random.default_rng(1)
-    points: Points = [{"WIDTH": w, "BITS": b} for w in (6, 8, 10, 12, 14) for b in (1, 2, 3, 4)]
-    for width in (7, 9, 11, 13):
-        for bits in (1, 2, 3, 4, 4):
-            k = (1 << bits) - 1
-            values = np.sort(rng.integers(-(1 << (width - 1)) + 1, (1 << (width - 1)) - 1, k))
-            table = ((values[:, None] >> np.arange(width)) & 1).ravel()
-            points.append({"WIDTH": width, "BITS": bits, "FIXED": 1, "FIXED_T": literal(table)})
-    return points
+def comparators() -> Points:
+    """With thresholds in a ROM and built in."""
+    return [{"WIDTH": w, "BITS": b} for w in (6, 8, 10, 12, 14) for b in (1, 2, 3, 4)] + built_in()
 
 
 def fifos() -> Points:
@@ -229,10 +220,8 @@ SWEEPS: dict[str, Callable[[], Points]] = {
     "crq_pe": lanes,
     "crq_max": lambda: [{"N": n, "BITS": b} for n in (2, 4, 9) for b in (1, 2, 3, 4, 5, 6, 8)],
     "crq_global_sum": sums,
-    "crq_pe_fixed": lambda: [
-        {"N": n, "BITS": b, "NEG": literal(np.random.default_rng(n).integers(0, 2, n)), "ACC": b + 7, "WAIT": 0}
-        for n in (1, 2, 3, 5, 8, 11, 16, 20) for b in (2, 5)],
-    "crq_compare": fixed_thresholds,
+    "graph": graphs,
+    "crq_compare": comparators,
     "crq_window": windows,
     "crq_fifo": fifos,
     "crq_rom": roms,
@@ -253,10 +242,10 @@ SWEEPS: dict[str, Callable[[], Points]] = {
         (1, 1), (1, 4), (1, 7), (4, 1), (9, 1), (4, 4), (9, 4), (12, 3), (16, 8), (36, 8), (18, 2), (6, 10))],
     "crq_block_rom": lambda: [{"WIDTH": 8, "BLOCKS": b, "BLOCK": 0} for b in (2, 3, 4, 7, 8, 10, 16, 24, 32, 64)],
 }  # fmt: skip
-"""Circuit to its points; "codes" is the module of hw.rtl.sequential."""
+"""Circuit to its points; "codes" is the module of hw.rtl.sequential, "graph" that of hw.rtl.graph."""
 
 STREAM = {"clk": 1, "rst": 1, "in_valid": 1, "in_ready": 1, "out_valid": 1, "out_ready": 1}
-OUTPUTS = ("q", "acc", "code", "codes", "in_ready", "active", "window", "out_valid", "out_data", "step", "valid",
+OUTPUTS = ("q", "y", "acc", "code", "codes", "in_ready", "active", "window", "out_valid", "out_data", "step", "valid",
            "first", "last", "free", "x_next", "block_next", "prefix_next", "chunk", "block", "address", "first_chunk",
            "last_chunk")  # fmt: skip
 
@@ -290,7 +279,7 @@ PORTS: dict[str, Callable[[dict[str, int]], dict[str, int]]] = {
                              "q": n["WIDTH"]},
     "crq_pe": lambda n: {"clk": 1, "en": 1, "x": n["SIMD"] * n["BITS"], "nz": n["SIMD"] * n.get("DIGITS", 1),
                          "neg": n["SIMD"] * n.get("DIGITS", 1), "first": 1, "start": n["ACC"], "acc": n["ACC"]},
-    "crq_pe_fixed": lambda n: {"clk": 1, "en": 1, "x": n["N"] * n["BITS"], "acc": n["ACC"]},
+    "graph": lambda n: {"clk": 1, "en": 1, "x": n["ELEMENTS"] * n["BITS"], "y": n["OUTPUTS"] * output_bits(n)},
     "crq_compare": lambda n: {"x": n["WIDTH"], "t": n["WIDTH"] * ((1 << n["BITS"]) - 1), "code": n["BITS"]},
     "crq_window": lambda n: {"clk": 1, "rst": 1, "en": 1, "in_valid": 1, "in_ready": 1,
                              "in_data": n["CHANNELS"] * n["BITS"], "active": 1, "last": 1,

@@ -42,8 +42,8 @@ def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = N
         built = Built(path)
         if built.manifest.io_type == "io_parallel":
             raise HwError(
-                f"{path} is an io_parallel project: every layer is unrolled, so there is no folding and no RTL form of "
-                "it. `crq report` shows its uncalibrated estimate; for foldings and synthesis name the QONNX file"
+                f"{path} is an io_parallel project: every layer is unrolled, so there is no folding of it. "
+                "`crq report` shows its estimate; for foldings and synthesis name the QONNX file"
             )
         name, network, folds = built.name, built.network, built.folds
         options = options.with_given(

@@ -28,10 +28,10 @@ LUT4_MEAN, LUT4_EACH = 0.08, 0.24
 # alone can be tens of percent of a small unit, hence twice as much or half as much of everything.
 HLS_BAND = (0.5, 2.0)
 
-UNROLLED = (
-    "uncalibrated: io_parallel is priced by a formula of its own for the unrolled design (hw/cost/parallel.py), "
-    "which was never compared with any synthesis; its registers and latency are assumed"
-)
+# Of io_parallel, where every layer has its weights built in: sums that several outputs share are computed once in the
+# RTL form, but once per output in the source for HLS. Unshared adders took 3.4 times as many LUTs (144 inputs, 16
+# outputs, docs/estimates.md), and what a tool finds of that by itself is not known.
+HLS_UNROLLED_BAND = (0.5, 4.0)
 
 
 @dataclass(frozen=True)
@@ -52,24 +52,28 @@ def calibrations() -> dict[str, Calibration]:
     return {family: Calibration(**facts) for family, facts in json.loads(FILE.read_text()).items()}
 
 
-def kind(unit: Unit, fold: Fold) -> str:
+def kind(unit: Unit, fold: Fold | None) -> str:
     """The kind of a unit whose errors are told apart: a layer's, for sums of products that of the weights; of a unit
-    with a window also its form."""
+    with a window also its form. Without a folding it is one of io_parallel."""
+    if fold is None:
+        return f"{_weights(unit)}, io_parallel"
     if not unit.is_windowed:
         return unit.layer.kind
     form = fold.form
     if isinstance(unit.layer, Mac) and fold.form != FOLDED and unit.reuse_factor(fold) == 1:
         form = "unrolled"
+    return f"{_weights(unit)}, {form}"
+
+
+def _weights(unit: Unit) -> str:
     if not isinstance(unit.layer, Mac):
-        return f"{unit.layer.kind}, {form}"
-    return f"{'ternary' if unit.layer.multiplier_free else 'integer'} sums, {form}"
+        return unit.layer.kind
+    return f"{'ternary' if unit.layer.multiplier_free else 'integer'} sums"
 
 
 def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
     """What a reader must know about the figures of a project of `form` ("rtl", "hls" or "io_parallel") whose units are
     of `kinds`, on a synthesis `family`."""
-    if form == "io_parallel":
-        return UNROLLED
     rtl, found = form == "rtl", calibrations()
     if not found:
         return (
@@ -83,10 +87,10 @@ def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
     basis += "".join(f"; {reservation}" for reservation in reservations(own, kinds, family))
     if rtl:
         return f"calibrated {basis}"
-    return (
-        f"Vitis HLS was not measured: calibration is {basis}; HLS's control logic and pipeline depth differ, so its "
-        "band is wider, and a judgement"
-    )
+    differs = "control logic and pipeline depth differ"
+    if form == "io_parallel":
+        differs = "pipeline depth differs and it may not share sums between outputs as the RTL form does"
+    return f"Vitis HLS was not measured: calibration is {basis}; HLS's {differs}, so its band is wider, and a judgement"
 
 
 def reservations(found: Calibration, kinds: Collection[str], family: str = FAMILY) -> list[str]:
@@ -116,11 +120,11 @@ def band(total: Resources, form: str, family: str, kinds: Collection[str]) -> di
     """Per resource [low, high] around the estimated `total` of units of `kinds`, and what they rest on; None where
     nothing was measured."""
     own = calibrations().get(family)
-    if own is None or form == "io_parallel":
+    if own is None:
         return None
     facts: Mapping[str, float] = {"lut": total.lut, "ff": total.ff, "bram36": total.bram36, "dsp": total.dsp}
     if form != "rtl":
-        low, high = HLS_BAND
+        low, high = HLS_UNROLLED_BAND if form == "io_parallel" else HLS_BAND
         basis = f"a judgement: {low:g} to {high:g} times the estimate, as Vitis HLS was not measured"
         return {**{key: [value * low, value * high] for key, value in facts.items()}, "basis": basis}
     result: dict[str, Any] = {}

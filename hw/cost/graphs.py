@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from hw.cost.lanes import paired
+from hw.cost.constants import NEGATE_LUT4
+from hw.cost.lanes import even
+from hw.cost.primitives import shift_register
 from hw.cost.resources import Resources
+from hw.graphs.graph import Adder, Graph
 from hw.graphs.layer import OPERANDS
 from hw.graphs.stages import Staged
-from hw.ir.layers import Mac
+from hw.ir.layers import Format, Mac
+
+# LUTs of sums of up to four bits on ECP5, which have no carry chain, by the bits of the narrower operand.
+SMALL_LUT4 = {1: (1,), 2: (2,), 3: (3, 3), 4: (4, 6, 10)}
 
 # Of random ternary matrices, half of them zero (tests/hw/cost/test_graphs.py): adders per non-zero weight by the
 # operands of an adder, bits of an adder beyond those of an input, flip-flops per LUT.
@@ -23,16 +29,50 @@ def rough_price(mac: Mac, family: str = "xcup") -> Resources:
 
 
 def graph_price(staged: Staged, family: str = "xcup") -> Resources:
-    """An adder of two has a LUT per bit of its wider operand, one more where their bits differ; an adder of three a LUT
-    per bit and one for its top bits. On ECP5 a carry chain takes its LUTs in pairs."""
+    """All adders, the opposites that outputs take, and the registers between stages."""
     graph, logic = staged.graph, 0
     for number, adder in enumerate(graph.adders, start=len(graph.taps)):
-        bits = graph.formats[number].bits
-        if family == "ecp5":
-            logic += paired(bits)
-            continue
-        widths = [graph.formats[t.value].bits for t in adder.terms]
-        more = 1 if len(widths) == 3 else len(set(widths)) - 1
-        logic += min(bits, max(widths) + more)
-    logic += sum(graph.formats[o.value].bits for o in graph.outputs if o is not None and o.negative)
-    return Resources(logic=logic, ff=staged.register_bits)
+        logic += _adder(graph, adder, graph.formats[number].bits, family)
+    for output in graph.outputs:
+        if output is not None and output.negative:
+            bits = graph.formats[output.value].bits
+            logic += NEGATE_LUT4 * bits if family == "ecp5" else bits
+    registers = (shift_register(bits, length, family) for bits, length in staged.chains)
+    return Resources(logic=logic).plus(*registers)
+
+
+def _adder(graph: Graph, adder: Adder, out: int, family: str) -> int:
+    formats = [graph.formats[t.value] for t in adder.terms]
+    if len(formats) == 3:
+        return three_operands(formats, [t.negative for t in adder.terms], out)
+    negative = adder.terms[1].negative
+    zeros = [graph.zeros[t.value] for t in adder.terms]
+    below = zeros[1] if negative else max(zeros)  # bits of one operand pass where the other has none
+    a, b = (Format(f.bits - below, f.signed) for f in formats)
+    return two_operands(a, b, negative, out - below, family)
+
+
+def two_operands(a: Format, b: Format, negative: bool, out: int, family: str = "xcup") -> int:
+    """LUTs of a + b or a - b. With 6-input LUTs a bit of a sum where one operand is zero passes the carry chain alone;
+    a difference has a LUT per bit."""
+    if family == "ecp5":
+        narrow = max(1, min(a.bits, b.bits))
+        return SMALL_LUT4[out][min(narrow, len(SMALL_LUT4[out])) - 1] if 0 < out < 5 else even(max(0, out))
+    if negative or out < 3:
+        return max(0, out)
+    above_a, above_b = (out if f.signed else min(f.bits, out) for f in (a, b))
+    return max(0, min(above_a, above_b, max(a.bits, b.bits)))
+
+
+def three_operands(formats: list[Format], negative: list[bool], out: int) -> int:
+    """LUTs of crq_sum3: one per bit of the widest operand; above it two bits of the signs and the last majority."""
+    widest = min(max(f.bits for f in formats), out)
+    signs = sum(f.signed for f in formats)
+    above = 0
+    if out > widest:  # signs that are known may invert the majority
+        above += 1 if signs else sum(negative) % 2
+    shared = all(f.signed or f.bits < widest for f in formats)  # the top bits have one LUT together
+    if out > widest + 1 and signs and not shared:
+        ones = sum(n for f, n in zip(formats, negative, strict=True) if not f.signed)
+        above += 2 if signs > 1 else (0, 0, 1)[ones]
+    return widest + above

@@ -21,8 +21,7 @@ from hw.dataflow.stages import stage
 from hw.dataflow.sums import sums
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.graphs.layer import OPERANDS, layer_graph
-from hw.graphs.stages import staged
+from hw.graphs.layer import layer_stages
 from hw.ir.digits import complement_offset, digits_of, lane_bits
 from hw.ir.layers import Mac
 
@@ -89,8 +88,8 @@ class MacPrice:
         """The adders of all sums."""
         if not self.solved:
             return rough_price(self.mac, self.family)
-        graph = layer_graph(self.mac, OPERANDS[self.family])
-        return graph_price(staged(graph, graph_stages(self.mac, self.fold.levels)), self.family)
+        stages = graph_stages(self.mac, self.fold.levels)
+        return graph_price(layer_stages(self.mac, self.family, stages), self.family)
 
     def start(self) -> Resources:
         """The ROM of what sums start from, where no thresholds hold it."""

@@ -9,6 +9,7 @@ from hw.cost import parallel
 from hw.cost.resources import Resources
 from hw.cost.streams import fork, stream_parts
 from hw.cost.units import cost
+from hw.dataflow import unrolled
 from hw.dataflow.beats import stream_beats
 from hw.dataflow.schedule import Cycles, cycles
 from hw.dataflow.streams import Depths, Pipeline, fifo_depths, pipeline
@@ -76,11 +77,7 @@ def estimate(
     The circuits are those of the RTL form; cycles and depths of FIFOs are those of `timing`.
     """
     if io_type == "io_parallel":
-        whole = tuple(
-            UnitEstimate(u.name, u.layer.kind, parallel.fold(u), parallel.EVERY_CYCLE, parallel.parts(u, family))
-            for u in units(network)
-        )
-        return Estimate(family, whole, parallel.pipeline(network))
+        return _unrolled(network, family)
     depths, beats = fifo_depths(network, folds, timing), stream_beats(network, folds)
     sources = [tensor.name for unit in units(network) for tensor in unit.sources]
     sources.append(network.carried(network.output).name)
@@ -95,6 +92,22 @@ def estimate(
     if (readers := sources.count(network.input.name)) > 1 and found:
         found[0].parts["fork"] = found[0].parts.get("fork", Resources()).plus(fork(readers, family))
     return Estimate(family, tuple(found), pipeline(network, folds, depths, timing))
+
+
+def _unrolled(network: Network, family: str) -> Estimate:
+    """The registers in which a tensor waits are of the unit that gives it, or, of the input, of the first; the
+    handshake is of the last."""
+    late, found = unrolled.waits(network), list[UnitEstimate]()
+    for unit in units(network):
+        parts = parallel.parts(unit, family)
+        tensors = [unit.output] if found else [network.input, unit.output]
+        waiting = [parallel.delay(t, late[t.name], family) for t in tensors if t.name in late]
+        parts |= {"delays": Resources().plus(*waiting)} if waiting else {}
+        found.append(UnitEstimate(unit.name, unit.layer.kind, unrolled.fold(unit), unrolled.EVERY_CYCLE, parts))
+    timing = unrolled.pipeline(network)
+    if found:
+        found[-1].parts["control"] = parallel.control(timing.latency)
+    return Estimate(family, tuple(found), timing)
 
 
 # What other resources stand for in a folding search, in LUTs: 53200 LUTs and 280 BRAM18 share an xc7z020, and every

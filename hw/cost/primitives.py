@@ -17,6 +17,8 @@ from hw.dataflow.memory import BRAM_BITS, in_bram
 
 Bits = NDArray[np.bool_]
 
+SHORTEST_SRL = 3  # registers that Yosys makes a shift register of (synth_xilinx: xilinx_srl -minlen 3)
+
 # (depth, width) a BRAM18 takes and a BRAM36 takes in simple dual port mode (AMD UG473 table 1-2 and UG573 table 1-2).
 BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
 # A DP16KD of ECP5 (Lattice FPGA-TN-02204), which as PDPW16KD takes 512 x 36.
@@ -52,6 +54,14 @@ def block_shape(depth: int, width: int, family: str = "xcup", read_only: bool = 
         rows = ceil(depth / d)
         found.append((halves * (ceil(rows * width / w) if read_only else rows * ceil(width / w)), rows))
     return min(found)
+
+
+def shift_register(bits: int, length: int, family: str = "xcup") -> Resources:
+    """`length` registers of `bits` one behind the other without reset. From three on synthesis for Xilinx makes LUT
+    memory of them, up to 32 in a LUT."""
+    if family == "ecp5" or length < SHORTEST_SRL:
+        return Resources(ff=bits * length)
+    return Resources(lutram=bits * ceil(length / 32))
 
 
 def memory(depth: int, width: int, family: str = "xcup") -> Resources:

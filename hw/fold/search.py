@@ -17,6 +17,7 @@ from hw.devices.catalog import Device
 from hw.errors import HwError
 from hw.fold.candidates import Limits, Wish, fastest, slowest
 from hw.fold.joint import Cost, within
+from hw.fold.levels import with_levels
 from hw.ir.graph import Network
 
 # The frame rate aimed at when the user names none. A network that cannot reach it runs as fast as it can.
@@ -98,6 +99,7 @@ def decide(
         else:
             folds, budget = search.fitting(budget, device)
             goal += f" within {FILL:.0%} of {device.part}"
+    folds = with_levels(network, folds, search.family, clock_period_ns)
     goal = f"{goal} at {clock_period_ns:g} ns: {budget:,} cycles per image and layer"
     return Choice(folds, goal, {u.name: _reason(u, folds[u.name], budget, limits) for u in units(network)})
 
@@ -107,7 +109,7 @@ class _Search:
 
     def __init__(self, network: Network, clock_period_ns: float, limits: Limits, family: str) -> None:
         self.network, self.clock, self.limits = network, clock_period_ns, limits
-        self.cost = remembered(family)
+        self.family, self.cost = family, remembered(family)
         self.floor, self.bound_by = fastest(network, limits)
         self.slowest = slowest(network, limits)
         self.known: dict[int, dict[str, Fold]] = {}

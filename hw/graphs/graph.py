@@ -61,6 +61,14 @@ class Graph:
         return [smallest_format(lo, hi) for lo, hi in self.ranges]
 
     @cached_property
+    def zeros(self) -> list[int]:
+        """Lowest bits of every value that synthesis knows to be zero; an adder of three operands hides them."""
+        found = [t.shift for t in self.taps]
+        for adder in self.adders:
+            found.append(min(found[t.value] for t in adder.terms) if len(adder.terms) == 2 else 0)
+        return found
+
+    @cached_property
     def levels(self) -> list[int]:
         """Adders from the inputs to every value, at most."""
         found = [0] * len(self.taps)

@@ -1,4 +1,4 @@
-"""The adder graph of a convolution or dense layer whose weights are all built in."""
+"""The adder graphs of layers that are unrolled: sums of a window with all weights built in, sums of all pixels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from functools import lru_cache
 import numpy as np
 
 from hw.graphs.graph import Graph
+from hw.graphs.prune import pruned
+from hw.graphs.signs import upright
 from hw.graphs.solve import solve
+from hw.graphs.stages import Staged, staged
 from hw.ir.digits import sum_levels
 from hw.ir.layers import Conv, IntArray, Mac
 
@@ -26,6 +29,20 @@ def layer_graph(mac: Mac, operands: int = 3) -> Graph:
         lo, hi = np.minimum(lo, 0), np.maximum(hi, 0)
     ranges = list(zip(lo.tolist(), hi.tolist(), strict=True)) * taps
     return solve(matrix, ranges, operands=operands, levels=sum_levels(mac))
+
+
+@lru_cache(maxsize=4096)
+def layer_stages(mac: Mac, family: str, stages: int, outside: frozenset[int] = frozenset()) -> Staged:
+    """The graph of a layer in `stages` for a synthesis family, of windows whose elements `outside` are padding."""
+    return staged(upright(pruned(layer_graph(mac, OPERANDS[family]), outside)), stages)
+
+
+@lru_cache(maxsize=256)
+def pixel_sum(ends: tuple[int, int], pixels: int, family: str, stages: int) -> Staged:
+    """The sum of as many pixels in [`ends`], in `stages`."""
+    depth = max(1, (pixels - 1).bit_length())
+    graph = solve(np.ones((1, pixels), np.int64), [ends] * pixels, operands=OPERANDS[family], levels=depth)
+    return staged(graph, stages)
 
 
 def window_matrix(mac: Mac) -> IntArray:

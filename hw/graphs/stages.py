@@ -22,10 +22,34 @@ class Staged(NamedTuple):
     last: list[int]
 
     @property
+    def chains(self) -> list[tuple[int, int]]:
+        """(bits, length) of registers one behind the other of which only the last is read.
+
+        Multiples of one input share its registers; bits that are always zero need none.
+        """
+        graph, first = self.graph, len(self.graph.taps)
+        reads: dict[int, set[int]] = {}  # by value, or -1 - element of a tap
+        bits: dict[int, int] = {}
+
+        def place(value: int) -> int:
+            return -1 - graph.taps[value].element if value < first else value
+
+        for value, fmt in enumerate(graph.formats):
+            bits[place(value)] = max(fmt.bits - graph.zeros[value], bits.get(place(value), 0))
+            reads.setdefault(place(value), {self.stage[value]})
+        for number, adder in enumerate(graph.adders, start=first):
+            for term in adder.terms:
+                reads[place(term.value)].add(self.stage[number])
+        for output in graph.outputs:
+            if output is not None:
+                reads[place(output.value)].add(self.stages)
+        ordered = [(bits[p], sorted(stages)) for p, stages in reads.items()]
+        return [(n, b - a) for n, stages in ordered for a, b in zip(stages, stages[1:], strict=False)]
+
+    @property
     def register_bits(self) -> int:
-        """Flip-flops of the graph."""
-        spans = zip(self.graph.formats, self.stage, self.last, strict=True)
-        return sum(fmt.bits * (last - stage) for fmt, stage, last in spans if last > stage)
+        """Flip-flops of the graph, if no chain becomes a memory."""
+        return sum(bits * length for bits, length in self.chains)
 
     @property
     def levels_per_stage(self) -> int:

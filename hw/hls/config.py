@@ -23,8 +23,11 @@ HLS4ML_OPTIONS = (
 )
 """What hls4ml's converters take for every backend."""
 
-LAYER_OPTIONS = ("ReuseFactor", "PE", "SIMD", "WeightRom", "Form")
-TEXTS = ("weightrom", "form")
+LAYER_OPTIONS = ("ReuseFactor", "PE", "SIMD", "WeightRom", "Form", "Strategy")
+TEXTS = ("weightrom", "form", "strategy")
+
+DISTRIBUTED_ARITHMETIC = "distributed_arithmetic"
+"""hls4ml's name for layers whose weights are all built in, as adders that share partial sums."""
 
 DEFAULTS: dict[str, tuple[Any, ...]] = {
     "precision": ("fixed<16,6>", "ap_fixed<16,6>"), "strategy": ("latency",), "bramfactor": (1e9,),
@@ -35,7 +38,8 @@ DEFAULTS: dict[str, tuple[Any, ...]] = {
 
 REASONS = {
     "precision": "all widths are derived from exact integer ranges",
-    "strategy": "ternary sums are adders already; choose io_type, and PE and SIMD or ReuseFactor by layer",
+    "strategy": f"the only one besides the default is {DISTRIBUTED_ARITHMETIC}, for layers that are unrolled as adder "
+    "graphs; choose PE and SIMD or ReuseFactor by layer for others",
     "trace": "Project.trace compares every layer without it",
     "traceoutput": "Project.trace compares every layer without it",
     "bitexact": "the result is always exact",
@@ -62,9 +66,11 @@ def _key(name: str) -> str:
 
 
 class HlsOptions(NamedTuple):
-    """What an `hls_config` says: the reuse factor of the model (1: not set), and options by layer, in lower case."""
+    """What an `hls_config` says: the reuse factor of the model (1: not set), whether all of its layers are unrolled
+    (`DISTRIBUTED_ARITHMETIC`), and options by layer, in lower case."""
 
     reuse_factor: int
+    unrolled: bool
     layers: dict[str, dict[str, Any]]
 
 
@@ -74,7 +80,7 @@ def hls_options(hls: Mapping[str, Any], layers: Collection[str]) -> HlsOptions:
         if section not in ("Model", "LayerName") and values:
             expected = "expected Model and LayerName"
             raise HwError(f"hls_config section {section!r} has no meaning for the crq backend: {expected}")
-    model = _known("hls_config of the model", hls.get("Model"), ("ReuseFactor",))
+    model = _known("hls_config of the model", hls.get("Model"), ("ReuseFactor", "Strategy"))
     found = {}
     for name, options in _mapping("hls_config LayerName", hls.get("LayerName")).items():
         if name not in layers:
@@ -82,7 +88,7 @@ def hls_options(hls: Mapping[str, Any], layers: Collection[str]) -> HlsOptions:
             hint = f"did you mean {', '.join(near)}?" if near else f"the layers are {', '.join(layers)}"
             raise HwError(f"hls_config of {name!r}: no such layer; {hint}")
         found[name] = _known(f"hls_config of {name!r}", options, LAYER_OPTIONS)
-    return HlsOptions(model.get("reusefactor", 1), found)
+    return HlsOptions(model.get("reusefactor", 1), "strategy" in model, found)
 
 
 def _mapping(where: str, values: Any) -> Mapping[str, Any]:
@@ -99,7 +105,7 @@ def _known(where: str, values: Any, known: Collection[str]) -> dict[str, Any]:
     found = {}
     for option, value in _mapping(where, values).items():
         key = str(option).lower()
-        if key not in names:
+        if key not in names or (key == "strategy" and str(value).lower() != DISTRIBUTED_ARITHMETIC):
             _refuse_unless_default(where, str(option), value, known)
             continue
         if key == "form" and value not in FORMS:

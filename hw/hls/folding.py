@@ -7,16 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from hw.dataflow.timing import HLS
-from hw.dataflow.units import FORMS, Fold, Unit, units
+from hw.dataflow.units import FORMS, PARALLEL, Fold, Unit, units
 from hw.devices import catalog as devices
 from hw.errors import HwError
 from hw.fold import search as fold
 from hw.fold.candidates import Limits, Wish, slowest
 from hw.fold.joint import within
+from hw.fold.levels import with_levels
 from hw.fold.options import roms_of, target_of, wishes_of
 from hw.fold.search import Choice
-from hw.hls.config import from_config, hls_options
+from hw.hls.config import DISTRIBUTED_ARITHMETIC, from_config, hls_options
 from hw.ir.graph import Network
+from hw.ir.layers import Mac
 
 
 def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
@@ -24,8 +26,9 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
 
     `config` is hls4ml's, with the options of a build (hw.hls.config). HLSConfig/LayerName/NAME may hold WeightRom, and
     PE and SIMD, or ReuseFactor, with Form; HLSConfig/Model/ReuseFactor above 1 bounds all others (1 is hls4ml's default
-    for "not set"). Raises `HwError` naming the layer for a fold it cannot have and for a name that is no unit, naming
-    the part if it is unknown, and naming an option of HLSConfig that has no meaning here.
+    for "not set"). Strategy distributed_arithmetic, of a layer or the model, builds all weights in. Raises `HwError`
+    naming the layer for a fold it cannot have and for a name that is no unit, naming the part if it is unknown, and
+    naming an option of HLSConfig that has no meaning here.
     """
     given = from_config(config)
     device = devices.find(given.part)
@@ -33,20 +36,28 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
     hls = hls_options(config.get("HLSConfig") or {}, all_units)
     target, explicit, rom = target_of(given), wishes_of(given), roms_of(given)
     for name, options in hls.layers.items():
+        if given.io_type == "io_parallel" and set(options) == {"strategy"}:
+            continue  # every layer is unrolled there
         if found := _from_options(name, options, all_units):
             explicit.setdefault(name, found)
         if "weightrom" in options:
             rom.setdefault(name, options["weightrom"])
+    if given.io_type != "io_parallel":
+        for name, unit in all_units.items():
+            if hls.unrolled and isinstance(unit.layer, Mac):
+                explicit.setdefault(name, unrolled(unit))
     if given.io_type == "io_parallel":
         if target or explicit or rom:
             raise HwError("io_parallel unrolls every layer: targets, foldings and ROM styles belong to io_stream")
-        folds = {name: Fold(unit.output.shape.c, unit.fan_in) for name, unit in all_units.items()}
+        whole = {name: Fold(unit.output.shape.c, unit.fan_in) for name, unit in all_units.items()}
+        folds = with_levels(network, whole, device.synthesis, given.clock_period, unrolled=True)
         return Choice(folds, "io_parallel unrolls every layer", dict.fromkeys(folds, "unrolled"))
     limit = hls.reuse_factor
     if limit > 1:
         if target:
             raise HwError(f"Model ReuseFactor {limit} bounds every layer: leave it at 1 to fold for a target")
-        return _bounded(network, limit, Limits(explicit, rom, given.max_beat, HLS), device.synthesis)
+        bounded = _bounded(network, limit, Limits(explicit, rom, given.max_beat, HLS), device.synthesis)
+        return bounded._replace(folds=with_levels(network, bounded.folds, device.synthesis, given.clock_period))
     return fold.decide(
         network, target, device=device, clock_period_ns=given.clock_period, overrides=explicit, rom=rom,
         max_beat=given.max_beat, timing=HLS,
@@ -70,6 +81,12 @@ def _from_options(name: str, options: Mapping[str, Any], all_units: Mapping[str,
     """
     unit, reuse = all_units[name], options.get("reusefactor")
     form = options.get("form")
+    if "strategy" in options:
+        if beside := sorted(
+            {"pe", "simd", "reusefactor", "form"} & options.keys() - ({"reusefactor"} if reuse == 1 else set())
+        ):
+            raise HwError(f"layer {name!r}: Strategy {DISTRIBUTED_ARITHMETIC} unrolls it; remove {', '.join(beside)}")
+        return unrolled(unit)
     if "pe" not in options and "simd" not in options:
         if form and reuse is None:
             raise HwError(f"layer {name!r}: Form {form!r} alone; give PE and SIMD, or ReuseFactor, beside it")
@@ -82,6 +99,16 @@ def _from_options(name: str, options: Mapping[str, Any], all_units: Mapping[str,
             f"({min(factors)}); leave it out"
         )
     return found
+
+
+def unrolled(unit: Unit) -> Wish:
+    """All weights built in. Raises `HwError` for a layer that has none."""
+    if not isinstance(unit.layer, Mac):
+        raise HwError(
+            f"layer {unit.name!r}: Strategy {DISTRIBUTED_ARITHMETIC} is for layers with weights, and a "
+            f"{unit.layer.kind} has none. Remove it"
+        )
+    return Wish(unit.output.shape.c, unit.fan_in, PARALLEL)
 
 
 def cheapest(unit: Unit, reuse: int, form: str | None = None) -> Wish:

@@ -25,7 +25,7 @@ def filling(built: Built) -> float:
 def folding_table(built: Built) -> Table:
     """One row per unit; the caption says what the whole takes of the part by the estimate."""
     device, unrolled, share = find(built.manifest.part), built.manifest.io_type == "io_parallel", filling(built)
-    basis = "the uncalibrated estimate of the unrolled design" if unrolled else "the estimate"
+    basis = "the estimate of the unrolled design" if unrolled else "the estimate"
     verdict = f"the fullest resource of {device.part} is filled to {share:.0%} by {basis}"
     verdict += ": it does not fit" if share > 1 else ""
     table = Table(

@@ -76,7 +76,9 @@ class Report:
 
     @property
     def kinds(self) -> set[str]:
-        """The kinds of units whose errors are told apart. A shift is wires and has neither an area nor an error."""
+        """The kinds of units whose errors are told apart. Wires have neither an area nor an error."""
+        if self.io_type == "io_parallel":
+            return {kind(u, None) for u in units(self.network) if u.layer.kind not in ("Shift", "Concat")}
         return {kind(u, self.folds[u.name]) for u in units(self.network) if u.layer.kind != "Shift"}
 
     def capacity(self) -> dict[str, tuple[float, int]]:
@@ -99,7 +101,7 @@ class Report:
         """The content of report.json (docs/report.md)."""
         found, device, pipeline = calibrations(), self.device, self.estimate.pipeline
         layers = {unit.name: unit for unit in units(self.network)}
-        own = found.get(device.synthesis) if self.form != "io_parallel" else None
+        own = found.get(device.synthesis)
         rows = [_unit(u, layers[u.name], pipeline) for u in self.estimate.units]
         calibration = {**vars(own), "families": list(found)} if own else None
         return {

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hw.dataflow.bits import clog2, signed_width
 from hw.dataflow.memory import BRAM_BITS
 from hw.dataflow.names import bounded
-from hw.dataflow.progressions import rounding
+from hw.dataflow.progressions import Rounding, rounding
 from hw.dataflow.stages import code_table
+from hw.dataflow.thresholds import Table
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.ir.layers import Add, Bias, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
+from hw.ir.layers import Add, Bias, Format, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
 from hw.rtl.sequential import round_lanes
 from hw.rtl.stages import output
 from hw.rtl.thresholds import compare_lanes
@@ -21,16 +24,8 @@ from hw.rtl.window import ring_instance, window_instance
 
 def shift(unit: Unit, fold: Fold, design: Design) -> str:
     """A left shift is wires."""
-    layer = unit.layer
-    assert isinstance(layer, Shift)
-    bits, out = layer.input.format.bits, unit.output.format.bits
-    sign = layer.input.format.signed
-    extend = out - bits - layer.bits
-    parts = []
-    for c in reversed(range(fold.pe)):
-        top = f"{{{extend}{{in0_data[{c * bits + bits - 1}]}}}}, " if sign else f"{extend}'b0, "
-        parts.append((top if extend > 0 else "") + f"in0_data[{c * bits}+:{min(bits, out - layer.bits)}]"
-                     + (f", {layer.bits}'b0" if layer.bits else ""))  # fmt: skip
+    assert isinstance(unit.layer, Shift)
+    parts = [shifted(unit.layer, "in0_data", c) for c in reversed(range(fold.pe))]
     return (
         "  assign out_valid = in0_valid;\n  assign in0_ready = out_ready;\n"
         f"  assign out_data = {{{', '.join(parts)}}};\n  wire unused_shift = clk && rst && (&in0_data);\n"
@@ -78,6 +73,13 @@ def widened(source: str, element: int, bits: int, out: int, signed: bool) -> str
     low, more = element * bits, max(0, out - bits)
     top = f"{{{more}{{{source}[{low + bits - 1}]}}}}, " if signed else f"{more}'b0, "
     return (top if more else "") + f"{source}[{low}+:{min(bits, out)}]"
+
+
+def shifted(layer: Shift, source: str, element: int) -> str:
+    """One element of a vector in the format of a shift's result."""
+    x, out = layer.input.format, layer.output.format.bits
+    zeros = f", {layer.bits}'b0" if layer.bits else ""
+    return widened(source, element, x.bits, out - layer.bits, x.signed) + zeros
 
 
 def max_pool(unit: Unit, fold: Fold, design: Design) -> str:
@@ -166,30 +168,57 @@ def element(unit: Unit, fold: Fold, design: Design) -> str:
 
 
 def _thresholds(unit: Unit, fold: Fold, design: Design, layer: Threshold, source: str, target: str) -> tuple[str, int]:
-    x, found = layer.input, code_table(layer)
-    bits, w = x.format.bits, found.width
-    parts = [widened(source, p, bits, w, x.format.signed) for p in reversed(range(fold.pe))]
-    text = f"  wire [{fold.pe * w - 1}:0] wide = {{{', '.join(parts)}}};\n"
-    if (plain := rounding(found)) is not None:
-        return text + round_lanes(found, plain, fold.pe, "wide", target), 0
-    lanes, latency = compare_lanes(design, bounded(unit.name), found, fold.pe, "wide", target, "free", "step")
-    return text + lanes, latency
+    found = code_table(layer)
+    lanes = CodeLanes(bounded(unit.name), found, rounding(found), fold.pe)
+    return lanes.text(design, source, layer.input.format, target, "free", "step")
+
+
+class CodeLanes(NamedTuple):
+    """`lanes` codes of a pixel: rounded if `plain`, else compared or searched."""
+
+    name: str
+    found: Table
+    plain: Rounding | None
+    lanes: int
+
+    def text(
+        self, design: Design, source: str, x: Format, target: str, en: str, advance: str
+    ) -> tuple[str, int]:  # fmt: skip
+        """Verilog from the vector `source` of format `x` to the vector `target`, and its latency; `advance` as in
+        compare_lanes."""
+        w = self.found.width
+        parts = [widened(source, p, x.bits, w, x.signed) for p in reversed(range(self.lanes))]
+        text = f"  wire [{self.lanes * w - 1}:0] wide = {{{', '.join(parts)}}};\n"
+        if self.plain is not None:
+            return text + round_lanes(self.found, self.plain, self.lanes, "wide", target), 0
+        lanes, latency = compare_lanes(design, self.name, self.found, self.lanes, "wide", target, en, advance)
+        return text + lanes, latency
 
 
 def _sum(unit: Unit, fold: Fold, design: Design, target: str) -> str:
     layer, x = unit.layer, unit.inputs[0].format
+    if isinstance(layer, Add):
+        return add_lanes(layer, fold.pe, "in0_data", "in1_data", target)
+    assert isinstance(layer, (Bias, Negate))
     out, blocks = layer.output.format.bits, unit.output.shape.c // fold.pe
-    parameters: dict[str, object] = {"LANES": fold.pe, "XB": x.bits, "XS": int(x.signed), "OUT": out}
-    if isinstance(layer, (Bias, Negate)):
-        values = layer.values if isinstance(layer, Bias) else (layer.signs < 0).astype(np.int64)
-        bits = signed_width(int(values.min()), int(values.max())) if isinstance(layer, Bias) else 1
-        parameters |= {"YB": bits, "YS": int(isinstance(layer, Bias)), "NEGATE": int(isinstance(layer, Negate))}
-        text, y = _constants(bounded(unit.name), values.reshape(blocks, fold.pe), bits, design), "constants"
-    else:
-        other = unit.inputs[1].format
-        parameters |= {"YB": other.bits, "YS": int(other.signed)}
-        text, y = "", "in1_data"
-    return text + instance("crq_add", "add", parameters, {"x": "in0_data", "y": y, "q": target})
+    values = layer.values if isinstance(layer, Bias) else (layer.signs < 0).astype(np.int64)
+    bits = signed_width(int(values.min()), int(values.max())) if isinstance(layer, Bias) else 1
+    parameters = {
+        "LANES": fold.pe, "XB": x.bits, "XS": int(x.signed), "OUT": out, "YB": bits,
+        "YS": int(isinstance(layer, Bias)), "NEGATE": int(isinstance(layer, Negate)),
+    }  # fmt: skip
+    text = _constants(bounded(unit.name), values.reshape(blocks, fold.pe), bits, design)
+    return text + instance("crq_add", "add", parameters, {"x": "in0_data", "y": "constants", "q": target})
+
+
+def add_lanes(layer: Add, lanes: int, x: str, y: str, target: str) -> str:
+    """`lanes` sums of the vectors `x` and `y`."""
+    one, other = (t.format for t in layer.inputs)
+    parameters = {
+        "LANES": lanes, "XB": one.bits, "XS": int(one.signed), "OUT": layer.output.format.bits, "YB": other.bits,
+        "YS": int(other.signed), "NEGATE": 0,
+    }  # fmt: skip
+    return instance("crq_add", "add", parameters, {"x": x, "y": y, "q": target})
 
 
 def _constants(name: str, rows: IntArray, bits: int, design: Design) -> str:

@@ -14,7 +14,7 @@ from hw.ir.graph import Network
 from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, MaxPool, Negate, Shift, Tensor, Threshold
 from hw.rtl.elements import concat, element, global_sum, max_pool, shift
 from hw.rtl.mac import mac
-from hw.rtl.verilog import Design, instance, library, module
+from hw.rtl.verilog import Design, instance, library, module, wire
 
 STREAM = ("valid", "ready", "data")
 
@@ -128,7 +128,7 @@ def generate(network: Network, folds: Mapping[str, Fold], name: str = "network",
 
 
 def _s(tensor: Tensor) -> str:
-    return "s_" + "".join(c if c.isalnum() else "_" for c in tensor.name)
+    return wire("s", tensor.name)
 
 
 def _wires(name: str, bits: int) -> str:

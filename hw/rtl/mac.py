@@ -13,8 +13,8 @@ from hw.dataflow.schedule import graph_stages, lane_registers
 from hw.dataflow.sums import sums
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.graphs.layer import OPERANDS, element_name, layer_graph
-from hw.graphs.stages import staged
+from hw.graphs.layer import element_name, layer_stages
+from hw.graphs.stages import Staged
 from hw.ir.digits import signed_digits
 from hw.ir.layers import Conv, IntArray, Mac
 from hw.rtl.graph import graph_module
@@ -26,6 +26,11 @@ from hw.rtl.window import ring_instance, window_instance
 def mac(unit: Unit, fold: Fold, design: Design) -> str:
     """The body of a convolution's or dense layer's module; its ROMs go into `design`."""
     return MacUnit(unit, fold).body(design)
+
+
+def sums_module(name: str, mac: Mac, graph: Staged, width: int) -> str:
+    """The module of a layer's adder graph, its inputs by row, column and channel, its sums of `width` bits."""
+    return graph_module(name, graph, mac.input.format.bits, width, partial(element_name, mac))
 
 
 class MacUnit:
@@ -205,11 +210,9 @@ class MacUnit:
     def unrolled(self, design: Design) -> str:
         """The adder graph of all sums, on the registers of the window."""
         stages = graph_stages(self.mac, self.fold.levels)
-        graph = staged(layer_graph(self.mac, OPERANDS[design.family]), stages)
         module = f"{self.name}_sums"
-        design.sources[f"{module}.sv"] = graph_module(
-            module, graph, self.bits_in, self.acc, partial(element_name, self.mac)
-        )
+        graph = layer_stages(self.mac, design.family, stages)
+        design.sources[f"{module}.sv"] = sums_module(module, self.mac, graph, self.acc)
         elements = self.window_elements()
         text = f"  wire [{self.fold.pe * self.acc - 1}:0] sums;\n"
         text += instance(module, "sums", {}, {

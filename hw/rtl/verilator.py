@@ -125,6 +125,16 @@ def run_network(
                len(images) * shape.size // channels, stall=stall, limit=limit, optimize=optimize)  # fmt: skip
 
 
+def run_parallel(
+    network: Network, design: Design, folder: Path, images: IntArray, *, stall: bool = False, optimize: bool = False
+) -> Run:  # fmt: skip
+    """Simulates an unrolled `design` of a network on input codes (N, C, H, W): an image and a result per beat."""
+    entering = images.transpose(0, 2, 3, 1).reshape(len(images), -1)
+    size = network.output.shape.size
+    return run(design, folder, [(entering, network.input.format)], network.output.format, size,
+               len(images), stall=stall, optimize=optimize)  # fmt: skip
+
+
 def _verilator(arguments: list[str], folder: Path) -> None:
     tool = shutil.which("verilator")
     if tool is None:

@@ -29,6 +29,11 @@ def library() -> dict[str, str]:
     return {f.name: f.read_text() for f in sorted(folder.iterdir(), key=lambda f: f.name) if f.name.endswith(".sv")}
 
 
+def wire(prefix: str, name: str) -> str:
+    """The wire of a tensor, whose name may hold anything."""
+    return f"{prefix}_" + "".join(c if c.isalnum() else "_" for c in name)
+
+
 def instance(module: str, name: str, parameters: Mapping[str, object], ports: Mapping[str, str]) -> str:
     """One instance of `module`."""
     values = ", ".join(f".{k}({v})" for k, v in parameters.items())
@@ -49,14 +54,16 @@ def constant(value: int, width: int) -> str:
 
 
 def slices(source: str, elements: Iterable[int], width: int) -> str:
-    """A concatenation of `width`-bit elements of the vector `source`, the first element lowest."""
-    runs: list[list[int]] = []
+    """A concatenation of `width`-bit elements of the vector `source`, the first element lowest; below 0 means zero."""
+    runs: list[list[int]] = []  # first element, or -1, and how many
     for element in elements:
-        if runs and runs[-1][1] == element:
+        first, count = runs[-1] if runs else (0, 0)
+        if count and (first + count == element if first >= 0 else element < 0):
             runs[-1][1] += 1
         else:
-            runs.append([element, element + 1])
-    return "{" + ", ".join(f"{source}[{a * width}+:{(b - a) * width}]" for a, b in reversed(runs)) + "}"
+            runs.append([max(element, -1), 1])
+    parts = [f"{source}[{a * width}+:{n * width}]" if a >= 0 else f"{n * width}'b0" for a, n in reversed(runs)]
+    return "{" + ", ".join(parts) + "}"
 
 
 def words(values: NDArray[np.int64], width: int) -> str:
@@ -83,3 +90,11 @@ def module(name: str, inputs: Mapping[str, int], output_bits: int, body: str, su
     ports += ["output logic out_valid", "input logic out_ready", f"output logic [{output_bits - 1}:0] out_data"]
     listed = ",\n    ".join(ports)
     return f"// {summary}\n(* keep_hierarchy *)\nmodule {name} (\n    {listed}\n);\n{body}endmodule\n"
+
+
+def clocked_module(name: str, inputs: Mapping[str, int], output_bits: int, body: str, summary: str) -> str:
+    """A pipeline without handshake that moves in every cycle with `en`: inputs (name to bits), and the output `out`."""
+    ports = ["clk", "en", *(f"[{bits - 1}:0] {port}" for port, bits in inputs.items())]
+    listed = ",\n    ".join([*(f"input logic {port}" for port in ports), f"output logic [{output_bits - 1}:0] out"])
+    unused = f"  wire unused_inputs = &{{clk, en, {', '.join(inputs)}}};\n"
+    return f"// {summary}\n(* keep_hierarchy *)\nmodule {name} (\n    {listed}\n);\n{body}{unused}endmodule\n"

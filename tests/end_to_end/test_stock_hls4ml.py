@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import export
-from export.stock import to_stock_hls4ml
-from hw.errors import HwError
+import hw
+from hw.ir.interpret import evaluate
+from hw.ir.layers import Mac
 from tests.support.nets import Plain, frozen
 from tests.support.qonnx_files import CONV, assert_equal_to_file, base, conv, graph_of, node, quant
 
@@ -118,29 +119,25 @@ def test_exact_here_in_parallel(case: str, tmp_path) -> None:
     assert_equal_to_file(graph_of(nodes, base() | constants), tmp_path, io_type="io_parallel")
 
 
-def test_distributed_arithmetic_is_refused_by_name_where_stock_fails(tmp_path) -> None:
-    """Stock hls4ml converts the file with its default strategy and fails with this one; here the adders are there."""
-    pytest.importorskip("da4ml", reason="da4ml is an extra: pip install .[benchmarks]")
+def test_distributed_arithmetic_is_an_adder_graph(tmp_path) -> None:
+    """hls4ml's own name for it, for the model: every layer with weights is unrolled, and exact."""
     import hls4ml
 
     model = frozen(Plain)
     export.to_qonnx(model, tmp_path / "m.onnx")
-    plain = to_stock_hls4ml(tmp_path / "m.onnx")
-    config = hls4ml.utils.config_from_onnx_model(plain, granularity="name", backend="Vitis")
-    folder = str(tmp_path / "stock")
-
-    def stock() -> None:
-        hls4ml.converters.convert_from_onnx_model(
-            plain, hls_config=config, backend="Vitis", io_type="io_parallel", output_dir=folder
-        )
-
-    stock()
-    for options in (config["Model"], *config["LayerName"].values()):
-        options["Strategy"] = "distributed_arithmetic"
-    with pytest.raises(Exception, match="not supported by DA"):
-        stock()
     config = {"Model": {"Strategy": "distributed_arithmetic"}}
-    with pytest.raises(HwError, match="Strategy 'distributed_arithmetic' has no meaning for the crq backend"):
-        hls4ml.converters.convert_from_onnx_model(
-            str(tmp_path / "m.onnx"), hls_config=config, backend="crq", output_dir=folder
-        )
+    hls4ml.converters.convert_from_onnx_model(
+        str(tmp_path / "m.onnx"), hls_config=config, backend="crq", output_dir=str(tmp_path / "p")
+    ).write()
+    project = hw.open_project(tmp_path / "p")
+    layers = [p for p in project.plan.processes if p.unit and isinstance(p.unit.layer, Mac)]
+    assert layers
+    for process in layers:
+        assert process.unit is not None
+        assert process.unit.is_unrolled(process.fold)
+        assert f"struct {process.name}_adders" in (tmp_path / f"p/firmware/layers/{process.name}.h").read_text()
+    fmt = project.network.input.format
+    low = -(1 << (fmt.bits - 1)) if fmt.signed else 0
+    images = np.random.default_rng(0).integers(low, low + (1 << fmt.bits), (8, *project.network.input.shape))
+    expected = evaluate(project.network, images).reshape(8, -1)
+    assert np.array_equal(project.integers(images, layout="NCHW").reshape(8, -1), expected)

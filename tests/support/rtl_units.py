@@ -13,6 +13,7 @@ from hw.dataflow.beats import beat_out, beats_in
 from hw.dataflow.schedule import schedule
 from hw.dataflow.units import Fold, Unit
 from hw.ir.interpret import apply
+from hw.ir.layers import Format
 from hw.rtl.generate import generate_unit, module_name, write
 from hw.rtl.verilator import beats
 from hw.rtl.verilog import Design, words
@@ -97,7 +98,7 @@ def stimuli(unit: Unit, seed: int = 0) -> tuple[list[NDArray[np.int64]], NDArray
 
 def simulate(cases: dict[str, tuple[Unit, Fold]], folder: Path) -> dict[str, Outcome]:
     """By case, what its unit makes of three images back to back, at full speed and where both sides hesitate."""
-    whole, expected, uses = Design("bench"), {}, ""
+    whole, expected = Design("bench"), {}
     for i, (case, (unit, fold)) in enumerate(cases.items()):
         images, expected[case] = stimuli(unit)
         design = generate_unit(unit, fold)
@@ -105,43 +106,64 @@ def simulate(cases: dict[str, tuple[Unit, Fold]], folder: Path) -> dict[str, Out
         text = bench(unit, fold, images, whole, i)
         whole.sources |= design.sources | {f"{module_name(unit)}_bench.sv": text}
         whole.memories |= design.memories
-        uses += f"  {module_name(unit)}_bench u{i} (.clk, .rst, .hesitant, .over(over[{i}]));\n"
-    whole.sources["bench.sv"] = TOP.format(last=len(cases) - 1, uses=uses)
-    names = [s.name for s in write(whole, folder)]
+    build(whole, [module_name(unit) for unit, _ in cases.values()], folder)
+    found: dict[str, list[Beats]] = {case: [] for case in cases}
+    for hesitant in (False, True):
+        start(folder, hesitant)
+        for case, (unit, fold) in cases.items():
+            found[case].append(read(module_name(unit), unit.output.format, fold.pe, folder))
+    return {case: outcome(*cases[case], expected[case], *found[case]) for case in cases}
+
+
+def build(whole: Design, names: list[str], folder: Path) -> None:
+    """Compiles a design of the modules `names`, each with its bench."""
+    uses = "".join(f"  {n}_bench u{i} (.clk, .rst, .hesitant, .over(over[{i}]));\n" for i, n in enumerate(names))
+    whole.sources["bench.sv"] = TOP.format(last=len(names) - 1, uses=uses)
+    sources = [s.name for s in write(whole, folder)]
     flags = ["--binary", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "obj"]
     fast = ["-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"]
-    subprocess.run(["verilator", *flags, *fast, *names], cwd=folder, capture_output=True, check=True)
-    found: dict[str, list[Beats]] = {case: [] for case in cases}
-    for options in ([], ["+hesitant"]):
-        subprocess.run(["obj/Vbench", *options], cwd=folder, capture_output=True, check=True)
-        for case, (unit, fold) in cases.items():
-            found[case].append(read(unit, fold, folder))
-    return {case: outcome(*cases[case], expected[case], *found[case]) for case in cases}
+    subprocess.run(["verilator", *flags, *fast, *sources], cwd=folder, capture_output=True, check=True)
+
+
+def start(folder: Path, hesitant: bool) -> None:
+    """Runs all benches at full speed, or where both sides hesitate."""
+    options = ["+hesitant"] if hesitant else []
+    subprocess.run(["obj/Vbench", *options], cwd=folder, capture_output=True, check=True)
 
 
 def bench(unit: Unit, fold: Fold, images: list[NDArray[np.int64]], whole: Design, seed: int) -> str:
     """The bench of one unit; its beats go into the memories of `whole`."""
-    name, declare, read, drive = module_name(unit), "", "", ""
-    for i, (x, tensor, beat) in enumerate(zip(images, unit.inputs, beats_in(unit, fold), strict=True)):
-        listed, file = beats(x, beat), f"{name}_in{i}.mem"
-        whole.memories[file] = words(listed, tensor.format.bits)
-        sizes = {"i": i, "n": len(listed), "bits": beat * tensor.format.bits, "bit": 20 + i}
+    streams = [
+        (beats(x, beat), tensor.format.bits)
+        for x, tensor, beat in zip(images, unit.inputs, beats_in(unit, fold), strict=True)
+    ]
+    count = IMAGES * unit.output.shape.size // fold.pe
+    return stream_bench(module_name(unit), streams, fold.pe * unit.output.format.bits, count, whole, seed)
+
+
+def stream_bench(
+    name: str, streams: list[tuple[NDArray[np.int64], int]], out_bits: int, count: int, whole: Design, seed: int
+) -> str:  # fmt: skip
+    """The bench of the module `name` with `streams` (beats, bits of an element); it waits for `count` beats."""
+    declare, read, drive = "", "", ""
+    for i, (listed, bits) in enumerate(streams):
+        file = f"{name}_in{i}.mem"
+        whole.memories[file] = words(listed, bits)
+        sizes = {"i": i, "n": len(listed), "bits": listed.shape[1] * bits, "bit": 20 + i}
         declare += DECLARE.format(**sizes)
         drive += DRIVE.format(**sizes)
         read += f'    $readmemh("{file}", beats{i});\n'
     return BENCH.format(
-        name=name, top=name, declare=declare, read=read, drive=drive, dice=seed + 1,
-        out_bits=fold.pe * unit.output.format.bits, count=IMAGES * unit.output.shape.size // fold.pe,
+        name=name, top=name, declare=declare, read=read, drive=drive, dice=seed + 1, out_bits=out_bits, count=count,
     )  # fmt: skip
 
 
-def read(unit: Unit, fold: Fold, folder: Path) -> Beats:
+def read(name: str, fmt: Format, channels: int, folder: Path) -> Beats:
     """Values and cycles of the beats that the simulation wrote."""
-    lines = [line.split() for line in (folder / f"{module_name(unit)}.txt").read_text().splitlines()]
-    fmt = unit.output.format
+    lines = [line.split() for line in (folder / f"{name}.txt").read_text().splitlines()]
     mask = (1 << fmt.bits) - 1
-    raw = [[int(word, 16) >> (c * fmt.bits) & mask for c in range(fold.pe)] for _, word in lines]
-    found = np.array(raw, np.int64).reshape(-1, fold.pe)
+    raw = [[int(word, 16) >> (c * fmt.bits) & mask for c in range(channels)] for _, word in lines]
+    found = np.array(raw, np.int64).reshape(-1, channels)
     values = found - (found >> (fmt.bits - 1) << fmt.bits) if fmt.signed else found
     return values, np.array([int(cycle) for cycle, _ in lines])
 

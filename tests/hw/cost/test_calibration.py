@@ -78,6 +78,7 @@ def test_units_are_told_apart_by_their_weights_and_their_form() -> None:
     assert kind(integer, Fold(4, 4)) == "integer sums, unrolled"
     assert kind(pool, Fold(1)) == "MaxPool, parallel"
     assert kind(pool, Fold(1, form=FOLDED)) == "MaxPool, folded"
+    assert [kind(u, None) for u in (integer, pool)] == ["integer sums, io_parallel", "MaxPool, io_parallel"]
 
 
 def test_a_calibrated_family_names_its_tool_and_its_errors(stored) -> None:
@@ -102,7 +103,6 @@ def test_other_families_say_where_their_figures_are_from(stored) -> None:
 
 
 def test_what_was_never_measured_is_called_uncalibrated(stored, monkeypatch) -> None:
-    assert sentence("io_parallel", "xcup").startswith("uncalibrated: io_parallel")
     monkeypatch.setattr(calibration, "calibrations", dict)
     assert sentence("rtl", "xcup").startswith("uncalibrated: circuits priced")
     assert "Vitis HLS not measured" in sentence("hls", "xcup")
@@ -151,6 +151,13 @@ def test_the_band_of_an_hls_project_is_a_judgement(stored) -> None:
     assert found["basis"].startswith("a judgement: 0.5 to 2 times the estimate")
 
 
-@pytest.mark.parametrize(("form", "family"), [("io_parallel", "xcup"), ("rtl", "unknown"), ("hls", "unknown")])
-def test_nothing_measured_gives_no_band(stored, form: str, family: str) -> None:
-    assert band(TOTAL, form, family, []) is None
+def test_unrolled_in_hls_more_may_not_be_shared(stored) -> None:
+    found = band(TOTAL, "io_parallel", "xcup", [])
+    assert found is not None
+    assert found["lut"] == [500, 4000]
+    assert "may not share sums between outputs" in sentence("io_parallel", "xcup")
+
+
+@pytest.mark.parametrize("form", ["io_parallel", "rtl", "hls"])
+def test_nothing_measured_gives_no_band(stored, form: str) -> None:
+    assert band(TOTAL, form, "unknown", []) is None

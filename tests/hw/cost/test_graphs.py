@@ -1,48 +1,74 @@
-"""The price of adder graphs: LUTs by hand for each kind of adder, FFs by the stages."""
+"""The price of adder graphs, against those that were synthesised (benchmarks/calibration, circuit "graph")."""
 
 from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hw.cost.graphs import graph_price, rough_price
+from hw.cost.graphs import graph_price, rough_price, three_operands, two_operands
 from hw.cost.resources import Resources
 from hw.graphs import solve
 from hw.graphs.layer import OPERANDS, layer_graph
 from hw.graphs.stages import staged
 from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from hw.ir.layers import Format, Mac
 from tests.hw.graphs.test_solve import ternary
 from tests.support.random_graphs import GraphBuilder
 
-
-def price(matrix: list[list[int]], ranges: list[tuple[int, int]], operands: int, family: str = "xcup") -> Resources:
-    return graph_price(staged(solve(np.array(matrix), ranges, operands=operands), 1), family)
-
-
-@pytest.mark.parametrize(
-    ("ranges", "weights", "operands", "luts", "bits"),
-    [
-        ([(0, 15), (0, 15)], [1, 1], 2, 4, 5),  # the carry out is the fifth bit
-        ([(0, 15), (0, 3)], [1, 1], 2, 5, 5),
-        ([(-8, 7), (-8, 7)], [1, -1], 2, 4, 5),
-        ([(0, 15)] * 3, [1, 1, 1], 3, 5, 6),
-        ([(0, 15)] * 3, [1, 1, -1], 3, 5, 6),
-        ([(0, 1)] * 3, [1, 1, 1], 3, 2, 2),
-    ],
-)
-def test_one_adder(ranges: list[tuple[int, int]], weights: list[int], operands: int, luts: int, bits: int) -> None:
-    assert price([weights], ranges, operands) == Resources(logic=luts, ff=bits)
+CALIBRATION = Path(__file__).parents[3] / "benchmarks" / "calibration"
+U4, S4, U2 = Format(4, False), Format(4, True), Format(2, False)
 
 
-def test_a_negated_output_is_inverted() -> None:
-    """The sum of two is made once: its opposite takes a LUT per bit."""
-    ranges = [(0, 15), (0, 15)]
-    assert price([[1, 1], [-1, -1]], ranges, 2).logic == price([[1, 1]], ranges, 2).logic + 5
+@pytest.mark.parametrize(("family", "most"), [("xcup", 2), ("ecp5", 10)])
+def test_graphs_cost_what_was_synthesised(family: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within `most` LUTs each and 1 % together; registers to 2 %, and which of them are memory exactly."""
+    monkeypatch.syspath_prepend(CALIBRATION)
+    monkeypatch.delitem(sys.modules, "unrolled", raising=False)
+    from unrolled import graph
+
+    with open(CALIBRATION / "circuits.csv", newline="") as file:
+        rows = [r for r in csv.DictReader(file) if (r["family"], r["circuit"]) == (family, "graph")]
+    off, total = [], 0
+    for i, row in enumerate(rows):
+        price = graph_price(graph(json.loads(row["parameters"]), i, family)[0], family)
+        off.append(price.logic - int(row["logic"]))
+        total += int(row["logic"])
+        assert price.lutram == int(row["lutram"])
+        assert price.ff == pytest.approx(int(row["ff"]), rel=0.02)
+    assert len(rows) == 20
+    assert max(map(abs, off)) <= most
+    assert abs(sum(off)) <= 0.01 * total
 
 
-def test_adders_of_ecp5_take_luts_in_pairs() -> None:
-    assert price([[1, 1]], [(0, 15), (0, 15)], 2, "ecp5").logic == 6
+def test_two_operands() -> None:
+    """A sum has a LUT per bit in which both vary, a difference per bit; of two bits each is a LUT."""
+    assert two_operands(U4, U2, False, 5) == 2
+    assert two_operands(U4, U2, True, 5) == 5
+    assert two_operands(S4, S4, False, 5) == 4
+    assert two_operands(U4, S4, False, 6) == 4
+    assert two_operands(Format(1, False), Format(1, False), False, 2) == 2
+    assert [two_operands(U4, U2, False, out, "ecp5") for out in (2, 3, 4, 5, 6, 7)] == [2, 3, 6, 6, 6, 8]
+
+
+def test_three_operands() -> None:
+    """Above the operands stands the last majority; with signs a LUT for it, and two where two signs meet."""
+    assert three_operands([U4, U4, U4], [False] * 3, 6) == 4
+    assert three_operands([U4, U4, U4], [False, True, False], 6) == 5
+    assert three_operands([U4, U4, U4], [False, True, True], 6) == 4
+    assert three_operands([S4, S4, S4], [False] * 3, 6) == 4 + 1
+    assert three_operands([U4, S4, S4], [False] * 3, 6) == 4 + 1 + 2
+    assert three_operands([S4, S4, S4], [False] * 3, 5) == 4 + 1
+
+
+def test_registers_one_behind_the_other_become_memory_on_xilinx() -> None:
+    graph = staged(solve(np.array([[1]]), [(0, 15)]), 4)
+    assert graph_price(graph) == Resources(lutram=4)
+    assert graph_price(graph, "ecp5") == Resources(ff=16)
 
 
 @pytest.mark.parametrize("family", ["xcup", "ecp5"])

@@ -13,6 +13,7 @@ from hw.fold.candidates import meets
 from hw.fold.search import Choice
 from hw.hls.folding import cheapest, resolve_folds
 from hw.ir.graph import Network
+from hw.ir.layers import Mac
 from tests.support.random_graphs import NETWORKS, small_cnn
 
 NETWORK = Network(small_cnn(1))
@@ -146,3 +147,21 @@ def test_the_form_of_a_layer_is_kept() -> None:
 def test_forms_that_cannot_be_had_are_refused_by_name(layers: dict[str, Any], message: str) -> None:
     with pytest.raises(HwError, match=message):
         resolved(layers=layers)
+
+
+def test_distributed_arithmetic_unrolls_what_has_weights() -> None:
+    found = resolved({"Strategy": "distributed_arithmetic"}, max_beat=4096)
+    for name, unit in UNITS.items():
+        assert unit.is_unrolled(found.folds[name]) == isinstance(unit.layer, Mac)
+    one = resolved(layers={"conv4": {"Strategy": "Distributed_Arithmetic", "ReuseFactor": 1}}).folds
+    assert [name for name, fold in one.items() if UNITS[name].is_unrolled(fold)] == ["conv4"]
+    parallel = resolved({"Strategy": "distributed_arithmetic"}, IOType="io_parallel")
+    assert parallel.goal == "io_parallel unrolls every layer"
+    resolved(layers={"conv4": {"Strategy": "distributed_arithmetic"}}, IOType="io_parallel")
+
+
+def test_distributed_arithmetic_beside_another_folding_is_refused() -> None:
+    with pytest.raises(HwError, match="'conv4': Strategy distributed_arithmetic unrolls it; remove pe, simd"):
+        resolved(layers={"conv4": {"Strategy": "distributed_arithmetic", "PE": 3, "SIMD": 4}})
+    with pytest.raises(HwError, match="'pool3': Strategy distributed_arithmetic is for layers with weights"):
+        resolved(layers={"pool3": {"Strategy": "distributed_arithmetic"}})

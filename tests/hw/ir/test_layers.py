@@ -17,6 +17,7 @@ from hw.hls.layers import CLASSES
 from hw.ir import layers
 from hw.ir.interpret import RULES
 from hw.ir.layers import KINDS, Flatten, Layer, Mac
+from hw.rtl import parallel as unrolled
 from hw.rtl.generate import BODIES
 
 HARDWARE = set(KINDS) - {Flatten}
@@ -31,6 +32,7 @@ TABLES: dict[str, tuple[Collection[type[Layer]], set[type[Layer]]]] = {
     "hw.hls.comments.TITLES": (TITLES, HARDWARE),
     "hw.hls.emit.EMITTERS": (EMITTERS, HARDWARE),
     "hw.rtl.generate.BODIES": (BODIES, HARDWARE),
+    "hw.rtl.parallel.BODIES": (unrolled.BODIES, HARDWARE),
 }
 
 

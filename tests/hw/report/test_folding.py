@@ -50,7 +50,7 @@ def test_units_without_weights_have_no_place_for_them(tmp_path: Path) -> None:
 def test_an_unrolled_design_takes_no_cycles_and_has_no_memories(tmp_path: Path) -> None:
     table = folding_table(hw.build(small_cnn(), tmp_path / "p", part="PYNQ-Z2", io_type="io_parallel"))
     assert {(row[0], row[2], row[3]) for row in rows(table).values()} == {("", "", "logic")}
-    assert "by the uncalibrated estimate of the unrolled design" in str(table.caption)
+    assert "by the estimate of the unrolled design" in str(table.caption)
 
 
 @pytest.mark.parametrize("part", ["LFE5U-25F", "KV260"])

@@ -209,15 +209,16 @@ def test_what_does_not_fit_is_said() -> None:
     assert "does not fit" in text_of(report.to_dict())
 
 
-def test_an_io_parallel_project_is_priced_unrolled_and_never_called_calibrated(tmp_path: Path) -> None:
+def test_an_io_parallel_project_is_priced_unrolled_and_its_tool_was_not_measured(tmp_path: Path) -> None:
     projects = {
         io_type: hw.build(random_graphs.small_cnn(), tmp_path / io_type, part="PYNQ-Z2", io_type=io_type)
         for io_type in ("io_stream", "io_parallel")
     }
     streaming, facts = (project.report().to_dict() for project in projects.values())
     assert facts["project"]["io_type"] == "io_parallel"
-    assert facts["calibration"] is None
-    assert facts["trust"].startswith("uncalibrated: io_parallel")
+    assert facts["calibration"] == streaming["calibration"]
+    assert facts["trust"].startswith("Vitis HLS was not measured")
+    assert "in no set" not in facts["trust"]
     assert facts["summary"]["interval_cycles"] == 1
     assert facts["summary"]["frames_per_second"] == pytest.approx(1 / 5e-9)
     assert facts["summary"]["bram18"] == facts["summary"]["lut_memory"] == 0
@@ -225,12 +226,12 @@ def test_an_io_parallel_project_is_priced_unrolled_and_never_called_calibrated(t
     assert not {"fifo", "window", "operands", "output"} & {part for u in facts["units"] for part in u["parts"]}
     page = render_html(facts)
     for text in (text_of(facts), page):
-        assert "uncalibrated: io_parallel" in text
+        assert "may not share sums between outputs" in " ".join(text.replace("&#39;", "'").split())
         assert "bound by " not in text
     assert "trust ok" not in page
     project = projects["io_parallel"]
     caption = str(folding_table(project).caption)
-    assert "uncalibrated estimate of the unrolled design" in caption
+    assert "by the estimate of the unrolled design" in caption
     device = find("PYNQ-Z2")
     assert f"{fill(project.network, project.folds, device, 'io_parallel'):.0%}" in caption
     assert fill(project.network, project.folds, device, "io_parallel") > facts["utilization"]["LUT"]["share"] / 2

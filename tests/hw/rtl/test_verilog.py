@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.rtl.verilog import Design, constant, instance, library, literal, module, slices, words
+from hw.rtl.verilog import Design, clocked_module, constant, instance, library, literal, module, slices, words
 
 
 def read(text: str) -> tuple[int, int]:
@@ -106,3 +106,13 @@ def test_designs_share_nothing() -> None:
     one.sources["a.sv"], one.memories["a.mem"] = "", ""
     assert not other.sources
     assert not other.memories
+
+
+def test_elements_below_zero_are_zeros() -> None:
+    assert slices("v", [-1, -1, 2, 3, -1, 0], 4) == "{v[0+:4], 4'b0, v[8+:8], 8'b0}"
+
+
+def test_a_clocked_module_has_no_handshake() -> None:
+    text = clocked_module("m", {"in0": 8}, 4, "  assign out = in0[3:0];\n", "What it is.")
+    assert text.startswith("// What it is.\n(* keep_hierarchy *)\nmodule m (\n    input logic clk,\n")
+    assert "input logic [7:0] in0,\n    output logic [3:0] out\n);" in text

@@ -1,0 +1,202 @@
+"""A network unrolled over all its pixels as SystemVerilog: an image enters in every cycle, a result leaves.
+
+One module per unit, without handshake: whole images as vectors by row, column and channel. The top makes a stream of
+them: where its result is not taken, everything stands still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from hw.dataflow.names import bounded
+from hw.dataflow.units import Unit, units
+from hw.dataflow.unrolled import LEVELS, adder_stages, arrivals, codes, mask, outside, pipeline, taps, waits
+from hw.graphs.layer import layer_stages, pixel_sum
+from hw.ir.graph import Network
+from hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    GlobalSum,
+    IntArray,
+    Layer,
+    Mac,
+    MaxPool,
+    Negate,
+    Shift,
+    Tensor,
+    Threshold,
+)
+from hw.rtl.elements import shifted, widened
+from hw.rtl.graph import graph_module
+from hw.rtl.mac import sums_module
+from hw.rtl.pixels import maximum_module, pixel_module, sums_format
+from hw.rtl.verilog import Design, clocked_module, instance, library, module, slices, wire
+
+
+def generate_parallel(
+    network: Network, family: str = "xcup", levels: int = LEVELS, name: str = "network"
+) -> Design:  # fmt: skip
+    """The whole network for a synthesis family, with `levels` of adders between two registers."""
+    design = Design(name, library(), family=family)
+    source, result = network.input, network.carried(network.output)
+    latency, late = pipeline(network, levels).latency, waits(network, levels)
+    ready = arrivals(network, levels)
+    text = "  wire en = !out_valid || out_ready;\n  assign in0_ready = en;\n"
+    text += instance("crq_delay", "valid", {"WIDTH": 1, "DEPTH": latency}, {
+        "clk": "clk", "rst": "rst", "en": "en", "d": "in0_valid", "q": "out_valid"})  # fmt: skip
+    text += f"  wire [{bits_of(source) - 1}:0] {_wire(source)} = in0_data;\n" + _delays(source, late)
+    for unit in units(network):
+        made = unit_module(unit, design, levels)
+        meet = max(ready[t.name] for t in unit.sources)
+        inputs = {f"in{i}": _wire(t, meet - ready[t.name]) for i, t in enumerate(unit.sources)}
+        text += f"  wire [{bits_of(unit.output) - 1}:0] {_wire(unit.output)};\n"
+        text += instance(made, unit.name, {}, {"clk": "clk", "en": "en", **inputs, "out": _wire(unit.output)})
+        text += _delays(unit.output, late)
+    text += f"  assign out_data = {_wire(result, latency - ready[result.name])};\n"
+    summary = "The network, unrolled: one module per unit."
+    design.sources[f"{name}.sv"] = module(name, {"in0": bits_of(source)}, bits_of(result), text, summary)
+    return design
+
+
+def generate_parallel_unit(unit: Unit, family: str = "xcup", levels: int = LEVELS) -> Design:
+    """A design of one unit, without handshake."""
+    design = Design("", library(), family=family)
+    design.top = unit_module(unit, design, levels)
+    return design
+
+
+def bits_of(tensor: Tensor) -> int:
+    """Of a whole image."""
+    return tensor.shape.size * tensor.format.bits
+
+
+def _wire(tensor: Tensor, late: int = 0) -> str:
+    return wire(f"late{late}" if late else "v", tensor.name)
+
+
+def _delays(tensor: Tensor, late: dict[str, list[int]]) -> str:
+    """Registers in which a tensor waits for others."""
+    chain = [_wire(tensor, n) for n in range(max(late.get(tensor.name, [0])) + 1)]
+    if len(chain) == 1:
+        return ""
+    moved = "".join(f"      {after} <= {before};\n" for before, after in zip(chain, chain[1:], strict=False))
+    declared = f"  logic [{bits_of(tensor) - 1}:0] {', '.join(chain[1:])};\n"
+    return f"{declared}  always_ff @(posedge clk)\n    if (en) begin\n{moved}    end\n"
+
+
+def unit_module(unit: Unit, design: Design, levels: int = LEVELS) -> str:
+    """Adds the module of one unit, and those that it is made of; returns its name."""
+    name = f"unit_{bounded(unit.name)}"
+    body = BODIES[type(unit.layer)](unit, design, levels)
+    inputs = {f"in{i}": bits_of(t) for i, t in enumerate(unit.sources)}
+    summary = f"{unit.layer.kind} {unit.name}, unrolled"
+    design.sources[f"{name}.sv"] = clocked_module(name, inputs, bits_of(unit.output), body, summary)
+    return name
+
+
+def _sums(unit: Unit, design: Design, levels: int) -> str:
+    """An adder graph per window; those with the same taps inside of the image share their module."""
+    mac = unit.layer
+    assert isinstance(mac, Mac)
+    width, channels, bits = sums_format(unit).bits, mac.output.shape.c, mac.input.format.bits
+    coded = codes(unit) is not None
+    windows = taps(mac) if isinstance(mac, Conv) else np.arange(unit.sources[0].shape.pixels)[None]
+    modules: dict[tuple[bool, ...], str] = {}
+    text = f"  wire [{len(windows) * channels * width - 1}:0] sums;\n" if coded else ""
+    for p, window in enumerate(windows):
+        inside = mask(window)
+        if inside not in modules:
+            modules[inside] = made = f"{bounded(unit.name)}_sums{len(modules)}"
+            zero = outside(inside, mac.input.shape.c) if isinstance(mac, Conv) else frozenset()
+            graph = layer_stages(mac, design.family, adder_stages(unit, levels), zero)
+            design.sources[f"{made}.sv"] = sums_module(made, mac, graph, width)
+        own = f"{'sums' if coded else 'out'}[{p * channels * width}+:{channels * width}]"
+        elements = _elements(window, unit.sources[0].shape.c)
+        text += instance(modules[inside], f"sums{p}", {}, {
+            "clk": "clk", "en": "en", "x": slices("in0", elements, bits), "y": own})  # fmt: skip
+    return text + (_pixels(unit, design, ["sums"]) if coded else "")
+
+
+def _elements(window: IntArray, channels: int) -> list[int]:
+    """Elements of the image by tap and channel, below 0 where a tap lies outside."""
+    return [pixel * channels + c if pixel >= 0 else -1 for pixel in window.tolist() for c in range(channels)]
+
+
+def _elementwise(unit: Unit, design: Design, levels: int) -> str:
+    return _pixels(unit, design, [f"in{i}" for i in range(len(unit.inputs))])
+
+
+def _pixels(unit: Unit, design: Design, sources: list[str]) -> str:
+    """The module of a pixel, for each."""
+    made, size, text = pixel_module(unit, design), unit.output.shape.c * unit.output.format.bits, ""
+    formats = [sums_format(unit)] if isinstance(unit.layer, Mac) else [t.format for t in unit.inputs]
+    widths = [unit.output.shape.c * fmt.bits for fmt in formats]
+    for p in range(unit.output.shape.pixels):
+        ports = {f"in{i}": f"{s}[{p * w}+:{w}]" for i, (s, w) in enumerate(zip(sources, widths, strict=True))}
+        ports |= {"clk": "clk", "en": "en", "out": f"out[{p * size}+:{size}]"}
+        text += instance(made, f"pixel{p}", {}, ports)
+    return text
+
+
+def _max_pool(unit: Unit, design: Design, levels: int) -> str:
+    """The largest of those pixels of each window that lie inside of the image."""
+    assert isinstance(unit.layer, MaxPool)
+    bits, channels, text = unit.output.format.bits, unit.output.shape.c, ""
+    modules: dict[int, str] = {}
+    for p, window in enumerate(taps(unit.layer)):
+        kept = window[window >= 0]
+        if len(kept) not in modules:
+            modules[len(kept)] = maximum_module(unit, len(kept), design)
+        text += instance(modules[len(kept)], f"pixel{p}", {}, {
+            "clk": "clk", "en": "en", "in0": slices("in0", _elements(kept, channels), bits),
+            "out": f"out[{p * channels * bits}+:{channels * bits}]"})  # fmt: skip
+    return text
+
+
+def _global_sum(unit: Unit, design: Design, levels: int) -> str:
+    """An adder graph per channel; channels with the same interval share their module."""
+    layer = unit.layer
+    assert isinstance(layer, GlobalSum)
+    x, channels, bits, out = layer.input, layer.input.shape.c, layer.input.format.bits, unit.output.format.bits
+    modules: dict[tuple[int, int], str] = {}
+    text = ""
+    for c, ends in enumerate(zip(x.lo.tolist(), x.hi.tolist(), strict=True)):
+        if ends not in modules:
+            modules[ends] = made = f"{bounded(unit.name)}_sum{len(modules)}"
+            graph = pixel_sum(ends, x.shape.pixels, design.family, adder_stages(unit, levels))
+            design.sources[f"{made}.sv"] = graph_module(made, graph, bits, out)
+        elements = [p * channels + c for p in range(x.shape.pixels)]
+        text += instance(modules[ends], f"sum{c}", {}, {
+            "clk": "clk", "en": "en", "x": slices("in0", elements, bits), "y": f"out[{c * out}+:{out}]"})  # fmt: skip
+    return text
+
+
+def _shift(unit: Unit, design: Design, levels: int) -> str:
+    assert isinstance(unit.layer, Shift)
+    values = [shifted(unit.layer, "in0", e) for e in reversed(range(unit.output.shape.size))]
+    return f"  assign out = {{{', '.join(values)}}};\n"
+
+
+def _concat(unit: Unit, design: Design, levels: int) -> str:
+    out = unit.output.format.bits
+    values = [
+        widened(f"in{i}", p * t.shape.c + c, t.format.bits, out, t.format.signed)
+        for p in range(unit.output.shape.pixels) for i, t in enumerate(unit.sources) for c in range(t.shape.c)
+    ]  # fmt: skip
+    return f"  assign out = {{{', '.join(reversed(values))}}};\n"
+
+
+BODIES: dict[type[Layer], Callable[[Unit, Design, int], str]] = {
+    **dict.fromkeys((Conv, Dense), _sums),
+    **dict.fromkeys((Threshold, Add, Bias, Negate), _elementwise),
+    MaxPool: _max_pool,
+    GlobalSum: _global_sum,
+    Shift: _shift,
+    Concat: _concat,
+}
+"""The inside of the module of each kind of unit; what it needs beside goes into the design."""
