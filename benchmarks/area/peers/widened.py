@@ -19,8 +19,9 @@ def widened(circuit: Circuit) -> Circuit:
 
     The solver gives an adder of two negative terms the interval of -a - b, but it computes a + b. For a and b of 8 bits
     that is [-254, 256], 10 bits, where the adder has BW_ADD = 9: it then selects accum[9:0], whose highest bit does not
-    exist. Synthesis prunes what depends on it. With unsigned inputs it also takes a + b for a signed value, which no
-    width mends. Tracing computes the intervals again: a traced graph has neither fault.
+    exist. Synthesis prunes what depends on it. The intervals of later adders follow from the wrong one: with unsigned
+    inputs some are taken for unsigned whose sums can be negative, which no width mends. Tracing computes the intervals
+    again: a traced graph has neither fault.
     """
     text = circuit.design.sources[ADDER]
     if text.count(NARROW) != 1:
