@@ -17,7 +17,7 @@ from hw.graphs.graph import Adder, Graph, Tap, Term
 from hw.ir.digits import signed_digits
 from hw.ir.layers import IntArray
 
-# Moves of the search per non-zero weight, and their bounds: benchmarks/area.py shows what more of them would save.
+# Moves of the search per non-zero weight, and their bounds: benchmarks/area shows what more of them would save.
 MOVES_PER_WEIGHT, LEAST_MOVES, MOST_MOVES = 4, 500, 10_000
 # Beyond these non-zero weights nothing is shared: the search takes minutes, and no device holds such a layer unrolled.
 MOST_WEIGHTS = 40_000
