@@ -33,21 +33,25 @@ def main(which: str, family: tuple[str, ...], chosen: tuple[str, ...]) -> None:
     target = HERE / f"layers_{which}.csv"
     wanted = [layer for layer in layers(which) if not chosen or layer.name in chosen]
     for kind, layer in ((kind, layer) for kind in family for layer in wanted):
-        rows: list[list] = []
-        if target.exists():
-            with open(target, newline="") as file:
-                rows = [row for row in csv.reader(file) if row[0] in FAMILIES]
-        if [kind, layer.name] in [row[:2] for row in rows]:
+        if [kind, layer.name] in [row[:2] for row in _rows(target)]:
             continue
         found = synthesize(layer.design(kind), kind)
-        rows.append([kind, layer.name, *found.total()])
         click.echo(f"{kind} {layer.name}: {found.seconds} s, {tool()}")
         temporary = target.with_suffix(f".{os.getpid()}")
+        rows = _rows(target)  # another run may have added some
         with open(temporary, "w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["family", "layer", "logic", "lutram", "ff", "bram18", "uram", "dsp"])
-            writer.writerows(rows)
+            writer.writerows([*rows, [kind, layer.name, *found.total()]])
         os.replace(temporary, target)
+
+
+def _rows(target: Path) -> list[list[str]]:
+    """What was measured before."""
+    if not target.exists():
+        return []
+    with open(target, newline="") as file:
+        return [row for row in csv.reader(file) if row[0] in FAMILIES]
 
 
 if __name__ == "__main__":

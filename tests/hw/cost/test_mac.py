@@ -28,7 +28,7 @@ def drawn(o: int, i: int, zeros: float = 0.3) -> np.ndarray:
 def test_zeros_shrink_an_unrolled_layer_and_equal_channels_a_rom() -> None:
     dense, sparse = drawn(8, 4, 0), drawn(8, 4, 0.7)
     full, few = (mac_parts(layer(w), Fold(8, 36))["lanes"].logic for w in (dense, sparse))
-    assert few < 0.6 * full
+    assert few < 0.6 * full  # fewer sums to share, too
     same = np.repeat(dense[:1], 8, axis=0)
     rom = [mac_parts(layer(w), Fold(8, 4))["weights"].logic for w in (dense, same)]
     assert rom[1] < 0.25 * rom[0]
