@@ -43,7 +43,8 @@ STANDS_ON: dict[str, set[str]] = {
         "hw.compiler", "hw.graphs", "hw.hls", "hw.rtl", "hw.fold", "hw.dataflow", "hw.read", "hw.ir", "hw.errors",
     },
     "hw.report": {
-        "hw.hls", "hw.rtl", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices", "hw.read", "hw.ir", "hw.errors",
+        "hw.graphs", "hw.hls", "hw.rtl", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices", "hw.read", "hw.ir",
+        "hw.errors",
     },
     "hw.project": {"hw.verify", "hw.report", "hw.hls", "hw.dataflow", "hw.read", "hw.ir", "hw.errors"},
     "hw": {"hw.project", "hw.dataflow", "hw.read", "hw.ir", "hw.errors"},

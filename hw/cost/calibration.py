@@ -28,11 +28,6 @@ LUT4_MEAN, LUT4_EACH = 0.08, 0.24
 # alone can be tens of percent of a small unit, hence twice as much or half as much of everything.
 HLS_BAND = (0.5, 2.0)
 
-# Of io_parallel, where every layer has its weights built in: sums that several outputs share are computed once in the
-# RTL form, but once per output in the source for HLS. Unshared adders took 3.4 times as many LUTs (144 inputs, 16
-# outputs, docs/estimates.md), and what a tool finds of that by itself is not known.
-HLS_UNROLLED_BAND = (0.5, 4.0)
-
 
 @dataclass(frozen=True)
 class Calibration:
@@ -124,7 +119,7 @@ def band(total: Resources, form: str, family: str, kinds: Collection[str]) -> di
         return None
     facts: Mapping[str, float] = {"lut": total.lut, "ff": total.ff, "bram36": total.bram36, "dsp": total.dsp}
     if form != "rtl":
-        low, high = HLS_UNROLLED_BAND if form == "io_parallel" else HLS_BAND
+        low, high = HLS_BAND
         basis = f"a judgement: {low:g} to {high:g} times the estimate, as Vitis HLS was not measured"
         return {**{key: [value * low, value * high] for key, value in facts.items()}, "basis": basis}
     result: dict[str, Any] = {}

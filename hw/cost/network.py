@@ -72,12 +72,13 @@ def estimate(
     network: Network, folds: Mapping[str, Fold], family: str = "xcup", io_type: str = "io_stream",
     timing: Timing = RTL,
 ) -> Estimate:  # fmt: skip
-    """Estimate of a network under `folds` (one per unit), or with every unit unrolled if `io_type` is io_parallel.
+    """Estimate of a network under `folds` (one per unit), or with every unit unrolled if `io_type` is io_parallel: of
+    its folds the `levels` count alone.
 
     The circuits are those of the RTL form; cycles and depths of FIFOs are those of `timing`.
     """
     if io_type == "io_parallel":
-        return _unrolled(network, family)
+        return _unrolled(network, family, max((f.levels for f in folds.values()), default=unrolled.LEVELS))
     depths, beats = fifo_depths(network, folds, timing), stream_beats(network, folds)
     sources = [tensor.name for unit in units(network) for tensor in unit.sources]
     sources.append(network.carried(network.output).name)
@@ -94,17 +95,21 @@ def estimate(
     return Estimate(family, tuple(found), pipeline(network, folds, depths, timing))
 
 
-def _unrolled(network: Network, family: str) -> Estimate:
+def _unrolled(network: Network, family: str, levels: int) -> Estimate:
     """The registers in which a tensor waits are of the unit that gives it, or, of the input, of the first; the
     handshake is of the last."""
-    late, found = unrolled.waits(network), list[UnitEstimate]()
+    late, found = unrolled.waits(network, levels), list[UnitEstimate]()
     for unit in units(network):
-        parts = parallel.parts(unit, family)
+        parts = parallel.parts(unit, family, levels)
         tensors = [unit.output] if found else [network.input, unit.output]
         waiting = [parallel.delay(t, late[t.name], family) for t in tensors if t.name in late]
         parts |= {"delays": Resources().plus(*waiting)} if waiting else {}
-        found.append(UnitEstimate(unit.name, unit.layer.kind, unrolled.fold(unit), unrolled.EVERY_CYCLE, parts))
-    timing = unrolled.pipeline(network)
+        found.append(
+            UnitEstimate(
+                unit.name, unit.layer.kind, unrolled.fold(unit)._replace(levels=levels), unrolled.EVERY_CYCLE, parts
+            )
+        )
+    timing = unrolled.pipeline(network, levels)
     if found:
         found[-1].parts["control"] = parallel.control(timing.latency)
     return Estimate(family, tuple(found), timing)

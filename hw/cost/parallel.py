@@ -18,7 +18,7 @@ from hw.cost.resources import Resources
 from hw.cost.stages import rounded
 from hw.cost.thresholds import table_lanes
 from hw.dataflow.units import Unit
-from hw.dataflow.unrolled import adder_stages, codes, is_registered, masks, outside
+from hw.dataflow.unrolled import LEVELS, adder_stages, codes, is_registered, masks, outside
 from hw.graphs.layer import layer_stages, pixel_sum
 from hw.ir.layers import (
     Add,
@@ -40,9 +40,9 @@ from hw.ir.layers import (
 Parts = dict[str, Resources]
 
 
-def parts(unit: Unit, family: str = "xcup") -> Parts:
-    """Circuit name to price, of a whole unit."""
-    found = dict(PARTS[type(unit.layer)](unit, family))
+def parts(unit: Unit, family: str = "xcup", levels: int = LEVELS) -> Parts:
+    """Circuit name to price, of a whole unit with `levels` of adders between two registers."""
+    found = dict(PARTS[type(unit.layer)](unit, family, levels))
     if (quantizer := codes(unit)) is not None:
         table, plain = quantizer
         channels = unit.output.shape.c
@@ -65,7 +65,7 @@ def control(latency: int) -> Resources:
     return Resources(logic=1, ff=latency)
 
 
-def _maxima(unit: Unit, family: str) -> Parts:
+def _maxima(unit: Unit, family: str, levels: int) -> Parts:
     layer = unit.layer
     assert isinstance(layer, MaxPool)
     bits = layer.input.format.bits
@@ -73,34 +73,34 @@ def _maxima(unit: Unit, family: str) -> Parts:
     return {"lanes": Resources(logic=layer.output.shape.c * of_channel)}
 
 
-def _pixel_sums(unit: Unit, family: str) -> Parts:
+def _pixel_sums(unit: Unit, family: str, levels: int) -> Parts:
     """One adder graph per channel: a tree over its pixels."""
     x, total = unit.layer.input, Resources()
     for ends, channels in Counter(zip(x.lo.tolist(), x.hi.tolist(), strict=True)).items():
-        graph = pixel_sum(ends, x.shape.pixels, family, adder_stages(unit))
+        graph = pixel_sum(ends, x.shape.pixels, family, adder_stages(unit, levels))
         total = total.plus(graph_price(graph, family).times(channels))
     return {"adders": total}
 
 
-def _sums(unit: Unit, family: str) -> Parts:
+def _sums(unit: Unit, family: str, levels: int) -> Parts:
     """The adder graph of every output pixel; what lies in the padding is zero and adds nothing."""
     mac, total = unit.layer, Resources()
     assert isinstance(mac, Mac)
     if not isinstance(mac, Conv):
-        return {"lanes": graph_price(layer_stages(mac, family, adder_stages(unit)), family)}
+        return {"lanes": graph_price(layer_stages(mac, family, adder_stages(unit, levels)), family)}
     for inside, count in masks(mac).items():
-        graph = layer_stages(mac, family, adder_stages(unit), outside(inside, mac.input.shape.c))
+        graph = layer_stages(mac, family, adder_stages(unit, levels), outside(inside, mac.input.shape.c))
         total = total.plus(graph_price(graph, family).times(count))
     return {"lanes": total}
 
 
-def _adders(unit: Unit, family: str) -> Parts:
+def _adders(unit: Unit, family: str, levels: int) -> Parts:
     one, other = (t.format for t in unit.inputs)
     lanes, out = unit.output.shape.size, unit.layer.output.format.bits
     return {"adders": Resources(logic=adder_bits(lanes, one, other, out, family))}
 
 
-def _biases(unit: Unit, family: str) -> Parts:
+def _biases(unit: Unit, family: str, levels: int) -> Parts:
     layer, x, out = unit.layer, unit.inputs[0].format, unit.layer.output.format.bits
     assert isinstance(layer, Bias)
     lanes = sum(even(out) if family == "ecp5" else with_constant(x, int(v), out) for v in layer.values)
@@ -114,7 +114,7 @@ def with_constant(x: Format, value: int, out: int) -> int:
     return (ones & ((1 << own) - 1)).bit_count() + (x.signed and ones >> own != 0)
 
 
-def _signs(unit: Unit, family: str) -> Parts:
+def _signs(unit: Unit, family: str, levels: int) -> Parts:
     """Opposites; where a channel keeps its sign, bits above its own are no registers."""
     layer, x, out = unit.layer, unit.inputs[0].format, unit.layer.output.format.bits
     assert isinstance(layer, Negate)
@@ -126,11 +126,11 @@ def _signs(unit: Unit, family: str) -> Parts:
     return {"adders": Resources(logic=logic, ff=-pixels * kept * (out - x.bits))}
 
 
-def _none(unit: Unit, family: str) -> Parts:
+def _none(unit: Unit, family: str, levels: int) -> Parts:
     return {}
 
 
-PARTS: dict[type[Layer], Callable[[Unit, str], Parts]] = {
+PARTS: dict[type[Layer], Callable[[Unit, str, int], Parts]] = {
     **dict.fromkeys((Conv, Dense), _sums),
     MaxPool: _maxima,
     GlobalSum: _pixel_sums,

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hw.report import sizes, vendor
+from hw.report import adders, sizes, vendor
 from hw.report.beside import error, headline
 from hw.report.terminal import between, verdict
 
@@ -35,6 +35,7 @@ def _view(report: dict[str, Any]) -> dict[str, Any]:
         # Neither is in reports that were saved before there were such figures.
         "band": report["summary"].get("band"),
         "bits_per_weight": report.get("bits_per_weight"),
+        "adder_graphs": adders.text(report["units"]),
         "verdict": verdict(project["verdict"]) if project["verdict"] else None,
         "vendor_heads": ("tool", *vendor.HEADS),
         "vendor_rows": vendor.rows(report) if project["vendor"] else [],
@@ -52,7 +53,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        fmt=format, width=_width, between=between, bits=sizes.text, error=error, headline=headline
+        fmt=format,
+        width=_width,
+        between=between,
+        bits=sizes.text,
+        error=error,
+        headline=headline,
+        duration=adders.duration,
     )
     return environment
 

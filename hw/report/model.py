@@ -22,7 +22,7 @@ from hw.errors import HwError
 from hw.fold.candidates import check
 from hw.ir.graph import Network
 from hw.ir.layers import Mac
-from hw.report import terminal
+from hw.report import adders, terminal
 from hw.report.beside import beside
 from hw.report.html import render_html
 from hw.report.sizes import bits_per_weight, mean_bits
@@ -102,7 +102,7 @@ class Report:
         found, device, pipeline = calibrations(), self.device, self.estimate.pipeline
         layers = {unit.name: unit for unit in units(self.network)}
         own = found.get(device.synthesis)
-        rows = [_unit(u, layers[u.name], pipeline) for u in self.estimate.units]
+        rows = [self._row(u, layers[u.name]) for u in self.estimate.units]
         calibration = {**vars(own), "families": list(found)} if own else None
         return {
             "schema": SCHEMA,
@@ -126,7 +126,7 @@ class Report:
                 name: {"used": used, "available": available, "share": self.share(name)}
                 for name, (used, available) in self.capacity().items()
             },
-            "multiplier_free": multiplier_free(self.network, self.form == "rtl"),
+            "multiplier_free": multiplier_free(self.network, self.form != "hls"),
             "bits_per_weight": mean_bits(row["weights"] for row in rows if "weights" in row),
             "units": rows,
             # What `crq synth` measures is the streaming RTL form: nothing to set beside an unrolled design.
@@ -135,6 +135,10 @@ class Report:
             else None,
             "project": self.project,
         }
+
+    def _row(self, found: UnitEstimate, unit: Unit) -> dict[str, Any]:
+        graph = adders.facts(unit, found.fold, self.device.synthesis, self.io_type == "io_parallel")
+        return {**_unit(found, unit, self.estimate.pipeline), "adder_graph": graph}
 
     def to_json(self, path: str | Path | None = None) -> str:
         """report.json as text; written to `path` too if one is given."""
@@ -188,8 +192,9 @@ def build_report(
     )
 
 
-def multiplier_free(network: Network, rtl: bool = False) -> dict[str, Any]:
-    """Which layers need multipliers, and the rule that keeps DSP blocks at zero in the HLS or the RTL form."""
+def multiplier_free(network: Network, shifts: bool = False) -> dict[str, Any]:
+    """Which layers are not ternary, and the rule that keeps DSP blocks at zero; `shifts`: integer weights are digits,
+    as in RTL and in io_parallel."""
     integer = [layer.name for layer in network if isinstance(layer, Mac) and not layer.multiplier_free]
     rule = (
         "weights are -1, 0 or +1, so each product is an add, a subtraction or nothing; scales, batch norm and "
@@ -197,7 +202,7 @@ def multiplier_free(network: Network, rtl: bool = False) -> dict[str, Any]:
     )
     if integer:
         rule += "; the integer layers named " + (
-            "shift and add once per signed digit of their weights" if rtl else
+            "shift and add once per signed digit of their weights" if shifts else
             "have multipliers, which BIND_OP asks for in LUTs; they are estimated as shifts and adds"
         )  # fmt: skip
     return {"every_layer": not integer, "integer_layers": integer, "rule": rule}

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hw.report import beside, sizes, vendor
+from hw.report import adders, beside, sizes, vendor
 
 
 def render(report: dict[str, Any], console: Console) -> None:
@@ -30,8 +30,10 @@ def render(report: dict[str, Any], console: Console) -> None:
     console.print(
         f"{summary['frames_per_second']:,.0f} frames/s · one image every {summary['interval_cycles']:,} cycles "
         f"({bound(report)}) · latency {summary['latency_cycles']:,} cycles, "
-        f"{summary['latency_us']:.1f} µs"
+        f"{adders.duration(summary['latency_us'])}"
     )
+    if graphs := adders.text(report["units"]):
+        console.print(graphs)
     free = report["multiplier_free"]
     console.print("multiplier-free: " + ("every layer" if free["every_layer"] else
                   f"all but {', '.join(free['integer_layers'])}"))  # fmt: skip
