@@ -84,7 +84,7 @@ def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
         return f"calibrated {basis}"
     differs = "control logic and pipeline depth differ"
     if form == "io_parallel":
-        differs = "pipeline depth differs and it may not share sums between outputs as the RTL form does"
+        differs = "pipeline depth differs and it may make two adders of one with three operands"
     return f"Vitis HLS was not measured: calibration is {basis}; HLS's {differs}, so its band is wider, and a judgement"
 
 

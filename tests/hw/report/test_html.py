@@ -16,7 +16,7 @@ from jinja2 import UndefinedError
 
 from hw.fold.search import choose
 from hw.ir.graph import Network
-from hw.report import html
+from hw.report import adders, html
 from hw.report.html import render_html
 from hw.report.model import Report, build_report
 from tests.hw.report.page import Page
@@ -86,7 +86,7 @@ def test_every_figure_of_every_unit_is_on_the_page(form: tuple[str, str]) -> Non
     area = [f"{summary['lut']:,.0f}", f"{summary['ff']:,.0f}", f"{summary['bram36']:g}", f"{summary['dsp']}"]
     assert ["total", "", "", "", "", "", f"{summary['interval_cycles']:,}", *area] in page.rows
     assert f"{summary['frames_per_second']:,.0f} frames/s" in page.words
-    assert f"{summary['latency_us']:,.1f} µs latency" in page.words
+    assert f"{adders.duration(summary['latency_us'])} latency" in page.words
     for name, row in facts["utilization"].items():
         assert not row["available"] or f"{row['used']:,g} of {row['available']:,} ({row['share']:.1%}" in page.text, (
             name
