@@ -16,7 +16,7 @@ module crq_compare #(
     output logic [BITS-1:0]    code
 );
   wire [K*WIDTH-1:0] thresholds = FIXED ? FIXED_T : t;
-  wire unused = &thresholds;  // constant entries compare with nothing
+  wire unused = &{x, thresholds};  // constant entries compare with nothing
   logic [K-1:0] above;
   for (genvar k = 0; k < K; k++) begin : gen_compare
     if (LIVE[k]) begin : gen_live
