@@ -78,6 +78,7 @@ def accuracy(model: nn.Module) -> float:
 def trained(epochs: int, act_bits: int) -> tuple[nn.Module, float]:
     """(frozen model, accuracy of the float parent)."""
     torch.manual_seed(0)
+    torch.set_num_threads(1)  # layers this small are slower on several
     net = network()
     fit(net, epochs, 0.01)
     parent = accuracy(net)

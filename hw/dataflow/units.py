@@ -24,8 +24,8 @@ class Fold(NamedTuple):
 
     `rom` is where the weights lie, one of `ROM_STYLES`; "auto" leaves it to their size (hw.dataflow.memory). `form` is
     that of a windowed unit: "parallel" keeps its window in registers and reads whole pixels, "folded" keeps it in one
-    memory and reads SIMD channels per beat. `levels`: of
-    a tree of two-input adders between two registers, where all weights are built in.
+    memory and reads SIMD channels per beat. `levels`: of a tree of two-input adders between two registers, where all
+    weights are built in.
     """
 
     pe: int
