@@ -18,14 +18,14 @@ SMALL_LUT4 = {1: (1,), 2: (2,), 3: (3, 3), 4: (4, 6, 10)}
 # operands of an adder, bits of an adder beyond those of an input, flip-flops per LUT.
 ADDERS_PER_WEIGHT = {2: 0.45, 3: 0.24}
 MORE_BITS = 3.5
-FF_PER_LUT = 0.6
+FF_PER_LUT = {2: 0.5, 3: 0.85}
 
 
 def rough_price(mac: Mac, family: str = "xcup") -> Resources:
     """What the adder graph of a layer may cost, without solving it: for a search that weighs many foldings."""
-    adders = ADDERS_PER_WEIGHT[OPERANDS[family]] * mac.nonzeros
-    logic = adders * (mac.input.format.bits + MORE_BITS)
-    return Resources(logic=logic, ff=FF_PER_LUT * logic)
+    operands = OPERANDS[family]
+    logic = ADDERS_PER_WEIGHT[operands] * mac.nonzeros * (mac.input.format.bits + MORE_BITS)
+    return Resources(logic=logic, ff=FF_PER_LUT[operands] * logic)
 
 
 def graph_price(staged: Staged, family: str = "xcup") -> Resources:
