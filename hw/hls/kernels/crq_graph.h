@@ -17,8 +17,9 @@ namespace crq {
 template <class x_T, typename CONFIG_T> struct graph_types {
     typedef typename CONFIG_T::fast_lane_t tap_t;
     typedef long long sum_t;
-    static typename CONFIG_T::accum_t exact(sum_t sum) {
-        return typename CONFIG_T::accum_t(wrap<CONFIG_T::accum_bits, CONFIG_T::accum_signed>((unsigned long long)(sum)));
+    typedef typename CONFIG_T::accum_t accum_t;
+    static accum_t exact(sum_t sum) {
+        return accum_t(wrap<CONFIG_T::accum_bits, CONFIG_T::accum_signed>((unsigned long long)(sum)));
     }
 };
 #else

@@ -25,7 +25,7 @@ def test_types() -> None:
 def test_the_frame_of_a_process() -> None:
     g = GraphBuilder((3, 2, 2), "INT4")
     [process] = make_plan(Network(g.finish(g.bias("x"))), "io_stream", {"bias1": Fold(3)}).processes
-    source = Source(process, True)
+    source = Source(process, "io_stream")
     made = source.made([number("a", 1), number("b", -1, "int")], [source.kernel("k", "more")])
     assert made.config == "struct bias1_config {\n    static const unsigned a = 1;\n    static const int b = -1;\n};"
     head = "inline void bias1(hls::stream<input_t> &in, hls::stream<result_t> &out) {"
