@@ -43,7 +43,8 @@ def test_it_says_what_comes_next(file: Path, tmp_path: Path) -> None:
 
 def test_a_project_that_does_not_fit_says_so_with_an_exit_code_of_its_own(tmp_path: Path) -> None:
     g = GraphBuilder((32, 8, 8), "UINT4")
-    g.finish(g.conv(g.threshold(g.conv("x", 32), 2), 32)).save(str(tmp_path / "m.onnx"))
+    h = g.threshold(g.conv(g.threshold(g.conv("x", 32), 2), 32), 2)
+    g.finish(g.conv(h, 32)).save(str(tmp_path / "m.onnx"))
     arguments = [str(tmp_path / "m.onnx"), "--part", "xc7z010", "--target-fps", "3000000"]
     done = CliRunner().invoke(build, [*arguments, "-o", str(tmp_path / "p")])
     assert done.exit_code == 5, done.output
