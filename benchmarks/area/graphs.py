@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.area.case import Case
 from benchmarks.area.circuit import Circuit
 from hw.graphs.graph import Graph
-from hw.graphs.solve import solve
+from hw.graphs.search import solve
 from hw.graphs.stages import Staged
 from hw.ir.layers import Format
 from hw.rtl.graph import graph_module

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from hw.graphs.graph import Adder, Graph, Tap, Term
-from hw.graphs.solve import solve
+from hw.graphs.search import solve
 
 __all__ = ["Adder", "Graph", "Tap", "Term", "solve"]

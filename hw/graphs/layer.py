@@ -8,8 +8,8 @@ import numpy as np
 
 from hw.graphs.graph import Graph
 from hw.graphs.prune import pruned
+from hw.graphs.search import solve
 from hw.graphs.signs import upright
-from hw.graphs.solve import solve
 from hw.graphs.stages import Staged, staged
 from hw.ir.digits import sum_levels
 from hw.ir.layers import Conv, IntArray, Mac

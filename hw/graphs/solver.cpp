@@ -1,4 +1,4 @@
-// Adder graphs of small-integer sums: the search behind hw/graphs/solve.py.
+// Adder graphs of small-integer sums: the search behind hw/graphs/search.py.
 //
 // A row is a sum of signed columns; no column stands in a row twice. The first rows are the outputs, the others are
 // shared nodes. Columns are the inputs, then the result of every row. The search:

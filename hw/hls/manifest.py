@@ -12,7 +12,7 @@ from hw.dataflow.units import Fold
 from hw.errors import HwError
 
 FILE = "manifest.json"
-FORMAT = 3  # 1 had no list of files, 2 whole pixels in every stream
+FORMAT = 4  # 1 had no list of files, 2 whole pixels in every stream, 3 no adder graphs
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from hw.graphs.layer import OPERANDS, layer_graph
 from hw.graphs.stages import staged
 from hw.ir.graph import Network
 from hw.ir.layers import Format, Mac
-from tests.hw.graphs.test_solve import ternary
+from tests.hw.graphs.test_search import ternary
 from tests.support.random_graphs import GraphBuilder
 
 CALIBRATION = Path(__file__).parents[3] / "benchmarks" / "calibration"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.graphs import Adder, Graph, Tap, Term, solve
-from tests.hw.graphs.test_solve import ternary
+from tests.hw.graphs.test_search import ternary
 
 BY_HAND = Graph(  # y = (x0 + 2 x1 - x2, -(x0 + 2 x1), 0)
     (0, -1, 0), (3, 1, 1), (Tap(0), Tap(1, 1), Tap(2)),

@@ -7,7 +7,7 @@ import pytest
 
 from crq.errors import ToolError
 from hw.graphs import kernel
-from tests.hw.graphs.test_solve import ternary
+from tests.hw.graphs.test_search import ternary
 
 
 def adders(moves: int, operands: int = 2) -> int:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hw.graphs import solve
 from hw.graphs.graph import Adder, Graph, Tap, Term
 from hw.graphs.prune import pruned
-from tests.hw.graphs.test_solve import ternary
+from tests.hw.graphs.test_search import ternary
 
 
 @settings(max_examples=60, deadline=None)

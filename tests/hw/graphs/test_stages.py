@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hw.graphs import solve
 from hw.graphs.stages import Staged, staged
-from tests.hw.graphs.test_solve import ternary
+from tests.hw.graphs.test_search import ternary
 
 
 def clocked(graph: Staged, x: np.ndarray) -> np.ndarray:

@@ -33,8 +33,8 @@ def test_a_manifest_comes_back(tmp_path: Path) -> None:
 def test_the_file_is_json_with_the_format_first() -> None:
     facts = json.loads(MANIFEST.to_json())
     assert list(facts)[0] == "format"
-    assert facts["format"] == 3
-    assert facts["folding"] == {"conv1": [2, 9, "bram", "parallel"], "größe.2": [1, 1, "auto", "parallel"]}
+    assert facts["format"] == 4
+    assert facts["folding"] == {"conv1": [2, 9, "bram", "parallel", 2], "größe.2": [1, 1, "auto", "parallel", 2]}
     assert facts == MANIFEST.to_dict()
     assert MANIFEST.to_json().endswith("}\n")
 
@@ -52,14 +52,14 @@ def facts(**changes: object) -> str:
         ("[1]", "no manifest of a crq project"),
         ("3", "no manifest of a crq project"),
         ("\xff\xfe", "no manifest of a crq project"),
-        ("{}", "format None; this version reads format 3. Build the project again"),
-        (facts(format=2), "format 2; this version reads format 3"),
-        (facts(format="3"), "format '3'; this version reads format 3"),
+        ("{}", "format None; this version reads format 4. Build the project again"),
+        (facts(format=2), "format 2; this version reads format 4"),
+        (facts(format="3"), "format '3'; this version reads format 4"),
         (facts(folding=...), "no manifest of a crq project .*'folding'"),
         (facts(part=...), "no manifest of a crq project .*'part'"),
         (facts(colour="red"), "no manifest of a crq project .*'colour'"),
         (facts(folding={"conv1": 3}), "no manifest of a crq project"),
-        (facts(folding={"conv1": [1, 2, "lut", "folded", 5]}), "no manifest of a crq project"),
+        (facts(folding={"conv1": [1, 2, "lut", "folded", 2, 6]}), "no manifest of a crq project"),
         (facts(folding=[1, 2]), "no manifest of a crq project"),
     ],
 )
