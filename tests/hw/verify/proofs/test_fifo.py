@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import hw
+from hw.dataflow.streams import MIN_FIFO
 from hw.verify.proofs.fifo import check, simulate, stated_depths
 from tests.support.random_graphs import GraphBuilder, small_cnn
 
@@ -60,7 +61,9 @@ def edited(joined: hw.Project, folder: Path, pattern: str, by: str) -> Path:
 
 
 def test_fifos_of_a_fork_that_are_too_shallow_deadlock(joined: hw.Project, tmp_path: Path) -> None:
-    blocked = simulate(joined.directory, joined.plan, {**joined.plan.depths, skip(joined): 2})
+    # The firmware states no depth of its input, which is a port.
+    depths = {**joined.plan.depths, joined.plan.input.name: MIN_FIFO, skip(joined): 2}
+    blocked = simulate(joined.directory, joined.plan, depths)
     assert blocked is not None
     assert skip(joined) in blocked
     shallow = edited(joined, tmp_path / "p", rf"(variable={skip(joined)} depth=)\d+", r"\g<1>2")
