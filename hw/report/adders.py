@@ -29,10 +29,9 @@ def text(rows: Sequence[dict[str, Any]]) -> str:
     """One sentence on all graphs of a report's units; empty if there is none."""
     graphs = [(row["name"], row["adder_graph"]) for row in rows if row.get("adder_graph")]
     parts = [
-        f"{name} {g['adders']:,} in {g['stages']} stages of {g['levels_per_stage']} levels at most"
-        for name, g in graphs
+        f"{name} {g['adders']:,} adders, {g['stages']} × {g['levels_per_stage']} levels at most" for name, g in graphs
     ]
-    return f"Adders of unrolled layers: {', '.join(parts)}" if parts else ""
+    return f"Adder graphs of an output pixel, register stages × levels: {'; '.join(parts)}" if parts else ""
 
 
 def duration(microseconds: float) -> str:

@@ -70,13 +70,7 @@ void graph_stream(hls::stream<data_T> &data, hls::stream<res_T> &res,
 Pixels:
     for (unsigned p = 0; p < G::pixels; p++) {
         #pragma HLS PIPELINE II=1 style=flp
-        x_T pixel[CONFIG_T::in_channels];
-        #pragma HLS ARRAY_PARTITION variable=pixel complete dim=0
-        x_T column[CONFIG_T::kernel_height][CONFIG_T::in_channels];
-        #pragma HLS ARRAY_PARTITION variable=column complete dim=0
-        enter_pixel<data_T, x_T, CONFIG_T>(data, at.is_padding(), 0, pixel);
-        shift_lines<x_T, CONFIG_T>(pixel, G::has_lines ? unsigned(at.x) : 0, lines, column);
-        shift_window<tap_T, x_T, CONFIG_T>(taps, columns, column);
+        enter_window<data_T, tap_T, CONFIG_T>(data, at, 0, lines, columns, taps);
         if (at.is_output()) {
             y_T results[CONFIG_T::out_channels];
             #pragma HLS ARRAY_PARTITION variable=results complete dim=0

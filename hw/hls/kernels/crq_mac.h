@@ -147,15 +147,8 @@ void mac_stream(hls::stream<data_T> &data, hls::stream<res_T> &res,
 Cycles:
     for (unsigned cycle = 0; cycle < cycles; cycle++) {
         #pragma HLS PIPELINE II=1 style=flp
-        if (fold.address == 0) {
-            x_T pixel[CONFIG_T::in_channels];
-            #pragma HLS ARRAY_PARTITION variable=pixel complete dim=0
-            x_T column[CONFIG_T::kernel_height][CONFIG_T::in_channels];
-            #pragma HLS ARRAY_PARTITION variable=column complete dim=0
-            enter_pixel<data_T, x_T, CONFIG_T>(data, at.is_padding(), 0, pixel);
-            shift_lines<x_T, CONFIG_T>(pixel, G::has_lines ? unsigned(at.x) : 0, lines, column);
-            shift_window<x_T, x_T, CONFIG_T>(taps, columns, column);
-        }
+        if (fold.address == 0)
+            enter_window<data_T, x_T, CONFIG_T>(data, at, 0, lines, columns, taps);
         bool pixel_done = true;
         if (at.is_output()) {
             y_T results[CONFIG_T::pe];

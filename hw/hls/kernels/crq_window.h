@@ -230,6 +230,25 @@ template <typename CONFIG_T> struct position {
     }
 };
 
+// The next pixel of the padded image, `padding` outside of the image, enters the line buffers and the window.
+template <class data_T, class T, typename CONFIG_T>
+void enter_window(hls::stream<data_T> &data, const position<CONFIG_T> &at, typename data_T::value_type padding,
+                  typename data_T::value_type lines[geometry<CONFIG_T>::lines][geometry<CONFIG_T>::line_width]
+                                                   [CONFIG_T::in_channels],
+                  typename data_T::value_type columns[geometry<CONFIG_T>::column_rows][geometry<CONFIG_T>::columns]
+                                                     [geometry<CONFIG_T>::column_channels],
+                  typename window<T, CONFIG_T>::array &taps) {
+    #pragma HLS INLINE
+    typedef typename data_T::value_type x_T;
+    x_T pixel[CONFIG_T::in_channels];
+    #pragma HLS ARRAY_PARTITION variable=pixel complete dim=0
+    x_T column[CONFIG_T::kernel_height][CONFIG_T::in_channels];
+    #pragma HLS ARRAY_PARTITION variable=column complete dim=0
+    enter_pixel<data_T, x_T, CONFIG_T>(data, at.is_padding(), padding, pixel);
+    shift_lines<x_T, CONFIG_T>(pixel, geometry<CONFIG_T>::has_lines ? unsigned(at.x) : 0, lines, column);
+    shift_window<T, x_T, CONFIG_T>(taps, columns, column);
+}
+
 // The window of output pixel (oy, ox) of an image held in an array (io_parallel); `padding` outside of the image.
 template <class T, class x_T, typename CONFIG_T>
 void gather_window(const x_T image[CONFIG_T::in_height * CONFIG_T::in_width * CONFIG_T::in_channels], unsigned oy,

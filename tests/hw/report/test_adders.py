@@ -31,7 +31,7 @@ def test_a_report_tells_levels_and_the_latency_in_nanoseconds(tmp_path: Path) ->
     folds = {units(net)[0].name: Fold(2, 8, levels=2)}
     report = build_report(net, folds, "KV260", 5.0, project_info={"io_type": "io_parallel"})
     facts = report.to_dict()
-    assert "4 in 2 stages of 1 levels" in adders.text(facts["units"])
+    assert "4 adders, 2 × 1 levels at most" in adders.text(facts["units"])
     latency = facts["summary"]["latency_cycles"]
     assert adders.duration(facts["summary"]["latency_us"]) == f"{5 * latency} ns"
     assert adders.duration(12.34) == "12.3 µs"
