@@ -1,6 +1,6 @@
 """A multilayer perceptron of the size that jet tagging is published with, 16-64-32-32-5, at one sample per cycle:
 
-    python benchmarks/mlp.py [--epochs 60] [--act-bits 4] [--levels 4] [--family xcup]
+    python benchmarks/mlp.py [--epochs 60] [--act-bits 4] [--levels 3] [--family xcup]
 
 Trained weights on real data: scikit-learn's 8x8 digits, averaged to 4x4 = 16 inputs of eight bits, the classes 0 to 4.
 The jet data are not part of crq, so LUTs and latency stand beside published designs and the accuracy does not. All
@@ -92,7 +92,7 @@ def trained(epochs: int, act_bits: int) -> tuple[nn.Module, float]:
 @click.command()
 @click.option("--epochs", default=60, show_default=True)
 @click.option("--act-bits", default=4, show_default=True)
-@click.option("--levels", default=4, show_default=True, help="Of a tree of two-input adders, between two registers.")
+@click.option("--levels", default=3, show_default=True, help="Of a tree of two-input adders, between two registers.")
 @click.option("--family", type=click.Choice(["xcup", "xc7", "ecp5"]), default="xcup", show_default=True)
 @click.option("--cache", type=click.Path(path_type=Path), default=default_cache, help="Folder of earlier syntheses.")
 def main(epochs: int, act_bits: int, levels: int, family: str, cache: Path) -> None:

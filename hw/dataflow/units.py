@@ -12,6 +12,7 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
+from hw.ir.digits import MOST_UNROLLED, nonzero_digits
 from hw.ir.graph import Network
 from hw.ir.layers import Add, Concat, Conv, Dense, Flatten, Layer, Mac, MaxPool, Shift, Tensor, Threshold
 
@@ -89,8 +90,9 @@ class Unit:
         """The foldings that can be built, of both forms.
 
         Parallel: PE divides the output channels, SIMD the products per output; with groups, PE also divides a group's
-        output channels or is a multiple of them. Folded: SIMD divides the channels of a group, PE its output channels;
-        where every channel stands alone, PE are those of a beat, and SIMD is 1.
+        output channels or is a multiple of them; all of both only where the weights are few enough to be built in.
+        Folded: SIMD divides the channels of a group, PE its output channels; where every channel stands alone, PE are
+        those of a beat, and SIMD is 1.
         """
         pes = divisors(self.output.shape.c)
         if isinstance(self.layer, Concat):
@@ -105,7 +107,8 @@ class Unit:
         per_group = self.output.shape.c // groups
         if groups > 1:
             pes = [pe for pe in pes if pe % per_group == 0 or per_group % pe == 0]
-        return [Fold(pe, simd) for pe in pes for simd in divisors(self.fan_in)]
+        folds = [Fold(pe, simd) for pe in pes for simd in divisors(self.fan_in)]
+        return folds if self.can_unroll else [f for f in folds if not self.is_unrolled(f)]
 
     def _folded(self, pes: list[int]) -> list[Fold]:
         if self.is_lanewise:
@@ -114,6 +117,11 @@ class Unit:
         per_group = self.output.shape.c // groups
         simds = divisors(self.sources[0].shape.c // groups)
         return [Fold(pe, simd, form=FOLDED) for pe in pes if per_group % pe == 0 for simd in simds]
+
+    @property
+    def can_unroll(self) -> bool:
+        """Whether its weights are few enough to be built in."""
+        return not isinstance(self.layer, Mac) or nonzero_digits(self.layer) <= MOST_UNROLLED
 
     def is_unrolled(self, fold: Fold) -> bool:
         """Whether all weights are built into an adder graph: everything is computed in one cycle."""

@@ -11,6 +11,7 @@ from hw.dataflow.beats import LIMIT_BEAT_BITS, MAX_BEAT_BITS, widest
 from hw.dataflow.timing import RTL, Timing
 from hw.dataflow.units import FOLDED, FORMS, ROM_STYLES, Fold, Unit, units
 from hw.errors import HwError
+from hw.ir.digits import MOST_UNROLLED, nonzero_digits
 from hw.ir.graph import Network
 from hw.ir.layers import Mac
 
@@ -80,6 +81,13 @@ def _check_wish(unit: Unit, wish: Wish) -> None:
         raise HwError(f"folding of {unit.name!r}: form {wish.form!r}; expected {' or '.join(FORMS)}")
     choices = [f for f in unit.legal_folds() if wish.form in (None, f.form)]
     if not any(meets(f, wish) for f in choices):
+        if unit.is_unrolled(Fold(wish.pe, wish.simd)):
+            assert isinstance(unit.layer, Mac)
+            raise HwError(
+                f"folding of {unit.name!r}: ({wish.pe}, {wish.simd}) builds all weights in: "
+                f"{nonzero_digits(unit.layer):,} non-zero digits, and at most {MOST_UNROLLED:,} can be. Take a smaller "
+                "PE or SIMD"
+            )
         pes, simds = (sorted({f[i] for f in choices}) for i in (0, 1))
         raise HwError(
             f"folding of {unit.name!r}: ({wish.pe}, {wish.simd}) is impossible"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import log2
 
 from hw.dataflow.units import Fold, Unit, units
-from hw.graphs.layer import OPERANDS
 from hw.ir.graph import Network
 
 # ns of a stage of adders = BASE + levels * LEVEL. ECP5: benchmarks/levels.py, 2026-11-26, after place and route, speed
@@ -17,10 +15,9 @@ MARGIN = 0.75  # of the clock period: the rest is for nets of a full device
 
 
 def adder_levels(family: str, clock_period_ns: float) -> int:
-    """Levels in a stage, at least 1, counted as those of a balanced tree of two-input adders: with three operands an
-    adder graph has fewer (log2(3) of them in one)."""
-    levels = (MARGIN * clock_period_ns - BASE_NS[family]) / LEVEL_NS[family]
-    return max(1, int(levels * log2(OPERANDS[family])))
+    """Levels of adders in a stage, at least 1; no adder graph is deeper than the tree of two-input adders that stages
+    are counted by."""
+    return max(1, int((MARGIN * clock_period_ns - BASE_NS[family]) / LEVEL_NS[family]))
 
 
 def with_levels(

@@ -10,6 +10,8 @@ import numpy as np
 
 from hw.ir.layers import Format, IntArray, smallest_format
 
+BLOCK = 64  # inputs that are evaluated at once: every value of a graph is held for each
+
 
 class Tap(NamedTuple):
     """A value that an adder may take: input element `element`, times 2**`shift`."""
@@ -98,4 +100,6 @@ class Graph:
 
     def matrix(self) -> IntArray:
         """The weights (outputs, elements) that the graph multiplies by: as it only adds, they are all it does."""
-        return self.evaluate(np.eye(len(self.lo), dtype=np.int64)).T
+        elements = len(self.lo)
+        blocks = [np.eye(min(BLOCK, elements - e), elements, e, dtype=np.int64) for e in range(0, elements, BLOCK)]
+        return np.concatenate([self.evaluate(block) for block in blocks]).T

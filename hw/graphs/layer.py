@@ -6,12 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from hw.errors import HwError
 from hw.graphs.graph import Graph
 from hw.graphs.prune import pruned
 from hw.graphs.search import solve
 from hw.graphs.signs import upright
 from hw.graphs.stages import Staged, staged
-from hw.ir.digits import sum_levels
+from hw.ir.digits import MOST_UNROLLED, nonzero_digits, sum_levels
 from hw.ir.layers import Conv, IntArray, Mac
 
 # A three-input adder takes one LUT per bit where a LUT has six inputs; elsewhere it would be two adders.
@@ -21,7 +22,15 @@ HLS_OPERANDS = 3  # HLS tools build for fabrics of 6-input LUTs
 
 @lru_cache(maxsize=256)
 def layer_graph(mac: Mac, operands: int = 3) -> Graph:
-    """The sums of one output pixel, of its window's elements by kernel row, kernel column and input channel."""
+    """The sums of one output pixel, of its window's elements by kernel row, kernel column and input channel.
+
+    Raises `HwError` naming a layer that is too large.
+    """
+    if (terms := nonzero_digits(mac)) > MOST_UNROLLED:
+        raise HwError(
+            f"layer {mac.name!r}: {terms:,} non-zero digits of weights cannot all be built in, at most "
+            f"{MOST_UNROLLED:,} can; fold it"
+        )
     matrix = window_matrix(mac)
     taps = matrix.shape[1] // mac.input.shape.c
     lo, hi = mac.input.lo, mac.input.hi

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crq.files import atomic_path
-from hw.compiler import cache_folder
 from hw.errors import HwError
 from hw.graphs import kernel
+from hw.graphs.answers import Question, answers
 from hw.graphs.graph import Adder, Graph, Tap, Term
-from hw.ir.digits import signed_digits
+from hw.ir.digits import MOST_UNROLLED, signed_digits
 from hw.ir.layers import IntArray
 
 # Moves of the search per non-zero weight, and their bounds: benchmarks/area shows what more of them would save.
@@ -31,25 +30,24 @@ def solve(
 
     Adders have `operands` (2 or 3) operands at most, and no path more than `levels` of them, which must allow a tree of
     the longest row. The same `seed` gives the same graph, unless the search is stopped after `seconds` of CPU.
-    Raises `HwError` for arguments out of range, `ToolError` if there is no C++ compiler.
+    Raises `HwError` for arguments out of range, `ToolError` if there is no C++ compiler or too little memory.
     """
     rows = _Rows.of(np.asarray(matrix, np.int64))
     _check(rows, ranges, operands, levels)
     taps = [Tap(int(e), int(k)) for e, k in rows.columns]
     spans = [(ranges[t.element][0] << t.shift, ranges[t.element][1] << t.shift) for t in taps]
     weights = int(np.count_nonzero(rows.signs))
+    if weights > MOST_UNROLLED:
+        raise HwError(f"{weights:,} non-zero digits of weights; an adder graph has at most {MOST_UNROLLED:,}")
     moves = 0 if seconds else min(MOST_MOVES, max(LEAST_MOVES, MOVES_PER_WEIGHT * weights))
-    if weights > MOST_WEIGHTS:
-        moves = -1
-    found = kernel.Found(np.zeros((0, 7), np.int32), np.zeros((0, 2), np.int32))
-    if rows.signs.size:
-        found = _remembered(
-            rows.signs, spans, operands=operands, levels=levels or 0, seed=seed, moves=moves, seconds=seconds or 0.0
-        )
-    graph = _graph(found, rows, taps, ranges)
-    if not np.array_equal(graph.matrix(), matrix):
-        raise AssertionError("the adder graph is not that of its matrix")
-    return graph
+    moves = -1 if weights > MOST_WEIGHTS else moves
+    asked = Question(rows.signs, spans, operands, levels or 0, seed, moves, seconds or 0.0)
+    for found in answers(asked):
+        with suppress(LookupError, ValueError):  # what was stored may be anything
+            graph = _graph(found, rows, taps, ranges)
+            if np.array_equal(graph.matrix(), matrix):
+                return graph
+    raise AssertionError("the adder graph is not that of its matrix")
 
 
 class _Rows(NamedTuple):
@@ -97,19 +95,3 @@ def _graph(found: kernel.Found, rows: _Rows, taps: list[Tap], ranges: Sequence[t
     outputs = [None if row < 0 else Term(results[row][0], results[row][1] * sign < 0) for row, sign in rows.outputs]
     lo, hi = tuple(r[0] for r in ranges), tuple(r[1] for r in ranges)
     return Graph(lo, hi, tuple(taps), tuple(adders), tuple(outputs))
-
-
-def _remembered(signs: NDArray[np.int8], spans: list[tuple[int, int]], **options: float) -> kernel.Found:
-    """What the search finds; a result of the same question is read back, unless time decides it."""
-    if options["seconds"]:
-        return kernel.search(signs, spans, **options)  # type: ignore[arg-type]
-    digest = hashlib.sha256(repr((kernel.version(), signs.shape, spans, sorted(options.items()))).encode())
-    digest.update(signs.tobytes())
-    path = cache_folder("graphs") / f"{digest.hexdigest()[:24]}.npz"
-    if path.is_file():
-        with np.load(path, allow_pickle=False) as stored:
-            return kernel.Found(stored["adders"], stored["outputs"])
-    found = kernel.search(signs, spans, **options)  # type: ignore[arg-type]
-    with atomic_path(path) as temporary:
-        np.savez_compressed(temporary, adders=found.adders, outputs=found.outputs)
-    return found

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstdint>
 #include <ctime>
+#include <new>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -97,14 +98,15 @@ struct Change {
 
 class Solver {
   public:
+    // `shares`: a search will follow; without one the rows stay as they are, and no masks are kept.
     Solver(int inputs, int outputs, const wide *low, const wide *high, const std::int8_t *matrix, int arity, int limit,
-           word seed)
-        : n(inputs), m(outputs), arity(arity), limit(limit), random(seed) {
+           word seed, bool shares)
+        : n(inputs), m(outputs), arity(arity), limit(limit), shares(shares), random(seed) {
         wide nonzero = 0;
-        for (wide k = 0; k < wide(n) * m; k++)
+        for (wide k = 0; shares && k < wide(n) * m; k++)
             nonzero += matrix[k] != 0;
         const size_t columns = size_t(n) + size_t(m) + size_t(nonzero) / 2 + 64; // a node takes two terms at least
-        words = int((columns - size_t(n)) / 64 + 1);
+        words = shares ? int((columns - size_t(n)) / 64 + 1) : 0;
         positive.assign(columns * size_t(words), 0);
         negative.assign(columns * size_t(words), 0);
         held[0].assign(columns, 0);
@@ -134,11 +136,8 @@ class Solver {
             price(o);
     }
 
-    // Greedy, then moves until `moves` are made or `seconds` of CPU are spent; whichever is given (> 0) first. Nothing if
-    // `moves` is negative.
+    // Greedy, then moves until `moves` are made or `seconds` of CPU are spent; whichever is given (> 0) first.
     void search(wide moves, double seconds) {
-        if (moves < 0)
-            return;
         const double started = cpu_seconds();
         for (int i = 0; i < n; i++)
             for (int j = i + 1; j < n; j++) {
@@ -187,6 +186,7 @@ class Solver {
     static constexpr int DISSOLVED = 8; // nodes of one move at most
 
     const int n, m, arity, limit;
+    const bool shares;
     int words, used_words = 0;
     wide room = 1;
     Random random;
@@ -217,7 +217,8 @@ class Solver {
 
     void insert(int r, int column, int sign) {
         rows[r].push_back(Term{column, sign});
-        mask(column, sign)[r >> 6] |= word(1) << (r & 63);
+        if (shares)
+            mask(column, sign)[r >> 6] |= word(1) << (r & 63);
     }
     void erase(int r, int column, int sign) {
         std::vector<Term> &row = rows[r];
@@ -793,28 +794,31 @@ class Solver {
 } // namespace
 
 // `matrix`: (outputs, inputs) of -1, 0, 1. Writes adders as (operands, id, sign, id, sign, id, sign) and outputs as
-// (id, sign). Returns the number of adders, or -1 if there are more than `capacity`.
+// (id, sign). Negative `moves`: nothing is shared. Returns the number of adders, or -1 if memory does not suffice.
 extern "C" int crq_adder_graph(int inputs, int outputs, const std::int64_t *low, const std::int64_t *high,
                                const std::int8_t *matrix, int arity, int limit, std::uint64_t seed, std::int64_t moves,
-                               double seconds, std::int32_t *adders, int capacity, std::int32_t *results) {
-    Solver solver(inputs, outputs, low, high, matrix, arity, limit, seed);
-    solver.search(moves, seconds);
-    std::vector<Adder> made;
-    std::vector<Term> ends;
-    solver.emit(made, ends);
-    if (int(made.size()) > capacity)
-        return -1;
-    for (size_t k = 0; k < made.size(); k++) {
-        std::int32_t *out = adders + 7 * k;
-        out[0] = made[k].operands;
-        for (int i = 0; i < 3; i++) {
-            out[1 + 2 * i] = made[k].id[i];
-            out[2 + 2 * i] = made[k].sign[i];
+                               double seconds, std::int32_t *adders, std::int32_t *results) {
+    try {
+        Solver solver(inputs, outputs, low, high, matrix, arity, limit, seed, moves >= 0);
+        if (moves >= 0)
+            solver.search(moves, seconds);
+        std::vector<Adder> made;
+        std::vector<Term> ends;
+        solver.emit(made, ends);
+        for (size_t k = 0; k < made.size(); k++) {
+            std::int32_t *out = adders + 7 * k;
+            out[0] = made[k].operands;
+            for (int i = 0; i < 3; i++) {
+                out[1 + 2 * i] = made[k].id[i];
+                out[2 + 2 * i] = made[k].sign[i];
+            }
         }
+        for (size_t o = 0; o < ends.size(); o++) {
+            results[2 * o] = ends[o].column;
+            results[2 * o + 1] = ends[o].sign;
+        }
+        return int(made.size());
+    } catch (const std::bad_alloc &) { // no exception passes the C interface
+        return -1;
     }
-    for (size_t o = 0; o < ends.size(); o++) {
-        results[2 * o] = ends[o].column;
-        results[2 * o + 1] = ends[o].sign;
-    }
-    return int(made.size());
 }

@@ -58,6 +58,15 @@ def lane_bits(mac: Mac, thresholds: bool) -> int:
     return int(complement_range(mac)[1].max() + 1).bit_length() if thresholds else mac.output.format.bits
 
 
+# Non-zero digits of a layer whose weights are all built in: more of them no device holds, and no tool ends with.
+MOST_UNROLLED = 1 << 17
+
+
+def nonzero_digits(mac: Mac) -> int:
+    """Terms of all sums of a pixel."""
+    return int(np.count_nonzero(digits_of(mac)))
+
+
 def sum_levels(mac: Mac) -> int:
     """Levels of two-input adders that a layer's longest sum needs; no adder graph of it is deeper."""
     terms = int(np.abs(digits_of(mac)).reshape(len(mac.weights), -1).sum(1, dtype=np.int64).max())

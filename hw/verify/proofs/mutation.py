@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -148,15 +148,19 @@ def flipped_weight(process: Process, layer: Mac, plan: Plan) -> Mutation:
     return Mutation(f"a flipped weight of {layer.name}", put, process, changed)
 
 
-def changed_adder(process: Process, layer: Mac) -> Mutation:
-    """The last adder of a graph subtracts a term that it adds, or adds one that it subtracts."""
+def changed_adder(process: Process, layer: Mac, at: int | None = None) -> Mutation:
+    """Adder `at` of a graph, the last by default, subtracts a term that it adds, or adds one that it subtracts."""
     graph = layer_graph(layer, HLS_OPERANDS)
-    number, adder = len(graph.taps) + len(graph.adders) - 1, graph.adders[-1]
+    at = len(graph.adders) - 1 if at is None else at
+    number, adder = len(graph.taps) + at, graph.adders[at]
     term = adder.terms[-1]
     other = Adder((*adder.terms[:-1], Term(term.value, not term.negative)))
-    weights = window_weights(layer, replace(graph, adders=(*graph.adders[:-1], other)).matrix()).astype(np.int8)
+    weights = window_weights(
+        layer, replace(graph, adders=(*graph.adders[:at], other, *graph.adders[at + 1 :])).matrix()
+    )
     assert process.unit is not None
-    changed = replace(process, unit=replace(process.unit, layer=replace(layer, weights=weights)))
+    layer = replace(layer, weights=cast(Any, weights))  # for NumPy alone, which has no widths
+    changed = replace(process, unit=replace(process.unit, layer=layer))
 
     def put(folder: Path) -> None:
         path = folder / "firmware" / "layers" / f"{process.name}.h"

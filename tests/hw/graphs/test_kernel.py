@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -43,3 +46,22 @@ def test_a_source_that_does_not_compile_is_told(tmp_path, monkeypatch) -> None:
     finally:
         kernel._function.cache_clear()
     assert not list((tmp_path / "crq" / "solver").glob("*"))
+
+
+def test_too_little_memory_is_told() -> None:
+    """In a process of its own, which has no more than it needs to start."""
+    code = """
+import resource, numpy as np
+from crq.errors import ToolError
+from hw.graphs import kernel
+kernel._function()
+matrix = np.ones((400, 400), np.int8)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 100_000_000, -1))
+try:
+    kernel.search(matrix, [(0, 1)] * 400, operands=3, levels=0, seed=0, moves=1, seconds=0)
+except ToolError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "adder graph of 400 sums of 400 inputs: this machine's memory does not suffice\n"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.errors import HwError
-from hw.graphs import Term, solve
+from hw.graphs import Term, kernel, solve
 
 
 def ternary(seed: int, outputs: int, inputs: int, zeros: float = 0.5) -> np.ndarray:
@@ -88,17 +88,51 @@ def test_the_same_seed_gives_the_same_graph(tmp_path, monkeypatch) -> None:
     assert solve(matrix, ends, seed=4).adders != first.adders
 
 
-def test_what_is_read_back_is_proved_again(tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize("damage", ["another sign", "half a file", "no arrays", "values out of range"])
+def test_what_is_read_back_is_proved_and_found_again(damage: str, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    matrix, ends = ternary(1, 4, 9), [(0, 15)] * 9
-    solve(matrix, ends)
+    matrix, ends = ternary(1, 12, 48), [(0, 15)] * 48
+    graph = solve(matrix, ends)
     [stored] = (tmp_path / "crq" / "graphs").iterdir()
+    content = stored.read_bytes()
     with np.load(stored) as found:
         adders, outputs = found["adders"], found["outputs"]
-    adders[0, 2] *= -1
-    np.savez(stored, adders=adders, outputs=outputs)
-    with pytest.raises(AssertionError, match="not that of its matrix"):
-        solve(matrix, ends)
+    if damage == "half a file":
+        stored.write_bytes(content[: len(content) // 2])
+    elif damage == "no arrays":
+        np.savez(stored, nothing=adders)
+    else:
+        adders[0, 2] *= -1
+        adders[0, 1] = 10**6 if damage == "values out of range" else adders[0, 1]
+        np.savez(stored, adders=adders, outputs=outputs)
+    assert solve(matrix, ends).adders == graph.adders
+    with np.load(stored) as found:  # the right answer is kept now
+        assert found["adders"][0, 1] != 10**6
+    assert solve(matrix, ends).adders == graph.adders
+
+
+def test_a_cache_that_cannot_be_written_costs_time_alone(monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/none")
+    kernel._function.cache_clear()
+    try:
+        matrix = ternary(1, 12, 48)
+        assert np.array_equal(solve(matrix, [(0, 15)] * 48).matrix(), matrix)
+    finally:
+        kernel._function.cache_clear()
+
+
+def test_a_layer_without_sharing_is_trees() -> None:
+    """Beyond what the search takes: as many additions as terms less outputs, in little memory."""
+    matrix = ternary(3, 128, 700)
+    terms = int(np.count_nonzero(matrix))
+    assert terms > 40_000
+    graph = solve(matrix, [(0, 1)] * 700, operands=2)
+    assert len(graph.adders) == terms - 128
+
+
+def test_more_weights_than_a_device_holds_are_refused() -> None:
+    with pytest.raises(HwError, match=r"131,\d\d\d non-zero digits of weights; an adder graph has at most 131,072"):
+        solve(np.ones((100, 1311), np.int64) - 2 * np.tri(100, 1311, dtype=np.int64), [(0, 1)] * 1311)
 
 
 def test_levels_bound_the_depth_where_a_balanced_tree_just_fits() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from hw.cost.network import estimate
 from hw.dataflow.streams import pipeline
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.errors import HwError
@@ -14,7 +16,7 @@ from hw.fold.search import Choice
 from hw.hls.folding import cheapest, resolve_folds
 from hw.ir.graph import Network
 from hw.ir.layers import Mac
-from tests.support.random_graphs import NETWORKS, small_cnn
+from tests.support.random_graphs import NETWORKS, GraphBuilder, small_cnn
 
 NETWORK = Network(small_cnn(1))
 UNITS = {u.name: u for u in units(NETWORK)}
@@ -165,3 +167,19 @@ def test_distributed_arithmetic_beside_another_folding_is_refused() -> None:
         resolved(layers={"conv4": {"Strategy": "distributed_arithmetic", "PE": 3, "SIMD": 4}})
     with pytest.raises(HwError, match="'pool3': Strategy distributed_arithmetic is for layers with weights"):
         resolved(layers={"pool3": {"Strategy": "distributed_arithmetic"}})
+
+
+def test_a_layer_too_large_to_be_built_in_is_refused_and_not_chosen() -> None:
+    """1,024 x 192 weights of which none is zero, in one pixel, each way to ask for all of them at once."""
+    g = GraphBuilder((1024,), "UINT1")
+    network = Network(g.finish(g.matmul("x", 192, weights=np.ones((1024, 192), np.int64))))
+    [unit] = units(network)
+    message = r"'fc1': \(192, 1024\) builds all weights in: 196,608 non-zero digits, and at most 131,072 can be"
+    by_layer = {"LayerName": {"fc1": {"PE": 192, "SIMD": 1024, "Form": "parallel"}}}
+    for hls in ({"Model": {"Strategy": "distributed_arithmetic"}}, by_layer):
+        with pytest.raises(HwError, match=message):
+            resolve_folds(network, {"HLSConfig": hls, "MaxBeat": 4096})
+    found = resolve_folds(network, {"TargetFps": 1e8 / 3, "MaxBeat": 4096}).folds["fc1"]
+    assert not unit.is_unrolled(found)
+    with pytest.raises(HwError, match="layer 'fc1': 196,608 non-zero digits of weights cannot all be built in"):
+        estimate(network, {}, io_type="io_parallel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,24 @@ def test_every_output_is_exact(form: str, tmp_path: Path) -> None:
     cases = [random_case(seed, 3 if seed % 4 else 2) for seed in range(8 if form else 40)]
     sources = [*LIBRARY, *written(cases, tmp_path), PRIMITIVES]
     simulate(cases, tmp_path, sources, [f"graph{i}" for i in range(len(cases))], form)
+
+
+@needs_verilator
+@pytest.mark.parametrize("operands", [2, 3])
+def test_a_changed_adder_is_caught(operands: int, tmp_path: Path) -> None:
+    """One sign of one adder, in the source that is simulated."""
+    case = random_case(4, operands)
+    [path] = written([case], tmp_path)
+    text = path.read_text()
+    if operands == 2:
+        other = {"+": "-", "-": "+"}
+        changed = re.sub(r"(keep \*\) wire .*) ([+-]) ", lambda m: f"{m[1]} {other[m[2]]} ", text, count=1)
+    else:
+        changed = re.sub(r"\.NC\((\d)\)", lambda m: f".NC({1 - int(m[1])})", text, count=1)
+    assert changed != text
+    path.write_text(changed)
+    with pytest.raises(AssertionError, match="case 0"):
+        simulate([case], tmp_path, [*LIBRARY, path, PRIMITIVES], ["graph0"])
 
 
 @needs_verilator

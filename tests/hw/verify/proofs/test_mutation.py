@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hw
-from hw.ir.layers import Dense, Threshold
+from hw.graphs.layer import HLS_OPERANDS, layer_graph
+from hw.ir.interpret import evaluate
+from hw.ir.layers import Conv, Dense, Threshold
 from hw.ir.vectors import all_vectors
 from hw.verify.proofs import mutation
-from hw.verify.proofs.mutation import Mutation, check, flipped_weight, mutations
+from hw.verify.proofs.mutation import Mutation, changed_adder, check, flipped_weight, mutations
 from tests.support import reference
 from tests.support.random_graphs import NETWORKS, GraphBuilder
 
@@ -86,11 +88,22 @@ def test_a_moved_threshold_changes_codes_by_one_in_one_direction(
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_changed_adder_is_caught(name: str, tmp_path: Path) -> None:
-    """In io_parallel every layer is an adder graph."""
+def test_a_changed_adder_is_caught_by_images(name: str, tmp_path: Path) -> None:
+    """The first, a middle and the last adder of every layer: in io_parallel each layer is an adder graph."""
     project = hw.build(NETWORKS[name](0), tmp_path / "p", project_name="p", io_type="io_parallel")
-    found = check(project)
-    assert re.search(r"catch .*a changed adder of \w+", found.facts)
+    codes = all_vectors(project.network, 16, bounding_limit=16)
+    values: dict[str, np.ndarray] = {project.network.input.name: codes}
+    evaluate(project.network, codes, wanted=values.__setitem__)
+    faults = []
+    for process in project.plan.processes:
+        if process.unit and isinstance(process.unit.layer, (Conv, Dense)):
+            adders = len(layer_graph(process.unit.layer, HLS_OPERANDS).adders)
+            places = sorted({0, adders // 2, adders - 1}) if adders else []
+            faults += [(changed_adder(process, process.unit.layer, at), at) for at in places]
+    assert len(faults) > 2
+    with ThreadPoolExecutor(2) as pool:
+        caught = list(pool.map(lambda f: mutation._catches(project, f[0], codes, values), faults))
+    assert [f"{fault.name}, {at}" for (fault, at), shows in zip(faults, caught, strict=True) if not shows] == []
 
 
 def test_a_fault_that_no_image_can_show_is_named(tmp_path: Path) -> None:
