@@ -7,7 +7,6 @@ import numpy as np
 from hw.dataflow.bits import as_bits
 from hw.graphs import solve
 from hw.graphs.layer import OPERANDS
-from hw.graphs.signs import upright
 from hw.graphs.stages import Staged, staged
 from hw.ir.layers import IntArray
 from hw.rtl.graph import graph_module
@@ -37,7 +36,7 @@ def graph(p: dict, seed: int, family: str) -> tuple[Staged, int]:
     low = -(1 << (p["BITS"] - 1)) if p["SIGNED"] else 0
     ends = low, low + (1 << p["BITS"]) - 1
     found = solve(matrix, [ends] * p["ELEMENTS"], operands=OPERANDS[family])
-    return staged(upright(found), p["STAGES"]), output_bits(p)
+    return staged(found, p["STAGES"]), output_bits(p)
 
 
 def output_bits(p: dict) -> int:

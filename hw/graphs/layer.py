@@ -10,7 +10,6 @@ from hw.errors import HwError
 from hw.graphs.graph import Graph
 from hw.graphs.prune import pruned
 from hw.graphs.search import solve
-from hw.graphs.signs import upright
 from hw.graphs.stages import Staged, staged
 from hw.ir.digits import MOST_UNROLLED, nonzero_digits, sum_levels
 from hw.ir.layers import Conv, IntArray, Mac
@@ -43,7 +42,7 @@ def layer_graph(mac: Mac, operands: int = 3) -> Graph:
 @lru_cache(maxsize=4096)
 def layer_stages(mac: Mac, family: str, stages: int, outside: frozenset[int] = frozenset()) -> Staged:
     """The graph of a layer in `stages` for a synthesis family, of windows whose elements `outside` are padding."""
-    return staged(upright(pruned(layer_graph(mac, OPERANDS[family]), outside)), stages)
+    return staged(pruned(layer_graph(mac, OPERANDS[family]), outside), stages)
 
 
 @lru_cache(maxsize=256)
