@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from hw.cost.constants import NEGATE_LUT4
 from hw.cost.lanes import even
 from hw.cost.primitives import shift_register
@@ -44,7 +46,7 @@ def graph_price(staged: Staged, family: str = "xcup") -> Resources:
 def _adder(graph: Graph, adder: Adder, out: int, family: str) -> int:
     formats = [graph.formats[t.value] for t in adder.terms]
     if len(formats) == 3:
-        return three_operands(formats, [t.negative for t in adder.terms], out)
+        return three_operands(formats, [t.negative for t in adder.terms], out, family)
     negative = adder.terms[1].negative
     zeros = [graph.zeros[t.value] for t in adder.terms]
     below = zeros[1] if negative else max(zeros)  # bits of one operand pass where the other has none
@@ -64,15 +66,24 @@ def two_operands(a: Format, b: Format, negative: bool, out: int, family: str = "
     return max(0, min(above_a, above_b, max(a.bits, b.bits)))
 
 
-def three_operands(formats: list[Format], negative: list[bool], out: int) -> int:
-    """LUTs of crq_sum3: one per bit of the widest operand; above it two bits of the signs and the last majority."""
+def three_operands(formats: list[Format], negative: list[bool], out: int, family: str = "xcup") -> int:
+    """LUTs of crq_sum3: one per bit of the widest operand, and those of what its carry chain takes above them.
+
+    Those are functions of the signs and of the last majority; a constant and a bit as it is take no LUT, two equal
+    functions take one. CARRY4 that starts with a carry has its first two sums inverted by LUTs.
+    """
     widest = min(max(f.bits for f in formats), out)
-    signs = sum(f.signed for f in formats)
-    above = 0
-    if out > widest:  # signs that are known may invert the majority
-        above += 1 if signs else sum(negative) % 2
-    shared = all(f.signed or f.bits < widest for f in formats)  # the top bits have one LUT together
-    if out > widest + 1 and signs and not shared:
-        ones = sum(n for f, n in zip(formats, negative, strict=True) if not f.signed)
-        above += 2 if signs > 1 else (0, 0, 1)[ones]
-    return widest + above
+    signs_reach = all(f.signed or f.bits < widest for f in formats)  # SIGNS of crq_sum3
+    rows = []
+    for *bits, majority in product((False, True), repeat=4):
+        signs = [f.signed and bit for f, bit in zip(formats, bits, strict=True)]
+        ones = sum(sign != minus for sign, minus in zip(signs, negative, strict=True))
+        differ, above = 0 < ones < 3, ones > 1
+        rows.append((
+            signs + [majority, False, True],
+            [differ, differ, majority] if signs_reach else [ones % 2 != majority, differ, above],
+        ))  # fmt: skip
+    wires, functions = (list(zip(*column, strict=True)) for column in zip(*rows, strict=True))
+    needed = functions[: (0, 1, 3)[min(out - widest, 2)]]
+    inverted = min(2, out) if family == "xc7" and sum(negative) == 2 else 0
+    return widest + len(set(needed) - set(wires)) + inverted

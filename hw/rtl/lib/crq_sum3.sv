@@ -26,7 +26,8 @@ module crq_sum3 #(
   // Of the bits above an operand: its sign, complemented where it is subtracted.
   wire above_a = SA && a[A-1], above_b = SB && b[B-1], above_c = SC && c[C-1];
   wire [W-1:0] s, majority;
-  wire [W:0] below = {majority, NC};  // -c = ~c + 1: this one enters where no majority does, that of b by the carry
+  // -x = ~x + 1: one such 1 enters where no majority does, a second by the carry.
+  wire [W:0] below = {majority, NB || NC};
   for (genvar i = 0; i < W; i++) begin : gen_bit
     wire ai = i < A ? a[i<A?i : A-1] : above_a;
     wire bi = i < B ? b[i<B?i : B-1] : above_b;
@@ -48,7 +49,7 @@ module crq_sum3 #(
   wire [W+2:0] all_di = {{2{carried}}, below};
   wire [O-1:0] sum;
   wire unused_carry;
-  crq_carry #(.N(O)) u_carry (.ci(NB), .s(all_s[O-1:0]), .di(all_di[O-1:0]), .o(sum), .co(unused_carry));
+  crq_carry #(.N(O)) u_carry (.ci(NB && NC), .s(all_s[O-1:0]), .di(all_di[O-1:0]), .o(sum), .co(unused_carry));
   wire unused = &{all_s, all_di, unused_carry};
   assign y = sum;
 `else

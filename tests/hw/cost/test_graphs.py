@@ -25,7 +25,9 @@ CALIBRATION = Path(__file__).parents[3] / "benchmarks" / "calibration"
 U4, S4, U2 = Format(4, False), Format(4, True), Format(2, False)
 
 
-@pytest.mark.parametrize(("family", "luts", "bar"), [("xcup", 2, LUT_MEAN), ("ecp5", 10, LUT4_MEAN)])
+@pytest.mark.parametrize(
+    ("family", "luts", "bar"), [("xcup", 2, LUT_MEAN), ("xc7", 3, LUT_MEAN), ("ecp5", 10, LUT4_MEAN)]
+)
 def test_graphs_cost_what_was_synthesised(
     family: str, luts: int, bar: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
@@ -69,6 +71,10 @@ def test_three_operands() -> None:
     assert three_operands([S4, S4, S4], [False] * 3, 6) == 4 + 1
     assert three_operands([U4, S4, S4], [False] * 3, 6) == 4 + 1 + 2
     assert three_operands([S4, S4, S4], [False] * 3, 5) == 4 + 1
+    assert three_operands([U2, U2, S4], [False] * 3, 6) == 4
+    assert three_operands([U2, U2, S4], [False, False, True], 6) == 4 + 1
+    assert three_operands([U2, U2, S4], [False, True, False], 6) == 4
+    assert [three_operands([S4, S4, S4], [False, True, n], 4, "xc7") for n in (False, True)] == [4, 6]
 
 
 def test_registers_one_behind_the_other_become_memory_on_xilinx() -> None:
