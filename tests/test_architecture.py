@@ -31,6 +31,7 @@ STANDS_ON: dict[str, set[str]] = {
     "hw.graphs": {"hw.compiler", "hw.ir", "hw.errors"},
     "hw.ir": {"hw.errors"},
     "hw.devices": {"hw.errors"},
+    "hw.vivado": {"hw.devices", "hw.errors"},
     "hw.read": {"hw.ir", "hw.errors"},
     "hw.dataflow": {"hw.ir", "hw.errors"},
     "hw.cost": {"hw.dataflow", "hw.graphs", "hw.ir", "hw.errors"},
@@ -43,10 +44,10 @@ STANDS_ON: dict[str, set[str]] = {
         "hw.compiler", "hw.graphs", "hw.hls", "hw.rtl", "hw.fold", "hw.dataflow", "hw.read", "hw.ir", "hw.errors",
     },
     "hw.report": {
-        "hw.graphs", "hw.hls", "hw.rtl", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices", "hw.read", "hw.ir",
-        "hw.errors",
+        "hw.graphs", "hw.hls", "hw.rtl", "hw.vivado", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices", "hw.read",
+        "hw.ir", "hw.errors",
     },
-    "hw.project": {"hw.verify", "hw.report", "hw.hls", "hw.dataflow", "hw.read", "hw.ir", "hw.errors"},
+    "hw.project": {"hw.verify", "hw.report", "hw.hls", "hw.vivado", "hw.dataflow", "hw.read", "hw.ir", "hw.errors"},
     "hw": {"hw.project", "hw.dataflow", "hw.read", "hw.ir", "hw.errors"},
 }  # fmt: skip
 """What each box of the picture may import, beside itself and the ground floor. hw.cli may import everything."""

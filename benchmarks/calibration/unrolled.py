@@ -52,12 +52,13 @@ def graph_text(name: str, p: dict, seed: int, family: str) -> str:
 
 def built_in() -> Points:
     """Comparators of every width: thresholds at equal distances over a share of all sums around their middle, as batch
-    normalisation gives them, and anywhere."""
+    normalisation gives them (a small share where a sum has many terms), and anywhere."""
     rng = np.random.default_rng(1)
     points: Points = []
     shares = ((1, 0.5), (2, 0.19), (2, 0.43), (3, 0.13), (3, 0.31), (3, 0.57), (4, 0.0), (4, 0.0))
     for width in range(5, 17):
-        for bits, share in shares + tuple((4, float(share)) for share in rng.uniform(0.1, 0.6, 6)):
+        narrow = tuple((4, float(share)) for share in rng.uniform(0.03, 0.1, 4)) if width > 8 else ()
+        for bits, share in shares + narrow + tuple((4, float(share)) for share in rng.uniform(0.1, 0.6, 6)):
             top, count = (1 << (width - 1)) - 2, (1 << bits) - 1
             if share:
                 places = (np.arange(1, count + 1) - (count + 1) / 2) / (count + 1)

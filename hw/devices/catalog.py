@@ -16,13 +16,19 @@ FOLDER = Path(__file__).parent
 
 
 class Board(NamedTuple):
+    """`vivado`: the pattern of its board files in Vivado, where it has a processor."""
+
     name: str
     part: str
+    vivado: str | None
 
 
 @dataclass(frozen=True)
 class Device:
-    """Capacity of one part. BRAM is counted in 36 Kbit blocks; `synthesis` is the Yosys family that fits the part."""
+    """Capacity of one part. BRAM is counted in 36 Kbit blocks; `synthesis` is the Yosys family that fits the part.
+
+    `board` and its `vivado` board files: where it was named by its board.
+    """
 
     part: str
     die: str
@@ -35,6 +41,7 @@ class Device:
     dsp: int
     source: str
     board: str | None = None
+    vivado: str | None = None
 
 
 @cache
@@ -44,7 +51,7 @@ def _dies() -> dict[str, dict]:
 
 def boards() -> list[Board]:
     """Every known board with its part."""
-    return [Board(b["name"], b["part"]) for die in _dies().values() for b in die["boards"]]
+    return [Board(b["name"], b["part"], b.get("vivado")) for die in _dies().values() for b in die["boards"]]
 
 
 def dies() -> list[str]:
@@ -79,7 +86,9 @@ def find(name: str) -> Device:
     if full.lower() == die:
         full = facts.get("part") or facts["boards"][0]["part"]
     numbers = {k: facts[k] for k in ("die", "family", "synthesis", "lut", "ff", "bram36", "uram", "dsp", "source")}
-    return Device(part=full, board=board.name if board else None, **numbers)
+    return Device(
+        part=full, board=board.name if board else None, vivado=board.vivado if board else None, **numbers
+    )  # fmt: skip
 
 
 def _key(name: str) -> str:

@@ -1,0 +1,54 @@
+"""Vivado's reports of an implementation, in the form that it writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hw.errors import HwError
+from hw.vivado.reports import Implementation, implementation
+
+TIMING = """
+------------------------------------------------------------------------------------------------
+| Design Timing Summary
+| ---------------------
+------------------------------------------------------------------------------------------------
+
+    WNS(ns)      TNS(ns)  TNS Failing Endpoints  TNS Total Endpoints      WHS(ns)      THS(ns)
+    -------      -------  ---------------------  -------------------      -------      -------
+     -0.214       -3.107                     31                20714        0.011        0.000
+
+"""
+USAGE = """
+1. Utilization by Hierarchy
+---------------------------
+
++---------------------------+-------------------+------------+---------+------+--------+--------+------------+
+|          Instance         |       Module      | Total LUTs | LUTRAMs |  FFs | RAMB36 | RAMB18 | DSP Blocks |
++---------------------------+-------------------+------------+---------+------+--------+--------+------------+
+| system_wrapper            |             (top) |       5210 |     310 | 6904 |      5 |      3 |          0 |
+|   system_i                |            system |       5210 |     310 | 6904 |      5 |      3 |          0 |
+|     dma                   |  system_dma_0     |       1710 |      10 | 2300 |      3 |      0 |          0 |
+|     network               |  system_network_0 |        812 |     112 |  523 |      1 |      3 |          0 |
++---------------------------+-------------------+------------+---------+------+--------+--------+------------+
+"""
+
+
+def test_the_network_is_one_cell_of_the_design(tmp_path: Path) -> None:
+    assert implementation(tmp_path) is None
+    (tmp_path / "timing.rpt").write_text(TIMING)
+    assert implementation(tmp_path) is None
+    (tmp_path / "utilization.rpt").write_text(USAGE)
+    assert implementation(tmp_path) == Implementation(slack=-0.214, lut=812, ff=523, bram36=2.5, dsp=0)
+
+
+def test_other_texts_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "timing.rpt").write_text("Timing 38-282 failed")
+    (tmp_path / "utilization.rpt").write_text(USAGE)
+    with pytest.raises(HwError, match=r"timing\.rpt: no table with WNS"):
+        implementation(tmp_path)
+    (tmp_path / "timing.rpt").write_text(TIMING)
+    (tmp_path / "utilization.rpt").write_text(USAGE.replace(" network ", " other   "))
+    with pytest.raises(HwError, match=r"utilization\.rpt: no row of the cell 'network'"):
+        implementation(tmp_path)
