@@ -21,6 +21,9 @@ from hw.rtl.verilog import Design
 from tests.support.random_graphs import GraphBuilder
 
 SEEDS = {"fit": 4100, "blind": 9700}
+UNROLLED_SEEDS = {"fit": 4600, "blind": 11300}
+# Share of all possible sums over which the thresholds of a channel lie; in trained networks a few hundredths of it.
+SPREADS, UNROLLED_SPREADS = (0.25, 0.7), {"fit": (0.25, 0.7), "blind": (0.03, 0.4)}
 Build = Callable[[GraphBuilder], str]
 SAME = (1, 1, 1, 1)
 
@@ -57,11 +60,14 @@ def layers(which: str) -> Iterator[Layer]:
             raise ValueError(f"{which}{n}: {fold} is no folding of {unit.name}")
         yield Layer(f"{which}{n}", unit, fold, given, {(unit.name, i): d for i, d in enumerate(depths)})
     for n, (shape, dtype, build) in enumerate(UNROLLED[which]()):
-        yield Layer(f"{which}_u{n}", _unit(shape, dtype, build, SEEDS[which] + 500 + n))
+        yield Layer(f"{which}_u{n}", _unit(shape, dtype, build, UNROLLED_SEEDS[which] + n, UNROLLED_SPREADS[which]))
 
 
-def _unit(shape: tuple[int, ...], dtype: str, build: Build, seed: int) -> Unit:
+def _unit(
+    shape: tuple[int, ...], dtype: str, build: Build, seed: int, spreads: tuple[float, float] = SPREADS
+) -> Unit:  # fmt: skip
     g = GraphBuilder(shape, dtype, seed)
+    g.spreads = spreads
     return units(Network(g.finish(build(g))))[-1]
 
 
@@ -70,14 +76,14 @@ def folded(pe: int, simd: int = 1) -> Fold:
 
 
 def codes(g: GraphBuilder, x: str, bits: int, signed: bool = False) -> str:
-    """Thresholds as batch normalisation gives them: a progression per channel, over the middle of its sums."""
+    """Thresholds as batch normalisation gives them: a progression per channel, about the middle of its sums."""
     channels = g.shapes[x][1]
     if x == "x":
         lo, hi = (np.full(channels, end(), np.float64) for end in (DataType[g.types[x]].min, DataType[g.types[x]].max))
     else:
         tensor = Network(g.finish(x)).output
         lo, hi = tensor.lo.astype(np.float64), tensor.hi.astype(np.float64)
-    count, spread = (1 << bits) - 1, (hi - lo) * g.rng.uniform(0.25, 0.7, channels)
+    count, spread = (1 << bits) - 1, (hi - lo) * g.rng.uniform(*g.spreads, channels)
     centre = (lo + hi) / 2 + spread * g.rng.uniform(-0.3, 0.3, channels)
     places = (np.arange(1, count + 1) - (count + 1) / 2) / (count + 1)
     table = np.ceil(centre[:, None] + spread[:, None] * places).astype(np.int64)
