@@ -10,23 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.ir.layers import IntArray
+from hw.read.activations import ACTIVATIONS
 
 Array = NDArray[Any]
 
 
 class FloatOp(NamedTuple):
-    """One elementwise operator; `constants` are float32 (C,) or () as stored in the file."""
+    """One elementwise operator; `constants` are float32 (C,) or () as stored in the file.
 
-    kind: str  # Mul, Div, Add, Sub, RSub, BatchNormalization, Relu, Clip
+    An operator of two values that the same integer makes, as x and Sigmoid(x) of x · Sigmoid(x), has its other operand
+    in `other`; it stands second.
+    """
+
+    kind: str
     constants: tuple[Array, ...] = ()
+    other: Chain | None = None
 
-    def apply(self, x: Array) -> Array:
-        """Evaluate on x (C, K) in x's dtype, one IEEE operation after the other."""
+    def apply(self, x: Array, acc: IntArray) -> Array:
+        """Evaluate on x (C, K), made of the integers `acc`, in x's dtype, one IEEE operation after the other."""
         c = [k.astype(x.dtype)[:, None] if k.ndim else k.astype(x.dtype) for k in self.constants]
+        if self.other is not None:
+            c.append(self.other(acc, x.dtype.type))
         return _OPERATORS[self.kind](x, *c)
 
     def at(self, channels: Array) -> FloatOp:
-        return self._replace(constants=tuple(k[channels] if k.ndim else k for k in self.constants))
+        constants = tuple(k[channels] if k.ndim else k for k in self.constants)
+        return FloatOp(self.kind, constants, None if self.other is None else self.other.at(channels))
 
     @property
     def sign(self) -> Array:
@@ -47,9 +56,13 @@ _OPERATORS: dict[str, Callable[..., Array]] = {
     "Sub": lambda x, c: x - c,
     "RSub": lambda x, c: c - x,
     "BatchNormalization": _batch_norm,
+    "Pow": lambda x, c: np.power(x, c),
     "Relu": lambda x: np.maximum(x, x.dtype.type(0)),
     "Clip": lambda x, low, high: np.clip(x, low, high),
+    **{kind: activation.function for kind, activation in ACTIVATIONS.items()},
 }
+AFFINE = ("Mul", "Div", "Add", "Sub", "RSub", "BatchNormalization")
+TURNING = ("Pow", *(kind for kind, activation in ACTIVATIONS.items() if activation.turns))
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,10 @@ class Quantizer:
     def qmax(self) -> int:
         return 1 if self.bipolar else self.high - self.zero
 
+    def at(self, channels: Array) -> Quantizer:
+        """Of some channels."""
+        return replace(self, scale=self.scale[channels]) if self.scale.ndim else self
+
     def apply(self, x: Array) -> IntArray:
         if self.bipolar:
             return np.where(x >= 0, 1, -1)
@@ -91,6 +108,10 @@ class Steps:
     def qmax(self) -> int:
         return self.qmin + self.repeat * self.table.shape[1]
 
+    def at(self, channels: Array) -> Steps:
+        """Of some channels."""
+        return replace(self, table=self.table[channels])
+
     def apply(self, x: Array) -> IntArray:
         count = (x[:, :, None] >= self.table.astype(x.dtype)[:, None, :]).sum(-1)
         return self.qmin + self.repeat * count
@@ -110,15 +131,28 @@ class Chain:
         """The chain with one more operator in front."""
         return replace(self, ops=(FloatOp(kind, constants), *self.ops))
 
+    def at(self, channels: Array) -> Chain:
+        """Of some of its channels."""
+        return Chain(len(channels), tuple(op.at(channels) for op in self.ops))
+
+    def joined(self, kind: str, other: Chain) -> Chain:
+        """The chain with an operator whose second operand is made of the same integer."""
+        return replace(self, ops=(*self.ops, FloatOp(kind, (), other)))
+
     def __call__(self, acc: IntArray, dtype: type[np.floating]) -> Array:
         x = acc.astype(dtype)
         for op in self.ops:
-            x = op.apply(x)
+            x = op.apply(x, acc)
         return x
 
     @property
+    def turns(self) -> bool:
+        """Whether it may rise in one place and fall in another."""
+        return any(op.other is not None or op.kind in TURNING for op in self.ops)
+
+    @property
     def signs(self) -> IntArray:
-        """σ (C,): -1 where the chain falls, +1 where it grows or is constant."""
+        """σ (C,): -1 where the chain falls, +1 where it grows or is constant. Of a chain that does not turn."""
         sign = np.ones(self.channels)
         for op in self.ops:
             sign = sign * op.sign
@@ -129,7 +163,7 @@ class Chain:
         gain, offset = np.ones(self.channels), np.zeros(self.channels)
         for op in self.ops:
             c = [k.astype(np.float64) for k in op.constants]
-            if op.kind in ("Relu", "Clip"):
+            if op.kind not in AFFINE or op.other is not None:
                 return None
             if op.kind == "Mul":
                 gain, offset = gain * c[0], offset * c[0]

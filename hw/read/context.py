@@ -129,6 +129,11 @@ class Context:
             refuse("input-not-quantized", node)
         return value.pending() if isinstance(value, Codes) else value
 
+    def has_codes(self, node: NodeProto, index: int) -> bool:
+        """Whether input `index` is integers of one scale, but for an offset."""
+        value = self.value(node, index)
+        return isinstance(value, Codes) or (isinstance(value, Pending) and _one_affine(value) is not None)
+
     def codes(self, node: NodeProto, index: int = 0, depthwise: bool = False) -> Codes:
         """Input `index` as integers of one scale, or for a `depthwise` operator of one per channel.
 
@@ -141,10 +146,10 @@ class Context:
             if np.ndim(value.scale) and not depthwise:
                 refuse("per-channel-activation", node, "its input has one scale per channel")
             return value
-        affine = value.chain.affine()
-        if affine is None or np.ptp(affine[0]) or np.ptp(affine[1]) or affine[0][0] <= 0:
+        affine = _one_affine(value)
+        if affine is None:
             refuse("not-quantized", node)
-        gain, offset = affine[0][0], affine[1][0]
+        gain, offset = affine
         steps = offset / gain
         if steps != np.rint(steps):
             refuse("not-quantized", node, f"its input is offset by {offset}, no multiple of its scale {gain}")
@@ -152,3 +157,11 @@ class Context:
         if steps:
             x = self.emit.bias(f"{self.name(node)}_offset", x, np.full(x.channels, int(steps)))
         return Codes(x, np.float64(gain))
+
+
+def _one_affine(value: Pending) -> tuple[float, float] | None:
+    """(gain, offset) of a chain that is affine, rising, and the same in all channels."""
+    affine = value.chain.affine()
+    if affine is None or np.ptp(affine[0]) or np.ptp(affine[1]) or affine[0][0] <= 0:
+        return None
+    return affine[0][0], affine[1][0]

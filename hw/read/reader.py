@@ -14,9 +14,10 @@ from qonnx.core.modelwrapper import ModelWrapper
 from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.ir.metadata import KEYS, Metadata, properties
+from hw.read.activations import ACTIVATIONS
 from hw.read.constants import EVALUATION_ERRORS, FOLDED, Constant, fold, from_tensor
 from hw.read.context import Context
-from hw.read.handlers import elementwise, macs, padding, pools, quantizers, reshapes
+from hw.read.handlers import activations, elementwise, macs, padding, pools, quantizers, reshapes
 from hw.read.layout import LAST, channels_first, channels_last_input
 from hw.read.load import AnyModel, load
 from hw.read.output import finish_output
@@ -42,6 +43,11 @@ HANDLERS: dict[str, Handler] = {
     "Sub": elementwise.affine,
     "BatchNormalization": elementwise.batch_norm,
     "Relu": elementwise.relu,
+    **dict.fromkeys(set(ACTIVATIONS) - {"PRelu", "GeluTanh"}, activations.activation),
+    "PRelu": activations.prelu,
+    "Pow": activations.power,
+    "Max": activations.extreme,
+    "Min": activations.extreme,
     "Clip": elementwise.clip,
     "Identity": elementwise.identity,
     "Dropout": elementwise.dropout,

@@ -53,6 +53,14 @@ REFUSALS: dict[str, Refusal] = {
         "use one scale per tensor for activations",
     ),
     "activation-bits": Refusal("an activation Quant has more than 8 bits or a fractional width", "use 1 to 8 bits"),
+    "activation": Refusal(
+        "an activation function with a negative slope or parameter, or a power that is no whole one",
+        "use one that never falls, or one with a single valley such as Hardswish, SiLU or GELU",
+    ),
+    "turning": Refusal(
+        "the codes of an activation that rises and falls with its sum turn more than once, or are too many to evaluate",
+        "quantize right behind the activation, with fewer bits, or use one that never falls, such as ReLU",
+    ),
     "too-many-steps": Refusal(
         "a MultiThreshold of more than 4095 steps (12 bits): every step is a comparator or a word of memory",
         "quantize to at most 12 bits",

@@ -9,17 +9,23 @@ import numpy as np
 from onnx import NodeProto
 
 from hw.read.context import Context
+from hw.read.handlers.activations import same_sum
 from hw.read.refusals import refuse
 from hw.read.values import Codes, Pending, Raw, Value
 
 
 def affine(ctx: Context, node: NodeProto) -> Value:
-    """Mul, Div, Add and Sub with one constant; Add of two activations."""
+    """Mul, Div, Add and Sub with one constant, or of two values of one sum; Add of two activations."""
     constant_at = [i for i in (0, 1) if ctx.is_constant(node, i)]
     if not constant_at:
-        if node.op_type == "Add":
+        if node.op_type == "Add" and all(ctx.has_codes(node, i) for i in (0, 1)):
             return residual(ctx, node)
-        refuse("unsupported-op", node, f"{node.op_type} of two activations has no multiplier-free form")
+        joined = same_sum(ctx, node)
+        if joined is None and node.op_type == "Add":
+            return residual(ctx, node)
+        if joined is None:
+            refuse("unsupported-op", node, f"{node.op_type} of two activations has no multiplier-free form")
+        return joined
     k = constant_at[0]
     kind = node.op_type
     if k == 0 and kind == "Div":

@@ -12,6 +12,7 @@ from hw.read.context import Context
 from hw.read.emit import EXACT, guard
 from hw.read.refusals import refuse
 from hw.read.rounding import bounds, rounding
+from hw.read.turning import MAX_EVALUATED, turning
 from hw.read.values import Codes, Int, Pending, Raw, Scale, Value
 
 MAX_STEPS = (1 << 12) - 1
@@ -79,9 +80,31 @@ def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: S
         return value
     pending = ctx.pending(node)
     guard(ctx.name(node), pending.int.channels, 4 * (quantizer.qmax - quantizer.qmin))  # bisection holds a few tables
+    if pending.chain.turns:
+        return _turning(ctx, node, pending, quantizer, scale)
     found = thresholds(pending.chain, quantizer, pending.int.lo, pending.int.hi)
     x = signed(ctx, ctx.name(node), pending).int
     result = ctx.emit.threshold(ctx.name(node), x, found.thresholds, quantizer.qmin)
+    layer = ctx.emit.nodes[-1].name
+    if len(found.ties):
+        ctx.ties[layer] = found.ties.tolist()
+    ctx.record_source(layer, node, scale)
+    return Codes(result, scale)
+
+
+def _turning(ctx: Context, node: NodeProto, pending: Pending, quantizer: Quantizer | Steps, scale: Scale) -> Codes:
+    """Codes that rise and fall with their sum: those of a table of it and of a table of its opposite, added."""
+    x, name = pending.int, ctx.name(node)
+    evaluated = int((x.hi - x.lo + 1).sum())
+    if evaluated > MAX_EVALUATED:
+        refuse("turning", node, f"{evaluated:,} sums of all channels; expected at most {MAX_EVALUATED:,}")
+    found = turning(pending.chain, quantizer, x.lo, x.hi)
+    if isinstance(found, str):
+        refuse("turning", node, found)
+    opposite = ctx.emit.negate(f"{name}_opposite", x, np.full(x.channels, -1))
+    rise = ctx.emit.threshold(f"{name}_rise", x, found.rise, found.rise_least)
+    fall = ctx.emit.threshold(f"{name}_fall", opposite, found.fall, found.fall_least)
+    result = ctx.emit.add(name, rise, fall)
     layer = ctx.emit.nodes[-1].name
     if len(found.ties):
         ctx.ties[layer] = found.ties.tolist()
@@ -113,7 +136,9 @@ def _input(ctx: Context, node: NodeProto, value: Raw, quantizer: Quantizer, scal
 
 
 def signed(ctx: Context, name: str, pending: Pending) -> Pending:
-    """`pending` with σ applied to its integers, so that what follows them never falls."""
+    """`pending` with σ applied to its integers, so that what follows them never falls. Refuses a chain that turns."""
+    if pending.chain.turns:
+        refuse("turning", name, "a pool of values that rise and fall with their sum")
     signs = pending.chain.signs
     if (signs > 0).all():
         return pending

@@ -23,7 +23,13 @@ CHANNELS_LAST.domain = "qonnx.custom_op.channels_last"
 WQ = {"signed": 1, "narrow": 1}
 rng = np.random.default_rng(0)
 REFUSED = {
-    "unsupported-op": _with([*HEAD, node("Sigmoid", "c", "y", "sig")]),
+    "unsupported-op": _with([*HEAD, node("Sin", "c", "y", "sin")]),
+    "activation": _with([*HEAD, node("LeakyRelu", "c", "r", alpha=-1.0), quant("r", "y", "q1")]),
+    "turning": _with(
+        [*HEAD, node("Pow", "c three", "r"), node("Sub", "r c", "s"), quant("s", "y", "q1", signed=1)],
+        three=np.float32(3),
+        q1_s=np.float32(0.02),
+    ),
     "not-quantized": _with([*HEAD, node("Mul", "c g", "m"), conv("m w5", "y", size=1)], w5=np.ones((1, 5, 1, 1), "f4")),
     "input-not-quantized": _with([conv("x w", "y")]),
     "input-quantizer": _with([node("BipolarQuant", "x q1_s", "q"), conv("q w", "y")]),
