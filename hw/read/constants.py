@@ -12,13 +12,15 @@ from onnx.reference import ReferenceEvaluator
 
 from hw.errors import HwError
 from hw.read.budget import Budget
+from hw.read.linear import ENDS, Ends, along_axis, quantized, type_ends
 from hw.read.old_opsets import BELOW
 from hw.read.refusals import refuse
 from hw.read.rounding import bounds, rounding
 
 FOLDED = frozenset(
-    ("Add", "BatchNormalization", "Cast", "Concat", "Constant", "DequantizeLinear", "Div", "Flatten", "Gather")
-    + ("Identity", "Mul", "Neg", "Pow", "Reshape", "Slice", "Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze")
+    ("Add", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "DequantizeLinear", "Div", "Flatten", "Gather")
+    + ("Identity", "Mul", "Neg", "Pow", "QuantizeLinear", "Reshape", "Slice", "Sqrt", "Squeeze", "Sub", "Transpose")
+    + ("Unsqueeze",)
 )
 """Standard operators evaluated on constants (by onnx's reference implementation)."""
 
@@ -28,28 +30,33 @@ EVALUATION_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupErro
 
 
 class Constant(NamedTuple):
-    """A constant tensor; if it went through a Quant, also its integer codes and their scale (broadcastable)."""
+    """A constant tensor; if it went through a quantizer, also its integer codes and their scale (broadcastable).
+
+    `ends`: of a type of less than eight bits, which NumPy lacks.
+    """
 
     value: NDArray[Any]
     codes: NDArray[np.int64] | None = None
     scale: NDArray[np.float64] | None = None
+    ends: Ends | None = None
 
     @property
     def elements(self) -> int:
-        return sum(part.size for part in self if part is not None)
+        return sum(part.size for part in self[:3] if part is not None)
 
 
 def from_tensor(node: str, tensor: Any) -> Constant:
     """The value of an initializer; INT2/INT4 come as int8, float types that NumPy lacks as the float32 they are."""
+    ends = None
     try:
         array = numpy_helper.to_array(tensor)
     except (ValueError, TypeError, LookupError) as error:
         refuse("malformed", f"initializer {node!r}", f"cannot be decoded ({error})")
     if array.dtype.name in ("int2", "uint2", "int4", "uint4"):
-        array = array.astype(np.int8)
+        array, ends = array.astype(np.int8), ENDS[tensor.data_type]
     elif array.dtype.kind == "V":
         array = array.astype(np.float32)
-    return Constant(array)
+    return Constant(array, ends=ends)
 
 
 def fold(node: NodeProto, inputs: list[Constant | None], opset: int, budget: Budget) -> Constant:
@@ -67,6 +74,10 @@ def fold(node: NodeProto, inputs: list[Constant | None], opset: int, budget: Bud
             return _quant(node, present)
         if node.op_type == "BipolarQuant":
             return _bipolar_quant(present)
+        if node.op_type == "QuantizeLinear":
+            return _quantize_linear(node, inputs)
+        if node.op_type == "DequantizeLinear" and present[0].value.dtype.kind in "iu":
+            return _dequantize_linear(node, present, opset)
         value = _evaluate(node, inputs, opset)
         if present and present[0].codes is not None and node.op_type in ("Transpose", "Reshape", "Identity"):
             return _moved(node, inputs, opset, present[0], value)
@@ -141,6 +152,24 @@ def _bipolar_quant(inputs: list[Constant]) -> Constant:
     scale = np.asarray(inputs[1].value, np.float64)
     codes = np.where(inputs[0].value >= 0, 1, -1).astype(np.int64)
     return Constant((codes * scale).astype(np.float32), codes, scale)
+
+
+def _quantize_linear(node: NodeProto, inputs: list[Constant | None]) -> Constant:
+    x, scale, zero = (*inputs, None)[:3]
+    assert x is not None
+    assert scale is not None
+    ends = type_ends(node, None if zero is None else zero.value, None if zero is None else zero.ends)
+    return Constant(quantized(node, x.value, scale.value, None if zero is None else zero.value, ends), ends=ends)
+
+
+def _dequantize_linear(node: NodeProto, inputs: list[Constant], opset: int) -> Constant:
+    """Integers less their zero point are codes; blocks of an axis have no scale that an exact sum could take out."""
+    value = _evaluate(node, list(inputs), opset)
+    x, scale = inputs[0].value.astype(np.int64), np.asarray(inputs[1].value, np.float64)
+    if any(a.name == "block_size" and a.i for a in node.attribute) or not (scale > 0).all():
+        return Constant(value)
+    zero = along_axis(node, inputs[2].value.astype(np.int64), x.ndim) if len(inputs) > 2 else np.int64(0)
+    return Constant(value, x - zero, along_axis(node, scale, x.ndim))
 
 
 def _quant(node: NodeProto, inputs: list[Constant]) -> Constant:

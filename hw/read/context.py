@@ -13,7 +13,7 @@ from hw.read.budget import Budget
 from hw.read.constants import Constant
 from hw.read.emit import Emitter
 from hw.read.refusals import refuse
-from hw.read.values import Codes, Pending, Raw, Scale, Value
+from hw.read.values import Codes, Levels, Pending, Raw, Scale, Value
 
 _WRAPPERS = {"export_handler", "activation_impl"}
 """Path components Brevitas adds to the names of a user's modules."""
@@ -24,7 +24,7 @@ class Context:
 
     def __init__(self, opset: int) -> None:
         self.opset = opset
-        self.values: dict[str, Value] = {}
+        self.values: dict[str, Value | Levels] = {}
         self.constants: dict[str, Constant] = {}
         self.layouts: dict[str, Any] = {}  # hw.read.layout: how the file orders a value's axes, where not as read
         self.budget = Budget()
@@ -35,6 +35,7 @@ class Context:
         self.input_codes: Codes | None = None
         self.sources: dict[str, FileTensor] = {}
         self.input_scale = 1.0
+        self.scaled_back: dict[str, Codes] = {}  # by a QuantizeLinear's result: one of its DequantizeLinears
 
     def attributes(self, node: NodeProto) -> dict[str, Any]:
         return {a.name: helper.get_attribute_value(a) for a in node.attribute}
@@ -75,12 +76,19 @@ class Context:
         if name not in self.values:
             found = "a constant" if name in self.constants else "missing"
             refuse("malformed", node, f"its input {index} is {found}; expected values computed from the input")
-        return self.values[name]
+        value = self.values[name]
+        if isinstance(value, Levels):
+            refuse("between-linear", node)
+        return value
+
+    def levels(self, node: NodeProto) -> Levels | None:
+        """Input 0 if it is integers of a QuantizeLinear, else None."""
+        value = self.values.get(node.input[0])
+        return value if isinstance(value, Levels) else None
 
     def shape(self, node: NodeProto) -> tuple[int, ...]:
         """Shape of input 0 without the batch."""
-        value = self.value(node)
-        return value.shape if isinstance(value, Raw) else value.int.shape
+        return self.value(node).shape
 
     def is_constant(self, node: NodeProto, index: int) -> bool:
         return index < len(node.input) and node.input[index] in self.constants

@@ -15,17 +15,34 @@ from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, helper
 
 from hw.ir.layers import IntArray
+from hw.read.activations import ACTIVATIONS
 from hw.read.constants import Constant
 from hw.read.context import Context
 from hw.read.refusals import refuse
-from hw.read.values import Raw
 
 Layout: TypeAlias = "str | IntArray | None"
 """The file's order of a value: None as read, LAST, or for a flattened one the feature read as each of the file's."""
 
 LAST = "channels last"
 
-ELEMENTWISE = ("Add", "BipolarQuant", "Clip", "Div", "Dropout", "Identity", "Mul", "Quant", "Relu", "Sub")
+ELEMENTWISE = (
+    (
+        "Add",
+        "BipolarQuant",
+        "Clip",
+        "DequantizeLinear",
+        "Div",
+        "Dropout",
+        "Identity",
+        "Max",
+        "Min",
+        "Mul",
+        "Pow",
+        "Quant",
+    )
+    + ("QuantizeLinear", "Relu", "Sub")
+    + tuple(ACTIVATIONS)
+)
 """Operators that keep their input's layout; constants broadcast against it."""
 
 
@@ -81,7 +98,7 @@ def _transpose(node: NodeProto, layout: Layout) -> tuple[NodeProto, Layout]:
 def _of_image(ctx: Context, node: NodeProto) -> tuple[NodeProto, Layout]:
     """A node on (N, …, C)."""
     value = ctx.values[next(i for i in node.input if i in ctx.values)]
-    rank = len(value.shape if isinstance(value, Raw) else value.int.shape) + 1
+    rank = len(value.shape) + 1
     axes = [0, *range(2, rank), 1]  # where the file's axes are when read
     if node.op_type in ELEMENTWISE:
         _replace_constants(ctx, node, lambda a: _to_channels_first(a, rank))
@@ -98,7 +115,7 @@ def _of_image(ctx: Context, node: NodeProto) -> tuple[NodeProto, Layout]:
         if node.op_type == "Squeeze" or not _attribute(node, "keepdims", 1):
             return node, None
     elif node.op_type in ("Flatten", "Reshape"):
-        shape = value.shape if isinstance(value, Raw) else value.int.shape
+        shape = value.shape
         order = np.moveaxis(np.arange(math.prod(shape)).reshape(shape), 0, -1).reshape(-1)
         return node, None if np.array_equal(order, np.arange(len(order))) else order
     elif node.op_type != "Shape":
@@ -139,14 +156,14 @@ def _relaid(ctx: Context, name: str, move: Callable[[NDArray[Any]], NDArray[Any]
     """A constant moved, with its codes and their scale, under a name of its own; values computed from data stay."""
     if name not in ctx.constants:
         return name
-    value, codes, scale = ctx.constants[name]
+    value, codes, scale, ends = ctx.constants[name]
     if codes is not None and scale is not None:
         scale = move(np.broadcast_to(scale, codes.shape)) if scale.size > 1 else scale
         codes = move(codes)
     moved = f"{name} channels first"
     while moved in ctx.constants:
         moved += "'"
-    ctx.constants[moved] = Constant(move(value), codes, scale)
+    ctx.constants[moved] = Constant(move(value), codes, scale, ends)
     return moved
 
 

@@ -17,8 +17,9 @@ from hw.ir.metadata import KEYS, Metadata, properties
 from hw.read.activations import ACTIVATIONS
 from hw.read.constants import EVALUATION_ERRORS, FOLDED, Constant, fold, from_tensor
 from hw.read.context import Context
-from hw.read.handlers import activations, elementwise, macs, padding, pools, quantizers, reshapes
+from hw.read.handlers import activations, elementwise, linear, macs, padding, pools, quantizers, reshapes
 from hw.read.layout import LAST, channels_first, channels_last_input
+from hw.read.linear import ENDS
 from hw.read.load import AnyModel, load
 from hw.read.output import finish_output
 from hw.read.passes.absorb_sign import absorb_sign
@@ -29,9 +30,9 @@ from hw.read.passes.pool_after_threshold import pool_after_threshold
 from hw.read.passes.raise_quant import CHAIN, raise_quant
 from hw.read.refusals import refuse
 from hw.read.signature import NEWEST, OLDEST, check_signatures
-from hw.read.values import Codes, Raw, Value
+from hw.read.values import Codes, Levels, Raw, Value
 
-Handler = Callable[[Context, NodeProto], Value | Constant]
+Handler = Callable[[Context, NodeProto], Value | Levels | Constant]
 
 HANDLERS: dict[str, Handler] = {
     "Conv": macs.conv,
@@ -48,9 +49,11 @@ HANDLERS: dict[str, Handler] = {
     "Pow": activations.power,
     "Max": activations.extreme,
     "Min": activations.extreme,
-    "Clip": elementwise.clip,
+    "Clip": linear.clip,
     "Identity": elementwise.identity,
     "Dropout": elementwise.dropout,
+    "QuantizeLinear": linear.quantize,
+    "DequantizeLinear": linear.dequantize,
     "Quant": quantizers.quant,
     "BipolarQuant": quantizers.bipolar_quant,
     "MultiThreshold": quantizers.multi_threshold,
@@ -65,6 +68,12 @@ HANDLERS: dict[str, Handler] = {
     "Squeeze": reshapes.squeeze,
     "Shape": reshapes.shape,
 }
+
+INTEGER_OPERATORS = frozenset(
+    ("ConvInteger", "DynamicQuantizeLinear", "MatMulInteger", "QGemm", "QLinearAdd", "QLinearAveragePool")
+    + ("QLinearConcat", "QLinearConv", "QLinearGlobalAveragePool", "QLinearMatMul", "QLinearMul")
+)
+"""Operators of files that are quantized in another form than QDQ."""
 
 NOT_KEPT = frozenset(("schema_version", "carrier", "steps", *KEYS.values()))
 """Metadata that is not copied from the file: what describes the file, and what is found anew."""
@@ -111,7 +120,10 @@ def _read(source: AnyModel) -> ModelWrapper:
         refuse("output", f"output {output!r}", "expected exactly one output, computed from the input")
     if ctx.layouts.get(output) is not None:
         refuse("channels-last", f"output {output!r}", "is channels last")
-    result, metadata = finish_output(ctx, output, ctx.values[output])
+    ended = ctx.values[output]
+    if isinstance(ended, Levels):
+        refuse("between-linear", f"output {output!r}", "is integers of a QuantizeLinear")
+    result, metadata = finish_output(ctx, output, ended)
     given_properties = properties(proto)
     found = Metadata(
         input_scale=ctx.input_scale,
@@ -168,7 +180,7 @@ def _read_input(ctx: Context, proto: ModelProto) -> str:
     if dtype.is_integer():
         ctx.values[name] = Codes(ctx.emit.set_input("input", shape, dtype.name), np.float64(1.0))
     else:
-        ctx.values[name] = Raw(shape)
+        ctx.values[name] = Raw(shape, ends=ENDS.get(inputs[0].type.tensor_type.elem_type))
     return name
 
 
@@ -176,8 +188,10 @@ def _read_node(ctx: Context, node: NodeProto) -> None:
     inputs = [i for i in node.input if i]
     if all(i in ctx.constants for i in inputs):
         constants = [ctx.constants[i] if i else None for i in node.input]
-        result: Value | Constant = fold(node, constants, ctx.opset, ctx.budget)
+        result: Value | Levels | Constant = fold(node, constants, ctx.opset, ctx.budget)
     else:
+        if node.op_type in INTEGER_OPERATORS:
+            refuse("qoperator", node)
         if node.op_type not in HANDLERS and node.op_type != "Transpose":
             refuse("unsupported-op", node, f"{node.op_type} is not among the operators on activations that are read: "
                    f"{', '.join(sorted(HANDLERS))}")  # fmt: skip

@@ -65,6 +65,16 @@ REFUSALS: dict[str, Refusal] = {
         "a MultiThreshold of more than 4095 steps (12 bits): every step is a comparator or a word of memory",
         "quantize to at most 12 bits",
     ),
+    "qoperator": Refusal(
+        "the file is quantized with operators on integers, or dynamically, so that its scales depend on the image",
+        "quantize it as QDQ: onnxruntime.quantization.quantize_static(…, quant_format=QuantFormat.QDQ); from Brevitas "
+        "export_qonnx or export_onnx_qcdq",
+    ),
+    "between-linear": Refusal(
+        "an operator reads integers between a QuantizeLinear and its DequantizeLinear, or integers that are no such",
+        "keep nothing but a Clip between the two, with one scale and zero point: QDQ as onnxruntime's quantize_static "
+        "(QuantFormat.QDQ), torch or Brevitas (export_onnx_qcdq) write it",
+    ),
     "zero-point": Refusal("the zero point is no integer", "use an integer zero point"),
     "rounding-mode": Refusal(
         "the rounding mode is unknown, or it is another than ROUND for the network's input, which the host rounds",

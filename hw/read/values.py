@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from hw.ir.layers import IntArray
 from hw.read.chain import Chain
 
+Sizes: TypeAlias = tuple[int, ...]
+
 
 class Int(NamedTuple):
     """A tensor of the integer graph: `shape` without batch, channels first; [lo, hi] int64 per channel."""
@@ -35,6 +37,10 @@ class Codes(NamedTuple):
     int: Int
     scale: Scale
 
+    @property
+    def shape(self) -> Sizes:
+        return self.int.shape
+
     def pending(self) -> Pending:
         """The codes as values that another float operator or quantizer reads."""
         return Pending(self.int, Chain(self.int.channels).then("Mul", np.asarray(self.scale)))
@@ -47,16 +53,36 @@ class Pending:
     int: Int
     chain: Chain
 
+    @property
+    def shape(self) -> Sizes:
+        return self.int.shape
+
 
 @dataclass(frozen=True)
 class Raw:
     """The network's float input before its first quantizer; `steps` is what the host does to it, in order.
 
     A step's constant is (), or one per channel: of `shape`, or of the image that it was before it was flattened.
+    `ends`: the range of the input's type, where that is integers.
     """
 
     shape: tuple[int, ...]
     steps: tuple[tuple[str, NDArray[Any]], ...] = field(default=())
+    ends: tuple[int, int] | None = None
+
+
+class Levels(NamedTuple):
+    """What a QuantizeLinear gives: integers from `low` to `high` of the values `source`, until they are scaled back."""
+
+    source: Codes | Pending | Raw
+    scale: Scale
+    zero: int
+    low: int
+    high: int
+
+    @property
+    def shape(self) -> Sizes:
+        return self.source.shape
 
 
 Value = Codes | Pending | Raw

@@ -22,7 +22,7 @@ MAX_STEPS = (1 << 12) - 1
 def quant(ctx: Context, node: NodeProto) -> Codes:
     attributes = ctx.attributes(node)
     value = ctx.value(node)
-    shape = value.shape if isinstance(value, Raw) else value.int.shape
+    shape = value.shape
     scale = ctx.per_channel(node, ctx.constant(node, 1).value, shape).astype(np.float32)
     if scale.ndim and isinstance(value, Raw):
         refuse("per-channel-activation", node)
@@ -35,14 +35,14 @@ def quant(ctx: Context, node: NodeProto) -> Codes:
         node, ctx.constant(node, 3).value, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0))
     )  # fmt: skip
     quantizer = Quantizer(scale, int(zero), low, high, rounding(node, attributes))
-    return _codes(ctx, node, quantizer, scale if scale.ndim else np.float32(scale))
+    return codes_of(ctx, node, quantizer, scale if scale.ndim else np.float32(scale))
 
 
 def bipolar_quant(ctx: Context, node: NodeProto) -> Codes:
     scale = np.float32(ctx.number(node, 1))
     if not scale > 0:
         refuse("not-finite", node, f"its scale is {scale}")
-    return _codes(ctx, node, Quantizer(np.asarray(scale), 0, -1, 1, np.rint, bipolar=True), scale)
+    return codes_of(ctx, node, Quantizer(np.asarray(scale), 0, -1, 1, np.rint, bipolar=True), scale)
 
 
 def multi_threshold(ctx: Context, node: NodeProto) -> Codes:
@@ -67,10 +67,10 @@ def multi_threshold(ctx: Context, node: NodeProto) -> Codes:
     if table.shape[1] * repeat > MAX_STEPS:
         refuse("too-many-steps", node, f"{table.shape[1] * repeat:,} steps")
     table = np.broadcast_to(table, (shape[0], table.shape[1]))
-    return _codes(ctx, node, Steps(table, round(bias * repeat / scale), repeat), np.float64(scale / repeat))
+    return codes_of(ctx, node, Steps(table, round(bias * repeat / scale), repeat), np.float64(scale / repeat))
 
 
-def _codes(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: Scale) -> Codes:
+def codes_of(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: Scale) -> Codes:
     value = ctx.value(node)
     if isinstance(value, Raw):
         if isinstance(quantizer, Steps) or quantizer.bipolar:

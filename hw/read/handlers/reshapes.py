@@ -14,21 +14,17 @@ from hw.read.refusals import refuse
 from hw.read.values import Codes, Pending, Raw, Value
 
 
-def _shape(value: Value) -> tuple[int, ...]:
-    return value.shape if isinstance(value, Raw) else value.int.shape
-
-
 def flatten(ctx: Context, node: NodeProto) -> Value:
     axis = int(ctx.attributes(node).get("axis", 1))
     value = ctx.value(node)
-    if axis not in (1, -len(_shape(value))):
+    if axis not in (1, -len(value.shape)):
         refuse("reshape", node, f"Flatten over axis {axis}")
     return _flat(ctx, node, value)
 
 
 def reshape(ctx: Context, node: NodeProto) -> Value:
     value = ctx.value(node)
-    shape = _shape(value)
+    shape = value.shape
     target = ctx.integers(node, 1)
     sizes = [1, *shape]
     target = [sizes[i] if v == 0 and i < len(sizes) else v for i, v in enumerate(target)]
@@ -37,14 +33,14 @@ def reshape(ctx: Context, node: NodeProto) -> Value:
 
 def squeeze(ctx: Context, node: NodeProto) -> Value:
     value = ctx.value(node)
-    sizes = [1, *_shape(value)]
+    sizes = [1, *value.shape]
     axes = ctx.attributes(node).get("axes") or (ctx.integers(node, 1) if len(node.input) > 1 and node.input[1] else [])
     axes = [int(a) % len(sizes) for a in axes]
     return _to(ctx, node, value, [s for i, s in enumerate(sizes) if i not in axes])
 
 
 def _to(ctx: Context, node: NodeProto, value: Value, target: list[int]) -> Value:
-    shape = _shape(value)
+    shape = value.shape
     total = math.prod(shape)
     known = math.prod([v for v in target if v != -1])
     target = [total // max(known, 1) if v == -1 else v for v in target]
@@ -56,7 +52,7 @@ def _to(ctx: Context, node: NodeProto, value: Value, target: list[int]) -> Value
 
 
 def _flat(ctx: Context, node: NodeProto, value: Value) -> Value:
-    shape = _shape(value)
+    shape = value.shape
     if len(shape) == 1:
         return value
     pixels = math.prod(shape[1:])
@@ -72,6 +68,6 @@ def _flat(ctx: Context, node: NodeProto, value: Value) -> Value:
 
 def shape(ctx: Context, node: NodeProto) -> Constant:
     """The shape of an activation is a constant: one image of known size."""
-    channels, *spatial = _shape(ctx.value(node))
+    channels, *spatial = ctx.shape(node)
     last = ctx.layouts.get(node.input[0]) is not None
     return Constant(shape_slice(node, [1, *spatial, channels] if last else [1, channels, *spatial]))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import helper
 from onnx.reference.op_run import OpRun
 from qonnx.custom_op.general.bipolar_quant import binary_quant
 from qonnx.custom_op.general.multithreshold import multithreshold
@@ -122,6 +123,25 @@ def dequantize_linear(
     return np.asarray((x.astype(np.float64) - points) * spread(scale))
 
 
+def quantize_linear(
+    x: Array, scale: Array, zero: Array | None = None, axis: int = 1, output_dtype: int = 0, **_: Any
+) -> Array:  # fmt: skip
+    """Half to even, then the zero point, then the ends of its type; float64 has them all."""
+    kind = np.dtype(np.uint8) if zero is None and not output_dtype else None
+    kind = kind or (zero.dtype if zero is not None else helper.tensor_dtype_to_np_dtype(output_dtype))
+    ends = ends_of(kind)
+    column = [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)]
+    steps = scale.astype(np.float64).reshape(column if scale.size > 1 else [])
+    points = 0.0 if zero is None else zero.astype(np.float64).reshape(column if zero.size > 1 else [])
+    return np.clip(np.rint(x / steps) + points, *ends).astype(kind)
+
+
+def ends_of(kind: np.dtype[Any]) -> tuple[int, int]:
+    """Ends of an integer type, those of less than eight bits too."""
+    small = {"uint4": (0, 15), "int4": (-8, 7), "uint2": (0, 3), "int2": (-2, 1)}
+    return small.get(kind.name) or (int(np.iinfo(kind).min), int(np.iinfo(kind).max))
+
+
 def quant(
     x: Array, scale: Array, zero: Array, bits: Array, signed: int = 1, narrow: int = 0, rounding_mode: str = "ROUND"
 ) -> Array:
@@ -169,7 +189,8 @@ QUANTIZERS: dict[str, Callable[..., Array]] = {
 }  # fmt: skip
 STANDARD: dict[str, Callable[..., Array]] = {
     "Conv": conv, "MaxPool": max_pool, "AveragePool": average_pool, "BatchNormalization": batch_norm,
-    "DequantizeLinear": dequantize_linear, "Squeeze": squeeze, "Unsqueeze": unsqueeze,
+    "QuantizeLinear": quantize_linear, "DequantizeLinear": dequantize_linear, "Squeeze": squeeze,
+    "Unsqueeze": unsqueeze,
 }  # fmt: skip
 MOVED = {"Conv": 2, "MaxPool": 1, "BatchNormalization": 1}
 """Inputs of qonnx's channels-last operators that are channels last; a convolution's weights lie (O, *kernel, I)."""

@@ -9,14 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, helper
 
-from hw.verify.float64.operators import QUANTIZERS
+from hw.verify.float64.operators import QUANTIZERS, quantize_linear
 
 Array = NDArray[Any]
 
 TIE = 1e-9
 """In steps of the quantizer, and relative: what is nearer to a boundary is decided only if it is exactly on it."""
 
-BOUNDARIES: dict[str, Callable[..., Array]] = {**QUANTIZERS, "Round": np.rint}
+BOUNDARIES: dict[str, Callable[..., Array]] = {**QUANTIZERS, "QuantizeLinear": quantize_linear, "Round": np.rint}
+
+
+SCALED = ("Quant", "IntQuant", "QuantizeLinear")
+
+
+def _scale(node: NodeProto, x: Array, parameters: list[Array]) -> Array:
+    """So that it broadcasts: a QuantizeLinear has its scales along an axis."""
+    scale = parameters[0]
+    if node.op_type != "QuantizeLinear" or scale.size == 1:
+        return scale
+    axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
+    return scale.reshape([-1 if i == axis % x.ndim else 1 for i in range(x.ndim)])
 
 
 def boundaries(model: ModelProto) -> list[NodeProto]:
@@ -53,8 +65,8 @@ def undecided(node: NodeProto, values: Mapping[str, Any]) -> NDArray[np.bool_]:
 
 def _step(node: NodeProto, x: Array, parameters: list[Array]) -> Array:
     """The size of a step; of quantizers that have none, of the greatest value."""
-    if node.op_type in ("Quant", "IntQuant"):
-        return parameters[0]
+    if node.op_type in SCALED:
+        return _scale(node, x, parameters)
     return np.ones(()) if node.op_type == "Round" else np.abs(x).max(initial=0.0)
 
 
@@ -62,7 +74,8 @@ def _on_a_boundary(node: NodeProto, x: Array, parameters: list[Array], result: C
     """Exactly; of a `Round` it is not known, as the scale by which its input was divided is not."""
     if node.op_type == "Round":
         return np.zeros(x.shape, bool)
-    if node.op_type in ("Quant", "IntQuant"):
-        halves = 2 * x / parameters[0]
-        return np.asarray((halves == np.rint(halves)) & (np.frexp(parameters[0])[0] == 0.5))
+    if node.op_type in SCALED:
+        scale = _scale(node, x, parameters)
+        halves = 2 * x / scale
+        return np.asarray((halves == np.rint(halves)) & (np.frexp(scale)[0] == 0.5))
     return np.asarray(result(np.nextafter(x, -np.inf)) != result(x))

@@ -39,6 +39,12 @@ CASES: dict[str, tuple[NodeProto, list[np.ndarray], np.ndarray]] = {
     "DequantizeLinear": (
         node("DequantizeLinear", "a b", "y", axis=1), [np.array([[1, -2, 3]], np.int8), B], np.array([[2, -8, 1.5]])
     ),
+    "QuantizeLinear": (
+        node("QuantizeLinear", "a b c", "y", axis=1),
+        [np.array([[1.5, 9.0, -70.0]], np.float32), np.array([1, 4, 0.5], np.float32), np.array([0, 3, 0], np.int8)],
+        np.array([[2, 5, -128]]),
+    ),
+    "Clip": (node("Clip", "a b c", "y"), [A, np.float32(-1), np.float32(4)], np.clip(A, -1, 4)),
     "BatchNormalization": (
         node("BatchNormalization", "a b b b b", "y", epsilon=0.0), [A, B, B, B, B], (A - B) / np.sqrt(B) * B + B
     ),

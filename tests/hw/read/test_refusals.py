@@ -24,6 +24,8 @@ WQ = {"signed": 1, "narrow": 1}
 rng = np.random.default_rng(0)
 REFUSED = {
     "unsupported-op": _with([*HEAD, node("Sin", "c", "y", "sin")]),
+    "qoperator": _with([*HEAD, node("ConvInteger", "c w", "y", "ci")]),
+    "between-linear": _with([*HEAD, node("QuantizeLinear", "c q1_s", "q"), node("Relu", "q", "y", "r")]),
     "activation": _with([*HEAD, node("LeakyRelu", "c", "r", alpha=-1.0), quant("r", "y", "q1")]),
     "turning": _with(
         [*HEAD, node("Pow", "c three", "r"), node("Sub", "r c", "s"), quant("s", "y", "q1", signed=1)],
