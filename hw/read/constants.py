@@ -180,7 +180,7 @@ def _quant(node: NodeProto, inputs: list[Constant]) -> Constant:
         refuse("weight-zero-point", node)
     if not (scale > 0).all() or not np.isfinite(scale).all():
         refuse("not-finite", node, "its scale is not a positive number")
-    low, high = bounds(node, bits, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0)))
+    low, high = bounds(node, bits, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0)), 32)
     codes = rounding(node, attributes)(np.clip(value / scale, low, high))
     if not np.isfinite(codes).all():
         refuse("not-finite", node)

@@ -13,7 +13,7 @@ from hw.read.budget import Budget
 from hw.read.constants import Constant
 from hw.read.emit import Emitter
 from hw.read.refusals import refuse
-from hw.read.values import Codes, Levels, Pending, Raw, Scale, Value
+from hw.read.values import Codes, Levels, Pending, Raw, Scale, Value, View
 
 _WRAPPERS = {"export_handler", "activation_impl"}
 """Path components Brevitas adds to the names of a user's modules."""
@@ -24,7 +24,7 @@ class Context:
 
     def __init__(self, opset: int) -> None:
         self.opset = opset
-        self.values: dict[str, Value | Levels] = {}
+        self.values: dict[str, Value | Levels | View] = {}
         self.constants: dict[str, Constant] = {}
         self.layouts: dict[str, Any] = {}  # hw.read.layout: how the file orders a value's axes, where not as read
         self.budget = Budget()
@@ -79,6 +79,7 @@ class Context:
         value = self.values[name]
         if isinstance(value, Levels):
             refuse("between-linear", node)
+        assert not isinstance(value, View), "made before a handler reads it"
         return value
 
     def levels(self, node: NodeProto) -> Levels | None:

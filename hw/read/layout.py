@@ -19,6 +19,7 @@ from hw.read.activations import ACTIVATIONS
 from hw.read.constants import Constant
 from hw.read.context import Context
 from hw.read.refusals import refuse
+from hw.read.values import View
 
 Layout: TypeAlias = "str | IntArray | None"
 """The file's order of a value: None as read, LAST, or for a flattened one the feature read as each of the file's."""
@@ -26,23 +27,10 @@ Layout: TypeAlias = "str | IntArray | None"
 LAST = "channels last"
 
 ELEMENTWISE = (
-    (
-        "Add",
-        "BipolarQuant",
-        "Clip",
-        "DequantizeLinear",
-        "Div",
-        "Dropout",
-        "Identity",
-        "Max",
-        "Min",
-        "Mul",
-        "Pow",
-        "Quant",
-    )
-    + ("QuantizeLinear", "Relu", "Sub")
+    ("Add", "BipolarQuant", "Clip", "DequantizeLinear", "Div", "Dropout", "Identity", "Max", "Min", "Mul", "Pow")
+    + ("Quant", "QuantizeLinear", "Relu", "Sub")
     + tuple(ACTIVATIONS)
-)
+)  # fmt: skip
 """Operators that keep their input's layout; constants broadcast against it."""
 
 
@@ -68,7 +56,7 @@ def channels_first(ctx: Context, node: NodeProto) -> tuple[NodeProto, Layout]:
     if any(not _same(layout, other) for other in found[1:]):
         refuse("channels-last", node, "reads values of different layouts")
     if node.op_type == "Transpose":
-        return _transpose(node, layout)
+        return _transpose(ctx, node, layout)
     if "channels_last" in node.domain and layout is not LAST:
         refuse("channels-last", node, "a channels-last operator on a value that is not channels last")
     if layout is None:
@@ -86,11 +74,14 @@ def _same(one: Layout, other: Layout) -> bool:
     return one is other
 
 
-def _transpose(node: NodeProto, layout: Layout) -> tuple[NodeProto, Layout]:
+def _transpose(ctx: Context, node: NodeProto, layout: Layout) -> tuple[NodeProto, Layout]:
+    """Between the two orders nothing is moved; any other transposition of a channels-first value is a view."""
     identity = helper.make_node("Identity", node.input[:1], node.output, node.name)
     if layout is LAST and _to_first(node):
         return identity, None
-    if layout is None and _to_last(node):
+    if layout is None and (isinstance(ctx.values[node.input[0]], View) or not _to_last(node)):
+        return node, None
+    if layout is None:
         return identity, LAST
     refuse("channels-last", node, "a transposition that is none between channels first and channels last")
 
@@ -110,10 +101,12 @@ def _of_image(ctx: Context, node: NodeProto) -> tuple[NodeProto, Layout]:
             node.input[1] = _relaid(ctx, node.input[1], lambda a: np.moveaxis(a, -1, 1))
     elif _data_layout(node).endswith("C"):
         _set(node, data_layout="NCHW")
-    elif node.op_type in ("Concat", "ReduceMean", "Squeeze"):
+    elif node.op_type in ("Concat", "ReduceMax", "ReduceMean", "ReduceSum", "Squeeze"):
         _replace_axes(ctx, node, axes)
         if node.op_type == "Squeeze" or not _attribute(node, "keepdims", 1):
             return node, None
+    elif node.op_type in ("MatMul", "Gemm"):
+        return _over_points(ctx, node), LAST
     elif node.op_type in ("Flatten", "Reshape"):
         shape = value.shape
         order = np.moveaxis(np.arange(math.prod(shape)).reshape(shape), 0, -1).reshape(-1)
@@ -121,6 +114,16 @@ def _of_image(ctx: Context, node: NodeProto) -> tuple[NodeProto, Layout]:
     elif node.op_type != "Shape":
         refuse("channels-last", node, "a channels-first operator on a channels-last value")
     return node, LAST
+
+
+def _over_points(ctx: Context, node: NodeProto) -> NodeProto:
+    """A matrix product over the channels of every pixel: a convolution of one pixel."""
+    weights = ctx.constant(node, 1).value
+    if weights.ndim != 2 or node.op_type == "Gemm":
+        refuse("channels-last", node, f"a product with weights of shape {weights.shape} over the last axis")
+    rank = len(ctx.shape(node))
+    kernel = _relaid(ctx, node.input[1], lambda a: a.T.reshape(*a.T.shape, *[1] * (rank - 1)))
+    return helper.make_node("Conv", [node.input[0], kernel], node.output, node.name)
 
 
 def _of_features(ctx: Context, node: NodeProto, order: IntArray) -> tuple[NodeProto, Layout]:

@@ -30,9 +30,25 @@ from hw.read.passes.pool_after_threshold import pool_after_threshold
 from hw.read.passes.raise_quant import CHAIN, raise_quant
 from hw.read.refusals import refuse
 from hw.read.signature import NEWEST, OLDEST, check_signatures
-from hw.read.values import Codes, Levels, Raw, Value
+from hw.read.values import Codes, Levels, Raw, Value, View
+from hw.read.view import lower
 
-Handler = Callable[[Context, NodeProto], Value | Levels | Constant]
+Found = Value | Levels | View | Constant
+Handler = Callable[[Context, NodeProto], Found | list[View]]
+
+RENUMBERING: dict[str, Handler] = {
+    "DepthToSpace": reshapes.depth_to_space,
+    "Flatten": reshapes.flatten,
+    "Gather": reshapes.gather,
+    "Reshape": reshapes.reshape,
+    "Slice": reshapes.slice_,
+    "SpaceToDepth": reshapes.space_to_depth,
+    "Split": reshapes.split,
+    "Squeeze": reshapes.squeeze,
+    "Transpose": reshapes.transpose,
+    "Unsqueeze": reshapes.unsqueeze,
+}
+"""Operators that move elements: what they give is a view, until another operator reads it."""
 
 HANDLERS: dict[str, Handler] = {
     "Conv": macs.conv,
@@ -60,13 +76,12 @@ HANDLERS: dict[str, Handler] = {
     "MaxPool": pools.max_pool,
     "AveragePool": pools.average_pool,
     "GlobalAveragePool": pools.global_average_pool,
-    "ReduceMean": pools.reduce_mean,
+    "GlobalMaxPool": pools.global_max_pool,
+    **dict.fromkeys(pools.REDUCED, pools.reduce),
     "Concat": pools.concat,
     "Pad": padding.pad,
-    "Flatten": reshapes.flatten,
-    "Reshape": reshapes.reshape,
-    "Squeeze": reshapes.squeeze,
     "Shape": reshapes.shape,
+    **RENUMBERING,
 }
 
 INTEGER_OPERATORS = frozenset(
@@ -121,6 +136,8 @@ def _read(source: AnyModel) -> ModelWrapper:
     if ctx.layouts.get(output) is not None:
         refuse("channels-last", f"output {output!r}", "is channels last")
     ended = ctx.values[output]
+    if isinstance(ended, View):
+        ended = lower(ctx, proto.graph.node[-1], ended)
     if isinstance(ended, Levels):
         refuse("between-linear", f"output {output!r}", "is integers of a QuantizeLinear")
     result, metadata = finish_output(ctx, output, ended)
@@ -188,15 +205,17 @@ def _read_node(ctx: Context, node: NodeProto) -> None:
     inputs = [i for i in node.input if i]
     if all(i in ctx.constants for i in inputs):
         constants = [ctx.constants[i] if i else None for i in node.input]
-        result: Value | Levels | Constant = fold(node, constants, ctx.opset, ctx.budget)
+        result: Found | list[View] = fold(node, constants, ctx.opset, ctx.budget)
     else:
         if node.op_type in INTEGER_OPERATORS:
             refuse("qoperator", node)
-        if node.op_type not in HANDLERS and node.op_type != "Transpose":
+        if node.op_type not in HANDLERS:
             refuse("unsupported-op", node, f"{node.op_type} is not among the operators on activations that are read: "
                    f"{', '.join(sorted(HANDLERS))}")  # fmt: skip
         for lost in [i for i in inputs if i not in ctx.values and i not in ctx.constants]:
             refuse("malformed", node, f"reads {lost!r}, which is no value of this network")
+        if node.op_type not in RENUMBERING:
+            _lower_inputs(ctx, node)
         given = set(node.input)
         node, layout = channels_first(ctx, node)
         if layout is not None:
@@ -204,9 +223,22 @@ def _read_node(ctx: Context, node: NodeProto) -> None:
         result = HANDLERS[node.op_type](ctx, node)
         for relaid in set(node.input) - given:
             ctx.release(relaid)
-    if isinstance(result, Constant):
-        ctx.keep(node.output[0], result)
+    for name, found in zip(node.output, result if isinstance(result, list) else [result], strict=False):
+        _keep(ctx, name, found)
+
+
+def _keep(ctx: Context, name: str, found: Found) -> None:
+    if isinstance(found, Constant):
+        ctx.keep(name, found)
         return
-    ctx.values[node.output[0]] = result
-    if isinstance(result, Codes) and result.int is ctx.emit.input:  # the input's own quantizer
-        ctx.input_scale = float(result.scale)
+    ctx.values[name] = found
+    if isinstance(found, Codes) and found.int is ctx.emit.input:  # the input's own quantizer
+        ctx.input_scale = float(found.scale)
+
+
+def _lower_inputs(ctx: Context, node: NodeProto) -> None:
+    """What a node reads is made, where so far it is a view."""
+    for name in node.input:
+        value = ctx.values.get(name)
+        if isinstance(value, View) and node.op_type != "Shape":
+            ctx.values[name] = lower(ctx, node, value)

@@ -93,7 +93,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "pool-dilation": Refusal("a dilated pool", "use dilation 1"),
     "reshape": Refusal(
-        "a reshape that is no flatten of channels and pixels", "use Flatten(axis=1) before the classifier"
+        "a tensor is read whose elements were moved otherwise than by flattening, slicing, or reordering channels",
+        "keep pixels in their order; flatten with Flatten(axis=1) before the classifier",
     ),
     "per-feature": Refusal(
         "something between a flattened image and its layer differs from pixel to pixel, or joins other values",

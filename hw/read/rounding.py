@@ -28,13 +28,13 @@ def rounding(node: NodeProto, attributes: Mapping[str, Any]) -> Callable[[NDArra
     return MODES[name]
 
 
-def bounds(node: NodeProto, bits: NDArray[Any], signed: bool, narrow: bool) -> tuple[int, int]:
-    """Smallest and largest code of a Quant with `bits` bits (a constant of one element, at most 8).
+def bounds(node: NodeProto, bits: NDArray[Any], signed: bool, narrow: bool, most: int = 8) -> tuple[int, int]:
+    """Smallest and largest code of a Quant with `bits` bits (a constant of one element, at most `most`).
 
     One signed bit is refused: its range says {-1, 0}, while qonnx computes ±1.
     """
-    if bits.size != 1 or bits.dtype.kind not in "fiu" or bits.item() not in range(1, 9):
-        refuse("activation-bits", node, f"bit width {bits.tolist()}; expected 1 to 8")
+    if bits.size != 1 or bits.dtype.kind not in "fiu" or bits.item() not in range(1, most + 1):
+        refuse("activation-bits", node, f"bit width {bits.tolist()}; expected 1 to {most}")
     n = int(bits.item())
     if n == 1 and (signed or narrow):
         refuse("activation-bits", node, "one bit, signed or narrow; BipolarQuant has the codes ±1, unsigned 0 and 1")

@@ -85,4 +85,17 @@ class Levels(NamedTuple):
         return self.source.shape
 
 
+class View(NamedTuple):
+    """Elements of `source` in another place: `places` (C, …) is which of its elements, counted channels first; -1 is
+    zero. `name`: of the node that renumbers them."""
+
+    source: Codes | Pending
+    places: IntArray
+    name: str
+
+    @property
+    def shape(self) -> Sizes:
+        return self.places.shape
+
+
 Value = Codes | Pending | Raw

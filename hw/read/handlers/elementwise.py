@@ -43,16 +43,23 @@ def affine(ctx: Context, node: NodeProto) -> Value:
     return Pending(pending.int, pending.chain.then(kind, constant))
 
 
-def batch_norm(ctx: Context, node: NodeProto) -> Pending:
-    pending = ctx.pending(node)
-    attributes = ctx.attributes(node)
+def batch_norm(ctx: Context, node: NodeProto) -> Value:
+    """On the network's input it is what the host does, step by step in the order of the specification."""
+    value, attributes = ctx.value(node), ctx.attributes(node)
     if attributes.get("training_mode", 0):
         refuse("unsupported-op", node, "batch norm in training mode")
-    constants = [ctx.per_channel(node, ctx.constant(node, i).value, (pending.int.channels,)) for i in range(1, 5)]
+    shape = value.shape[:1] if len(value.shape) > 1 else value.shape
+    scale, bias, mean, var = (ctx.per_channel(node, ctx.constant(node, i).value, shape) for i in range(1, 5))
     epsilon = np.asarray(np.float32(attributes.get("epsilon", 1e-5)))
-    if (constants[3] + epsilon <= 0).any():
+    if (var + epsilon <= 0).any():
         refuse("not-finite", node, "a variance is not positive")
-    return Pending(pending.int, pending.chain.then("BatchNormalization", *constants, epsilon))
+    if isinstance(value, Raw):
+        deviation = np.sqrt(var.astype(np.float64) + epsilon)
+        steps = (("Sub", mean), ("Div", deviation), ("Mul", scale), ("Add", bias))
+        return replace(value, steps=(*value.steps, *steps))
+    pending = ctx.pending(node)
+    constants = (scale, bias, mean, var, epsilon)
+    return Pending(pending.int, pending.chain.then("BatchNormalization", *constants))
 
 
 def relu(ctx: Context, node: NodeProto) -> Value:

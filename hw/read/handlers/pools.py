@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from onnx import NodeProto
@@ -14,7 +15,7 @@ from hw.read.handlers.elementwise import align
 from hw.read.handlers.padding import conv_pads
 from hw.read.handlers.quantizers import signed
 from hw.read.refusals import refuse
-from hw.read.values import Codes, Int, Pending, Value
+from hw.read.values import Codes, Int, Pending, Raw, Value
 
 
 def _geometry(ctx: Context, node: NodeProto, shape: tuple[int, ...]) -> tuple[list[int], list[int], list[int]]:
@@ -66,18 +67,39 @@ def global_average_pool(ctx: Context, node: NodeProto) -> Pending:
     return _average(x, ctx.emit.global_sum(ctx.name(node), x.int), math.prod(x.int.shape[1:]))
 
 
-def reduce_mean(ctx: Context, node: NodeProto) -> Pending:
-    """ReduceMean over all pixels is a global average pool."""
+def global_sum(ctx: Context, node: NodeProto) -> Pending:
     x = ctx.codes(node, depthwise=True)
+    total = ctx.emit.global_sum(ctx.name(node), x.int)
+    return Pending(total, Chain(total.channels).then("Mul", np.asarray(x.scale)))
+
+
+def global_max_pool(ctx: Context, node: NodeProto) -> Value:
+    """A max pool whose window is the image."""
+    value = ctx.value(node)
+    found = value if isinstance(value, Codes) else signed(ctx, ctx.name(node), ctx.pending(node))
+    size = list(found.shape[1:])
+    pooled = ctx.emit.max_pool(ctx.name(node), found.int, size, size, [0] * 2 * len(size))
+    return Codes(pooled, found.scale) if isinstance(found, Codes) else Pending(pooled, found.chain)
+
+
+REDUCED: dict[str, Callable[[Context, NodeProto], Value]] = {
+    "ReduceMean": global_average_pool, "ReduceSum": global_sum, "ReduceMax": global_max_pool,
+}  # fmt: skip
+
+
+def reduce(ctx: Context, node: NodeProto) -> Value:
+    """A mean, sum or maximum over all pixels is a global pool."""
     attributes = ctx.attributes(node)
     axes = attributes.get("axes") or (ctx.integers(node, 1) if len(node.input) > 1 and node.input[1] else [])
-    rank = len(x.int.shape) + 1
+    rank = len(ctx.shape(node)) + 1
     if not axes or sorted(int(a) % rank for a in axes) != list(range(2, rank)):
-        refuse("unsupported-op", node, f"mean over axes {axes}; expected all pixels")
-    pending = global_average_pool(ctx, node)
+        refuse("unsupported-op", node, f"{node.op_type} over axes {axes}; expected all pixels")
+    found = REDUCED[node.op_type](ctx, node)
+    assert not isinstance(found, Raw)
     if attributes.get("keepdims", 1):
-        return pending
-    return Pending(ctx.emit.flatten(f"{ctx.name(node)}_flat", pending.int), pending.chain)
+        return found
+    flat = ctx.emit.flatten(f"{ctx.name(node)}_flat", found.int)
+    return Codes(flat, found.scale) if isinstance(found, Codes) else Pending(flat, found.chain)
 
 
 def _average(x: Codes, total: Int, size: int) -> Pending:

@@ -19,12 +19,15 @@ from hw.verify.float64.operators import CHANNELS_LAST, GENERAL, QUANTIZERS
 
 FLOATS: dict[int, type[np.floating[Any]]] = {TensorProto.FLOAT: np.float32, TensorProto.DOUBLE: np.float64}
 
+SEVERAL = ("Split",)
+"""Operators whose results are all of them data."""
+
 
 def evaluable(model: ModelProto, element: int) -> ModelProto:
     """A copy for one image, whose floats are all of type `element` (FLOAT or DOUBLE).
 
-    qonnx's quantizers stand in one domain with their attributes written out, constants are no inputs, nodes have one
-    output, which the result depends on, and no shapes are declared but the input's.
+    qonnx's quantizers stand in one domain with their attributes written out, constants are no inputs, nodes have the
+    outputs that the result may depend on, and no shapes are declared but the input's.
     """
     model = ModelProto.FromString(model.SerializeToString())
     constants = {i.name for i in model.graph.initializer}
@@ -66,7 +69,7 @@ def _needed(model: ModelProto) -> list[NodeProto]:
     names = {output.name for output in model.graph.output}
     found = []
     for node in reversed(model.graph.node):
-        if names & set(node.output[:1]):
+        if names & set(node.output if node.op_type in SEVERAL else node.output[:1]):
             names |= set(node.input)
             found.append(NodeProto.FromString(node.SerializeToString()))
     return found[::-1]
@@ -75,7 +78,8 @@ def _needed(model: ModelProto) -> list[NodeProto]:
 def _rewrite(node: NodeProto) -> None:
     if node.domain == "ai.onnx":
         node.domain = ""
-    del node.output[1:]  # a mask, indices or statistics of training
+    if node.op_type not in SEVERAL:
+        del node.output[1:]  # a mask, indices or statistics of training
     if node.op_type not in QUANTIZERS:
         return
     node.domain = GENERAL

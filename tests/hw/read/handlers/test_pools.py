@@ -87,8 +87,8 @@ def test_concatenation_aligns_its_operands(axis: int) -> None:
         (node("MaxPool", "q", "y", "n", kernel_shape=[4, 4], strides=[4, 4], ceil_mode=1), r"\[ceil-mode\]"),
         (node("AveragePool", "q", "y", "n", kernel_shape=[2, 2], pads=[1, 0, 0, 0]), r"\[exclude-pad\]"),
         (node("AveragePool", "c", "y", "n", kernel_shape=[2, 2], pads=[1, 0, 0, 0]), r"\[exclude-pad\]"),
-        (node("ReduceMean", "q", "y", "n", axes=[1, 2, 3]), r"mean over axes \[1, 2, 3\]; expected all pixels"),
-        (node("ReduceMean", "q", "y", "n", axes=[2]), r"mean over axes \[2\]; expected all pixels"),
+        (node("ReduceMean", "q", "y", "n", axes=[1, 2, 3]), r"ReduceMean over axes \[1, 2, 3\]; expected all pixels"),
+        (node("ReduceMean", "q", "y", "n", axes=[2]), r"ReduceMean over axes \[2\]; expected all pixels"),
         (node("Concat", "q w", "y", "n", axis=1), r"concatenation with a constant"),
         (node("Concat", "q q", "y", "n", axis=2), r"concatenation over axis 2 of"),
     ],
@@ -99,7 +99,7 @@ def test_what_is_not_exact_is_named(made, message: str) -> None:
 
 
 def test_a_mean_over_everything_is_no_global_pool() -> None:
-    with pytest.raises(HwError, match=r"mean over axes \[\].*\[unsupported-op\]"):
+    with pytest.raises(HwError, match=r"ReduceMean over axes \[\].*\[unsupported-op\]"):
         read_qonnx(graph_of([quant("x", "xq", "qi"), node("ReduceMean", "xq", "y")], base(), shape=(1, 6)))
 
 
@@ -127,3 +127,23 @@ def test_windows_that_do_not_fit_are_refused_before_anything_is_made(op: str, at
     made = node(op, "q", "m", "pool", **{"count_include_pad": 1} | attributes if op == "AveragePool" else attributes)
     with pytest.raises(HwError, match=f"'pool'.*{message}"):
         read_qonnx(file(SIGNED, made, OUT))
+
+
+@pytest.mark.parametrize("op", ["GlobalMaxPool", "ReduceMax", "ReduceSum"])
+@pytest.mark.parametrize("before", [True, False], ids=["codes", "sums"])
+def test_pools_over_all_pixels(op: str, before: bool) -> None:
+    if op == "ReduceSum" and not before:
+        pytest.skip("a sum is of codes")
+    axes = {} if op == "GlobalMaxPool" else {"keepdims": 1} | ({"axes": [2, 3]} if op == "ReduceMax" else {})
+    inputs = " axes" if op == "ReduceSum" else ""
+    scaled = [node("Mul", "c g", "m")]
+    nodes = [
+        *scaled,
+        quant("m", "q", "q1", signed=1),
+        node(op, f"q{inputs}", "p", **axes),
+        quant("p", "y", "q1", signed=1),
+    ]
+    if not before:
+        nodes = [*scaled, node(op, f"m{inputs}", "p", **axes), quant("p", "y", "q1", signed=1)]
+    constants = base() | ({"axes": np.array([2, 3])} if inputs else {})
+    assert_graph_equals_file(graph_of([IN, CONV, *nodes], constants), count=10)

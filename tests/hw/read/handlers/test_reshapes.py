@@ -83,7 +83,7 @@ def test_a_scale_per_channel_becomes_one_per_feature() -> None:
     [
         (node("Flatten", "q", "y", "n", axis=2), r"Flatten over axis 2"),
         (node("Flatten", "q", "y", "n", axis=0), r"Flatten over axis 0"),
-        (node("Reshape", "q to", "y", "n"), r"reshape of \[1, 5, 6, 6\] to \[1, 5, 36\]"),
+        (node("Reshape", "q to", "y", "n"), r"reads a tensor of shape \(5, 6, 6\) rearranged to \(5, 36\)"),
         (node("Reshape", "q apart", "y", "n"), r"reshape of \[1, 5, 6, 6\] to \[5, 36\]"),
         (node("Squeeze", "q first", "y", "n"), r"reshape of \[1, 5, 6, 6\] to \[5, 6, 6\]"),
         (node("Flatten", "c", "y", "n"), r"flattening values that have no quantizer yet.*\[not-quantized\]"),

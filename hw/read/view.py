@@ -1,0 +1,140 @@
+"""Tensors that only renumber others: slices, splits, channel shuffles, flattens. A view says what stands where.
+
+Until something reads one, nothing is made of it; then it becomes a flatten, or a convolution with a single one per
+output channel, whose sums are of one term.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from onnx import NodeProto
+
+from hw.ir.layers import IntArray
+from hw.read.context import Context
+from hw.read.emit import guard
+from hw.read.refusals import refuse
+from hw.read.values import Codes, Int, Pending, Raw, View
+
+
+class Taps(NamedTuple):
+    """A view of an image as one tap per output channel: (C',) source channel (-1: zeros), row and column; strides."""
+
+    channel: IntArray
+    row: IntArray
+    column: IntArray
+    strides: tuple[int, int]
+
+
+def view_of(ctx: Context, node: NodeProto) -> View:
+    """What input 0 of a renumbering `node` holds; its result is to have the node's name."""
+    value = ctx.values.get(node.input[0])
+    if isinstance(value, View):
+        return value._replace(name=ctx.name(node))
+    given = ctx.value(node)
+    if isinstance(given, Raw):
+        refuse("input-not-quantized", node)
+    return View(given, np.arange(np.prod(given.shape)).reshape(given.shape), ctx.name(node))
+
+
+def lower(ctx: Context, node: NodeProto, view: View) -> Codes | Pending:
+    """The tensor that `node` reads."""
+    source, places, name = view
+    shape = source.shape
+    if places.size == np.prod(shape) and np.array_equal(places.reshape(-1), np.arange(places.size)):
+        if places.shape == shape:
+            return source
+        if places.ndim == 1 and (isinstance(source, Codes) or np.prod(shape[1:]) == 1):
+            return _flattened(ctx, name, source)
+    flat = places.ndim == 1 and len(shape) > 1
+    if flat and isinstance(source, Pending):
+        refuse("not-quantized", node, "flattening values that have no quantizer yet")
+    if not flat and places.ndim != len(shape):
+        refuse("reshape", node, f"reads a tensor of shape {shape} rearranged to {places.shape}")
+    taps = _taps(places.reshape(-1, 1, 1) if flat or places.ndim == 1 else _image(places), _sizes(shape))
+    if taps is None:
+        refuse("reshape", node, f"reads a tensor of shape {shape} rearranged to {places.shape} in another order")
+    made = _tapped(ctx, node, view, taps, (1, 1) if flat else _image(places).shape[1:])
+    return _flattened(ctx, name, made) if flat else made
+
+
+def _sizes(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    channels, height, width = (*shape, 1, 1)[:3]
+    return channels, height, width
+
+
+def _image(places: IntArray) -> IntArray:
+    return places.reshape(_sizes(places.shape))
+
+
+def _taps(places: IntArray, sizes: tuple[int, int, int]) -> Taps | None:
+    """None if some output channel mixes channels, or steps through its pixels in another order."""
+    empty = (places < 0).all((1, 2))
+    if (places[~empty] < 0).any():
+        return None
+    channel, row, column = np.unravel_index(np.maximum(places, 0), sizes)
+    strides = []
+    for axis, places in ((1, row), (2, column)):
+        steps = np.diff(places[~empty], axis=axis)
+        step = int(steps.flat[0]) if steps.size else 1
+        if step < 1 or (steps != step).any() or (np.diff(places[~empty], axis=3 - axis) != 0).any():
+            return None
+        strides.append(step)
+    if (channel != channel[:, :1, :1]).any():
+        return None
+    channel, row, column = (
+        np.where(empty, -1, channel[:, 0, 0]),
+        *(np.where(empty, 0, p[:, 0, 0]) for p in (row, column)),
+    )
+    return Taps(channel, row, column, (strides[0], strides[1]))
+
+
+def _tapped(
+    ctx: Context, node: NodeProto, view: View, taps: Taps, pixels: tuple[int, ...]
+) -> Codes | Pending:  # fmt: skip
+    """A convolution with one tap per output channel; a matrix product where there are no pixels."""
+    source, name = view.source, view.name
+    rank, empty = len(source.shape) - 1, taps.channel < 0
+    if empty.any() and isinstance(source, Pending):
+        refuse("not-quantized", node, "channels of zeros beside values that have no quantizer yet")
+    x, channels = source.int, np.maximum(taps.channel, 0)
+    if rank:
+        made = _conv(ctx, name, x, taps, rank, pixels)
+    else:
+        guard(name, len(channels), x.channels)
+        weights = np.zeros((x.channels, len(channels)), np.int64)
+        weights[channels, np.arange(len(channels))] = ~empty
+        made = ctx.emit.matmul(name, x, weights, "TERNARY")
+    if isinstance(source, Pending):
+        return Pending(made, source.chain.at(channels))
+    scale = np.asarray(source.scale)
+    return Codes(made, scale[channels] if scale.ndim else source.scale)
+
+
+def _conv(ctx: Context, name: str, x: Int, taps: Taps, rank: int, pixels: tuple[int, ...]) -> Int:
+    sizes = _sizes(x.shape)[1:]
+    kernel = [
+        max(int(first.max()) + 1, size - count * step + 1)
+        for first, size, count, step in zip((taps.row, taps.column), sizes, pixels, taps.strides, strict=True)
+    ]
+    alone = np.array_equal(taps.channel, np.arange(x.channels))  # each channel by itself
+    outputs = np.arange(len(taps.channel))
+    guard(name, len(outputs), 1 if alone else x.channels, *kernel)
+    weights = np.zeros((len(outputs), 1 if alone else x.channels, *kernel), np.int64)
+    weights[outputs, 0 if alone else np.maximum(taps.channel, 0), taps.row, taps.column] = taps.channel >= 0
+    strides = list(taps.strides)
+    if rank == 1:
+        weights, strides = weights[..., 0], strides[:1]
+    return ctx.emit.conv(
+        name, x, weights, strides, [0] * 2 * rank, [1] * rank, x.channels if alone else 1,
+        type_="TERNARY",
+    )  # fmt: skip
+
+
+def _flattened(ctx: Context, name: str, value: Codes | Pending) -> Codes | Pending:
+    made = ctx.emit.flatten(name, value.int)
+    if isinstance(value, Pending):
+        return Pending(made, value.chain)
+    pixels = made.channels // value.int.channels
+    return Codes(made, np.repeat(value.scale, pixels) if np.ndim(value.scale) else value.scale)
