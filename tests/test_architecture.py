@@ -35,7 +35,7 @@ STANDS_ON: dict[str, set[str]] = {
     "hw.dataflow": {"hw.ir", "hw.errors"},
     "hw.cost": {"hw.dataflow", "hw.graphs", "hw.ir", "hw.errors"},
     "hw.fold": {"hw.cost", "hw.dataflow", "hw.devices", "hw.ir", "hw.errors"},
-    "hw.rtl": {"hw.compiler", "hw.graphs", "hw.cost", "hw.dataflow", "hw.ir", "hw.errors"},
+    "hw.rtl": {"hw.compiler", "hw.graphs", "hw.cost", "hw.dataflow", "hw.devices", "hw.ir", "hw.errors"},
     "hw.hls": {
         "hw.compiler", "hw.graphs", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices", "hw.read", "hw.ir", "hw.errors",
     },

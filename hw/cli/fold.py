@@ -32,12 +32,12 @@ def fold(
     from hw.fold.pareto import pareto as search
 
     opened = open_folded(source, given)
-    chosen = estimate(opened.network, opened.folds, opened.device.synthesis, timing=HLS)
+    chosen = estimate(opened.network, opened.folds, opened.device.priced, timing=HLS)
     points = []
     if pareto is not None:
         from hw.report.pareto import plot
 
-        points = search(opened.network, opened.device.synthesis, HLS)
+        points = search(opened.network, opened.device.priced, HLS)
         plot(opened.name, points, chosen, opened.device, opened.clock_period_ns, pareto)
     if as_json:
         click.echo(json.dumps(_facts(opened, chosen, points), indent=2))

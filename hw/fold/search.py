@@ -76,7 +76,7 @@ def decide(
     limits = Limits(overrides or {}, rom or {}, max_beat or MAX_BEAT_BITS, timing)
     _check_target(target, clock_period_ns, device)
     limits.check(network)
-    search = _Search(network, clock_period_ns, limits, device.synthesis if device else "xcup")
+    search = _Search(network, clock_period_ns, limits, device.priced if device else "xcup")
     if target.best_fit:
         assert device is not None
         folds, budget = search.fitting(search.floor, device, must=True)
@@ -260,6 +260,6 @@ def fill(
     network: Network, folds: Mapping[str, Fold], device: Device, io_type: str = "io_stream", timing: Timing = RTL
 ) -> float:  # fmt: skip
     """The largest of the shares of the device's LUTs, FFs and block RAM that `folds` take by the estimate."""
-    used = estimate(network, folds, device.synthesis, io_type, timing).total
+    used = estimate(network, folds, device.priced, io_type, timing).total
     pairs = ((used.lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
     return max(have / available if available else float(have > 0) * float("inf") for have, available in pairs)

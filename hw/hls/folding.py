@@ -50,14 +50,14 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
         if target or explicit or rom:
             raise HwError("io_parallel unrolls every layer: targets, foldings and ROM styles belong to io_stream")
         whole = {name: Fold(unit.output.shape.c, unit.fan_in) for name, unit in all_units.items()}
-        folds = with_levels(network, whole, device.synthesis, given.clock_period, unrolled=True)
+        folds = with_levels(network, whole, device.priced, given.clock_period, unrolled=True)
         return Choice(folds, "io_parallel unrolls every layer", dict.fromkeys(folds, "unrolled"))
     limit = hls.reuse_factor
     if limit > 1:
         if target:
             raise HwError(f"Model ReuseFactor {limit} bounds every layer: leave it at 1 to fold for a target")
-        bounded = _bounded(network, limit, Limits(explicit, rom, given.max_beat, HLS), device.synthesis)
-        return bounded._replace(folds=with_levels(network, bounded.folds, device.synthesis, given.clock_period))
+        bounded = _bounded(network, limit, Limits(explicit, rom, given.max_beat, HLS), device.priced)
+        return bounded._replace(folds=with_levels(network, bounded.folds, device.priced, given.clock_period))
     return fold.decide(
         network, target, device=device, clock_period_ns=given.clock_period, overrides=explicit, rom=rom,
         max_beat=given.max_beat, timing=HLS,

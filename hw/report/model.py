@@ -137,7 +137,7 @@ class Report:
         }
 
     def _row(self, found: UnitEstimate, unit: Unit) -> dict[str, Any]:
-        graph = adders.facts(unit, found.fold, self.device.synthesis, self.io_type == "io_parallel")
+        graph = adders.facts(unit, found.fold, self.device.priced, self.io_type == "io_parallel")
         return {**_unit(found, unit, self.estimate.pipeline), "adder_graph": graph}
 
     def to_json(self, path: str | Path | None = None) -> str:
@@ -182,7 +182,7 @@ def build_report(
         estimate=estimate(
             network,
             folds,
-            device.synthesis,
+            device.priced,
             project.get("io_type", "io_stream"),
             RTL if project.get("backend") == "rtl" else HLS,
         ),  # fmt: skip
