@@ -20,9 +20,9 @@ FOLDER = Path(__file__).parent / "boards"
 class OpenBoard:
     """What a design needs to know of a board.
 
-    place: device, package and so on as nextpnr names them. clock: `pin` and `mhz`. uart: the FPGA's `rx` and `tx`. leds:
-    pins, which light up when low if `leds_low`. high: pins that must be driven high, by what they are. io: IO standard
-    of all pins (`default`) and of `leds`. pll: the primitive, for Gowin with the device it is told. memory: beside the
+    place: device, package and so on as nextpnr names them. clock: `pin` and `mhz`. uart: the FPGA's `rx` and `tx`.
+    leds: pins, which light up when low if `leds_low`. high: pins that must be driven high, by what they are. io: IO
+    standard of all pins (`default`) and of `leds`. pll: the primitive, for Gowin with the device it is told. memory: beside the
     FPGA; no design uses it. programmer: arguments of openFPGALoader. source: where the pins are from.
     """
 
@@ -68,17 +68,18 @@ def read(path: Path) -> OpenBoard:
 
 
 def find_board(name: str) -> OpenBoard:
-    """The board of a name in any spelling. Raises `HwError` with near names, also for boards that need a vendor's tools."""
+    """The board of a name in any spelling. Raises `HwError` with near names, and for boards of a vendor's tools."""
     by_key = {key(board): board for board in open_boards()}
     if key(name) in by_key:
         return open_boards()[by_key[key(name)]]
     known = ", ".join(open_boards())
     if any(key(b.name) == key(name) for b in boards()):
         raise HwError(
-            f"board {name!r}: its FPGA, {find(name).part}, needs its vendor's tools; open tools make bitstreams for {known}"
+            f"board {name!r}: its FPGA, {find(name).part}, needs its vendor's tools; open tools make bitstreams for "
+            f"{known}"
         )
     near = [by_key[k] for k in nearest_names(key(name), by_key, cutoff=0.5)]
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    hint = f"; did you mean {' or '.join(near)}?" if near else "."
     raise HwError(
         f"board {name!r} is not known{hint} Expected one of {known}; a new one is a file in hw/devices/boards"
     )

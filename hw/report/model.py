@@ -81,7 +81,7 @@ class Report:
             return {kind(u, None) for u in units(self.network) if u.layer.kind not in ("Shift", "Concat")}
         return {kind(u, self.folds[u.name]) for u in units(self.network) if u.layer.kind != "Shift"}
 
-    def capacity(self) -> dict[str, tuple[float, int]]:
+    def capacity(self) -> dict[str, tuple[float, float]]:
         """Resource to (used, available)."""
         used, device = self.estimate.total, self.device
         return {

@@ -1,4 +1,4 @@
-"""Whether a synthesised design fits its board, told before an hour of place and route; and the board that it would fit."""
+"""Whether a synthesised design fits its board, told before it is placed; and the board that it would fit."""
 
 from __future__ import annotations
 

@@ -71,10 +71,10 @@ def make(
     """
     if seeds < 1 or jobs < 1:
         raise HwError(f"seeds {seeds}, jobs {jobs}: expected at least 1 of each")
-    board, folder = wrapped.board, cache or default_cache()
+    board, folder, design = wrapped.board, cache or default_cache(), wrapped.design
     versions = tools.versions(board.family)
     synthesis = run_step(
-        "synthesis", tools.synthesis(wrapped.design, board.family), {**wrapped.design.sources, **wrapped.design.memories},
+        "synthesis", tools.synthesis(design, board.family), {**design.sources, **design.memories},
         (tools.NETLIST, "stat.json"), folder, versions, on_line=_to(heard, "synthesis"),
     )  # fmt: skip
     heard("synthesis", "")
@@ -157,9 +157,10 @@ def _explained(error: ToolError, wrapped: Wrapped, synthesis: Done) -> Exception
         return error
     used = _used(wrapped, synthesis)
     line = next((li for li in text.splitlines() if "ERROR" in li), "").strip()
+    board, device = wrapped.board, wrapped.board.device
     return TooLarge(
-        f"{wrapped.board.name} ({wrapped.board.part}) is too full: {used.lut:,g} of {wrapped.board.device.lut:,} LUTs, "
-        f"{used.bram36:g} of {wrapped.board.device.bram36} BRAM36; place and route says: {line}. Build the project with "
+        f"{board.name} ({board.part}) is too full: {used.lut:,g} of {device.lut:,} LUTs, "
+        f"{used.bram36:g} of {device.bram36:g} BRAM36; place and route says: {line}. Build the project with "
         "a smaller folding (a lower --target-fps) or take a larger board",
         used,
     )

@@ -1,7 +1,8 @@
-"""One step of the way to a bitstream: a command in a folder of its own, its time and memory, its result kept by content."""
+"""A step to a bitstream: a command in a folder of its own, its time and memory, its result kept by content."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -47,7 +48,7 @@ def run_step(
     name: str, command: list[str], inputs: Mapping[str, str | Path], outputs: tuple[str, ...], cache: Path,
     *key: object, stop: threading.Event | None = None, on_line: Callable[[str], None] = lambda line: None,
 ) -> Done:  # fmt: skip
-    """Runs `command` in a new folder with the files `inputs` (text, or the path of a file), unless that was done before.
+    """Runs `command` in a new folder with the files `inputs` (text, or a path), unless that was done before.
 
     A result is known by the command, the `inputs` that are text, and `key`, which stands for those that are paths.
     `on_line` hears each line the command says. Raises `ToolError` with the last of them if it fails or leaves an output
@@ -83,7 +84,8 @@ def _execute(
     command: list[str], work: Path, stop: threading.Event | None, on_line: Callable[[str], None]
 ) -> tuple[float, float, int, str]:
     """(seconds, peak MB, exit status, the last lines) of a command; its output goes to LOG."""
-    started, last = time.monotonic(), []
+    started = time.monotonic()
+    last: list[str] = []
     with subprocess.Popen(
         command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         start_new_session=True,
@@ -115,7 +117,5 @@ def _end_when_stopped(process: subprocess.Popen[str], stop: threading.Event | No
 
 def _kill(process: subprocess.Popen[str]) -> None:
     if process.returncode is None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass

@@ -68,7 +68,9 @@ def timing(report: Mapping[str, Any], network: Network) -> Timing:
     """The slowest clock of a report of nextpnr, and its path."""
     clock = min(report["fmax"], key=lambda name: report["fmax"][name]["achieved"])
     own = f"posedge {clock}"
-    path = next((p["path"] for p in report["critical_paths"] if (p["from"], p["to"]) == (own, own)), [])
+    path: list[dict[str, Any]] = next(
+        (p["path"] for p in report["critical_paths"] if (p["from"], p["to"]) == (own, own)), []
+    )
     words = Words(network)
     hops = tuple(Hop(h["type"], round(h["delay"], 3), words.of(h["to"]["cell"])) for h in path)
     return Timing(round(report["fmax"][clock]["achieved"], 2), hops)

@@ -49,7 +49,7 @@ def pll(primitive: str, board_mhz: float, wanted_mhz: float) -> Pll:
     low, high = limits[2]
     if not low <= wanted_mhz <= high:
         raise HwError(
-            f"clock {wanted_mhz:g} MHz: the PLL of this board gives {low:g} to {high:g} MHz; ask for a clock within them"
+            f"clock {wanted_mhz:g} MHz: the PLL of this board gives {low:g} to {high:g} MHz; ask for one of these"
         )
     # Of equal errors the fastest phase detector, then the oscillator in the middle of its range, as ecppll does.
     middle = sum(limits[1]) / 2

@@ -33,7 +33,7 @@ class Wrapped(NamedTuple):
 def wrap(
     design: Design, network: Network, folds: Mapping[str, Fold], board: OpenBoard, mhz: float, digest: bytes
 ) -> Wrapped:  # fmt: skip
-    """`design`, made of `network` and `folds`, on a board at the clock nearest to `mhz`; `digest` identifies the network.
+    """`design`, made of `network` and `folds`, on a board at the clock nearest to `mhz`; `digest` is the network's.
 
     Raises `HwError` for a clock out of the PLL's range.
     """
