@@ -22,8 +22,8 @@ class OpenBoard:
 
     place: device, package and so on as nextpnr names them. clock: `pin` and `mhz`. uart: the FPGA's `rx` and `tx`.
     leds: pins, which light up when low if `leds_low`. high: pins that must be driven high, by what they are. io: IO
-    standard of all pins (`default`) and of `leds`. pll: the primitive, for Gowin with the device it is told. memory: beside the
-    FPGA; no design uses it. programmer: arguments of openFPGALoader. source: where the pins are from.
+    standard of all pins (`default`) and of `leds`. pll: the primitive, for Gowin with the device it is told. memory:
+    beside the FPGA; no design uses it. programmer: arguments of openFPGALoader. source: where the pins are from.
     """
 
     name: str

@@ -15,10 +15,14 @@ from hw.rtl.verilog import Design
 EXTRA = 'pip install "crq[bitstream]" (in a checkout: pip install ".[bitstream]")'
 # Yosys's pass per family, for place and route: with pads and clock buffers, without DSPs.
 SYNTHESIS = {
-    "ecp5": "synth_ecp5 -nodsp -abc9",
-    "ice40": "synth_ice40",
-    "gowin": "synth_gowin",
-}
+    "ecp5": ["synth_ecp5 -nodsp -abc9 -top {top}"],
+    "ice40": ["synth_ice40 -top {top}"],
+    # The pass puts pads at the ports of every module that is kept: they are put where all is one module.
+    "gowin": [
+        "synth_gowin -noiopads -top {top}", "setattr -mod -unset keep_hierarchy *", "flatten",
+        "iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O", "clean",
+    ],
+}  # fmt: skip
 NETLIST, ROUTED, REPORT = "netlist.json", "routed.json", "report.json"
 
 
@@ -59,7 +63,7 @@ def synthesis(design: Design, family: str) -> list[str]:
     """The command that writes NETLIST and stat.json beside a design's files."""
     commands = [
         f"read_verilog -sv -D{DEFINES[family]} -defer {' '.join(design.sources)}",
-        f"{SYNTHESIS[family]} -top {design.top}",
+        *(command.format(top=design.top) for command in SYNTHESIS[family]),
         "tee -q -o stat.json stat -json",
         f"write_json {NETLIST}",
     ]
