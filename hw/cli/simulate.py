@@ -45,7 +45,7 @@ def simulate(
     """C simulation of the project in DIRECTORY, compared integer by integer. Exit code 1 if any differs."""
     from crq.convert.frozen import frozen_file
     from crq.files import write_arrays
-    from hw.hls.verdicts import keep
+    from hw.forms.verdicts import keep
     from hw.ir.vectors import all_vectors
     from hw.project import open_project
     from hw.verify.live import against, described, verdict_facts, verify

@@ -28,8 +28,8 @@ from export.qonnx import to_qonnx
 from hw.cli.runtimes import runtime_links
 from hw.compiler import compiler
 from hw.devices.catalog import find
-from hw.hls.folder import put, settle
-from hw.hls.verdicts import keep
+from hw.forms.folder import put, settle
+from hw.forms.verdicts import keep
 from hw.ir.vectors import all_vectors
 from hw.project import Project, build, open_project
 from hw.report.model import Report

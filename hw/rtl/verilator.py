@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from hw.dataflow.beats import stream_beats
 from hw.dataflow.units import Fold
 from hw.ir.graph import Network
 from hw.ir.layers import Format, IntArray
+from hw.rtl.bench import verilate
 from hw.rtl.generate import generate, write
 from hw.rtl.verilog import Design, words
 
@@ -67,7 +67,7 @@ def beats(images: IntArray, channels: int | None = None) -> IntArray:
 def lint(design: Design, folder: Path) -> None:
     """Raises `ToolError` with Verilator's message if a design has any lint warning."""
     sources = write(design, folder)
-    _verilator(["--lint-only", "-Wall", "--top-module", design.top, *(s.name for s in sources)], folder)
+    verilate(["--lint-only", "-Wall", "--top-module", design.top, *(s.name for s in sources)], folder)
 
 
 def run(
@@ -99,7 +99,7 @@ def run(
     flags = ["--binary", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "obj"]
     # Most simulations are short: compiling is what takes time.
     effort = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1" if optimize else "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
-    _verilator([*flags, "-MAKEFLAGS", effort, "bench.sv", *names], folder)
+    verilate([*flags, "-MAKEFLAGS", effort, "bench.sv", *names], folder)
     done = subprocess.run(["obj/Vbench"], cwd=folder, capture_output=True, text=True, check=False)
     lines = (folder / "out.txt").read_text().split("\n")[:-1]
     if done.returncode or len(lines) != count:
@@ -133,12 +133,3 @@ def run_parallel(
     size = network.output.shape.size
     return run(design, folder, [(entering, network.input.format)], network.output.format, size,
                len(images), stall=stall, optimize=optimize)  # fmt: skip
-
-
-def _verilator(arguments: list[str], folder: Path) -> None:
-    tool = shutil.which("verilator")
-    if tool is None:
-        raise ToolError("Verilator is needed to simulate RTL: apt-get install verilator")
-    done = subprocess.run([tool, *arguments], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ToolError(f"verilator failed in {folder}:\n{done.stderr[-3000:]}")

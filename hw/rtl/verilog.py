@@ -9,6 +9,8 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.rtl.lines import wrapped
+
 
 @dataclass
 class Design:
@@ -89,7 +91,7 @@ def module(name: str, inputs: Mapping[str, int], output_bits: int, body: str, su
         ]
     ports += ["output logic out_valid", "input logic out_ready", f"output logic [{output_bits - 1}:0] out_data"]
     listed = ",\n    ".join(ports)
-    return f"// {summary}\n(* keep_hierarchy *)\nmodule {name} (\n    {listed}\n);\n{body}endmodule\n"
+    return text_of(f"module {name} (\n    {listed}\n);\n{body}endmodule\n", summary)
 
 
 def clocked_module(name: str, inputs: Mapping[str, int], output_bits: int, body: str, summary: str) -> str:
@@ -97,4 +99,10 @@ def clocked_module(name: str, inputs: Mapping[str, int], output_bits: int, body:
     ports = ["clk", "en", *(f"[{bits - 1}:0] {port}" for port, bits in inputs.items())]
     listed = ",\n    ".join([*(f"input logic {port}" for port in ports), f"output logic [{output_bits - 1}:0] out"])
     unused = f"  wire unused_inputs = &{{clk, en, {', '.join(inputs)}}};\n"
-    return f"// {summary}\n(* keep_hierarchy *)\nmodule {name} (\n    {listed}\n);\n{body}{unused}endmodule\n"
+    return text_of(f"module {name} (\n    {listed}\n);\n{body}{unused}endmodule\n", summary)
+
+
+def text_of(module: str, summary: str, kept: bool = True) -> str:
+    """A module below the comment `summary`, which may be one already; `kept` as a whole by synthesis."""
+    comment = summary if summary.startswith("//") else f"// {summary}"
+    return wrapped(f"{comment}\n" + ("(* keep_hierarchy *)\n" if kept else "") + module)

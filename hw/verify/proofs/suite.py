@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from hw.hls.built import Built
+from hw.errors import HwError
+from hw.forms.built import Built
+from hw.hls import built as hls
+from hw.rtl import built as rtl
 from hw.verify.proofs import accumulator, fifo, lint, multiplier, mutation, thresholds
 from hw.verify.proofs.proof import Proof
 
 
 def run_proofs(built: Built) -> list[Proof]:
+    """Those of the project's form. Raises `HwError` for a project of another one."""
+    if isinstance(built, rtl.Built):
+        return rtl_proofs(built)
+    if isinstance(built, hls.Built):
+        return hls_proofs(built)
+    raise HwError(f"{built.directory}: no proofs for a project of {built.manifest.target}")
+
+
+def hls_proofs(built: hls.Built) -> list[Proof]:
     """Multiplier-free by compilation, source rules, accumulators, thresholds, FIFO depths, mutations."""
     return [
         multiplier.check(built.directory, built.name, built.plan),
@@ -17,3 +29,8 @@ def run_proofs(built: Built) -> list[Proof]:
         fifo.check(built.directory, built.plan),
         mutation.check(built),
     ]
+
+
+def rtl_proofs(built: rtl.Built) -> list[Proof]:
+    """None yet."""
+    return []
