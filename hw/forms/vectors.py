@@ -30,7 +30,7 @@ def vectors(network: Network, result: Shape, images: NDArray[np.integer] | None)
     codes, given = shipped_vectors(network, max(2, min(32, PRODUCTS // products)), images)
     inputs = data_file(codes)
     facts = {"images": len(codes), "given": given, "sha256": hashlib.sha256(inputs.encode()).hexdigest()}
-    return Vectors(inputs, data_file(_as_stream(evaluate(network, codes), result)), facts)
+    return Vectors(inputs, data_file(as_stream(evaluate(network, codes), result)), facts)
 
 
 def images_in_words(facts: dict[str, Any]) -> str:
@@ -47,7 +47,7 @@ def data_file(values: IntArray) -> str:
     return "".join(" ".join(map(str, row)) + "\n" for row in rows.tolist())
 
 
-def _as_stream(values: IntArray, shape: Shape) -> IntArray:
+def as_stream(values: IntArray, shape: Shape) -> IntArray:
     """Integers of the network's output in the shape of the stream that carries it: a flattened image is an image."""
     c, h, w = shape
     return values if values.shape[1:] == (c, h, w) else values.reshape(-1, h, w, c).transpose(0, 3, 1, 2)

@@ -12,25 +12,30 @@ from typing import NamedTuple
 
 from crq.errors import ToolError
 from crq.files import atomic_path
-from hw.compiler import compiler, machine
+from hw.compiler import cache_folder, compiler, machine
+from hw.forms.built import processors
 from hw.forms.render import render
 from hw.rtl.lines import wrapped
 
 FLAGS = (
-    "--cc", "--exe", "--build", "-O3", "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-lint",
-    "-Wno-style", "--top-module", "bench", "-Mdir", "obj", "--output-split", "20000", "-j", "2",
+    "--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-lint",
+    "-Wno-style", "--top-module", "bench", "-Mdir", "obj", "--output-split", "20000",
 )  # fmt: skip
 """Of Verilator. Registers and don't-cares begin with any value, chosen by a seed."""
-EFFORT = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
+EFFORT = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
+RUNTIME = ("verilated.o", "verilated_threads.o")
+"""Of Verilator, the same for every design: most of the time that a small one takes."""
 
 
 class Probe(NamedTuple):
-    """A stream inside of the design: expressions of its handshake and of its data, `beats` of `bits` per image."""
+    """A stream inside of the design: expressions of its handshake and of its data, `beats` of `bits` per image; of
+    the unit `which`, if the bench has several."""
 
     valid: str
     data: str
     bits: int
     beats: int
+    which: int = -1
 
 
 class Bench(NamedTuple):
@@ -59,7 +64,7 @@ class Bench(NamedTuple):
         """The C++ that drives it."""
         return render(
             "hw.rtl", "bench.cpp", in_bytes=-(-self.in_bits // 8), out_bytes=-(-self.out_bits // 8),
-            probes=[(-(-probe.bits // 8), probe.beats) for probe in self.probes],
+            probes=[(-(-probe.bits // 8), probe.beats, probe.which) for probe in self.probes],
         )  # fmt: skip
 
 
@@ -80,9 +85,29 @@ def compile_bench(bench: Bench, sources: Mapping[str, str], program: Path) -> No
         folder = Path(name)
         for file, text in {**sources, "bench.sv": bench.verilog(), "bench.cpp": bench.program()}.items():
             (folder / file).write_text(text)
-        verilate([*FLAGS, "-MAKEFLAGS", EFFORT, "bench.cpp", *sources, "bench.sv"], folder)
+        verilate([*FLAGS, "bench.cpp", *sources, "bench.sv"], folder)
+        _make(folder / "obj")
         with atomic_path(program) as temporary:
             shutil.copy(folder / "obj" / "Vbench", temporary)
+
+
+def _make(folder: Path) -> None:
+    """Compiles and links what Verilator wrote in `folder`; the runtime comes from earlier designs."""
+    tools = repr((verilator_version(), machine(compiler()), EFFORT))
+    kept = cache_folder("verilator") / hashlib.sha256(tools.encode()).hexdigest()[:16]
+    for name in RUNTIME:
+        if (kept / name).is_file():
+            shutil.copyfile(kept / name, folder / name)
+    done = subprocess.run(
+        ["make", "-f", "Vbench.mk", "-j", str(processors()), f"CXX={compiler()}", f"LINK={compiler()}", *EFFORT],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise ToolError(f"the simulation that Verilator wrote in {folder} does not compile:\n{done.stderr[-3000:]}")
+    for name in RUNTIME:
+        if not (kept / name).is_file() and (folder / name).is_file():
+            with atomic_path(kept / name) as temporary:
+                shutil.copyfile(folder / name, temporary)
 
 
 def verilate(arguments: Sequence[str], folder: Path) -> str:

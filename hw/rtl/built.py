@@ -97,9 +97,8 @@ class Built(forms.Simulated):
         with Progress(disable=not progress) as bar:
             task = bar.add_task("simulating", total=len(codes))
             found, _ = self.run_core(codes, done=lambda: bar.advance(task))
-        if self.network.output.shape.pixels > 1:
-            return found
-        return found.transpose(0, 2, 3, 1).reshape(len(codes), self.network.output.shape.size)
+        size = self.network.output.shape.size
+        return found.reshape(len(codes), size) if self.network.output.shape.pixels == 1 else found
 
     def trace(
         self, x: ArrayLike, mode: str | None = None, quantize: bool = False, layout: str | None = None

@@ -47,13 +47,15 @@ class Program(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Words (N, words, bytes) of N images, the cycle of each (N, words) and whether it had TLAST; and what each probe
-    saw (N, beats, bytes)."""
+    """Words (N, words, bytes) of N images, the cycle of each (N, words) and whether it had TLAST; what each probe saw
+    (N, beats, bytes); all cycles, and the longest pause of either side, in the longest of several processes."""
 
     words: NDArray[np.uint8]
     cycles: NDArray[np.int64]
     last: NDArray[np.bool_]
     probes: list[NDArray[np.uint8]]
+    total: int = 0
+    longest: tuple[int, int] = (0, 0)
 
 
 def run_all(
@@ -74,7 +76,8 @@ def run_all(
         return Run(words, none.astype(np.int64), none.astype(bool), empty if traced else [])
     joined = [np.concatenate(each) for each in zip(*(r[:3] for r in runs), strict=True)]
     probes = [np.concatenate(each) for each in zip(*(r.probes for r in runs), strict=True)]
-    return Run(joined[0], joined[1], joined[2], probes)
+    longest = max(r.longest[0] for r in runs), max(r.longest[1] for r in runs)
+    return Run(joined[0], joined[1], joined[2], probes, max(r.total for r in runs), longest)
 
 
 def run(
@@ -91,7 +94,7 @@ def run(
             *(str(folder / file) for file in ("in", "out", "cycles")), trace, images, stimulus.state, stimulus.pauses,
             stimulus.longest, program.patience + 8 * stimulus.longest, stimulus.which, program.words, *stimulus.resets,
         ]  # fmt: skip
-        _wait([str(program.path.resolve()), *map(str, arguments)], program.folder, done)
+        total, source, sink = _wait([str(program.path.resolve()), *map(str, arguments)], program.folder, done)
         words = np.fromfile(folder / "out", np.uint8).reshape(images, program.words, program.out_bytes)
         cycles = np.fromfile(folder / "cycles", np.int64).reshape(images, program.words)
         seen = np.fromfile(folder / "trace", np.uint8) if traced else np.zeros(0, np.uint8)
@@ -99,15 +102,21 @@ def run(
     for size, beats in program.probes if traced else ():
         own, seen = np.split(seen, [images * size * beats])
         probes.append(own.reshape(images, beats, size))
-    return Run(words, cycles >> 1, (cycles & 1).astype(bool), probes)
+    return Run(words, cycles >> 1, (cycles & 1).astype(bool), probes, total, (source, sink))
 
 
-def _wait(command: Sequence[str], folder: Path, done: Callable[[], object]) -> None:
+def _wait(command: Sequence[str], folder: Path, done: Callable[[], object]) -> tuple[int, ...]:
+    """Runs it; its cycles and pauses."""
+    found: tuple[int, ...] = (0, 0, 0)
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        for _ in process.stdout:
-            done()
+        for line in process.stdout:
+            if line.startswith("stats"):
+                found = tuple(map(int, line.split()[1:]))
+            else:
+                done()
         message = process.stderr.read()
     if process.returncode:
         raise VerificationError(f"Verilog simulation: {message.strip() or f'exit code {process.returncode}'}")
+    return found

@@ -28,7 +28,9 @@ class Design:
 def library() -> dict[str, str]:
     """The hand-written modules every design uses, by file name."""
     folder = files("hw.rtl") / "lib"
-    return {f.name: f.read_text() for f in sorted(folder.iterdir(), key=lambda f: f.name) if f.name.endswith(".sv")}
+    return {
+        f.name: wrapped(f.read_text()) for f in sorted(folder.iterdir(), key=lambda f: f.name) if f.name.endswith(".sv")
+    }
 
 
 def wire(prefix: str, name: str) -> str:

@@ -8,6 +8,8 @@ from hw.hls import built as hls
 from hw.rtl import built as rtl
 from hw.verify.proofs import accumulator, fifo, lint, multiplier, mutation, thresholds
 from hw.verify.proofs.proof import Proof
+from hw.verify.proofs.rtl import disturbed, layers, source
+from hw.verify.proofs.rtl import mutation as faults
 
 
 def run_proofs(built: Built) -> list[Proof]:
@@ -32,5 +34,15 @@ def hls_proofs(built: hls.Built) -> list[Proof]:
 
 
 def rtl_proofs(built: rtl.Built) -> list[Proof]:
-    """None yet."""
-    return []
+    """Lint, multiplier-free, cycles, back-pressure, resets, initial state, accumulators, thresholds, mutations."""
+    return [
+        source.lint(built),
+        source.multiplier(built),
+        disturbed.cycles(built),
+        disturbed.pressure(built),
+        disturbed.resets(built),
+        disturbed.initial(built),
+        layers.accumulators(built),
+        layers.thresholds(built),
+        faults.check(built),
+    ]
