@@ -57,13 +57,19 @@ def named(network: Network) -> tuple[Network, dict[str, str]]:
     return Network(model), found
 
 
-def check_name(name: str, modules: Collection[str] = ()) -> None:
-    """Raises `HwError` for the name of a project that cannot be a module beside `modules`."""
+_BEGINNINGS = ("unit_", "codes_", "crq_")
+"""Of the names of generated modules and of the library's."""
+
+
+def check_name(name: str, layers: Collection[str] = ()) -> None:
+    """Raises `HwError` for the name of a project that cannot be a module beside those of its `layers`."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise HwError(f"project name {name!r}: expected an identifier: letters, digits and underscores")
     if len(name) > MAX_LENGTH:
         raise HwError(f"project name {name!r}: {len(name)} letters; expected at most {MAX_LENGTH}")
     if name in KEYWORDS:
         raise HwError(f"project name {name!r}: is a word of SystemVerilog; choose another")
-    if {name.lower(), f"{name.lower()}_axi"} & {module.lower() for module in modules}:
-        raise HwError(f"project name {name!r}: is that of a module of the project; choose another")
+    low = name.lower()
+    made = _OWN.search(low) and any(low.startswith(f"{layer.lower()}_") for layer in layers)
+    if made or low.startswith(_BEGINNINGS):
+        raise HwError(f"project name {name!r}: may be that of a module inside of the project; choose another")

@@ -97,5 +97,6 @@ def make_plan(network: Network, io_type: str, folds: Mapping[str, Fold], name: s
         raise HwError(f"io_type {io_type!r}: expected one of {', '.join(IO_TYPES)}")
     if not units(network):
         raise HwError("the network has no layers: there is nothing to build")
-    check_name(name)
-    return Plan(network, io_type, folds, name, family)
+    plan = Plan(network, io_type, folds, name, family)
+    check_name(name, [layer.name for layer in plan.hardware])
+    return plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -100,7 +101,8 @@ def clocked_module(name: str, inputs: Mapping[str, int], output_bits: int, body:
     """A pipeline without handshake that moves in every cycle with `en`: inputs (name to bits), and the output `out`."""
     ports = ["clk", "en", *(f"[{bits - 1}:0] {port}" for port, bits in inputs.items())]
     listed = ",\n    ".join([*(f"input logic {port}" for port in ports), f"output logic [{output_bits - 1}:0] out"])
-    unused = f"  wire unused_inputs = &{{clk, en, {', '.join(inputs)}}};\n"
+    idle = [wire for wire in ("clk", "en") if not re.search(rf"\b{wire}\b", body)]
+    unused = f"  wire unused_inputs = &{{{', '.join([*idle, *inputs])}}};\n"
     return text_of(f"module {name} (\n    {listed}\n);\n{body}{unused}endmodule\n", summary)
 
 

@@ -29,7 +29,6 @@ from hw.ir.vectors import GIVEN_IMAGES
 from hw.read.load import AnyModel
 from hw.read.origin import Origin, load_graph
 from hw.rtl.axi import axi_top
-from hw.rtl.names import check_name
 from hw.rtl.order import used
 from hw.rtl.plan import Plan, make_plan
 from hw.rtl.readme import readme_md
@@ -62,7 +61,6 @@ def write_project(
     check_limits(network, options.io_type)
     choice = resolve(network, options, device, RTL)
     plan = make_plan(network, options.io_type, choice.folds, name, device.synthesis)
-    check_name(name, [source.removesuffix(".sv") for source in plan.design.sources if source != f"{name}.sv"])
     given = None if images is None else input_codes(network, np.asarray(images)[:GIVEN_IMAGES])
     target.parent.mkdir(parents=True, exist_ok=True)
     work = temporary_beside(target)

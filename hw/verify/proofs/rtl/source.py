@@ -42,7 +42,8 @@ def multiplier(built: Built) -> Proof:
         for path in sorted((folder / "made").glob("*.cpp")):
             text = _COMMENT.sub("", path.read_text())
             lines += text.count("\n")
-            found += [line.strip() for line in text.split("\n") if PRODUCT.search(line)]
+            statements = (" ".join(part.split()) for part in text.split(";"))  # an operator may begin a line
+            found += [statement for statement in statements if PRODUCT.search(statement)]
     if found:
         return Proof("multiplier-free", False, f"{len(found)} products or divisions, the first: {found[0][:200]}")
     if not lines:
