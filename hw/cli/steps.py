@@ -28,8 +28,8 @@ from export.qonnx import to_qonnx
 from hw.cli.runtimes import runtime_links
 from hw.compiler import compiler
 from hw.devices.catalog import find
-from hw.hls.folder import put, settle
-from hw.hls.verdicts import keep
+from hw.forms.folder import put, settle
+from hw.forms.verdicts import keep
 from hw.ir.vectors import all_vectors
 from hw.project import Project, build, open_project
 from hw.report.model import Report
@@ -96,8 +96,8 @@ class Steps:
             return links
 
     def build(self, images: Images) -> Project:
-        """Build the HLS project, its testbench beginning with the test images; the one that is there if it is equal."""
-        folder = self.output / f"{self.recipe.name}_hls"
+        """Build the project, its testbench beginning with the test images; the one that is there if it is equal."""
+        folder = self.output / f"{self.recipe.name}_{self.options.target}"
         with self._timed("build"), tempfile.TemporaryDirectory(dir=self.output) as scratch:
             project = build(self.file, Path(scratch) / folder.name, images=images.codes.numpy(), options=self.options)
             kept = settle(folder)
@@ -110,12 +110,12 @@ class Steps:
     def simulate(
         self, project: Project, images: Images, runtimes: Sequence[Link]
     ) -> tuple[list[dict[str, Any]], list[Proof]]:
-        """C simulation, native and bit-accurate, against PyTorch on test images and vectors; and the proofs."""
+        """Every simulation of its form against PyTorch, on test images and vectors; and the proofs."""
         with self._timed("simulate"):
             vectors = all_vectors(project.network, 1000)
             data = ((images.name, images.codes.numpy(), images.labels), ("random, extreme, bounding", vectors, None))
             verdicts = []
-            for mode in ("fast", "ap"):
+            for mode in project.checked:
                 for name, x, y in data:
                     shown = not self.console.quiet
                     verdict = verify(project, x, self.training, mode=mode, labels=y, progress=shown)
@@ -165,7 +165,7 @@ class Steps:
 
 
 def differing(verdicts: list[dict[str, Any]]) -> int:
-    """Integers of the C simulation that are not PyTorch's."""
+    """Integers of the simulations that are not PyTorch's."""
     return sum(v["integers"] - v["exact_integers"] for v in verdicts)
 
 
@@ -194,6 +194,7 @@ def run_all(
     summary = {
         "schema": 1,
         "name": recipe.name,
+        "target": options.target,
         "bit_exact": bit_exact(runtimes, verdicts, proofs),
         "accuracy": accuracy,
         "weights": weights,
@@ -211,7 +212,7 @@ def run_all(
             "frozen": "train/frozen.pt",
             "training": "train/summary.json",
             "qonnx": steps.file.name,
-            "project": f"{recipe.name}_hls/",
+            "project": f"{recipe.name}_{options.target}/",
             "report": "report.html",
         },
     }

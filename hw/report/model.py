@@ -15,7 +15,7 @@ from crq.files import write_text
 from hw.cost.calibration import band, calibrations, kind, sentence
 from hw.cost.network import Estimate, UnitEstimate, estimate
 from hw.dataflow.beats import beat_out, beats_in
-from hw.dataflow.timing import HLS, RTL
+from hw.dataflow.timing import TIMINGS
 from hw.dataflow.units import Fold, Unit, units
 from hw.devices.catalog import Device, find
 from hw.errors import HwError
@@ -61,9 +61,9 @@ class Report:
     @property
     def form(self) -> str:
         """What the figures are of: "rtl", "hls" or "io_parallel"."""
-        if self.io_type == "io_parallel":
-            return self.io_type
-        return "rtl" if self.project.get("backend") == "rtl" else "hls"
+        if self.project.get("backend") == "rtl":
+            return "rtl"
+        return self.io_type if self.io_type == "io_parallel" else "hls"
 
     @property
     def fps(self) -> float:
@@ -131,7 +131,7 @@ class Report:
             "units": rows,
             # What `crq synth` measures is the streaming RTL form: nothing to set beside an unrolled design.
             "synthesis": beside(self.network, self.folds, self.measurements)
-            if self.measurements and self.form != "io_parallel"
+            if self.measurements and self.io_type != "io_parallel"
             else None,
             "project": self.project,
         }
@@ -184,7 +184,7 @@ def build_report(
             folds,
             device.priced,
             project.get("io_type", "io_stream"),
-            RTL if project.get("backend") == "rtl" else HLS,
+            TIMINGS[project.get("backend", "hls")],
         ),  # fmt: skip
         project=project,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -175,12 +175,9 @@ class MacUnit:
             return f"  wire [{bits - 1}:0] sel = chunk;\n"
         if group_blocks == self.blocks:
             return f"  wire [{bits - 1}:0] sel = address;\n"
-        per = self.blocks // group_blocks
-        return (
-            f"  wire [31:0] wide_sel = 32'(block) / 32'd{per} * 32'd{self.chunks} + 32'(chunk);\n"
-            f"  wire [{bits - 1}:0] sel = wide_sel[{bits - 1}:0];\n"
-            f"  wire unused_sel = &wide_sel;\n"
-        )
+        return f"  wire [{bits - 1}:0] sel;\n" + instance("crq_group", "group", {
+            "CHUNKS": self.chunks, "BLOCKS": self.blocks // group_blocks, "GROUPS": group_blocks}, {
+            "clk": "clk", "rst": "rst", "go": "en && active", "sel": "sel"})  # fmt: skip
 
     def weight_words(self) -> IntArray:
         """(steps, PE * 2 * lanes) bits: per lane the non-zero flags of its products, then their signs."""

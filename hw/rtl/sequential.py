@@ -9,10 +9,9 @@ from hw.dataflow.progressions import Progression, Rounding, SearchKind, progress
 from hw.dataflow.thresholds import Table
 from hw.errors import HwError
 from hw.ir.layers import IntArray
-from hw.rtl.verilog import Design, instance, words
+from hw.rtl.verilog import Design, instance, text_of, words
 
-STAGE = """// Codes of {lanes} channels at once by {kind}, {searchers} searcher(s), each {bits} cycles per channel.
-module codes_{name} (
+STAGE = """module codes_{name} (
     input logic clk, input logic rst, input logic load, output logic free, input logic [{sum_bits}-1:0] sums,
     output logic out_valid, input logic out_ready, output logic [{code_bits}-1:0] out_data
 );
@@ -47,16 +46,9 @@ def sequential_stage(
         "clk rst load free fetch step done channel out_valid out_ready"))  # fmt: skip
     for s in range(used):
         text += _searcher(design, name, table, ramp, kind, lanes, each, s)
-    design.sources[f"codes_{name}.sv"] = STAGE.format(
-        name=name,
-        lanes=lanes,
-        kind=kind,
-        searchers=used,
-        bits=bits,
-        sum_bits=lanes * w,
-        code_bits=lanes * bits,
-        body=text,
-    )
+    made = STAGE.format(name=name, sum_bits=lanes * w, code_bits=lanes * bits, body=text)
+    summary = f"Codes of {lanes} channels at once by {kind}, {used} searcher(s), each {bits} cycles per channel."
+    design.sources[f"codes_{name}.sv"] = text_of(made, summary, kept=False)
     ports = _ports("clk rst load free out_valid out_ready out_data") | {"sums": sums}
     return instance(f"codes_{name}", "codes", {}, ports)
 

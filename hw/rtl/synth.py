@@ -19,6 +19,7 @@ from crq.errors import ToolError
 from crq.files import write_text
 from hw.cost.resources import Resources
 from hw.errors import HwError
+from hw.rtl.fabric import DEFINES
 from hw.rtl.generate import write
 from hw.rtl.verilog import Design
 
@@ -32,14 +33,6 @@ PASSES = {
     "gowin": "synth_gowin",
 }
 FAMILIES = tuple(PASSES)
-# What hw/rtl/lib is told of the fabric: the bits of a carry primitive of Xilinx, or which other one it is.
-DEFINES = {
-    "xcup": "CRQ_XILINX=8",
-    "xc7": "CRQ_XILINX=4",
-    "ecp5": "CRQ_ECP5",
-    "ice40": "CRQ_ICE40",
-    "gowin": "CRQ_GOWIN",
-}
 # LUTs that a primitive occupies (AMD UG953 and UG974, library guides: RAM32M and RAM64M take one SLICEM's four LUTs,
 # RAM32M16 and RAM64M8 take eight; wide multiplexers and carry chains take none. ECP5, Lattice FPGA-DS-02012: a CCU2C is
 # the carry mode of a slice's two LUT4; a 16 x 4 distributed RAM takes three slices, six LUT4).

@@ -9,13 +9,14 @@ import pytest
 
 from hw.dataflow.units import Fold
 from hw.errors import HwError
-from hw.hls.manifest import FILE, Manifest
+from hw.forms.manifest import FILE, Manifest
 
 MANIFEST = Manifest(
-    project="digits", source={"name": "m.onnx", "sha256": "00ff"}, part="xc7z020clg400-1", board="PYNQ-Z2",
-    clock_period=5.0,
+    project="digits", target="hls", source={"name": "m.onnx", "sha256": "00ff"}, part="xc7z020clg400-1",
+    board="PYNQ-Z2", clock_period=5.0,
     io_type="io_stream", folding={"conv1": Fold(2, 9, "bram"), "größe.2": Fold(1)}, goal="10 images per second",
     why={"conv1": "given", "größe.2": "least area"}, layers={"conv1": "conv1", "größe.2": "gr__e_2"},
+    tops={"network": "digits", "axi": "digits_axi"}, input={"bits": 8}, result={"bits": 16},
     testbench={"images": 32, "given": 8, "sha256": "ab"}, versions={"crq": "0.1.0"},
     files={"README.md": "cd"},
 )  # fmt: skip
@@ -33,7 +34,7 @@ def test_a_manifest_comes_back(tmp_path: Path) -> None:
 def test_the_file_is_json_with_the_format_first() -> None:
     facts = json.loads(MANIFEST.to_json())
     assert list(facts)[0] == "format"
-    assert facts["format"] == 4
+    assert facts["format"] == 5
     assert facts["folding"] == {"conv1": [2, 9, "bram", "parallel", 2], "größe.2": [1, 1, "auto", "parallel", 2]}
     assert facts == MANIFEST.to_dict()
     assert MANIFEST.to_json().endswith("}\n")
@@ -52,9 +53,9 @@ def facts(**changes: object) -> str:
         ("[1]", "no manifest of a crq project"),
         ("3", "no manifest of a crq project"),
         ("\xff\xfe", "no manifest of a crq project"),
-        ("{}", "format None; this version reads format 4. Build the project again"),
-        (facts(format=2), "format 2; this version reads format 4"),
-        (facts(format="3"), "format '3'; this version reads format 4"),
+        ("{}", "format None; this version reads format 5. Build the project again"),
+        (facts(format=2), "format 2; this version reads format 5"),
+        (facts(format="3"), "format '3'; this version reads format 5"),
         (facts(folding=...), "no manifest of a crq project .*'folding'"),
         (facts(part=...), "no manifest of a crq project .*'part'"),
         (facts(colour="red"), "no manifest of a crq project .*'colour'"),

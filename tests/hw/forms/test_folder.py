@@ -11,7 +11,7 @@ import pytest
 
 import hw
 from hw.errors import HwError
-from hw.hls.folder import check_target, foreign, named, own, put, settle
+from hw.forms.folder import check_target, foreign, named, own, put, settle
 from tests.support.random_graphs import GraphBuilder
 
 
@@ -173,7 +173,7 @@ def test_a_rerun_goes_on_wherever_the_first_was_killed(
         rename(source, target)
 
     with monkeypatch.context() as patch, contextlib.suppress(Killed):
-        patch.setattr("hw.hls.folder.os.rename", dying)
+        patch.setattr("hw.forms.folder.os.rename", dying)
         put(tmp_path / "new", project)
     (tmp_path / "newer").mkdir()
     (tmp_path / "newer" / "newer.txt").write_text("newer")

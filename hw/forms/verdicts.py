@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from crq.files import sha256, write_json
-from hw.hls.built import Built
-from hw.hls.folder import own
+from hw.forms.built import Built
+from hw.forms.folder import own
 
 FILE = "verdicts.json"
 SCHEMA = 1

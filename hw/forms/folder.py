@@ -15,7 +15,7 @@ from pathlib import Path
 
 from crq.files import sha256, write_json
 from hw.errors import HwError
-from hw.hls.manifest import FILE, Manifest
+from hw.forms.manifest import FILE, Manifest
 
 OWN = Path("build") / "own.json"
 _RECORDING = threading.Lock()
