@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from crq.errors import VerificationError
 from crq.options import BuildOptions
 from hw.dataflow.names import identifier
 from hw.errors import HwError
@@ -26,7 +27,9 @@ from hw.read.load import AnyModel
 from hw.report.model import Report
 from hw.report.project import project_report
 from hw.rtl import built as rtl
+from hw.rtl.bitstream.project import Bitstream, bitstream
 from hw.rtl.writer import write_project
+from hw.verify.netlists import check_netlists
 from hw.verify.proofs.proof import Proof
 from hw.verify.proofs.suite import run_proofs
 
@@ -49,6 +52,25 @@ class HlsProject(Project, hls.Built):
 
 class RtlProject(Project, rtl.Built):
     """A project in SystemVerilog."""
+
+    def bitstream(
+        self, board: str | None = None, clock_mhz: float | None = None, seeds: int = 4, images: ArrayLike | None = None,
+        reference: str | PathLike[str] | None = None,
+    ) -> Bitstream:  # fmt: skip
+        """The bitstream for a board (by default the one it was built for) at a clock (by default its own), in the
+        folder bitstream/BOARD; with `images`, both netlists are compared on them with live PyTorch (`reference`: a run
+        folder or frozen.pt) or the integer graph.
+
+        Raises `HwError` for a board, clock or size that cannot be, `ToolError` for tools, and `VerificationError` if
+        an integer differs.
+        """
+        made = bitstream(self, board, clock_mhz=clock_mhz, seeds=seeds)
+        if images is not None:
+            codes = input_codes(self.network, np.asarray(images))
+            wrong = [n for n in check_netlists(made, codes, reference) if not n.equal]
+            if wrong:
+                raise VerificationError("; ".join(f"netlist of {n.stage}: {n}" for n in wrong))
+        return made
 
 
 FORMS: dict[str, type[Project]] = {"hls": HlsProject, "rtl": RtlProject}

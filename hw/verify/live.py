@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,19 +32,24 @@ def verify(
     """
     mode = built.mode(mode)
     found = built.integers(codes, mode=mode, progress=progress, layout="NCHW")
-    if reference is not None:
-        expected = _torch_integers(built.network, reference, codes)
-    else:
-        shape = built.network.input.shape
-        batches = np.array_split(codes.reshape(-1, *shape), max(1, len(codes) // 64))
-        expected = np.concatenate([from_stream(built.network, evaluate(built.network, b)) for b in batches])
+    expected = expected_integers(built.network, codes, reference)
     correct = None
     if labels is not None:
         correct = int((built.network.logits(found).reshape(len(found), -1).argmax(1) == labels).sum())
     return compare(f"{mode} simulation against {against(reference)}", found, expected, correct=correct)
 
 
-def against(reference: str | Path | None) -> str:
+def expected_integers(
+    network: Network, codes: NDArray[Any], reference: str | PathLike[str] | None = None
+) -> NDArray[np.int64]:  # fmt: skip
+    """The integers that codes (N, C, H, W) must give, by the live PyTorch module or by the integer graph in NumPy."""
+    if reference is not None:
+        return _torch_integers(network, reference, codes)
+    batches = np.array_split(codes.reshape(-1, *network.input.shape), max(1, len(codes) // 64))
+    return np.concatenate([from_stream(network, evaluate(network, b)) for b in batches])
+
+
+def against(reference: str | PathLike[str] | None) -> str:
     """What `verify` compares with."""
     return "the integer graph" if reference is None else "the live PyTorch model"
 
@@ -121,7 +127,7 @@ def layer_codes(network: Network, model: FrozenModel, codes: NDArray[Any]) -> di
     return {name: v.reshape(-1, *shapes[name]) for name, v in found.items()} | {last.name: result}
 
 
-def _torch_integers(network: Network, reference: str | Path, codes: NDArray[Any]) -> NDArray[np.int64]:
+def _torch_integers(network: Network, reference: str | PathLike[str], codes: NDArray[Any]) -> NDArray[np.int64]:
     import torch
 
     model = frozen_of(network, reference)
@@ -129,7 +135,7 @@ def _torch_integers(network: Network, reference: str | Path, codes: NDArray[Any]
     return torch.cat([model.integers(batch) for batch in batches]).numpy()
 
 
-def frozen_of(network: Network, reference: str | Path) -> FrozenModel:
+def frozen_of(network: Network, reference: str | PathLike[str]) -> FrozenModel:
     """The frozen model of a run folder or frozen.pt. Raises `HwError` unless `network` was made from it."""
     from crq.convert.frozen import FrozenModel, frozen_file
 

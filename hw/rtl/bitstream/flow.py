@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,6 @@ from crq.errors import ToolError
 from hw.compiler import cache_folder
 from hw.cost.resources import Resources
 from hw.errors import HwError
-from hw.ir.graph import Network
 from hw.rtl.bitstream import tools
 from hw.rtl.bitstream.fit import TooLarge, check_fit, used_by
 from hw.rtl.bitstream.steps import Done, Stopped, run_step
@@ -61,7 +60,7 @@ def default_cache() -> Path:
 
 
 def make(
-    wrapped: Wrapped, network: Network, *, seeds: int = 4, jobs: int = 2, cache: Path | None = None,
+    wrapped: Wrapped, layers: Mapping[str, str], *, seeds: int = 4, jobs: int = 2, cache: Path | None = None,
     heard: Heard = lambda step, line: None,
 ) -> Made:  # fmt: skip
     """Synthesises, places and routes with up to `seeds` seeds, `jobs` at a time, until one has the clock; packs that.
@@ -79,7 +78,7 @@ def make(
     )  # fmt: skip
     heard("synthesis", "")
     check_fit(_used(wrapped, synthesis), board)
-    found = _route(wrapped, network, synthesis, range(1, seeds + 1), jobs, folder, versions, heard)
+    found = _route(wrapped, layers, synthesis, range(1, seeds + 1), jobs, folder, versions, heard)
     best = max(found, key=lambda r: (r.timing.mhz, -r.seed))
     if best.timing.mhz < wrapped.mhz:
         raise HwError(_missed(wrapped, best, len(found)))
@@ -110,7 +109,7 @@ def _missed(wrapped: Wrapped, best: Routed, seeds: int) -> str:
 
 
 def _route(
-    wrapped: Wrapped, network: Network, synthesis: Done, seeds: Sequence[int], jobs: int, cache: Path,
+    wrapped: Wrapped, layers: Mapping[str, str], synthesis: Done, seeds: Sequence[int], jobs: int, cache: Path,
     versions: dict[str, str], heard: Heard,
 ) -> list[Routed]:  # fmt: skip
     """The seeds up to the first that has the clock; which one that is does not depend on who is faster."""
@@ -126,7 +125,7 @@ def _route(
         )  # fmt: skip
         heard(name, "")
         report = read_report(done.folder / tools.REPORT)
-        return Routed(seed, done, timing(report, network), utilisation(report, board.family))
+        return Routed(seed, done, timing(report, layers), utilisation(report, board.family))
 
     with ThreadPoolExecutor(jobs) as pool:
         pending = {seed: pool.submit(one, seed) for seed in seeds}

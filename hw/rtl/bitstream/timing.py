@@ -8,10 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hw.dataflow.names import bounded
-from hw.dataflow.units import units
-from hw.ir.graph import Network
-
 # Circuits by the instances that hold them (hw/rtl), the innermost that has a name here.
 CIRCUITS = {
     "window": "window", "lines": "line buffers", "select": "choice of operands", "weight_rom": "weights",
@@ -64,16 +60,13 @@ class Use(NamedTuple):
     available: int
 
 
-def timing(report: Mapping[str, Any], network: Network) -> Timing:
-    """The slowest clock of a report of nextpnr, and its path."""
+def timing(report: Mapping[str, Any], layers: Mapping[str, str]) -> Timing:
+    """The slowest clock of a report of nextpnr, and its path. layers: the name of each layer by its instance's."""
     clock = min(report["fmax"], key=lambda name: report["fmax"][name]["achieved"])
-    own = f"posedge {clock}"
-    path: list[dict[str, Any]] = next(
-        (p["path"] for p in report["critical_paths"] if (p["from"], p["to"]) == (own, own)), []
-    )
-    words = Words(network)
-    hops = tuple(Hop(h["type"], round(h["delay"], 3), words.of(h["to"]["cell"])) for h in path)
-    return Timing(round(report["fmax"][clock]["achieved"], 2), hops)
+    own, words = f"posedge {clock}", Words(layers)
+    paths = [p["path"] for p in report["critical_paths"] if (p["from"], p["to"]) == (own, own)]
+    hops = [Hop(h["type"], round(h["delay"], 3), words.of(h["to"]["cell"])) for path in paths[:1] for h in path]
+    return Timing(round(report["fmax"][clock]["achieved"], 2), tuple(hops))
 
 
 def utilisation(report: Mapping[str, Any], family: str) -> dict[str, Use]:
@@ -93,8 +86,8 @@ def read_report(path: Path) -> dict[str, Any]:
 class Words:
     """Names of cells as "layer conv1: accumulator"."""
 
-    def __init__(self, network: Network) -> None:
-        self.layers = {bounded(unit.name): unit.name for unit in units(network)}
+    def __init__(self, layers: Mapping[str, str]) -> None:
+        self.layers = layers
 
     def of(self, cell: str) -> str:
         """The words for a cell `u_network.u_conv1.u_pe0.…`."""

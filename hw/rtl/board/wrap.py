@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.resources import files
 from typing import NamedTuple
 
-from hw.dataflow.beats import stream_beats
-from hw.dataflow.units import Fold
+from hw.dataflow.words import Port
 from hw.devices.boards import OpenBoard
-from hw.ir.graph import Network
 from hw.rtl.board.pll import pll
 from hw.rtl.board.protocol import Facts, code_bytes
 from hw.rtl.verilog import Design
@@ -30,27 +27,21 @@ class Wrapped(NamedTuple):
     facts: Facts
 
 
-def wrap(
-    design: Design, network: Network, folds: Mapping[str, Fold], board: OpenBoard, mhz: float, digest: bytes
-) -> Wrapped:  # fmt: skip
-    """`design`, made of `network` and `folds`, on a board at the clock nearest to `mhz`; `digest` is the network's.
+def wrap(design: Design, image: Port, result: Port, board: OpenBoard, mhz: float, digest: bytes) -> Wrapped:
+    """`design` with its ends on a board at the clock nearest to `mhz`; `digest` is the network's.
 
     Raises `HwError` for a clock out of the PLL's range.
     """
     clock = pll(board.pll, board.clock["mhz"], mhz)
-    image, result = network.input, network.carried(network.output)
-    beats = stream_beats(network, folds)
-    facts = Facts(
-        image.shape.size * code_bytes(image.format), result.shape.size * code_bytes(network.output.format),
-        round(clock.mhz * 1000), digest[:8],
-    )  # fmt: skip
+    coded, made = image.tensor.format, result.tensor.format
+    sizes = image.shape.size * code_bytes(coded), result.shape.size * code_bytes(made)
+    facts = Facts(*sizes, round(clock.mhz * 1000), digest[:8])
     divisor = round(clock.mhz * 1e6 / BAUD)
     top = f"{design.top}_board"
     text = TOP.format(
         top=top, name=design.top, board=board.name, mhz=clock.mhz, pll=clock.text, pins=_pins(board), leds=_leds(board),
-        in_lanes=beats[image.name], in_bits=image.format.bits, out_lanes=beats[result.name],
-        in_data=beats[image.name] * image.format.bits, out_data=beats[result.name] * network.output.format.bits,
-        out_bits=network.output.format.bits, out_signed=int(network.output.format.signed), image=facts.image,
+        in_lanes=image.beat, in_bits=coded.bits, out_lanes=result.beat, in_data=image.bits, out_data=result.bits,
+        out_bits=made.bits, out_signed=int(made.signed), image=facts.image,
         result=facts.result, info=len(facts.packed()), facts=_constant(facts.packed()), hash=_constant(digest[:4]),
         divisor=divisor,
     )  # fmt: skip
