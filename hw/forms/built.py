@@ -86,7 +86,9 @@ class Simulated(Built, ABC):
         if mode is None:
             return self.modes[0]
         if mode not in self.modes:
-            raise HwError(f"simulation mode {mode!r}: {self.simulator} has {', '.join(self.modes)}")
+            raise HwError(
+                f"simulation mode {mode!r}: {self.simulator} has {', '.join(self.modes)}; without one it is {self.modes[0]}"
+            )
         return mode
 
     @property

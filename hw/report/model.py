@@ -72,7 +72,10 @@ class Report:
     @property
     def trust(self) -> str:
         """How far the figures can be trusted, as one sentence."""
-        return sentence(self.form, self.device.synthesis, self.kinds)
+        text = sentence(self.form, self.device.synthesis, self.kinds)
+        if self.project.get("backend") != "rtl":
+            return text
+        return f"{text}; cycles are those of the RTL, which `crq simulate --checks` measures"
 
     @property
     def kinds(self) -> set[str]:
