@@ -21,13 +21,15 @@ module codes_{name} (
 
 
 def sequential_stage(
-    design: Design, name: str, table: Table, lanes: int, searchers: int, kind: SearchKind, sums: str = "sums"
+    design: Design, name: str, table: Table, lanes: int, searchers: int, kind: SearchKind, sums: str = "sums",
+    quick: int = 0,
 ) -> str:  # fmt: skip
     """An instance between the wires clk, rst, load, free, `sums`, out_valid, out_ready and out_data.
 
     `sums` has `lanes` sums of table.width bits; the blocks of channels come in rotation. Each of the `searchers` finds
     the codes of ceil(lanes / searchers) neighbouring lanes. The module codes_`name` and the memories `name`_s0.mem and
-    on are added to `design`. Raises `HwError` if `kind` is "ramp" and the table is no progression.
+    on are added to `design`. `quick`: entries are registered before they are compared, for a fast clock. Raises
+    `HwError` if `kind` is "ramp" and the table is no progression.
     """
     each = -(-lanes // searchers)
     used = -(-lanes // each)
@@ -46,7 +48,7 @@ def sequential_stage(
     text += instance("crq_take", "take", {"LANES": each, "BITS": bits, "BLOCKS": blocks}, _ports(
         "clk rst load free fetch step done channel out_valid out_ready"))  # fmt: skip
     for s in range(used):
-        text += _searcher(design, name, table, ramp, kind, lanes, each, s)
+        text += _searcher(design, name, table, ramp, kind, lanes, each, s, quick)
     design.sources[f"codes_{name}.sv"] = STAGE.format(
         name=name,
         lanes=lanes,
@@ -62,7 +64,8 @@ def sequential_stage(
 
 
 def _searcher(
-    design: Design, name: str, table: Table, ramp: Progression | None, kind: SearchKind, lanes: int, each: int, s: int
+    design: Design, name: str, table: Table, ramp: Progression | None, kind: SearchKind, lanes: int, each: int, s: int,
+    quick: int,
 ) -> str:  # fmt: skip
     """Searcher `s` with its lanes; its memory goes into `design`."""
     w, bits, file = table.width, table.bits, f"{name}_s{s}.mem"
@@ -74,10 +77,12 @@ def _searcher(
         "LANES": each, "WIDTH": w, "BITS": bits, "SIGNED": int(table.signed)},
         _ports("clk load fetch step done") | own)  # fmt: skip
     channels = _channels(len(table.rows) // lanes, lanes, each, s)
-    parameters: dict[str, object] = {"WIDTH": w, "BITS": bits, "CHANNELS": len(channels), "FILE": f'"{file}"'}
+    parameters: dict[str, object] = {"WIDTH": w, "BITS": bits, "CHANNELS": len(channels), "FILE": f'"{file}"',
+                                     "AHEAD": int(quick and bits > 1)}  # fmt: skip
     ports = _ports("clk fetch step channel") | {"x": f"x{s}", "found": f"found{s}"}
     if ramp is None:
-        design.memories[file] = words(_heap(table.rows)[channels].reshape(-1, 1), w)
+        ahead = quick and bits > 1 and kind == "lut"
+        design.memories[file] = words(_heap(table.rows)[channels].reshape(-1, 2 if ahead else 1), w)
         ports |= {"node": f"node{s}"}
         return text + instance("crq_searcher", f"searcher{s}", parameters | {"BLOCK": int(kind == "bram")}, ports)
     design.memories[file] = _ramp_words(ramp, channels)

@@ -21,7 +21,9 @@ module crq_take #(
     input  logic          out_ready
 );
   logic busy, last, first;
-  assign step  = busy && !(last && out_valid && !out_ready);
+  // With two bits or more a block that leaves in this very cycle is waited for as well: `free` then hangs on registers
+  // alone, and nothing is lost while the consumer is ready, as no code was due in that cycle.
+  assign step  = busy && !(last && out_valid && (BITS > 1 || !out_ready));
   assign done  = step && last;
   assign free  = !busy || (done && first);
   assign fetch = load || (done && !first);
