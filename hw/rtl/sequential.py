@@ -45,7 +45,8 @@ def sequential_stage(
     text += f"  assign out_data = lane_codes[{lanes * bits - 1}:0];\n"
     if spare:
         text += f"  wire unused_lanes = &lane_codes[{each * used * bits - 1}:{lanes * bits}];\n"
-    text += instance("crq_take", "take", {"LANES": each, "BITS": bits, "BLOCKS": blocks}, _ports(
+    text += instance("crq_take", "take", {
+        "LANES": each, "BITS": bits, "BLOCKS": blocks, "QUICK": int(quick and bits > 1)}, _ports(
         "clk rst load free fetch step done channel out_valid out_ready"))  # fmt: skip
     for s in range(used):
         text += _searcher(design, name, table, ramp, kind, lanes, each, s, quick)
