@@ -121,14 +121,14 @@ def routed(folder: Path) -> Routed:
 
 
 def circuits(path: Sequence[dict[str, Any]]) -> list[tuple[str, float]]:
-    """(instances of our modules, ns) along a path, neighbours in the same instance together."""
+    """(instances of our modules, ns) along a path: gates and, in front of them, the nets that lead there."""
     result: list[tuple[str, float]] = []
     for part in path:
         at = part["to" if part["type"] in ("setup", "routing") else "from"]["cell"]
-        name = ".".join(p for p in at.split(".") if p.startswith("u_"))
-        kind = "net " if part["type"] == "routing" else ""
-        if result and result[-1][0] == kind + name:
-            result[-1] = kind + name, result[-1][1] + part["delay"]
+        name = ".".join(p for p in at.split(".") if p.startswith("u_")) or "carry"
+        kind = "net to " if part["type"] == "routing" else ""
+        if result and (result[-1][0] == kind + name or not part["delay"]):
+            result[-1] = result[-1][0], result[-1][1] + part["delay"]
         else:
             result.append((kind + name, part["delay"]))
     return [(name, round(delay, 2)) for name, delay in result]
