@@ -17,7 +17,7 @@ from hw.devices.catalog import Device
 from hw.errors import HwError
 from hw.fold.candidates import Limits, Wish, fastest, slowest
 from hw.fold.joint import Cost, within
-from hw.fold.levels import with_levels
+from hw.fold.levels import with_levels, with_registers
 from hw.ir.graph import Network
 
 # The frame rate aimed at when the user names none. A network that cannot reach it runs as fast as it can.
@@ -99,7 +99,8 @@ def decide(
         else:
             folds, budget = search.fitting(budget, device)
             goal += f" within {FILL:.0%} of {device.part}"
-    folds = with_levels(network, folds, search.family, clock_period_ns)
+    registers = with_registers if timing is RTL else with_levels
+    folds = registers(network, folds, search.family, clock_period_ns)
     goal = f"{goal} at {clock_period_ns:g} ns: {budget:,} cycles per image and layer"
     return Choice(folds, goal, {u.name: _reason(u, folds[u.name], budget, limits) for u in units(network)})
 

@@ -80,7 +80,7 @@ def _behind_streams(
     text, ports = "", {"clk": "clk", "rst": "rst"}
     for i, (tensor, source, beat) in enumerate(zip(unit.inputs, sources, given, strict=True)):
         bits = tensor.format.bits
-        stream, more = _fifo(source, beat * bits, depths[unit.name, i])
+        stream, more = _fifo(source, beat * bits, depths[unit.name, i], fold.quick)
         parts, joined = conversion(beat, beats_in(unit, fold)[i])
         part = beat // parts * bits
         if parts > 1:
@@ -135,11 +135,11 @@ def _wires(name: str, bits: int) -> str:
     return f"  wire {name}_valid, {name}_ready;\n  wire [{bits - 1}:0] {name}_data;\n"
 
 
-def _fifo(name: str, bits: int, depth: int) -> tuple[str, str]:
+def _fifo(name: str, bits: int, depth: int, quick: int) -> tuple[str, str]:
     """(stream behind it, text) of a FIFO; a depth of 0 is none."""
     if depth == 0:
         return name, ""
-    parameters = {"WIDTH": bits, "DEPTH": depth, "BLOCK": int(bits * depth >= BRAM_BITS)}
+    parameters = {"WIDTH": bits, "DEPTH": depth, "BLOCK": int(bits * depth >= BRAM_BITS), "FLAGS": quick}
     return _stage("crq_fifo", name, "fifo", parameters, bits)
 
 

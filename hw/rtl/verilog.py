@@ -46,6 +46,16 @@ def instance(module: str, name: str, parameters: Mapping[str, object], ports: Ma
     return f"  {module} {f'#({values}) ' if values else ''}u_{name} (\n    {wires}\n  );\n"
 
 
+def held_back(bits: int, source: str, en: str, stages: int) -> tuple[str, str]:
+    """(text, name) of the vector `source` as it was `stages` cycles with `en` ago."""
+    names = [source, *(f"{source}_held{n}" for n in range(stages))]
+    if not stages:
+        return "", source
+    moved = "".join(f"      {after} <= {before};\n" for before, after in zip(names, names[1:], strict=False))
+    declared = f"  logic [{bits - 1}:0] {', '.join(names[1:])};\n"
+    return f"{declared}  always_ff @(posedge clk)\n    if ({en}) begin\n{moved}    end\n", names[-1]
+
+
 def literal(bits: Iterable[int]) -> str:
     """A sized hexadecimal constant; the first bit is the lowest."""
     values = list(bits)
