@@ -115,7 +115,7 @@ class Built(NamedTuple):
                 found = run_parallel(network, self.design, Path(folder), codes, optimize=True)
                 expected = wanted.transpose(0, 2, 3, 1).reshape(images, -1)
             else:
-                found = run_network(network, self.folds, Path(folder), codes, limit=10**8, optimize=True)
+                found = run_network(network, self.folds, Path(folder), codes, optimize=True)
                 expected = beats(wanted, self.folds[output_unit(network, network.output)].pe)
         each = len(expected) // images
         differing = int((found.values != expected).sum())

@@ -30,13 +30,14 @@ def _option(default: Any, help_: str, **more: Any) -> Any:
 class BuildOptions:
     """Options of a project; each field's `help` says what it means, and is what `crq build --help` prints.
 
-    part: FPGA part (any package and speed grade) or board. clock_period: ns. io_type: io_stream folds layers in time,
-    io_parallel unrolls every one. target_fps (images per second) and target_latency (µs for one image) are met with the
-    least area; best_fit takes the highest rate that fits the part. folding: layer → (PE, SIMD) or (PE, SIMD, form).
-    max_beat: bits of the widest stream. weight_rom: layer → where its weights lie; by default their size decides.
-    fit_check: refuse weights that exceed the part's memory.
+    target: the form of the project, HLS or RTL. part: FPGA part (any package and speed grade) or board. clock_period:
+    ns. io_type: io_stream folds layers in time, io_parallel unrolls every one. target_fps (images per second) and
+    target_latency (µs for one image) are met with the least area; best_fit takes the highest rate that fits the part.
+    folding: layer → (PE, SIMD) or (PE, SIMD, form). max_beat: bits of the widest stream. weight_rom: layer →
+    where its weights lie; by default their size decides. fit_check: refuse weights that exceed the part's memory.
     """
 
+    target: Literal["hls", "rtl"] = _option("hls", "C++ for Vitis HLS, or SystemVerilog for any simulator and tool.")
     part: str = _option("xc7z020clg400-1", "FPGA part or board.")
     clock_period: Annotated[float, Gt(0)] = _option(5.0, "Clock period in ns.")
     io_type: Literal["io_stream", "io_parallel"] = _option("io_stream", "Fold layers in time, or unroll every one.")

@@ -13,30 +13,68 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from crq.errors import VerificationError
 from crq.options import BuildOptions
 from hw.dataflow.names import identifier
-from hw.hls.built import Built
-from hw.hls.folder import check_target
+from hw.errors import HwError
+from hw.forms.built import Simulated, manifest_of
+from hw.forms.folder import check_target
+from hw.hls import built as hls
 from hw.hls.plugin import require_registered
 from hw.ir.images import input_codes
 from hw.ir.vectors import GIVEN_IMAGES
 from hw.read.load import AnyModel
 from hw.report.model import Report
 from hw.report.project import project_report
+from hw.rtl import built as rtl
+from hw.rtl.bitstream.project import Bitstream, bitstream
+from hw.rtl.writer import write_project
+from hw.verify.netlists import check_netlists
 from hw.verify.proofs.proof import Proof
 from hw.verify.proofs.suite import run_proofs
 
 
-class Project(Built):
+class Project(Simulated):
     """A built project with its proofs and its report."""
 
     def check(self) -> list[Proof]:
-        """The proofs: multiplier-free by compilation, sources, accumulators, thresholds, FIFO depths, mutations."""
+        """The proofs of its form, each with what it examined."""
         return run_proofs(self)
 
     def report(self) -> Report:
         """Resources, latency and throughput for the project's part and clock: estimates, with what is known besides."""
         return project_report(self)
+
+
+class HlsProject(Project, hls.Built):
+    """A project for Vitis HLS."""
+
+
+class RtlProject(Project, rtl.Built):
+    """A project in SystemVerilog."""
+
+    def bitstream(
+        self, board: str | None = None, clock_mhz: float | None = None, seeds: int = 4, images: ArrayLike | None = None,
+        reference: str | PathLike[str] | None = None,
+    ) -> Bitstream:  # fmt: skip
+        """The bitstream for a board (by default the one it was built for) at a clock (by default its own), in the
+        folder bitstream/BOARD; with `images`, both netlists are compared on them with live PyTorch (`reference`: a run
+        folder or frozen.pt) or the integer graph.
+
+        Raises `HwError` for a board, clock or size that cannot be, `ToolError` for tools, and `VerificationError` if
+        an integer differs.
+        """
+        made = bitstream(self, board, clock_mhz=clock_mhz, seeds=seeds)
+        if images is not None:
+            codes = input_codes(self.network, np.asarray(images))
+            wrong = [n for n in check_netlists(made, codes, reference) if not n.equal]
+            if wrong:
+                raise VerificationError("; ".join(f"netlist of {n.stage}: {n}" for n in wrong))
+        return made
+
+
+FORMS: dict[str, type[Project]] = {"hls": HlsProject, "rtl": RtlProject}
+"""By `target` of a build."""
 
 
 def build(
@@ -45,28 +83,39 @@ def build(
 ) -> Project:  # fmt: skip
     """Writes the project of `model` (path, ModelProto, or ModelWrapper with an integer graph) into `output_dir`.
 
-    `given` are fields of `crq.options.BuildOptions` (part, clock_period, io_type, target_fps, target_latency, best_fit,
-    folding, weight_rom, fit_check) that override `options`. `project_name` is the top function's; by default the
-    file's. The first few of `images`, as `Project` takes them, come first in the testbench; without them its images are
-    made up. Raises `HwError` for a folder that is not empty, for a network or option the hardware cannot have and for
-    images that the network does not take, `CrqError` for an option that does not exist.
+    `given` are fields of `crq.options.BuildOptions` (target, part, clock_period, io_type, target_fps, target_latency,
+    best_fit, folding, weight_rom, fit_check) that override `options`. `project_name` is the top function's or
+    module's; by default the file's. The first few of `images`, as `Project` takes them, come first in the testbench;
+    without them its images are made up. Raises `HwError` for a folder that is not empty, for a network or option the
+    hardware cannot have and for images that the network does not take, `CrqError` for an option that does not exist.
     """
-    target = Path(output_dir)
-    check_target(target, replace=False)
+    directory = Path(output_dir)
+    check_target(directory, replace=False)
+    chosen = (options or BuildOptions()).with_given(given)
+    name = project_name or _project_name(model)
+    if chosen.target == "rtl":
+        write_project(model, directory, chosen, name, images)
+    elif chosen.target == "hls":
+        _write_hls(model, directory, chosen, name, images)
+    else:
+        raise HwError(f"target {chosen.target!r}: expected one of {', '.join(FORMS)}")
+    return open_project(directory)
+
+
+def _write_hls(
+    model: AnyModel, directory: Path, options: BuildOptions, name: str, images: ArrayLike | None
+) -> None:  # fmt: skip
     require_registered()
     import hls4ml  # takes a second, which opening a project need not
 
-    chosen = (options or BuildOptions()).with_given(given)
-    name = project_name or _project_name(model)
     with contextlib.redirect_stdout(io.StringIO()):  # hls4ml narrates on stdout
         converted = hls4ml.converters.convert_from_onnx_model(
-            str(model) if isinstance(model, PathLike) else model, output_dir=str(target), project_name=name,
-            backend="crq", **chosen.to_dict(),
+            str(model) if isinstance(model, PathLike) else model, output_dir=str(directory), project_name=name,
+            backend="crq", **options.to_dict(),
         )  # fmt: skip
         if images is not None:
             converted.crq_images = input_codes(converted.crq_plan.network, np.asarray(images)[:GIVEN_IMAGES])
         converted.write()
-    return Project(target)
 
 
 def _project_name(model: AnyModel) -> str:
@@ -76,4 +125,5 @@ def _project_name(model: AnyModel) -> str:
 
 def open_project(directory: str | PathLike[str]) -> Project:
     """The project in `directory`. Raises `HwError` unless it is one, of a format this version knows."""
-    return Project(directory)
+    path = Path(directory)
+    return FORMS[manifest_of(path).target](path)

@@ -36,18 +36,27 @@ STANDS_ON: dict[str, set[str]] = {
     "hw.dataflow": {"hw.ir", "hw.errors"},
     "hw.cost": {"hw.dataflow", "hw.graphs", "hw.ir", "hw.errors"},
     "hw.fold": {"hw.cost", "hw.dataflow", "hw.devices", "hw.ir", "hw.errors"},
-    "hw.rtl": {"hw.compiler", "hw.graphs", "hw.cost", "hw.dataflow", "hw.ir", "hw.errors"},
+    "hw.forms": {"hw.graphs", "hw.dataflow", "hw.ir", "hw.errors"},
+    "hw.rtl": {
+        "hw.compiler", "hw.forms", "hw.graphs", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices", "hw.read", "hw.ir",
+        "hw.errors",
+    },
     "hw.hls": {
-        "hw.compiler", "hw.graphs", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices", "hw.read", "hw.ir", "hw.errors",
+        "hw.compiler", "hw.forms", "hw.graphs", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices", "hw.read", "hw.ir",
+        "hw.errors",
     },
     "hw.verify": {
-        "hw.compiler", "hw.graphs", "hw.hls", "hw.rtl", "hw.fold", "hw.dataflow", "hw.read", "hw.ir", "hw.errors",
+        "hw.compiler", "hw.forms", "hw.graphs", "hw.hls", "hw.rtl", "hw.fold", "hw.dataflow", "hw.read", "hw.ir",
+        "hw.errors",
     },
     "hw.report": {
-        "hw.graphs", "hw.hls", "hw.rtl", "hw.vivado", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices", "hw.read",
-        "hw.ir", "hw.errors",
+        "hw.forms", "hw.graphs", "hw.hls", "hw.rtl", "hw.vivado", "hw.fold", "hw.cost", "hw.dataflow", "hw.devices",
+        "hw.read", "hw.ir", "hw.errors",
     },
-    "hw.project": {"hw.verify", "hw.report", "hw.hls", "hw.vivado", "hw.dataflow", "hw.read", "hw.ir", "hw.errors"},
+    "hw.project": {
+        "hw.verify", "hw.report", "hw.hls", "hw.rtl", "hw.vivado", "hw.forms", "hw.dataflow", "hw.read", "hw.ir",
+        "hw.errors",
+    },
     "hw": {"hw.project", "hw.dataflow", "hw.read", "hw.ir", "hw.errors"},
 }  # fmt: skip
 """What each box of the picture may import, beside itself and the ground floor. hw.cli may import everything."""

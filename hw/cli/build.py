@@ -27,7 +27,10 @@ DOES_NOT_FIT = 5
 def build(
     file: Path, output: Path, given: dict[str, Any], data: DataOptions, name: str | None, as_json: bool
 ) -> None:  # fmt: skip
-    """Build the Vitis HLS project of the ternary QONNX FILE. Exit code 5 if it does not fit the part."""
+    """Build the FPGA project of the ternary QONNX FILE: for Vitis HLS, or in SystemVerilog (--target rtl).
+
+    Exit code 5 if it does not fit the part.
+    """
     from rich.console import Console
 
     from hw.ir.images import as_file

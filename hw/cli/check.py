@@ -44,7 +44,7 @@ def check(
     import tempfile
 
     from crq.convert.frozen import frozen_file
-    from hw.hls.verdicts import keep
+    from hw.forms.verdicts import keep
     from hw.ir.vectors import all_vectors
     from hw.project import build
     from hw.verify.chain import QONNX_IMAGES, file_links, layer_values, load_network

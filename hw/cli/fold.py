@@ -28,16 +28,15 @@ def fold(
     """Show how SOURCE, a project or a QONNX file, is folded, and what other foldings would trade: area for speed."""
     from hw.cli.folded import open_folded
     from hw.cost.network import estimate
-    from hw.dataflow.timing import HLS
     from hw.fold.pareto import pareto as search
 
     opened = open_folded(source, given)
-    chosen = estimate(opened.network, opened.folds, opened.device.synthesis, timing=HLS)
+    chosen = estimate(opened.network, opened.folds, opened.device.priced, timing=opened.timing)
     points = []
     if pareto is not None:
         from hw.report.pareto import plot
 
-        points = search(opened.network, opened.device.synthesis, HLS)
+        points = search(opened.network, opened.device.priced, opened.timing)
         plot(opened.name, points, chosen, opened.device, opened.clock_period_ns, pareto)
     if as_json:
         click.echo(json.dumps(_facts(opened, chosen, points), indent=2))

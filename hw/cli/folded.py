@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crq.options import BuildOptions
-from hw.dataflow.timing import HLS
+from hw.dataflow.timing import TIMINGS, Timing
 from hw.dataflow.units import Fold
 from hw.devices.catalog import Device, find
 from hw.errors import HwError
 from hw.fold.options import roms_of, target_of, wishes_of
 from hw.fold.search import decide
-from hw.hls.built import Built
+from hw.forms.built import Built
 from hw.ir.graph import Network
 from hw.read.origin import load_graph
 
 
 class Folded(NamedTuple):
-    """A network with the folding of every unit, for a device and a clock; `project` is its folder if it has one."""
+    """A network with the folding of every unit, for a device and a clock; `project` is its folder if it has one.
+    timing: how the units of its form keep time."""
 
     name: str
     network: Network
@@ -28,6 +29,7 @@ class Folded(NamedTuple):
     device: Device
     clock_period_ns: float
     project: Path | None
+    timing: Timing
 
 
 def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = None) -> Folded:
@@ -47,16 +49,20 @@ def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = N
             )
         name, network, folds = built.name, built.network, built.folds
         options = options.with_given(
-            {"part": built.manifest.board or built.manifest.part, "clock_period": float(built.manifest.clock_period)}
+            {
+                "target": built.manifest.target,
+                "part": built.manifest.board or built.manifest.part,
+                "clock_period": float(built.manifest.clock_period),
+            }
         )
     else:
         name, network, folds = path.stem, Network(load_graph(path)[0]), {}
     options = options.with_given(given or {})
     target, overrides, rom = target_of(options), wishes_of(options), roms_of(options)
-    device, clock = find(options.part), options.clock_period
+    device, clock, timing = find(options.part), options.clock_period, TIMINGS[options.target]
     if not folds or target or overrides or rom or "max_beat" in (given or {}):
         folds = decide(
             network, target, device=device, clock_period_ns=clock, overrides=overrides, rom=rom,
-            max_beat=options.max_beat, timing=HLS,
+            max_beat=options.max_beat, timing=timing,
         ).folds  # fmt: skip
-    return Folded(name, network, folds, device, clock, path if path.is_dir() else None)
+    return Folded(name, network, folds, device, clock, path if path.is_dir() else None, timing)

@@ -12,7 +12,9 @@ import click
 
 from crq.options import BuildOptions, Folding, Form
 
-FOLDING = ("part", "clock_period", "target_fps", "target_latency", "best_fit", "folding", "max_beat", "weight_rom")
+FOLDING = (
+    "target", "part", "clock_period", "target_fps", "target_latency", "best_fit", "folding", "max_beat", "weight_rom",
+)  # fmt: skip
 """The options that a folding depends on."""
 
 _TYPES = get_type_hints(BuildOptions)

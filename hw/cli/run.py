@@ -29,7 +29,7 @@ def run(
 ) -> None:
     """Everything at once: train RECIPE, export it, build the FPGA project, simulate the test images, report.
 
-    A second call takes up what the first one finished. Exit code 1 if a single integer of the C simulation, or a logit
+    A second call takes up what the first one finished. Exit code 1 if a single integer of a simulation, or a logit
     of the file in onnxruntime or qonnx, differs from the frozen PyTorch network, or if a proof fails.
     """
     from rich.console import Console
@@ -69,7 +69,7 @@ def _print(summary: dict[str, Any], report: Report, output: Path) -> None:
     verdict = "[bold green]bit-exact[/]" if summary["bit_exact"] else "[bold red]NOT bit-exact[/]"
     console.print(
         f"{verdict}: {totals['exact_images']:,} of {totals['images']:,} images, {totals['exact_integers']:,} of "
-        f"{totals['integers']:,} integers, HLS against PyTorch"
+        f"{totals['integers']:,} integers, {summary['target'].upper()} against PyTorch"
     )
     for link in summary["runtimes"]:
         if link["claimed"] and (link["differing"] or not link["integers"]):

@@ -20,8 +20,9 @@ RANDOM_IMAGES = 100
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option(
-    "--mode", type=click.Choice(["fast", "ap"]), default="fast", show_default=True,
-    help="Native integers, or the bit-accurate types that Vitis HLS uses.",
+    "--mode", type=click.Choice(["fast", "ap", "rtl"]),
+    help="Of an HLS project: native integers (fast, the default), or the bit-accurate types that Vitis HLS uses (ap). "
+    "RTL projects have one, rtl.",
 )  # fmt: skip
 @data_options("Images (for example digits:test); default: random, extreme and bounding.")
 @click.option(
@@ -34,18 +35,23 @@ RANDOM_IMAGES = 100
 )  # fmt: skip
 @click.option(
     "--checks/--no-checks", default=None,
-    help="Run the proofs: multiplier-free, sources, accumulators, thresholds, FIFO depths, mutations. "
-    "Default: for networks of up to 5 million products per image.",
+    help="Run the proofs of the project's form. HLS: multiplier-free, sources, accumulators, thresholds, FIFO depths, "
+    "mutations. RTL: lint, multiplier-free, cycles, back-pressure, resets, initial state, accumulators, thresholds, "
+    "mutations. Default: for networks of up to 5 million products per image.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def simulate(
-    directory: Path, mode: str, data: DataOptions, reference: Path | None, limit: int | None,
+    directory: Path, mode: str | None, data: DataOptions, reference: Path | None, limit: int | None,
     trace: Path | None, checks: bool | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """C simulation of the project in DIRECTORY, compared integer by integer. Exit code 1 if any differs."""
+    """Simulate the project in DIRECTORY and compare every integer. Exit code 1 if any differs.
+
+    An HLS project is simulated in C, an RTL project in Verilator, images in parallel. The simulation is compiled once
+    and kept in the project.
+    """
     from crq.convert.frozen import frozen_file
     from crq.files import write_arrays
-    from hw.hls.verdicts import keep
+    from hw.forms.verdicts import keep
     from hw.ir.vectors import all_vectors
     from hw.project import open_project
     from hw.verify.live import against, described, verdict_facts, verify
@@ -53,6 +59,7 @@ def simulate(
     from hw.verify.proofs.size import is_small, products
 
     project = open_project(directory)
+    mode = project.mode(mode)
     labels = note = None
     if data.name is not None:
         codes, labels, note = data.load(project.network, limit)

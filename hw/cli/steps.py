@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,15 +29,19 @@ from export.qonnx import to_qonnx
 from hw.cli.runtimes import runtime_links
 from hw.compiler import compiler
 from hw.devices.catalog import find
-from hw.hls.folder import put, settle
-from hw.hls.verdicts import keep
+from hw.forms.folder import put, settle
+from hw.forms.verdicts import keep
 from hw.ir.vectors import all_vectors
-from hw.project import Project, build, open_project
+from hw.project import Project, RtlProject, build, open_project
 from hw.report.model import Report
 from hw.report.project import project_report
+from hw.rtl.bench import verilator
 from hw.verify.link import Link
 from hw.verify.live import described, verdict_facts, verify
 from hw.verify.proofs.proof import Proof
+
+RTL_CYCLES = 200_000_000
+"""Of a set of images, in a run: minutes of Verilator."""
 
 
 class Images:
@@ -76,6 +81,8 @@ class Steps:
             raise CrqError(f"{self.recipe.name} cannot become hardware: {reason}; crq train trains it all the same")
         find(self.options.part)
         compiler()
+        if self.options.target == "rtl":
+            verilator()
         if not self.training.exists() and self.output.is_dir() and any(self.output.iterdir()):
             raise CrqError(f"output folder {self.output} is not empty and holds no run: choose another with -o")
 
@@ -96,8 +103,8 @@ class Steps:
             return links
 
     def build(self, images: Images) -> Project:
-        """Build the HLS project, its testbench beginning with the test images; the one that is there if it is equal."""
-        folder = self.output / f"{self.recipe.name}_hls"
+        """Build the project, its testbench beginning with the test images; the one that is there if it is equal."""
+        folder = self.output / f"{self.recipe.name}_{self.options.target}"
         with self._timed("build"), tempfile.TemporaryDirectory(dir=self.output) as scratch:
             project = build(self.file, Path(scratch) / folder.name, images=images.codes.numpy(), options=self.options)
             kept = settle(folder)
@@ -110,12 +117,18 @@ class Steps:
     def simulate(
         self, project: Project, images: Images, runtimes: Sequence[Link]
     ) -> tuple[list[dict[str, Any]], list[Proof]]:
-        """C simulation, native and bit-accurate, against PyTorch on test images and vectors; and the proofs."""
+        """Every simulation of its form against PyTorch, on test images and vectors; and the proofs."""
         with self._timed("simulate"):
-            vectors = all_vectors(project.network, 1000)
-            data = ((images.name, images.codes.numpy(), images.labels), ("random, extreme, bounding", vectors, None))
+            most = simulated(project)
+            vectors, few = all_vectors(project.network, min(1000, most)), images.codes.numpy()[:most]
+            if len(few) < len(images.codes):
+                self.console.print(
+                    f"the first {len(few):,} of {len(images.codes):,} test images, {RTL_CYCLES:,} cycles of RTL; "
+                    f"crq simulate {project.directory} --data {images.name} simulates all"
+                )
+            data = ((images.name, few, images.labels[:most]), ("random, extreme, bounding", vectors, None))
             verdicts = []
-            for mode in ("fast", "ap"):
+            for mode in project.checked:
                 for name, x, y in data:
                     shown = not self.console.quiet
                     verdict = verify(project, x, self.training, mode=mode, labels=y, progress=shown)
@@ -164,8 +177,15 @@ class Steps:
         self.seconds[step] = round(time.perf_counter() - start, 2)
 
 
+def simulated(project: Project) -> int:
+    """Images that a run simulates at most: of RTL as many as take `RTL_CYCLES`, in C any number."""
+    if not isinstance(project, RtlProject):
+        return sys.maxsize
+    return max(20, RTL_CYCLES // project.plan.pipeline.interval)
+
+
 def differing(verdicts: list[dict[str, Any]]) -> int:
-    """Integers of the C simulation that are not PyTorch's."""
+    """Integers of the simulations that are not PyTorch's."""
     return sum(v["integers"] - v["exact_integers"] for v in verdicts)
 
 
@@ -194,6 +214,7 @@ def run_all(
     summary = {
         "schema": 1,
         "name": recipe.name,
+        "target": options.target,
         "bit_exact": bit_exact(runtimes, verdicts, proofs),
         "accuracy": accuracy,
         "weights": weights,
@@ -211,7 +232,7 @@ def run_all(
             "frozen": "train/frozen.pt",
             "training": "train/summary.json",
             "qonnx": steps.file.name,
-            "project": f"{recipe.name}_hls/",
+            "project": f"{recipe.name}_{options.target}/",
             "report": "report.html",
         },
     }

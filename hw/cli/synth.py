@@ -33,7 +33,7 @@ def synth(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from hw.cli.folded import open_folded
-    from hw.hls.folder import own
+    from hw.forms.folder import own
     from hw.report.beside import beside, render
     from hw.rtl.measure import FILE, default_cache, measure, pick, store
     from hw.rtl.synth import check_family, tool

@@ -11,7 +11,7 @@ class Resources(NamedTuple):
     logic: float = 0
     lutram: float = 0
     ff: float = 0
-    bram18: int = 0
+    bram18: float = 0  # a block of 4 Kbit is a part of one
     uram: int = 0
     dsp: int = 0
 
@@ -43,4 +43,4 @@ class Resources(NamedTuple):
 
 def _make(counts: list[float]) -> Resources:
     logic, lutram, ff, bram18, uram, dsp = counts
-    return Resources(logic, lutram, ff, int(bram18), int(uram), int(dsp))
+    return Resources(logic, lutram, ff, bram18 if bram18 % 1 else int(bram18), int(uram), int(dsp))

@@ -9,8 +9,7 @@ from hw.cost.constants import weighted
 from hw.cost.primitives import bram18, lutram_banks
 from hw.cost.resources import Resources
 from hw.dataflow.bits import clog2
-from hw.dataflow.memory import BRAM_BITS
-from hw.dataflow.rings import ring
+from hw.dataflow.rings import in_block, ring, word_bits
 from hw.dataflow.units import Fold, Unit
 
 
@@ -109,10 +108,9 @@ def ring_shape(unit: Unit, fold: Fold) -> RingShape:
     """The parameters that hw.rtl.window gives the ring of `unit`."""
     found = ring(unit, fold)
     s = found.slide
-    bits = unit.inputs[0].format.bits * (fold.pe if unit.is_lanewise else fold.simd)
     return RingShape(
-        bits, found.words, found.groups, found.blocks, s.image.h, s.image.w, *s.kernel, *s.stride, *s.dilation,
-        s.pads.top, s.pads.left, s.output.h, s.output.w, clog2(found.rows), int(found.depth * bits >= BRAM_BITS),
+        word_bits(unit, fold), found.words, found.groups, found.blocks, s.image.h, s.image.w, *s.kernel, *s.stride,
+        *s.dilation, s.pads.top, s.pads.left, s.output.h, s.output.w, clog2(found.rows), int(in_block(unit, fold)),
     )  # fmt: skip
 
 

@@ -12,15 +12,16 @@ from hw.dataflow.streams import Depths
 from hw.dataflow.units import Fold, Unit
 
 
-def fifo(depth: int, width: int, family: str = "xcup") -> Resources:
-    """crq_fifo: memory, two pointers, a count; one in block RAM also keeps the word written last. None if depth 0."""
+def fifo(depth: int, width: int, family: str = "xcup", flags: int = 0) -> Resources:
+    """crq_fifo: memory, two pointers, a count, with `flags` one for full and one for empty; one in block RAM also keeps
+    the word written last. None if depth 0."""
     if not depth:
         return Resources()
     block, pointer = depth * width >= BRAM_BITS, max(1, clog2(depth))
     kept = width if family == "ecp5" else 0  # its block RAM is made transparent by registers
     control = Resources(
         logic=weighted("fifo_block" if block else "fifo", fifo_features(depth, width), family),
-        ff=(3 if block else 4) * pointer + 1 + block * (width + 1 + (kept and kept + pointer + 2)),
+        ff=2 * flags + (3 if block else 4) * pointer + 1 + block * (width + 1 + (kept and kept + pointer + 2)),
     )
     return memory(depth, width, family).plus(control)
 
@@ -59,6 +60,6 @@ def stream_parts(
     wanted = beats_in(unit, fold)
     for i, tensor in enumerate(unit.inputs):
         bits = tensor.format.bits
-        fifos = fifos.plus(fifo(depths[unit.name, i], given[i] * bits, family))
+        fifos = fifos.plus(fifo(depths[unit.name, i], given[i] * bits, family, fold.quick))
         converters = converters.plus(converter(given[i], wanted[i], bits, family))
     return {"fifo": fifos, "converter": converters}

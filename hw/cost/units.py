@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hw.cost.elements import concat_parts, element_parts, global_sum_parts, pool_parts, shift_parts
 from hw.cost.mac import mac_parts
+from hw.cost.registers import clock_registers
 from hw.cost.resources import Resources
 from hw.dataflow.units import Fold, Unit
 from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, Mac, MaxPool, Negate, Shift, Threshold
@@ -35,7 +36,9 @@ class UnitCost(NamedTuple):
         if not self.solved:
             assert isinstance(self.unit.layer, Mac)
             return mac_parts(self.unit, self.fold, self.family, solved=False)
-        return COSTS[type(self.unit.layer)](self.unit, self.fold, self.family)
+        parts = COSTS[type(self.unit.layer)](self.unit, self.fold, self.family)
+        added = clock_registers(self.unit, self.fold)
+        return {**parts, "registers": added} if added.ff else parts
 
 
 def cost(unit: Unit, fold: Fold, family: str = "xcup", solved: bool = True) -> UnitCost:

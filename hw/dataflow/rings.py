@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from hw.dataflow.bits import clog2
+from hw.dataflow.memory import in_bram
 from hw.dataflow.units import Fold, Unit
 from hw.dataflow.windows import Window, window
 from hw.ir.layers import Shape
@@ -125,6 +126,16 @@ def _standing(slide: Window) -> tuple[Window, Window | None]:
     if slide.image.h == 1 and slide.kernel[0] == 1 and pixels > 1 and not (slide.pads.top or slide.pads.bottom):
         return slide.turned(), None
     return slide, None
+
+
+def word_bits(unit: Unit, fold: Fold) -> int:
+    """Bits of a word of the memory: a beat."""
+    return unit.inputs[0].format.bits * (fold.pe if unit.is_lanewise else fold.simd)
+
+
+def in_block(unit: Unit, fold: Fold) -> bool:
+    """Whether the memory of a folded unit lies in block RAM."""
+    return in_bram(ring(unit, fold).depth * word_bits(unit, fold))
 
 
 @lru_cache(maxsize=65536)

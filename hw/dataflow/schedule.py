@@ -69,7 +69,7 @@ def depth(unit: Unit, fold: Fold) -> int:
     """
     latency = stage(unit, fold).latency
     if isinstance(unit.layer, MaxPool):
-        return 3 if fold.form != FOLDED else 2
+        return 3 if fold.form != FOLDED else 2 + fold.fetch
     if not isinstance(unit.layer, Mac):
         return max(1, latency)
     return sum_registers(unit, fold) + latency
@@ -80,7 +80,8 @@ def sum_registers(unit: Unit, fold: Fold) -> int:
     assert isinstance(unit.layer, Mac)
     if unit.is_unrolled(fold):
         return 1 + graph_stages(unit.layer, fold.levels)  # window, adders
-    return 2 + (fold.form != FOLDED) + lane_registers(fold.simd, digits_of(unit.layer).shape[-1])
+    lane = lane_registers(fold.simd, digits_of(unit.layer).shape[-1])
+    return 2 + (fold.form != FOLDED) + fold.fetch + lane
 
 
 def graph_stages(mac: Mac, levels: int) -> int:

@@ -47,10 +47,10 @@ def stage(unit: Unit, fold: Fold) -> Stage:
     bits = quantizer.output.format.bits
     if not isinstance(unit.layer, Mac):
         plain = rounding(code_table(quantizer)) is not None
-        return Stage("round", 0, 1) if plain else Stage("compare", 0, 1 + search_steps(quantizer))
+        return Stage("round", 0, 1 + fold.quick) if plain else _compare(quantizer, fold)
     each = min(fold.pe, block_cycles(unit, fold) // sequential_cycles(bits))  # lanes that one searcher has time for
     if not each or bits == 1:
-        return Stage("compare", 0, 1 + search_steps(quantizer))
+        return _compare(quantizer, fold)
     searchers = -(-fold.pe // each)
     each = -(-fold.pe // searchers)
     words = (unit.output.shape.c // fold.pe * each) << bits
@@ -61,6 +61,11 @@ def stage(unit: Unit, fold: Fold) -> Stage:
         elif in_bram(words * code_table(quantizer).width):
             kind = "bram"
     return Stage(kind, searchers, each * sequential_cycles(bits) + 1)
+
+
+def _compare(quantizer: Threshold, fold: Fold) -> Stage:
+    """All thresholds at once, with a register behind the comparators if `fold.quick`, or a pipelined search."""
+    return Stage("compare", 0, 1 + (search_steps(quantizer) or fold.quick))
 
 
 def block_cycles(unit: Unit, fold: Fold) -> int:

@@ -23,3 +23,6 @@ class Timing(NamedTuple):
 
 RTL = Timing(schedule, cycles)
 HLS = Timing(blocking_schedule, blocking_cycles, PIPELINE_STAGES)
+
+TIMINGS = {"hls": HLS, "rtl": RTL}
+"""By the form of a project."""

@@ -25,8 +25,12 @@ class Fold(NamedTuple):
 
     `rom` is where the weights lie, one of `ROM_STYLES`; "auto" leaves it to their size (hw.dataflow.memory). `form` is
     that of a windowed unit: "parallel" keeps its window in registers and reads whole pixels, "folded" keeps it in one
-    memory and reads SIMD channels per beat. `levels`: of a tree of two-input adders between two registers, where all
-    weights are built in.
+    memory and reads SIMD channels per beat.
+
+    The rest is registers, which the clock that is wanted asks for (hw.fold.levels). `levels`: of a tree of two-input
+    adders between two registers, where all weights are built in. `fetch`: registers between memories and what computes
+    on their words. `quick`, 0 or 1: registers inside of thresholds (behind comparators, in front of a rounding, behind
+    the entries of a search) and in the flags of the FIFOs in front of the unit.
     """
 
     pe: int
@@ -34,6 +38,8 @@ class Fold(NamedTuple):
     rom: str = "auto"
     form: str = PARALLEL
     levels: int = 2
+    fetch: int = 0
+    quick: int = 0
 
 
 @dataclass(frozen=True, eq=False)

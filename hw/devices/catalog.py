@@ -1,4 +1,7 @@
-"""FPGA parts and boards: what a device holds. One JSON file per die beside this one, each with its source."""
+"""FPGA parts and boards: what a device holds. One JSON file per die beside this one, each with its source.
+
+Boards of open tools have a file of their own in hw/devices/boards (boards.py); here their names and parts are known.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from crq.errors import nearest_names
 from hw.errors import HwError
 
 FOLDER = Path(__file__).parent
+PRICED_AS = {"ice40": "ecp5", "gowin": "ecp5"}
 
 
 class Board(NamedTuple):
@@ -36,12 +40,23 @@ class Device:
     synthesis: str
     lut: int
     ff: int
-    bram36: int
+    bram36: float
     uram: int
     dsp: int
     source: str
     board: str | None = None
     vivado: str | None = None
+
+    @property
+    def priced(self) -> str:
+        """The family whose prices an estimate for this part takes."""
+        return priced(self.synthesis)
+
+
+def priced(family: str) -> str:
+    """The family whose prices an estimate for a Yosys family takes: no formulas were fitted to iCE40 and Gowin, whose
+    LUTs have four inputs like those of ECP5."""
+    return PRICED_AS.get(family, family)
 
 
 @cache
@@ -51,7 +66,13 @@ def _dies() -> dict[str, dict]:
 
 def boards() -> list[Board]:
     """Every known board with its part."""
-    return [Board(b["name"], b["part"], b.get("vivado")) for die in _dies().values() for b in die["boards"]]
+    listed = [b for die in _dies().values() for b in die["boards"]]
+    return [Board(b["name"], b["part"], b.get("vivado")) for b in [*listed, *_open_boards()]]
+
+
+@cache
+def _open_boards() -> list[dict]:
+    return [json.loads(path.read_text()) for path in sorted((FOLDER / "boards").glob("*.json"))]
 
 
 def dies() -> list[str]:
@@ -65,7 +86,7 @@ def find(name: str) -> Device:
     `part` of the result is a vendor's part name: the board's; for a die alone, that of a usual package. Raises
     `HwError` with the nearest known names.
     """
-    board = next((b for b in boards() if _key(b.name) == _key(name)), None)
+    board = next((b for b in boards() if key(b.name) == key(name)), None)
     part = board.part if board else name.strip()
     spelled = (part, f"xc{part}")  # AMD's parts are often named without their first letters
     matches = [
@@ -75,8 +96,8 @@ def find(name: str) -> Device:
         if re.fullmatch(re.escape(key) + r"([^0-9].*)?", full.lower())
     ]
     if not matches:
-        known = {_key(n): n for n in [b.name for b in boards()] + [b.part for b in boards()] + dies()}
-        near = nearest_names(_key(name), known, n=4, cutoff=0.5) or list(known)[:8]
+        known = {key(n): n for n in [b.name for b in boards()] + [b.part for b in boards()] + dies()}
+        near = nearest_names(key(name), known, n=4, cutoff=0.5) or list(known)[:8]
         raise HwError(
             f"part {name!r} is not known: expected a part or board name such as "
             f"{', '.join(known[n] for n in near)}; a new die is one JSON file in hw/devices"
@@ -91,5 +112,6 @@ def find(name: str) -> Device:
     )  # fmt: skip
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
+    """A name as it is compared: small letters and digits alone."""
     return re.sub(r"[^a-z0-9]", "", name.lower())

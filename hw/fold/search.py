@@ -17,7 +17,7 @@ from hw.devices.catalog import Device
 from hw.errors import HwError
 from hw.fold.candidates import Limits, Wish, fastest, slowest
 from hw.fold.joint import Cost, within
-from hw.fold.levels import with_levels
+from hw.fold.levels import with_levels, with_registers
 from hw.ir.graph import Network
 
 # The frame rate aimed at when the user names none. A network that cannot reach it runs as fast as it can.
@@ -76,7 +76,7 @@ def decide(
     limits = Limits(overrides or {}, rom or {}, max_beat or MAX_BEAT_BITS, timing)
     _check_target(target, clock_period_ns, device)
     limits.check(network)
-    search = _Search(network, clock_period_ns, limits, device.synthesis if device else "xcup")
+    search = _Search(network, clock_period_ns, limits, device.priced if device else "xcup")
     if target.best_fit:
         assert device is not None
         folds, budget = search.fitting(search.floor, device, must=True)
@@ -99,7 +99,8 @@ def decide(
         else:
             folds, budget = search.fitting(budget, device)
             goal += f" within {FILL:.0%} of {device.part}"
-    folds = with_levels(network, folds, search.family, clock_period_ns)
+    registers = with_registers if timing is RTL else with_levels
+    folds = registers(network, folds, search.family, clock_period_ns)
     goal = f"{goal} at {clock_period_ns:g} ns: {budget:,} cycles per image and layer"
     return Choice(folds, goal, {u.name: _reason(u, folds[u.name], budget, limits) for u in units(network)})
 
@@ -260,6 +261,6 @@ def fill(
     network: Network, folds: Mapping[str, Fold], device: Device, io_type: str = "io_stream", timing: Timing = RTL
 ) -> float:  # fmt: skip
     """The largest of the shares of the device's LUTs, FFs and block RAM that `folds` take by the estimate."""
-    used = estimate(network, folds, device.synthesis, io_type, timing).total
+    used = estimate(network, folds, device.priced, io_type, timing).total
     pairs = ((used.lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
     return max(have / available if available else float(have > 0) * float("inf") for have, available in pairs)

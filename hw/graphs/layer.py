@@ -15,7 +15,7 @@ from hw.ir.digits import MOST_UNROLLED, nonzero_digits, sum_levels
 from hw.ir.layers import Conv, IntArray, Mac
 
 # A three-input adder takes one LUT per bit where a LUT has six inputs; elsewhere it would be two adders.
-OPERANDS = {"xcup": 3, "xc7": 3, "ecp5": 2}
+OPERANDS = {"xcup": 3, "xc7": 3, "ecp5": 2, "ice40": 2, "gowin": 2}
 HLS_OPERANDS = 3  # HLS tools build for fabrics of 6-input LUTs
 
 

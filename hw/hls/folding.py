@@ -15,6 +15,7 @@ from hw.fold.candidates import Limits, Wish, slowest
 from hw.fold.joint import within
 from hw.fold.levels import with_levels
 from hw.fold.options import roms_of, target_of, wishes_of
+from hw.fold.resolve import resolve
 from hw.fold.search import Choice
 from hw.hls.config import DISTRIBUTED_ARITHMETIC, from_config, hls_options
 from hw.ir.graph import Network
@@ -46,22 +47,13 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
         for name, unit in all_units.items():
             if hls.unrolled and isinstance(unit.layer, Mac):
                 explicit.setdefault(name, unrolled(unit))
-    if given.io_type == "io_parallel":
-        if target or explicit or rom:
-            raise HwError("io_parallel unrolls every layer: targets, foldings and ROM styles belong to io_stream")
-        whole = {name: Fold(unit.output.shape.c, unit.fan_in) for name, unit in all_units.items()}
-        folds = with_levels(network, whole, device.synthesis, given.clock_period, unrolled=True)
-        return Choice(folds, "io_parallel unrolls every layer", dict.fromkeys(folds, "unrolled"))
-    limit = hls.reuse_factor
+    limit = 1 if given.io_type == "io_parallel" else hls.reuse_factor
     if limit > 1:
         if target:
             raise HwError(f"Model ReuseFactor {limit} bounds every layer: leave it at 1 to fold for a target")
-        bounded = _bounded(network, limit, Limits(explicit, rom, given.max_beat, HLS), device.synthesis)
-        return bounded._replace(folds=with_levels(network, bounded.folds, device.synthesis, given.clock_period))
-    return fold.decide(
-        network, target, device=device, clock_period_ns=given.clock_period, overrides=explicit, rom=rom,
-        max_beat=given.max_beat, timing=HLS,
-    )  # fmt: skip
+        bounded = _bounded(network, limit, Limits(explicit, rom, given.max_beat, HLS), device.priced)
+        return bounded._replace(folds=with_levels(network, bounded.folds, device.priced, given.clock_period))
+    return resolve(network, given, device, HLS, explicit, rom)
 
 
 def _bounded(network: Network, limit: int, limits: Limits, family: str) -> Choice:

@@ -9,10 +9,11 @@ from typing import Any
 from hw.dataflow.names import MAX_LENGTH, RESERVED
 from hw.devices import catalog as devices
 from hw.errors import HwError
+from hw.fold.limits import check_limits
 from hw.hls import BACKEND
 from hw.hls.folding import resolve_folds
 from hw.hls.layers import class_name, hls_shape, precision
-from hw.hls.limits import check_fit, check_limits
+from hw.hls.limits import check_fit
 from hw.hls.plan import Plan, Stream, make_plan
 from hw.ir.graph import Network
 from hw.read.origin import load_graph
@@ -49,13 +50,15 @@ def to_model_graph(config: dict[str, Any]) -> Any:
     from hls4ml.model import ModelGraph
 
     _check_project_name(config["ProjectName"])
+    if config.get("Target", "hls") != "hls":
+        raise HwError("hls4ml writes the HLS form; for RTL call hw.build(model, folder, target='rtl')")
     device = devices.find(config["Part"])
     config["Part"] = device.part  # the generated scripts want a vendor's name
     graph, origin = load_graph(config["OnnxModel"])
     network = Network(graph)
     choice = resolve_folds(network, config)
     plan = make_plan(network, config["IOType"], choice.folds, config["ProjectName"])
-    check_limits(plan)
+    check_limits(network, plan.io_type)
     if config.get("FitCheck", True):
         check_fit(plan, device)
     config["OnnxModel"] = None  # the integer graph takes its place; hls4ml would otherwise dump it into the project

@@ -1,15 +1,16 @@
-"""README.md of a project, and host.py."""
+"""README.md of a project."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from hw.hls.axi import has_axi_top, words_of
-from hw.hls.manifest import Manifest
+from hw.dataflow.words import words_of
+from hw.forms.manifest import Manifest
+from hw.forms.render import render
+from hw.forms.vectors import images_in_words
+from hw.hls.axi import has_axi_top
 from hw.hls.plan import Plan
-from hw.hls.render import render
-from hw.ir.host import host_source, steps
+from hw.ir.host import steps
 from hw.ir.images import axes_of, image_shape
 from hw.ir.layers import Mac
 
@@ -23,6 +24,7 @@ def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
     ]  # fmt: skip
     slowest = max(p.cycles for p in plan.processes) if plan.io_type == "io_stream" else 0
     return render(
+        "hw.hls",
         "README.md",
         name=name,
         manifest=manifest,
@@ -31,7 +33,7 @@ def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
         rows=list(_rows(plan, manifest)),
         slowest=slowest,
         rate=f"{1e9 / manifest.clock_period / slowest:,.0f}" if slowest else "",
-        images=_images(manifest.testbench),
+        images=images_in_words(dict(manifest.testbench)),
         x=x.shape,
         y=y.shape,
         images_of=f"({', '.join(map(str, ('N', *image_shape(network))))}): {axes_of(network)}",
@@ -61,35 +63,3 @@ def _rows(plan: Plan, manifest: Manifest) -> Iterator[list[str]]:
             f"`{process.label}`{function}", layer.kind, f"{out.h}×{out.w}×{out.c}", weights,
             f"{fold.pe} × {fold.simd}{', folded' if process.loop else ''}", cycles, manifest.why[process.unit.name],
         ]  # fmt: skip
-
-
-def _images(facts: Mapping[str, Any]) -> str:
-    made = "random, or drive an accumulator to its bounds"
-    if not facts["given"]:
-        return f"{facts['images']} images; they are {made}"
-    return f"{facts['images']} images: the first {facts['given']} were given to the build, the others are {made}"
-
-
-def host_py(plan: Plan, name: str) -> str:
-    """Quantizing, packing and unpacking for the host, with NumPy only."""
-    network = plan.network
-    return render(
-        "host.py",
-        name=name,
-        file_shape=image_shape(network),
-        file_axes=axes_of(network),
-        last=network.metadata.input_layout == "NHWC",
-        input_shape=tuple(plan.input.shape),
-        output_shape=tuple(plan.output.shape),
-        x=plan.input.tensor.format,
-        y=plan.output.tensor.format,
-        x_beat=plan.input.beat,
-        y_beat=plan.output.beat,
-        x_beats=plan.input.beats,
-        y_beats=plan.output.beats,
-        x_words=words_of(plan.input),
-        y_words=words_of(plan.output),
-        output_scale=repr(network.output_scale.tolist()),
-        output_offset=repr(network.output_offset.tolist()),
-        quantize=host_source(network),
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from dataclasses import replace
 from importlib import metadata
@@ -14,17 +13,18 @@ import yaml
 from hls4ml.writer.vitis_writer import VitisWriter
 
 from crq.files import temporary_beside
+from hw.dataflow.words import words_of
 from hw.errors import HwError
+from hw.forms.folder import check_target, hashes, put
+from hw.forms.host import host_py
+from hw.forms.manifest import FILE, Manifest
+from hw.forms.vectors import vectors
 from hw.hls import firmware, testbench
 from hw.hls.axi import axi_cpp, has_axi_top
-from hw.hls.folder import check_target, hashes, put
-from hw.hls.manifest import FILE, Manifest
 from hw.hls.plan import Plan
-from hw.hls.readme import host_py, readme_md
+from hw.hls.readme import readme_md
 from hw.hls.tables import tables_h
 from hw.hls.templates import source_of
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import shipped_vectors
 
 KERNELS = Path(__file__).parent / "kernels"
 STOCK = Path(hls4ml.__file__).parent / "templates"
@@ -33,7 +33,6 @@ SIMULATION_HEADERS = {
     "sim/ap_axi_sdata.h": "include/ap_axi_sdata.h",
     "sim/fast/ap_int.h": "fast/ap_int.h",
 }
-TESTBENCH_PRODUCTS = 400_000_000  # spent on the testbench's expected integers, unless two images need more
 
 
 class CrqWriter(VitisWriter):
@@ -68,7 +67,7 @@ class _Files:
         self.write_testbench()
         self.write_scripts()
         self.model.crq_graph.save(str(self.root / "integer_graph.onnx"))
-        self.text("host.py", host_py(self.plan, self.name))
+        self.text("host.py", host_py(self.plan.network, self.name, self.plan.input, self.plan.output))
         manifest = self.manifest()
         self.text("README.md", readme_md(self.plan, self.name, manifest))
         self.text(FILE, replace(manifest, files=hashes(self.root)).to_json())
@@ -110,16 +109,11 @@ class _Files:
             shutil.copyfile(KERNELS / source, path)
 
     def write_testbench(self) -> None:
-        network = self.plan.network
         self.text(f"{self.name}_test.cpp", testbench.testbench_cpp(self.plan, self.name))
-        products = sum(getattr(layer, "macs", 0) for layer in network) or 1
-        budget = max(2, min(32, TESTBENCH_PRODUCTS // products))
-        codes, given = shipped_vectors(network, budget, self.model.crq_images)
-        inputs = testbench.data_file(codes)
-        digest = hashlib.sha256(inputs.encode()).hexdigest()
-        self.testbench = {"images": len(codes), "given": given, "sha256": digest}
-        self.text("tb_data/input_codes.dat", inputs)
-        self.text("tb_data/expected.dat", testbench.data_file(_as_stream(self.plan, evaluate(network, codes))))
+        made = vectors(self.plan.network, self.plan.output.shape, self.model.crq_images)
+        self.testbench = made.facts
+        self.text("tb_data/input_codes.dat", made.inputs)
+        self.text("tb_data/expected.dat", made.expected)
 
     def write_scripts(self) -> None:
         config = self.model.config
@@ -144,6 +138,7 @@ class _Files:
         units = [(p, p.unit.name) for p in plan.processes if p.unit]
         return Manifest(
             project=self.name,
+            target="hls",
             source=origin._asdict(),
             part=config.get_config_value("Part"),
             board=self.model.crq_board,
@@ -153,16 +148,13 @@ class _Files:
             goal=choice.goal,
             why=choice.why,
             layers={name: p.name for p, name in units},
+            tops={"network": self.name} | ({"axi": f"{self.name}_axi"} if has_axi_top(plan) else {}),
+            input=words_of(plan.input)._asdict(),
+            result=words_of(plan.output)._asdict(),
             testbench=self.testbench,
             versions={package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx")},
             files={},
         )
-
-
-def _as_stream(plan: Plan, values: Any) -> Any:
-    """Integers of the network's output in the shape of the stream that carries it: a flattened image is an image."""
-    c, h, w = plan.output.shape
-    return values if values.shape[1:] == (c, h, w) else values.reshape(-1, h, w, c).transpose(0, 3, 1, 2)
 
 
 def with_axi_top(script: str) -> str:

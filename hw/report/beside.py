@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hw.cost.network import estimate
 from hw.cost.resources import Resources
 from hw.dataflow.units import Fold
+from hw.devices.catalog import priced
 from hw.ir.graph import Network
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def beside(network: Network, folds: Mapping[str, Fold], found: Measurements) -> 
 
     Units that were measured under another folding than `folds` are left out and named in `other_folding`.
     """
-    expected = {unit.name: unit for unit in estimate(network, folds, found.family).units}
+    expected = {unit.name: unit for unit in estimate(network, folds, priced(found.family)).units}
     rows = {name: m for name, m in found.units.items() if name in expected and m.fold == expected[name].fold}
     return {
         "tool": found.tool,

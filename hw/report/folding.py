@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from hw.dataflow.memory import weights_in_bram
-from hw.dataflow.timing import HLS
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.devices.catalog import find
 from hw.fold.search import fill
 from hw.ir.layers import Mac
 
 if TYPE_CHECKING:
-    from hw.hls.built import Built
+    from hw.forms.built import Built
 
 
 def filling(built: Built) -> float:
     """The share of its part's fullest resource that the project takes by the estimate."""
-    return fill(built.network, built.folds, find(built.manifest.part), built.manifest.io_type, HLS)
+    return fill(built.network, built.folds, find(built.manifest.part), built.manifest.io_type, built.timing)
 
 
 def folding_table(built: Built) -> Table:
@@ -36,7 +35,7 @@ def folding_table(built: Built) -> Table:
         table.add_column(name, justify="right" if name == "cycles" else "left")
     for unit in units(built.network):
         fold = built.folds[unit.name]
-        taken = "" if unrolled else f"{HLS.cycles(unit, fold).interval:,}"
+        taken = "" if unrolled else f"{built.timing.cycles(unit, fold).interval:,}"
         place = "logic" if unrolled else _place(unit, fold)
         form = fold.form if unit.is_windowed and not unrolled else ""
         table.add_row(unit.name, form, f"{fold.pe} × {fold.simd}", taken, place, built.manifest.why[unit.name])

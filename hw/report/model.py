@@ -15,7 +15,7 @@ from crq.files import write_text
 from hw.cost.calibration import band, calibrations, kind, sentence
 from hw.cost.network import Estimate, UnitEstimate, estimate
 from hw.dataflow.beats import beat_out, beats_in
-from hw.dataflow.timing import HLS, RTL
+from hw.dataflow.timing import TIMINGS
 from hw.dataflow.units import Fold, Unit, units
 from hw.devices.catalog import Device, find
 from hw.errors import HwError
@@ -61,9 +61,9 @@ class Report:
     @property
     def form(self) -> str:
         """What the figures are of: "rtl", "hls" or "io_parallel"."""
-        if self.io_type == "io_parallel":
-            return self.io_type
-        return "rtl" if self.project.get("backend") == "rtl" else "hls"
+        if self.project.get("backend") == "rtl":
+            return "rtl"
+        return self.io_type if self.io_type == "io_parallel" else "hls"
 
     @property
     def fps(self) -> float:
@@ -72,7 +72,10 @@ class Report:
     @property
     def trust(self) -> str:
         """How far the figures can be trusted, as one sentence."""
-        return sentence(self.form, self.device.synthesis, self.kinds)
+        text = sentence(self.form, self.device.synthesis, self.kinds)
+        if self.project.get("backend") != "rtl":
+            return text
+        return f"{text}; cycles are those of the RTL, which `crq simulate --checks` measures"
 
     @property
     def kinds(self) -> set[str]:
@@ -81,7 +84,7 @@ class Report:
             return {kind(u, None) for u in units(self.network) if u.layer.kind not in ("Shift", "Concat")}
         return {kind(u, self.folds[u.name]) for u in units(self.network) if u.layer.kind != "Shift"}
 
-    def capacity(self) -> dict[str, tuple[float, int]]:
+    def capacity(self) -> dict[str, tuple[float, float]]:
         """Resource to (used, available)."""
         used, device = self.estimate.total, self.device
         return {
@@ -131,13 +134,13 @@ class Report:
             "units": rows,
             # What `crq synth` measures is the streaming RTL form: nothing to set beside an unrolled design.
             "synthesis": beside(self.network, self.folds, self.measurements)
-            if self.measurements and self.form != "io_parallel"
+            if self.measurements and self.io_type != "io_parallel"
             else None,
             "project": self.project,
         }
 
     def _row(self, found: UnitEstimate, unit: Unit) -> dict[str, Any]:
-        graph = adders.facts(unit, found.fold, self.device.synthesis, self.io_type == "io_parallel")
+        graph = adders.facts(unit, found.fold, self.device.priced, self.io_type == "io_parallel")
         return {**_unit(found, unit, self.estimate.pipeline), "adder_graph": graph}
 
     def to_json(self, path: str | Path | None = None) -> str:
@@ -182,9 +185,9 @@ def build_report(
         estimate=estimate(
             network,
             folds,
-            device.synthesis,
+            device.priced,
             project.get("io_type", "io_stream"),
-            RTL if project.get("backend") == "rtl" else HLS,
+            TIMINGS[project.get("backend", "hls")],
         ),  # fmt: skip
         project=project,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hw.errors import HwError
-from hw.hls.built import Built
-from hw.hls.verdicts import kept
+from hw.forms.built import Built
+from hw.forms.verdicts import kept
 from hw.report.model import SCHEMA, Report, build_report
 from hw.report.vendor import vendor_reports
 from hw.rtl.measure import FILE, load
@@ -28,7 +28,7 @@ def project_report(
     manifest = built.manifest
     facts: dict[str, Any] = {
         "name": built.name,
-        "backend": "hls",
+        "backend": manifest.target,
         "io_type": manifest.io_type,
         "folding": {"goal": manifest.goal, "why": manifest.why},
         "versions": manifest.versions,
@@ -44,7 +44,7 @@ def project_report(
 
 
 def verdict_of(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    """`verdict` of report.json: everything that was found of a project (hw.hls.verdicts), in one; None for nothing."""
+    """`verdict` of report.json: what was found of a project (hw.forms.verdicts), in one; None for nothing."""
     if not found:
         return None
     entries = list(found.values())

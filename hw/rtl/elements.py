@@ -18,7 +18,7 @@ from hw.ir.layers import Add, Bias, Format, GlobalSum, IntArray, MaxPool, Negate
 from hw.rtl.sequential import round_lanes
 from hw.rtl.stages import output
 from hw.rtl.thresholds import compare_lanes
-from hw.rtl.verilog import Design, constant, instance, slices, words
+from hw.rtl.verilog import Design, constant, held_back, instance, slices, words
 from hw.rtl.window import ring_instance, window_instance
 
 
@@ -97,13 +97,15 @@ def _pool_folded(unit: Unit, fold: Fold) -> str:
     text = "  wire done;\n  wire en = !done || out_ready;\n  wire valid, first, last;\n"
     text += f"  wire [{width - 1}:0] x;\n  wire [{max(1, clog2(steps)) - 1}:0] address;\n"
     text += ring_instance(unit, fold, width, f"{lowest:x}") + "  wire unused_address = &address;\n"
-    text += f"  logic [{width - 1}:0] best;\n  wire [{width - 1}:0] next;\n"
+    held, x = held_back(width, "x", "en", fold.fetch)
+    begins, first = held_back(1, "first", "en", fold.fetch)
+    text += f"{held}{begins}  logic [{width - 1}:0] best;\n  wire [{width - 1}:0] next;\n"
     for p in range(fold.pe):
         own = f"[{p * fmt.bits}+:{fmt.bits}]"
-        wins = f"$signed(x{own}) > $signed(best{own})" if fmt.signed else f"x{own} > best{own}"
-        text += f"  assign next{own} = first || {wins} ? x{own} : best{own};\n"
+        wins = f"$signed({x}{own}) > $signed(best{own})" if fmt.signed else f"{x}{own} > best{own}"
+        text += f"  assign next{own} = {first} || {wins} ? {x}{own} : best{own};\n"
     text += "  always_ff @(posedge clk) if (en) best <= next;\n"
-    text += instance("crq_delay", "control", {"WIDTH": 1, "DEPTH": 1}, {
+    text += instance("crq_delay", "control", {"WIDTH": 1, "DEPTH": 1 + fold.fetch}, {
         "clk": "clk", "rst": "rst", "en": "en", "d": "valid && last", "q": "done"})  # fmt: skip
     return text + "  assign out_valid = done;\n  assign out_data = best;\n"
 
@@ -169,17 +171,19 @@ def element(unit: Unit, fold: Fold, design: Design) -> str:
 
 def _thresholds(unit: Unit, fold: Fold, design: Design, layer: Threshold, source: str, target: str) -> tuple[str, int]:
     found = code_table(layer)
-    lanes = CodeLanes(bounded(unit.name), found, rounding(found), fold.pe)
+    lanes = CodeLanes(bounded(unit.name), found, rounding(found), fold.pe, fold.quick)
     return lanes.text(design, source, layer.input.format, target, "free", "step")
 
 
 class CodeLanes(NamedTuple):
-    """`lanes` codes of a pixel: rounded if `plain`, else compared or searched."""
+    """`lanes` codes of a pixel: rounded if `plain`, else compared or searched; `split`: registers behind
+    comparators or in front of a rounding."""
 
     name: str
     found: Table
     plain: Rounding | None
     lanes: int
+    split: int = 0
 
     def text(
         self, design: Design, source: str, x: Format, target: str, en: str, advance: str
@@ -190,8 +194,11 @@ class CodeLanes(NamedTuple):
         parts = [widened(source, p, x.bits, w, x.signed) for p in reversed(range(self.lanes))]
         text = f"  wire [{self.lanes * w - 1}:0] wide = {{{', '.join(parts)}}};\n"
         if self.plain is not None:
-            return text + round_lanes(self.found, self.plain, self.lanes, "wide", target), 0
-        lanes, latency = compare_lanes(design, self.name, self.found, self.lanes, "wide", target, en, advance)
+            held, source = held_back(self.lanes * w, "wide", en, self.split)
+            return text + held + round_lanes(self.found, self.plain, self.lanes, source, target), self.split
+        lanes, latency = compare_lanes(
+            design, self.name, self.found, self.lanes, "wide", target, en, advance, self.split
+        )
         return text + lanes, latency
 
 

@@ -9,9 +9,10 @@ from hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
 from hw.dataflow.memory import BRAM_BITS
 from hw.dataflow.names import bounded
 from hw.dataflow.streams import Depths, fifo_depths
-from hw.dataflow.units import FOLDED, Fold, Unit, units
+from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
 from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, MaxPool, Negate, Shift, Tensor, Threshold
+from hw.rtl.comments import describe
 from hw.rtl.elements import concat, element, global_sum, max_pool, shift
 from hw.rtl.mac import mac
 from hw.rtl.verilog import Design, instance, library, module, wire
@@ -33,9 +34,8 @@ BODIES: dict[type[Layer], Callable[[Unit, Fold, Design], str]] = {
 def unit_module(unit: Unit, fold: Fold, design: Design) -> None:
     """Adds the module of one unit, named like the unit, to `design`."""
     body = BODIES[type(unit.layer)](unit, fold, design)
-    form = f", {FOLDED}" if fold.form == FOLDED else ""
-    summary = f"{unit.layer.kind} {unit.name}: PE {fold.pe}, SIMD {fold.simd}{form}"
-    text = module(module_name(unit), _inputs(unit, fold), _output_bits(unit, fold), body, summary)
+    name, ports = module_name(unit), (_inputs(unit, fold), _output_bits(unit, fold))
+    text = module(name, *ports, body, describe(unit, fold, name, design.family))
     design.sources[f"{module_name(unit)}.sv"] = text
 
 
@@ -80,7 +80,7 @@ def _behind_streams(
     text, ports = "", {"clk": "clk", "rst": "rst"}
     for i, (tensor, source, beat) in enumerate(zip(unit.inputs, sources, given, strict=True)):
         bits = tensor.format.bits
-        stream, more = _fifo(source, beat * bits, depths[unit.name, i])
+        stream, more = _fifo(source, beat * bits, depths[unit.name, i], fold.quick)
         parts, joined = conversion(beat, beats_in(unit, fold)[i])
         part = beat // parts * bits
         if parts > 1:
@@ -135,11 +135,11 @@ def _wires(name: str, bits: int) -> str:
     return f"  wire {name}_valid, {name}_ready;\n  wire [{bits - 1}:0] {name}_data;\n"
 
 
-def _fifo(name: str, bits: int, depth: int) -> tuple[str, str]:
+def _fifo(name: str, bits: int, depth: int, quick: int) -> tuple[str, str]:
     """(stream behind it, text) of a FIFO; a depth of 0 is none."""
     if depth == 0:
         return name, ""
-    parameters = {"WIDTH": bits, "DEPTH": depth, "BLOCK": int(bits * depth >= BRAM_BITS)}
+    parameters = {"WIDTH": bits, "DEPTH": depth, "BLOCK": int(bits * depth >= BRAM_BITS), "FLAGS": quick}
     return _stage("crq_fifo", name, "fifo", parameters, bits)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hw.graphs.graph import Adder
 from hw.graphs.stages import Staged
 from hw.ir.layers import Format, smallest_format
-from hw.rtl.verilog import instance
+from hw.rtl.verilog import instance, text_of
 
 
 def graph_module(
@@ -52,10 +52,11 @@ class _Module:
             body += "  wire unused_clock = &{clk, en};\n"
         if sum(self.element_bits(e) for e in used) < len(graph.lo) * self.bits:
             body += "  wire unused_x = &x;\n"
-        return (
-            f"// {self.summary()}\n(* keep_hierarchy *)\nmodule {self.name} (\n    input logic clk,\n"
+        return text_of(
+            f"module {self.name} (\n    input logic clk,\n"
             f"    input logic en,\n    input logic [{len(graph.lo) * self.bits - 1}:0] x,\n"
-            f"    output logic [{len(graph.outputs) * self.width - 1}:0] y\n);\n{body}endmodule\n"
+            f"    output logic [{len(graph.outputs) * self.width - 1}:0] y\n);\n{body}endmodule\n",
+            self.summary(),
         )
 
     def summary(self) -> str:

@@ -19,7 +19,7 @@ from hw.ir.digits import signed_digits
 from hw.ir.layers import Conv, IntArray, Mac
 from hw.rtl.graph import graph_module
 from hw.rtl.stages import stage_of
-from hw.rtl.verilog import Design, constant, instance, literal, slices, words
+from hw.rtl.verilog import Design, constant, held_back, instance, literal, slices, words
 from hw.rtl.window import ring_instance, window_instance
 
 
@@ -49,6 +49,7 @@ class MacUnit:
         self.acc, self.offset, self.middle, self.table = found.bits, found.offset, found.middle, found.table
         self.bits_in = self.mac.input.format.bits
         self.signed_in = self.mac.input.format.signed
+        self.words = "weights"  # the vector that the lanes read
 
     @property
     def n_digits(self) -> int:
@@ -95,10 +96,11 @@ class MacUnit:
         text = "  wire done, free;\n  wire en = !done || free;\n  wire valid, first, last;\n"
         text += f"  wire [{bits - 1}:0] address;\n  wire [{x_bits - 1}:0] x;\n"
         text += ring_instance(self.unit, self.fold, x_bits)
-        operands = [f"x[{p * self.bits_in}+:{self.bits_in}]" for p in range(self.fold.pe)]
-        text += self.control(lane_registers(self.fold.simd, self.n_digits), "{first, valid && last}")
+        held, x = held_back(x_bits, "x", "en", self.fold.fetch)
+        operands = [f"{x}[{p * self.bits_in}+:{self.bits_in}]" for p in range(self.fold.pe)]
+        text += held + self.control(lane_registers(self.fold.simd, self.n_digits), "{first, valid && last}")
         text += self.weight_rom(design) + self.start(design, "last_sum")
-        text += self.lanes(operands if self.unit.is_lanewise else ["x"] * self.fold.pe)
+        text += self.lanes(operands if self.unit.is_lanewise else [x] * self.fold.pe)
         return text + self.done(1, "last_sum")
 
     # -- the parallel form with weights in a ROM: operands out of the window's registers
@@ -108,7 +110,7 @@ class MacUnit:
         simd_bits = self.fold.simd * self.bits_in
         group_blocks = self.group_blocks()
         entries = group_blocks * self.chunks
-        text = self.weight_rom(design) + self.selector(entries, group_blocks)
+        text, chosen = self.weight_rom(design) + self.selector(entries, group_blocks), list[str]()
         for slot in range(slots):
             elements = []
             for gb in range(group_blocks):
@@ -118,28 +120,33 @@ class MacUnit:
             text += instance("crq_select", f"select{slot}", {"WIDTH": simd_bits, "N": entries}, {
                 "clk": "clk", "en": "en", "d": slices("window", elements, self.bits_in), "sel": "sel",
                 "q": f"operands{slot}"})  # fmt: skip
+            held, operands = held_back(simd_bits, f"operands{slot}", "en", self.fold.fetch)
+            text, chosen = text + held, [*chosen, operands]
         depth = 1 + lane_registers(self.fold.simd, self.n_digits)
         text += self.control(depth, "{active && first_chunk, active && last_chunk}")
         text += self.start(design, "last_sum")
-        text += self.lanes([f"operands{lane // per_slot}" for lane in range(self.fold.pe)])
+        text += self.lanes([chosen[lane // per_slot] for lane in range(self.fold.pe)])
         return text + self.done(1, "last_sum")
 
     # -- what both have
 
     def weight_rom(self, design: Design) -> str:
         weights = self.weight_words()
-        text = f"  wire [{weights.shape[1] - 1}:0] weights;\n"
+        text, self.words = f"  wire [{weights.shape[1] - 1}:0] weights;\n", "weights"
         if (weights == weights[:1]).all():  # the sums of an average pool
             return text + f"  assign weights = {literal(weights[0].tolist())};\n  wire unused_address = &address;\n"
         file = f"{self.name}_w.mem"
         design.memories[file] = words(weights, 1)
-        return text + instance("crq_rom", "weight_rom", {
+        held, self.words = held_back(weights.shape[1], "weights", "en", self.fold.fetch)
+        rom = instance("crq_rom", "weight_rom", {
             "WIDTH": weights.shape[1], "DEPTH": self.steps, "BLOCK": int(weights_in_bram(self.mac, self.fold)),
             "FILE": f'"{file}"'}, {"clk": "clk", "en": "en", "address": "address", "q": "weights"})  # fmt: skip
+        return text + rom + held
 
     def control(self, depth: int, source: str) -> str:
-        """Flags of the first and the last products of a block, as their sum reaches the accumulator."""
-        text = "  wire first_sum, last_sum;\n"
+        """Flags of the first and the last products of a block, as their sum reaches the accumulator: `depth` cycles
+        after what the lanes read."""
+        text, depth = "  wire first_sum, last_sum;\n", depth + self.fold.fetch
         if not depth:
             return text + f"  assign {{first_sum, last_sum}} = {source};\n"
         return text + instance("crq_delay", "control", {"WIDTH": 2, "DEPTH": depth}, {
@@ -154,8 +161,8 @@ class MacUnit:
             text += instance("crq_pe", f"pe{lane}", {
                 "SIMD": self.fold.simd, "DIGITS": self.n_digits, "BITS": self.bits_in, "SIGNED": int(self.signed_in),
                 "ACC": self.acc, "SINGLE": int(self.chunks == 1), "ZERO": int(self.unit.threshold is not None)}, {
-                "clk": "clk", "en": "en", "x": x, "nz": f"weights[{low}+:{lanes}]",
-                "neg": f"weights[{low + lanes}+:{lanes}]", "first": "first_sum",
+                "clk": "clk", "en": "en", "x": x, "nz": f"{self.words}[{low}+:{lanes}]",
+                "neg": f"{self.words}[{low + lanes}+:{lanes}]", "first": "first_sum",
                 "start": f"start[{lane * self.acc}+:{self.acc}]",
                 "acc": f"sums[{lane * self.acc}+:{self.acc}]"})  # fmt: skip
         return text
@@ -175,12 +182,9 @@ class MacUnit:
             return f"  wire [{bits - 1}:0] sel = chunk;\n"
         if group_blocks == self.blocks:
             return f"  wire [{bits - 1}:0] sel = address;\n"
-        per = self.blocks // group_blocks
-        return (
-            f"  wire [31:0] wide_sel = 32'(block) / 32'd{per} * 32'd{self.chunks} + 32'(chunk);\n"
-            f"  wire [{bits - 1}:0] sel = wide_sel[{bits - 1}:0];\n"
-            f"  wire unused_sel = &wide_sel;\n"
-        )
+        return f"  wire [{bits - 1}:0] sel;\n" + instance("crq_group", "group", {
+            "CHUNKS": self.chunks, "BLOCKS": self.blocks // group_blocks, "GROUPS": group_blocks}, {
+            "clk": "clk", "rst": "rst", "go": "en && active", "sel": "sel"})  # fmt: skip
 
     def weight_words(self) -> IntArray:
         """(steps, PE * 2 * lanes) bits: per lane the non-zero flags of its products, then their signs."""

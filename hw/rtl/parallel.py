@@ -31,6 +31,7 @@ from hw.ir.layers import (
     Tensor,
     Threshold,
 )
+from hw.rtl.comments import describe_unrolled
 from hw.rtl.elements import shifted, widened
 from hw.rtl.graph import graph_module
 from hw.rtl.mac import sums_module
@@ -94,7 +95,7 @@ def unit_module(unit: Unit, design: Design, levels: int = LEVELS) -> str:
     name = f"unit_{bounded(unit.name)}"
     body = BODIES[type(unit.layer)](unit, design, levels)
     inputs = {f"in{i}": bits_of(t) for i, t in enumerate(unit.sources)}
-    summary = f"{unit.layer.kind} {unit.name}, unrolled"
+    summary = describe_unrolled(unit, name, design.family)
     design.sources[f"{name}.sv"] = clocked_module(name, inputs, bits_of(unit.output), body, summary)
     return name
 

@@ -9,10 +9,9 @@ from hw.dataflow.progressions import Progression, Rounding, SearchKind, progress
 from hw.dataflow.thresholds import Table
 from hw.errors import HwError
 from hw.ir.layers import IntArray
-from hw.rtl.verilog import Design, instance, words
+from hw.rtl.verilog import Design, instance, text_of, words
 
-STAGE = """// Codes of {lanes} channels at once by {kind}, {searchers} searcher(s), each {bits} cycles per channel.
-module codes_{name} (
+STAGE = """module codes_{name} (
     input logic clk, input logic rst, input logic load, output logic free, input logic [{sum_bits}-1:0] sums,
     output logic out_valid, input logic out_ready, output logic [{code_bits}-1:0] out_data
 );
@@ -21,13 +20,15 @@ module codes_{name} (
 
 
 def sequential_stage(
-    design: Design, name: str, table: Table, lanes: int, searchers: int, kind: SearchKind, sums: str = "sums"
+    design: Design, name: str, table: Table, lanes: int, searchers: int, kind: SearchKind, sums: str = "sums",
+    quick: int = 0,
 ) -> str:  # fmt: skip
     """An instance between the wires clk, rst, load, free, `sums`, out_valid, out_ready and out_data.
 
     `sums` has `lanes` sums of table.width bits; the blocks of channels come in rotation. Each of the `searchers` finds
     the codes of ceil(lanes / searchers) neighbouring lanes. The module codes_`name` and the memories `name`_s0.mem and
-    on are added to `design`. Raises `HwError` if `kind` is "ramp" and the table is no progression.
+    on are added to `design`. `quick`: entries are registered before they are compared, for a fast clock. Raises
+    `HwError` if `kind` is "ramp" and the table is no progression.
     """
     each = -(-lanes // searchers)
     used = -(-lanes // each)
@@ -43,26 +44,21 @@ def sequential_stage(
     text += f"  assign out_data = lane_codes[{lanes * bits - 1}:0];\n"
     if spare:
         text += f"  wire unused_lanes = &lane_codes[{each * used * bits - 1}:{lanes * bits}];\n"
-    text += instance("crq_take", "take", {"LANES": each, "BITS": bits, "BLOCKS": blocks}, _ports(
+    text += instance("crq_take", "take", {
+        "LANES": each, "BITS": bits, "BLOCKS": blocks, "QUICK": int(quick and bits > 1)}, _ports(
         "clk rst load free fetch step done channel out_valid out_ready"))  # fmt: skip
     for s in range(used):
-        text += _searcher(design, name, table, ramp, kind, lanes, each, s)
-    design.sources[f"codes_{name}.sv"] = STAGE.format(
-        name=name,
-        lanes=lanes,
-        kind=kind,
-        searchers=used,
-        bits=bits,
-        sum_bits=lanes * w,
-        code_bits=lanes * bits,
-        body=text,
-    )
+        text += _searcher(design, name, table, ramp, kind, lanes, each, s, quick)
+    made = STAGE.format(name=name, sum_bits=lanes * w, code_bits=lanes * bits, body=text)
+    summary = f"Codes of {lanes} channels at once by {kind}, {used} searcher(s), each {bits} cycles per channel."
+    design.sources[f"codes_{name}.sv"] = text_of(made, summary, kept=False)
     ports = _ports("clk rst load free out_valid out_ready out_data") | {"sums": sums}
     return instance(f"codes_{name}", "codes", {}, ports)
 
 
 def _searcher(
-    design: Design, name: str, table: Table, ramp: Progression | None, kind: SearchKind, lanes: int, each: int, s: int
+    design: Design, name: str, table: Table, ramp: Progression | None, kind: SearchKind, lanes: int, each: int, s: int,
+    quick: int,
 ) -> str:  # fmt: skip
     """Searcher `s` with its lanes; its memory goes into `design`."""
     w, bits, file = table.width, table.bits, f"{name}_s{s}.mem"
@@ -74,10 +70,12 @@ def _searcher(
         "LANES": each, "WIDTH": w, "BITS": bits, "SIGNED": int(table.signed)},
         _ports("clk load fetch step done") | own)  # fmt: skip
     channels = _channels(len(table.rows) // lanes, lanes, each, s)
-    parameters: dict[str, object] = {"WIDTH": w, "BITS": bits, "CHANNELS": len(channels), "FILE": f'"{file}"'}
+    parameters: dict[str, object] = {"WIDTH": w, "BITS": bits, "CHANNELS": len(channels), "FILE": f'"{file}"',
+                                     "AHEAD": int(quick and bits > 1)}  # fmt: skip
     ports = _ports("clk fetch step channel") | {"x": f"x{s}", "found": f"found{s}"}
     if ramp is None:
-        design.memories[file] = words(_heap(table.rows)[channels].reshape(-1, 1), w)
+        ahead = quick and bits > 1 and kind == "lut"
+        design.memories[file] = words(_heap(table.rows)[channels].reshape(-1, 2 if ahead else 1), w)
         ports |= {"node": f"node{s}"}
         return text + instance("crq_searcher", f"searcher{s}", parameters | {"BLOCK": int(kind == "bram")}, ports)
     design.memories[file] = _ramp_words(ramp, channels)

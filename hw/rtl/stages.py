@@ -28,10 +28,12 @@ def stage_of(design: Design, unit: Unit, fold: Fold, found: Table | None, width:
     if chosen.kind in ("lut", "bram", "ramp"):
         text = "  wire load = done && free;\n"
         return text + sequential_stage(
-            design, bounded(unit.name), found, lanes, chosen.searchers, chosen.kind, "signed_sums"
+            design, bounded(unit.name), found, lanes, chosen.searchers, chosen.kind, "signed_sums", fold.quick
         )
     text = f"  wire [{lanes * bits - 1}:0] codes;\n"
-    compared, latency = compare_lanes(design, bounded(unit.name), found, lanes, "signed_sums", "codes", "free", "done")
+    compared, latency = compare_lanes(
+        design, bounded(unit.name), found, lanes, "signed_sums", "codes", "free", "done", fold.quick
+    )
     return text + compared + output(lanes * bits, "done", "codes", latency)
 
 

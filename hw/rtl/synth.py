@@ -8,41 +8,58 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from crq.errors import ToolError
 from crq.files import write_text
 from hw.cost.resources import Resources
 from hw.errors import HwError
+from hw.rtl.fabric import DEFINES
 from hw.rtl.generate import write
 from hw.rtl.verilog import Design
 
-# Yosys's pass per family. ECP5 counts 4-input LUTs, the others 6-input ones.
+# Yosys's pass per family. ECP5, iCE40 and Gowin count 4-input LUTs, the others 6-input ones.
 PASSES = {
     "xcup": "synth_xilinx -flatten -family xcup -noiopad -noclkbuf -nodsp",
     "xc7": "synth_xilinx -flatten -family xc7 -noiopad -noclkbuf -nodsp",
     "ecp5": "synth_ecp5 -nodsp",
+    # The adders of iCE40 and Gowin are LUTs with a carry: ABC's retiming of LUTs around them is left to its default.
+    "ice40": "synth_ice40",
+    "gowin": "synth_gowin",
 }
 FAMILIES = tuple(PASSES)
-# What hw/rtl/lib is told of the fabric: the bits of a carry primitive of Xilinx, or that it is ECP5.
-DEFINES = {"xcup": "CRQ_XILINX=8", "xc7": "CRQ_XILINX=4", "ecp5": "CRQ_ECP5"}
 # LUTs that a primitive occupies (AMD UG953 and UG974, library guides: RAM32M and RAM64M take one SLICEM's four LUTs,
 # RAM32M16 and RAM64M8 take eight; wide multiplexers and carry chains take none. ECP5, Lattice FPGA-DS-02012: a CCU2C is
 # the carry mode of a slice's two LUT4; a 16 x 4 distributed RAM takes three slices, six LUT4).
-LUT_LOGIC = {f"LUT{i}": 1 for i in range(1, 7)} | {"LUT6_2": 1, "INV": 1, "CCU2C": 2}
+# iCE40: a carry lies in the cell of a LUT. Gowin: an ALU is a LUT4 with a carry; a 16 x 4 RAM takes six LUT4 of a tile.
+LUT_LOGIC = {f"LUT{i}": 1 for i in range(1, 7)} | {"LUT6_2": 1, "INV": 1, "CCU2C": 2, "SB_LUT4": 1, "ALU": 1}
 LUT_MEMORY = {
-    "TRELLIS_DPR16X4": 6,
+    "TRELLIS_DPR16X4": 6, "RAM16SDP4": 6,
     "RAM32M": 4, "RAM64M": 4, "RAM32M16": 8, "RAM64M8": 8, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4,
     "RAM256X1D": 8, "RAM32X1S": 1, "RAM64X1S": 1, "RAM128X1S": 2, "RAM256X1S": 4, "RAM512X1S": 8,
     "SRL16E": 1, "SRLC16E": 1, "SRLC32E": 1,
 }  # fmt: skip
-FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE", "TRELLIS_FF")
-BRAM18 = {"RAMB18E1": 1, "RAMB18E2": 1, "RAMB36E1": 2, "RAMB36E2": 2, "DP16KD": 1, "PDPW16KD": 1}
+FLIP_FLOPS = (
+    "FDRE", "FDSE", "FDCE", "FDPE", "TRELLIS_FF",
+    *(f"SB_DFF{kind}" for kind in ("", "E", "SR", "R", "SS", "S", "ESR", "ER", "ESS", "ES")),
+    *(f"DFF{kind}" for kind in ("", "E", "S", "SE", "R", "RE", "P", "PE", "C", "CE")),
+)  # fmt: skip
+# A block of iCE40 has 4 Kbit.
+BRAM18 = {
+    "RAMB18E1": 1, "RAMB18E2": 1, "RAMB36E1": 2, "RAMB36E2": 2, "DP16KD": 1, "PDPW16KD": 1, "SB_RAM40_4K": 4 / 18,
+    "SP": 1, "SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "pROM": 1, "pROMX9": 1, "SPX9": 1,
+}  # fmt: skip
 DSP = ("DSP48E1", "DSP48E2", "MULT18X18D", "ALU54B")
-FREE = ("MUXF7", "MUXF8", "MUXF9", "CARRY4", "CARRY8", "PFUMX", "L6MUX21", "GND", "VCC", "$scopeinfo")
+FREE = (
+    "MUXF7", "MUXF8", "MUXF9", "CARRY4", "CARRY8", "PFUMX", "L6MUX21", "GND", "VCC", "$scopeinfo",
+    "SB_CARRY", "SB_GB", "MUX2_LUT5", "MUX2_LUT6", "MUX2_LUT7", "MUX2_LUT8", "IBUF", "OBUF",
+    "EHXPLLL", "SB_PLL40_CORE", "SB_PLL40_PAD", "rPLL",
+)  # fmt: skip
 
 # One Yosys process per design: its errors end the process.
 SCRIPT = """
@@ -112,13 +129,18 @@ def synthesize(design: Design, family: str = "xcup", *, cache: Path | None = Non
         if done.returncode:
             raise ToolError(f"Yosys failed on {design.top}:\n{(done.stdout + done.stderr)[-1500:]}")
         stat = json.loads((folder / "stat.json").read_text())["modules"]
-    cells = {name.lstrip("\\"): facts["num_cells_by_type"] for name, facts in stat.items()}
-    below = {m: {c: n for c, n in kinds.items() if c in cells} for m, kinds in cells.items()}
-    own = {m: resources({c: n for c, n in kinds.items() if c not in cells}) for m, kinds in cells.items()}
-    result = Synthesis(family, tool(), round(time.monotonic() - started, 2), design.top, own, below)
+    result = counted(stat, family, round(time.monotonic() - started, 2), design.top)
     if stored:
         write_text(stored, json.dumps(asdict(result)))
     return result
+
+
+def counted(stat: Mapping[str, Any], family: str, seconds: float, top: str) -> Synthesis:
+    """The modules of what Yosys's `stat -json` says."""
+    cells = {name.lstrip("\\"): facts["num_cells_by_type"] for name, facts in stat.items()}
+    below = {m: {c: n for c, n in kinds.items() if c in cells} for m, kinds in cells.items()}
+    own = {m: resources({c: n for c, n in kinds.items() if c not in cells}) for m, kinds in cells.items()}
+    return Synthesis(family, tool(), seconds, top, own, below)
 
 
 def _key(design: Design, commands: list[str]) -> str:

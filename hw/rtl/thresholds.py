@@ -19,11 +19,12 @@ def lane_masks(found: Table, rows: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def compare_lanes(
-    design: Design, name: str, found: Table, pe: int, x: str, code: str, en: str, advance: str
+    design: Design, name: str, found: Table, pe: int, x: str, code: str, en: str, advance: str, split: int = 0
 ) -> tuple[str, int]:
     """Verilog of `pe` lanes from the vector `x` (found.width bits each) to the vector `code`; its latency in cycles.
 
-    `advance` is high when the block of channels at the input is taken, which happens in cycles with `en` only.
+    `split`: registers behind comparators. `advance` is high when the block of channels at the input is taken, which
+    happens in cycles with `en` only.
     """
     blocks = len(found.rows) // pe
     if found.searched:
@@ -34,6 +35,7 @@ def compare_lanes(
         live, high = lane_masks(found, channels)
         parameters: dict[str, object] = {
             "WIDTH": w, "BITS": found.bits, "SIGNED": int(found.signed), "LIVE": literal(live), "HIGH": literal(high),
+            "SPLIT": split,
         }  # fmt: skip
         entries = found.rows[channels]
         source = f"{len(live) * w}'b0"
@@ -53,9 +55,9 @@ def compare_lanes(
             parts = [f"t{lane}[{p * w}+:{w}]" if k else f"{w}'b0" for k, p in zip(live, place, strict=True)]
             source = "{" + ", ".join(reversed(parts)) + "}"
         body += instance("crq_compare", f"compare{lane}", parameters,
-                         {"x": f"{x}[{lane * w}+:{w}]", "t": source,
+                         {"clk": "clk", "en": en, "x": f"{x}[{lane * w}+:{w}]", "t": source,
                           "code": f"{code}[{lane * found.bits}+:{found.bits}]"})  # fmt: skip
-    return body, 0
+    return body, split
 
 
 def _search_lanes(design: Design, name: str, found: Table, pe: int, x: str, code: str, en: str, advance: str) -> str:

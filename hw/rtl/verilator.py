@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +11,11 @@ import numpy as np
 
 from crq.errors import ToolError
 from hw.dataflow.beats import stream_beats
+from hw.dataflow.streams import pipeline
 from hw.dataflow.units import Fold
 from hw.ir.graph import Network
 from hw.ir.layers import Format, IntArray
+from hw.rtl.bench import verilate
 from hw.rtl.generate import generate, write
 from hw.rtl.verilog import Design, words
 
@@ -24,27 +25,44 @@ BENCH = """module bench;
   wire out_valid;
   logic out_ready = 1;
   wire [{out_bits}-1:0] out_data;
-  int resets = 0, cycle = -1, outputs = 0, file, lfsr = 32'h1234567;
+  int resets = 0, cycle = -1, outputs = 0, waited = 0, file;
+  // Runs of beats and of pauses of each side, by turns: most short, some long, a few longer than an image takes.
+  int dice[0:{sides}], left[0:{sides}];
+  logic [{sides}:0] go = {stall} ? '0 : '1;
   {top} dut (.*);
   always #1 clk = !clk;
   initial begin
 {read}
+    for (int i = 0; i <= {sides}; i++) begin
+      dice[i] = 32'h9e3779b9 * (i + 1);
+      left[i] = 0;
+    end
     file = $fopen("out.txt", "w");
   end
   always @(posedge clk) begin
     resets <= resets + 1;
     if (resets == 8) rst <= 0;
     if (!rst) cycle <= cycle + 1;
-    lfsr <= {{lfsr[30:0], lfsr[31] ^ lfsr[21] ^ lfsr[1] ^ lfsr[0]}};
+    for (int i = 0; i <= {sides}; i++) begin
+      dice[i] <= dice[i] * 1664525 + 1013904223;
+      left[i] <= left[i] - 1;
+      if ({stall} && left[i] <= 0) begin
+        go[i] <= !go[i];
+        if (dice[i][31:28] > 4) left[i] <= 32'(dice[i][22:21]);
+        else left[i] <= 32'(dice[i][27:8]) % (dice[i][31:28] > 0 ? 24 : {longest});
+      end
+    end
 {drive}
-    if ({stall}) out_ready <= lfsr[3] || lfsr[7];
+    out_ready <= go[{sides}];
+    waited <= waited + 1;
     if (!rst && out_valid && out_ready) begin
+      waited <= 0;
       $fdisplay(file, "%0d %h", cycle, out_data);
       outputs <= outputs + 1;
       if (outputs + 1 == {n_out}) $finish;
     end
-    if (cycle > {limit}) begin
-      $display("timeout");
+    if (waited > {patience}) begin
+      $display("no result for %0d cycles", waited);
       $finish;
     end
   end
@@ -67,14 +85,15 @@ def beats(images: IntArray, channels: int | None = None) -> IntArray:
 def lint(design: Design, folder: Path) -> None:
     """Raises `ToolError` with Verilator's message if a design has any lint warning."""
     sources = write(design, folder)
-    _verilator(["--lint-only", "-Wall", "--top-module", design.top, *(s.name for s in sources)], folder)
+    verilate(["--lint-only", "-Wall", "--top-module", design.top, *(s.name for s in sources)], folder)
 
 
 def run(
     design: Design, folder: Path, inputs: list[tuple[IntArray, Format]], out: Format, channels: int, count: int,
-    *, stall: bool = False, limit: int = 2_000_000, optimize: bool = False,
+    *, stall: bool = False, longest: int = 300, patience: int = 100_000, optimize: bool = False,
 ) -> Run:  # fmt: skip
-    """Feeds `inputs` (beats, one stream each) and collects `count` output beats; `stall` makes both sides hesitate."""
+    """Feeds `inputs` (beats, one stream each) and collects `count` output beats; `stall` makes both sides pause, for
+    `longest` cycles at most. Raises `ToolError` if no beat comes for `patience` cycles beside the longest pauses."""
     sources = write(design, folder)
     declare, read, drive = "", "", ""
     for i, (values, fmt) in enumerate(inputs):
@@ -83,7 +102,7 @@ def run(
         declare += f"  logic in{i}_valid = 0;\n  wire in{i}_ready;\n  logic [{bits}-1:0] in{i}_data = '0;\n"
         declare += f"  logic [{bits}-1:0] beats{i}[0:{n}-1];\n  int sent{i} = 0;\n"
         read += f'    $readmemh("in{i}.mem", beats{i});\n'
-        go = f"lfsr[{i}]" if stall else "1"
+        go = f"go[{i}]"
         drive += f"""    if (!rst && (!in{i}_valid || in{i}_ready)) begin
       in{i}_valid <= sent{i} < {n} && {go};
       if (sent{i} < {n} && {go}) begin
@@ -93,13 +112,14 @@ def run(
     end
 """
     bench = BENCH.format(declare=declare, read=read, drive=drive, top=design.top, out_bits=channels * out.bits,
-                         stall=int(stall), n_out=count, limit=limit)  # fmt: skip
+                         stall=int(stall), longest=longest, sides=len(inputs),
+                         n_out=count, patience=patience + 8 * longest)  # fmt: skip
     (folder / "bench.sv").write_text(bench)
     names = [s.name for s in sources]
     flags = ["--binary", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "obj"]
     # Most simulations are short: compiling is what takes time.
     effort = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1" if optimize else "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
-    _verilator([*flags, "-MAKEFLAGS", effort, "bench.sv", *names], folder)
+    verilate([*flags, "-MAKEFLAGS", effort, "bench.sv", *names], folder)
     done = subprocess.run(["obj/Vbench"], cwd=folder, capture_output=True, text=True, check=False)
     lines = (folder / "out.txt").read_text().split("\n")[:-1]
     if done.returncode or len(lines) != count:
@@ -115,14 +135,18 @@ def run(
 
 def run_network(
     network: Network, folds: Mapping[str, Fold], folder: Path, images: IntArray, *, stall: bool = False,
-    limit: int = 2_000_000, optimize: bool = False,
+    optimize: bool = False,
 ) -> Run:  # fmt: skip
-    """Simulates a whole network on input codes (N, C, H, W); `optimize` for runs that are longer than compiling."""
+    """Simulates a whole network on input codes (N, C, H, W); `optimize` for runs that are longer than compiling. With
+    `stall` some pauses are longer than an image takes."""
     shape, width = network.carried(network.output).shape, stream_beats(network, folds)
-    channels = width[network.carried(network.output).name]
+    channels, pace = width[network.carried(network.output).name], pipeline(network, folds)
     entering = [(beats(images, width[network.input.name]), network.input.format)]
-    return run(generate(network, folds), folder, entering, network.output.format, channels,
-               len(images) * shape.size // channels, stall=stall, limit=limit, optimize=optimize)  # fmt: skip
+    return run(
+        generate(network, folds), folder, entering, network.output.format, channels,
+        len(images) * shape.size // channels, stall=stall, longest=2 * pace.interval + 50,
+        patience=4 * (pace.latency + pace.interval) + 1000, optimize=optimize,
+    )  # fmt: skip
 
 
 def run_parallel(
@@ -133,12 +157,3 @@ def run_parallel(
     size = network.output.shape.size
     return run(design, folder, [(entering, network.input.format)], network.output.format, size,
                len(images), stall=stall, optimize=optimize)  # fmt: skip
-
-
-def _verilator(arguments: list[str], folder: Path) -> None:
-    tool = shutil.which("verilator")
-    if tool is None:
-        raise ToolError("Verilator is needed to simulate RTL: apt-get install verilator")
-    done = subprocess.run([tool, *arguments], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ToolError(f"verilator failed in {folder}:\n{done.stderr[-3000:]}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hw.rtl.lines import wrapped
 
 
 @dataclass
@@ -26,7 +29,9 @@ class Design:
 def library() -> dict[str, str]:
     """The hand-written modules every design uses, by file name."""
     folder = files("hw.rtl") / "lib"
-    return {f.name: f.read_text() for f in sorted(folder.iterdir(), key=lambda f: f.name) if f.name.endswith(".sv")}
+    return {
+        f.name: wrapped(f.read_text()) for f in sorted(folder.iterdir(), key=lambda f: f.name) if f.name.endswith(".sv")
+    }
 
 
 def wire(prefix: str, name: str) -> str:
@@ -39,6 +44,16 @@ def instance(module: str, name: str, parameters: Mapping[str, object], ports: Ma
     values = ", ".join(f".{k}({v})" for k, v in parameters.items())
     wires = ", ".join(f".{k}({v})" for k, v in ports.items())
     return f"  {module} {f'#({values}) ' if values else ''}u_{name} (\n    {wires}\n  );\n"
+
+
+def held_back(bits: int, source: str, en: str, stages: int) -> tuple[str, str]:
+    """(text, name) of the vector `source` as it was `stages` cycles with `en` ago."""
+    names = [source, *(f"{source}_held{n}" for n in range(stages))]
+    if not stages:
+        return "", source
+    moved = "".join(f"      {after} <= {before};\n" for before, after in zip(names, names[1:], strict=False))
+    declared = f"  logic [{bits - 1}:0] {', '.join(names[1:])};\n"
+    return f"{declared}  always_ff @(posedge clk)\n    if ({en}) begin\n{moved}    end\n", names[-1]
 
 
 def literal(bits: Iterable[int]) -> str:
@@ -89,12 +104,19 @@ def module(name: str, inputs: Mapping[str, int], output_bits: int, body: str, su
         ]
     ports += ["output logic out_valid", "input logic out_ready", f"output logic [{output_bits - 1}:0] out_data"]
     listed = ",\n    ".join(ports)
-    return f"// {summary}\n(* keep_hierarchy *)\nmodule {name} (\n    {listed}\n);\n{body}endmodule\n"
+    return text_of(f"module {name} (\n    {listed}\n);\n{body}endmodule\n", summary)
 
 
 def clocked_module(name: str, inputs: Mapping[str, int], output_bits: int, body: str, summary: str) -> str:
     """A pipeline without handshake that moves in every cycle with `en`: inputs (name to bits), and the output `out`."""
     ports = ["clk", "en", *(f"[{bits - 1}:0] {port}" for port, bits in inputs.items())]
     listed = ",\n    ".join([*(f"input logic {port}" for port in ports), f"output logic [{output_bits - 1}:0] out"])
-    unused = f"  wire unused_inputs = &{{clk, en, {', '.join(inputs)}}};\n"
-    return f"// {summary}\n(* keep_hierarchy *)\nmodule {name} (\n    {listed}\n);\n{body}{unused}endmodule\n"
+    idle = [wire for wire in ("clk", "en") if not re.search(rf"\b{wire}\b", body)]
+    unused = f"  wire unused_inputs = &{{{', '.join([*idle, *inputs])}}};\n"
+    return text_of(f"module {name} (\n    {listed}\n);\n{body}{unused}endmodule\n", summary)
+
+
+def text_of(module: str, summary: str, kept: bool = True) -> str:
+    """A module below the comment `summary`, which may be one already; `kept` as a whole by synthesis."""
+    comment = summary if summary.startswith("//") else f"// {summary}"
+    return wrapped(f"{comment}\n" + ("(* keep_hierarchy *)\n" if kept else "") + module)

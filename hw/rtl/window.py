@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hw.dataflow.bits import clog2
 from hw.dataflow.memory import BRAM_BITS
-from hw.dataflow.rings import ring
+from hw.dataflow.rings import in_block, ring
 from hw.dataflow.units import Fold, Unit
 from hw.dataflow.windows import Window
 from hw.rtl.verilog import instance
@@ -49,7 +49,7 @@ def ring_instance(unit: Unit, fold: Fold, bits: int, pad_value: str = "0") -> st
         "STRIDE_H": slide.stride[0], "STRIDE_W": slide.stride[1], "DILATION_H": slide.dilation[0],
         "DILATION_W": slide.dilation[1], "PAD_TOP": slide.pads.top, "PAD_LEFT": slide.pads.left,
         "OUT_H": slide.output.h, "OUT_W": slide.output.w, "RB": clog2(found.rows),
-        "BLOCK": int(found.depth * bits >= BRAM_BITS), "PAD_VALUE": f"{bits}'h{pad_value}",
+        "BLOCK": int(in_block(unit, fold)), "PAD_VALUE": f"{bits}'h{pad_value}",
     }  # fmt: skip
     ports = {"clk": "clk", "rst": "rst", "en": "en", "step": "address", "valid": "valid", "first": "first",
              "last": "last", "q": "x"}  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qonnx.core.onnx_exec import execute_onnx
 
-from hw.hls.built import Built
+from hw.forms.built import Simulated
 from hw.ir.graph import Network
 from hw.ir.interpret import evaluate
 from hw.ir.layers import IntArray
@@ -42,24 +42,24 @@ def qonnx_link(network: Network, codes: IntArray, expected: dict[str, IntArray])
     return compare_layers(network, "integer graph in qonnx = NumPy", expected, flattened, flattened.keys())
 
 
-def simulation_link(built: Built, codes: IntArray, expected: dict[str, IntArray], mode: str) -> Link:
-    """The built project's C simulation, every unit's output."""
+def simulation_link(built: Simulated, codes: IntArray, expected: dict[str, IntArray], mode: str) -> Link:
+    """The built project's simulation, every unit's output."""
     found = built.trace(codes, mode=mode, layout="NCHW")
-    name = f"C simulation ({mode}) = integer graph"
+    name = f"{built.simulator} ({mode}) = integer graph"
     return compare_layers(built.network, name, expected, found, results_of(built))
 
 
-def results_of(built: Built) -> list[str]:
+def results_of(built: Simulated) -> list[str]:
     """The layers whose integers leave a unit of the hardware: the last of each unit."""
-    return [(p.unit.threshold or p.unit.layer).name for p in built.plan.processes if p.unit]
+    return list(built.traced)
 
 
-def file_links(network: Network, built: Built, codes: IntArray) -> list[Link]:
+def file_links(network: Network, built: Simulated, codes: IntArray) -> list[Link]:
     """All links from the integer graph on. qonnx gets the first `QONNX_IMAGES` only."""
     expected = layer_values(network, codes)
     few = {name: values[:QONNX_IMAGES] for name, values in expected.items()}
     links = [qonnx_link(network, codes[:QONNX_IMAGES], few)]
-    links += [simulation_link(built, codes, expected, mode) for mode in ("fast", "ap")]
+    links += [simulation_link(built, codes, expected, mode) for mode in built.checked]
     return links
 
 

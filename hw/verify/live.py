@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.errors import HwError
-from hw.hls.built import Built
+from hw.forms.built import Simulated
 from hw.ir.graph import Network
 from hw.ir.interpret import evaluate, from_stream, to_stream
 from hw.verify.chain import layer_values, results_of
@@ -22,27 +23,33 @@ TRACE_BYTES = 1 << 30  # of all layers' integers at once
 
 
 def verify(
-    built: Built, codes: NDArray[Any], reference: str | Path | None = None, *, mode: str = "fast",
+    built: Simulated, codes: NDArray[Any], reference: str | Path | None = None, *, mode: str | None = None,
     labels: NDArray[Any] | None = None, progress: bool = False,
 ) -> Link:  # fmt: skip
     """Simulates `codes` (N, C, H, W) and compares every integer of the output.
 
     `reference` is a run folder or frozen.pt: the live PyTorch module; without it, the integer graph evaluated in NumPy.
     """
+    mode = built.mode(mode)
     found = built.integers(codes, mode=mode, progress=progress, layout="NCHW")
-    if reference is not None:
-        expected = _torch_integers(built.network, reference, codes)
-    else:
-        shape = built.network.input.shape
-        batches = np.array_split(codes.reshape(-1, *shape), max(1, len(codes) // 64))
-        expected = np.concatenate([from_stream(built.network, evaluate(built.network, b)) for b in batches])
+    expected = expected_integers(built.network, codes, reference)
     correct = None
     if labels is not None:
         correct = int((built.network.logits(found).reshape(len(found), -1).argmax(1) == labels).sum())
     return compare(f"{mode} simulation against {against(reference)}", found, expected, correct=correct)
 
 
-def against(reference: str | Path | None) -> str:
+def expected_integers(
+    network: Network, codes: NDArray[Any], reference: str | PathLike[str] | None = None
+) -> NDArray[np.int64]:  # fmt: skip
+    """The integers that codes (N, C, H, W) must give, by the live PyTorch module or by the integer graph in NumPy."""
+    if reference is not None:
+        return _torch_integers(network, reference, codes)
+    batches = np.array_split(codes.reshape(-1, *network.input.shape), max(1, len(codes) // 64))
+    return np.concatenate([from_stream(network, evaluate(network, b)) for b in batches])
+
+
+def against(reference: str | PathLike[str] | None) -> str:
     """What `verify` compares with."""
     return "the integer graph" if reference is None else "the live PyTorch model"
 
@@ -73,26 +80,26 @@ def verdict_facts(link: Link, mode: str, reference: str | Path | None) -> dict[s
 
 
 def trace(
-    built: Built, codes: NDArray[Any], reference: str | Path | None = None, *, mode: str = "fast"
+    built: Simulated, codes: NDArray[Any], reference: str | Path | None = None, *, mode: str | None = None
 ) -> tuple[dict[str, NDArray[np.int64]], list[Link]]:  # fmt: skip
     """Every unit's integers (N, C, H, W) by layer, compared with the integer graph and, layer by layer, with PyTorch.
 
     With PyTorch the codes are compared: sums may have another sign there. Raises `HwError` if the integers of so many
     images exceed `TRACE_BYTES`.
     """
-    per_image = 8 * sum(p.output.shape.size for p in built.plan.processes if p.unit)
+    per_image = 8 * sum(shape.size for shape in built.traced.values())
     if len(codes) * per_image > TRACE_BYTES:
         raise HwError(
             f"the layers' integers of {len(codes):,} images take {len(codes) * per_image >> 20:,} MiB; trace at most "
             f"{TRACE_BYTES // per_image:,} images of this network (--limit)"
         )
-    network = built.network
+    network, mode = built.network, built.mode(mode)
     found = built.trace(codes, mode=mode, layout="NCHW")
     expected = layer_values(network, codes.reshape(-1, *network.input.shape))
-    links = [compare_layers(network, f"C simulation ({mode}) = integer graph", expected, found, results_of(built))]
+    links = [compare_layers(network, f"{built.simulator} ({mode}) = integer graph", expected, found, results_of(built))]
     if reference is not None:
         live = layer_codes(network, frozen_of(network, reference), codes)
-        title = f"C simulation ({mode}) = the live PyTorch model, the codes of {len(live)} layers"
+        title = f"{built.simulator} ({mode}) = the live PyTorch model, the codes of {len(live)} layers"
         links.append(compare_layers(network, title, live, found, live.keys()))
     return found, links
 
@@ -120,7 +127,7 @@ def layer_codes(network: Network, model: FrozenModel, codes: NDArray[Any]) -> di
     return {name: v.reshape(-1, *shapes[name]) for name, v in found.items()} | {last.name: result}
 
 
-def _torch_integers(network: Network, reference: str | Path, codes: NDArray[Any]) -> NDArray[np.int64]:
+def _torch_integers(network: Network, reference: str | PathLike[str], codes: NDArray[Any]) -> NDArray[np.int64]:
     import torch
 
     model = frozen_of(network, reference)
@@ -128,7 +135,7 @@ def _torch_integers(network: Network, reference: str | Path, codes: NDArray[Any]
     return torch.cat([model.integers(batch) for batch in batches]).numpy()
 
 
-def frozen_of(network: Network, reference: str | Path) -> FrozenModel:
+def frozen_of(network: Network, reference: str | PathLike[str]) -> FrozenModel:
     """The frozen model of a run folder or frozen.pt. Raises `HwError` unless `network` was made from it."""
     from crq.convert.frozen import FrozenModel, frozen_file
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import hw
 from hw.cli.build import build as build_command
 from hw.cli.simulate import simulate as simulate_command
-from hw.hls.axi import words_of
+from hw.dataflow.words import words_of
 from hw.hls.csim import compile_simulation
 from hw.hls.plugin import require_registered
 from hw.ir.vectors import all_vectors, bounding

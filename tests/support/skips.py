@@ -11,7 +11,7 @@ import pytest
 ALL_TOOLS = "CRQ_ALL_TOOLS"
 """Set by scripts/test.sh."""
 
-NOT_INSTALLED = ("chromium is not installed", "da4ml is an extra", "needs a GPU")
+NOT_INSTALLED = ("chromium is not installed", "da4ml is an extra", "needs a GPU", "cocotb 2 with")
 """Beginnings of the reasons of skips that scripts/test.sh does nothing against."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)

@@ -42,7 +42,7 @@ module crq_acc #(
     assign all = terms;
   end else
 `endif
-  begin : gen_operators
+  if (1) begin : gen_operators
     // Kept: see crq_lane.
     (* keep *) wire [ACC-1:0] terms = N == 2 ? term + ACC'(d[N*W-1-:W]) : term;
     if (SINGLE) begin : gen_single

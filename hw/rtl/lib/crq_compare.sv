@@ -9,21 +9,33 @@ module crq_compare #(
     parameter bit [K-1:0] LIVE = '1,
     parameter bit [K-1:0] HIGH = '0,
     parameter bit FIXED = 0,  // thresholds are FIXED_T instead of the port
-    parameter bit [K*WIDTH-1:0] FIXED_T = '0
+    parameter bit [K*WIDTH-1:0] FIXED_T = '0,
+    parameter int SPLIT = 0  // registers behind the comparators
 ) (
+    input  logic               clk,
+    input  logic               en,
     input  logic [WIDTH-1:0]   x,
     input  logic [K*WIDTH-1:0] t,
     output logic [BITS-1:0]    code
 );
   wire [K*WIDTH-1:0] thresholds = FIXED ? FIXED_T : t;
   wire unused = &{x, thresholds};  // constant entries compare with nothing
-  logic [K-1:0] above;
+  logic [K-1:0] compared, above;
   for (genvar k = 0; k < K; k++) begin : gen_compare
     if (LIVE[k]) begin : gen_live
-      assign above[k] = $signed(x) >= $signed(thresholds[k*WIDTH+:WIDTH]);
+      assign compared[k] = $signed(x) >= $signed(thresholds[k*WIDTH+:WIDTH]);
     end else begin : gen_constant
-      assign above[k] = HIGH[k];
+      assign compared[k] = HIGH[k];
     end
+  end
+  if (SPLIT == 0) begin : gen_at_once
+    wire unused_clock = clk && en;
+    assign above = compared;
+  end else begin : gen_split
+    logic [K*SPLIT-1:0] chain;
+    wire [K*(SPLIT+1)-1:0] moved = {chain, compared};
+    always_ff @(posedge clk) if (en) chain <= moved[K*SPLIT-1:0];
+    assign above = moved[K*SPLIT+:K];
   end
   // `above` is a thermometer: bit b of the count is the entry half way through the span that the higher bits select.
   logic [BITS-1:0] count;

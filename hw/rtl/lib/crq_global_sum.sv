@@ -54,7 +54,11 @@ module crq_global_sum #(
     assign stored = total;
     always_ff @(posedge clk) if (take && last_pixel) out_data <= sums;
   end else begin : gen_memory
+`ifdef CRQ_ICE40
+    (* ram_style = "registers" *)
+`else
     (* ram_style = "distributed" *)
+`endif
     logic [PE*OUT-1:0] memory[0:BLOCKS-1];
     always_ff @(posedge clk) if (take) memory[block] <= sums;
     assign stored = memory[block];

@@ -1,6 +1,7 @@
 // Search of a sequential stage without a table, for entries ((b + k * D) >> F) + 1: x reaches entry k if k * D is at most
 // the remainder x * 2**F - b - 1, so that the code is a quotient. A division finds it: each step, `found` is whether D
-// goes into the remainder's upper part. FILE holds {D, -b - 1} of each channel.
+// goes into the remainder's upper part. FILE holds {D, -b - 1} of each channel. AHEAD: they are read a cycle before, for
+// two bits and more, as crq_searcher reads the roots.
 module crq_ramp #(
     parameter int WIDTH = 12,
     parameter int BITS = 4,
@@ -10,6 +11,7 @@ module crq_ramp #(
     parameter int DB = 8,   // bits of D, unsigned
     parameter int RB = 20,  // bits of every channel's remainder, signed
     parameter FILE = "",
+    parameter bit AHEAD = 0,
     parameter int AB = CHANNELS > 1 ? $clog2(CHANNELS) : 1
 ) (
     input  logic             clk,
@@ -24,7 +26,12 @@ module crq_ramp #(
   (* rom_style = "logic" *)
   logic [DB+BB-1:0] words[0:CHANNELS-1];
   initial $readmemh(FILE, words);
-  wire [DB+BB-1:0] word = words[channel];
+  logic [DB+BB-1:0] word;
+  if (AHEAD) begin : gen_ahead
+    always_ff @(posedge clk) word <= words[channel];
+  end else begin : gen_now
+    assign word = words[channel];
+  end
   wire [RB-1:0] start = RB'($signed(word[BB-1:0]));
   wire [RB-F-1:0] upper = (RB - F)'($signed(x)) + start[RB-1:F];
   wire [RB-1:0] first;

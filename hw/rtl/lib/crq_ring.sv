@@ -205,8 +205,13 @@ module crq_ring #(
     end
   end
 
+`ifdef CRQ_ICE40
+  localparam bit IN_BLOCK = BLOCK || (BITS << (RB + LB)) > 64;  // no RAM in LUTs: registers, or a block of 4 Kbit
+`else
+  localparam bit IN_BLOCK = BLOCK;
+`endif
   // A row is written while no output row reads it: what a read beside a write to its address gives does not matter.
-  if (BLOCK) begin : gen_block
+  if (IN_BLOCK) begin : gen_block
     (* ram_style = "block", no_rw_check *)
     logic [BITS-1:0] memory[0:(1<<(RB+LB))-1];
     always_ff @(posedge clk) begin
@@ -217,7 +222,11 @@ module crq_ring #(
       end
     end
   end else begin : gen_lut
+`ifdef CRQ_ICE40
+    (* ram_style = "registers", no_rw_check *)
+`else
     (* ram_style = "distributed", no_rw_check *)
+`endif
     logic [BITS-1:0] memory[0:(1<<(RB+LB))-1];
     always_ff @(posedge clk) begin
       if (push) memory[{write_row, write_low}] <= in_data;

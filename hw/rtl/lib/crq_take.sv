@@ -1,10 +1,13 @@
 // Control of a sequential stage: each searcher takes LANES sums at once and finds their codes one after another, BITS
 // cycles each. `load` may be high where `free` is; `fetch` begins the search of `channel` = {block, lane}, a `step`
-// finds a bit, `done` its last. A finished block waits in the searchers' registers while the next is begun.
+// finds a bit, `done` its last. A finished block waits in the searchers' registers while the next is begun. QUICK, for two
+// bits and more: a block that leaves in this very cycle is waited for as well, so that `free` hangs on registers alone;
+// while the consumer is ready nothing is lost, as no code is due in that cycle.
 module crq_take #(
     parameter int LANES = 4,  // of one searcher
     parameter int BITS = 4,
     parameter int BLOCKS = 4,
+    parameter bit QUICK = 0,
     parameter int JB = LANES > 1 ? $clog2(LANES) : 0,
     parameter int KB = BLOCKS > 1 ? $clog2(BLOCKS) : 0,
     parameter int AB = JB + KB > 0 ? JB + KB : 1
@@ -21,7 +24,7 @@ module crq_take #(
     input  logic          out_ready
 );
   logic busy, last, first;
-  assign step  = busy && !(last && out_valid && !out_ready);
+  assign step  = busy && !(last && out_valid && (QUICK || !out_ready));
   assign done  = step && last;
   assign free  = !busy || (done && first);
   assign fetch = load || (done && !first);

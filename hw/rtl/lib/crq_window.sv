@@ -101,13 +101,18 @@ module crq_window #(
     end
   end
 
+`ifdef CRQ_ICE40
+  localparam bit IN_BLOCK = BLOCK || COLUMNS * (SPAN_H - 1) * PIXEL > 64;  // no RAM in LUTs: registers, or a block of 4 Kbit
+`else
+  localparam bit IN_BLOCK = BLOCK;
+`endif
   // The column of SPAN_H pixels that enters: the new pixel at the bottom, above it those of the rows before.
   wire [SPAN_H*PIXEL-1:0] entering;
   assign entering[(SPAN_H-1)*PIXEL+:PIXEL] = pixel;
   if (SPAN_H > 1) begin : gen_lines
     wire [(SPAN_H-1)*PIXEL-1:0] above;
     assign entering[(SPAN_H-1)*PIXEL-1:0] = above;
-    if (BLOCK) begin : gen_block
+    if (IN_BLOCK) begin : gen_block
       (* ram_style = "block" *)
       logic [(SPAN_H-1)*PIXEL-1:0] lines[0:COLUMNS-1];
       logic [(SPAN_H-1)*PIXEL-1:0] read;
@@ -120,7 +125,11 @@ module crq_window #(
       end
       assign above = read;
     end else begin : gen_lut
+`ifdef CRQ_ICE40
+      (* ram_style = "registers" *)
+`else
       (* ram_style = "distributed" *)
+`endif
       logic [(SPAN_H-1)*PIXEL-1:0] lines[0:COLUMNS-1];
       always_ff @(posedge clk) if (shift) lines[column] <= entering[SPAN_H*PIXEL-1:PIXEL];
       assign above = lines[column];

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from hw.hls.built import Built
+from hw.errors import HwError
+from hw.forms.built import Built
+from hw.hls import built as hls
+from hw.rtl import built as rtl
 from hw.verify.proofs import accumulator, fifo, lint, multiplier, mutation, thresholds
 from hw.verify.proofs.proof import Proof
+from hw.verify.proofs.rtl import disturbed, layers, source
+from hw.verify.proofs.rtl import mutation as faults
 
 
 def run_proofs(built: Built) -> list[Proof]:
+    """Those of the project's form. Raises `HwError` for a project of another one."""
+    if isinstance(built, rtl.Built):
+        return rtl_proofs(built)
+    if isinstance(built, hls.Built):
+        return hls_proofs(built)
+    raise HwError(f"{built.directory}: no proofs for a project of {built.manifest.target}")
+
+
+def hls_proofs(built: hls.Built) -> list[Proof]:
     """Multiplier-free by compilation, source rules, accumulators, thresholds, FIFO depths, mutations."""
     return [
         multiplier.check(built.directory, built.name, built.plan),
@@ -16,4 +30,19 @@ def run_proofs(built: Built) -> list[Proof]:
         thresholds.check(built.directory, built.plan),
         fifo.check(built.directory, built.plan),
         mutation.check(built),
+    ]
+
+
+def rtl_proofs(built: rtl.Built) -> list[Proof]:
+    """Lint, multiplier-free, cycles, back-pressure, resets, initial state, accumulators, thresholds, mutations."""
+    return [
+        source.lint(built),
+        source.multiplier(built),
+        disturbed.cycles(built),
+        disturbed.pressure(built),
+        disturbed.resets(built),
+        disturbed.initial(built),
+        layers.accumulators(built),
+        layers.thresholds(built),
+        faults.check(built),
     ]

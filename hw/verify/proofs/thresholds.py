@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,19 @@ from hw.verify.proofs.boundaries import enumerable, operands, reachable
 from hw.verify.proofs.proof import Proof
 
 
+class Runner(Protocol):
+    """Layers alone: integers (N, C, H, W) of operands (N, C, H, W)."""
+
+    def run(self, process: Process, codes: IntArray) -> IntArray: ...
+
+
 def check(directory: Path, plan: Plan) -> Proof:
     """Compares the codes of the firmware (fast) with the integer graph's, and counts the boundaries that were met."""
+    return examined(plan, lambda processes, folder: Alone(directory, plan, processes, folder, "fast"))
+
+
+def examined(plan: Plan, make: Callable[[list[Process], Path], Runner]) -> Proof:
+    """The same of layers of any form: `make` makes what runs the processes it is given, in a folder."""
     having = [p for p in plan.processes if p.unit and p.unit.quantizer]
     processes = [p for p in having if enumerable(p)]
     rest = tuple(p.label for p in having if p not in processes)
@@ -27,7 +39,7 @@ def check(directory: Path, plan: Plan) -> Proof:
     met = total = beyond = 0
     wrong, partly = [], []
     with tempfile.TemporaryDirectory() as folder:
-        alone = Alone(directory, plan, processes, Path(folder), "fast")
+        alone = make(processes, Path(folder))
         for process in processes:
             assert process.unit is not None
             assert process.unit.quantizer is not None
@@ -51,7 +63,7 @@ def check(directory: Path, plan: Plan) -> Proof:
     return Proof("thresholds", True, facts, rest)
 
 
-def _looked_at(alone: Alone, plan: Plan, process: Process) -> tuple[bool, NDArray[np.bool_]]:
+def _looked_at(alone: Runner, plan: Plan, process: Process) -> tuple[bool, NDArray[np.bool_]]:
     """Whether every code is right, and which boundaries were met."""
     assert process.unit is not None
     assert process.unit.quantizer is not None

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 import export
 import hw
 from hw.cli.check import check
-from hw.hls.verdicts import kept
+from hw.forms.verdicts import kept
 from hw.verify.link import Link
 from tests.support.nets import Plain, frozen
 

@@ -13,7 +13,7 @@ from crq.errors import CrqError
 from crq.train import recipe
 from hw.cli.run import run
 from hw.cli.steps import Images, Steps, bit_exact, differing
-from hw.hls.verdicts import kept
+from hw.forms.verdicts import kept
 from hw.verify.link import Link
 from hw.verify.proofs.proof import Proof
 from tests.support.nets import Plain, frozen

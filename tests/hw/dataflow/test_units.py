@@ -136,7 +136,7 @@ def test_channels_of_a_cycle_are_in_one_group_or_are_whole_groups(channels: int,
 
 
 def test_a_fold_is_one_product_per_lane_in_parallel_with_its_weights_where_they_fit() -> None:
-    assert Fold(4) == (4, 1, "auto", PARALLEL, 2)
+    assert Fold(4) == (4, 1, "auto", PARALLEL, 2, 0, 0)
 
 
 def test_cycles_per_pixel_are_what_the_lanes_leave() -> None:

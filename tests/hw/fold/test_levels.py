@@ -11,8 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.dataflow.schedule import graph_stages
-from hw.dataflow.units import Fold, units
-from hw.fold.levels import BASE_NS, LEVEL_NS, MARGIN, adder_levels, with_levels
+from hw.dataflow.units import FOLDED, Fold, units
+from hw.fold.levels import (
+    BASE_NS,
+    FETCH_NS,
+    LEVEL_NS,
+    MARGIN,
+    QUICK_NS,
+    adder_levels,
+    reads_blocks,
+    with_levels,
+    with_registers,
+)
 from hw.fold.search import Target, decide
 from hw.graphs.layer import layer_stages
 from hw.ir.graph import Network
@@ -49,6 +59,28 @@ def test_only_adder_graphs_have_levels() -> None:
     assert found[first.name] == Fold(4, 36, levels=adder_levels("xcup", 10))
     assert found[second.name] == folds[second.name]
     assert with_levels(network, folds, "xcup", 10, unrolled=True)[second.name].levels == adder_levels("xcup", 10)
+
+
+def test_only_ecp5_and_only_a_fast_clock_add_registers() -> None:
+    g = GraphBuilder((16, 32, 32), "UINT4")
+    network = Network(g.finish(g.conv(g.threshold(g.conv("x", 32), 4), 4)))
+    first, second = units(network)
+    folds = {first.name: Fold(4, 8, form=FOLDED), second.name: Fold(4, 32 * 9)}
+    for family, clock in (("xcup", 2.0), ("xc7", 3.0), ("ecp5", 20.0)):
+        assert with_registers(network, folds, family, clock) == with_levels(network, folds, family, clock)
+    between = (FETCH_NS["ecp5"] + QUICK_NS["ecp5"]) / 2
+    found = with_registers(network, folds, "ecp5", between)
+    assert [found[u.name][-2:] for u in (first, second)] == [(1, 0), (0, 0)]
+    assert {fold.quick for fold in with_registers(network, folds, "ecp5", QUICK_NS["ecp5"] - 1).values()} == {1}
+
+
+def test_blocks_are_read_where_the_window_or_the_weights_lie_in_them() -> None:
+    g = GraphBuilder((16, 32, 32), "UINT4")
+    [unit] = units(Network(g.finish(g.conv("x", 16))))
+    assert reads_blocks(unit, Fold(4, 8, form=FOLDED))  # 4 rows of 32 pixels
+    assert not reads_blocks(unit, Fold(4, 8))
+    assert reads_blocks(unit, Fold(4, 8, rom="bram"))
+    assert not reads_blocks(unit, Fold(16, 144))
 
 
 @settings(max_examples=25, deadline=None)

@@ -11,7 +11,8 @@ import pytest
 
 import hw
 from hw.dataflow.units import Fold
-from hw.hls.axi import Words, axi_cpp, has_axi_top, words_of
+from hw.dataflow.words import Words, words_of
+from hw.hls.axi import axi_cpp, has_axi_top
 from hw.hls.plan import Plan, make_plan
 from hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder, random_input

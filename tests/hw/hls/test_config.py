@@ -28,9 +28,9 @@ OPTIONS = st.builds(
 def test_options_have_hls4mls_spelling() -> None:
     options = BuildOptions(target_fps=100.0, folding={"conv1": (2, 9)}, weight_rom={"fc7": "bram"}, clock_period=4)
     assert to_config(options) == {
-        "Part": "xc7z020clg400-1", "ClockPeriod": 4.0, "IOType": "io_stream", "TargetFps": 100.0,
-        "TargetLatency": None, "BestFit": False, "Folding": {"conv1": [2, 9]}, "WeightRom": {"fc7": "bram"},
-        "MaxBeat": 1024, "FitCheck": True,
+        "Target": "hls", "Part": "xc7z020clg400-1", "ClockPeriod": 4.0, "IOType": "io_stream",
+        "TargetFps": 100.0, "TargetLatency": None, "BestFit": False, "Folding": {"conv1": [2, 9]},
+        "WeightRom": {"fc7": "bram"}, "MaxBeat": 1024, "FitCheck": True,
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from hw.cost.resources import Resources
 from hw.dataflow.units import Fold, units
 from hw.devices.catalog import Device, find
 from hw.errors import HwError
-from hw.hls.limits import check_fit, check_limits, weight_rom
+from hw.hls.limits import check_fit, weight_rom
 from hw.hls.plan import Plan, make_plan
 from hw.ir.graph import Network
 from hw.report.model import build_report
@@ -30,36 +30,6 @@ def planned(g: GraphBuilder, output: str, io_type: str = "io_stream", **folds: F
 def dense(inputs: int, outputs: int, weight_type: str = "TERNARY", io_type: str = "io_stream", **folds: Fold) -> Plan:
     g = GraphBuilder((inputs,), "UINT4")
     return planned(g, g.matmul("x", outputs, weight_type), io_type, **folds)
-
-
-@pytest.mark.parametrize(("values", "allowed"), [(1 << 14, True), ((1 << 14) + 1, False)])
-def test_a_tensor_of_registers_has_at_most_16384_values(values: int, allowed: bool) -> None:
-    g = GraphBuilder((1, 1, values), "UINT4")
-    plan = planned(g, g.bias("x"), "io_parallel")
-    if allowed:
-        check_limits(plan)
-        return
-    with pytest.raises(HwError, match=r"layer 'bias1': 16385 output values; .* at most 16384. Use io_type='io_stream'"):
-        check_limits(plan)
-
-
-def sums(pixels: int, io_type: str = "io_parallel") -> Plan:
-    """128 weights, of which 64 are not zero."""
-    g = GraphBuilder((64, 1, pixels), "UINT1")
-    weights = np.ones((2, 64, 1, 1), np.int64)
-    weights[1] = 0
-    return planned(g, g.conv("x", 2, (1, 1), weights=weights), io_type)
-
-
-def test_additions_are_counted_without_zeros_at_every_pixel() -> None:
-    check_limits(sums(2048))  # 64 · 2048 = 131,072
-    message = r"layer 'conv1': 64 non-zero weights at 2049 pixels are 131136 additions; .* unrolls at most 131072"
-    with pytest.raises(HwError, match=message):
-        check_limits(sums(2049))
-
-
-def test_streaming_projects_have_no_such_limit() -> None:
-    check_limits(sums(4096, "io_stream"))
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from hw.dataflow.units import Fold, units
-from hw.hls.manifest import Manifest
+from hw.forms.host import host_py
+from hw.forms.manifest import Manifest
 from hw.hls.plan import Plan, make_plan
-from hw.hls.readme import host_py, readme_md
+from hw.hls.readme import readme_md
 from hw.ir.graph import Network
 from hw.ir.host import to_codes
 from hw.read.origin import load_graph
@@ -29,10 +30,11 @@ def two_layers(io_type: str = "io_stream", weight_type: str = "TERNARY", channel
 
 def manifest_of(plan: Plan, **changes: Any) -> Manifest:
     facts: dict[str, Any] = {
-        "project": "net", "source": {"name": "m.onnx", "sha256": "00ff"}, "part": "xc7z020", "board": None,
-        "clock_period": 2.5,
+        "project": "net", "target": "hls", "source": {"name": "m.onnx", "sha256": "00ff"}, "part": "xc7z020",
+        "board": None, "clock_period": 2.5,
         "io_type": plan.io_type, "folding": {}, "goal": "10 images per second",
         "why": {p.unit.name: f"why {p.unit.name}" for p in plan.processes if p.unit}, "layers": {},
+        "tops": {"network": "net"}, "input": {}, "result": {},
         "testbench": {"images": 32, "given": 0, "sha256": ""}, "versions": {"crq": "0.1.0"}, "files": {},
     }  # fmt: skip
     return Manifest(**{**facts, **changes})
@@ -94,7 +96,7 @@ def test_it_says_whose_images_the_testbench_has(given: int, expected: str) -> No
 
 def host(plan: Plan) -> dict[str, Any]:
     scope: dict[str, Any] = {}
-    exec(host_py(plan, "net"), scope)
+    exec(host_py(plan.network, "net", plan.input, plan.output), scope)
     return scope
 
 
@@ -147,7 +149,9 @@ def test_a_channels_last_file_takes_channels_last_arrays_and_says_so() -> None:
     assert (scope["FILE_SHAPE"], scope["INPUT_SHAPE"]) == ((6, 6, 2), (2, 6, 6))
     x = np.random.default_rng(0).integers(0, 4, (3, 6, 6, 2)) * plan.network.input_scale
     assert np.array_equal(scope["quantize"](x), to_codes(plan.network, x.transpose(0, 3, 1, 2)))
-    assert "of one image as the network's file takes it: height, width, channels" in host_py(plan, "net")
+    assert "of one image as the network's file takes it: height, width, channels" in host_py(
+        plan.network, "net", plan.input, plan.output
+    )
     assert "(N, 6, 6, 2): height, width, channels" in readme_md(plan, "net", manifest_of(plan))
 
 

@@ -11,9 +11,9 @@ import pytest
 
 import hw
 from hw.dataflow.units import Fold
+from hw.forms.vectors import data_file
 from hw.hls import testbench
 from hw.hls.plan import make_plan
-from hw.hls.testbench import data_file
 from hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 

@@ -11,7 +11,7 @@ import pytest
 from hw.cost import parallel
 from hw.cost.units import COSTS
 from hw.dataflow.windows import WINDOWS
-from hw.hls.comments import TITLES
+from hw.forms.comments import TITLES
 from hw.hls.emit import EMITTERS
 from hw.hls.layers import CLASSES
 from hw.ir import layers
@@ -29,7 +29,7 @@ TABLES: dict[str, tuple[Collection[type[Layer]], set[type[Layer]]]] = {
     "hw.cost.units.COSTS": (COSTS, HARDWARE),
     "hw.cost.parallel.PARTS": (parallel.PARTS, HARDWARE),
     "hw.hls.layers.CLASSES": (CLASSES, HARDWARE),
-    "hw.hls.comments.TITLES": (TITLES, HARDWARE),
+    "hw.forms.comments.TITLES": (TITLES, HARDWARE),
     "hw.hls.emit.EMITTERS": (EMITTERS, HARDWARE),
     "hw.rtl.generate.BODIES": (BODIES, HARDWARE),
     "hw.rtl.parallel.BODIES": (unrolled.BODIES, HARDWARE),

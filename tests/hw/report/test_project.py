@@ -11,7 +11,7 @@ import pytest
 import hw
 from hw.cost.resources import Resources
 from hw.devices.catalog import find
-from hw.hls.verdicts import keep, kept
+from hw.forms.verdicts import keep, kept
 from hw.report.project import project_report, report_facts, verdict_of
 from hw.rtl.measure import Measured, Measurements, store
 from tests.support.random_graphs import small_cnn

@@ -103,6 +103,7 @@ class Case(NamedTuple):
     lanes: int
     searchers: int
     hesitant: bool = True
+    quick: int = 0
 
     @property
     def table(self) -> Table:
@@ -110,7 +111,7 @@ class Case(NamedTuple):
 
     def design(self, name: str) -> Design:
         table, design = self.table, Design(name, library())
-        body = sequential_stage(design, name, table, self.lanes, self.searchers, self.kind)
+        body = sequential_stage(design, name, table, self.lanes, self.searchers, self.kind, quick=self.quick)
         sizes = {"sums": self.lanes * table.width, "codes": self.lanes * self.bits}
         design.sources[f"{name}.sv"] = STAGE.format(name=name, body=body, **sizes)
         return design
@@ -147,6 +148,7 @@ CASES = [
     Case("ramp", 5, True, 6, 1, 1),
     Case("ramp", 4, False, 9, 9, 4),
 ]
+CASES += [case._replace(quick=1) for case in CASES if case.kind != "bram"]
 """One block of channels and several, lanes that searchers do not divide, one lane; each also without hesitation."""
 
 RUNS = CASES + [case._replace(hesitant=False) for case in CASES]

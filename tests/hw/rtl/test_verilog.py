@@ -8,7 +8,18 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.rtl.verilog import Design, clocked_module, constant, instance, library, literal, module, slices, words
+from hw.rtl.verilog import (
+    Design,
+    clocked_module,
+    constant,
+    held_back,
+    instance,
+    library,
+    literal,
+    module,
+    slices,
+    words,
+)
 
 
 def read(text: str) -> tuple[int, int]:
@@ -116,3 +127,10 @@ def test_a_clocked_module_has_no_handshake() -> None:
     text = clocked_module("m", {"in0": 8}, 4, "  assign out = in0[3:0];\n", "What it is.")
     assert text.startswith("// What it is.\n(* keep_hierarchy *)\nmodule m (\n    input logic clk,\n")
     assert "input logic [7:0] in0,\n    output logic [3:0] out\n);" in text
+
+
+def test_a_vector_is_held_back_by_as_many_registers() -> None:
+    assert held_back(4, "x", "en", 0) == ("", "x")
+    text, name = held_back(4, "x", "go", 2)
+    assert name == "x_held1"
+    assert "if (go) begin\n      x_held0 <= x;\n      x_held1 <= x_held0;" in text

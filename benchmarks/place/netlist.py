@@ -1,0 +1,42 @@
+"""The netlist of a synthesis in Verilator, on models of the ECP5's primitives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from benchmarks.place.flow import TOP
+from hw.dataflow.beats import stream_beats
+from hw.dataflow.units import Fold
+from hw.ir.graph import Network
+from hw.ir.interpret import evaluate
+from hw.ir.vectors import random_codes
+from hw.rtl.verilator import beats, run
+from hw.rtl.verilog import Design
+
+
+def cells() -> str:
+    """Yosys's models of the primitives, which leave out block RAM."""
+    share = files("pyosys") / "share" / "ecp5"
+
+    def read(name: str) -> str:
+        return re.sub(r'^`include "(.*)"$', lambda m: read(m[1]), (share / name).read_text(), flags=re.M)
+
+    return read("cells_sim.v")
+
+
+def simulate(network: Network, folds: Mapping[str, Fold], folder: Path, images: int) -> tuple[int, int]:
+    """(integers compared, those that differ) of the netlist in `folder` on random images."""
+    sources = {"netlist.v": (folder / "netlist.v").read_text(), "cells.v": cells()}
+    sources["memory.v"] = Path(__file__).with_name("memory.v").read_text()
+    codes = random_codes(network, images).reshape(images, *network.input.shape)
+    wanted = evaluate(network, codes).reshape(-1, *network.carried(network.output).shape)
+    widths = stream_beats(network, folds)
+    channels = widths[network.carried(network.output).name]
+    entering = [(beats(codes, widths[network.input.name]), network.input.format)]
+    expected = beats(wanted, channels)
+    found = run(Design(TOP, sources), folder / "netlist", entering, network.output.format, channels, len(expected),
+                limit=10**8, optimize=True)  # fmt: skip
+    return expected.size, int((found.values != expected).sum())

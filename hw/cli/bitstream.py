@@ -1,0 +1,110 @@
+"""The verb `bitstream`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hw.cli.data import DataOptions, data_options
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from hw.rtl.bitstream.project import Bitstream
+
+IMAGES = 20
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--board", help="Board, for example ulx3s-25f; default: the one that the project was built for.")
+@click.option("--clock", type=float, metavar="MHZ", help="Clock to reach; default: the project's.")
+@click.option("--seeds", type=click.IntRange(1), default=4, show_default=True, help="Placements to try for the clock.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Placements at a time.")
+@click.option(
+    "--verify", type=click.IntRange(0), default=IMAGES, show_default=True, metavar="N",
+    help="Simulate the netlists of synthesis and of place and route on N images; 0: do not.",
+)  # fmt: skip
+@data_options("Images for --verify (for example digits:test); default: random, extreme and bounding.")
+@click.option(
+    "--reference", type=click.Path(path_type=Path), help="Run folder or frozen.pt: compare with live PyTorch."
+)
+@click.option("--cache", type=click.Path(path_type=Path), help="Folder of finished steps; default: ~/.cache/crq.")
+@click.option("--program", is_flag=True, help="Program the board that is connected.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def bitstream(
+    directory: Path, board: str | None, clock: float | None, seeds: int, jobs: int, verify: int, data: DataOptions,
+    reference: Path | None, cache: Path | None, program: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Make the bitstream of the RTL project in DIRECTORY for a board, and compare its netlists with the network.
+
+    Finished steps are kept: after an interruption the same command goes on. Exit code 1 if an integer differs.
+    """
+    from crq.errors import ToolError
+    from hw.errors import HwError
+    from hw.project import RtlProject, open_project
+    from hw.rtl.bitstream.project import FILE, summary
+    from hw.rtl.bitstream.project import bitstream as make
+
+    project = open_project(directory)
+    if not isinstance(project, RtlProject):
+        raise HwError(f"{directory} is an HLS project; bitstreams are made of RTL projects: crq build --target rtl")
+    with _progress(as_json) as bar:
+        made = make(project, board, clock_mhz=clock, seeds=seeds, jobs=jobs, cache=cache, heard=_heard(bar))
+        found = _verified(made, verify, data, reference, cache, bar) if verify else []
+    facts = json.loads((made.folder / FILE).read_text())
+    click.echo(json.dumps(facts, indent=2) if as_json else summary(facts).rstrip())
+    if not as_json:
+        click.echo(f"bitstream   {made.file}")
+    if not all(netlist.equal for netlist in found):
+        sys.exit(1)
+    if program:
+        done = subprocess.run(made.program, capture_output=as_json, check=False)
+        if done.returncode:
+            raise ToolError(
+                f"`{shlex.join(made.program)}` ended with status {done.returncode}: is the board connected, may this "
+                "user open it, and are openFPGALoader's libraries there (apt-get install libftdi1-2 libhidapi-hidraw0)?"
+            )
+
+
+def _progress(quiet: bool) -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    what, said = TextColumn("{task.description}"), TextColumn("{task.fields[said]}")
+    return Progress(SpinnerColumn(), what, TimeElapsedColumn(), said, console=Console(stderr=True), disable=quiet)
+
+
+def _heard(bar: Progress) -> Any:
+    tasks: dict[str, Any] = {}
+
+    def heard(step: str, line: str) -> None:
+        if step not in tasks:
+            tasks[step] = bar.add_task(step, total=None, said="")
+        if line:
+            bar.update(tasks[step], said=line.removeprefix("Info: ")[:60])
+        else:
+            bar.update(tasks[step], total=1, completed=1, said="")
+
+    return heard
+
+
+def _verified(
+    made: Bitstream, count: int, data: DataOptions, reference: Path | None, cache: Path | None, bar: Progress
+) -> list[Any]:  # fmt: skip
+    from hw.ir.vectors import all_vectors
+    from hw.verify.netlists import check_netlists
+
+    network = made.built.network
+    codes = data.load(network, count).codes if data.name else all_vectors(network, count, bounding_limit=count)[:count]
+    heard = _heard(bar)
+    return check_netlists(
+        made, codes, reference, cache=cache,
+        heard=lambda stage, n: heard(f"simulating the netlist of {stage}", "" if n == len(codes) else f"{n} images"),
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""Boards that open tools make bitstreams for: one JSON file each in hw/devices/boards, with the source of its pins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from crq.errors import nearest_names
+from hw.devices.catalog import Device, boards, find, key
+from hw.errors import HwError
+
+FOLDER = Path(__file__).parent / "boards"
+
+
+@dataclass(frozen=True)
+class OpenBoard:
+    """What a design needs to know of a board.
+
+    place: device, package and so on as nextpnr names them. clock: `pin` and `mhz`. uart: the FPGA's `rx` and `tx`.
+    leds: pins, which light up when low if `leds_low`. high: pins that must be driven high, by what they are. io: IO
+    standard of all pins (`default`) and of `leds`. pll: the primitive, for Gowin with the device it is told. memory:
+    beside the FPGA; no design uses it. programmer: arguments of openFPGALoader. source: where the pins are from.
+    """
+
+    name: str
+    part: str
+    place: Mapping[str, str]
+    clock: Mapping[str, Any]
+    uart: Mapping[str, str]
+    leds: tuple[str, ...]
+    leds_low: bool
+    high: Mapping[str, str]
+    io: Mapping[str, str]
+    pll: str
+    memory: str
+    programmer: tuple[str, ...]
+    source: str
+
+    @property
+    def device(self) -> Device:
+        return find(self.part)
+
+    @property
+    def family(self) -> str:
+        """The Yosys family."""
+        return self.device.synthesis
+
+
+@cache
+def open_boards() -> dict[str, OpenBoard]:
+    """Every board of the folder, by its name."""
+    found = [read(path) for path in sorted(FOLDER.glob("*.json"))]
+    return {board.name: board for board in found}
+
+
+def read(path: Path) -> OpenBoard:
+    """The board in a JSON file. Raises `HwError` if a fact is missing or unknown."""
+    facts = json.loads(path.read_text())
+    known = {field.name for field in fields(OpenBoard)}
+    if facts.keys() != known:
+        odd = ", ".join(sorted(facts.keys() ^ known))
+        raise HwError(f"{path}: a board has exactly the facts {', '.join(sorted(known))}; missing or unknown: {odd}")
+    return OpenBoard(**{**facts, "leds": tuple(facts["leds"]), "programmer": tuple(facts["programmer"])})
+
+
+def find_board(name: str) -> OpenBoard:
+    """The board of a name in any spelling. Raises `HwError` with near names, and for boards of a vendor's tools."""
+    by_key = {key(board): board for board in open_boards()}
+    if key(name) in by_key:
+        return open_boards()[by_key[key(name)]]
+    known = ", ".join(open_boards())
+    if any(key(b.name) == key(name) for b in boards()):
+        raise HwError(
+            f"board {name!r}: its FPGA, {find(name).part}, needs its vendor's tools; open tools make bitstreams for "
+            f"{known}"
+        )
+    near = [by_key[k] for k in nearest_names(key(name), by_key, cutoff=0.5)]
+    hint = f"; did you mean {' or '.join(near)}?" if near else "."
+    raise HwError(
+        f"board {name!r} is not known{hint} Expected one of {known}; a new one is a file in hw/devices/boards"
+    )

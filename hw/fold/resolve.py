@@ -1,0 +1,38 @@
+"""The folding of every unit that the options of a build ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crq.options import BuildOptions
+from hw.dataflow.timing import Timing
+from hw.dataflow.units import Fold, units
+from hw.devices.catalog import Device
+from hw.errors import HwError
+from hw.fold.candidates import Wish
+from hw.fold.levels import with_levels
+from hw.fold.options import roms_of, target_of, wishes_of
+from hw.fold.search import Choice, decide
+from hw.ir.graph import Network
+
+
+def resolve(
+    network: Network, options: BuildOptions, device: Device, timing: Timing,
+    explicit: Mapping[str, Wish] | None = None, rom: Mapping[str, str] | None = None,
+) -> Choice:  # fmt: skip
+    """The search of `hw.fold.search`, or everything unrolled for io_parallel. `explicit` and `rom` take the place of
+    the options' foldings and ROM styles. Raises `HwError` for an io_type that there is not, and for wishes that nothing
+    can meet."""
+    target = target_of(options)
+    explicit = wishes_of(options) if explicit is None else explicit
+    rom = roms_of(options) if rom is None else rom
+    if options.io_type != "io_parallel":
+        return decide(
+            network, target, device=device, clock_period_ns=options.clock_period, overrides=explicit, rom=rom,
+            max_beat=options.max_beat, timing=timing,
+        )  # fmt: skip
+    if target or explicit or rom:
+        raise HwError("io_parallel unrolls every layer: targets, foldings and ROM styles belong to io_stream")
+    whole = {unit.name: Fold(unit.output.shape.c, unit.fan_in) for unit in units(network)}
+    folds = with_levels(network, whole, device.priced, options.clock_period, unrolled=True)
+    return Choice(folds, "io_parallel unrolls every layer", dict.fromkeys(folds, "unrolled"))

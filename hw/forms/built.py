@@ -1,0 +1,130 @@
+"""A built project: its folder, opened; and what the forms have in common in simulating theirs."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from qonnx.core.modelwrapper import ModelWrapper
+
+from hw.dataflow.timing import TIMINGS, Timing
+from hw.dataflow.units import Fold, units
+from hw.errors import HwError
+from hw.forms.manifest import FILE, Manifest
+from hw.ir.graph import Network
+from hw.ir.images import input_codes
+from hw.ir.layers import Shape
+
+
+class Built:
+    """A project folder. Images have the shape of the file's input, (N, C, H, W) or, channels last, (N, H, W, C).
+
+    They are integer codes, or floats on the input grid. `layout` ("NCHW", "NHWC") says that they lie otherwise.
+    """
+
+    def __init__(self, directory: str | PathLike[str]) -> None:
+        """Raises `HwError` unless `directory` is a project, of a format this version knows."""
+        self.directory = Path(directory)
+        self.manifest = manifest_of(self.directory)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.directory)!r})"
+
+    @property
+    def name(self) -> str:
+        return self.manifest.project
+
+    @cached_property
+    def graph(self) -> ModelWrapper:
+        return ModelWrapper(str(self.directory / "integer_graph.onnx"))
+
+    @cached_property
+    def network(self) -> Network:
+        return Network(self.graph)
+
+    @property
+    def folds(self) -> dict[str, Fold]:
+        return dict(self.manifest.folding)
+
+    @property
+    def traced(self) -> dict[str, Shape]:
+        """The layers whose integers leave a unit of the hardware, the last of each unit, with their shapes."""
+        return {(u.threshold or u.layer).name: u.output.shape for u in units(self.network)}
+
+    @property
+    def timing(self) -> Timing:
+        """How its units keep time."""
+        return TIMINGS[self.manifest.target]
+
+    def codes(self, x: ArrayLike, quantize: bool = False, layout: str | None = None) -> NDArray[np.int32]:
+        """Input codes, int32 (N, inputs) in streaming order, of images.
+
+        Floats are what the file takes, before its own preprocessing; they must then lie on the input grid (multiples of
+        the input scale) unless `quantize`, which rounds half to even and clips. Raises `HwError` otherwise, and for
+        codes out of range or a wrong shape.
+        """
+        codes = input_codes(self.network, x, quantize, layout)
+        return codes.transpose(0, 2, 3, 1).reshape(len(codes), self.network.input.shape.size)
+
+
+class Simulated(Built, ABC):
+    """A project with the simulation of its form."""
+
+    modes: ClassVar[tuple[str, ...]]
+    """Ways to simulate; the first is the usual one."""
+    checked: ClassVar[tuple[str, ...]]
+    """Those that must agree."""
+
+    def mode(self, mode: str | None) -> str:
+        """The usual mode for None. Raises `HwError` for one that this form does not have."""
+        if mode is None:
+            return self.modes[0]
+        if mode not in self.modes:
+            raise HwError(
+                f"simulation mode {mode!r}: {self.simulator} has {', '.join(self.modes)}; without one it is "
+                f"{self.modes[0]}"
+            )
+        return mode
+
+    @property
+    @abstractmethod
+    def simulator(self) -> str:
+        """What simulates the project, in words."""
+
+    @abstractmethod
+    def integers(
+        self, x: ArrayLike, mode: str | None = None, quantize: bool = False, progress: bool = False,
+        layout: str | None = None,
+    ) -> NDArray[np.int64]:  # fmt: skip
+        """The integers of the network's output, int64 (N, C, H, W), or (N, C) if it is a vector."""
+
+    @abstractmethod
+    def trace(
+        self, x: ArrayLike, mode: str | None = None, quantize: bool = False, layout: str | None = None
+    ) -> dict[str, NDArray[np.int64]]:
+        """The integers each unit of the hardware gives, int64 (N, C, H, W), by the name of the last layer in it."""
+
+    def simulate(
+        self, x: ArrayLike, mode: str | None = None, quantize: bool = False, progress: bool = False,
+        layout: str | None = None,
+    ) -> NDArray[np.float32]:  # fmt: skip
+        """Logits: the integers times the output scale (plus a foreign file's offset), float32."""
+        return self.network.logits(self.integers(x, mode, quantize, progress, layout))
+
+
+def manifest_of(directory: Path) -> Manifest:
+    """Raises `HwError` unless `directory` is a project, of a format this version knows."""
+    if not (directory / FILE).is_file():
+        raise HwError(f"{directory}: no crq project (no {FILE}); make one with `crq build`")
+    return Manifest.read(directory / FILE)
+
+
+def processors() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,34 @@
+"""host.py of a project: quantizing, packing and unpacking for the host, with NumPy only."""
+
+from __future__ import annotations
+
+from hw.dataflow.words import Passing, words_of
+from hw.forms.render import render
+from hw.ir.graph import Network
+from hw.ir.host import host_source
+from hw.ir.images import axes_of, image_shape
+
+
+def host_py(network: Network, name: str, x: Passing, y: Passing) -> str:
+    """The module for the project `name`, whose input passes as `x` and whose result as `y`."""
+    return render(
+        "hw.forms",
+        "host.py",
+        name=name,
+        file_shape=image_shape(network),
+        file_axes=axes_of(network),
+        last=network.metadata.input_layout == "NHWC",
+        input_shape=tuple(x.tensor.shape),
+        output_shape=tuple(y.tensor.shape),
+        x=x.tensor.format,
+        y=y.tensor.format,
+        x_beat=x.beat,
+        y_beat=y.beat,
+        x_beats=x.beats,
+        y_beats=y.beats,
+        x_words=words_of(x),
+        y_words=words_of(y),
+        output_scale=repr(network.output_scale.tolist()),
+        output_offset=repr(network.output_offset.tolist()),
+        quantize=host_source(network),
+    )

@@ -1,0 +1,74 @@
+"""manifest.json: what a project was made of and how it is folded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hw.dataflow.units import Fold
+from hw.errors import HwError
+
+FILE = "manifest.json"
+TARGETS = ("hls", "rtl")
+FORMAT = 5  # 1 had no list of files, 2 whole pixels in every stream, 3 no adder graphs, 4 no target
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """project: its name, that of the top function or module. target: its form, one of `TARGETS`. source: `name` and
+    `sha256` of the file. part: the vendor's name. board: where one was asked for. clock_period: ns.
+
+    folding: fold of each unit; goal: what the search aimed at; why: the reason of each unit's folding. layers: the
+    function or module of each unit. tops: the network's function or module (`network`), and the AXI4-Stream core
+    (`axi`) where there is one. input, result: the words in which an image and its result pass that core
+    (hw.dataflow.words). testbench: `images`, how many of them were `given`, and `sha256` of its inputs. versions: of
+    the packages that made it. files: SHA-256 of every other file of the project as it was built, by its path.
+    """
+
+    project: str
+    target: str
+    source: Mapping[str, str]
+    part: str
+    board: str | None
+    clock_period: float
+    io_type: str
+    folding: Mapping[str, Fold]
+    goal: str
+    why: Mapping[str, str]
+    layers: Mapping[str, str]
+    tops: Mapping[str, str]
+    input: Mapping[str, int]
+    result: Mapping[str, int]
+    testbench: Mapping[str, Any]
+    versions: Mapping[str, str]
+    files: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of manifest.json."""
+        folding = {name: list(fold) for name, fold in self.folding.items()}
+        return {"format": FORMAT, **asdict(self), "folding": folding}
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest:
+        """Raises `HwError` unless the file `path` is a manifest of a format that this version knows."""
+        try:
+            facts = json.loads(path.read_text())
+            found = facts.pop("format", None)
+        except (ValueError, AttributeError, TypeError) as error:
+            raise HwError(f"{path}: no manifest of a crq project ({error}); build the project again") from error
+        if found != FORMAT:
+            raise HwError(f"{path}: format {found!r}; this version reads format {FORMAT}. Build the project again")
+        if (target := facts.get("target")) not in TARGETS:
+            raise HwError(
+                f"{path}: target {target!r}; this version knows {', '.join(TARGETS)}. Build the project again"
+            )
+        try:
+            return cls(**{**facts, "folding": {name: Fold(*fold) for name, fold in facts["folding"].items()}})
+        except (TypeError, LookupError, AttributeError) as error:
+            raise HwError(f"{path}: no manifest of a crq project ({error}); build the project again") from error

@@ -1,0 +1,114 @@
+"""A built project of the RTL form: its simulation in Verilator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from rich.progress import Progress
+
+from hw.dataflow.words import Words, pack, unpack, whole_beats
+from hw.devices.catalog import find
+from hw.errors import HwError
+from hw.forms import built as forms
+from hw.forms.folder import own
+from hw.ir.images import input_codes
+from hw.ir.layers import IntArray
+from hw.rtl.bench import Bench, compile_bench, key
+from hw.rtl.cores import axi_bench, axi_words, network_bench, traced_ports
+from hw.rtl.drive import PLAIN, Program, Run, Stimulus, run, run_all
+from hw.rtl.plan import Plan, make_plan
+
+LIST = "sources.f"
+
+
+class Built(forms.Simulated):
+    """A project in SystemVerilog."""
+
+    modes = checked = ("rtl",)
+
+    @property
+    def simulator(self) -> str:
+        return "Verilog simulation"
+
+    @cached_property
+    def plan(self) -> Plan:
+        facts = self.manifest
+        return make_plan(self.network, facts.io_type, self.folds, self.name, find(facts.part).synthesis)
+
+    def sources(self) -> dict[str, str]:
+        """The project's Verilog as it is now, in the order of compilation, by file name. Raises `HwError` for files
+        that are not there."""
+        try:
+            listed = [Path(name) for name in (self.directory / LIST).read_text().split()]
+            return {path.name: (self.directory / path).read_text() for path in listed}
+        except OSError as error:
+            raise HwError(f"{self.directory}: {error}; build the project again") from error
+
+    def program(self, bench: Bench, label: str, words: Words) -> Program:
+        """The simulation of `bench`, kept in the folder `build` and used again while sources and tools stay."""
+        sources = self.sources()
+        path = self.directory / "build" / f"{label}-{key(bench, sources)}"
+        if not path.is_file():
+            compile_bench(bench, sources, path)
+            others = [p for p in path.parent.glob(f"{label}-????????????????") if p != path]
+            own(self.directory, path, instead_of=others)
+        pace, cuts = self.plan.pipeline, sum(w.per_image for w in axi_words(self.plan))
+        patience = 4 * (pace.latency + pace.interval + cuts) + 1000
+        probes = tuple((-(-probe.bits // 8), probe.beats) for probe in bench.probes)
+        return Program(path, self.directory / "rtl", words.per_image, -(-bench.out_bits // 8), patience, probes)
+
+    def core(self, traced: bool = False) -> Program:
+        """The simulation of the AXI4-Stream core."""
+        label = "core-trace" if traced else "core"
+        return self.program(axi_bench(self.plan, traced), label, axi_words(self.plan)[1])
+
+    def alone(self) -> Program:
+        """That of the network without the core around it, whose words are beats."""
+        return self.program(network_bench(self.plan), "network", whole_beats(self.plan.output))
+
+    def run_beats(self, codes: IntArray, stimulus: Stimulus = PLAIN) -> tuple[IntArray, Run]:
+        """Codes (N, C, H, W) through the network alone, one image behind the other: integers as `streamed`, and when
+        they came."""
+        port = self.plan.input
+        found = run(self.alone(), pack(codes, port, whole_beats(port)), stimulus)
+        return unpack(found.words, self.plan.output, whole_beats(self.plan.output)), found
+
+    def run_core(
+        self, codes: IntArray, stimulus: Stimulus = PLAIN, done: Callable[[], object] = lambda: None,
+        traced: bool = False, together: bool = False,
+    ) -> tuple[IntArray, Run]:  # fmt: skip
+        """Codes (N, C, H, W) through the core; `together`: in one process, one image behind the other."""
+        send = run if together else run_all
+        words, results = axi_words(self.plan)
+        found = send(self.core(traced), pack(codes, self.plan.input, words), stimulus, done, traced)
+        return unpack(found.words, self.plan.output, results), found
+
+    def integers(
+        self, x: ArrayLike, mode: str | None = None, quantize: bool = False, progress: bool = False,
+        layout: str | None = None,
+    ) -> NDArray[np.int64]:  # fmt: skip
+        """The integers of the network's output, int64 (N, C, H, W), or (N, C) if it is a vector."""
+        self.mode(mode)
+        codes = input_codes(self.network, x, quantize, layout).astype(np.int64)
+        with Progress(disable=not progress) as bar:
+            task = bar.add_task("simulating", total=len(codes))
+            found, _ = self.run_core(codes, done=lambda: bar.advance(task))
+        size = self.network.output.shape.size
+        return found.reshape(len(codes), size) if self.network.output.shape.pixels == 1 else found
+
+    def trace(
+        self, x: ArrayLike, mode: str | None = None, quantize: bool = False, layout: str | None = None
+    ) -> dict[str, NDArray[np.int64]]:
+        """The integers each unit of the hardware gives, int64 (N, C, H, W), by the name of the last layer in it."""
+        self.mode(mode)
+        codes = input_codes(self.network, x, quantize, layout).astype(np.int64)
+        _, found = self.run_core(codes, traced=True)
+        ports = traced_ports(self.plan)
+        return {
+            name: unpack(seen, port, whole_beats(port))
+            for name, port, seen in zip(self.traced, ports, found.probes, strict=True)
+        }

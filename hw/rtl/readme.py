@@ -1,0 +1,59 @@
+"""README.md of an RTL project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hw.dataflow.schedule import cycles
+from hw.dataflow.units import FOLDED
+from hw.dataflow.words import words_of
+from hw.forms.manifest import Manifest
+from hw.forms.render import render
+from hw.forms.vectors import images_in_words
+from hw.ir.host import steps
+from hw.ir.images import axes_of, image_shape
+from hw.ir.layers import Mac
+from hw.rtl.fabric import DEFINES
+from hw.rtl.plan import Plan
+
+
+def readme_md(plan: Plan, manifest: Manifest) -> str:
+    """How to simulate, synthesize and integrate the project."""
+    x, y, network, pace = plan.input, plan.output, plan.network, plan.pipeline
+    return render(
+        "hw.rtl",
+        "README.md",
+        name=plan.name,
+        manifest=manifest,
+        clock=f"{manifest.clock_period:g}",
+        integer_layers=[layer for layer in network if isinstance(layer, Mac) and not layer.multiplier_free],
+        rows=list(_rows(plan, manifest)),
+        interval=f"{pace.interval:,}",
+        latency=f"{pace.latency:,}",
+        rate=f"{1e9 / manifest.clock_period / pace.interval:,.0f}",
+        images=images_in_words(dict(manifest.testbench)),
+        define=DEFINES[plan.family],
+        x=x.shape,
+        y=y.shape,
+        images_of=f"({', '.join(map(str, ('N', *image_shape(network))))}): {axes_of(network)}",
+        codes=f"{x.tensor.format.qonnx.lower()}, codes {x.tensor.lo.min()} to {x.tensor.hi.max()}",
+        integers=y.tensor.format.qonnx.lower(),
+        scale=f"{network.input_scale:g}",
+        prepared=bool(steps(network)),
+        offset=bool(network.output_offset.any()),
+        x_words=words_of(x),
+        y_words=words_of(y),
+    )
+
+
+def _rows(plan: Plan, manifest: Manifest) -> Iterator[list[str]]:
+    """Of each unit: layer, kind, output, weights, folding, cycles, and why it is folded so."""
+    for unit, _ in plan.units():
+        layer, fold, out = unit.layer, plan.folds[unit.name], unit.output.shape
+        weights = f"{layer.weights.size} {layer.weight_type}" if isinstance(layer, Mac) else ""
+        taken = f"{cycles(unit, fold).interval:,}" if plan.streaming else ""
+        form = ", folded" if unit.is_windowed and fold.form == FOLDED else ""
+        yield [
+            f"`{unit.name}` (module `{plan.modules[unit.name]}`)", layer.kind, f"{out.h}×{out.w}×{out.c}", weights,
+            f"{fold.pe} × {fold.simd}{form}", taken, manifest.why[unit.name],
+        ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Proofs of a project in SystemVerilog, by Verilator."""

@@ -1,0 +1,47 @@
+"""An opened project, of either form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hw.dataflow.timing import RTL
+from hw.errors import HwError
+from hw.forms.built import Built, manifest_of, processors
+from hw.forms.manifest import FILE
+from hw.ir.layers import Shape
+from tests.support.rtl_projects import project
+
+
+def test_a_folder_says_what_it_holds() -> None:
+    found = Built(project().directory)
+    assert (found.name, found.timing, found.manifest.target) == ("net", RTL, "rtl")
+    assert found.traced == {"act2": Shape(3, 5, 5), "pool3": Shape(3, 2, 2), "fc5": Shape(4, 1, 1)}
+    assert found.folds == project().folds
+    assert repr(found).startswith("Built(")
+
+
+def test_codes_stream_pixel_by_pixel() -> None:
+    images = np.arange(2 * 2 * 5 * 5).reshape(2, 2, 5, 5) % 16
+    np.testing.assert_array_equal(Built(project().directory).codes(images), images.transpose(0, 2, 3, 1).reshape(2, -1))
+
+
+def test_what_is_no_project_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HwError, match=r"no crq project \(no manifest.json\); make one with `crq build`"):
+        manifest_of(tmp_path)
+    text = (project().directory / FILE).read_text().replace('"target": "rtl"', '"target": "vhdl"')
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(HwError, match="target 'vhdl'; this version knows hls, rtl"):
+        Built(tmp_path)
+
+
+def test_a_form_has_its_modes() -> None:
+    assert project().mode(None) == "rtl"
+    with pytest.raises(HwError, match="simulation mode 'fast': Verilog simulation has rtl"):
+        project().integers(np.zeros((1, 2, 5, 5), np.int64), mode="fast")
+
+
+def test_there_is_a_processor() -> None:
+    assert processors() > 0

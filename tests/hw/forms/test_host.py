@@ -1,0 +1,25 @@
+"""host.py of an RTL project, executed: its words are those that the simulation packs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hw.dataflow.words import pack, unpack, words_of
+from hw.forms.host import host_py
+from hw.ir.vectors import random_codes
+from tests.support.rtl_projects import project
+
+
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_the_host_packs_as_the_simulation_does(io_type: str) -> None:
+    plan, scope = project(io_type).plan, dict[str, Any]()
+    exec(host_py(plan.network, "net", plan.input, plan.output), scope)
+    codes = random_codes(plan.network, 3)
+    np.testing.assert_array_equal(scope["pack"](codes), pack(codes, plan.input, words_of(plan.input)))
+    results = np.random.default_rng(0).integers(-3, 4, (3, 4, 1, 1))
+    words = pack(results, plan.output, words_of(plan.output))
+    np.testing.assert_array_equal(scope["unpack"](words), results)
+    np.testing.assert_array_equal(unpack(words, plan.output, words_of(plan.output)), results)

@@ -1,0 +1,27 @@
+"""README.md of an RTL project."""
+
+from __future__ import annotations
+
+import pytest
+
+from hw.rtl.readme import readme_md
+from tests.support.rtl_projects import project
+
+
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_it_says_what_goes_in_and_comes_out(io_type: str) -> None:
+    found = project(io_type)
+    text = readme_md(found.plan, found.manifest)
+    assert text == (found.directory / "README.md").read_text()
+    words = found.manifest.input
+    assert f"{words['per_image']} words of {words['bits']} bits, {words['lanes']} values in each" in text
+    assert "| `conv1` (module `unit_conv1`) | Conv | 5×5×3 | 54 TERNARY |" in text
+    assert f"An image every {found.plan.pipeline.interval:,} cycles" in text
+    assert "CRQ_XILINX=4" in text
+    assert "{" not in text
+    assert all(len(line) <= 140 for line in text.splitlines() if not line.startswith(("|", "Folded", "- ", "Syst")))
+
+
+def test_integer_layers_are_shifts_and_additions() -> None:
+    found = project()
+    assert "No layer multiplies.\n" in readme_md(found.plan, found.manifest)
