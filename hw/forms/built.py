@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -113,9 +113,10 @@ class Simulated(Built, ABC):
     def simulate(
         self, x: ArrayLike, mode: str | None = None, quantize: bool = False, progress: bool = False,
         layout: str | None = None,
-    ) -> NDArray[np.float32]:  # fmt: skip
-        """Logits: the integers times the output scale (plus a foreign file's offset), float32."""
-        return self.network.logits(self.integers(x, mode, quantize, progress, layout))
+    ) -> NDArray[Any]:  # fmt: skip
+        """What the file gives: logits, float32, which are the integers times the output scale (plus a foreign file's
+        offset), and behind them the file's own Softmax, ArgMax (int64) and the like."""
+        return self.network.results(self.integers(x, mode, quantize, progress, layout))
 
 
 def manifest_of(directory: Path) -> Manifest:

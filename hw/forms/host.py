@@ -5,6 +5,7 @@ from __future__ import annotations
 from hw.dataflow.words import Passing, words_of
 from hw.forms.render import render
 from hw.ir.graph import Network
+from hw.ir.head import head_source
 from hw.ir.host import host_source
 from hw.ir.images import axes_of, image_shape
 
@@ -31,4 +32,5 @@ def host_py(network: Network, name: str, x: Passing, y: Passing) -> str:
         output_scale=repr(network.output_scale.tolist()),
         output_offset=repr(network.output_offset.tolist()),
         quantize=host_source(network),
+        head=head_source(network.metadata.output_head),
     )

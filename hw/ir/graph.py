@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
+from hw.ir.head import finished
 from hw.ir.layers import (
     Add,
     Bias,
@@ -108,6 +110,10 @@ class Network:
         scale, offset = (v.reshape(per_channel) if v.ndim else v for v in (self.output_scale, self.output_offset))
         result: NDArray[np.float32] = integers.astype(np.float32) * scale
         return result + offset if offset.any() else result
+
+    def results(self, integers: IntArray) -> NDArray[Any]:
+        """What the file gives for its integers: the logits, and what the host makes of them (hw.ir.head)."""
+        return finished(self.metadata.output_head, self.logits(integers))
 
 
 def _input_range(model: ModelWrapper, name: str, metadata: Metadata) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from onnx import GraphProto, ModelProto
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
+from hw.ir.head import HEADS, Head
 
 PREFIX = "crq."
 
@@ -43,9 +44,11 @@ class Metadata:
     """The properties that something here reads; `other` has the rest as text, by key without prefix.
 
     real input = code × `input_scale`, after the host's steps `preprocessing` ([operator, constant] in the file's
-    order); result = integer × `output_scale` + `output_offset`, numbers or lists with one per channel. `input_range`:
-    lowest and highest input code, where they are not those of the input's type. `input_shape`: of one image as the file
-    takes it, its axes in the order of `input_layout`, where the file flattens it before its codes. `ties`: channels, by
+    order); result = integer × `output_scale` + `output_offset`, numbers or lists with one per channel. `output_head`:
+    the operations that the host applies to it (hw.ir.head), and `output_tensor` is then the file's name of it.
+    `input_range`: lowest and highest input code, where they are not those of the input's type. `input_shape`: of one
+    image as the file takes it, its axes in the order of `input_layout`, where the file flattens it before its codes.
+    `ties`: channels, by
     layer, with a boundary that float32 evaluation decides otherwise. `sources`: by layer, or the input's name, the
     file's tensor. `frozen_hash`: of the frozen PyTorch model that the file was exported from; `frozen_steps`: by step
     of that model, the layer with its codes, or None where a pass has moved the step so that its codes are nowhere.
@@ -59,6 +62,8 @@ class Metadata:
     preprocessing: tuple[tuple[str, Any], ...] = ()
     output_scale: float | list[float] = 1.0
     output_offset: float | list[float] = 0.0
+    output_head: Head = ()
+    output_tensor: str | None = None
     ties: Mapping[str, list[int]] = field(default_factory=dict)
     sources: Mapping[str, FileTensor] = field(default_factory=dict)
     frozen_hash: str | None = None
@@ -101,7 +106,8 @@ class Metadata:
 KEYS = {
     "input_scale": "input.scale", "input_range": "input.range", "input_zero_point": "input.zero_point",
     "input_layout": "input.layout", "input_shape": "input.shape", "preprocessing": "input.preprocessing",
-    "output_scale": "output.scale", "output_offset": "output.offset", "ties": "ties", "sources": "sources",
+    "output_scale": "output.scale", "output_offset": "output.offset", "output_head": "output.head",
+    "output_tensor": "output.tensor", "ties": "ties", "sources": "sources",
     "frozen_hash": "frozen_hash", "frozen_steps": "frozen_steps",
 }  # fmt: skip
 """Field to property."""
@@ -109,7 +115,7 @@ KEYS = {
 WRITTEN = ("input_scale", "output_scale", "sources")
 """Properties that every graph carries, whatever their value."""
 
-_TEXTS = ("input_layout", "frozen_hash")
+_TEXTS = ("input_layout", "frozen_hash", "output_tensor")
 
 
 def properties(holder: ModelProto | GraphProto) -> dict[str, str]:
@@ -162,6 +168,14 @@ def _are_ends(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_is_integer, value))
 
 
+def _is_head(value: Any) -> bool:
+    """Pairs of a known operation and integers by name."""
+    return isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and pair[0] in HEADS and isinstance(pair[1], dict)
+        and all(map(_is_integer, pair[1].values())) for pair in value
+    )  # fmt: skip
+
+
 def _steps(value: list[list[Any]]) -> tuple[tuple[str, Any], ...]:
     return tuple((kind, constant) for kind, constant in value)
 
@@ -182,6 +196,7 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = 
     "preprocessing": ("a list of [operator, constant]", _are_steps, _steps),
     "output_scale": ("a number, or one per channel", _are_numbers, _as_it_is),
     "output_offset": ("a number, or one per channel", _are_numbers, _as_it_is),
+    "output_head": (f"a list of [operation, integers by name], of {', '.join(HEADS)}", _is_head, _steps),
     "ties": ("channels by layer", _are_channels, _as_it_is),
     "frozen_steps": ("layers by step", _are_names, _as_it_is),
     "sources": ("a tensor, scale and layout by layer", lambda v: isinstance(v, dict), _file_tensors),

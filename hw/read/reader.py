@@ -13,11 +13,13 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
 from hw.ir.graph import Network
+from hw.ir.head import HEADS
 from hw.ir.metadata import KEYS, Metadata, properties
 from hw.read.activations import ACTIVATIONS
 from hw.read.constants import EVALUATION_ERRORS, FOLDED, Constant, fold, from_tensor
 from hw.read.context import Context
 from hw.read.handlers import activations, elementwise, linear, macs, padding, pools, quantizers, reshapes
+from hw.read.head import head_of, take_head
 from hw.read.layout import LAST, channels_first, channels_last_input
 from hw.read.linear import ENDS
 from hw.read.load import AnyModel, load
@@ -119,8 +121,11 @@ def _read(source: AnyModel) -> ModelWrapper:
     if not OLDEST <= opset <= NEWEST:
         refuse("malformed", "model", f"opset {opset}; expected {OLDEST} to {NEWEST}")
     one_spelling(proto)
-    check_signatures(proto, {*HANDLERS, *FOLDED, *CHAIN})
+    check_signatures(proto, {*HANDLERS, *FOLDED, *CHAIN, *HEADS})
     raise_quant(proto)
+    taken = take_head(proto)
+    if len(proto.graph.output) != 1:
+        refuse("output", "model", f"{len(proto.graph.output)} outputs; expected exactly one")
     ctx = Context(opset)
     for tensor in proto.graph.initializer:
         ctx.constants[tensor.name] = from_tensor(tensor.name, tensor)
@@ -131,8 +136,8 @@ def _read(source: AnyModel) -> ModelWrapper:
         for name in [n for n in node.input if last_use[n] == i]:
             ctx.release(name)
     output = proto.graph.output[0].name
-    if len(proto.graph.output) != 1 or output not in ctx.values:
-        refuse("output", f"output {output!r}", "expected exactly one output, computed from the input")
+    if output not in ctx.values:
+        refuse("output", f"output {output!r}", "is not computed from the input")
     if ctx.layouts.get(output) is not None:
         refuse("channels-last", f"output {output!r}", "is channels last")
     ended = ctx.values[output]
@@ -141,6 +146,9 @@ def _read(source: AnyModel) -> ModelWrapper:
     if isinstance(ended, Levels):
         refuse("between-linear", f"output {output!r}", "is integers of a QuantizeLinear")
     result, metadata = finish_output(ctx, output, ended)
+    if taken.nodes:
+        metadata["output_head"] = head_of(proto, taken, opset, len(result.shape) + 1)
+        metadata["output_tensor"] = taken.scores
     given_properties = properties(proto)
     found = Metadata(
         input_scale=ctx.input_scale,

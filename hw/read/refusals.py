@@ -100,9 +100,13 @@ REFUSALS: dict[str, Refusal] = {
         "something between a flattened image and its layer differs from pixel to pixel, or joins other values",
         "flatten right before the layer",
     ),
+    "head": Refusal(
+        "a Softmax, ArgMax or TopK at the end that is not along the classes",
+        "apply it along axis 1, the classes', or leave it to the host",
+    ),
     "output": Refusal(
         "the network ends in something other than an affine function of integers or a quantizer",
-        "end it with the last layer's scores; take argmax or softmax on the host",
+        "end it with the last layer's scores, or those and a Softmax, ArgMax, TopK, Sigmoid, Tanh or Relu for the host",
     ),
     "range": Refusal(
         "integers beyond 2^24 leave the exact range of the integer graph's float32 storage", "reduce fan-in"

@@ -31,9 +31,10 @@ def float_execution(file: Path, network: Network, codes: IntArray, expected: dic
     `explained` counts the differing images in which a sum sits next to a threshold of a channel listed as a tie.
     """
     proto = onnx.load(file)
-    model = evaluable(proto, TensorProto.FLOAT)
+    scores = network.metadata.output_tensor
+    model = evaluable(proto, TensorProto.FLOAT, scores)
     images = [value.astype(np.float32) for value in file_images(model, network, codes)]
-    shaped = _with_shapes(model, Float64File(proto).run(images[0].astype(np.float64)))
+    shaped = _with_shapes(model, Float64File(proto, scores).run(images[0].astype(np.float64)))
     name, result = file_input(model).name, model.graph.output[0].name
     last = expected[network.layers[-1].name]
     found = [

@@ -17,7 +17,9 @@ READ, REFUSED, UNNAMED, CATCH_ALL, UNCAUGHT = "read", "refused", "refused, no pl
 CLASSES = (READ, REFUSED, UNNAMED, CATCH_ALL, UNCAUGHT)
 PLACES = r"(node|input|output|initializer|sparse initializer|constant|tensor|metadata|layer) '"
 """What a refusal names, if it does not speak of the file as a whole."""
-WHOLE = r"not an ONNX|no such file|file schema|opset|\[malformed\] *$|inputs; expected one|exactly one output|one input"
+WHOLE = (
+    r"not an ONNX|no such file|file schema|opset|\[malformed\] *$|inputs; expected one|expected exactly one|one input"
+)
 SECONDS = 30
 
 

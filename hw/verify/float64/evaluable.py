@@ -23,13 +23,17 @@ SEVERAL = ("Split",)
 """Operators whose results are all of them data."""
 
 
-def evaluable(model: ModelProto, element: int) -> ModelProto:
-    """A copy for one image, whose floats are all of type `element` (FLOAT or DOUBLE).
+def evaluable(model: ModelProto, element: int, output: str | None = None) -> ModelProto:
+    """A copy for one image, whose floats are all of type `element` (FLOAT or DOUBLE); its result is the tensor `output`
+    if that is given.
 
     qonnx's quantizers stand in one domain with their attributes written out, constants are no inputs, nodes have the
     outputs that the result may depend on, and no shapes are declared but the input's.
     """
     model = ModelProto.FromString(model.SerializeToString())
+    if output is not None:
+        del model.graph.output[:]
+        model.graph.output.append(helper.make_tensor_value_info(output, element, None))
     constants = {i.name for i in model.graph.initializer}
     given = [i for i in model.graph.input if i.name not in constants]
     del model.graph.input[:], model.graph.value_info[:]

@@ -27,8 +27,8 @@ from hw.verify.link import Link, compare_layers, output_integers
 class Float64File:
     """The model's float32 constants, casts and tensors as float64; `run` gives every tensor for one input."""
 
-    def __init__(self, model: ModelProto) -> None:
-        self.model = evaluable(model, TensorProto.DOUBLE)
+    def __init__(self, model: ModelProto, output: str | None = None) -> None:
+        self.model = evaluable(model, TensorProto.DOUBLE, output)
         given = file_input(self.model)
         self.input = given.name
         self.shape = tuple(d.dim_value for d in given.type.tensor_type.shape.dim)
@@ -55,7 +55,7 @@ def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[s
     A code may differ where float64 does not decide it (ties.py); what follows in that image is not compared,
     and the link's name counts such images.
     """
-    model = Float64File(onnx.load(file))
+    model = Float64File(onnx.load(file), network.metadata.output_tensor)
     quantizers = boundaries(model.model)
     matches = _matches(model.model, quantizers, network)
     last = network.layers[-1].name

@@ -1,0 +1,76 @@
+"""The operators behind a network's scores, which the host applies: they are taken off before the file is read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
+
+from hw.ir.head import HEADS, Head
+from hw.read.refusals import refuse
+
+SINCE_13 = ("Softmax", "LogSoftmax")
+"""Before opset 13 their default axis is 1 and they flatten what is behind it."""
+
+
+class Taken(NamedTuple):
+    """`nodes` in the file's order, on the tensor `scores`, which is now the output; none if there are no such nodes."""
+
+    nodes: tuple[NodeProto, ...]
+    scores: str
+
+
+def take_head(model: ModelProto) -> Taken:
+    """Removes the operators of `HEADS` that only the outputs of `model` read; its output is then their input."""
+    constants = {i.name for i in model.graph.initializer}
+    producers = {name: node for node in model.graph.node for name in node.output}
+    nodes: list[NodeProto] = []
+    outputs = {o.name for o in model.graph.output}
+    while True:
+        last = {producers[name].output[0] for name in outputs if name in producers}
+        node = producers[last.pop()] if len(last) == 1 else None
+        known = node is not None and all(name in constants for name in node.input[1:] if name)
+        if node is None or node.op_type not in HEADS or node.domain or not known or not outputs <= set(node.output):
+            break
+        readers = sum(node.input[0] in other.input for other in model.graph.node)
+        if readers != 1 or node.input[0] not in producers:
+            break
+        nodes.insert(0, node)
+        outputs = {node.input[0]}
+    if not nodes:
+        return Taken((), "")
+    taken = Taken(tuple(NodeProto.FromString(n.SerializeToString()) for n in nodes), next(iter(outputs)))
+    for node in nodes:
+        model.graph.node.remove(node)
+    del model.graph.output[:]
+    model.graph.output.append(ValueInfoProto(name=taken.scores))
+    return taken
+
+
+def head_of(model: ModelProto, taken: Taken, opset: int, rank: int) -> Head:
+    """What the host is told, for scores of `rank` axes. Refuses operators along another axis than the classes'."""
+    constants = {i.name: i for i in model.graph.initializer}
+    found = []
+    for node in taken.nodes:
+        told = {a.name: int(helper.get_attribute_value(a)) for a in node.attribute if a.name in ("axis", "keepdims")}
+        told |= {a.name: int(a.i) for a in node.attribute if a.name in ("largest", "select_last_index")}
+        if node.op_type in ("Softmax", "LogSoftmax", "ArgMax", "TopK"):
+            default = {"ArgMax": 0, "TopK": -1}.get(node.op_type, 1 if opset < 13 else -1)
+            axis = told.pop("axis", default)
+            if axis % rank != 1 or (rank > 2 and opset < 13 and node.op_type in SINCE_13):
+                refuse("head", node, f"along axis {axis} of scores of {rank} axes")
+        if told.pop("select_last_index", 0):
+            refuse("head", node, "of equal scores the last")
+        if node.op_type == "TopK":
+            told["k"] = _count(node, constants)
+        found.append((node.op_type, told))
+    return tuple(found)
+
+
+def _count(node: NodeProto, constants: dict) -> int:
+    given = [a.i for a in node.attribute if a.name == "k"]  # before opset 10
+    values = given or np.ravel(numpy_helper.to_array(constants[node.input[1]])).tolist()
+    if len(values) != 1 or int(values[0]) < 1:
+        refuse("head", node, f"the {values} best; expected a number of at least 1")
+    return int(values[0])

@@ -1,0 +1,86 @@
+"""Files that end with operators behind their scores: the host applies them, and the scores are compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx.reference import ReferenceEvaluator
+
+from hw.errors import HwError
+from hw.ir.graph import Network
+from hw.project import build
+from hw.read import read_qonnx
+from hw.verify.float64.operators import OPERATORS
+from tests.support.qonnx_files import ACT, CONV, IN, TAIL, base, codes, graph_of, in_float32, node, run
+
+BODY = [IN, CONV, *ACT, *TAIL[:-1], node("MatMul", "fl f", "s", "fc")]
+
+
+def file(*nodes, opset: int = 13, **constants: object):
+    return graph_of([*BODY, *nodes], base() | constants, opset=opset)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants"),
+    [
+        ([node("Softmax", "s", "y", axis=1)], {}),
+        ([node("LogSoftmax", "s", "y")], {}),
+        ([node("ArgMax", "s", "y", axis=-1, keepdims=0)], {}),
+        ([node("Softmax", "s", "sm", axis=-1), node("ArgMax", "sm", "y", axis=1)], {}),
+        ([node("Sigmoid", "s", "y")], {}),
+        ([node("Relu", "s", "y")], {}),
+    ],
+    ids=lambda v: " ".join(n.op_type for n in v) if isinstance(v, list) else "",
+)
+def test_results_are_those_of_the_file(nodes: list, constants: dict) -> None:
+    proto = file(*nodes, **constants)
+    graph = read_qonnx(proto)
+    network = Network(graph)
+    x = codes(graph, 6)
+    evaluator = ReferenceEvaluator(proto, new_ops=list(OPERATORS))
+    images = (x * network.input_scale).astype(np.float32)
+    expected = np.concatenate([evaluator.run(None, {"x": image[None]})[0] for image in images])
+    np.testing.assert_allclose(network.results(run(graph, x)), expected, rtol=1e-4, atol=1e-5)
+    assert network.metadata.output_tensor == "s"
+
+
+def test_the_best_few(tmp_path: Path) -> None:
+    proto = file(node("TopK", "s k", "tv", axis=1), k=np.array([2]))
+    proto.graph.node[-1].output[:] = ["tv", "y"]
+    network = Network(read_qonnx(proto))
+    assert network.metadata.output_head == (("TopK", {"k": 2}),)
+
+
+def test_a_project_and_its_host_apply_it_and_scores_are_compared(tmp_path: Path) -> None:
+    proto = file(node("Softmax", "s", "y", axis=1))
+    project = build(proto, tmp_path / "p")
+    x = codes(read_qonnx(proto), 5)
+    probabilities = project.simulate(x)
+    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-6)
+    names: dict = {}
+    exec((tmp_path / "p" / "host.py").read_text(), names)
+    np.testing.assert_array_equal(names["results"](project.integers(x)), probabilities)
+    assert in_float32(proto, tmp_path, 5).integers == 7 * 3 - 6
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([node("ArgMax", "s", "y")], r"along axis 0 of scores of 2 axes.*\[head\]"),
+        ([node("ArgMax", "s", "y", axis=1, select_last_index=1)], r"of equal scores the last"),
+        ([node("Softmax", "s", "sm"), node("Mul", "sm sm", "y")], r"Softmax is not among the operators"),
+    ],
+)
+def test_other_ends_are_refused(nodes: list, message: str) -> None:
+    with pytest.raises(HwError, match=message):
+        read_qonnx(file(*nodes))
+
+
+def test_a_file_with_scores_and_what_is_made_of_them_has_two_outputs() -> None:
+    proto = file(node("Softmax", "s", "y", axis=1))
+    proto.graph.output.append(onnx.helper.make_tensor_value_info("s", onnx.TensorProto.FLOAT, None))
+    with pytest.raises(HwError, match="2 outputs; expected exactly one"):
+        read_qonnx(proto)
