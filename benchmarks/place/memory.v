@@ -195,6 +195,8 @@ module DP16KD #(
           words[{ada[13:5], 1'b0}] <= written(words[{ada[13:5], 1'b0}], 18, {12'd0, ada[1:0]}, dia);
           words[{ada[13:5], 1'b1}] <= written(words[{ada[13:5], 1'b1}], 18, {12'd0, ada[3:2]}, dib);
         end else if (CEA && WEA) words[ada[13:4]] <= written(words[ada[13:4]], DATA_WIDTH_A, ada, dia);
+      end
+      always @(posedge CLKB) begin
         if (RSTB) {qb, qa} <= 0;
         else if (CEB && DATA_WIDTH_B == 36) {qb, qa} <= {words[{adb[13:5], 1'b1}], words[{adb[13:5], 1'b0}]};
         else if (CEB) qb <= shown(words[adb[13:4]], DATA_WIDTH_B, adb);
@@ -206,6 +208,8 @@ module DP16KD #(
         else if (CEA && (!WEA || WRITEMODE_A != "NORMAL"))
           qa <= shown(WEA && WRITEMODE_A == "WRITETHROUGH" ? written(words[ada[13:4]], DATA_WIDTH_A, ada, dia)
                                                            : words[ada[13:4]], DATA_WIDTH_A, ada);
+      end
+      always @(posedge CLKB) begin
         if (CEB && WEB) words[adb[13:4]] <= written(words[adb[13:4]], DATA_WIDTH_B, adb, dib);
         if (RSTB) qb <= 0;
         else if (CEB && (!WEB || WRITEMODE_B != "NORMAL"))
