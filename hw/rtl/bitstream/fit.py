@@ -39,9 +39,7 @@ def check_fit(used: Resources, board: OpenBoard) -> None:
         return
     fitting = [b for b in open_boards().values() if not excess(used, b.device)]
     nearest = min(fitting, key=lambda b: (b.family != board.family, b.device.lut, b.name), default=None)
-    remedy = (
-        f"--board {nearest.name} ({nearest.device.lut:,} LUTs) has room" if nearest else "none of the boards has room"
-    )
+    remedy = f"--board {nearest.name} ({nearest.device.lut:,} LUTs) has room" if nearest else "no board has room"
     raise TooLarge(
         f"{board.name} ({board.part}) is too small: the design takes {' and '.join(over)}. {remedy}; or build the "
         f"project with a smaller folding: a lower --target-fps",

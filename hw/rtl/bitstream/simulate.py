@@ -45,7 +45,9 @@ def running(program: Done, hz: float, patience: int, fault: int = 0) -> Iterator
     hz: its clock, by which baud rates are cycles. patience: cycles without traffic after which it waits for the host.
     """
     command = [str(program.folder / f"obj/V{NAME}"), str(hz), str(patience), str(fault)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=program.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:  # fmt: skip
         try:
             assert process.stdout
             terminal = process.stdout.readline().strip()

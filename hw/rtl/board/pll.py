@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil, floor
 from typing import NamedTuple
 
 from hw.errors import HwError
@@ -71,8 +72,10 @@ def _ecp5(board: float) -> Iterator[_Setting]:
             continue
         for feedback in range(1, 81):
             mhz = board / reference * feedback
-            for out in range(1, 129):
-                if _within(mhz * out, oscillator) and _within(mhz, output):
+            if not _within(mhz, output):
+                continue
+            for out in range(ceil(oscillator[0] / mhz), min(128, floor(oscillator[1] / mhz)) + 1):
+                if _within(mhz * out, oscillator):
                     yield _Setting(mhz, mhz * out, (reference, feedback, out))
 
 

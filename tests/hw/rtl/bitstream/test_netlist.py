@@ -1,0 +1,48 @@
+"""Placed cells in the form that their models have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hw.rtl.bitstream.netlist import NAME, simulated, top_of
+from tests.support.boards import needs_tools
+
+
+def cell(kind: str, parameters: dict[str, str], outputs: tuple[str, ...], **connections: list) -> dict:
+    directions = {p: "output" if p in outputs else "input" for p in connections}
+    return {"hide_name": 0, "type": kind, "parameters": parameters, "attributes": {}, "port_directions": directions,
+            "connections": connections}  # fmt: skip
+
+
+def placed() -> dict:
+    """A register whose data comes from elsewhere (M), behind a LUT with open inputs, between pads."""
+    cells = {
+        "in": cell("TRELLIS_IO", {"DIR": "INPUT"}, ("O",), B=[2], O=[4], I=[], T=[]),
+        "lut": cell("TRELLIS_COMB", {"INITVAL": "1010101010101010"}, ("F",), A=[4], B=[], C=[], D=[], F=[5]),
+        "ff": cell("TRELLIS_FF", {"SD": "0 ", "CEMUX": "CE"}, ("Q",), M=[5], CLK=[4], CE=[], LSR=[], Q=[6]),
+        "out": cell("TRELLIS_IO", {"DIR": "OUTPUT"}, ("O",), B=[3], I=[6], O=[], T=[]),
+        "rest": cell("$scopeinfo", {}, ()),
+    }
+    ports = {"a": {"direction": "input", "bits": [2]}, "y": {"direction": "output", "bits": [3]}}
+    netnames = {
+        "a": {"hide_name": 0, "bits": [2], "attributes": {}},
+        "ff": {"hide_name": 0, "bits": [6], "attributes": {}},
+    }
+    top = {"attributes": {"top": "1"}, "ports": ports, "cells": cells, "netnames": netnames}
+    return {
+        "modules": {"LUT4": {"attributes": {"blackbox": "1"}, "ports": {}, "cells": {}, "netnames": {}}, "top": top}
+    }
+
+
+@needs_tools
+def test_placed_cells_become_plain_logic(tmp_path: Path) -> None:
+    netlist = placed()
+    done = simulated(netlist, "ecp5", tmp_path)
+    cells = top_of(netlist)["cells"]
+    assert cells["ff$cell"]["connections"]["DI"] == [5]  # a net has the cell's name
+    assert cells["lut"]["connections"]["B"] == ["1"]
+    assert cells["in"]["type"] == cells["out"]["type"] == "$buf"
+    assert "rest" not in cells
+    text = (done.folder / "sim.v").read_text()
+    assert f"module {NAME}(" in text
+    assert "TRELLIS" not in text.replace("\\", "")
