@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import re
+from abc import abstractmethod
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crq.errors import VerificationError
+from crq.files import write_text
 from crq.options import BuildOptions
 from hw.dataflow.names import identifier
+from hw.dataflow.words import Passing, words_of
+from hw.devices.catalog import find
 from hw.errors import HwError
 from hw.forms.built import Simulated, manifest_of
-from hw.forms.folder import check_target
+from hw.forms.folder import check_target, own
 from hw.hls import built as hls
+from hw.hls.axi import has_axi_top
 from hw.hls.plugin import require_registered
 from hw.ir.images import input_codes
 from hw.ir.vectors import GIVEN_IMAGES
@@ -32,10 +37,16 @@ from hw.rtl.writer import write_project
 from hw.verify.netlists import check_netlists
 from hw.verify.proofs.proof import Proof
 from hw.verify.proofs.suite import run_proofs
+from hw.vivado.project import FOLDER, Core, vivado_project
 
 
 class Project(Simulated):
     """A built project with its proofs and its report."""
+
+    @property
+    @abstractmethod
+    def axi_ports(self) -> tuple[Passing, Passing]:
+        """Input and result, as the AXI4-Stream top passes them. Raises `HwError` if there is none."""
 
     def check(self) -> list[Proof]:
         """The proofs of its form, each with what it examined."""
@@ -45,13 +56,44 @@ class Project(Simulated):
         """Resources, latency and throughput for the project's part and clock: estimates, with what is known besides."""
         return project_report(self)
 
+    def vivado(self, board: str | None = None) -> Path:
+        """Writes the folder `vivado`: the script of a Vivado project that puts the network between a DMA and the
+        memory of the board's processor, and a PYNQ driver. Returns its path; no Vivado has run it.
+
+        `board`: by default the project's. Raises `HwError` for one without a Zynq, and for a project without an
+        AXI4-Stream top.
+        """
+        wanted = board or self.manifest.board
+        if wanted is None:
+            raise HwError(f"{self.directory}: built for the part {self.manifest.part}; name a board with --board")
+        source, result = (words_of(port).bits for port in self.axi_ports)
+        core = Core(self.name, source, result, self.manifest.target == "rtl")
+        folder = self.directory / FOLDER
+        for name, text in vivado_project(core, find(wanted), self.manifest.clock_period).items():
+            write_text(folder / name, text)
+            own(self.directory, folder / name)
+        return folder
+
 
 class HlsProject(Project, hls.Built):
     """A project for Vitis HLS."""
 
+    @property
+    def axi_ports(self) -> tuple[Passing, Passing]:
+        if not has_axi_top(self.plan):
+            raise HwError(
+                f"{self.directory}: an io_parallel project for HLS has no AXI4-Stream top; build it with --target rtl, "
+                "or with --io-type io_stream"
+            )
+        return self.plan.input, self.plan.output
+
 
 class RtlProject(Project, rtl.Built):
     """A project in SystemVerilog."""
+
+    @property
+    def axi_ports(self) -> tuple[Passing, Passing]:
+        return self.plan.input, self.plan.output
 
     def bitstream(
         self, board: str | None = None, clock_mhz: float | None = None, seeds: int = 4, images: ArrayLike | None = None,

@@ -54,8 +54,8 @@ STANDS_ON: dict[str, set[str]] = {
         "hw.read", "hw.ir", "hw.errors",
     },
     "hw.project": {
-        "hw.verify", "hw.report", "hw.hls", "hw.rtl", "hw.vivado", "hw.forms", "hw.dataflow", "hw.read", "hw.ir",
-        "hw.errors",
+        "hw.verify", "hw.report", "hw.hls", "hw.rtl", "hw.vivado", "hw.forms", "hw.dataflow", "hw.devices", "hw.read",
+        "hw.ir", "hw.errors",
     },
     "hw": {"hw.project", "hw.dataflow", "hw.read", "hw.ir", "hw.errors"},
 }  # fmt: skip

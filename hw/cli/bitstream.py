@@ -45,14 +45,24 @@ def bitstream(
     """Make the bitstream of the RTL project in DIRECTORY for a board, and compare its netlists with the network.
 
     Finished steps are kept: after an interruption the same command goes on. Exit code 1 if an integer differs.
+
+    For a board with a Zynq (PYNQ-Z2, KV260, …) it writes the script of a Vivado project instead, and a PYNQ driver, of
+    an RTL or HLS project: run Vivado on it yourself.
     """
     from crq.errors import ToolError
+    from hw.devices.catalog import for_vivado
     from hw.errors import HwError
     from hw.project import RtlProject, open_project
     from hw.rtl.bitstream.project import FILE, summary
     from hw.rtl.bitstream.project import bitstream as make
 
     project = open_project(directory)
+    if for_vivado(board or project.manifest.board):
+        folder = project.vivado(board)
+        script = f"vivado -mode batch -source {folder / 'build.tcl'}"
+        said = f"written    {folder}\nnow run    {script}   (no Vivado has run this script)"
+        click.echo(json.dumps({"folder": str(folder), "run": script}, indent=2) if as_json else said)
+        return
     if not isinstance(project, RtlProject):
         raise HwError(f"{directory} is an HLS project; bitstreams are made of RTL projects: crq build --target rtl")
     with _progress(as_json) as bar:

@@ -75,6 +75,11 @@ def _open_boards() -> list[dict]:
     return [json.loads(path.read_text()) for path in sorted((FOLDER / "boards").glob("*.json"))]
 
 
+def for_vivado(name: str | None) -> bool:
+    """Whether `name` is a board with a processor that Vivado knows."""
+    return any(b.vivado and key(b.name) == key(name) for b in boards()) if name else False
+
+
 def dies() -> list[str]:
     """Every known die: a part name starts with one of these."""
     return [die["die"] for die in _dies().values()]

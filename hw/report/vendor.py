@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
 
 from hw.errors import HwError
+from hw.vivado.project import FOLDER
+from hw.vivado.reports import implementation
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,8 +24,36 @@ HEADS = ("LUT", "FF", "BRAM36", "DSP", "latency, cycles", "cycles per image")
 def vendor_reports(directory: Path, name: str) -> list[dict[str, Any]]:
     """One entry per report found in the project `name` in `directory`: `tool` and the figures it gives, else null.
 
-    Raises `HwError` for reports that hls4ml's parser cannot read.
+    Raises `HwError` for reports that cannot be read.
     """
+    return [*_of_hls(directory, name), *_of_vivado(directory), *_of_bitstreams(directory)]
+
+
+def _of_bitstreams(directory: Path) -> list[dict[str, Any]]:
+    """Those of `crq bitstream` with open tools: of the whole design, with its serial port."""
+    found = []
+    for file in sorted(directory.glob("bitstream/*/bitstream.json")):
+        try:
+            facts = json.loads(file.read_text())
+            used = {key: use["used"] for key, use in facts["utilisation"].items()}
+            tool = f"nextpnr for {facts['board']}, {facts['reached_mhz']:.1f} MHz of {facts['clock_mhz']:.1f} asked for"
+        except (ValueError, LookupError, TypeError) as error:
+            raise HwError(f"{file}: no result of crq bitstream ({error}); run crq bitstream again") from error
+        luts = next((used[key] for key in ("LUT4", "LUT") if key in used), None)
+        found.append(_row(tool, lut=luts, ff=used.get("FF")))
+    return found
+
+
+def _of_vivado(directory: Path) -> list[dict[str, Any]]:
+    """Of the project that `crq bitstream` writes for boards with a Zynq."""
+    found = implementation(directory / FOLDER)
+    if found is None:
+        return []
+    tool = f"Vivado place and route, worst slack {found.slack:g} ns"
+    return [_row(tool, lut=found.lut, ff=found.ff, bram36=found.bram36, dsp=found.dsp)]
+
+
+def _of_hls(directory: Path, name: str) -> list[dict[str, Any]]:
     if not list(directory.glob(f"{name}_prj/*/syn/report/{name}_csynth.xml")):
         return []
     from hls4ml.report.vivado_report import parse_vivado_report

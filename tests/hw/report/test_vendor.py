@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hw.report.html import render_html
 from hw.report.model import build_report
 from hw.report.vendor import vendor_reports
 from tests.hw.report.test_model import text_of
+from tests.hw.vivado.test_reports import TIMING, USAGE
 from tests.support import random_graphs
 
 # As Vitis HLS writes them, cut down to what stands in the tables hls4ml reads.
@@ -85,6 +87,25 @@ def test_a_broken_report_is_named(project: Path, content: str) -> None:
     (project / "net_prj/solution1/syn/report/net_csynth.xml").write_text(content)
     with pytest.raises(HwError, match="net_prj.*cannot read the vendor reports"):
         vendor_reports(project, "net")
+
+
+def test_what_vivado_and_nextpnr_placed_is_a_row_each(tmp_path: Path) -> None:
+    (tmp_path / "vivado").mkdir()
+    (tmp_path / "vivado" / "timing.rpt").write_text(TIMING)
+    (tmp_path / "vivado" / "utilization.rpt").write_text(USAGE)
+    file = tmp_path / "bitstream" / "ulx3s-25f" / "bitstream.json"
+    file.parent.mkdir(parents=True)
+    uses = {"LUT4": {"used": 3228, "available": 24288}, "FF": {"used": 668, "available": 24288}}
+    facts = {"board": "ULX3S-25F", "clock_mhz": 125.0, "reached_mhz": 127.88, "utilisation": uses}
+    file.write_text(json.dumps(facts))
+    vivado, placed = vendor_reports(tmp_path, "net")
+    assert (vivado["tool"], vivado["lut"]) == ("Vivado place and route, worst slack -0.214 ns", 812)
+    assert (placed["tool"], placed["lut"], placed["ff"]) == (
+        "nextpnr for ULX3S-25F, 127.9 MHz of 125.0 asked for", 3228, 668,
+    )  # fmt: skip
+    file.write_text("{}")
+    with pytest.raises(HwError, match=r"bitstream\.json: no result of crq bitstream"):
+        vendor_reports(tmp_path, "net")
 
 
 def test_both_forms_show_the_rows_beside_the_estimate(project: Path) -> None:
