@@ -197,7 +197,7 @@ def test_a_unit_is_generated_behind_its_streams() -> None:
     design = generate_unit(unit, fold, (6,), {("conv1", 0): 7})
     assert design.top == "unit_conv1_with_streams"
     text = design.sources["unit_conv1_with_streams.sv"]
-    assert "crq_fifo #(.WIDTH(24), .DEPTH(7), .BLOCK(0))" in text
+    assert "crq_fifo #(.WIDTH(24), .DEPTH(7), .BLOCK(0), .FLAGS(0))" in text
     assert "crq_narrow #(.WIDTH(8), .N(3))" in text
     assert "crq_widen #(.WIDTH(8), .N(2))" in text
     assert generate_unit(unit, fold).top == "unit_conv1"

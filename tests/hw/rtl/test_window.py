@@ -139,9 +139,10 @@ def test_pixels_that_are_skipped_do_not_enter_the_ring() -> None:
     assert "crq_decimate" not in ring_instance(unit_of((1, 1)), Fold(4, 2, form=FOLDED), 8)
 
 
-def test_a_large_ring_lies_in_block_ram() -> None:
-    """Four rows of 64 pixels of four channels of four bits and more: 4096 bits a bit."""
-    g = GraphBuilder((4, 5, 64), "UINT8")
+@pytest.mark.parametrize(("width", "block"), [(32, "0"), (64, "1")])
+def test_a_large_ring_lies_in_block_ram(width: int, block: str) -> None:
+    """Four rows of pixels of 32 bits."""
+    g = GraphBuilder((4, 5, width), "UINT8")
     [unit] = units(Network(g.finish(g.conv("x", 4, (3, 3)))))
-    assert ring_parameters(unit, Fold(1, 4, form=FOLDED), 32)["BLOCK"] == "1"
-    assert ring_parameters(unit, Fold(1, 4, form=FOLDED), 4 * (BRAM_BITS // 1024) - 1)["BLOCK"] == "0"
+    assert unit.inputs[0].format.bits * 4 * 4 * 64 == BRAM_BITS
+    assert ring_parameters(unit, Fold(1, 4, form=FOLDED), 32)["BLOCK"] == block
