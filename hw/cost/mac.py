@@ -13,7 +13,7 @@ from hw.cost.resources import Resources
 from hw.cost.ring import ring_parts
 from hw.cost.stages import output_register, searchers
 from hw.cost.thresholds import block_constants, table_lanes
-from hw.cost.window import group_price, select_price, steps_price, window_price
+from hw.cost.window import select_price, steps_price, window_price
 from hw.dataflow.bits import as_bits
 from hw.dataflow.memory import weights_in_bram
 from hw.dataflow.schedule import graph_stages, lane_registers, sum_registers
@@ -67,8 +67,6 @@ class MacPrice:
             slots = max(1, self.fold.pe // (self.unit.output.shape.c // groups)) if groups > 1 else 1
             inputs = self.chunks * (groups // slots if groups > 1 else 1)
             parts["operands"] = select_price(slots * self.fold.simd * self.bits_in, inputs, self.family)
-            if 1 < (of := groups // slots) < self.blocks:
-                parts["group"] = group_price(self.chunks, self.blocks // of, inputs)
         return parts
 
     def weights(self) -> Resources:

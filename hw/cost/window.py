@@ -59,9 +59,3 @@ def steps_features(chunks: int, blocks: int) -> tuple[float, ...]:
 def select_price(bits: int, inputs: int, family: str = "xcup") -> Resources:
     """crq_select: a registered multiplexer."""
     return Resources(logic=bits * multiplexer(inputs, family), ff=bits)
-
-
-def group_price(chunks: int, blocks: int, inputs: int) -> Resources:
-    """crq_group: counters of chunks, of a group's blocks and of what is read. Its LUTs are a rough count."""
-    bits = clog2(chunks) + clog2(blocks) + clog2(inputs)
-    return Resources(logic=1.5 * bits, ff=bits)

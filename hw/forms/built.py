@@ -87,8 +87,8 @@ class Simulated(Built, ABC):
             return self.modes[0]
         if mode not in self.modes:
             raise HwError(
-                f"simulation mode {mode!r}: {self.simulator} has {', '.join(self.modes)}; "
-                f"without one it is {self.modes[0]}"
+                f"simulation mode {mode!r}: {self.simulator} has {', '.join(self.modes)}; without one it is "
+                f"{self.modes[0]}"
             )
         return mode
 

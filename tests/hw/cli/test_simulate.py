@@ -119,3 +119,24 @@ def test_what_was_found_is_kept_and_stands_at_the_top_of_the_report(folder: Path
     (copy / "firmware" / "defines.h").write_text("// changed")
     lines = CliRunner().invoke(report, [str(copy)]).stdout.splitlines()
     assert "the project changed since" in " ".join(lines[1:4])
+
+
+@pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
+def test_an_rtl_project_against_pytorch_layer_by_layer_and_a_fault_in_it(folder: Path, tmp_path: Path) -> None:
+    project = hw.build(folder / "m.onnx", tmp_path / "net", project_name="net", target="rtl")
+    arguments = [str(project.directory), "--reference", str(folder), "--limit", "12", "--no-checks", "--json"]
+    arguments += ["--trace", str(tmp_path / "t.npz")]
+    result = CliRunner().invoke(simulate, arguments)
+    assert result.exit_code == 0, result.output
+    facts = json.loads(result.stdout)
+    assert (facts["bit_exact"], facts["mode"], facts["exact_images"]) == (True, "rtl", 12)
+    assert [link["differing"] for link in facts["layers"]] == [0, 0]
+    shown = CliRunner().invoke(report, [str(project.directory)])
+    assert "Bit-exact" in shown.output
+    assert "cycles are those of the RTL" in " ".join(shown.output.split())
+    path = project.directory / "rtl" / "fc_w.mem"
+    lines = path.read_text().split()
+    path.write_text("\n".join([f"{int(lines[0], 16) ^ 1:x}", *lines[1:]]))
+    result = CliRunner().invoke(simulate, arguments)
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["layers"][0]["first"]["layer"] == "fc"

@@ -46,7 +46,7 @@ def cases() -> list[tuple[Unit, Fold]]:
 @pytest.mark.parametrize(("unit", "fold"), cases())
 def test_the_parameters_are_those_of_the_circuit(unit: Unit, fold: Fold) -> None:
     text = "".join(v for k, v in generate_unit(unit, fold).sources.items() if k.startswith("unit_"))
-    (given,) = re.findall(r"crq_ring #\((.*?)\) u_", text)
+    (given,) = re.findall(r"(?s)crq_ring #\((.*?)\) u_", text)
     parameters = {name.lower(): int(value) for name, value in re.findall(r"\.(\w+)\((\d+)\)", given)}
     assert ring_shape(unit, fold) == RingShape(**parameters)
 

@@ -101,3 +101,8 @@ def test_limits_are_checked_before_anything_is_made(tmp_path: Path) -> None:
 def test_a_part_that_is_unknown_is_named_although_nothing_needs_to_fit(tmp_path: Path) -> None:
     with pytest.raises(HwError, match="part 'xc9z999' is not known"):
         convert(small_cnn(0), tmp_path, part="xc9z999", fit_check=False)
+
+
+def test_hls4ml_is_no_way_to_rtl(tmp_path: Path) -> None:
+    with pytest.raises(HwError, match=r"for RTL call hw\.build"):
+        convert(small_cnn(0), tmp_path, target="rtl")

@@ -11,10 +11,12 @@ import pytest
 
 from hw.dataflow.units import FOLDED, Fold, units
 from hw.ir.graph import Network
+from hw.ir.interpret import evaluate
 from hw.rtl.generate import generate, generate_unit
 from hw.rtl.verilator import beats, lint, run_network
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder
+from tests.support.rtl_projects import needs_verilator
 
 SAME = (1, 1, 1, 1)
 BRANCHES = [
@@ -125,3 +127,18 @@ def test_weights_that_are_all_alike_are_no_memory() -> None:
         design = generate_unit(unit, fold)
         assert not any(name.endswith("_w.mem") for name in design.memories)
         assert "assign weights = 4'h5;" in design.sources["unit_conv1.sv"]
+
+
+@needs_verilator
+@pytest.mark.parametrize("fold", [Fold(2, 3)])
+def test_the_chunks_of_a_group_are_counted_and_not_divided(fold: Fold, tmp_path: Path) -> None:
+    """Each group's chunks pass once per block of its channels, then those of the next group follow."""
+    g = GraphBuilder((4, 4, 4), "UINT4", seed=3)
+    network = Network(g.finish(g.conv("x", 8, group=2)))
+    [unit] = units(network)
+    text = generate_unit(unit, fold).sources["unit_conv1.sv"]
+    assert "crq_group #(" in text
+    assert not re.search(r" [/%] ", re.sub(r"//.*", "", text))
+    x = np.random.default_rng(0).integers(0, 16, (2, 4, 4, 4))
+    found = run_network(network, {"conv1": fold}, tmp_path, x, stall=True)
+    np.testing.assert_array_equal(found.values, beats(evaluate(network, x), fold.pe))

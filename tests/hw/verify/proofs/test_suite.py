@@ -11,6 +11,8 @@ import hw
 from hw.dataflow.thresholds import COMPARATOR_LEVELS
 from hw.ir.layers import KINDS, Conv, Mac, Threshold
 from tests.support.random_graphs import GraphBuilder, depthwise_net, small_cnn
+from tests.support.rtl_projects import needs_verilator
+from tests.support.rtl_projects import project as rtl_project
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +77,14 @@ def test_every_branch_compiles_without_warnings(network, branch, io_type, compil
     command = [compiler, *WARNINGS, *BRANCHES[branch], "-isystem", "sim/include", "firmware/p.cpp", "-o", "/dev/null"]
     run = subprocess.run(command, cwd=project.directory, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[:3000]
+
+
+@needs_verilator
+@pytest.mark.slow
+def test_all_pass_on_a_sound_rtl_project():
+    results = rtl_project().check()
+    assert [r.name for r in results] == [
+        "lint", "multiplier-free", "cycles", "back-pressure", "resets", "initial state", "accumulators", "thresholds",
+        "mutations",
+    ]  # fmt: skip
+    assert all(r.ok for r in results), [str(r) for r in results]
