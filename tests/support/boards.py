@@ -55,10 +55,10 @@ def simulation() -> Done:
 
 
 @contextmanager
-def board(divisor: int = 8) -> Iterator[Board]:
-    """The simulated board at a fast line."""
+def board(divisor: int = 8, patience: int = 20_000) -> Iterator[Board]:
+    """The simulated board at a fast line; `patience` as `running` takes it."""
     with (
-        running(simulation(), 50e6, 20_000) as terminal,
+        running(simulation(), 50e6, patience) as terminal,
         connected(terminal, project().network, DIGEST, wait=20) as found,
     ):
         found.speed_up(found.facts().khz, divisor)

@@ -111,8 +111,8 @@ def _takes(cell: Cell, kind: str, used: set[object]) -> bool:
     if form is None or not used.intersection(cell["connections"].get(form.output) or ()):
         return False
     live = _live(cell, form)
-    # Of a LUT with few inputs every bit is read; where two inputs count alike, swapping them is no fault.
-    return len(live) == 2 if kind == KINDS[0] else bool(_pair(cell, form))
+    # Where two inputs count alike, swapping them is no fault.
+    return len(live) > 1 if kind == KINDS[0] else bool(_pair(cell, form))
 
 
 def _live(cell: Cell, form: _Form) -> list[int]:
@@ -130,6 +130,13 @@ def _pair(cell: Cell, form: _Form) -> tuple[int, int] | None:
     return None
 
 
+def _flipped(cell: Cell, form: _Form) -> str:
+    """The content with another value where the first live input is 1 and the others are 0, whatever open ones read."""
+    live = _live(cell, form)
+    at, mask, content = 1 << live[0], sum(1 << i for i in live), cell["parameters"][form.content][::-1]
+    return "".join(str(int(bit) ^ int(k & mask == at)) for k, bit in enumerate(content))[::-1]
+
+
 def _put(module: Module, bits: _Bits, port: list[int], fault: Fault) -> None:
     cell: Cell = module["cells"][fault.cell]
     form = _lut(cell)
@@ -145,10 +152,7 @@ def _put(module: Module, bits: _Bits, port: list[int], fault: Fault) -> None:
         twin["connections"][output] = other = [wrong]
         module["cells"][f"fault{fault.number}$twin"] = twin
         if fault.kind == KINDS[0]:
-            at = sum(1 << i for i in _live(cell, form)[:1])
-            text = list(twin["parameters"][form.content])
-            text[-1 - at] = "1" if text[-1 - at] == "0" else "0"
-            twin["parameters"][form.content] = "".join(text)
+            twin["parameters"][form.content] = _flipped(cell, form)
         else:
             a, b = (form.inputs[i] for i in _pair(cell, form) or (0, 1))
             joined = twin["connections"]

@@ -33,7 +33,7 @@ def test_one_of_each_kind_behind_its_number() -> None:
         assert mux["A"] == module["cells"][fault.cell]["connections"][output]
         assert mux["Y"] != mux["A"]
     flipped = module["cells"]["fault1$twin"]["parameters"]["INIT"]
-    assert sum(a != b for a, b in zip(flipped, "0010001000100010", strict=True)) == 1
+    assert flipped == "0000" * 4  # one bit of two inputs, whatever the open ones read
     twin, right = module["cells"]["fault3$twin"]["connections"], module["cells"][faults[2].cell]["connections"]
     assert (twin["A"], twin["B"]) == (right["B"], right["A"])
 

@@ -18,6 +18,7 @@ from tests.support.boards import DIGEST, needs_tools, wrapped
 from tests.support.rtl_projects import needs_verilator, project
 
 
+@pytest.mark.slow
 @needs_tools
 @needs_verilator
 def test_the_netlist_of_synthesis_equals_the_network(tmp_path: Path) -> None:

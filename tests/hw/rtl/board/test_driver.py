@@ -65,6 +65,14 @@ def test_every_error_is_answered_and_the_next_request_served() -> None:
             assert found.ask(p.RUN, image=image()) == right
 
 
+def test_a_request_that_stops_is_given_up() -> None:
+    with board(4, patience=1_000_000) as found:
+        found.port.write(p.request(p.TELL)[:6])
+        status, content = p.content(found._read(p.TITLE + 4))
+        assert (p.ERRORS[status][0], content) == ("timeout", b"")
+        assert found.facts().image == 50
+
+
 def test_a_speed_that_no_receiver_has() -> None:
     with board() as found, pytest.raises(HwError, match="the board reports unknown command"):
         found.ask(p.SPEED, 3)
