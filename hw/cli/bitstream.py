@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hw.cli.data import DataOptions, data_options
+from hw.cli.progress import heard_by, steps_shown
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -65,8 +66,8 @@ def bitstream(
         return
     if not isinstance(project, RtlProject):
         raise HwError(f"{directory} is an HLS project; bitstreams are made of RTL projects: crq build --target rtl")
-    with _progress(as_json) as bar:
-        made = make(project, board, clock_mhz=clock, seeds=seeds, jobs=jobs, cache=cache, heard=_heard(bar))
+    with steps_shown(as_json) as bar:
+        made = make(project, board, clock_mhz=clock, seeds=seeds, jobs=jobs, cache=cache, heard=heard_by(bar))
         found = _verified(made, verify, data, reference, cache, bar) if verify else []
     facts = json.loads((made.folder / FILE).read_text())
     click.echo(json.dumps(facts, indent=2) if as_json else summary(facts).rstrip())
@@ -83,28 +84,6 @@ def bitstream(
             )
 
 
-def _progress(quiet: bool) -> Progress:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    what, said = TextColumn("{task.description}"), TextColumn("{task.fields[said]}")
-    return Progress(SpinnerColumn(), what, TimeElapsedColumn(), said, console=Console(stderr=True), disable=quiet)
-
-
-def _heard(bar: Progress) -> Any:
-    tasks: dict[str, Any] = {}
-
-    def heard(step: str, line: str) -> None:
-        if step not in tasks:
-            tasks[step] = bar.add_task(step, total=None, said="")
-        if line:
-            bar.update(tasks[step], said=line.removeprefix("Info: ")[:60])
-        else:
-            bar.update(tasks[step], total=1, completed=1, said="")
-
-    return heard
-
-
 def _verified(
     made: Bitstream, count: int, data: DataOptions, reference: Path | None, cache: Path | None, bar: Progress
 ) -> list[Any]:  # fmt: skip
@@ -113,7 +92,7 @@ def _verified(
 
     network = made.built.network
     codes = data.load(network, count).codes if data.name else all_vectors(network, count, bounding_limit=count)[:count]
-    heard = _heard(bar)
+    heard = heard_by(bar)
     return check_netlists(
         made, codes, reference, cache=cache,
         heard=lambda stage, n: heard(f"simulating the netlist of {stage}", "" if n == len(codes) else f"{n} images"),

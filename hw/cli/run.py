@@ -21,12 +21,18 @@ if TYPE_CHECKING:
 @click.argument("recipe", default="digits")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for everything; default: runs/RECIPE.")
 @build_options(whose="the recipe's, or ")
+@click.option(
+    "--board", metavar="NAME",
+    help="Make the bitstream for this board too (ulx3s-25f, …): sets the part, --target rtl and a clock that suits it. "
+    "For a board with a Zynq (pynq-z2, …): the Vivado project.",
+)  # fmt: skip
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(
-    recipe: str, output: Path | None, given: dict[str, Any], seed: int | None, data_root: str | None, as_json: bool
-) -> None:
+    recipe: str, output: Path | None, given: dict[str, Any], board: str | None, seed: int | None,
+    data_root: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Everything at once: train RECIPE, export it, build the FPGA project, simulate the test images, report.
 
     A second call takes up what the first one finished. Exit code 1 if a single integer of a simulation, or a logit
@@ -34,19 +40,36 @@ def run(
     """
     from rich.console import Console
 
+    if board is not None:
+        given = _for_board(board, given)
     loaded = changed_recipe(recipe, data_root, seed=seed)
     output = output or Path("runs") / loaded.name
     with stoppable(output / "train", "the same command"):
         from hw.cli.steps import run_all
 
         console = Console(stderr=True, quiet=as_json, highlight=False)
-        summary, report = run_all(loaded, output, loaded.hardware.with_given(given), console)
+        summary, report = run_all(loaded, output, loaded.hardware.with_given(given), console, board)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
         _print(summary, report, output)
     if not summary["bit_exact"]:
         sys.exit(1)
+
+
+def _for_board(board: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The build options that a board sets."""
+    from hw.devices.boards import USUAL_CLOCK, find_board
+    from hw.devices.catalog import for_vivado
+
+    if "part" in given:
+        raise click.UsageError("--part and --board: give one; a board sets its part")
+    if for_vivado(board):
+        return given | {"part": board}
+    if given.get("target") == "hls":
+        raise click.UsageError(f"--board {board} with --target hls: bitstreams are made of --target rtl")
+    found = find_board(board)
+    return {"clock_period": USUAL_CLOCK[found.family]} | given | {"part": found.name, "target": "rtl"}
 
 
 def _print(summary: dict[str, Any], report: Report, output: Path) -> None:
@@ -78,4 +101,6 @@ def _print(summary: dict[str, Any], report: Report, output: Path) -> None:
         if not proof["ok"]:
             console.print(f"[bold red]FAILED[/]: {proof['name']}: {proof['facts']}", markup=True)
     report.render(console)
+    if summary["bitstream"]:
+        console.print(summary["bitstream"]["text"].rstrip())
     console.print(f"Everything lies in {output}; summary.json is its index.")

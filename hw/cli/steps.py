@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shlex
 import sys
 import tempfile
@@ -26,9 +27,10 @@ from crq.train.recipe import Recipe
 from crq.train.setup import load_split
 from crq.train.trainer import train_recipe
 from export.qonnx import to_qonnx
+from hw.cli.progress import heard_by, steps_shown
 from hw.cli.runtimes import runtime_links
 from hw.compiler import compiler
-from hw.devices.catalog import find
+from hw.devices.catalog import find, for_vivado
 from hw.forms.folder import put, settle
 from hw.forms.verdicts import keep
 from hw.ir.vectors import all_vectors
@@ -36,12 +38,16 @@ from hw.project import Project, RtlProject, build, open_project
 from hw.report.model import Report
 from hw.report.project import project_report
 from hw.rtl.bench import verilator
+from hw.rtl.bitstream.project import FILE, bitstream, summary
 from hw.verify.link import Link
 from hw.verify.live import described, verdict_facts, verify
+from hw.verify.netlists import check_netlists
 from hw.verify.proofs.proof import Proof
 
 RTL_CYCLES = 200_000_000
 """Of a set of images, in a run: minutes of Verilator."""
+NETLIST_IMAGES = 20
+"""Through the netlists of a bitstream, which take a second each."""
 
 
 class Images:
@@ -152,6 +158,28 @@ class Steps:
         facts["proofs"] = [proof._asdict() for proof in proofs]
         keep(project, f"run against {against}", facts, self.training / "frozen.pt")
 
+    def bitstream(self, project: Project, images: Images) -> dict[str, Any]:
+        """For the board that the project is built for: its bitstream, both netlists compared with PyTorch on a few
+        images; or for a board with a Zynq its Vivado project."""
+        with self._timed("bitstream"):
+            if not isinstance(project, RtlProject) or for_vivado(project.manifest.board):
+                folder = project.vivado()
+                text = f"Vivado project (no Vivado has run it): vivado -mode batch -source {folder / 'build.tcl'}"
+                return {"file": str(folder), "equal": True, "text": text}
+            with steps_shown(self.console.quiet) as bar:
+                heard = heard_by(bar)
+                made = bitstream(project, heard=heard)
+                few = images.codes.numpy()[:NETLIST_IMAGES]
+                found = check_netlists(
+                    made, few, self.training,
+                    heard=lambda stage, n: heard(f"simulating the netlist of {stage}", "" if n == len(few) else str(n)),
+                )  # fmt: skip
+            for netlist in found:
+                self.console.print(str(netlist))
+            facts = json.loads((made.folder / FILE).read_text())
+            equal = all(netlist.equal for netlist in found)
+            return {**facts, "file": str(made.file), "equal": equal, "text": summary(facts)}
+
     def report(self, project: Project, accuracy: dict[str, float]) -> Report:
         """Write the report as JSON and as a page."""
         part, clock = self.options.part, self.options.clock_period
@@ -197,9 +225,10 @@ def bit_exact(runtimes: Sequence[Link], verdicts: Sequence[Mapping[str, Any]], p
 
 
 def run_all(
-    recipe: Recipe, output: Path, options: BuildOptions, console: Console
+    recipe: Recipe, output: Path, options: BuildOptions, console: Console, board: str | None = None
 ) -> tuple[dict[str, Any], Report]:  # fmt: skip
-    """Every step; the summary, also written to summary.json in `output`, and the report."""
+    """Every step, with `board` its bitstream too; the summary, also written to summary.json in `output`, and the
+    report."""
     steps = Steps(recipe, output, options, console)
     steps.check()
     trained = steps.train()
@@ -208,14 +237,16 @@ def run_all(
     project = steps.build(images)
     verdicts, proofs = steps.simulate(project, images, runtimes)
     accuracy = {**trained["accuracy"], "simulated": verdicts[0]["correct"] / verdicts[0]["images"]}
+    made = steps.bitstream(project, images) if board else None
     report = steps.report(project, accuracy)
     weights = sum(layer["weights"] for layer in trained["layers"].values())
     packed = sum(-(-layer["weights"] // 4) for layer in trained["layers"].values())
-    summary = {
+    facts = {
         "schema": 1,
         "name": recipe.name,
         "target": options.target,
-        "bit_exact": bit_exact(runtimes, verdicts, proofs),
+        "bit_exact": bit_exact(runtimes, verdicts, proofs) and (made is None or made["equal"]),
+        "bitstream": made,
         "accuracy": accuracy,
         "weights": weights,
         "bits_per_weight": 8 * packed / weights,
@@ -236,5 +267,5 @@ def run_all(
             "report": "report.html",
         },
     }
-    write_json(output / "summary.json", summary)
-    return summary, report
+    write_json(output / "summary.json", facts)
+    return facts, report

@@ -14,6 +14,8 @@ from hw.devices.catalog import Device, boards, find, key
 from hw.errors import HwError
 
 FOLDER = Path(__file__).parent / "boards"
+USUAL_CLOCK = {"ecp5": 8.0, "ice40": 25.0, "gowin": 20.0}
+"""Clock periods in ns, by Yosys family, that small networks reach after place and route (docs/bitstream.md)."""
 
 
 @dataclass(frozen=True)
