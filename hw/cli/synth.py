@@ -14,7 +14,7 @@ from hw.cli.options import FOLDING, build_options
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--layers", help="Names of layers, with commas between; default: all.")
-@click.option("--family", metavar="xcup|xc7|ecp5", help="Yosys family; default: the part's.")
+@click.option("--family", metavar="xcup|xc7|ecp5|ice40|gowin", help="Yosys family; default: the part's.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Result file; default: in the project.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder of earlier results; default: ~/.cache/crq.")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Layers at a time.")

@@ -64,8 +64,8 @@ def inject(netlist: dict[str, Any], layers: Mapping[str, str], seed: int = 0) ->
             fitting = [n for n, c in own.items() if _takes(c, kind, used)]
             if not fitting:
                 raise HwError(f"layer {layer}: no cell for a {kind}; its netlist has {len(own)} cells of its own")
-            # Control logic has bits that no state reaches: a flipped bit of the sums is always one that counts.
-            summing = [n for n in fitting if "u_pe" in n] if kind == KINDS[0] else []
+            # Control logic has states that nothing reaches, and with them faults that nothing shows; sums have none.
+            summing = [n for n in fitting if "u_pe" in n] if kind != KINDS[1] else []
             fitting = summing or fitting
             name = fitting[int(rng.integers(len(fitting)))]
             own.pop(name)
