@@ -118,6 +118,37 @@ class Steps:
 
 
 @dataclass(frozen=True)
+class Truncation:
+    """code = round(clip(rint(x / scale) / 2**shift, low, high)): qonnx's Trunc without a zero point."""
+
+    scale: Array
+    shift: int
+    low: int
+    high: int
+    round: Callable[[Array], Array]
+
+    @property
+    def qmin(self) -> int:
+        return self.low
+
+    @property
+    def qmax(self) -> int:
+        return self.high
+
+    def at(self, channels: Array) -> Truncation:
+        """Of some channels: it has one scale for all."""
+        return self
+
+    def apply(self, x: Array) -> IntArray:
+        whole = np.rint(x / self.scale.astype(x.dtype))
+        return self.round(np.clip(whole / x.dtype.type(1 << self.shift), self.low, self.high)).astype(np.int64)
+
+
+Rule = Quantizer | Steps | Truncation
+"""What makes codes of floats and never falls."""
+
+
+@dataclass(frozen=True)
 class Chain:
     """Operators in file order, for `channels` channels."""
 
@@ -188,7 +219,7 @@ class Table(NamedTuple):
     ties: IntArray
 
 
-def thresholds(chain: Chain, quantizer: Quantizer | Steps, lo: IntArray, hi: IntArray) -> Table:
+def thresholds(chain: Chain, quantizer: Rule, lo: IntArray, hi: IntArray) -> Table:
     """The chain and its quantizer as thresholds, by float64 evaluation on the integers of [lo, hi] (per channel)."""
     signs = chain.signs
     low, high = np.where(signs > 0, lo, -hi), np.where(signs > 0, hi, -lo)
@@ -198,7 +229,7 @@ def thresholds(chain: Chain, quantizer: Quantizer | Steps, lo: IntArray, hi: Int
 
 
 def _bisect(
-    chain: Chain, quantizer: Quantizer | Steps, signs: IntArray, lo: IntArray, hi: IntArray, dtype: type[np.floating]
+    chain: Chain, quantizer: Rule, signs: IntArray, lo: IntArray, hi: IntArray, dtype: type[np.floating]
 ) -> IntArray:
     steps = np.arange(quantizer.qmin + 1, quantizer.qmax + 1)
     low, high = (np.repeat(v[:, None], len(steps), axis=1) for v in (lo, hi + 1))

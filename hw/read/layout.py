@@ -28,7 +28,7 @@ LAST = "channels last"
 
 ELEMENTWISE = (
     ("Add", "BipolarQuant", "Clip", "DequantizeLinear", "Div", "Dropout", "Identity", "Max", "Min", "Mul", "Pow")
-    + ("Quant", "QuantizeLinear", "Relu", "Sub")
+    + ("Quant", "QuantizeLinear", "Relu", "Sub", "Trunc")
     + tuple(ACTIVATIONS)
 )  # fmt: skip
 """Operators that keep their input's layout; constants broadcast against it."""

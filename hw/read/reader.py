@@ -75,6 +75,7 @@ HANDLERS: dict[str, Handler] = {
     "Quant": quantizers.quant,
     "BipolarQuant": quantizers.bipolar_quant,
     "MultiThreshold": quantizers.multi_threshold,
+    "Trunc": quantizers.trunc,
     "MaxPool": pools.max_pool,
     "AveragePool": pools.average_pool,
     "GlobalAveragePool": pools.global_average_pool,

@@ -37,6 +37,9 @@ QONNX = {
         4, 4, {"signed": frozenset([INT]), "narrow": frozenset([INT]), "rounding_mode": frozenset([STRING])}
     ),
     "BipolarQuant": Signature(2, 2, {}),
+    "Trunc": Signature(
+        5, 6, {"signed": frozenset([INT]), "narrow": frozenset([INT]), "rounding_mode": frozenset([STRING])}
+    ),
     "MultiThreshold": Signature(
         2, 2,
         {

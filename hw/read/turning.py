@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hw.ir.layers import IntArray
-from hw.read.chain import Chain, Quantizer, Steps
+from hw.read.chain import Chain, Rule
 
 MAX_EVALUATED = 1 << 25
 """Most integers that a chain is evaluated on, of all channels together: some seconds."""
@@ -26,7 +26,7 @@ class Turning(NamedTuple):
     ties: IntArray
 
 
-def turning(chain: Chain, quantizer: Quantizer | Steps, lo: IntArray, hi: IntArray) -> Turning | str:
+def turning(chain: Chain, quantizer: Rule, lo: IntArray, hi: IntArray) -> Turning | str:
     """The tables of a chain and its quantizer, by float64 evaluation on every integer of [lo, hi] (per channel).
 
     Or what rules them out, in words: two turns, or a value that is no number.

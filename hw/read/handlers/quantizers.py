@@ -7,7 +7,7 @@ from onnx import NodeProto
 from qonnx.core.datatype import DataType
 
 from hw.ir.layers import smallest_format
-from hw.read.chain import Quantizer, Steps, thresholds
+from hw.read.chain import Quantizer, Rule, Steps, Truncation, thresholds
 from hw.read.context import Context
 from hw.read.emit import EXACT, guard
 from hw.read.refusals import refuse
@@ -70,10 +70,37 @@ def multi_threshold(ctx: Context, node: NodeProto) -> Codes:
     return codes_of(ctx, node, Steps(table, round(bias * repeat / scale), repeat), np.float64(scale / repeat))
 
 
-def codes_of(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale: Scale) -> Codes:
+def trunc(ctx: Context, node: NodeProto) -> Codes:
+    """Brevitas' TruncIntQuant: the lowest bits of a sum, as of an average pool, are dropped.
+
+    Version 2 of qonnx's operator gives the scale of its result and clamps to its bits; version 1 drops as many bits as
+    the widths differ by.
+    """
+    attributes, pending = ctx.attributes(node), ctx.pending(node)
+    scale, rounded = np.float32(ctx.number(node, 1)), rounding(node, {"rounding_mode": b"FLOOR"} | attributes)
+    if ctx.number(node, 2):
+        refuse("zero-point", node, f"zero point {ctx.number(node, 2):g} of a Trunc; expected 0")
+    if not scale > 0:
+        refuse("not-finite", node, f"its scale is {scale}")
+    if len(node.input) == 6:
+        result = np.float32(ctx.number(node, 4))
+        shift = int(np.round(np.log2(result / scale))) if result > 0 else -1
+        signed, narrow = bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0))
+        low, high = bounds(node, ctx.constant(node, 5).value, signed, narrow, 12)
+    else:
+        result, shift = scale, int(ctx.number(node, 3) - ctx.number(node, 4))
+        ends = np.stack([pending.int.lo, pending.int.hi], axis=1)
+        units = pending.chain(ends, np.float64) / np.float64(scale) / 2.0 ** max(shift, 0)
+        low, high = int(np.floor(units.min())) - 1, int(np.ceil(units.max())) + 1
+    if not 0 <= shift < 24 or high - low > MAX_STEPS:
+        refuse("too-many-steps", node, f"{shift} bits are dropped, and {high - low:,} steps left")
+    return codes_of(ctx, node, Truncation(np.asarray(scale), shift, low, high, rounded), result)
+
+
+def codes_of(ctx: Context, node: NodeProto, quantizer: Rule, scale: Scale) -> Codes:
     value = ctx.value(node)
     if isinstance(value, Raw):
-        if isinstance(quantizer, Steps) or quantizer.bipolar:
+        if not isinstance(quantizer, Quantizer) or quantizer.bipolar:
             refuse("input-quantizer", node)
         return _input(ctx, node, value, quantizer, scale)
     if isinstance(value, Codes) and _is_same_grid(value, quantizer, scale):
@@ -92,7 +119,7 @@ def codes_of(ctx: Context, node: NodeProto, quantizer: Quantizer | Steps, scale:
     return Codes(result, scale)
 
 
-def _turning(ctx: Context, node: NodeProto, pending: Pending, quantizer: Quantizer | Steps, scale: Scale) -> Codes:
+def _turning(ctx: Context, node: NodeProto, pending: Pending, quantizer: Rule, scale: Scale) -> Codes:
     """Codes that rise and fall with their sum: those of a table of it and of a table of its opposite, added."""
     x, name = pending.int, ctx.name(node)
     evaluated = int((x.hi - x.lo + 1).sum())
@@ -146,7 +173,7 @@ def signed(ctx: Context, name: str, pending: Pending) -> Pending:
     return Pending(x, pending.chain.after("Mul", signs.astype(np.float32)))
 
 
-def _is_same_grid(value: Value, quantizer: Quantizer | Steps, scale: Scale) -> bool:
+def _is_same_grid(value: Value, quantizer: Rule, scale: Scale) -> bool:
     """A second Quant with the grid the codes are already on changes nothing."""
     return (
         isinstance(value, Codes)

@@ -9,7 +9,7 @@ from hw.read.refusals import refuse
 
 SPELLINGS = {"IntQuant": "Quant"}
 """qonnx 1.0 also calls a Quant IntQuant, with the same meaning."""
-QUANTIZERS = ("Quant", "BipolarQuant", "MultiThreshold")
+QUANTIZERS = ("Quant", "BipolarQuant", "MultiThreshold", "Trunc")
 STANDARD = ("", "ai.onnx")
 CHANNELS_LAST = "qonnx.custom_op.channels_last"
 

@@ -18,6 +18,7 @@ from onnx.reference.op_run import OpRun
 from qonnx.custom_op.general.bipolar_quant import binary_quant
 from qonnx.custom_op.general.multithreshold import multithreshold
 from qonnx.custom_op.general.quant import quant as int_quant
+from qonnx.custom_op.general.trunc import trunc_v1, trunc_v2
 
 Array = NDArray[Any]
 
@@ -161,6 +162,16 @@ def bipolar_quant(x: Array, scale: Array) -> Array:
     return np.asarray(binary_quant(x, scale))
 
 
+def trunc(
+    x: Array, scale: Array, zero: Array, bits: Array, *result: Array, rounding_mode: str = "FLOOR", narrow: int = 0,
+    signed: int = 1,
+) -> Array:  # fmt: skip
+    """Version 1 is told the bits of its result, version 2 its scale too."""
+    if len(result) == 1:
+        return np.asarray(trunc_v1(x, scale, zero, bits, *result, rounding_mode))
+    return np.asarray(trunc_v2(x, scale, zero, bits, narrow, signed, *result, rounding_mode))
+
+
 def _column(values: Array, rank: int) -> Array:
     return values.reshape(-1, *[1] * (rank - 2))
 
@@ -186,6 +197,7 @@ def _operator(domain: str, name: str, function: Callable[..., Array]) -> type[Op
 
 QUANTIZERS: dict[str, Callable[..., Array]] = {
     "Quant": quant, "IntQuant": quant, "BipolarQuant": bipolar_quant, "MultiThreshold": multi_threshold,
+    "Trunc": trunc,
 }  # fmt: skip
 STANDARD: dict[str, Callable[..., Array]] = {
     "Conv": conv, "MaxPool": max_pool, "AveragePool": average_pool, "BatchNormalization": batch_norm,

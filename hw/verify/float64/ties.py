@@ -19,7 +19,7 @@ TIE = 1e-9
 BOUNDARIES: dict[str, Callable[..., Array]] = {**QUANTIZERS, "QuantizeLinear": quantize_linear, "Round": np.rint}
 
 
-SCALED = ("Quant", "IntQuant", "QuantizeLinear")
+SCALED = ("Quant", "IntQuant", "QuantizeLinear", "Trunc")
 
 
 def _scale(node: NodeProto, x: Array, parameters: list[Array]) -> Array:

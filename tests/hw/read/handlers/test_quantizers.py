@@ -18,7 +18,19 @@ from hw.ir.vectors import all_vectors, bounding, extremes
 from hw.read import read_qonnx
 from hw.verify.chain import layer_values
 from hw.verify.float64.evaluate import Float64File, float64_link
-from tests.support.qonnx_files import ACT, CONV, IN, TAIL, assert_equal_to_file, base, conv, graph_of, node, quant
+from tests.support.qonnx_files import (
+    ACT,
+    CONV,
+    IN,
+    TAIL,
+    assert_equal_to_file,
+    assert_graph_equals_file,
+    base,
+    conv,
+    graph_of,
+    node,
+    quant,
+)
 
 STEP = np.float32(0.5)
 
@@ -218,3 +230,16 @@ def test_a_zero_point_beyond_exact_integers_is_refused(zero: float) -> None:
     nodes = [IN, CONV, made, node("Flatten", "q", "fl"), node("MatMul", "fl big", "y", "fc")]
     with pytest.raises(HwError, match=r"'act'.*zero point 1?[.\d]+e\+\d+.*\[zero-point\]"):
         read_qonnx(graph_of(nodes, constants))
+
+
+@pytest.mark.parametrize("mode", ["FLOOR", "ROUND", "CEIL"])
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_lowest_bits_of_a_pool_are_dropped(version: int, mode: str) -> None:
+    """Against qonnx's own functions, in its float64."""
+    inputs = ["p", "step", "zero", "wide", *(["coarse"] if version == 2 else []), "bits"]
+    attributes = {"rounding_mode": mode} | ({"signed": 0, "narrow": 0} if version == 2 else {})
+    trunc = helper.make_node("Trunc", inputs, ["y"], "trunc", domain="qonnx.custom_op.general", **attributes)
+    pool = node("AveragePool", "q", "p", "pool", kernel_shape=[4, 4], strides=[2, 2])
+    constants = base() | {"step": np.float32(0.31 / 16), "coarse": np.float32(0.31), "wide": np.float32(8)}
+    graph = assert_graph_equals_file(graph_of([IN, CONV, *ACT, pool, trunc], constants), count=20)
+    assert [layer.kind for layer in Network(graph)] == ["Conv", "Threshold", "Conv", "Threshold"]
