@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ LIBRARIES = (
     "scikit-learn",
 )
 OPTIONAL_PROGRAMS = {
-    "verilator": "apt-get install verilator (only for the RTL twin)",
+    "verilator": "apt-get install verilator (only to simulate RTL projects and netlists)",
     "vitis-run": "install AMD Vitis 2023.2 or later; 2022.2 and 2023.1 have vitis_hls instead "
     "(only to synthesize; estimates need no vendor tool)",
 }
@@ -50,7 +51,21 @@ def examine() -> list[Finding]:
     for program, remedy in OPTIONAL_PROGRAMS.items():
         path = shutil.which(program)
         findings.append(Finding(program, path is not None, path or "not found", remedy, required=False))
-    return findings
+    return [*findings, *_open_tools()]
+
+
+def _open_tools() -> Iterator[Finding]:
+    """What `crq bitstream` needs, family by family."""
+    from crq.errors import ToolError
+    from hw.rtl.bitstream.tools import EXTRA, TOOLS, versions
+
+    for family in TOOLS:
+        try:
+            found = versions(family)
+            ok, text = True, ", ".join(f"{package} {version}" for package, version in found.items())
+        except ToolError:
+            ok, text = False, "not installed"
+        yield Finding(f"bitstreams, {family}", ok, text, f"{EXTRA} (only for crq bitstream)", required=False)
 
 
 def _python() -> Finding:

