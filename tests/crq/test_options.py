@@ -56,7 +56,7 @@ def test_a_target_given_takes_the_place_of_all_of_them(given: dict, targets: tup
 def test_a_misspelt_option_is_named_with_the_one_that_was_meant() -> None:
     with pytest.raises(CrqError, match=r"unknown option 'clock_perod' \(did you mean 'clock_period'\?\); .*io_type"):
         BuildOptions().with_given({"clock_perod": 5.0})
-    with pytest.raises(CrqError, match=r"unknown option 'q'; expected one of part, clock_period"):
+    with pytest.raises(CrqError, match=r"unknown option 'q'; expected one of target, part, clock_period"):
         BuildOptions().with_given({"q": None})
 
 

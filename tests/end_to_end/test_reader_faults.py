@@ -10,12 +10,13 @@ import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner
-from onnx import ModelProto
+from onnx import ModelProto, NodeProto
 
 from hw.cli.check import check
 from hw.ir.vectors import all_vectors
-from hw.read import chain, constants, layout, old_opsets, reader
+from hw.read import chain, constants, layout, reader
 from hw.read.chain import Quantizer, Steps
+from hw.read.constants import Constant
 from hw.read.handlers import elementwise, macs, padding, pools, quantizers
 from hw.read.rounding import MODES
 from hw.read.values import Pending
@@ -107,8 +108,12 @@ def above_instead_of_reached(patch: Patch) -> None:
 
 
 def weights_of_the_wrong_zero(patch: Patch) -> None:
-    right = old_opsets.dequantize_linear
-    patch.setitem(old_opsets.BELOW, "DequantizeLinear", (19, lambda x, s, zero=None, **more: right(x, s, **more)))
+    right = constants._dequantize_linear
+
+    def wrong(node: NodeProto, inputs: list[Constant], opset: int) -> Constant:
+        return right(node, [*inputs[:2], Constant(np.zeros_like(inputs[2].value))], opset)
+
+    patch.setattr(constants, "_dequantize_linear", wrong)
 
 
 def features_left_as_they_are(patch: Patch) -> None:

@@ -100,7 +100,7 @@ def trunc(ctx: Context, node: NodeProto) -> Codes:
 def codes_of(ctx: Context, node: NodeProto, quantizer: Rule, scale: Scale) -> Codes:
     value = ctx.value(node)
     if isinstance(value, Raw):
-        if not isinstance(quantizer, Quantizer) or quantizer.bipolar:
+        if isinstance(quantizer, Steps | Truncation) or quantizer.bipolar:
             refuse("input-quantizer", node)
         return _input(ctx, node, value, quantizer, scale)
     if isinstance(value, Codes) and _is_same_grid(value, quantizer, scale):

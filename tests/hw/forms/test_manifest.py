@@ -35,7 +35,7 @@ def test_the_file_is_json_with_the_format_first() -> None:
     facts = json.loads(MANIFEST.to_json())
     assert list(facts)[0] == "format"
     assert facts["format"] == 5
-    assert facts["folding"] == {"conv1": [2, 9, "bram", "parallel", 2], "größe.2": [1, 1, "auto", "parallel", 2]}
+    assert facts["folding"] == {"conv1": list(Fold(2, 9, "bram")), "größe.2": list(Fold(1))}
     assert facts == MANIFEST.to_dict()
     assert MANIFEST.to_json().endswith("}\n")
 
@@ -60,7 +60,7 @@ def facts(**changes: object) -> str:
         (facts(part=...), "no manifest of a crq project .*'part'"),
         (facts(colour="red"), "no manifest of a crq project .*'colour'"),
         (facts(folding={"conv1": 3}), "no manifest of a crq project"),
-        (facts(folding={"conv1": [1, 2, "lut", "folded", 2, 6]}), "no manifest of a crq project"),
+        (facts(folding={"conv1": [*Fold(1, 2), 6]}), "no manifest of a crq project"),
         (facts(folding=[1, 2]), "no manifest of a crq project"),
     ],
 )

@@ -146,7 +146,7 @@ WEIGHTS = [A, np.float32(0.5), np.float32(0), np.float32(4)]
         (node("Quant", "w s z b", "y", "q"), [*WEIGHTS[:2], np.float32(1), WEIGHTS[3]], r"'q'.*\[weight-zero-point\]"),
         (node("Quant", "w s z b", "y", "q"), [A, np.float32(0), *WEIGHTS[2:]], r"scale is not a pos.*\[not-finite\]"),
         (node("Quant", "w s z b", "y", "q"), [A * np.nan, *WEIGHTS[1:]], r"'q'.*\[not-finite\]"),
-        (node("Quant", "w s z b", "y", "q"), [*WEIGHTS[:3], np.float32(9)], r"bit width.*\[activation-bits\]"),
+        (node("Quant", "w s z b", "y", "q"), [*WEIGHTS[:3], np.float32(33)], r"bit width.*\[activation-bits\]"),
     ],
 )
 def test_what_cannot_be_folded_is_named(made: NodeProto, values: list[np.ndarray], message: str) -> None:

@@ -78,7 +78,7 @@ def test_without_yosys_the_remedy_is_named(project: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [(("--layers", "pool"), "layer 'pool': no such unit; did you mean pool3"),
-     (("--family", "ice40"), "family 'ice40': expected xcup, xc7 or ecp5")],
+     (("--family", "spartan3"), "family 'spartan3': expected")],
 )  # fmt: skip
 def test_bad_options_are_named(project: Path, arguments: tuple[str, ...], message: str) -> None:
     error = crq_synth(project, *arguments).exception
