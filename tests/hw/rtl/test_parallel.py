@@ -25,7 +25,8 @@ from tests.support.rtl_units import build, read, start, stream_bench
 
 needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
 Integers = NDArray[np.int64]
-LONG = ("plain", "stride 2", "5x5", "dilation", "groups", "depthwise", "1x1", "INT8", "INT4", "six bits")
+LONG = ("plain", "stride 2", "5x5", "dilation", "groups", "depthwise", "1x1", "INT8", "INT4", "six bits", "uneven pads",
+        "1x1, stride 2", "add, six bits", "1-D, dilated")  # fmt: skip
 """Cases of so many circuits that their simulation compiles slowly."""
 CASES = [case for case in [*WINDOWS, *STREAMS] if case not in LONG]
 IMAGES = 12
