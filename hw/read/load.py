@@ -1,4 +1,4 @@
-"""Bytes to a ModelProto one can trust: ONNX, self-contained, acyclic, batch size 1."""
+"""Bytes to a ModelProto one can trust: ONNX, whole, acyclic, batch size 1."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
 from hw.ir.metadata import properties
+from hw.read.external import take_in
 from hw.read.refusals import refuse
 
 AnyModel: TypeAlias = str | os.PathLike[str] | ModelProto | ModelWrapper
@@ -53,11 +54,13 @@ def _parse(path: Path) -> ModelProto:
     if not path.is_file():
         raise HwError(f"{path}: no such file; expected a QONNX file, as `crq export` writes it")
     try:
-        return onnx.load_model_from_string(path.read_bytes())
+        model = onnx.load_model_from_string(path.read_bytes())
     except (DecodeError, ValueError, UnicodeDecodeError) as error:
         raise HwError(
             f"{path}: not an ONNX file ({error}); expected a QONNX file, as `crq export` writes it"
         ) from error
+    take_in(model, path)
+    return model
 
 
 def _check_text(message: Message, name: str) -> None:
@@ -93,7 +96,7 @@ def _check_tensors(model: ModelProto, name: str) -> None:
     for where, tensor in _tensors(model.graph):
         where = f"{name}: {where}"
         if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-            refuse("malformed", where, "keeps its data in another file, which is not read")
+            refuse("external", where, "keeps its data in another file; of a model in memory none is read")
         elements = 1
         for dim in tensor.dims:
             elements *= dim

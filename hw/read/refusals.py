@@ -113,6 +113,10 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "too-large": Refusal("a tensor larger than any FPGA design holds", "check the shapes in the file"),
     "not-finite": Refusal("a constant is infinite or NaN", "check the training of that layer"),
+    "external": Refusal(
+        "a tensor keeps its data in another file that is not beside this one, or not as it says",
+        "put both files into one folder, or write one file: onnx.save(onnx.load(old), new)",
+    ),
     "malformed": Refusal(
         "the file contradicts itself or the ONNX specification", "write it again with the tool it is from"
     ),

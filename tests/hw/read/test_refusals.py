@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from onnx import ModelProto, TensorProto
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
@@ -16,6 +17,15 @@ def _with(nodes, shape=(1, 2, 6, 6), **changes):
     return graph_of(nodes, base() | changes, shape=shape)
 
 
+def _elsewhere() -> ModelProto:
+    proto = _with([quant("x", "xq", "qi"), conv("xq w", "y")])
+    weights = next(t for t in proto.graph.initializer if t.name == "w")
+    weights.ClearField("raw_data")
+    weights.data_location = TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="weights.bin")
+    return proto
+
+
 HEAD = [quant("x", "xq", "qi"), CONV]
 ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
 CHANNELS_LAST = node("MaxPool", "q", "y", kernel_shape=[2, 2], strides=[2, 2], pads=[0, 0, 0, 0])
@@ -24,6 +34,7 @@ WQ = {"signed": 1, "narrow": 1}
 rng = np.random.default_rng(0)
 REFUSED = {
     "unsupported-op": _with([*HEAD, node("Sin", "c", "y", "sin")]),
+    "external": _elsewhere(),
     "qoperator": _with([*HEAD, node("ConvInteger", "c w", "y", "ci")]),
     "between-linear": _with([*HEAD, node("QuantizeLinear", "c q1_s", "q"), node("Relu", "q", "y", "r")]),
     "activation": _with([*HEAD, node("LeakyRelu", "c", "r", alpha=-1.0), quant("r", "y", "q1")]),
