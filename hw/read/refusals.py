@@ -52,7 +52,11 @@ REFUSALS: dict[str, Refusal] = {
         "activations with one scale per channel meet something that is neither a depthwise convolution nor a pool",
         "use one scale per tensor for activations",
     ),
-    "activation-bits": Refusal("an activation Quant has more than 8 bits or a fractional width", "use 1 to 8 bits"),
+    "activation-bits": Refusal(
+        "a Quant has a fractional width, or more bits than are read: 12 of an activation, 16 of the network's input, 32 "
+        "of a constant",
+        "use 1 to 12 bits, or to 16 for the input",
+    ),
     "activation": Refusal(
         "an activation function with a negative slope or parameter, or a power that is no whole one",
         "use one that never falls, or one with a single valley such as Hardswish, SiLU or GELU",

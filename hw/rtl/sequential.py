@@ -110,5 +110,6 @@ def _heap(rows: IntArray) -> IntArray:
 
 def _ramp_words(found: Progression, channels: IntArray) -> str:
     """Lines {D, -b - 1} of crq_ramp."""
-    low, bits = -found.b[channels] - 1, found.b_bits
-    return words((found.D[channels] << bits | low & ((1 << bits) - 1))[:, None], bits + found.d_bits)
+    mask = (1 << found.b_bits) - 1
+    pairs = zip(found.D[channels].tolist(), found.b[channels].tolist(), strict=True)
+    return "".join(f"{d << found.b_bits | -b - 1 & mask:x}\n" for d, b in pairs)  # of more than 64 bits, it may be

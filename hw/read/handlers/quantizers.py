@@ -15,6 +15,8 @@ from hw.read.rounding import bounds, rounding
 from hw.read.turning import MAX_EVALUATED, turning
 from hw.read.values import Codes, Int, Pending, Raw, Scale, Value
 
+INPUT_BITS = 16
+"""Of the network's input, which no thresholds make: those of an ADC."""
 MAX_STEPS = (1 << 12) - 1
 """Most thresholds of one channel: each is a comparator, or a word of its memory."""
 
@@ -32,7 +34,8 @@ def quant(ctx: Context, node: NodeProto) -> Codes:
     if zero != int(zero) or abs(zero) >= EXACT:
         refuse("zero-point", node, f"zero point {zero:g}")
     low, high = bounds(
-        node, ctx.constant(node, 3).value, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0))
+        node, ctx.constant(node, 3).value, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0)),
+        INPUT_BITS if isinstance(value, Raw) else MAX_STEPS.bit_length(),
     )  # fmt: skip
     quantizer = Quantizer(scale, int(zero), low, high, rounding(node, attributes))
     return codes_of(ctx, node, quantizer, scale if scale.ndim else np.float32(scale))

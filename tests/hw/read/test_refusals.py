@@ -55,7 +55,7 @@ REFUSED = {
         q1_s=np.ones((1, 5, 1, 1), "f4"),
         w5=np.ones((1, 5, 1, 1), "f4"),
     ),
-    "activation-bits": _with([*HEAD, quant("c", "y", "q1", "nine", 1)], nine=np.float32(9)),
+    "activation-bits": _with([*HEAD, quant("c", "y", "q1", "wide", 1)], wide=np.float32(13)),
     "zero-point": _with([quant("x", "y", "qi")], zero=np.float32(0.5)),
     "general-scales": _with(
         [*HEAD, quant("c", "a", "q1", signed=1), quant("c", "d", "qi", signed=1), node("Add", "a d", "y", "add")]

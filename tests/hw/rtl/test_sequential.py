@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from hw.dataflow.bits import signed_width
-from hw.dataflow.progressions import Rounding, SearchKind, sequential_cycles
+from hw.dataflow.progressions import Progression, Rounding, SearchKind, sequential_cycles
 from hw.dataflow.thresholds import Table
 from hw.errors import HwError
 from hw.ir.layers import IntArray
+from hw.rtl import sequential
 from hw.rtl.generate import write
 from hw.rtl.sequential import round_lanes, sequential_stage
 from hw.rtl.verilator import lint
@@ -58,6 +59,15 @@ BENCH = """module {name}_bench (output logic over);
   end
 endmodule
 """
+
+
+def test_a_word_of_a_progression_may_have_more_than_64_bits() -> None:
+    found = Progression(np.array([-(1 << 40) - 1, 3]), np.array([(1 << 28) + 1, 5]), 21)
+    assert (found.b_bits, found.d_bits) == (42, 29)
+    lines = sequential._ramp_words(found, np.array([1, 0])).splitlines()
+    assert [int(line, 16) >> 42 for line in lines] == [5, (1 << 28) + 1]
+    assert int(lines[1], 16) & ((1 << 42) - 1) == 1 << 40
+    assert int(lines[0], 16) & ((1 << 42) - 1) == (1 << 42) - 4
 
 
 def ramps(channels: int, bits: int, signed: bool = False, seed: int = 0) -> Table:
