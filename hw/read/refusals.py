@@ -53,8 +53,8 @@ REFUSALS: dict[str, Refusal] = {
         "use one scale per tensor for activations",
     ),
     "activation-bits": Refusal(
-        "a Quant has a fractional width, or more bits than are read: 12 of an activation, 16 of the network's input, 32 "
-        "of a constant",
+        "a Quant has a fractional width, or more bits than are read: 12 of an activation, 16 of the network's input, "
+        "32 of a constant",
         "use 1 to 12 bits, or to 16 for the input",
     ),
     "activation": Refusal(
