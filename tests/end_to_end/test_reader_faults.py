@@ -34,7 +34,7 @@ def no_zero_point(patch: Patch) -> None:
 
 def narrow_is_wide(patch: Patch) -> None:
     right = quantizers.bounds
-    patch.setattr(quantizers, "bounds", lambda node, bits, signed, narrow: right(node, bits, signed, False))
+    patch.setattr(quantizers, "bounds", lambda node, bits, signed, narrow, most: right(node, bits, signed, False, most))
 
 
 def rounds_down(patch: Patch) -> None:
