@@ -1,4 +1,4 @@
-"""What the vendor's tools reported of a project, where they ran: read by hls4ml's parser, beside the estimate."""
+"""What synthesis and place and route reported of a project, where they ran, beside the estimate."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def _of_bitstreams(directory: Path) -> list[dict[str, Any]]:
         try:
             facts = json.loads(file.read_text())
             used = {key: use["used"] for key, use in facts["utilisation"].items()}
-            tool = f"nextpnr for {facts['board']}, {facts['reached_mhz']:.1f} MHz of {facts['clock_mhz']:.1f} asked for"
+            tool = (
+                f"nextpnr for {facts['board']}, the design with its serial port, {facts['reached_mhz']:.1f} MHz of "
+                f"{facts['clock_mhz']:.1f} asked for"
+            )
         except (ValueError, LookupError, TypeError) as error:
             raise HwError(f"{file}: no result of crq bitstream ({error}); run crq bitstream again") from error
         luts = next((used[key] for key in ("LUT4", "LUT") if key in used), None)
@@ -123,7 +126,7 @@ def render(report: Mapping[str, Any], console: Console) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("vendor's tools")
+    table.add_column("other tools")
     for head in HEADS:
         table.add_column(head, justify="right")
     for cells in rows(report):

@@ -101,7 +101,7 @@ def test_what_vivado_and_nextpnr_placed_is_a_row_each(tmp_path: Path) -> None:
     vivado, placed = vendor_reports(tmp_path, "net")
     assert (vivado["tool"], vivado["lut"]) == ("Vivado place and route, worst slack -0.214 ns", 812)
     assert (placed["tool"], placed["lut"], placed["ff"]) == (
-        "nextpnr for ULX3S-25F, 127.9 MHz of 125.0 asked for", 3228, 668,
+        "nextpnr for ULX3S-25F, the design with its serial port, 127.9 MHz of 125.0 asked for", 3228, 668,
     )  # fmt: skip
     file.write_text("{}")
     with pytest.raises(HwError, match=r"bitstream\.json: no result of crq bitstream"):
