@@ -57,7 +57,7 @@ class Project(Simulated):
         return project_report(self)
 
     def vivado(self, board: str | None = None) -> Path:
-        """Writes the folder `vivado`: the script of a Vivado project that puts the network between a DMA and the
+        """Writes the folder vivado/BOARD: the script of a Vivado project that puts the network between a DMA and the
         memory of the board's processor, and a PYNQ driver. Returns its path; no Vivado has run it.
 
         `board`: by default the project's. Raises `HwError` for one without a Zynq, and for a project without an
@@ -68,8 +68,10 @@ class Project(Simulated):
             raise HwError(f"{self.directory}: built for the part {self.manifest.part}; name a board with --board")
         source, result = (words_of(port).bits for port in self.axi_ports)
         core = Core(self.name, source, result, self.manifest.target == "rtl")
-        folder = self.directory / FOLDER
-        for name, text in vivado_project(core, find(wanted), self.manifest.clock_period).items():
+        device = find(wanted)
+        files = vivado_project(core, device, self.manifest.clock_period)
+        folder = self.directory / FOLDER / (device.board or wanted).lower()
+        for name, text in files.items():
             write_text(folder / name, text)
             own(self.directory, folder / name)
         return folder

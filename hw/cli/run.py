@@ -11,6 +11,7 @@ import click
 
 from crq.cli.changes import changed_recipe
 from crq.cli.stopping import stoppable
+from crq.options import BuildOptions
 from hw.cli.options import build_options
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def run(
     """
     from rich.console import Console
 
-    if board is not None:
-        given = _for_board(board, given)
     loaded = changed_recipe(recipe, data_root, seed=seed)
+    if board is not None:
+        given = _for_board(board, given, loaded.hardware)
     output = output or Path("runs") / loaded.name
     with stoppable(output / "train", "the same command"):
         from hw.cli.steps import run_all
@@ -57,8 +58,8 @@ def run(
         sys.exit(1)
 
 
-def _for_board(board: str, given: dict[str, Any]) -> dict[str, Any]:
-    """The build options that a board sets."""
+def _for_board(board: str, given: dict[str, Any], recipes: BuildOptions) -> dict[str, Any]:
+    """The build options that a board sets; its usual clock where neither the line nor the recipe has one."""
     from hw.devices.boards import USUAL_CLOCK, find_board
     from hw.devices.catalog import for_vivado
 
@@ -69,7 +70,8 @@ def _for_board(board: str, given: dict[str, Any]) -> dict[str, Any]:
     if given.get("target") == "hls":
         raise click.UsageError(f"--board {board} with --target hls: bitstreams are made of --target rtl")
     found = find_board(board)
-    return {"clock_period": USUAL_CLOCK[found.family]} | given | {"part": found.name, "target": "rtl"}
+    usual = {"clock_period": USUAL_CLOCK[found.family]} if recipes.clock_period == BuildOptions().clock_period else {}
+    return usual | given | {"part": found.name, "target": "rtl"}
 
 
 def _print(summary: dict[str, Any], report: Report, output: Path) -> None:

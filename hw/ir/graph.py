@@ -111,7 +111,7 @@ class Network:
         result: NDArray[np.float32] = integers.astype(np.float32) * scale
         return result + offset if offset.any() else result
 
-    def results(self, integers: IntArray) -> NDArray[Any]:
+    def results(self, integers: IntArray) -> Any:
         """What the file gives for its integers: the logits, and what the host makes of them (hw.ir.head)."""
         return finished(self.metadata.output_head, self.logits(integers))
 

@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+VALUES, INDICES, BOTH = 0, 1, 2
+"""Which results of a TopK the file gives."""
+
+
 class HostOperation(NamedTuple):
     """On scores x (N, C, …), class by class along axis 1: what it gives, and its Python lines for host.py."""
 
@@ -32,9 +36,11 @@ def _argmax(x: Array, keepdims: int = 1) -> Array:
     return np.asarray(np.argmax(x, 1, keepdims=True) if keepdims else np.argmax(x, 1))
 
 
-def _top_k(x: Array, k: int = 1, largest: int = 1) -> Array:
-    """The indices, best first; of equal scores the first."""
-    return np.argsort(-x if largest else x, 1, kind="stable")[:, :k]
+def _top_k(x: Array, k: int = 1, largest: int = 1, output: int = VALUES) -> Any:
+    """The scores, their indices or both, best first; of equal scores the first."""
+    places = np.argsort(-x if largest else x, 1, kind="stable")[:, :k]
+    values = np.take_along_axis(x, places, 1)
+    return {VALUES: values, INDICES: places}.get(output, (values, places))
 
 
 HEADS: dict[str, HostOperation] = {
@@ -44,7 +50,11 @@ HEADS: dict[str, HostOperation] = {
         "x = x - x.max(1, keepdims=True)\n    x = x - np.log(np.exp(x).sum(1, keepdims=True))",
     ),
     "ArgMax": HostOperation(_argmax, "x = np.argmax(x, 1, keepdims={keepdims})"),
-    "TopK": HostOperation(_top_k, 'x = np.argsort({sign}x, 1, kind="stable")[:, :{k}]'),
+    "TopK": HostOperation(
+        _top_k,
+        'places = np.argsort({sign}x, 1, kind="stable")[:, :{k}]\n    values = np.take_along_axis(x, places, 1)\n'
+        "    x = {given}",
+    ),
     "Sigmoid": HostOperation(lambda x: 1 / (1 + np.exp(-x)), "x = 1 / (1 + np.exp(-x))"),
     "Tanh": HostOperation(np.tanh, "x = np.tanh(x)"),
     "Relu": HostOperation(lambda x: np.maximum(x, 0), "x = np.maximum(x, 0)"),
@@ -54,8 +64,8 @@ Head = tuple[tuple[str, dict[str, int]], ...]
 """Operations in order, each with what it is told."""
 
 
-def finished(head: Head, scores: Array) -> Array:
-    """What the file gives for its scores (N, C, …), float32; indices are int64."""
+def finished(head: Head, scores: Array) -> Any:
+    """What the file gives for its scores (N, C, …): float32, indices int64, or of a TopK both."""
     for kind, told in head:
         scores = HEADS[kind].do(scores, **told)
     return scores
@@ -65,7 +75,8 @@ def head_source(head: Head) -> str:
     """Python lines that turn the scores x into what the file gives."""
     lines = []
     for kind, told in head:
-        facts = {"keepdims": bool(told.get("keepdims", 1)), "k": told.get("k", 1)}
-        sign = "-" if told.get("largest", 1) else ""
-        lines.append(f"    {HEADS[kind].source.format(sign=sign, **facts)}\n")
+        facts: dict[str, Any] = {"keepdims": bool(told.get("keepdims", 1)), "k": told.get("k", 1)}
+        facts["sign"] = "-" if told.get("largest", 1) else ""
+        facts["given"] = ("values", "places", "values, places")[told.get("output", VALUES)]
+        lines.append(f"    {HEADS[kind].source.format(**facts)}\n")
     return "".join(lines)

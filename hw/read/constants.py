@@ -79,6 +79,8 @@ def fold(node: NodeProto, inputs: list[Constant | None], opset: int, budget: Bud
         if node.op_type == "DequantizeLinear" and present[0].value.dtype.kind in "iu":
             return _dequantize_linear(node, present, opset)
         value = _evaluate(node, inputs, opset)
+        if ends := _ends_behind(node, present, value):
+            return Constant(value.astype(np.int8), ends=ends)
         if present and present[0].codes is not None and node.op_type in ("Transpose", "Reshape", "Identity"):
             return _moved(node, inputs, opset, present[0], value)
     except HwError:
@@ -86,6 +88,31 @@ def fold(node: NodeProto, inputs: list[Constant | None], opset: int, budget: Bud
     except EVALUATION_ERRORS as error:
         refuse("malformed", node, f"cannot be evaluated ({error or type(error).__name__})")
     return Constant(value)
+
+
+SMALL = {"int2": (-2, 1), "uint2": (0, 3), "int4": (-8, 7), "uint4": (0, 15)}
+"""Types of less than eight bits, by their names in NumPy, and their ranges."""
+MOVING = ("Clip", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze")
+
+
+def _ends_behind(node: NodeProto, inputs: list[Constant], value: NDArray[Any]) -> Ends | None:
+    """The range of the result's type, if that has less than eight bits: NumPy has such numbers as int8.
+
+    Refuses an operator that would forget it.
+    """
+    if value.dtype.name in SMALL:
+        return SMALL[value.dtype.name]
+    kind = next((a.i for a in node.attribute if node.op_type == "Cast" and a.name == "to"), None)
+    if kind is None:  # a Constant's tensor
+        kind = next((a.t.data_type for a in node.attribute if node.op_type == "Constant" and a.name == "value"), None)
+    if kind in ENDS and ENDS[kind] in SMALL.values():
+        return ENDS[kind]
+    small = next((i.ends for i in inputs if i.ends is not None), None)
+    if small is None or node.op_type in ("Cast", "DequantizeLinear"):
+        return None
+    if node.op_type not in MOVING:
+        refuse("unsupported-op", node, f"{node.op_type} of constants of less than eight bits is not folded")
+    return small if inputs[0].ends is not None else None
 
 
 def _refuse_text(node: NodeProto, values: list[NDArray[Any]]) -> None:
@@ -159,7 +186,11 @@ def _quantize_linear(node: NodeProto, inputs: list[Constant | None]) -> Constant
     assert x is not None
     assert scale is not None
     ends = type_ends(node, None if zero is None else zero.value, None if zero is None else zero.ends)
-    return Constant(quantized(node, x.value, scale.value, None if zero is None else zero.value, ends), ends=ends)
+    whole = quantized(node, x.value, scale.value, None if zero is None else zero.value, ends)
+    least = {e: t for t, e in reversed(ENDS.items())}[ends]
+    if ends in SMALL.values():
+        return Constant(whole.astype(np.int8), ends=ends)
+    return Constant(whole.astype(helper.tensor_dtype_to_np_dtype(least)))
 
 
 def _dequantize_linear(node: NodeProto, inputs: list[Constant], opset: int) -> Constant:

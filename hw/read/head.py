@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
-from hw.ir.head import HEADS, Head
+from hw.ir.head import BOTH, HEADS, VALUES, Head
 from hw.read.refusals import refuse
 
 SINCE_13 = ("Softmax", "LogSoftmax")
@@ -19,6 +19,8 @@ class Taken(NamedTuple):
 
     nodes: tuple[NodeProto, ...]
     scores: str
+    given: tuple[frozenset[str], ...] = ()
+    """Of each node, the results that the next one, or the file's outputs, read."""
 
 
 def take_head(model: ModelProto) -> Taken:
@@ -26,6 +28,7 @@ def take_head(model: ModelProto) -> Taken:
     constants = {i.name for i in model.graph.initializer}
     producers = {name: node for node in model.graph.node for name in node.output}
     nodes: list[NodeProto] = []
+    given: list[frozenset[str]] = []
     outputs = {o.name for o in model.graph.output}
     while True:
         last = {producers[name].output[0] for name in outputs if name in producers}
@@ -37,10 +40,12 @@ def take_head(model: ModelProto) -> Taken:
         if readers != 1 or node.input[0] not in producers:
             break
         nodes.insert(0, node)
+        given.insert(0, frozenset(outputs))
         outputs = {node.input[0]}
     if not nodes:
         return Taken((), "")
-    taken = Taken(tuple(NodeProto.FromString(n.SerializeToString()) for n in nodes), next(iter(outputs)))
+    copies = tuple(NodeProto.FromString(n.SerializeToString()) for n in nodes)
+    taken = Taken(copies, next(iter(outputs)), tuple(given))
     for node in nodes:
         model.graph.node.remove(node)
     del model.graph.output[:]
@@ -51,8 +56,10 @@ def take_head(model: ModelProto) -> Taken:
 def head_of(model: ModelProto, taken: Taken, opset: int, rank: int) -> Head:
     """What the host is told, for scores of `rank` axes. Refuses operators along another axis than the classes'."""
     constants = {i.name: i for i in model.graph.initializer}
-    found = []
-    for node in taken.nodes:
+    found: list[tuple[str, dict[str, int]]] = []
+    for node, given in zip(taken.nodes, taken.given, strict=True):
+        if found and (found[-1][0] == "ArgMax" or found[-1][1].get("output", VALUES) != VALUES):
+            refuse("head", node, "reads indices")
         told = {a.name: int(helper.get_attribute_value(a)) for a in node.attribute if a.name in ("axis", "keepdims")}
         told |= {a.name: int(a.i) for a in node.attribute if a.name in ("largest", "select_last_index")}
         if node.op_type in ("Softmax", "LogSoftmax", "ArgMax", "TopK"):
@@ -64,6 +71,7 @@ def head_of(model: ModelProto, taken: Taken, opset: int, rank: int) -> Head:
             refuse("head", node, "of equal scores the last")
         if node.op_type == "TopK":
             told["k"] = _count(node, constants)
+            told["output"] = BOTH if len(given) == 2 else list(node.output).index(next(iter(given)))
         found.append((node.op_type, told))
     return tuple(found)
 

@@ -103,7 +103,10 @@ def _of_image(ctx: Context, node: NodeProto) -> tuple[NodeProto, Layout]:
         _set(node, data_layout="NCHW")
     elif node.op_type in ("Concat", "ReduceMax", "ReduceMean", "ReduceSum", "Squeeze"):
         _replace_axes(ctx, node, axes)
-        if node.op_type == "Squeeze" or not _attribute(node, "keepdims", 1):
+        if node.op_type == "Squeeze":
+            gone = _squeezed(ctx, node)  # without channels, or with nothing else, there is one order
+            return node, None if 1 in gone or gone == list(range(2, rank)) else LAST
+        if not _attribute(node, "keepdims", 1):
             return node, None
     elif node.op_type in ("MatMul", "Gemm"):
         return _over_points(ctx, node), LAST
@@ -114,6 +117,15 @@ def _of_image(ctx: Context, node: NodeProto) -> tuple[NodeProto, Layout]:
     elif node.op_type != "Shape":
         refuse("channels-last", node, "a channels-first operator on a channels-last value")
     return node, LAST
+
+
+def _squeezed(ctx: Context, node: NodeProto) -> list[int]:
+    """Axes of a Squeeze, once they count channels first."""
+    given = _attribute(node, "axes", None)
+    if given is None:
+        given = ctx.integers(node, 1) if len(node.input) > 1 and node.input[1] else []
+    rank = len(ctx.values[node.input[0]].shape) + 1
+    return sorted(int(a) % rank for a in given)
 
 
 def _over_points(ctx: Context, node: NodeProto) -> NodeProto:

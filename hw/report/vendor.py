@@ -49,11 +49,13 @@ def _of_bitstreams(directory: Path) -> list[dict[str, Any]]:
 
 def _of_vivado(directory: Path) -> list[dict[str, Any]]:
     """Of the project that `crq bitstream` writes for boards with a Zynq."""
-    found = implementation(directory / FOLDER)
-    if found is None:
-        return []
-    tool = f"Vivado place and route, worst slack {found.slack:g} ns"
-    return [_row(tool, lut=found.lut, ff=found.ff, bram36=found.bram36, dsp=found.dsp)]
+    rows = []
+    for folder in sorted((directory / FOLDER).glob("*/")):
+        found = implementation(folder)
+        if found is not None:
+            tool = f"Vivado for {folder.name}, worst slack {found.slack:g} ns"
+            rows.append(_row(tool, lut=found.lut, ff=found.ff, bram36=found.bram36, dsp=found.dsp))
+    return rows
 
 
 def _of_hls(directory: Path, name: str) -> list[dict[str, Any]]:

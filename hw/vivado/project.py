@@ -22,7 +22,7 @@ FOLDER = "vivado"
 class Core:
     """What stands in the block design: the network's AXI4-Stream top NAME_axi, and the bits of its words.
 
-    sources: it is SystemVerilog in ../rtl; else IP that Vitis HLS exports. The names are those of its pins.
+    sources: it is SystemVerilog in ../../rtl; else IP that Vitis HLS exports. The names are those of its pins.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Core:
 
 
 def vivado_project(core: Core, device: Device, clock_period: float) -> dict[str, str]:
-    """Files of the folder `vivado` of a project, by name, for the board `device` at `clock_period` ns.
+    """Files of the folder vivado/BOARD of a project, by name, for the board `device` at `clock_period` ns.
 
     Raises `HwError` for a part that is no board, or a board without a Zynq processor.
     """

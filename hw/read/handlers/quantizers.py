@@ -90,6 +90,8 @@ def trunc(ctx: Context, node: NodeProto) -> Codes:
         shift = int(np.round(np.log2(result / scale))) if result > 0 else -1
         signed, narrow = bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0))
         low, high = bounds(node, ctx.constant(node, 5).value, signed, narrow, 12)
+    elif pending.chain.turns:
+        refuse("turning", node, "a Trunc of version 1, whose range is not told")
     else:
         result, shift = scale, int(ctx.number(node, 3) - ctx.number(node, 4))
         ends = np.stack([pending.int.lo, pending.int.hi], axis=1)

@@ -33,6 +33,8 @@ def reshape(ctx: Context, node: NodeProto) -> Raw | View:
 def squeeze(ctx: Context, node: NodeProto) -> Raw | View:
     sizes = [1, *_shape(ctx, node)]
     axes = [a % len(sizes) for a in _axes(ctx, node)]
+    if not axes or any(sizes[a] != 1 for a in axes):
+        refuse("reshape", node, f"a Squeeze of {sizes} by the axes {axes}; expected axes of one element")
     return _to(ctx, node, [s for i, s in enumerate(sizes) if i not in axes])
 
 

@@ -47,11 +47,31 @@ def test_results_are_those_of_the_file(nodes: list, constants: dict) -> None:
     assert network.metadata.output_tensor == "s"
 
 
-def test_the_best_few(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("outputs", "behind"), [(("y", "ti"), []), (("tv", "y"), []), (("tv", "ti"), [node("Softmax", "tv", "y", axis=1)])],
+    ids=["values", "indices", "softmax of values"],
+)  # fmt: skip
+def test_the_best_few(outputs: tuple[str, str], behind: list) -> None:
+    """Values or indices, whichever the file gives: by onnx's reference."""
+    best = node("TopK", "s k", "y", axis=1)
+    best.output[:] = outputs
+    proto = file(best, *behind, k=np.array([2]))
+    graph = read_qonnx(proto)
+    network, x = Network(graph), codes(graph, 6)
+    evaluator = ReferenceEvaluator(proto, new_ops=list(OPERATORS))
+    images = (x * network.input_scale).astype(np.float32)
+    expected = np.concatenate([evaluator.run(None, {"x": image[None]})[0] for image in images])
+    ties = [len(set(row)) < len(row) for row in network.logits(run(graph, x)).tolist()]  # any order is right
+    found = network.results(run(graph, x))
+    kept = ~np.array(ties) if outputs[1] == "y" else slice(None)
+    np.testing.assert_allclose(found[kept], expected[kept], rtol=1e-4, atol=1e-5)
+
+
+def test_values_and_indices_together() -> None:
     proto = file(node("TopK", "s k", "tv", axis=1), k=np.array([2]))
-    proto.graph.node[-1].output[:] = ["tv", "y"]
-    network = Network(read_qonnx(proto))
-    assert network.metadata.output_head == (("TopK", {"k": 2}),)
+    proto.graph.node[-1].output[:] = ["y", "ti"]
+    proto.graph.output.append(onnx.helper.make_tensor_value_info("ti", onnx.TensorProto.INT64, None))
+    assert Network(read_qonnx(proto)).metadata.output_head == (("TopK", {"k": 2, "output": 2}),)
 
 
 def test_a_project_and_its_host_apply_it_and_scores_are_compared(tmp_path: Path) -> None:
@@ -71,6 +91,7 @@ def test_a_project_and_its_host_apply_it_and_scores_are_compared(tmp_path: Path)
     [
         ([node("ArgMax", "s", "y")], r"along axis 0 of scores of 2 axes.*\[head\]"),
         ([node("ArgMax", "s", "y", axis=1, select_last_index=1)], r"of equal scores the last"),
+        ([node("ArgMax", "s", "am", axis=1), node("Relu", "am", "y")], r"reads indices.*\[head\]"),
         ([node("Softmax", "s", "sm"), node("Mul", "sm sm", "y")], r"Softmax is not among the operators"),
     ],
 )

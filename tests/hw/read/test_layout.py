@@ -144,3 +144,32 @@ def test_depthwise_convolutions_and_pools_take_one_scale_per_channel() -> None:
     expected = evaluate(proto, x.astype(np.float64) * network.input_scale)["y"]
     found = run(graph, x) * network.output_scale.astype(np.float64) + network.output_offset
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("axes", [[1], [2], [1, 2], [3]], ids=str)
+@pytest.mark.parametrize("flatten", ["Flatten", "Reshape"])
+def test_a_squeeze_of_channels_last_keeps_their_order(axes: list[int], flatten: str) -> None:
+    """Partly squeezed the channels are still last: features then count through pixels first."""
+    size = (1, 2, 1, 6) if 1 in axes else (1, 2, 6, 1)
+    size = (1, 2, 1, 1) if axes == [1, 2] else (1, 1, 2, 6) if axes == [3] else size
+    shrunk = node(flatten, "sq to" if flatten == "Reshape" else "sq", "fl")
+    count = int(np.prod(size))
+    nodes = [
+        quant("x", "xq", "qi"),
+        to_last("xq", "l"),
+        node("Squeeze", "l ax", "sq"),
+        shrunk,
+        node("MatMul", "fl f2", "y"),
+    ]
+    dense = np.random.default_rng(0).integers(-1, 2, (count, 3)).astype(np.float32)
+    constants = base() | {"ax": np.array(axes), "f2": dense, "to": np.array([1, -1])}
+    proto = graph_of(nodes, constants, shape=size)
+    graph = read_qonnx(proto)
+    network, x = Network(graph), codes(graph, 20)
+    expected = evaluate(proto, x.astype(np.float64) * network.input_scale)["y"]
+    np.testing.assert_allclose(run(graph, x) * network.output_scale.astype(np.float64), expected, rtol=1e-6, atol=1e-9)
+
+
+def test_a_squeeze_without_axes_is_refused() -> None:
+    with pytest.raises(HwError, match=r"a Squeeze of .* by the axes \[\]"):
+        read_qonnx(graph_of([quant("x", "xq", "qi"), node("Squeeze", "xq", "y")], base()))

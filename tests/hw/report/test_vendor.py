@@ -90,16 +90,16 @@ def test_a_broken_report_is_named(project: Path, content: str) -> None:
 
 
 def test_what_vivado_and_nextpnr_placed_is_a_row_each(tmp_path: Path) -> None:
-    (tmp_path / "vivado").mkdir()
-    (tmp_path / "vivado" / "timing.rpt").write_text(TIMING)
-    (tmp_path / "vivado" / "utilization.rpt").write_text(USAGE)
+    (tmp_path / "vivado" / "kv260").mkdir(parents=True)
+    (tmp_path / "vivado" / "kv260" / "timing.rpt").write_text(TIMING)
+    (tmp_path / "vivado" / "kv260" / "utilization.rpt").write_text(USAGE)
     file = tmp_path / "bitstream" / "ulx3s-25f" / "bitstream.json"
     file.parent.mkdir(parents=True)
     uses = {"LUT4": {"used": 3228, "available": 24288}, "FF": {"used": 668, "available": 24288}}
     facts = {"board": "ULX3S-25F", "clock_mhz": 125.0, "reached_mhz": 127.88, "utilisation": uses}
     file.write_text(json.dumps(facts))
     vivado, placed = vendor_reports(tmp_path, "net")
-    assert (vivado["tool"], vivado["lut"]) == ("Vivado place and route, worst slack -0.214 ns", 812)
+    assert (vivado["tool"], vivado["lut"]) == ("Vivado for kv260, worst slack -0.214 ns", 812)
     assert (placed["tool"], placed["lut"], placed["ff"]) == (
         "nextpnr for ULX3S-25F, the design with its serial port, 127.9 MHz of 125.0 asked for", 3228, 668,
     )  # fmt: skip

@@ -25,10 +25,10 @@ def written(folder: Path, board: str, sources: bool) -> Path:
     (folder / "rtl").mkdir(parents=True)
     for name in ("net_axi.sv", "net.sv", "net_rom.mem"):
         (folder / "rtl" / name).write_text("")
-    (folder / "vivado").mkdir()
+    (folder / "vivado" / "board").mkdir(parents=True)
     for name, text in vivado_project(Core("net", 64, 16, sources), catalog.find(board), 5.0).items():
-        (folder / "vivado" / name).write_text(text)
-    return folder / "vivado" / "build.tcl"
+        (folder / "vivado" / "board" / name).write_text(text)
+    return folder / "vivado" / "board" / "build.tcl"
 
 
 @pytest.mark.parametrize("sources", [True, False], ids=["rtl", "hls"])

@@ -205,3 +205,34 @@ def test_four_bit_types() -> None:
 def test_other_forms_of_quantized_files_are_named(op: str) -> None:
     with pytest.raises(HwError, match=r"quantize_static\(…, quant_format=QuantFormat.QDQ\).*\[qoperator\]"):
         read_qonnx(file([*ENTER, node(op, "xq", "y", "q")]))
+
+
+@pytest.mark.parametrize("mover", ["Identity", "Squeeze", "Cast"])
+def test_four_bit_types_stay_what_they_are_behind_other_operators(mover: str) -> None:
+    """Exporters share a zero point by an Identity: its range is that of its type all the same."""
+    nodes = {"Identity": node("Identity", "z4", "a_z"), "Squeeze": node("Squeeze", "z41", "a_z"),
+             "Cast": node("Cast", "z8", "a_z", to=TensorProto.INT4)}  # fmt: skip
+    proto = file([nodes[mover], *ENTER, CONV, *linear("c", "y", "a")], opset=21, z8=I8(0))
+    proto.graph.initializer.remove(next(t for t in proto.graph.initializer if t.name == "a_z"))
+    proto.graph.initializer.append(helper.make_tensor("z4", TensorProto.INT4, [], [0]))
+    proto.graph.initializer.append(helper.make_tensor("z41", TensorProto.INT4, [1], [0]))
+    last = Network(read_qonnx(proto)).layers[-1]
+    assert (last.qmin, last.qmin + last.thresholds.shape[1]) == (-8, 7)
+
+
+def test_small_constants_are_not_computed_with() -> None:
+    proto = file([node("Add", "z4 z4", "a_z"), *ENTER, CONV, *linear("c", "y", "a")], opset=21)
+    proto.graph.initializer.remove(next(t for t in proto.graph.initializer if t.name == "a_z"))
+    proto.graph.initializer.append(helper.make_tensor("z4", TensorProto.INT4, [], [0]))
+    with pytest.raises(HwError, match="Add of constants of less than eight bits is not folded"):
+        read_qonnx(proto)
+
+
+@pytest.mark.parametrize("opset", [13, 19, 21])
+def test_weights_that_the_file_quantizes_at_every_opset(opset: int) -> None:
+    nodes = [node("QuantizeLinear", "wv w_s w_z", "wq"), node("DequantizeLinear", "wq w_s w_z", "w3"), *ENTER,
+             conv("xq w3", "y", "conv")]  # fmt: skip
+    values = np.random.default_rng(0).normal(0, 20, (5, 2, 3, 3)).astype(np.float32)
+    constants = {"wv": values, "w_s": np.float32(0.7), "w_z": I8(3)}
+    network = Network(assert_graph_equals_file(file(nodes, opset=opset, **constants), count=5))
+    assert np.array_equal(network.layers[0].weights, np.clip(np.rint(values / np.float64(np.float32(0.7))), -131, 124))

@@ -243,3 +243,12 @@ def test_the_lowest_bits_of_a_pool_are_dropped(version: int, mode: str) -> None:
     constants = base() | {"step": np.float32(0.31 / 16), "coarse": np.float32(0.31), "wide": np.float32(8)}
     graph = assert_graph_equals_file(graph_of([IN, CONV, *ACT, pool, trunc], constants), count=20)
     assert [layer.kind for layer in Network(graph)] == ["Conv", "Threshold", "Conv", "Threshold"]
+
+
+def test_a_trunc_of_version_1_behind_what_turns_is_refused() -> None:
+    trunc = helper.make_node(
+        "Trunc", ["p", "step", "zero", "wide", "bits"], ["y"], "t", domain="qonnx.custom_op.general"
+    )
+    constants = base() | {"step": np.float32(0.1), "wide": np.float32(8)}
+    with pytest.raises(HwError, match=r"whose range is not told.*\[turning\]"):
+        hw.read_qonnx(graph_of([IN, CONV, node("Mul", "c c", "p"), trunc], constants))
