@@ -223,10 +223,10 @@ def _read_node(ctx: Context, node: NodeProto) -> None:
                    f"{', '.join(sorted(HANDLERS))}")  # fmt: skip
         for lost in [i for i in inputs if i not in ctx.values and i not in ctx.constants]:
             refuse("malformed", node, f"reads {lost!r}, which is no value of this network")
-        if node.op_type not in RENUMBERING:
-            _lower_inputs(ctx, node)
         given = set(node.input)
         node, layout = channels_first(ctx, node)
+        if node.op_type not in RENUMBERING:
+            _lower_inputs(ctx, node)
         if layout is not None:
             ctx.layouts[node.output[0]] = layout
         result = HANDLERS[node.op_type](ctx, node)

@@ -173,3 +173,13 @@ def test_a_squeeze_of_channels_last_keeps_their_order(axes: list[int], flatten: 
 def test_a_squeeze_without_axes_is_refused() -> None:
     with pytest.raises(HwError, match=r"a Squeeze of .* by the axes \[\]"):
         read_qonnx(graph_of([quant("x", "xq", "qi"), node("Squeeze", "xq", "y")], base()))
+
+
+def test_a_squeezed_image_is_no_signal() -> None:
+    """(N, 1, W, C) → (N, W, C) → (N, C, W): the integer graph has no other rank for what is one already."""
+    nodes = [quant("x", "xq", "qi"), to_last("xq", "l"), node("Squeeze", "l ax", "sq"),
+             node("Transpose", "sq", "t", perm=[0, 2, 1]),
+             node("Conv", "t w1", "y", "conv", kernel_shape=[1])]  # fmt: skip
+    constants = base() | {"ax": np.array([1]), "w1": np.ones((1, 2, 1), np.float32)}
+    with pytest.raises(HwError, match=r"reads a tensor of shape \(2, 1, 6\) rearranged to \(2, 6\).*\[reshape\]"):
+        read_qonnx(graph_of(nodes, constants, shape=(1, 2, 1, 6)))
