@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 from functools import partial
@@ -10,14 +11,19 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
 from rich.console import Console
 from torch import nn
 
+from crq.convert.calibrate import reestimate_batch_norm
+from crq.errors import CrqError
+from crq.imports import named
 from crq.quant import regularizers
 from crq.quant.layers import QuantLayer
 from crq.quant.penalties import Penalty
 from crq.train import distributed
+from crq.train.best import BestEpoch
 from crq.train.checkpoints import check_fits, restore
 from crq.train.folder import RunFolder
 from crq.train.lightning import CRQCallback, LayerStatistics, RegularizerCallback
@@ -25,6 +31,7 @@ from crq.train.phases import PhaseModule, Recorder
 from crq.train.process import quiet_lightning
 from crq.train.progress import PhaseProgress
 from crq.train.recipe import Penalized, Phase, Recipe, Regularizer
+from crq.train.schedules import pull
 from crq.train.setup import Setup
 
 
@@ -41,34 +48,37 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
     recorder = Recorder(name)
     callbacks = [
         *_penalties(phase, setup.lam(name)),
+        *_averages(phase),
+        *_users(setup.recipe.callbacks, "callbacks", pl.Callback),
         recorder,
         PhaseProgress(recorder, console),
         ModelCheckpoint(
             folder.checkpoints, filename=folder.latest(name).stem, save_top_k=1, enable_version_counter=False
         ),
     ]
-    module = PhaseModule(network, phase, name, phase.epochs * len(batches), setup.seed(name))
+    teacher = copy.deepcopy(setup.network) if phase.distill else None
+    module = PhaseModule(network, phase, name, setup.steps(name), setup.seed(name), teacher)
     network.train()
     if _prefers_channels_last(network):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     # A phase stays in the mode that it starts in, and a checkpoint of it has that mode.
     assert len({layer.mode for layer in network.modules() if isinstance(layer, QuantLayer)}) <= 1
     with quiet_lightning():
-        trainer = _trainer(setup.recipe, phase, len(batches), callbacks, _logger(folder.path, name))
+        loggers = [*_logger(folder.path, name), *_users(setup.recipe.loggers, "loggers", Logger)]
+        trainer = _trainer(setup.recipe, phase, len(batches), callbacks, loggers)
         _train(trainer, module, batches, setup.held_out_batches(), folder.latest(name))
     module.check_finite()
     network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    if phase.average:  # the averaged statistics are those of the networks on the way
+        reestimate_batch_norm(network, setup.calibration())
     return recorder.rows
 
 
 def _penalties(phase: Phase, lam: float | None) -> list[pl.Callback]:
     """What acts on the weights beside the loss, λ·J first; at least the logging of their figures."""
     callbacks: list[pl.Callback] = []
-    if lam is not None:
-        ramp = isinstance(phase, Penalized) and phase.ramp
-        warm = isinstance(phase, Penalized) and phase.warm
-        weight: Any = (lambda share: lam * share) if ramp else lam
-        callbacks.append(CRQCallback(weight, warm))
+    if lam is not None and isinstance(phase, Penalized):
+        callbacks.append(CRQCallback(lambda share: lam * pull(phase, share), phase.warm))
     else:
         callbacks.append(LayerStatistics())
     if isinstance(phase, Penalized) and phase.regularizer is not None:
@@ -76,11 +86,32 @@ def _penalties(phase: Phase, lam: float | None) -> list[pl.Callback]:
     return callbacks
 
 
+def _averages(phase: Phase) -> list[pl.Callback]:
+    """What gives the phase other weights at its end than those of its last step."""
+    averaged = [EMAWeightAveraging(decay=phase.average)] if phase.average else []
+    return [*averaged, *([BestEpoch(phase.patience)] if phase.patience else [])]
+
+
+def _users(paths: tuple[str, ...], key: str, kind: type) -> list[Any]:
+    """What a recipe names by import path: a class, or a function without arguments, that gives a `kind`."""
+    made = []
+    for path in paths:
+        try:
+            made.append(named(path, key)())
+        except TypeError as error:
+            raise CrqError(f"{key}: {path} cannot be called without arguments: {error}") from error
+        if not isinstance(made[-1], kind):
+            raise CrqError(f"{key}: {path} gives {type(made[-1]).__name__}, which is no Lightning {kind.__name__}")
+    return made
+
+
 def _regularizer(choice: Regularizer, model: nn.Module) -> Penalty:
     return regularizers.build(choice.name, model, choice.lam, choice.levels)
 
 
-def _trainer(recipe: Recipe, phase: Phase, batches: int, callbacks: list[pl.Callback], logger: Any) -> pl.Trainer:
+def _trainer(
+    recipe: Recipe, phase: Phase, batches: int, callbacks: list[pl.Callback], loggers: list[Any]
+) -> pl.Trainer:
     world = distributed.world()
     local = int(os.environ.get("LOCAL_WORLD_SIZE", str(world)))
     return pl.Trainer(
@@ -92,7 +123,7 @@ def _trainer(recipe: Recipe, phase: Phase, batches: int, callbacks: list[pl.Call
         strategy="ddp" if world > 1 else "auto",
         precision=recipe.precision,
         callbacks=callbacks,
-        logger=logger,
+        logger=loggers or False,
         use_distributed_sampler=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -124,10 +155,10 @@ def _prefers_channels_last(network: nn.Module) -> bool:
     return not any(c.kernel_size == (1, 1) and max(c.stride) > 1 and c.in_channels < 16 for c in convolutions)
 
 
-def _logger(folder: Path, name: str) -> Any:
+def _logger(folder: Path, name: str) -> list[Any]:
     try:
         from pytorch_lightning.loggers import TensorBoardLogger
 
-        return TensorBoardLogger(folder / "logs", name=name, version="")
+        return [TensorBoardLogger(folder / "logs", name=name, version="")]
     except ModuleNotFoundError:  # tensorboard is an extra; metrics.csv and layers.csv have the same figures
-        return False
+        return []

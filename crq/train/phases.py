@@ -8,26 +8,31 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from crq.convert.batches import device_of
 from crq.errors import CrqError
 from crq.quant.penalties import layer_statistics
 from crq.quant.quantizers import quantizers
+from crq.train.objective import Objective
 from crq.train.recipe import Phase
+from crq.train.schedules import rate
 
 
 class PhaseModule(pl.LightningModule):
-    """Trains `network` with cross entropy under one phase's optimizer and schedule.
+    """Trains `network` under one phase's objective, optimizer and schedule.
 
     name: the phase, for messages. steps: optimizer steps of the whole phase. seed: keys the global random state of
     each epoch, so that a resumed run draws the same dropout masks as an uninterrupted one.
+    teacher: the network to distil from, where the phase does.
     """
 
-    def __init__(self, network: nn.Module, phase: Phase, name: str, steps: int, seed: int) -> None:
+    def __init__(
+        self, network: nn.Module, phase: Phase, name: str, steps: int, seed: int, teacher: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.network, self.phase, self.name, self.steps, self.seed = network, phase, name, steps, seed
+        self.objective = Objective(phase, network, teacher)  # no module: a teacher is no part of checkpoints
 
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x)
@@ -37,8 +42,7 @@ class PhaseModule(pl.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         images, labels = batch
-        logits = self.network(images)
-        loss = F.cross_entropy(logits.float(), labels)
+        loss, logits = self.objective(images, labels)
         if not math.isfinite(float(loss.detach())):
             raise CrqError(self._diverged(batch_idx))
         accuracy = (logits.argmax(1) == labels).float().mean()
@@ -61,20 +65,11 @@ class PhaseModule(pl.LightningModule):
         groups = [{"params": decayed, "weight_decay": phase.weight_decay}, {"params": plain, "weight_decay": 0.0}]
         optimizer: torch.optim.Optimizer
         if phase.optimizer == "sgd":
-            optimizer = torch.optim.SGD(groups, lr=phase.lr, momentum=phase.momentum)
+            optimizer = torch.optim.SGD(groups, lr=phase.lr, momentum=phase.momentum, nesterov=phase.nesterov)
         else:
             optimizer = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[phase.optimizer](groups, lr=phase.lr)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._factor)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(phase, step / max(self.steps, 1)))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def _factor(self, step: int) -> float:
-        """Learning rate at `step` as a share of the phase's lr."""
-        share = min(step / max(self.steps, 1), 1.0)
-        if self.phase.schedule == "cosine":
-            return 0.5 * (1 + math.cos(math.pi * share))
-        if self.phase.schedule == "step":
-            return self.phase.gamma ** sum(share >= milestone for milestone in self.phase.milestones)
-        return 1.0
 
     def check_finite(self) -> None:
         """Refuse what is no number among parameters, statistics and scales; a finite loss can hide it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crq.convert.config import TernaryConfig
 from crq.errors import CrqError, nearest
@@ -49,9 +49,24 @@ class Network(Section):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class Distillation(Section):
+    """Learning from the float network of the same run, see `crq.train.objective.Teacher`.
+
+    weight: its share of the loss. layers: weight of the distance between the outputs of the batch norms.
+    """
+
+    temperature: float = Field(4.0, gt=0, le=100)
+    weight: float = Field(0.5, gt=0, le=1)
+    layers: float = Field(0.0, ge=0, le=1000)
+
+
 class Phase(Section):
     """One stretch of training. schedule: the learning rate's course; `milestones` (shares of the phase) is for step.
 
+    warmup: share of the phase in which the rate rises first; by default 0.3 for one-cycle and none otherwise. clip:
+    largest norm of a step's gradients. average: decay per step of an exponential moving average of the weights, which
+    takes their place at the end. mixup: α of its Beta distribution. patience: epochs without a better result on the
+    held-out images after which the phase ends, with the weights of its best epoch.
     The upper bounds are no advice: what lies beyond them is a slip of the pen, and diverges at the first step.
     """
 
@@ -60,10 +75,33 @@ class Phase(Section):
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     lr: float = Field(0.05, gt=0, le=1000)
     momentum: float = Field(0.9, ge=0, lt=1)
+    nesterov: bool = False
     weight_decay: float = Field(0.0, ge=0, le=1000)
-    schedule: Literal["constant", "cosine", "step"] = "cosine"
+    schedule: Literal["constant", "cosine", "step", "one-cycle"] = "cosine"
+    warmup: float | None = Field(None, ge=0, lt=1)
     milestones: tuple[float, ...] = ()
     gamma: float = Field(0.1, gt=0, le=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    mixup: float = Field(0.0, ge=0, le=100)
+    clip: float | None = Field(None, gt=0)
+    average: float | None = Field(None, gt=0, lt=1)
+    patience: int | None = Field(None, ge=1, le=10**6)
+    distill: Distillation | None = None
+
+    @property
+    def rise(self) -> float:
+        """The share of the phase in which the rate rises."""
+        if self.warmup is not None:
+            return self.warmup
+        return 0.3 if self.schedule == "one-cycle" else 0.0
+
+    @model_validator(mode="after")
+    def _together(self) -> Phase:
+        if self.nesterov and (self.optimizer != "sgd" or not self.momentum):
+            raise ValueError('nesterov is for sgd with momentum: set optimizer = "sgd" and momentum above 0')
+        if self.average is not None and self.patience is not None:
+            raise ValueError("average and patience both say which weights the phase ends with: give one of them")
+        return self
 
 
 class Regularizer(Section):
@@ -75,15 +113,26 @@ class Regularizer(Section):
 
 
 class Penalized(Phase):
-    """A phase with λ·J. lam: λ, by default the method's. ramp: grow λ linearly from 0. warm: start from the last α.
+    """A phase with λ·J. lam: λ, by default the method's. warm: start from the last α.
 
+    dose: instead of λ, how far the penalty alone pulls: W − αt shrinks by e^−dose over the phase, so that it means the
+    same for every schedule, batch size and number of epochs. lam_schedule: λ constant, up from 0, or down to 0;
+    lam_start: the share of the phase before which λ is 0.
     regularizer: a further penalty; with one, methods that have no retrain of their own get it too.
     """
 
     lam: float | None = Field(None, ge=0, le=LARGEST_LAM)
-    ramp: bool = False
+    dose: float | None = Field(None, ge=0, le=LARGEST_LAM)
+    lam_schedule: Literal["constant", "up", "down"] = "constant"
+    lam_start: float = Field(0.0, ge=0, lt=1)
     warm: bool = False
     regularizer: Regularizer | None = None
+
+    @model_validator(mode="after")
+    def _one_strength(self) -> Penalized:
+        if self.lam is not None and self.dose is not None:
+            raise ValueError("lam and dose both say how strong the penalty is: give one of them")
+        return self
 
 
 class Recipe(Section):
@@ -101,6 +150,8 @@ class Recipe(Section):
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; by default torch's choice")
     steps: int | None = Field(None, ge=1)
+    callbacks: tuple[str, ...] = Field((), description="module:name of Lightning callbacks, for every phase")
+    loggers: tuple[str, ...] = Field((), description="module:name of Lightning loggers, for every phase")
     hardware: BuildOptions = Field(default_factory=BuildOptions)
 
     @field_validator("name")
@@ -124,6 +175,15 @@ class Recipe(Section):
                     "other inputs need crq.prepare and a loop of your own"
                 )
         return value
+
+    @model_validator(mode="after")
+    def _possible(self) -> Recipe:
+        if self.pretrain.distill is not None:
+            raise ValueError("pretrain.distill: the float network is the teacher; retrain and finetune can distil")
+        for name in ("pretrain", "retrain", "finetune"):
+            if getattr(self, name).patience is not None and not self.data.validation:
+                raise ValueError(f"{name}.patience needs held-out images: set data.validation above 0")
+        return self
 
     @property
     def training(self) -> dict[str, Any]:
@@ -179,6 +239,9 @@ def parse(values: dict[str, Any], origin: str = "recipe") -> Recipe:
         raise CrqError(f"{origin}: {problems}") from error
 
 
+_SECTIONS: tuple[tuple[str, ...], ...] = ((), ("pretrain",), ("retrain",), ("finetune",))
+
+
 def _problem(values: dict[str, Any], detail: Any) -> str:
     location = [part for part in detail["loc"] if isinstance(part, str)]
     key = ".".join(location)
@@ -187,6 +250,8 @@ def _problem(values: dict[str, Any], detail: Any) -> str:
         return f"unknown key {key!r}{nearest(location[-1], known)}; known keys are {', '.join(known)}"
     if detail["type"] == "missing":
         return f"key {key!r} is missing"
+    if detail["type"] == "value_error" and detail["loc"] in _SECTIONS:  # keys that do not go together
+        return f"{key + ': ' if key else ''}{detail['ctx']['error']}"
     hint = (
         nearest(str(detail["input"]), _choices(detail["ctx"]["expected"])) if detail["type"] == "literal_error" else ""
     )

@@ -19,6 +19,7 @@ from crq.train.data import ImageData
 from crq.train.image_files import ImageFiles
 from crq.train.loader import BatchLoader
 from crq.train.recipe import Data, Penalized, Phase, Recipe
+from crq.train.schedules import dose
 
 PHASES = ("pretrain", "retrain", "finetune")
 EVALUATION_BATCH = 500
@@ -122,12 +123,19 @@ class Setup:
         """Whether there is a retrain phase."""
         return self.method.penalize_retrain or self.recipe.retrain.regularizer is not None
 
+    def steps(self, name: str) -> int:
+        """Optimizer steps of the whole phase called `name`."""
+        return self.phase(name).epochs * len(self.batches(name))
+
     def lam(self, name: str) -> float | None:
         """λ of λ·J in the phase called `name`; None where the method has no penalty there."""
         acts = {"retrain": self.method.penalize_retrain, "finetune": self.method.penalize_finetune}
         phase = self.phase(name)
         if not isinstance(phase, Penalized) or not acts[name]:
             return None
+        if phase.dose is not None:
+            whole = dose(phase, self.steps(name))
+            return phase.dose / whole if whole else 0.0
         return self.method.lam if phase.lam is None else phase.lam
 
     def seed(self, name: str) -> int:

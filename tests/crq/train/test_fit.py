@@ -1,14 +1,21 @@
 """A phase under Lightning: what acts on the weights, signals, learning rates that are too high."""
 
+import io
 import signal
 
 import pytest
+import pytorch_lightning as pl
 import torch
+from rich.console import Console
 
+from crq.errors import CrqError
 from crq.quant import regularizers
-from crq.train import fit
+from crq.train import fit, recipe
+from crq.train.folder import RunFolder
 from crq.train.lightning import CRQCallback
-from tests.support.recipes import Signal, run
+from crq.train.phases import PhaseModule
+from crq.train.setup import Setup
+from tests.support.recipes import Signal, run, values
 
 
 @pytest.mark.parametrize(
@@ -59,6 +66,71 @@ def test_a_ramp_starts_at_no_pull_and_ends_at_lambda(tmp_path, monkeypatch) -> N
             made.append(lam)
 
     monkeypatch.setattr(fit, "CRQCallback", Recording)
-    run(tmp_path / "run", retrain__ramp=True, steps=2)
+    run(tmp_path / "run", retrain__lam_schedule="up", steps=2)
     (ramp,) = made
     assert [ramp(0.0), ramp(0.5), ramp(1.0)] == pytest.approx([0.0, 0.025, 0.05])
+
+
+def test_the_average_of_the_weights_is_what_a_phase_ends_with(tmp_path) -> None:
+    """Against an average kept by hand over the same steps; statistics of batch norms are estimated anew."""
+    kept: dict[str, torch.Tensor] = {}
+
+    class ByHand(pl.Callback):
+        def on_train_start(self, trainer, pl_module) -> None:
+            kept.update({name: value.detach().clone() for name, value in pl_module.network.named_parameters()})
+
+        def on_train_batch_end(self, trainer, pl_module, *arguments) -> None:
+            for name, value in pl_module.network.named_parameters():
+                first = trainer.global_step == 1  # the average begins with the first step's weights
+                kept[name] = value.detach().clone() if first else 0.9 * kept[name] + 0.1 * value.detach()
+
+    plan = recipe.parse(values(pretrain__average=0.9))
+    setup = Setup(plan)
+    folder = RunFolder(tmp_path / "run")
+    folder.open(plan, False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "_users", lambda paths, key, kind: [ByHand()] if key == "callbacks" else [])
+        fit.fit(setup, folder, "pretrain", setup.network, Console(file=io.StringIO()))
+    for name, value in setup.network.named_parameters():
+        torch.testing.assert_close(value.detach(), kept[name], rtol=1e-4, atol=1e-6)
+
+
+def test_a_phase_distils_from_the_float_network_of_its_run(tmp_path, monkeypatch) -> None:
+    teachers = []
+
+    class Watched(PhaseModule):
+        def __init__(self, *arguments) -> None:
+            super().__init__(*arguments)
+            teachers.append((self.name, self.objective.teacher))
+
+    monkeypatch.setattr(fit, "PhaseModule", Watched)
+    run(tmp_path / "run", finetune__distill={"layers": 0.1}, steps=2)
+    assert [name for name, teacher in teachers if teacher is not None] == ["finetune"]
+    finished = torch.load(tmp_path / "run" / "checkpoints" / "pretrain.pt", weights_only=True)["network"]
+    (teacher,) = (teacher for _, teacher in teachers if teacher is not None)
+    for name, value in teacher.teacher.state_dict().items():
+        assert torch.equal(value, finished[name]), name
+    assert teacher.layers
+
+
+def test_callbacks_and_loggers_of_the_user_take_part(tmp_path, monkeypatch) -> None:
+    (tmp_path / "watching_of_a_test.py").write_text(
+        "import pytorch_lightning as pl\n"
+        "from pytorch_lightning.loggers import CSVLogger\n"
+        "seen = []\n"
+        "class Watch(pl.Callback):\n"
+        "    def on_train_start(self, trainer, pl_module): seen.append(pl_module.name)\n"
+        "def log(): return CSVLogger('logged')\n"
+        "def needs(something): ...\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    run(tmp_path / "run", steps=1, callbacks=["watching_of_a_test:Watch"], loggers=["watching_of_a_test:log"])
+    import watching_of_a_test  # type: ignore[import-not-found]
+
+    assert watching_of_a_test.seen == ["pretrain", "retrain", "finetune"]
+    assert (tmp_path / "logged").is_dir()
+    with pytest.raises(CrqError, match=r"callbacks: watching_of_a_test:needs cannot be called without arguments"):
+        run(tmp_path / "other", steps=1, callbacks=["watching_of_a_test:needs"])
+    with pytest.raises(CrqError, match=r"callbacks: watching_of_a_test:log gives CSVLogger, which is no Lightning Cal"):
+        run(tmp_path / "third", steps=1, callbacks=["watching_of_a_test:log"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from crq import models
 from crq.errors import CrqError
 from crq.train import recipe
+from tests.support.recipes import values
 
 TEXT = """
 name = "toy"
@@ -189,3 +190,19 @@ def test_a_name_that_is_no_plain_name_of_a_file_is_refused(name: str) -> None:
     with pytest.raises(CrqError, match="key 'name': .*files are named after it"):
         recipe.parse({**given, "name": name})
     assert recipe.parse({**given, "name": "my net-2.0"}).name == "my net-2.0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"retrain__lam": 0.1, "retrain__dose": 1.0}, "retrain: lam and dose both say how strong the penalty is"),
+        ({"pretrain__nesterov": True, "pretrain__momentum": 0.0}, "pretrain: nesterov is for sgd with momentum"),
+        ({"finetune__nesterov": True, "finetune__optimizer": "adam"}, "finetune: nesterov is for sgd with momentum"),
+        ({"pretrain__average": 0.9, "pretrain__patience": 3}, "pretrain: average and patience both say which weights"),
+        ({"pretrain__distill": {}}, r"pretrain\.distill: the float network is the teacher"),
+    ],
+)
+def test_keys_that_do_not_go_together(changes: dict, message: str) -> None:
+    with pytest.raises(CrqError, match="recipe: " + message) as caught:
+        recipe.parse(values(**changes))
+    assert len(str(caught.value)) < 200

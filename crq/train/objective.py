@@ -1,0 +1,95 @@
+"""What a phase minimises besides the penalty: cross entropy, softened labels, mixed images, a teacher's answers."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from crq.train.recipe import Distillation, Phase
+
+
+class Objective:
+    """The loss of a batch under `phase`. teacher: the network to learn from, where the phase distils.
+
+    Mixup (Zhang et al. 2018, Eq. 1 and 2): x = μ·x_i + (1 − μ)·x_j with μ from Beta(α, α), one per batch, and the
+    loss mixed likewise. Mixed images lie between the codes of the input, which its quantizer rounds.
+    """
+
+    def __init__(self, phase: Phase, network: nn.Module, teacher: nn.Module | None = None) -> None:
+        self.phase, self.network = phase, network
+        self.teacher = None if phase.distill is None or teacher is None else Teacher(phase.distill, teacher, network)
+
+    def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """(loss, logits [N, classes]) of float32 images [N, …] with their int64 labels [N]."""
+        if not self.phase.mixup:
+            return self._of(images, labels)
+        share = float(torch.distributions.Beta(self.phase.mixup, self.phase.mixup).sample())
+        others = torch.randperm(len(images), device=images.device)
+        mixed = share * images + (1 - share) * images[others]
+        return self._of(mixed, labels, labels[others], share)
+
+    def _of(
+        self, images: Tensor, labels: Tensor, others: Tensor | None = None, share: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        if self.teacher is None:
+            logits = self.network(images).float()
+            taught = None
+        else:
+            logits, taught = self.teacher.teach(images)
+        loss = share * F.cross_entropy(logits, labels, label_smoothing=self.phase.label_smoothing)
+        if others is not None:
+            loss = loss + (1 - share) * F.cross_entropy(logits, others, label_smoothing=self.phase.label_smoothing)
+        if taught is not None and self.phase.distill is not None:
+            loss = (1 - self.phase.distill.weight) * loss + taught
+        return loss, logits
+
+
+class Teacher:
+    """Distillation (Hinton et al. 2015): w·T²·KL(teacher ‖ student) of logits divided by T.
+
+    With `layers` also the mean over the batch norms that both have of |s − t|²/|t|², their outputs, times `layers`.
+    """
+
+    def __init__(self, choice: Distillation, teacher: nn.Module, student: nn.Module) -> None:
+        self.choice, self.student = choice, student
+        self.teacher = teacher.eval().requires_grad_(False)
+        names = dict(student.named_modules())
+        shared = [name for name, module in teacher.named_modules() if isinstance(module, _BatchNorm) and name in names]
+        self.layers = shared if choice.layers else []
+
+    def teach(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """(the student's logits, the loss that its distance from the teacher is)."""
+        ours: dict[str, Tensor] = {}
+        theirs: dict[str, Tensor] = {}
+        with ExitStack() as hooks:
+            for name in self.layers:
+                for network, outputs in ((self.student, ours), (self.teacher, theirs)):
+                    handle = network.get_submodule(name).register_forward_hook(_keep(outputs, name))
+                    hooks.callback(handle.remove)
+            logits = self.student(images).float()
+            with torch.no_grad():
+                wanted = self.teacher.to(images.device)(images).float()
+        temperature = self.choice.temperature
+        soft = F.kl_div(
+            F.log_softmax(logits / temperature, 1),
+            F.log_softmax(wanted / temperature, 1),
+            log_target=True,
+            reduction="batchmean",
+        )
+        loss = self.choice.weight * temperature**2 * soft
+        if self.layers:
+            apart = [((ours[n] - theirs[n]) ** 2).sum() / (theirs[n] ** 2).sum().clamp_min(1e-12) for n in self.layers]
+            loss = loss + self.choice.layers * torch.stack(apart).mean()
+        return logits, loss
+
+
+def _keep(outputs: dict[str, Tensor], name: str) -> Any:
+    def hook(module: nn.Module, arguments: Any, output: Tensor) -> None:
+        outputs[name] = output
+
+    return hook
