@@ -122,6 +122,7 @@ def _trainer(
         num_nodes=world // local,
         strategy="ddp" if world > 1 else "auto",
         precision=recipe.precision,
+        gradient_clip_val=phase.clip,
         callbacks=callbacks,
         logger=loggers or False,
         use_distributed_sampler=False,

@@ -64,9 +64,9 @@ class Phase(Section):
     """One stretch of training. schedule: the learning rate's course; `milestones` (shares of the phase) is for step.
 
     warmup: share of the phase in which the rate rises first; by default 0.3 for one-cycle and none otherwise. clip:
-    largest norm of a step's gradients. average: decay per step of an exponential moving average of the weights, which
-    takes their place at the end. mixup: α of its Beta distribution. patience: epochs without a better result on the
-    held-out images after which the phase ends, with the weights of its best epoch.
+    largest norm of a step's gradients, λ·J's among them. average: decay per step of an exponential moving average of
+    the weights, which takes their place at the end. mixup: α of its Beta distribution. patience: epochs without a
+    better result on the held-out images after which the phase ends, with the weights of its best epoch.
     The upper bounds are no advice: what lies beyond them is a slip of the pen, and diverges at the first step.
     """
 

@@ -134,3 +134,13 @@ def test_callbacks_and_loggers_of_the_user_take_part(tmp_path, monkeypatch) -> N
         run(tmp_path / "other", steps=1, callbacks=["watching_of_a_test:needs"])
     with pytest.raises(CrqError, match=r"callbacks: watching_of_a_test:log gives CSVLogger, which is no Lightning Cal"):
         run(tmp_path / "third", steps=1, callbacks=["watching_of_a_test:log"])
+
+
+def test_clipped_gradients_bound_how_far_weights_go(tmp_path) -> None:
+    plan = recipe.parse(values(pretrain={"epochs": 1, "lr": 0.05, "momentum": 0.0, "clip": 1e-4}))
+    setup, folder = Setup(plan), RunFolder(tmp_path / "run")
+    folder.open(plan, False)
+    before = torch.cat([value.detach().flatten().clone() for value in setup.network.parameters()])
+    fit.fit(setup, folder, "pretrain", setup.network, Console(file=io.StringIO()))
+    after = torch.cat([value.detach().flatten() for value in setup.network.parameters()])
+    assert 0 < float((after - before).norm()) <= setup.steps("pretrain") * 0.05 * 1e-4 * 1.001
