@@ -20,6 +20,7 @@ from crq.cli.stopping import stoppable
 @click.option("--resume", is_flag=True, help="Continue the interrupted run in the output folder.")
 @click.option("--pretrained", metavar="RUN", help="Start from the float network of this run folder.")
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
+@click.option("--epochs", type=int, help="Fit the recipe's phases to this many epochs in all.")
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
 @click.option("--download", is_flag=True, help="Fetch mnist, fashion-mnist or cifar10 first where files are missing.")
 @click.option("--steps", type=int, help="Stop every phase after this many steps: a trial of the recipe.")
@@ -30,6 +31,7 @@ def train(
     resume: bool,
     pretrained: str | None,
     seed: int | None,
+    epochs: int | None,
     data_root: str | None,
     download: bool,
     steps: int | None,
@@ -42,7 +44,7 @@ def train(
     from crq.train import data
     from crq.train.trainer import train_recipe
 
-    loaded = changed_recipe(recipe, data_root, seed=seed, steps=steps)
+    loaded = changed_recipe(recipe, data_root, epochs, seed=seed, steps=steps)
     if download:
         data.fetch(loaded.data.name, loaded.data.root)
     with stoppable(output, "the same command with --resume"):

@@ -16,7 +16,7 @@ from crq.convert.config import TernaryConfig
 from crq.errors import CrqError, nearest
 from crq.files import write_text
 from crq.options import BuildOptions
-from crq.quant import LARGEST_LAM
+from crq.quant import LARGEST_LAM, methods
 
 BUILT_IN = Path(__file__).parent.parent / "recipes"
 
@@ -184,6 +184,17 @@ class Recipe(Section):
             if getattr(self, name).patience is not None and not self.data.validation:
                 raise ValueError(f"{name}.patience needs held-out images: set data.validation above 0")
         return self
+
+    @property
+    def retrains(self) -> bool:
+        """Whether there is a retrain phase: the method has one, or a regularizer asks for it."""
+        return methods.get(self.ternary.method).penalize_retrain or self.retrain.regularizer is not None
+
+    @property
+    def phases(self) -> dict[str, Phase]:
+        """The phases that train at all, by name, in order."""
+        named: dict[str, Phase] = {"pretrain": self.pretrain, "retrain": self.retrain, "finetune": self.finetune}
+        return {n: phase for n, phase in named.items() if phase.epochs and (n != "retrain" or self.retrains)}
 
     @property
     def training(self) -> dict[str, Any]:

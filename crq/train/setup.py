@@ -104,9 +104,8 @@ class Setup:
     def _check_batches(self) -> None:
         """Refuse a phase whose batch is larger than the data, and images that cannot be augmented."""
         world = distributed.world()
-        for name in PHASES:
-            phase = self.phase(name)
-            if phase.epochs and (name != "retrain" or self.retrains) and len(self.data) < phase.batch_size * world:
+        for name, phase in self.recipe.phases.items():
+            if len(self.data) < phase.batch_size * world:
                 raise CrqError(
                     f"{len(self.data)} training images do not fill one batch of {name}.batch_size = "
                     f"{phase.batch_size} on {world} process(es)"
@@ -117,11 +116,6 @@ class Setup:
         """The recipe's section of that phase."""
         phase: Phase = getattr(self.recipe, name)
         return phase
-
-    @property
-    def retrains(self) -> bool:
-        """Whether there is a retrain phase."""
-        return self.method.penalize_retrain or self.recipe.retrain.regularizer is not None
 
     def steps(self, name: str) -> int:
         """Optimizer steps of the whole phase called `name`."""

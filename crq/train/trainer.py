@@ -81,7 +81,7 @@ class _Run:
         self._train("pretrain", setup.network, "float")
         before = _weights(prepare(setup.network, setup.recipe.ternary))
         prepared = prepare(setup.network, setup.recipe.ternary)
-        if setup.retrains:
+        if setup.recipe.retrains:
             self._train("retrain", prepared, "retrained")
         after = _weights(prepared)
         self._quantize(prepared)

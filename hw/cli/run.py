@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     "For a board with a Zynq (pynq-z2, …): the Vivado project.",
 )  # fmt: skip
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
+@click.option("--epochs", type=int, help="Fit the recipe's phases to this many epochs in all.")
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(
     recipe: str, output: Path | None, given: dict[str, Any], board: str | None, seed: int | None,
-    data_root: str | None, as_json: bool,
+    epochs: int | None, data_root: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Everything at once: train RECIPE, export it, build the FPGA project, simulate the test images, report.
 
@@ -41,7 +42,7 @@ def run(
     """
     from rich.console import Console
 
-    loaded = changed_recipe(recipe, data_root, seed=seed)
+    loaded = changed_recipe(recipe, data_root, epochs, seed=seed)
     if board is not None:
         given = _for_board(board, given, loaded.hardware)
     output = output or Path("runs") / loaded.name

@@ -21,3 +21,8 @@ def test_what_is_given_wins_and_the_rest_stays() -> None:
 def test_wrong_values_are_named() -> None:
     with pytest.raises(CrqError, match="digits: key 'seed'"):
         changed_recipe("digits", None, seed=-1)
+
+
+def test_a_budget_of_epochs() -> None:
+    found = changed_recipe("digits", None, 12)
+    assert sum(phase.epochs for phase in (found.pretrain, found.retrain, found.finetune)) == 12

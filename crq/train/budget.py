@@ -1,0 +1,26 @@
+"""A recipe within a budget of epochs."""
+
+from __future__ import annotations
+
+from crq.errors import CrqError
+from crq.train.recipe import Recipe
+
+
+def within(recipe: Recipe, epochs: int) -> Recipe:
+    """`recipe` with its phases shortened or stretched to `epochs` in all, in the proportions that they have.
+
+    A retrain that the method does not have does not count. Schedules, milestones and ramps are shares of a phase, and
+    a dose is of the whole phase, so they follow. Every phase keeps at least one epoch. Raises `CrqError` for fewer
+    epochs than phases.
+    """
+    phases = recipe.phases
+    if epochs < len(phases):
+        raise CrqError(f"{epochs} epochs are too few for {', '.join(phases)}: give at least {len(phases)}")
+    whole = sum(phase.epochs for phase in phases.values())
+    shares = {name: max(1, round(phase.epochs * epochs / whole)) for name, phase in phases.items()}
+    # Roundings are the longest phase's.
+    longest = max(shares, key=lambda name: shares[name], default=None)
+    if longest is not None:
+        shares[longest] += epochs - sum(shares.values())
+    changed = {name: phases[name].model_copy(update={"epochs": count}) for name, count in shares.items()}
+    return recipe.model_copy(update=changed)

@@ -1,0 +1,50 @@
+"""A budget of epochs is kept to, in the proportions of the recipe."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crq.convert.config import TernaryConfig
+from crq.errors import CrqError
+from crq.train import recipe
+from crq.train.budget import within
+from crq.train.setup import PHASES
+from tests.support.recipes import values
+
+
+def epochs_of(plan: recipe.Recipe) -> dict[str, int]:
+    return {name: getattr(plan, name).epochs for name in PHASES}
+
+
+def with_epochs(*epochs: int) -> recipe.Recipe:
+    return recipe.parse(values(**{f"{name}__epochs": count for name, count in zip(PHASES, epochs, strict=True)}))
+
+
+@given(epochs=st.tuples(*[st.integers(0, 200)] * 3), budget=st.integers(3, 500), retrains=st.booleans())
+def test_phases_keep_to_the_budget(epochs: tuple[int, int, int], budget: int, retrains: bool) -> None:
+    plan = with_epochs(*epochs)
+    if not retrains:
+        plan = plan.model_copy(update={"ternary": TernaryConfig(method="twn")})
+    before, after = epochs_of(plan), epochs_of(within(plan, budget))
+    taken = [name for name, count in before.items() if count and (retrains or name != "retrain")]
+    if taken:
+        assert sum(after[name] for name in taken) == budget
+    whole = sum(before[name] for name in taken)
+    for name in PHASES:
+        if name in taken:
+            assert after[name] >= 1
+            assert abs(after[name] - before[name] * budget / whole) <= 3
+        else:
+            assert after[name] == before[name]
+
+
+def test_nothing_but_the_epochs_changes() -> None:
+    plan = with_epochs(10, 5, 5)
+    short = within(plan, 8)
+    assert epochs_of(short) == {"pretrain": 4, "retrain": 2, "finetune": 2}
+    assert within(short, 20) == plan
+
+
+def test_fewer_epochs_than_phases_are_refused() -> None:
+    with pytest.raises(CrqError, match="2 epochs are too few for pretrain, retrain, finetune: give at least 3"):
+        within(with_epochs(10, 5, 5), 2)
