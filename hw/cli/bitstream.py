@@ -26,6 +26,7 @@ IMAGES = 20
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--board", help="Board, for example ulx3s-25f; default: the one that the project was built for.")
 @click.option("--clock", type=float, metavar="MHZ", help="Clock to reach; default: the project's.")
+@click.option("--slower", is_flag=True, help="Where the clock is not reached: take one that is.")
 @click.option("--seeds", type=click.IntRange(1), default=4, show_default=True, help="Placements to try for the clock.")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Placements at a time.")
 @click.option(
@@ -40,8 +41,8 @@ IMAGES = 20
 @click.option("--program", is_flag=True, help="Program the board that is connected.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def bitstream(
-    directory: Path, board: str | None, clock: float | None, seeds: int, jobs: int, verify: int, data: DataOptions,
-    reference: Path | None, cache: Path | None, program: bool, as_json: bool,
+    directory: Path, board: str | None, clock: float | None, slower: bool, seeds: int, jobs: int, verify: int,
+    data: DataOptions, reference: Path | None, cache: Path | None, program: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make the bitstream of the RTL project in DIRECTORY for a board, and compare its netlists with the network.
 
@@ -67,7 +68,9 @@ def bitstream(
     if not isinstance(project, RtlProject):
         raise HwError(f"{directory} is an HLS project; bitstreams are made of RTL projects: crq build --target rtl")
     with steps_shown(as_json) as bar:
-        made = make(project, board, clock_mhz=clock, seeds=seeds, jobs=jobs, cache=cache, heard=heard_by(bar))
+        made = make(
+            project, board, clock_mhz=clock, slower=slower, seeds=seeds, jobs=jobs, cache=cache, heard=heard_by(bar)
+        )
         found = _verified(made, verify, data, reference, cache, bar) if verify else []
     facts = json.loads((made.folder / FILE).read_text())
     click.echo(json.dumps(facts, indent=2) if as_json else summary(facts).rstrip())

@@ -43,14 +43,15 @@ def run(
     from rich.console import Console
 
     loaded = changed_recipe(recipe, data_root, epochs, seed=seed)
+    usual = "clock_period" not in given and loaded.hardware.clock_period == BuildOptions().clock_period
     if board is not None:
-        given = _for_board(board, given, loaded.hardware)
+        given = _for_board(board, given, usual)
     output = output or Path("runs") / loaded.name
     with stoppable(output / "train", "the same command"):
         from hw.cli.steps import run_all
 
         console = Console(stderr=True, quiet=as_json, highlight=False)
-        summary, report = run_all(loaded, output, loaded.hardware.with_given(given), console, board)
+        summary, report = run_all(loaded, output, loaded.hardware.with_given(given), console, board, usual)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
@@ -59,8 +60,8 @@ def run(
         sys.exit(1)
 
 
-def _for_board(board: str, given: dict[str, Any], recipes: BuildOptions) -> dict[str, Any]:
-    """The build options that a board sets; its usual clock where neither the line nor the recipe has one."""
+def _for_board(board: str, given: dict[str, Any], usual: bool) -> dict[str, Any]:
+    """The build options that a board sets; with `usual` its usual clock, as neither the line nor the recipe has one."""
     from hw.devices.boards import USUAL_CLOCK, find_board
     from hw.devices.catalog import for_vivado
 
@@ -71,8 +72,8 @@ def _for_board(board: str, given: dict[str, Any], recipes: BuildOptions) -> dict
     if given.get("target") == "hls":
         raise click.UsageError(f"--board {board} with --target hls: bitstreams are made of --target rtl")
     found = find_board(board)
-    usual = {"clock_period": USUAL_CLOCK[found.family]} if recipes.clock_period == BuildOptions().clock_period else {}
-    return usual | given | {"part": found.name, "target": "rtl"}
+    clock = {"clock_period": USUAL_CLOCK[found.family]} if usual else {}
+    return clock | given | {"part": found.name, "target": "rtl"}
 
 
 def _print(summary: dict[str, Any], report: Report, output: Path) -> None:

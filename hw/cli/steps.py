@@ -164,9 +164,9 @@ class Steps:
         facts["proofs"] = [proof._asdict() for proof in proofs]
         keep(project, f"run against {against}", facts, self.training / "frozen.pt")
 
-    def bitstream(self, project: Project, images: Images) -> dict[str, Any]:
+    def bitstream(self, project: Project, images: Images, slower: bool) -> dict[str, Any]:
         """For the board that the project is built for: its bitstream, both netlists compared with PyTorch on a few
-        images; or for a board with a Zynq its Vivado project."""
+        images; or for a board with a Zynq its Vivado project. A clock that nobody asked for may be a slower one."""
         with self._timed("bitstream"):
             if not isinstance(project, RtlProject) or for_vivado(project.manifest.board):
                 folder = project.vivado()
@@ -174,7 +174,7 @@ class Steps:
                 return {"file": str(folder), "equal": None, "text": text}  # nothing was compared
             with steps_shown(self.console.quiet) as bar:
                 heard = heard_by(bar)
-                made = bitstream(project, heard=heard)
+                made = bitstream(project, slower=slower, heard=heard)
                 few = images.codes.numpy()[:NETLIST_IMAGES]
                 found = check_netlists(
                     made, few, self.training,
@@ -230,10 +230,11 @@ def bit_exact(runtimes: Sequence[Link], verdicts: Sequence[Mapping[str, Any]], p
 
 
 def run_all(
-    recipe: Recipe, output: Path, options: BuildOptions, console: Console, board: str | None = None
+    recipe: Recipe, output: Path, options: BuildOptions, console: Console, board: str | None = None,
+    slower: bool = False,
 ) -> tuple[dict[str, Any], Report]:  # fmt: skip
-    """Every step, with `board` its bitstream too; the summary, also written to summary.json in `output`, and the
-    report."""
+    """Every step; the summary, also written to summary.json in `output`, and the report. board: make its bitstream too,
+    with `slower` at a lower clock where need be."""
     steps = Steps(recipe, output, options, console)
     steps.check(board)
     trained = steps.train()
@@ -242,7 +243,7 @@ def run_all(
     project = steps.build(images)
     verdicts, proofs = steps.simulate(project, images, runtimes)
     accuracy = {**trained["accuracy"], "simulated": verdicts[0]["correct"] / verdicts[0]["images"]}
-    made = steps.bitstream(project, images) if board else None
+    made = steps.bitstream(project, images, slower) if board else None
     report = steps.report(project, accuracy, board)
     weights = sum(layer["weights"] for layer in trained["layers"].values())
     packed = sum(-(-layer["weights"] // 4) for layer in trained["layers"].values())

@@ -59,14 +59,22 @@ def default_cache() -> Path:
     return cache_folder("bitstream")
 
 
+class ClockMissed(HwError):
+    """A clock that no seed reaches. slower: MHz that would do."""
+
+    def __init__(self, message: str, slower: int) -> None:
+        super().__init__(message)
+        self.slower = slower
+
+
 def make(
     wrapped: Wrapped, layers: Mapping[str, str], *, seeds: int = 4, jobs: int = 2, cache: Path | None = None,
     heard: Heard = lambda step, line: None,
 ) -> Made:  # fmt: skip
     """Synthesises, places and routes with up to `seeds` seeds, `jobs` at a time, until one has the clock; packs that.
 
-    Raises `ToolError` for a missing or failing tool, `TooLarge` for a design that the board cannot hold, `HwError` if
-    no seed reaches the clock.
+    Raises `ToolError` for a missing or failing tool, `TooLarge` for a design that the board cannot hold,
+    `ClockMissed` if no seed reaches the clock.
     """
     if seeds < 1 or jobs < 1:
         raise HwError(f"seeds {seeds}, jobs {jobs}: expected at least 1 of each")
@@ -81,7 +89,7 @@ def make(
     found = _route(wrapped, layers, synthesis, range(1, seeds + 1), jobs, folder, versions, heard)
     best = max(found, key=lambda r: (r.timing.mhz, -r.seed))
     if best.timing.mhz < wrapped.mhz:
-        raise HwError(_missed(wrapped, best, len(found)))
+        raise _missed(wrapped, best, len(found))
     taken = min((r for r in found if r.timing.mhz >= wrapped.mhz), key=lambda r: r.seed)
     inputs = {f: taken.done.folder / f for f in ("routed.config", "routed.asc", tools.ROUTED)
               if (taken.done.folder / f).exists()}  # fmt: skip
@@ -98,13 +106,14 @@ def _used(wrapped: Wrapped, synthesis: Done) -> Resources:
     return used_by(synthesis.folder / "stat.json", wrapped.board, wrapped.design.top)
 
 
-def _missed(wrapped: Wrapped, best: Routed, seeds: int) -> str:
+def _missed(wrapped: Wrapped, best: Routed, seeds: int) -> ClockMissed:
     way = " → ".join(best.timing.places)
     lower = int(best.timing.mhz * 0.98)
-    return (
+    return ClockMissed(
         f"clock {wrapped.mhz:g} MHz: not reached on {wrapped.board.name}; the best of {seeds} seed(s), "
-        f"seed {best.seed}, has {best.timing.mhz:g} MHz. Critical path: {way}. Ask for --clock {lower}, for more "
-        "--seeds, or build the project for this clock (--clock-period), which registers more"
+        f"seed {best.seed}, has {best.timing.mhz:g} MHz. Critical path: {way}. Ask for --clock {lower} or "
+        "--slower, for more --seeds, or build the project for this clock (--clock-period), which registers more",
+        lower,
     )
 
 

@@ -22,7 +22,7 @@ from hw.errors import HwError
 from hw.forms.folder import own
 from hw.ir.layers import IntArray
 from hw.rtl.bitstream import netlist, tools
-from hw.rtl.bitstream.flow import Heard, Made, default_cache, make
+from hw.rtl.bitstream.flow import ClockMissed, Heard, Made, default_cache, make
 from hw.rtl.bitstream.simulate import compiled, running
 from hw.rtl.board.driver import connected
 from hw.rtl.board.wrap import wrap
@@ -114,10 +114,11 @@ def programmer(board: OpenBoard, file: Path) -> list[str]:
 
 
 def bitstream(
-    built: Built, board: str | None = None, *, clock_mhz: float | None = None, seeds: int = 4, jobs: int = 2,
-    cache: Path | None = None, heard: Heard = lambda step, line: None,
+    built: Built, board: str | None = None, *, clock_mhz: float | None = None, slower: bool = False, seeds: int = 4,
+    jobs: int = 2, cache: Path | None = None, heard: Heard = lambda step, line: None,
 ) -> Bitstream:  # fmt: skip
-    """The bitstream of a project for a board at a clock; by default the project's own.
+    """The bitstream of a project for a board at a clock; by default the project's own. slower: where no seed reaches
+    it, take a clock that one reaches.
 
     Raises `HwError` for a board that is not known or not given, a clock that is not reached, a design that is too
     large; `ToolError` for tools.
@@ -132,10 +133,17 @@ def bitstream(
     memories = {path.name: path.read_text() for path in sorted((built.directory / "rtl").glob("*.mem"))}
     sources = {name: text for name, text in built.sources().items() if name != f"{facts.tops['axi']}.sv"}
     design = Design(top, sources, memories, target.family)
-    mhz = clock_mhz or 1000 / facts.clock_period
-    wrapped = wrap(design, built.plan.input, built.plan.output, target, mhz, bytes.fromhex(facts.source["sha256"]))
     layers = {bounded(made.name): unit.name for unit, made in built.plan.units()}
-    made = make(wrapped, layers, seeds=seeds, jobs=jobs, cache=cache, heard=heard)
+    mhz, made = clock_mhz or 1000 / facts.clock_period, None
+    while made is None:
+        wrapped = wrap(design, built.plan.input, built.plan.output, target, mhz, bytes.fromhex(facts.source["sha256"]))
+        try:
+            made = make(wrapped, layers, seeds=seeds, jobs=jobs, cache=cache, heard=heard)
+        except ClockMissed as missed:
+            if not slower:
+                raise
+            heard(f"going on at {missed.slower} MHz, {mhz:g} MHz were not reached", "")
+            mhz = missed.slower
     folder = built.directory / "bitstream" / target.name.lower()
     folder.mkdir(parents=True, exist_ok=True)
     result = Bitstream(folder, built, made)

@@ -16,7 +16,9 @@ from hw.ir.interpret import evaluate
 from hw.ir.layers import Mac
 from hw.ir.vectors import random_codes
 from hw.rtl.bitstream import netlist, tools
+from hw.rtl.bitstream import project as bitstreams
 from hw.rtl.bitstream.faults import KINDS, inject
+from hw.rtl.bitstream.flow import ClockMissed
 from hw.rtl.bitstream.project import bitstream as make
 from hw.rtl.bitstream.project import read
 from hw.rtl.bitstream.simulate import compiled, running
@@ -33,6 +35,25 @@ def test_what_no_bitstream_can_be_made_of(tmp_path: Path) -> None:
         make(project(), "ulx3s-25f", clock_mhz=-3)
     with pytest.raises(HwError, match="no bitstream of this version"):
         read(tmp_path)
+
+
+def test_slower_clocks_are_tried_where_that_is_wanted(monkeypatch) -> None:
+    asked, told = [], []
+
+    def missed(wrapped, layers, **more):
+        asked.append(wrapped.mhz)
+        if len(asked) % 4 == 0:
+            raise HwError("enough")
+        raise ClockMissed("not reached", int(wrapped.mhz * 0.9))
+
+    monkeypatch.setattr(bitstreams, "make", missed)
+    with pytest.raises(ClockMissed, match="not reached"):
+        make(project(), "ulx3s-25f", clock_mhz=50)
+    asked.clear()
+    with pytest.raises(HwError, match="enough"):
+        make(project(), "ulx3s-25f", clock_mhz=50, slower=True, heard=lambda step, line: told.append(step))
+    assert [round(mhz) for mhz in asked] == [50, 45, 40, 36]
+    assert told[0] == "going on at 45 MHz, 50 MHz were not reached"
 
 
 @pytest.mark.slow
