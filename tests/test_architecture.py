@@ -67,6 +67,8 @@ TORCH_MEETS_HARDWARE = {"hw.verify.live"}
 LAZY = {
     ("crq", "export", "hw"): "names of a package are loaded on first use, so that `import crq` costs nothing",
     ("crq.train.trainer", "crq.train.fit"): "Lightning takes seconds to import, and a finished run needs none of it",
+    ("hw.hls.plugin", "hw.hls.dispatch"): "hls4ml calls the plugin while it is itself being imported",
+    ("hw.hls.frontend", "hw.hls.model"): "the backend is registered while hls4ml's ModelGraph is being imported",
     ("hw.hls.plugin", "hw.hls.backend"): "hls4ml calls the plugin while it is itself being imported",
     ("hw.hls.plugin", "hw.hls.writer"): "hls4ml calls the plugin while it is itself being imported",
     ("hw.verify.live", "crq.convert.frozen"): "torch takes seconds to import, and most comparisons need none of it",

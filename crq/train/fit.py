@@ -18,7 +18,6 @@ from torch import nn
 
 from crq.convert.calibrate import reestimate_batch_norm
 from crq.errors import CrqError
-from crq.imports import named
 from crq.quant import regularizers
 from crq.quant.layers import QuantLayer
 from crq.quant.penalties import Penalty
@@ -26,6 +25,7 @@ from crq.train import distributed
 from crq.train.best import BestEpoch
 from crq.train.checkpoints import check_fits, restore
 from crq.train.folder import RunFolder
+from crq.train.imports import named
 from crq.train.lightning import CRQCallback, LayerStatistics, RegularizerCallback
 from crq.train.phases import PhaseModule, Recorder
 from crq.train.process import quiet_lightning

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,14 @@ from hls4ml.model.flow import get_flow, register_flow
 
 from crq.options import BuildOptions
 from hw.errors import HwError
+from hw.forms.manifest import FILE
 from hw.hls import BACKEND
 from hw.hls.built import Built
 from hw.hls.config import HLS4ML_OPTIONS, to_config
 from hw.hls.csim import compile_simulation
-from hw.hls.frontend import install_dispatch
+from hw.hls.dispatch import install_converter
+from hw.hls.estimated import VITIS, estimated
+from hw.hls.frontend import to_model_graph
 from hw.hls.layers import LAYERS, register_layers
 from hw.hls.templates import CallTemplate, ConfigTemplate
 
@@ -73,7 +78,7 @@ class CrqBackend(VitisBackend):
                 raise HwError(f"board {board!r} and part {given['part']!r}: give one; a board sets its part")
             given["part"] = board
         self.check_complete()
-        install_dispatch()
+        install_converter(to_model_graph)
         return {
             **to_config(BuildOptions().with_given(given)),
             "ClockUncertainty": clock_uncertainty,
@@ -83,8 +88,27 @@ class CrqBackend(VitisBackend):
 
     def compile(self, model: Any) -> str:
         """Compiles the C simulation of the written project; the path of the library."""
-        return str(compile_simulation(Path(model.config.get_output_dir()), "ap"))
+        return str(compile_simulation(_folder(model), "ap"))
+
+    def build(self, model: Any, **steps: Any) -> dict[str, Any]:
+        """Vitis's report of the steps, as hls4ml gives it; without Vitis the estimate in its place, which says so."""
+        if shutil.which("vitis-run"):
+            return super().build(model, **steps)
+        folder = _folder(model)
+        print(f"No vitis-run on PATH: these are estimates. For Vitis's figures: cd {folder}; {VITIS}", file=sys.stderr)
+        return estimated(Built(folder))
 
     def predict(self, model: Any, x: Any) -> Any:
         """Logits (N, …) of images on the input grid, (N, C, H, W), by C simulation with ap types."""
-        return Built(model.config.get_output_dir()).simulate(x, mode="ap")
+        return Built(_folder(model)).simulate(x, mode="ap")
+
+
+def _folder(model: Any) -> Path:
+    """The folder of a model. A linked one says `.`, since projects may be moved."""
+    folder = Path(model.config.get_output_dir())
+    if not (folder / FILE).exists() and folder == Path():
+        raise HwError(
+            f"no project in {folder.resolve()}: hls4ml takes the paths of a linked project or configuration from the "
+            "folder that Python runs in. Run it in the project's folder, or use hw.open_project(folder)"
+        )
+    return folder

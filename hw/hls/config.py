@@ -31,17 +31,15 @@ DISTRIBUTED_ARITHMETIC = "distributed_arithmetic"
 
 DEFAULTS: dict[str, tuple[Any, ...]] = {
     "precision": ("fixed<16,6>", "ap_fixed<16,6>"), "strategy": ("latency",), "bramfactor": (1e9,),
-    "traceoutput": (False,), "trace": (False,), "compression": (False,), "convimplementation": ("linebuffer",),
-    "pipelinestyle": ("auto",), "bitexact": (None,),
+    "traceoutput": (False, True), "trace": (False, True), "compression": (False,),
+    "convimplementation": ("linebuffer",), "pipelinestyle": ("auto",), "bitexact": (None,),
 }  # fmt: skip
-"""What hls4ml writes into a configuration unasked: no wish of the user's."""
+"""What hls4ml writes into a configuration unasked: no wish of the user's. Trace is what every layer has."""
 
 REASONS = {
     "precision": "all widths are derived from exact integer ranges",
     "strategy": f"the only one besides the default is {DISTRIBUTED_ARITHMETIC}, for layers that are unrolled as adder "
     "graphs; choose PE and SIMD or ReuseFactor by layer for others",
-    "trace": "Project.trace compares every layer without it",
-    "traceoutput": "Project.trace compares every layer without it",
     "bitexact": "the result is always exact",
     "targetcycles": "give target_fps or target_latency to the conversion",
     "bramfactor": "give WeightRom by layer",

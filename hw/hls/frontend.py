@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
+from pathlib import Path
 from typing import Any
 
 from hw.dataflow.names import MAX_LENGTH, RESERVED
 from hw.devices import catalog as devices
 from hw.errors import HwError
 from hw.fold.limits import check_limits
-from hw.hls import BACKEND
 from hw.hls.folding import resolve_folds
 from hw.hls.layers import class_name, hls_shape, precision
 from hw.hls.limits import check_fit
@@ -21,25 +20,17 @@ from hw.read.origin import load_graph
 INPUT = "network_input"  # hls4ml reserves the name "input"
 
 
-def install_dispatch() -> None:
-    """Makes `hls4ml.converters.convert_from_onnx_model(..., backend="crq")` use our reader.
+_NO_FILE = (
+    "this configuration names no file (OnnxModel). hls4ml.model.profiling.numerical makes a model anew from that of a "
+    "converted one, to plot its floats; here every width follows from exact integer ranges: `crq inspect FILE` prints "
+    "codes, weights and ranges by layer, model.trace(x) gives the integers of each"
+)
 
-    hls4ml parses the file before any backend sees it, and its parser rejects operations that our reader accepts. The
-    wrapper forwards every other backend untouched. It cannot be installed at registration: hls4ml.converters is then
-    only partly imported.
-    """
-    converters = sys.modules.get("hls4ml.converters")
-    if converters is None or not hasattr(converters, "onnx_to_hls"):
-        return
-    stock = converters.onnx_to_hls
-    if getattr(stock, "crq_dispatch", False):
-        return
 
-    def onnx_to_hls(config: dict[str, Any]) -> Any:
-        return to_model_graph(config) if config.get("Backend") == BACKEND else stock(config)
-
-    onnx_to_hls.crq_dispatch = True  # type: ignore[attr-defined]
-    converters.onnx_to_hls = onnx_to_hls  # type: ignore[attr-defined]
+_ELSEWHERE = (
+    "{}: no such file. hls4ml takes the paths in the configuration of a project from the folder that Python runs in: "
+    "run it in the project's folder, or open the project with hw.open_project(folder)"
+)
 
 
 def to_model_graph(config: dict[str, Any]) -> Any:
@@ -47,13 +38,17 @@ def to_model_graph(config: dict[str, Any]) -> Any:
 
     Raises `HwError` for a network or option the hardware cannot have.
     """
-    from hls4ml.model import ModelGraph
+    from hw.hls.model import CrqModelGraph
 
     _check_project_name(config["ProjectName"])
     if config.get("Target", "hls") != "hls":
         raise HwError("hls4ml writes the HLS form; for RTL call hw.build(model, folder, target='rtl')")
     device = devices.find(config["Part"])
     config["Part"] = device.part  # the generated scripts want a vendor's name
+    if config["OnnxModel"] is None:
+        raise HwError(_NO_FILE)
+    if config["OutputDir"] == "." and not Path(str(config["OnnxModel"])).exists():
+        raise HwError(_ELSEWHERE.format(config["OnnxModel"]))
     graph, origin = load_graph(config["OnnxModel"])
     network = Network(graph)
     choice = resolve_folds(network, config)
@@ -63,7 +58,7 @@ def to_model_graph(config: dict[str, Any]) -> Any:
         check_fit(plan, device)
     config["OnnxModel"] = None  # the integer graph takes its place; hls4ml would otherwise dump it into the project
     layers = layer_list(plan)
-    model = ModelGraph.from_layer_list(config, layers, [INPUT], [_hls_output(plan)])
+    model = CrqModelGraph.from_layer_list(config, layers, [INPUT], [_hls_output(plan)])
     model.crq_plan, model.crq_choice, model.crq_graph, model.crq_origin = plan, choice, graph, origin
     model.crq_board = device.board
     model.crq_images = None  # for the testbench; hw.build may give some

@@ -24,10 +24,12 @@ def register(*, register_backend: Callable[..., None], register_writer: Callable
         if BACKEND in get_available_backends():
             return
         from hw.hls.backend import CrqBackend
+        from hw.hls.dispatch import install_configuration
         from hw.hls.writer import CrqWriter
 
         register_writer(BACKEND, CrqWriter)
         register_backend(BACKEND, CrqBackend)
+        install_configuration()
     except Exception as error:
         _failure = error
         if BACKEND not in get_available_backends():

@@ -129,8 +129,7 @@ class _Files:
         self.text("build_prj.tcl", with_axi_top((STOCK / "vitis" / "build_prj.tcl").read_text()))
         self.text("build_lib.sh", _BUILD_LIB.format(name=self.name))
         (self.root / "build_lib.sh").chmod(0o755)
-        saved = {k: v for k, v in config.config.items() if k not in ("InputShapes", "OutputShapes")}
-        saved |= {"OutputDir": ".", "OnnxModel": "integer_graph.onnx"}
+        saved = config.config | {"OutputDir": ".", "OnnxModel": "integer_graph.onnx"}
         self.text("hls4ml_config.yml", yaml.safe_dump(saved, sort_keys=True))
 
     def manifest(self) -> Manifest:
@@ -165,7 +164,7 @@ def with_axi_top(script: str) -> str:
     return script.replace(at, _AXI_TOP)
 
 
-_AXI_TOP = """if {$opt(top) eq "axi"} {
+_AXI_TOP = """if {[info exists opt(top)] && $opt(top) eq "axi"} {
     set_top ${project_name}_axi
     add_files firmware/${project_name}_axi.cpp -cflags "-std=c++0x"
     # The testbench calls the plain function, which co-simulation could not see.

@@ -58,7 +58,6 @@ REFUSED = [
     ({"LayerName": {"conv1": {"Strategy": "Resource"}}}, "'conv1': Strategy .*adder graphs"),
     ({"LayerName": {"conv1": {"ReuseFactr": 9}}}, "'conv1': ReuseFactr 9 .*did you mean ReuseFactor"),
     ({"LayerName": {"conv1": {"ParallelizationFactor": 9}}}, "'conv1': ParallelizationFactor .*expected ReuseFac"),
-    ({"LayerName": {"conv1": {"Trace": True}}}, "'conv1': Trace True .*Project.trace"),
     ({"LayerName": {"conv1": {"BramFactor": 5}}}, "'conv1': BramFactor 5 .*give WeightRom by layer"),
     ({"Model": {"PE": 4}}, "the model: PE 4 .*expected ReuseFactor"),
     ({"Model": {"Strategy": "Resource"}}, "the model: Strategy 'Resource'.*distributed_arithmetic"),
@@ -100,7 +99,7 @@ def test_options_with_a_meaning_pass(hls: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [("Precision", "fixed<16,6>"), ("Precision", {"default": "ap_fixed<16,6>"}), ("Strategy", "Latency"),
-     ("BramFactor", 1e9), ("BramFactor", 1_000_000_000), ("TraceOutput", False), ("Trace", False),
+     ("BramFactor", 1e9), ("BramFactor", 1_000_000_000), ("TraceOutput", False), ("Trace", False), ("Trace", True),
      ("Compression", False), ("ConvImplementation", "LineBuffer"), ("PipelineStyle", "auto"), ("BitExact", None)],
 )  # fmt: skip
 def test_what_hls4ml_writes_by_itself_is_no_wish(option: str, value: Any) -> None:

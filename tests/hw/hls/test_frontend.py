@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import hls4ml
 import pytest
 
 from hw.errors import HwError
-from hw.hls.frontend import install_dispatch
 from hw.ir.graph import Network
 from tests.support.qonnx_files import CONV, TAIL, base, graph_of, node, quant
 from tests.support.random_graphs import GraphBuilder, residual_net, small_cnn
@@ -20,20 +18,6 @@ def convert(model: Any, folder: Path, project_name: str = "net", **options: Any)
     return hls4ml.converters.convert_from_onnx_model(
         model, output_dir=str(folder / "p"), project_name=project_name, backend="crq", **options
     )
-
-
-def test_other_backends_still_use_the_stock_parser(tmp_path: Path) -> None:
-    convert(small_cnn(1), tmp_path)
-    with pytest.raises(Exception, match="channels-last"):
-        hls4ml.converters.convert_from_onnx_model(small_cnn(1).model, output_dir=str(tmp_path / "v"), backend="Vitis")
-
-
-def test_the_dispatch_is_installed_once() -> None:
-    install_dispatch()
-    converters = sys.modules["hls4ml.converters"]
-    first = converters.onnx_to_hls
-    install_dispatch()
-    assert converters.onnx_to_hls is first
 
 
 def test_the_layers_are_the_plans_processes_behind_one_input(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from crq.errors import CrqError
-from crq.imports import named
+from crq.train.imports import named
 
 
 def test_a_module_of_the_current_folder_is_found(tmp_path, monkeypatch) -> None:
