@@ -25,7 +25,7 @@ from crq.convert.ranges import code_range, sum_range
 from crq.convert.supported import PADS, is_dropout
 from crq.convert.thresholds import Chain, IntArray, QuantSpec, fit
 from crq.errors import CrqError
-from crq.quant.cluster import Clusters, warn_if_spiky
+from crq.quant.cluster import warn_if_spiky
 from crq.quant.layers import QuantLayer, TernaryLayer
 from crq.quant.quantizers import ActQuant
 
@@ -146,15 +146,16 @@ class IntegerWalk:
 
     def _mac(self, node: fx.Node, module: Any, value: Value) -> Pending:
         x = self._need_codes(node, value)
-        codes, alpha = module.codes()
-        alpha32 = np.float32(alpha)
-        if not np.isfinite(alpha32):
-            raise CrqError(f"layer {node.target!r}: alpha is {alpha}; its weights are not finite")
-        tensor_alpha = torch.tensor(float(alpha32))
+        found = module.codes()
+        if not torch.isfinite(found.alpha).all():
+            raise CrqError(f"layer {node.target!r}: alpha is {found.alpha}; its weights are not finite")
         if isinstance(module, TernaryLayer):
-            warn_if_spiky(Clusters(codes, tensor_alpha), str(node.target))
+            warn_if_spiky(found, str(node.target))
+        # Scales of single channels belong to their gains.
+        gain = found.alpha.double().numpy() if found.alpha.dim() else None
+        alpha = torch.ones(()) if found.alpha.dim() else found.alpha
         reach = int(max(abs(x.lo).max(), abs(x.hi).max()))
-        constants = (codes, tensor_alpha, int(module.weight_bits), reach)
+        constants = (found.codes, alpha, int(module.weight_bits), reach)
         groups = getattr(module, "groups", 1)
         step = (
             ops.Linear(*constants)
@@ -164,7 +165,7 @@ class IntegerWalk:
         name = self._emit(str(node.target), step, x)
         lo, hi = sum_range(step.codes.numpy().astype(np.int64), x.lo, x.hi, groups)
         bias = None if module.bias is None else module.bias.detach().double().numpy()
-        return Pending(Codes(name, x.scale, lo, hi), alpha32, None, bias)
+        return Pending(Codes(name, x.scale, lo, hi), np.float32(alpha), gain, bias)
 
     def _batch_norm(self, node: fx.Node, module: nn.BatchNorm2d, value: Value) -> Pending:
         p = value if isinstance(value, Pending) else Pending(value)

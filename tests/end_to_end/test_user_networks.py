@@ -46,6 +46,27 @@ class Shuffled(nn.Module):
         return self.fc(F.avg_pool2d(x, (h, w)).view(n, -1))
 
 
+class Scaled(nn.Module):
+    """Channels of very different weights, one of them zero; a max pool before a batch norm; batch norm at the end."""
+
+    shape = (2, 8, 8)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(2, 7, 3, padding=1), nn.Conv2d(7, 7, 3, groups=7)
+        self.norm, self.fc, self.last = nn.BatchNorm2d(7), nn.Linear(7 * 9, 4), nn.BatchNorm1d(4)
+        nn.init.normal_(self.norm.weight)
+        with torch.no_grad():
+            for layer in (self.conv1, self.conv2, self.fc):
+                layer.weight.mul_(torch.logspace(-2, 2, len(layer.weight)).reshape(-1, *[1] * (layer.weight.dim() - 1)))
+            self.conv2.weight[3] = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.conv1(x))
+        x = torch.relu(self.norm(F.max_pool2d(self.conv2(x), 2)))
+        return self.last(self.fc(x.flatten(1)))
+
+
 def frozen(net: nn.Module, config: crq.TernaryConfig | None = None, count: int = 64) -> tuple[crq.FrozenModel, Tensor]:
     """The network after `quantize` on random images, and those images, uint8."""
     generator = torch.Generator().manual_seed(1)
@@ -74,4 +95,11 @@ def test_padding_splits_and_shuffles(tmp_path: Path) -> None:
     deploy, codes = frozen(Shuffled())
     assert deploy.steps["stem"].padding == [[1, 1], [0, 1]]
     assert deploy(codes).std() > 0
+    chain(deploy, codes, tmp_path)
+
+
+def test_scales_of_single_channels(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    deploy, codes = frozen(Scaled(), crq.TernaryConfig(per_channel=True))
+    assert deploy.steps["output"].scale.unique().numel() == 4
     chain(deploy, codes, tmp_path)
