@@ -285,6 +285,9 @@ class _Writer:
     def _concat(self, name: str, step: ops.Concat, *inputs: str) -> str:
         return self._node("Concat", name, *inputs, axis=1)
 
+    def _channels(self, name: str, step: ops.Channels, x: str) -> str:
+        return self._node("Gather", name, x, self._constant(f"{name}.index", np.array(step.index)), axis=1)
+
     def _flatten(self, name: str, step: ops.Flatten, x: str) -> str:
         return self._node("Flatten", name, x, axis=1)
 
@@ -300,6 +303,7 @@ class _Writer:
 WRITERS: dict[type[ops.Step], Callable[..., str]] = {
     ops.Conv: _Writer._conv, ops.Linear: _Writer._linear, ops.Threshold: _Writer._threshold,
     ops.MaxPool: _Writer._maxpool, ops.SumPool: _Writer._sumpool, ops.GlobalSum: _Writer._globalsum,
-    ops.Add: _Writer._add, ops.Concat: _Writer._concat, ops.Flatten: _Writer._flatten, ops.Output: _Writer._output,
+    ops.Add: _Writer._add, ops.Concat: _Writer._concat, ops.Channels: _Writer._channels,
+    ops.Flatten: _Writer._flatten, ops.Output: _Writer._output,
 }  # fmt: skip
 """What writes a step: (writer, name, step, input tensors) to the tensor of its result."""

@@ -64,6 +64,7 @@ _PARAMS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "SumPool": _WINDOW,
     "Add": {"shifts": _list(_integer(0, 62))},
     "Concat": {"shifts": _list(_integer(0, 62))},
+    "Channels": {"index": _list(_integer(0))},
     "Output": {"grid": _number},
 }  # fmt: skip
 """By operation what its parameters are."""

@@ -10,50 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import fx, nn
 
+from crq.convert.rewriter import Rewriter, name_of, rebind
 from crq.convert.supported import is_dropout
 from crq.errors import CrqError
-
-
-class Rewriter:
-    """Replaces one node by module calls; remembers names already taken."""
-
-    def __init__(self, traced: fx.GraphModule, scopes: dict[str, str]) -> None:
-        self.traced, self.graph, self.scopes = traced, traced.graph, scopes
-
-    def where(self, node: fx.Node) -> str:
-        scope = self.scopes.get(node.name, "")
-        return f"in module {scope!r}" if scope else "in the model's forward"
-
-    def put(self, node: fx.Node, x: fx.Node, *modules: nn.Module) -> None:
-        """Replace `node` by `modules` applied to `x` in turn."""
-        value = x
-        with self.graph.inserting_before(node):
-            for module in modules:
-                value = self.graph.call_module(self.name(node, module), (value,))
-                self.scopes[value.name] = self.scopes.get(node.name, "")
-        node.replace_all_uses_with(value)
-        self.graph.erase_node(node)
-
-    def drop(self, node: fx.Node) -> None:
-        node.replace_all_uses_with(node.all_input_nodes[0])
-        self.graph.erase_node(node)
-
-    def name(self, node: fx.Node, module: nn.Module) -> str:
-        """Register `module`, for an operation of the user's code, under the scope and the operation's name."""
-        scope = self.scopes.get(node.name, "")
-        kind = type(module).__name__.lower()
-        return add_module(self.traced, f"{scope}.{kind}" if scope else kind, module)
-
-
-def add_module(traced: fx.GraphModule, name: str, module: nn.Module) -> str:
-    """Register `module` under `name`, or `name_1`, `name_2` … where taken; returns the name used."""
-    base, count = name.replace(".", "_"), 0
-    name = base
-    while hasattr(traced, name):
-        count += 1
-        name = f"{base}_{count}"
-    traced.add_submodule(name, module)
-    return name
 
 
 def rewrite_call(rewriter: Rewriter, node: fx.Node) -> None:
@@ -66,26 +25,6 @@ def rewrite_call(rewriter: Rewriter, node: fx.Node) -> None:
     except (KeyError, TypeError) as error:
         name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
         raise CrqError(f"{name!r} {rewriter.where(node)} is called with arguments that are not supported") from error
-
-
-def rebind(node: fx.Node) -> None:
-    """An in-place operation changes its operand for whoever reads it later: let them read the result.
-
-    Refused where a flattening shares the operand's memory, for then it changes what was read before, too.
-    """
-    x = node.all_input_nodes[0]
-    if any(_is_view(user) for user in x.users if user < node) or (_is_view(x) and len(x.all_input_nodes[0].users) > 1):
-        raise CrqError(f"in-place operation {node.name!r} changes a tensor that a flattening shares; use a copying one")
-    node.all_input_nodes[0].replace_all_uses_with(node, delete_user_cb=lambda user: user is not node and user > node)
-
-
-def _is_view(node: fx.Node) -> bool:
-    module = node.graph.owning_module
-    return (
-        node.op == "call_module"
-        and module is not None
-        and isinstance(module.get_submodule(str(node.target)), nn.Flatten)
-    )
 
 
 def is_one(size: Any) -> bool:
@@ -120,16 +59,91 @@ def _pool(kind: type[nn.Module], *names: str) -> Callable[[Rewriter, fx.Node], N
     return handle
 
 
-def _global_pool(kind: type[nn.Module]) -> Callable[[Rewriter, fx.Node], None]:
+def pool_to(rewriter: Rewriter, node: fx.Node, x: fx.Node, size: Any, maximum: bool = False) -> None:
+    """Replace `node`, an adaptive pool of `x` to `size`, by one with a window where the shape of `x` gives one."""
+    rank = 1 if "1d" in name_of(node) else 2
+    if is_one(size) and not maximum:
+        rewriter.put(node, x, nn.AdaptiveAvgPool1d(1) if rank == 1 else nn.AdaptiveAvgPool2d(1))
+        return
+    image = rewriter.image(x)
+    if image is None:
+        raise CrqError(f"{name_of(node)!r} {rewriter.where(node)} pools to {size}: give crq.prepare an example_input")
+    asked = size if isinstance(size, (tuple, list)) else [size] * rank
+    sizes = [have if want is None else want for want, have in zip(asked, image, strict=True)]
+    if any(have % want for want, have in zip(sizes, image, strict=True)):
+        raise CrqError(
+            f"{name_of(node)!r} {rewriter.where(node)} pools {image} pixels to {sizes}, in windows of different sizes; "
+            "pool to a divisor, or to 1"
+        )
+    window: Any = tuple(have // want for want, have in zip(sizes, image, strict=True))
+    kinds = (nn.MaxPool1d, nn.MaxPool2d) if maximum else (nn.AvgPool1d, nn.AvgPool2d)
+    rewriter.put(node, x, *([] if is_one(window) else [kinds[rank - 1](window)]))
+
+
+def _adaptive(maximum: bool) -> Callable[[Rewriter, fx.Node], None]:
     def handle(rewriter: Rewriter, node: fx.Node) -> None:
-        a = _arguments(node, "input", "output_size")
-        if not is_one(a["output_size"]):
-            raise CrqError(
-                f"an adaptive pool {rewriter.where(node)} pools to {a['output_size']}; only size 1 is supported"
-            )
-        rewriter.put(node, a["input"], kind(1))
+        a = _arguments(node, "input", "output_size", "return_indices", return_indices=False)
+        if a["return_indices"]:
+            raise KeyError(node.name)
+        pool_to(rewriter, node, a["input"], a["output_size"], maximum)
 
     return handle
+
+
+def _pad(rewriter: Rewriter, node: fx.Node) -> None:
+    a = _arguments(node, "input", "pad", "mode", "value", mode="constant", value=None)
+    x, pad = a["input"], [int(p) for p in a["pad"]]
+    rank = len(x.meta["shapes"][0]) - 2 if "shapes" in x.meta else len(pad) // 2
+    pad += [0] * (2 * rank - len(pad))
+    if not any(pad):
+        rewriter.drop(node)
+        return
+    if a["mode"] != "constant" or a["value"] or rank not in (1, 2) or len(pad) != 2 * rank or min(pad) < 0:
+        raise CrqError(
+            f"'pad' {rewriter.where(node)} pads by {pad}, {a['mode']} {a['value'] or 0}: only zeros around the pixels "
+            "are supported"
+        )
+    ends: Any = tuple(pad)
+    rewriter.put(node, x, nn.ZeroPad1d(ends) if rank == 1 else nn.ZeroPad2d(ends))
+
+
+def _layer(kind: type[nn.Module], *names: str) -> Callable[[Rewriter, fx.Node], None]:
+    """F.conv2d and its kin, on a module's own parameters: the layer takes that module's name."""
+
+    def handle(rewriter: Rewriter, node: fx.Node) -> None:
+        a = _arguments(node, "input", "weight", "bias", *names, bias=None)
+        x, parameters = a.pop("input"), {key: a.pop(key) for key in ("weight", "bias")}
+        held = {key: _parameter(rewriter, value) for key, value in parameters.items() if value is not None}
+        if not all(isinstance(tensor, nn.Parameter) for tensor in held.values()):
+            raise CrqError(
+                f"{name_of(node)!r} {rewriter.where(node)} has weights that its forward computes "
+                "(as weight standardization does); only parameters can become ternary"
+            )
+        weight = held["weight"]
+        groups = a.get("groups", 1)
+        sizes = (weight.shape[1] * groups, weight.shape[0], *([tuple(weight.shape[2:])] if weight.dim() > 2 else []))
+        layer = kind(*sizes, **a, bias="bias" in held, device="meta")
+        for key, tensor in held.items():
+            setattr(layer, key, tensor)
+        scope, _, name = str(parameters["weight"].target).rpartition(".")
+        if not scope or name != "weight" or scope != rewriter.scopes.get(node.name):
+            rewriter.put(node, x, layer)
+            return
+        parent, _, child = scope.rpartition(".")
+        setattr(rewriter.traced.get_submodule(parent), child, layer)
+        with rewriter.graph.inserting_before(node):
+            value = rewriter.graph.call_module(scope, (x,))
+        value.meta["shapes"] = node.meta.get("shapes", ())
+        rewriter.replace(node, value)
+
+    return handle
+
+
+def _parameter(rewriter: Rewriter, node: Any) -> Any:
+    found: Any = rewriter.traced if isinstance(node, fx.Node) and node.op == "get_attr" else None
+    for part in str(node.target).split(".") if found is not None else ():
+        found = getattr(found, part)
+    return found
 
 
 def _mean(rewriter: Rewriter, node: fx.Node) -> None:
@@ -227,8 +241,12 @@ _HANDLERS: dict[Any, Callable[[Rewriter, fx.Node], None]] = {
     **dict.fromkeys((F.max_pool1d, torch.max_pool1d), _pool(nn.MaxPool1d, *_MAX)),
     F.avg_pool2d: _pool(nn.AvgPool2d, *_AVG),
     F.avg_pool1d: _pool(nn.AvgPool1d, *_AVG[:-1]),
-    F.adaptive_avg_pool2d: _global_pool(nn.AdaptiveAvgPool2d),
-    F.adaptive_avg_pool1d: _global_pool(nn.AdaptiveAvgPool1d),
+    **dict.fromkeys((F.adaptive_avg_pool2d, F.adaptive_avg_pool1d), _adaptive(maximum=False)),
+    **dict.fromkeys((F.adaptive_max_pool2d, F.adaptive_max_pool1d), _adaptive(maximum=True)),
+    F.pad: _pad,
+    **dict.fromkeys((F.conv2d, torch.conv2d), _layer(nn.Conv2d, "stride", "padding", "dilation", "groups")),
+    **dict.fromkeys((F.conv1d, torch.conv1d), _layer(nn.Conv1d, "stride", "padding", "dilation", "groups")),
+    F.linear: _layer(nn.Linear),
     **dict.fromkeys(("mean", torch.mean), _mean),
     **dict.fromkeys(("flatten", torch.flatten), _flatten),
     **dict.fromkeys(("view", "reshape", torch.reshape), _view),

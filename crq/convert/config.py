@@ -71,8 +71,6 @@ class TernaryConfig:
             return f"layers {', '.join(self.skip)} are float (ternary.skip)"
         if self.method == "ttq":
             return "method ttq has two scales per layer (ternary.method)"
-        if self.per_channel:
-            return "α is per channel (ternary.per_channel)"
         return None
 
 

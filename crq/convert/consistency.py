@@ -88,6 +88,11 @@ def _concat(step: Any, *inputs: Shape) -> Shape:
     return (sum(x[0] for x in inputs), *inputs[0][1:])
 
 
+def _channels(step: Any, x: Shape) -> Shape:
+    _need(bool(step.index) and max(step.index) < x[0], f"it chooses channels {step.index} of {x[0]}")
+    return (len(step.index), *x[1:])
+
+
 def _flatten(step: Any, x: Shape) -> Shape:
     return (math.prod(x),)
 
@@ -110,6 +115,7 @@ def _output(step: Any, x: Shape) -> Shape:
 
 _RULES: dict[type, Callable[..., Shape]] = {
     ops.Linear: _linear, ops.Conv: _conv, ops.MaxPool: _pool, ops.SumPool: _pool, ops.GlobalSum: _global,
-    ops.Add: _add, ops.Concat: _concat, ops.Flatten: _flatten, ops.Threshold: _threshold, ops.Output: _output,
+    ops.Add: _add, ops.Concat: _concat, ops.Channels: _channels, ops.Flatten: _flatten, ops.Threshold: _threshold,
+    ops.Output: _output,
 }  # fmt: skip
 """The shape of each kind's result."""

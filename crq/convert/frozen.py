@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from crq.convert import archive
 from crq.convert.consistency import check
 from crq.convert.preprocessing import Steps, apply
-from crq.convert.steps import STEPS, Concat, MaxPool, Output, Step, Threshold
+from crq.convert.steps import STEPS, Channels, Concat, MaxPool, Output, Step, Threshold
 from crq.errors import CrqError
 from crq.files import atomic_path
 
@@ -114,11 +114,13 @@ class FrozenModel(nn.Module):
         return results
 
     def code_steps(self) -> list[str]:
-        """The steps that give codes, in order: thresholds, and pools and concatenations of codes. Others give sums."""
+        """The steps that give codes, in order: thresholds, and what moves codes. Others give sums."""
         codes = {INPUT}
         for wire in self.wires:
             step = self.steps[wire.name]
-            if isinstance(step, Threshold) or (isinstance(step, (MaxPool, Concat)) and codes.issuperset(wire.inputs)):
+            if isinstance(step, Threshold) or (
+                isinstance(step, (MaxPool, Concat, Channels)) and codes.issuperset(wire.inputs)
+            ):
                 codes.add(wire.name)
         return [wire.name for wire in self.wires if wire.name in codes]
 

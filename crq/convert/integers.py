@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from torch import fx, nn
 
 from crq.convert import steps as ops
+from crq.convert.channels import Channels
 from crq.convert.frozen import INPUT, FrozenModel, InputSpec, Wire
 from crq.convert.inputs import find_preprocess, input_quantizer
 from crq.convert.preprocessing import Preprocess
 from crq.convert.ranges import code_range, sum_range
-from crq.convert.supported import is_dropout
+from crq.convert.supported import PADS, is_dropout
 from crq.convert.thresholds import Chain, IntArray, QuantSpec, fit
 from crq.errors import CrqError
-from crq.quant.cluster import Clusters, warn_if_spiky
+from crq.quant.cluster import warn_if_spiky
 from crq.quant.layers import QuantLayer, TernaryLayer
 from crq.quant.quantizers import ActQuant
 
@@ -32,12 +33,16 @@ INT32 = np.iinfo(np.int32)
 
 
 class Codes(NamedTuple):
-    """The result of step `name`: integers in [lo, hi] (int64, per channel) worth `scale` each."""
+    """The result of step `name`: integers in [lo, hi] (int64, per channel) worth `scale` each.
+
+    pad: zeros around the image, which the convolution that reads it adds: (before, after) by axis, outermost first.
+    """
 
     name: str
     scale: float
     lo: IntArray
     hi: IntArray
+    pad: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,8 @@ class IntegerWalk:
             (nn.AvgPool1d, nn.AvgPool2d): self._average_pool,
             (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d): self._global_pool,
             nn.Flatten: self._flatten,
+            Channels: self._channels,
+            PADS: self._pad,
         }
 
     def _emit(self, name: str, step: ops.Step, *inputs: Codes) -> str:
@@ -139,25 +146,26 @@ class IntegerWalk:
 
     def _mac(self, node: fx.Node, module: Any, value: Value) -> Pending:
         x = self._need_codes(node, value)
-        codes, alpha = module.codes()
-        alpha32 = np.float32(alpha)
-        if not np.isfinite(alpha32):
-            raise CrqError(f"layer {node.target!r}: alpha is {alpha}; its weights are not finite")
-        tensor_alpha = torch.tensor(float(alpha32))
+        found = module.codes()
+        if not torch.isfinite(found.alpha).all():
+            raise CrqError(f"layer {node.target!r}: alpha is {found.alpha}; its weights are not finite")
         if isinstance(module, TernaryLayer):
-            warn_if_spiky(Clusters(codes, tensor_alpha), str(node.target))
+            warn_if_spiky(found, str(node.target))
+        # Scales of single channels belong to their gains.
+        gain = found.alpha.double().numpy() if found.alpha.dim() else None
+        alpha = torch.ones(()) if found.alpha.dim() else found.alpha
         reach = int(max(abs(x.lo).max(), abs(x.hi).max()))
-        constants = (codes, tensor_alpha, int(module.weight_bits), reach)
+        constants = (found.codes, alpha, int(module.weight_bits), reach)
         groups = getattr(module, "groups", 1)
         step = (
             ops.Linear(*constants)
             if isinstance(module, nn.Linear)
-            else ops.Conv(*constants, module.stride, _padding(node, module), module.dilation, groups)
+            else ops.Conv(*constants, module.stride, _padding(node, module, x.pad), module.dilation, groups)
         )
         name = self._emit(str(node.target), step, x)
         lo, hi = sum_range(step.codes.numpy().astype(np.int64), x.lo, x.hi, groups)
         bias = None if module.bias is None else module.bias.detach().double().numpy()
-        return Pending(Codes(name, x.scale, lo, hi), alpha32, None, bias)
+        return Pending(Codes(name, x.scale, lo, hi), np.float32(alpha), gain, bias)
 
     def _batch_norm(self, node: fx.Node, module: nn.BatchNorm2d, value: Value) -> Pending:
         p = value if isinstance(value, Pending) else Pending(value)
@@ -253,6 +261,17 @@ class IntegerWalk:
         name = self._emit(str(node.target), ops.GlobalSum(), x)
         return Pending(Codes(name, x.scale, x.lo * pixels, x.hi * pixels), divisor=pixels)
 
+    def _channels(self, node: fx.Node, module: Channels, value: Value) -> Codes:
+        x = self._need_codes(node, value)
+        name = self._emit(str(node.target), ops.Channels(module.index), x)
+        return Codes(name, x.scale, x.lo[module.index], x.hi[module.index])
+
+    def _pad(self, node: fx.Node, module: nn.ZeroPad2d, value: Value) -> Codes:
+        x, ends = self._need_codes(node, value), module.padding
+        pad = tuple((ends[i], ends[i + 1]) for i in range(len(ends) - 2, -1, -2))
+        held = x.pad or ((0, 0),) * len(pad)
+        return x._replace(pad=tuple((a + c, b + d) for (a, b), (c, d) in zip(held, pad, strict=True)))
+
     def _flatten(self, node: fx.Node, module: nn.Flatten, value: Value) -> Value:
         shape = node.args[0].meta["tensor_meta"].shape  # type: ignore[union-attr]
         pixels = int(np.prod(shape[2:]))
@@ -318,12 +337,15 @@ def _spatial(module: nn.Module, value: Any) -> list[int]:
     return [int(v) for v in value] if isinstance(value, tuple | list) else [int(value)] * rank
 
 
-def _padding(node: fx.Node, module: nn.Conv2d) -> list[list[int]]:
+def _padding(node: fx.Node, module: nn.Conv2d, outer: tuple[tuple[int, int], ...]) -> list[list[int]]:
+    """(before, after) by axis: the layer's own zeros and those that stand in front of it."""
     if module.padding_mode != "zeros":
         raise CrqError(f"layer {node.target!r}: padding_mode {module.padding_mode!r}; only 'zeros' is supported")
     if module.padding == "valid":
-        return [[0, 0] for _ in module.kernel_size]
-    if module.padding == "same":
+        own = [(0, 0) for _ in module.kernel_size]
+    elif module.padding == "same":
         totals = [d * (k - 1) for k, d in zip(module.kernel_size, module.dilation, strict=True)]
-        return [[t // 2, t - t // 2] for t in totals]
-    return [[int(p), int(p)] for p in module.padding]
+        own = [(t // 2, t - t // 2) for t in totals]
+    else:
+        own = [(int(p), int(p)) for p in module.padding]
+    return [[a + c, b + d] for (a, b), (c, d) in zip(own, outer or ((0, 0),) * len(own), strict=True)]

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from crq.convert.calls import Rewriter
 from crq.convert.preprocessing import Preprocess
+from crq.convert.rewriter import Rewriter
 from crq.errors import CrqError
 
 _KINDS: dict[Any, str] = {

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.parameter import is_lazy
 
-from crq.convert.calls import add_module
 from crq.convert.config import TernaryConfig
 from crq.convert.inputs import InputQuant, find_preprocess, share_told, watched
 from crq.convert.preprocessing import Preprocess
+from crq.convert.rewriter import add_module
 from crq.convert.shapes import infer_shapes
 from crq.convert.supported import AVG_POOLS, MACS, MAX_POOLS, NORMS, RELUS, check_exact, is_dropout
 from crq.convert.trace import trace
@@ -37,7 +37,7 @@ def prepare(
     for name, value in [*model.named_parameters(), *model.named_buffers()]:
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise non_finite(name)
-    traced = trace(copy.deepcopy(model))
+    traced = trace(copy.deepcopy(model), example_input)
     _swap(traced, config)
     if config.act_bits is not None:
         check_exact(traced)

@@ -17,8 +17,14 @@ def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:
     """Give every node of a prepared model in eval mode its shape for `batch`; they are in `shape_of`.
 
     Raises `CrqError` naming the layer for a batch that does not fit, for layers on anything but (N, C, …) with channels
-    second, and for additions that broadcast.
+    second, for additions that broadcast, and for images of another size than a trace that depends on it was made for.
     """
+    traced = model.meta.get("image_shape", batch.shape[1:])
+    if tuple(batch.shape[1:]) != tuple(traced):
+        raise CrqError(
+            f"the network's code depends on the size of its images and was traced for {tuple(traced)}, not "
+            f"{tuple(batch.shape[1:])}: call crq.prepare with an example_input of the size it will have"
+        )
     try:
         with torch.no_grad():
             ShapeProp(model).propagate(batch)

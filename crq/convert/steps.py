@@ -210,6 +210,17 @@ class Concat(Step):
         return torch.cat([x << s for x, s in zip(inputs, self.shifts, strict=True)], dim=1)
 
 
+class Channels(Step):
+    """The channels numbered in `index`, in that order."""
+
+    def __init__(self, index: Sequence[int]) -> None:
+        super().__init__(index=list(index))
+        self.index = list(index)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.index]
+
+
 class Flatten(Step):
     """(N, C, H, W) → (N, C·H·W)."""
 
@@ -239,5 +250,6 @@ class Output(Step):
 
 
 STEPS: dict[str, type[Step]] = {
-    cls.__name__: cls for cls in (Linear, Conv, Threshold, MaxPool, SumPool, GlobalSum, Add, Concat, Flatten, Output)
+    cls.__name__: cls
+    for cls in (Linear, Conv, Threshold, MaxPool, SumPool, GlobalSum, Add, Concat, Channels, Flatten, Output)
 }

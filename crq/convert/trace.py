@@ -7,83 +7,35 @@ dropout stays for training, and whatever cannot be expressed is refused with the
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import Any
 
 import torch
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
-from crq.convert.calls import Rewriter, is_one, rebind, rewrite_call
-from crq.convert.normalization import is_normalization, record_normalization
+from crq.convert.calls import is_one, pool_to, rewrite_call
+from crq.convert.moves import gather_moves
+from crq.convert.normalization import record_normalization
 from crq.convert.preprocessing import Preprocess
-from crq.convert.supported import NORMS, SUPPORTED, is_dropout
+from crq.convert.reasons import remedy
+from crq.convert.rewriter import Rewriter, name_of, rebind
+from crq.convert.supported import ADAPTIVE, NORMS, SUPPORTED, is_dropout
+from crq.convert.tracer import NamingTracer, ShapedTracer
 from crq.errors import CrqError
 
-_ACTIVATION = "use ReLU or ReLU6"
-# By the name of the module or function, in lower case and without underscores.
-_REMEDIES = {
-    **dict.fromkeys(("hardtanh", "tanh", "hardsigmoid", "hardswish", "gelu", "silu", "leakyrelu", "elu"), _ACTIVATION),
-    "sigmoid": f"{_ACTIVATION}; at the end return the scores, and train with binary_cross_entropy_with_logits",
-    "softmax": "return the scores, and train with cross_entropy",
-    "logsoftmax": "return the scores, and train with cross_entropy",
-    "mul": "activation × activation (as in squeeze-excite gates) needs multipliers; use a block without the gate",
-}
 
+def trace(model: nn.Module, example_input: Tensor | None = None) -> fx.GraphModule:
+    """Trace `model` (changed in place) and normalise its graph; raises `CrqError` naming what is not supported.
 
-def trace(model: nn.Module) -> fx.GraphModule:
-    """Trace `model` (changed in place) and normalise its graph; raises `CrqError` naming what is not supported."""
+    example_input: with it the model's Python code may depend on the shapes of values, other than the batch size.
+    """
     _split_fused_norms(model)
-    tracer = _Tracer()
+    tracer = NamingTracer() if example_input is None else ShapedTracer(example_input)
     graph = tracer.trace(model)
     traced = fx.GraphModule(model, graph, type(model).__name__)
     scopes = {node.name: path for node, path in tracer.scopes.items()}
+    if isinstance(tracer, ShapedTracer) and tracer.fixed:
+        traced.meta["image_shape"] = tuple(tracer.image_shape)
     _normalise(traced, scopes)
     return traced
-
-
-class _Tracer(fx.Tracer):
-    """torch.fx's tracer that remembers each node's module and names the module that cannot be traced."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scopes: dict[fx.Node, str] = {}
-        self._stack: list[str] = []
-
-    def trace(self, root: Any, concrete_args: dict[str, Any] | None = None) -> fx.Graph:
-        try:
-            return super().trace(root, concrete_args)
-        except CrqError:
-            raise
-        except Exception as error:
-            raise _untraceable("the model itself", root, error) from error
-
-    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        path = self.path_of_module(m)
-        self._stack.append(path)
-        try:
-            return super().call_module(m, forward, args, kwargs)
-        except CrqError:
-            raise
-        except Exception as error:
-            raise _untraceable(f"module {path!r}", m, error) from error
-        finally:
-            self._stack.pop()
-
-    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
-        node = super().create_node(*args, **kwargs)
-        self.scopes[node] = self._stack[-1] if self._stack else ""
-        return node
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return is_dropout(m) or is_normalization(m) or super().is_leaf_module(m, module_qualified_name)
-
-
-def _untraceable(where: str, module: nn.Module, error: Exception) -> CrqError:
-    reason = str(error).split("\n")[0]
-    return CrqError(
-        f"{where} ({type(module).__name__}) cannot be traced: {reason}. Its forward must be a fixed sequence of "
-        "operations, without `if` or loops over tensor values"
-    )
 
 
 def _split_fused_norms(model: nn.Module) -> None:
@@ -101,6 +53,8 @@ def _split_fused_norms(model: nn.Module) -> None:
 def _normalise(traced: fx.GraphModule, scopes: dict[str, str]) -> None:
     rewriter = Rewriter(traced, scopes)
     record_normalization(rewriter)
+    _refuse_hopeless(rewriter)
+    gather_moves(rewriter)
     modules = dict(traced.named_modules())
     for node in list(traced.graph.nodes):
         if node.op == "call_module":
@@ -130,16 +84,34 @@ def _normalise(traced: fx.GraphModule, scopes: dict[str, str]) -> None:
     traced.recompile()
 
 
+def _refuse_hopeless(rewriter: Rewriter) -> None:
+    """First of all what no spelling could save: what else is wrong may be of its making."""
+    for node in rewriter.graph.nodes:
+        if node.op == "call_module" and remedy(name_of(node)):
+            raise _unsupported_module(node)
+        elif node.op in ("call_function", "call_method") and "plain" not in node.meta and remedy(name_of(node)):
+            raise _unsupported(rewriter, node)
+
+
 def _unsupported(rewriter: Rewriter, node: fx.Node) -> CrqError:
-    name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
-    remedy = _remedy(str(name))
-    if str(name).strip("_") in ("mul", "sub", "truediv", "div") and len(node.all_input_nodes) == 1:
-        remedy = "scaling and shifting by constants belong in front of the first layer, or into a batch norm"
-    return CrqError(f"operation {name!r} {rewriter.where(node)} is not supported" + (f": {remedy}" if remedy else ""))
+    name = name_of(node)
+    reason = remedy(name)
+    if name.strip("_") in ("mul", "imul", "sub", "truediv", "div") and any(_is_constant(v) for v in node.args):
+        reason = "scaling and shifting by constants belong in front of the first layer, or into a batch norm"
+    return CrqError(f"operation {name!r} {rewriter.where(node)} is not supported" + (f": {reason}" if reason else ""))
 
 
-def _remedy(name: str) -> str:
-    return _REMEDIES.get(name.lower().replace("_", ""), "")
+def _is_constant(argument: object) -> bool:
+    return not isinstance(argument, fx.Node) or argument.op == "get_attr"
+
+
+def _unsupported_module(node: fx.Node) -> CrqError:
+    reason = remedy(name_of(node))
+    supported = ", ".join(kind.__name__ for kind in SUPPORTED)
+    return CrqError(
+        f"module {str(node.target)!r} ({name_of(node)}) is not supported"
+        + (f": {reason}" if reason else f"; supported are {supported}, dropout, additions and concatenations")
+    )
 
 
 def _module(rewriter: Rewriter, node: fx.Node, module: nn.Module) -> None:
@@ -150,12 +122,7 @@ def _module(rewriter: Rewriter, node: fx.Node, module: nn.Module) -> None:
         rewriter.drop(node)
         return
     if type(module) not in SUPPORTED and not is_dropout(module):
-        remedy = _remedy(type(module).__name__)
-        supported = ", ".join(kind.__name__ for kind in SUPPORTED)
-        raise CrqError(
-            f"module {name!r} ({type(module).__name__}) is not supported"
-            + (f": {remedy}" if remedy else f"; supported are {supported}, dropout, additions and concatenations")
-        )
+        raise _unsupported_module(node)
     if len(node.args) + len(node.kwargs) != 1:
         raise CrqError(
             f"module {name!r} is called with {len(node.args) + len(node.kwargs)} arguments, expected one tensor"
@@ -171,7 +138,7 @@ def _module(rewriter: Rewriter, node: fx.Node, module: nn.Module) -> None:
         raise CrqError(f"batch norm {name!r} keeps no running statistics; use track_running_stats=True")
     if isinstance(module, nn.Flatten) and (module.start_dim != 1 or module.end_dim != -1):
         raise CrqError(f"module {name!r} must flatten dimensions 1 to -1, not {module.start_dim} to {module.end_dim}")
-    if isinstance(module, (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)) and not is_one(module.output_size):
-        raise CrqError(
-            f"module {name!r} pools to {module.output_size}; only a global average (output size 1) is supported"
-        )
+    if isinstance(module, ADAPTIVE):
+        maximum = isinstance(module, (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d))
+        if maximum or not is_one(module.output_size):
+            pool_to(rewriter, node, node.all_input_nodes[0], module.output_size, maximum)

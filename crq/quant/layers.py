@@ -66,18 +66,9 @@ class QuantLayer(nn.Module):
         """Codes and scale of the current float weights; raises `CrqError` for non-finite weights."""
         raise NotImplementedError
 
-    def codes(self) -> tuple[Tensor, float]:
-        """int8 codes of the weight's shape and the scale, a float exactly representable in float32.
-
-        Raises `CrqError` where one scale cannot describe the layer (per-channel α, method ttq).
-        """
-        found = self.clusters()
-        if found.alpha.dim():
-            raise CrqError(
-                f"layer {self.layer_name!r} has one α per channel, which is for training only: "
-                "prepare with per_channel=False to export"
-            )
-        return found.codes, float(found.alpha)
+    def codes(self) -> Clusters:
+        """Codes and scale as they are exported; raises `CrqError` where α·t does not describe the layer (ttq)."""
+        return self.clusters()
 
     def used_weight(self) -> Tensor:
         """The weight of this forward pass: float, or scale·codes with a straight-through gradient."""
@@ -118,7 +109,7 @@ class TernaryLayer(QuantLayer):
     def _quantized_weight(self) -> Tensor:
         return self.method.weight(self)
 
-    def codes(self) -> tuple[Tensor, float]:
+    def codes(self) -> Clusters:
         if self.method.name == "ttq":
             raise CrqError(
                 f"layer {self.layer_name!r} was trained by ttq, which has two scales and is for training only: "

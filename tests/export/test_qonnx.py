@@ -22,7 +22,7 @@ from tests.support.nets import NETWORKS, Plain, Residual, extremes, frozen, imag
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-@pytest.mark.parametrize("config", [{}, {"act_bits": 1, "integer": {"first": 8}}], ids=str)
+@pytest.mark.parametrize("config", [{}, {"act_bits": 1, "integer": {"first": 8}, "per_channel": True}], ids=str)
 def test_file_equals_frozen_model_in_qonnx_and_onnxruntime(network: type[nn.Module], config: dict, tmp_path) -> None:
     model = frozen(network, seed=5, **config)
     for carrier in ("packed", "float"):

@@ -3,9 +3,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-from crq.convert.calls import add_module, is_one
+from crq.convert.calls import is_one
 from crq.convert.trace import trace
 from crq.errors import CrqError
 from tests.support.bodies import Net, calls
@@ -44,7 +43,7 @@ def test_same_values(case: str) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (lambda x: F.adaptive_avg_pool2d(x, 2), "pools to 2; only size 1"),
+        (lambda x: F.adaptive_avg_pool2d(x, 2), "pools to 2: give crq.prepare an example_input"),
         (lambda x: torch.flatten(x, 2), "must start at dimension 1"),
         (lambda x: torch.cat([x, x], 2), "must be along dimension 1"),
         (lambda x: x.mean(1), "mean over dimensions"),
@@ -55,12 +54,6 @@ def test_same_values(case: str) -> None:
 def test_other_arguments_are_refused(body, message: str) -> None:
     with pytest.raises(CrqError, match=message):
         trace(Net(lambda net, x: body(net.conv1(x))))
-
-
-def test_names_that_are_taken_get_a_number() -> None:
-    traced = trace(Net(lambda net, x: net.conv1(x)))
-    assert [add_module(traced, "a.b", nn.ReLU()) for _ in range(3)] == ["a_b", "a_b_1", "a_b_2"]
-    assert isinstance(traced.get_submodule("a_b_2"), nn.ReLU)
 
 
 def test_sizes_that_are_one() -> None:

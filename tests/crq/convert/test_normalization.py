@@ -89,7 +89,7 @@ def test_numbers_in_any_order() -> None:
 @pytest.mark.parametrize(
     ("front", "message"),
     [
-        (lambda net, x: x * net.learned, "'learned' is used as a value"),
+        (lambda net, x: x * net.learned, "'mul'.* into a batch norm"),
         (lambda net, x: 1 / (x + 1), "'truediv'"),
         (lambda net, x: x**2, "'pow'"),
         (lambda net, x: x / (net.std * 0), "divisor 0"),

@@ -105,7 +105,10 @@ REFUSED = {
     "LogSoftmax": (lambda: activated(nn.LogSoftmax(1)), r"'act' \(LogSoftmax\) is not supported: return the scores"),
     "hard_sigmoid": (lambda: activated(nn.Hardsigmoid()), r"'act' \(Hardsigmoid\) is not supported: use ReLU or ReLU6"),
     "reflect": (lambda: activated(nn.Conv2d(8, 8, 3, padding=1, padding_mode="reflect")), "'act' pads with 'reflect'"),
-    "pool to 2": (lambda: activated(nn.AdaptiveAvgPool2d(2)), "'act' pools to 2; only a global average"),
+    "pool to 2": (
+        lambda: activated(nn.AdaptiveAvgPool2d(2)),
+        "AdaptiveAvgPool2d.*pools to 2: give crq.prepare",
+    ),
     "no statistics": (lambda: activated(nn.BatchNorm2d(8, track_running_stats=False)), "'act' keeps no running stat"),
     "softmax": (lambda: Net(lambda n, x: F.softmax(n.fc(n.conv1(x).mean((2, 3))), 1)), "'softmax'.*return the scores"),
     "scaled sum": (lambda: Net(lambda n, x: n.fc((n.conv1(x) + 1.0).mean((2, 3)))), "must add two activations"),

@@ -2,7 +2,6 @@
 
 import copy
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -34,11 +33,11 @@ def test_forward_uses_scale_times_codes(method: str) -> None:
 def test_codes_describe_the_forward_weights_exactly(method: str) -> None:
     quantized = layer(method)
     quantized.mode = "quantized"
-    codes, alpha = quantized.codes()
-    assert codes.dtype == torch.int8
-    assert codes.shape == quantized.weight.shape
-    assert alpha == float(np.float32(alpha))
-    assert torch.equal(quantized.used_weight().detach(), codes * torch.tensor(alpha))
+    found = quantized.codes()
+    assert found.codes.dtype == torch.int8
+    assert found.codes.shape == quantized.weight.shape
+    assert found.alpha.dtype == torch.float32
+    assert torch.equal(quantized.used_weight().detach(), found.codes * found.alpha)
 
 
 @pytest.mark.parametrize("method", ONE_SCALE)
@@ -72,21 +71,21 @@ def test_ttq_learns_both_scales_with_the_papers_gradients() -> None:
 
 
 @pytest.mark.parametrize("method", ONE_SCALE)
-def test_per_channel_scales_train_but_do_not_export(method: str) -> None:
+def test_per_channel_scales(method: str) -> None:
     quantized = layer(method, per_channel=True)
     quantized.mode = "quantized"
     assert quantized.clusters().alpha.shape == (6,)
     for row in quantized.used_weight().detach():
         assert len(row.unique()) <= 3
-    with pytest.raises(CrqError, match=r"'conv' has one α per channel.*per_channel=False"):
-        quantized.codes()
+    found = quantized.codes()
+    assert torch.equal(quantized.used_weight().detach(), found.codes * found.alpha[:, None, None, None])
 
 
 def test_codes_follow_the_weights_even_through_data() -> None:
     quantized = layer()
-    before, _ = quantized.codes()
+    before = quantized.codes().codes
     quantized.weight.data.neg_()  # bypasses autograd's version counter
-    after, _ = quantized.codes()
+    after = quantized.codes().codes
     assert torch.equal(after, -before)
 
 
@@ -94,24 +93,25 @@ def test_all_zero_weights_give_alpha_zero() -> None:
     for kind, options in ((TernaryLinear, {}), (IntegerLinear, {"bits": 8})):
         zero = kind.from_float(nn.Linear(3, 2), "fc", **options)
         nn.init.zeros_(zero.weight)
-        codes, alpha = zero.codes()
-        assert alpha == 0.0
-        assert not codes.any()
+        found = zero.codes()
+        assert found.alpha == 0.0
+        assert not found.codes.any()
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])
 def test_integer_layer_codes_and_error(bits: int) -> None:
     torch.manual_seed(0)
     integer = IntegerConv2d.from_float(nn.Conv2d(3, 8, 3), "stem", bits=bits)
-    codes, scale = integer.codes()
+    found = integer.codes()
+    codes, scale = found.codes, found.alpha
     top = 2 ** (bits - 1) - 1
     assert integer.weight_bits == bits
     assert int(codes.abs().max()) == top
     error = (integer.weight - codes * scale).detach().abs()
     clipped = codes.abs() == top
-    assert float(error[~clipped].max()) <= scale / 2 * (1 + 1e-5)
+    assert float(error[~clipped].max()) <= float(scale) / 2 * (1 + 1e-5)
     integer.mode = "quantized"
-    assert torch.equal(integer.used_weight().detach(), codes * torch.tensor(scale))
+    assert torch.equal(integer.used_weight().detach(), codes * scale)
 
 
 @pytest.mark.parametrize("make", [layer, lambda: IntegerConv2d.from_float(nn.Conv2d(1, 1, 1), "conv", bits=4)])

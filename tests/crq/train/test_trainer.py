@@ -135,7 +135,6 @@ def test_starting_from_an_earlier_float_network(finished, tmp_path) -> None:
         ({"act_bits": None}, "activations are float"),
         ({"skip": ["first"]}, "layers first are float"),
         ({"method": "ttq"}, "two scales"),
-        ({"per_channel": True}, "per channel"),
     ],
 )
 def test_what_cannot_be_exported_still_trains_and_says_so(tmp_path, changes: dict, reason: str) -> None:

@@ -14,8 +14,7 @@ from tests.support.recipes import Signal, values
 
 @pytest.mark.parametrize(
     ("changes", "key"),
-    [({"act_bits": "float"}, "act_bits"), ({"skip": ["first"]}, "skip"), ({"method": "ttq"}, "method"),
-     ({"per_channel": True}, "per_channel")],
+    [({"act_bits": "float"}, "act_bits"), ({"skip": ["first"]}, "skip"), ({"method": "ttq"}, "method")],
 )  # fmt: skip
 def test_what_cannot_be_exported_is_refused(tmp_path, changes: dict, key: str) -> None:
     recipe.parse(values(ternary=changes)).save(tmp_path / "r.toml")

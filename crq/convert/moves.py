@@ -1,0 +1,84 @@
+"""Operations that only move elements, alone or in a row: views, transposes, slices, splits.
+
+They are run on the numbers of the elements. What comes out says what they are together: nothing, a flattening, or a
+choice of channels (a slice, one part of a split, a channel shuffle).
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from crq.convert.channels import Channels
+from crq.convert.rewriter import Rewriter
+from crq.convert.tracer import BATCHES
+
+_FUNCTIONS = (
+    operator.getitem, torch.chunk, torch.split, torch.tensor_split, torch.unbind, torch.narrow, torch.reshape,
+    torch.flatten, torch.unflatten, torch.permute, torch.transpose, torch.squeeze, torch.unsqueeze, torch.select,
+)  # fmt: skip
+_METHODS = ("contiguous", "view", "chunk", "split", "tensor_split", "unbind", "narrow", "reshape", "flatten",
+            "unflatten", "permute", "transpose", "squeeze", "unsqueeze", "select")  # fmt: skip
+_AT = 1
+"""Which of the batch sizes is tried."""
+
+
+def is_move(node: fx.Node) -> bool:
+    """Whether `node` gives elements of its first operand, in another shape or order."""
+    return (node.op == "call_function" and node.target in _FUNCTIONS) or (
+        node.op == "call_method" and node.target in _METHODS
+    )
+
+
+def gather_moves(rewriter: Rewriter) -> None:
+    """Replace the moves of a graph that was traced with shapes by modules; what they cannot say is left as it is."""
+    moved: dict[fx.Node, tuple[fx.Node, Any]] = {}
+    for node in rewriter.graph.nodes:
+        if is_move(node) and isinstance(x := node.args[0], fx.Node) and (x in moved or "shapes" in x.meta):
+            base, elements = moved[x] if x in moved else (x, _numbers(x))
+            moved[node] = base, _run(node, elements)
+    for node, (base, elements) in moved.items():
+        readers = [user for user in node.users if user not in moved]
+        if readers and (modules := _modules(node, base, elements)) is not None:
+            value = rewriter.insert(node, base, *modules)
+            node.replace_all_uses_with(value, delete_user_cb=lambda user: user not in moved)
+    for node in reversed(moved):
+        if not node.users:
+            rewriter.graph.erase_node(node)
+
+
+def _numbers(node: fx.Node) -> Tensor:
+    shape = node.meta["shapes"][_AT]
+    return torch.arange(shape.numel()).reshape(shape)
+
+
+def _run(node: fx.Node, elements: Any) -> Any:
+    def value(argument: fx.Node) -> Any:
+        return elements if argument is node.args[0] else argument.meta["plain"][_AT]
+
+    args: Any = fx.node.map_arg(node.args, value)
+    kwargs: Any = fx.node.map_arg(node.kwargs, value)
+    if node.op == "call_method":
+        return getattr(args[0], str(node.target))(*args[1:], **kwargs)
+    return node.target(*args, **kwargs)  # type: ignore[operator]
+
+
+def _modules(node: fx.Node, base: fx.Node, elements: Any) -> list[nn.Module] | None:
+    """What gives `elements` of the images of `base`; None if no module does, or not for every batch size."""
+    shapes = node.meta.get("shapes", ())
+    if not shapes or any(shape != (n, *shapes[0][1:]) for n, shape in zip(BATCHES, shapes, strict=True)):
+        return None
+    whole = _numbers(base)
+    if torch.equal(elements, whole):
+        return []
+    if whole.dim() < 2:
+        return None
+    if torch.equal(elements, whole.flatten(1)):
+        return [nn.Flatten()]
+    if elements.dim() != whole.dim() or elements.shape[2:] != whole.shape[2:] or not elements.numel():
+        return None
+    channels = elements[0].flatten(1)[:, 0] // whole[0, 0].numel()
+    return [Channels(channels.tolist())] if torch.equal(elements, whole[:, channels]) else None

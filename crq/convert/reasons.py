@@ -1,0 +1,29 @@
+"""Why modules and operations have no place in a network of integers, and what to use instead."""
+
+from __future__ import annotations
+
+_ACTIVATION = "use ReLU or ReLU6"
+_NORM = "it divides each image by a statistic of its own, which needs multipliers; use batch norm, which is constant"
+_PRODUCT = "activation × activation (as in {}) needs multipliers; use a block without {}"
+
+# By the name of the module or function, in lower case and without underscores.
+REASONS: dict[str, str] = {
+    **dict.fromkeys(("hardtanh", "tanh", "hardsigmoid", "hardswish", "gelu", "silu", "leakyrelu", "elu"), _ACTIVATION),
+    "sigmoid": f"{_ACTIVATION}; at the end return the scores, and train with binary_cross_entropy_with_logits",
+    **dict.fromkeys(("softmax", "logsoftmax"), "return the scores, and train with cross_entropy"),
+    **dict.fromkeys(("mul", "imul", "multiply"), _PRODUCT.format("squeeze-excite gates", "the gate")),
+    **dict.fromkeys(
+        ("matmul", "bmm", "einsum", "baddbmm", "scaleddotproductattention", "multiheadattention"),
+        _PRODUCT.format("attention", "it"),
+    ),
+    **dict.fromkeys(
+        ("layernorm", "groupnorm", "instancenorm", "instancenorm1d", "instancenorm2d", "rmsnorm", "localresponsenorm"),
+        _NORM,
+    ),
+    **dict.fromkeys(("lstm", "gru"), "the gates of a recurrence multiply activations; use convolutions over time"),
+}
+
+
+def remedy(name: str) -> str:
+    """The reason and the way out for a module or operation called `name`; empty if there is none to give."""
+    return REASONS.get(name.lower().replace("_", ""), "")

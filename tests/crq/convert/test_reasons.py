@@ -1,0 +1,15 @@
+"""Reasons are found however the operation is spelt."""
+
+import pytest
+
+from crq.convert.reasons import REASONS, remedy
+
+
+@pytest.mark.parametrize("name", ["layer_norm", "LayerNorm", "GroupNorm", "InstanceNorm2d", "group_norm"])
+def test_norms_of_each_image(name: str) -> None:
+    assert "statistic of its own" in remedy(name)
+
+
+def test_names_are_spelt_as_they_are_looked_up() -> None:
+    assert all(remedy(name) == reason for name, reason in REASONS.items())
+    assert remedy("relu") == ""
