@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
 from torch import Tensor, fx, nn
 from torch.utils.data import Dataset
@@ -19,7 +20,7 @@ from crq.convert.quantize import quantize
 from crq.files import write_json
 from crq.quant.layers import TernaryLayer
 from crq.quant.penalties import layer_statistics
-from crq.train import distributed, plots, process
+from crq.train import distributed, plots, precision, process
 from crq.train.checkpoints import check_fits, restore, save
 from crq.train.folder import RunFolder
 from crq.train.manifest import manifest
@@ -78,6 +79,10 @@ class _Run:
     def complete(self) -> dict[str, Any]:
         """Run every phase that is not finished yet."""
         setup = self.setup
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        slower = precision.warning(setup.recipe.precision, device) if distributed.is_main() else None
+        if slower:
+            self.console.print(f"warning: {slower}", highlight=False, style="yellow")
         self._train("pretrain", setup.network, "float")
         before = _weights(prepare(setup.network, setup.recipe.ternary))
         prepared = prepare(setup.network, setup.recipe.ternary)
