@@ -12,8 +12,18 @@ import click
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def inspect(file: Path, as_json: bool) -> None:
-    """Show what is in FILE: a QONNX file, a frozen.pt or a run folder. Layers, codes, α, widths, sizes."""
+@click.option(
+    "--svg", type=click.Path(path_type=Path), metavar="OUT",
+    help="Draw the dataflow of the hardware into this file, folded as `crq build FILE` would; of a project as built.",
+)  # fmt: skip
+def inspect(file: Path, as_json: bool, svg: Path | None) -> None:
+    """Show what is in FILE: a QONNX file, a frozen.pt or a run folder. Layers, codes, α, widths, sizes.
+
+    With --svg FILE may be a project, too.
+    """
+    if svg is not None:
+        _draw(file, svg)
+        return
     if file.is_dir() or file.suffix == ".pt":
         _inspect_frozen(file, as_json)
         return
@@ -24,6 +34,30 @@ def inspect(file: Path, as_json: bool) -> None:
         click.echo(json.dumps(facts, indent=2))
         return
     _print_file(facts)
+
+
+def _draw(file: Path, svg: Path) -> None:
+    from crq.files import write_text
+    from crq.options import BuildOptions
+    from hw.dataflow.timing import HLS
+    from hw.devices.catalog import find
+    from hw.fold.resolve import resolve
+    from hw.forms.manifest import FILE
+    from hw.ir.graph import Network
+    from hw.project import open_project
+    from hw.read.origin import load_graph
+    from hw.report.html import render_svg
+    from hw.report.model import build_report
+
+    if (file / FILE).exists():
+        report = open_project(file).report()
+    else:
+        options = BuildOptions()
+        network = Network(load_graph(file)[0])
+        folds = resolve(network, options, find(options.part), HLS).folds
+        report = build_report(network, folds, options.part, options.clock_period, project_info={"name": file.stem})
+    write_text(svg, render_svg(report.to_dict()))
+    click.echo(f"{svg}: the dataflow of {file}")
 
 
 def _print_file(facts: dict[str, Any]) -> None:

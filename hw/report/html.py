@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hw.report import adders, sizes, vendor
 from hw.report.beside import error, headline
+from hw.report.dataflow import draw
 from hw.report.terminal import between, verdict
 
 # What a project may know of itself; the templates leave out what is None.
@@ -21,7 +22,12 @@ PROJECT = ("backend", "io_type", "verdict", "accuracy", "folding", "vendor", "co
 
 def render_html(report: dict[str, Any]) -> str:
     """The page for `report` (the content of report.json)."""
-    return _environment().get_template("page.html.j2").render(_view(report))
+    return _environment().get_template("page.html.j2").render(_view(report), alone=False)
+
+
+def render_svg(report: dict[str, Any]) -> str:
+    """The dataflow diagram of `report` as an SVG file."""
+    return _environment().get_template("dataflow.svg.j2").render(_view(report), alone=True)
 
 
 def _view(report: dict[str, Any]) -> dict[str, Any]:
@@ -37,6 +43,7 @@ def _view(report: dict[str, Any]) -> dict[str, Any]:
         "bits_per_weight": report.get("bits_per_weight"),
         "adder_graphs": adders.text(report["units"]),
         "verdict": verdict(project["verdict"]) if project["verdict"] else None,
+        "diagram": draw(report) if report.get("streams") else None,
         "vendor_heads": ("tool", *vendor.HEADS),
         "vendor_rows": vendor.rows(report) if project["vendor"] else [],
         "style": (files("hw.report") / "templates" / "style.css").read_text(encoding="utf-8"),

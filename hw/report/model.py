@@ -26,6 +26,7 @@ from hw.report import adders, terminal
 from hw.report.beside import beside
 from hw.report.html import render_html
 from hw.report.sizes import bits_per_weight, mean_bits
+from hw.report.streams import streams
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -132,6 +133,7 @@ class Report:
             "multiplier_free": multiplier_free(self.network, self.form != "hls"),
             "bits_per_weight": mean_bits(row["weights"] for row in rows if "weights" in row),
             "units": rows,
+            "streams": streams(self.network, self.folds, self.io_type, TIMINGS[self.project.get("backend", "hls")]),
             # What `crq synth` measures is the streaming RTL form: nothing to set beside an unrolled design.
             "synthesis": beside(self.network, self.folds, self.measurements)
             if self.measurements and self.io_type != "io_parallel"

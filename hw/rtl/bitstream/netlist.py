@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from hw.errors import HwError
 from hw.rtl.bitstream.steps import Done, run_step
 from hw.rtl.synth import SCRIPT, tool
 
@@ -120,6 +121,20 @@ def _flip_flop(cell: Cell, pads: Iterable[int]) -> None:
         cell["port_directions"]["DI"] = cell["port_directions"].pop("M")
 
 
+def _block_ram(cell: Cell, pads: Iterable[int]) -> None:
+    """A pin of a placed block whose multiplexer gives a constant is tied to it. One that is open reads 1."""
+    parameters, joined = cell["parameters"], cell["connections"]
+    for pin in [p for p, direction in cell["port_directions"].items() if direction == "input"]:
+        chosen = _text(parameters.get(f"{pin}MUX", pin))
+        if not joined[pin]:
+            joined[pin] = ["1" if chosen in (pin, "1") else "0"]
+            parameters.pop(f"{pin}MUX", None)
+        elif chosen != pin:
+            raise HwError(f"a block of RAM reads pin {pin} through {chosen!r}, which its model does not have")
+        else:
+            parameters.pop(f"{pin}MUX", None)
+
+
 def _pad(cell: Cell, pads: Iterable[int]) -> None:
     """A pad is a wire, from it or to it."""
     joined = cell["connections"]
@@ -173,7 +188,7 @@ def _pll_outputs(cells: dict[str, Cell]) -> None:
 
 
 CHANGES: dict[str, Callable[[Cell, Iterable[int]], None]] = {
-    "TRELLIS_COMB": _comb, "TRELLIS_FF": _flip_flop, "TRELLIS_IO": _pad, "SB_IO": _pad, "ALU": _alu, "rPLL": _vectors,
-    "ICESTORM_PLL": _ice_pll,
+    "TRELLIS_COMB": _comb, "TRELLIS_FF": _flip_flop, "DP16KD": _block_ram, "TRELLIS_IO": _pad, "SB_IO": _pad,
+    "ALU": _alu, "rPLL": _vectors, "ICESTORM_PLL": _ice_pll,
 }  # fmt: skip
 """By type of a placed cell, what it is for its model."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hw.rtl.bitstream.netlist import NAME, simulated, top_of
+import pytest
+
+from hw.errors import HwError
+from hw.rtl.bitstream.netlist import CHANGES, NAME, simulated, top_of
 from tests.support.boards import needs_tools
 
 
@@ -46,3 +49,15 @@ def test_placed_cells_become_plain_logic(tmp_path: Path) -> None:
     text = (done.folder / "sim.v").read_text()
     assert f"module {NAME}(" in text
     assert "TRELLIS" not in text.replace("\\", "")
+
+
+def test_pins_of_a_placed_block_that_are_constants() -> None:
+    """Open pins read 1, unless their multiplexer says otherwise."""
+    muxes = {"ADA0MUX": "0 ", "CSA0MUX": "INV", "OCEAMUX": "OCEA", "CLKAMUX": "CLKA", "DIA0MUX": "1 "}
+    block = cell("DP16KD", dict(muxes), ("DOA0",), ADA0=[], CSA0=[], OCEA=[], CLKA=[7], DIA0=[], RSTA=[], DOA0=[8])
+    CHANGES["DP16KD"](block, ())
+    pins = {pin: bits for pin, bits in block["connections"].items() if pin != "DOA0"}
+    assert pins == {"ADA0": ["0"], "CSA0": ["0"], "OCEA": ["1"], "CLKA": [7], "DIA0": ["1"], "RSTA": ["1"]}
+    assert not block["parameters"]
+    with pytest.raises(HwError, match="reads pin WEA through 'INV'"):
+        CHANGES["DP16KD"](cell("DP16KD", {"WEAMUX": "INV"}, (), WEA=[3]), ())
