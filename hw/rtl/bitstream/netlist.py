@@ -135,6 +135,28 @@ def _block_ram(cell: Cell, pads: Iterable[int]) -> None:
             parameters.pop(f"{pin}MUX", None)
 
 
+def _gowin_ram(cell: Cell, pads: Iterable[int]) -> None:
+    """A block of RAM, as synthesis or as place and route names it: of bytes of 9 bits (X9) or 8, its pins joined to the
+    vectors of one model for both. READ_MODE 1 has a register behind, which no design here asks for."""
+    ninth = "X9" in cell["type"] or _text(cell["attributes"].get("BSRAM_SUBTYPE", "")) == "X9"
+    cell["type"] = GOWIN_RAM[cell["type"]]
+    if any(int(cell["parameters"].get(mode, "0"), 2) for mode in ("READ_MODE", "READ_MODE0", "READ_MODE1")):
+        raise HwError("a block of RAM with a register behind it, which its model does not have")
+    cell["parameters"]["BYTE"] = f"{9 if ninth else 8:032b}"
+    single = cell["type"] == "CRQ_SP"  # placed, a port that is too wide for one has pins of the other
+    for pin in list(cell["connections"]):
+        vector, digits = pin.rstrip("0123456789"), pin[len(pin.rstrip("0123456789")) :]
+        if single and vector in ("ADB", "BLKSELB", "CEB", "CLKB", "OCEB", "RESETB", "WREB"):
+            del cell["connections"][pin], cell["port_directions"][pin]
+        elif digits:
+            bits = cell["connections"].pop(pin)
+            way = cell["port_directions"].pop(pin)
+            joined = cell["connections"].setdefault(vector, [])
+            cell["port_directions"][vector] = way
+            joined += ["x" if way == "output" else "0"] * (int(digits) + 1 - len(joined))
+            joined[int(digits)] = bits[0] if bits else joined[int(digits)]
+
+
 def _pad(cell: Cell, pads: Iterable[int]) -> None:
     """A pad is a wire, from it or to it."""
     joined = cell["connections"]
@@ -187,8 +209,14 @@ def _pll_outputs(cells: dict[str, Cell]) -> None:
             cell["port_directions"][user] = "input"
 
 
+GOWIN_RAM = {
+    "SPX9": "CRQ_SP", "SP": "CRQ_SP", "DPX9B": "CRQ_DP", "DPB": "CRQ_DP", "DP": "CRQ_DP", "SDPX9B": "CRQ_SDP",
+    "SDPB": "CRQ_SDP", "SDP": "CRQ_SDP",
+}  # fmt: skip
+"""By type of a block of RAM, its model in cells/gowin.v."""
 CHANGES: dict[str, Callable[[Cell, Iterable[int]], None]] = {
     "TRELLIS_COMB": _comb, "TRELLIS_FF": _flip_flop, "DP16KD": _block_ram, "TRELLIS_IO": _pad, "SB_IO": _pad,
     "ALU": _alu, "rPLL": _vectors, "ICESTORM_PLL": _ice_pll,
+    **dict.fromkeys(GOWIN_RAM, _gowin_ram),
 }  # fmt: skip
 """By type of a placed cell, what it is for its model."""

@@ -61,3 +61,17 @@ def test_pins_of_a_placed_block_that_are_constants() -> None:
     assert not block["parameters"]
     with pytest.raises(HwError, match="reads pin WEA through 'INV'"):
         CHANGES["DP16KD"](cell("DP16KD", {"WEAMUX": "INV"}, (), WEA=[3]), ())
+
+
+def test_a_placed_gowin_block_has_the_vectors_of_its_model() -> None:
+    """A port of 36 bits has pins of the other port, which its model does without."""
+    pins = {f"AD{i}": [i + 10] for i in range(14)} | {"DO1": [31], "DO0": [30], "CLK": [9], "ADB0": [5], "CLKB": [9]}
+    block = cell("SP", {"BIT_WIDTH": "100100", "READ_MODE": "0"}, ("DO0", "DO1"), **pins)
+    block["attributes"]["BSRAM_SUBTYPE"] = "X9"
+    CHANGES["SP"](block, ())
+    assert block["type"] == "CRQ_SP"
+    assert int(block["parameters"]["BYTE"], 2) == 9
+    assert block["connections"] == {"CLK": [9], "AD": list(range(10, 24)), "DO": [30, 31]}
+    assert block["port_directions"] == {"CLK": "input", "AD": "input", "DO": "output"}
+    with pytest.raises(HwError, match="a register behind it"):
+        CHANGES["DPX9B"](cell("DPX9B", {"READ_MODE1": "1"}, (), CLKA=[3]), ())
