@@ -57,12 +57,15 @@ def _print_summary(summary: dict[str, Any], output: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from crq.figures import shown
+
     console = Console()
     table = Table(title=f"{summary['name']} ({summary['method']}), {summary['test_images']} test images")
     table.add_column("network")
-    table.add_column("accuracy", justify="right")
-    for stage, value in summary["accuracy"].items():
-        table.add_row(stage, f"{value:.2%}")
+    metric = summary["metric"]
+    table.add_column(metric, justify="right")
+    for stage, value in summary[metric].items():
+        table.add_row(stage, shown(metric, value))
     console.print(table)
     layers = Table()
     for heading in ("layer", "weights", "J/‖W‖² before", "after", "now", "zeros", "α"):

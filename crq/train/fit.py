@@ -38,7 +38,7 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
     if phase.epochs == 0:
         return []
     batches = setup.batches(name)
-    recorder = Recorder(name)
+    recorder = Recorder(name, setup.task.metric)
     callbacks = [
         *_penalties(phase, setup.lam(name)),
         recorder,
@@ -47,7 +47,7 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
             folder.checkpoints, filename=folder.latest(name).stem, save_top_k=1, enable_version_counter=False
         ),
     ]
-    module = PhaseModule(network, phase, name, phase.epochs * len(batches), setup.seed(name))
+    module = PhaseModule(network, phase, name, phase.epochs * len(batches), setup.seed(name), setup.task)
     network.train()
     if _prefers_channels_last(network):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -8,25 +8,25 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crq.convert.batches import device_of
 from crq.errors import CrqError
 from crq.quant.penalties import layer_statistics
 from crq.quant.quantizers import quantizers
 from crq.train.recipe import Phase
+from crq.train.tasks import Metric, Task
 
 
 class PhaseModule(pl.LightningModule):
-    """Trains `network` with cross entropy under one phase's optimizer and schedule.
+    """Trains `network` for `task` under one phase's optimizer and schedule.
 
     name: the phase, for messages. steps: optimizer steps of the whole phase. seed: keys the global random state of
     each epoch, so that a resumed run draws the same dropout masks as an uninterrupted one.
     """
 
-    def __init__(self, network: nn.Module, phase: Phase, name: str, steps: int, seed: int) -> None:
+    def __init__(self, network: nn.Module, phase: Phase, name: str, steps: int, seed: int, task: Task) -> None:
         super().__init__()
+        self.task = task
         self.network, self.phase, self.name, self.steps, self.seed = network, phase, name, steps, seed
 
     def forward(self, x: Tensor) -> Tensor:
@@ -36,20 +36,20 @@ class PhaseModule(pl.LightningModule):
         torch.manual_seed(((self.seed * 1009 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        images, labels = batch
-        logits = self.network(images)
-        loss = F.cross_entropy(logits.float(), labels)
+        inputs, labels = batch
+        outputs, targets = self.network(inputs).float(), self.task.targets(inputs, labels)
+        loss = self.task.loss(outputs, targets)
         if not math.isfinite(float(loss.detach())):
             raise CrqError(self._diverged(batch_idx))
-        accuracy = (logits.argmax(1) == labels).float().mean()
-        values = {"loss": loss.detach(), "accuracy": accuracy}
+        metric = self.task.metric
+        values = {"loss": loss.detach(), metric.name: metric.each(outputs.detach(), targets).mean()}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        images, labels = batch
-        right = (self.network(images).argmax(1) == labels).float().mean()
-        self.log("validation", right, on_epoch=True, batch_size=len(labels), sync_dist=True)
+        inputs, labels = batch
+        found = self.task.metric.each(self.network(inputs).float(), self.task.targets(inputs, labels)).mean()
+        self.log("validation", found, on_epoch=True, batch_size=len(labels), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         phase = self.phase
@@ -96,11 +96,11 @@ class PhaseModule(pl.LightningModule):
 
 
 class Recorder(pl.Callback):
-    """One row per epoch: loss, accuracies, learning rate, time, mean J/‖W‖² and, where there are ternary `layers`, the
-    figures of `layer_statistics`. Part of the checkpoint."""
+    """One row per epoch: loss, the task's metric, learning rate, time, mean J/‖W‖² and, where there are ternary
+    `layers`, the figures of `layer_statistics`. Part of the checkpoint."""
 
-    def __init__(self, phase: str) -> None:
-        self.phase = phase
+    def __init__(self, phase: str, metric: Metric) -> None:
+        self.phase, self.metric = phase, metric
         self.rows: list[dict[str, Any]] = []
         self._start = 0.0
 
@@ -110,6 +110,7 @@ class Recorder(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         metrics = trainer.callback_metrics
         layers = layer_statistics(pl_module.network)  # type: ignore[arg-type]
+        metric = self.metric.name
         costs = [values["cost"] for values in layers.values()]
         self.rows.append(
             {
@@ -117,7 +118,7 @@ class Recorder(pl.Callback):
                 "phase": self.phase,
                 "epoch": trainer.current_epoch,
                 "loss": float(metrics["loss"]),
-                "accuracy": float(metrics["accuracy"]),
+                metric: float(metrics[metric]),
                 "validation": float(metrics["validation"]) if "validation" in metrics else None,
                 "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
                 "cost": sum(costs) / len(costs) if costs else None,
@@ -130,16 +131,3 @@ class Recorder(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = list(state_dict["rows"])
-
-
-@torch.no_grad()
-def accuracy(model: nn.Module, batches: Any) -> float:
-    """Share of images whose largest logit is the label's, in eval mode."""
-    training, device = model.training, device_of(model)
-    model.eval()
-    right = count = 0
-    for images, labels in batches:
-        right += int((model(images.to(device)).argmax(1) == labels.to(device)).sum())
-        count += len(labels)
-    model.train(training)
-    return right / count
