@@ -21,7 +21,9 @@ from crq.cli.stopping import stoppable
 @click.option("--pretrained", metavar="RUN", help="Start from the float network of this run folder.")
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
-@click.option("--download", is_flag=True, help="Fetch mnist, fashion-mnist or cifar10 first where files are missing.")
+@click.option(
+    "--download", is_flag=True, help="Fetch the public data set that the recipe names first, where files are missing."
+)
 @click.option("--steps", type=int, help="Stop every phase after this many steps: a trial of the recipe.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def train(

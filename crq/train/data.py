@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from crq.errors import CrqError, nearest
-from crq.train import download, image_files
+from crq.train import archives, download, image_files
 from crq.train.image_files import ImageFiles
 
 MOST_CLASSES = 100_000
@@ -107,11 +107,12 @@ def open_files(spec: str, root: str | os.PathLike[str], size: int) -> ImageFiles
 
 def fetch(name: str, root: str | os.PathLike[str] | None = None) -> Path:
     """Complete the public data set `name` in `root`, by default where `load` looks for it, and return that folder."""
-    if name not in download.SOURCES:
-        raise CrqError(f"data {name!r} cannot be downloaded; only {', '.join(download.SOURCES)} can")
-    places = [Path(root)] if root is not None else _places(name)
+    known = (*download.SOURCES, *archives.ARCHIVES)
+    if name not in known:
+        raise CrqError(f"data {name!r} cannot be downloaded; only {', '.join(known)} can")
+    places = [Path(root)] if root is not None else places_of(name)
     folder = next((place for place in places if place.is_dir()), places[0])
-    download.fetch(name, folder)
+    (download if name in download.SOURCES else archives).fetch(name, folder)
     return folder
 
 
@@ -247,11 +248,11 @@ def _find(name: str, root: str | os.PathLike[str] | None) -> Path:
     if Path(name).is_dir():
         return Path(name)
     if name not in _HOMES:
-        known = ("digits", *_HOMES)
+        known = ("digits", *_HOMES, *archives.ARCHIVES)
         raise CrqError(
             f"unknown data {name!r}{nearest(name, known)}; expected {', '.join(known)} or an existing folder"
         )
-    places = _places(name)
+    places = places_of(name)
     found = next((place for place in places if place.is_dir()), None)
     if found is not None:
         return found
@@ -262,10 +263,10 @@ def _find(name: str, root: str | os.PathLike[str] | None) -> Path:
     )
 
 
-def _places(name: str) -> list[Path]:
+def places_of(name: str) -> list[Path]:
     """Where the files of `name` may lie, the place to put them first."""
     bases = [Path(os.environ["CRQ_DATA"])] if "CRQ_DATA" in os.environ else []
-    return list(dict.fromkeys(base / place for base in (*bases, Path("data")) for place in _HOMES[name]))
+    return list(dict.fromkeys(base / place for base in (*bases, Path("data")) for place in _HOMES.get(name, (name,))))
 
 
 def _first(folder: Path, pattern: str) -> Path | None:

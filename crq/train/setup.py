@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,8 +24,10 @@ from crq.train.data import ImageData
 from crq.train.grid import standardization, with_grid
 from crq.train.loader import BatchLoader
 from crq.train.recipe import Penalized, Phase, Recipe
+from crq.train.sources import functions
+from crq.train.sources.targets import class_names
 from crq.train.sources.values import ValueData
-from crq.train.splits import AnyData, Source
+from crq.train.splits import AnyData, Source, from_raw
 
 PHASES = ("pretrain", "retrain", "finetune")
 EVALUATION_BATCH = 500
@@ -44,9 +50,9 @@ class Setup:
         self.recipe = recipe
         self.task = tasks.of(recipe.loss, recipe.data.target == "input")
         source = Source(recipe.data, self.task.kind) if data is None or test is None else None
-        self.data = _in_memory(data, "data") if source is None or data is not None else source.split("train")
+        self.data = self._given(data, "data") if source is None or data is not None else source.split("train")
         given = self.data.classes
-        self.test = _in_memory(test, "test", given) if source is None or test is not None else source.split("test")
+        self.test = self._given(test, "test", given) if source is None or test is not None else source.split("test")
         self.held_out: AnyData | None = None
         if data is None and source is not None and source.has_validation:
             self.held_out = source.split("val")
@@ -65,6 +71,18 @@ class Setup:
         self._check_data()
         self._check_network()
         self._check_batches()
+
+    def _given(self, given: Dataset[Any] | None, name: str, classes: tuple[str, ...] | None = None) -> AnyData:
+        """A dataset of the caller's in memory."""
+        assert given is not None
+        if isinstance(given, ImageData | ValueData):
+            return given
+        if self.task.reconstructs:
+            unlabelled = replace(functions.read(given, name), labels=None)
+            return from_raw(unlabelled, name, "classes", class_names(unlabelled))
+        if self.task.kind != "classes":
+            return from_raw(functions.read(given, name), name, self.task.kind)
+        return datasets.from_dataset(given, classes, name)
 
     def _check_data(self) -> None:
         """Refuse training samples of one class, a class without any, and a test split of other samples or classes."""
@@ -99,7 +117,8 @@ class Setup:
         few = self.data.subset(torch.arange(min(2, len(self.data))))
         example = next(iter(self._loader(few, 2)))[0]
         try:
-            prepared = prepare(self.network, self.ternary, example).eval()
+            with self.chosen_grid():
+                prepared = prepare(self.network, self.ternary, example).eval()
             with torch.no_grad():
                 logits = prepared(example)
         except (RuntimeError, IndexError) as error:
@@ -122,6 +141,14 @@ class Setup:
             raise CrqError(
                 f"the network's output for one image has shape {tuple(logits.shape[1:])}; expected {count} {what}"
             )
+
+    @contextlib.contextmanager
+    def chosen_grid(self) -> Iterator[None]:
+        """Inside, nobody warns that another input grid would suit a batch better, where the training split chose it."""
+        with warnings.catch_warnings():
+            if isinstance(self.data, ValueData) or self.steps:
+                warnings.filterwarnings("ignore", ".*the network's input grid, .* changes .* of the values")
+            yield
 
     def _check_batches(self) -> None:
         """Refuse a phase whose batch is larger than the data, and images that cannot be augmented."""
@@ -185,8 +212,3 @@ class Setup:
         order = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(self.recipe.seed))[:count]
         augment, seed = self.recipe.data.augment, self.recipe.seed
         return self._loader(self.data.subset(order), min(count, 128), augment=augment, seed=seed)
-
-
-def _in_memory(given: Dataset[Any] | None, name: str, classes: tuple[str, ...] | None = None) -> AnyData:
-    assert given is not None
-    return given if isinstance(given, ImageData | ValueData) else datasets.from_dataset(given, classes, name)

@@ -15,6 +15,7 @@ from crq.train.data import ImageData
 from crq.train.image_files import ImageFiles
 from crq.train.recipe import Data, Sound
 from crq.train.sources import arrays, functions, sounds, tables
+from crq.train.sources.benchmarks import BENCHMARKS
 from crq.train.sources.logmel import LogMel
 from crq.train.sources.raw import Parts, Raw
 from crq.train.sources.targets import Kind, as_classes, as_numbers, class_names, output_names
@@ -87,14 +88,21 @@ class Source:
         return class_names(self._raw("train" if "train" in self.parts else "all"))
 
     def _made(self, part: str) -> ImageData | ValueData:
-        raw, name = self._raw(part), self.section.name
-        values = torch.from_numpy(np.ascontiguousarray(_shaped(raw, self.section.shape)))
-        if self.kind == "classes":
-            labels = as_classes(raw, self._classes)
-            if values.dtype == torch.uint8 and values.dim() > 2:
-                return ImageData(values, labels, self._classes, name)
-            return ValueData(_real(values), labels, self._classes, name)
-        return ValueData(_real(values), as_numbers(raw, self.kind), output_names(raw), name)
+        classes = self._classes if self.kind == "classes" else ()
+        return from_raw(self._raw(part), self.section.name, self.kind, classes, self.section.shape)
+
+
+def from_raw(
+    raw: Raw, name: str, kind: Kind, classes: tuple[str, ...] = (), shape: tuple[int, ...] | None = None
+) -> ImageData | ValueData:  # fmt: skip
+    """The samples of `raw` in `shape`, their labels of that kind: bytes by class as images, all others as values."""
+    values = torch.from_numpy(np.ascontiguousarray(_shaped(raw, shape)))
+    if kind != "classes":
+        return ValueData(_real(values), as_numbers(raw, kind), output_names(raw), name)
+    labels = as_classes(raw, classes)
+    if values.dtype == torch.uint8 and values.dim() > 2:
+        return ImageData(values, labels, classes, name)
+    return ValueData(_real(values), labels, classes, name)
 
 
 def load_split(section: Data, split: str, kind: Kind = "classes") -> AnyData:
@@ -132,12 +140,22 @@ def _parts(section: Data) -> Parts | None:
         return arrays.npy_parts(path, section.label_file)
     if path.name.lower().endswith(tables.ENDINGS):
         return tables.file_parts(path, label, columns)
+    if name in BENCHMARKS:
+        return BENCHMARKS[name](_home(section), front(section.sound), section.options)
     folder = Path(section.root or name)
     if not folder.is_dir():
         return None
     if sounds.is_folder(folder):
         return sounds.folder_parts(folder, front(section.sound))
     return arrays.folder_parts(folder) or tables.folder_parts(folder, label, columns) or None
+
+
+def _home(section: Data) -> Path:
+    """The folder of a benchmark, which is fetched where the section says so."""
+    if section.download:
+        return datasets.fetch(section.name, section.root)
+    places = [Path(section.root)] if section.root is not None else datasets.places_of(section.name)
+    return next((place for place in places if place.is_dir()), places[0])
 
 
 def front(sound: Sound) -> sounds.Front:

@@ -18,6 +18,7 @@ from crq.train.loader import BatchLoader
 from crq.train.setup import EVALUATION_BATCH, Setup
 from crq.train.size import model_size
 from crq.train.sources import sounds
+from crq.train.sources.benchmarks import HEARD
 from crq.train.sources.values import ValueData
 
 
@@ -70,7 +71,7 @@ def metadata(setup: Setup) -> dict[str, str]:
         "loss": recipe.loss,
         "target": recipe.data.target,
     }
-    if sounds.is_folder(Path(recipe.data.root or recipe.data.name)):
+    if recipe.data.name in HEARD or sounds.is_folder(Path(recipe.data.root or recipe.data.name)):
         found["sound"] = recipe.data.sound.model_dump_json()
     return found
 

@@ -44,7 +44,8 @@ def train_recipe(
     """Run a recipe into the folder `out` and return its summary (also written to `summary.json`).
 
     recipe: a `Recipe`, a TOML file or a built-in name. network, data, test: used in place of what the recipe names;
-    data and test, the training and the test split, are `ImageData` or any dataset that `from_dataset` takes.
+    data and test, the training and the test split, are `ImageData`, `ValueData` or any dataset: for classes one that
+    `from_dataset` takes, else of (sample, numbers).
     resume: continue an interrupted run in `out`; otherwise `out` must be empty. pretrained: the folder of an earlier
     run whose float network to start from; it must have the same data, network, seed and pretrain sections. Raises
     `CrqError` for everything a user can mend, before training where possible.
@@ -63,7 +64,8 @@ def train_recipe(
         if start is not None and distributed.is_main():
             save(start, folder.finished("pretrain"))
         distributed.barrier()
-        return _Run(setup, folder, console or Console(stderr=True)).complete()
+        with setup.chosen_grid():
+            return _Run(setup, folder, console or Console(stderr=True)).complete()
 
 
 class _Run:

@@ -1,12 +1,16 @@
 """`crq run` on data that are no images: regression from a table, an autoencoder of signals, several labels at once."""
 
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
+import crq
+import hw
 from hw.cli.run import run
 from hw.cli.simulate import simulate
 
@@ -47,8 +51,6 @@ def ran(folder: Path, name: str, classes: int, top: str, data: str = "") -> tupl
 
 def mse(folder: Path, x: np.ndarray, targets: np.ndarray) -> float:
     """Of what the project's own host.py and simulation give for values as the data have them."""
-    import hw
-
     project = hw.open_project(folder / "run" / "r_hls")
     return float(((project.simulate(x) - targets) ** 2).mean())
 
@@ -67,9 +69,16 @@ def test_regression_from_a_table(tmp_path: Path) -> None:
     whole = ["--data", f"{tmp_path / 't.csv'}:all", "--data-key", "label_column=price", "--no-checks", "--json"]
     again = CliRunner().invoke(simulate, [str(tmp_path / "run" / "r_hls"), *whole])
     found = json.loads(again.stdout)["figures"]["mse"]
-    assert found == pytest.approx(mse(tmp_path, X.astype(np.float32), y), rel=1e-4)
+    values = X.astype(np.float32)
+    assert found == pytest.approx(mse(tmp_path, values, y), rel=1e-4)
+    project = hw.open_project(tmp_path / "run" / "r_hls")
+    deploy = crq.FrozenModel.load(tmp_path / "run" / "train" / "frozen.pt")
+    assert np.array_equal(project.simulate(values), deploy(torch.from_numpy(values)).numpy())
+    host = runpy.run_path(str(project.directory / "host.py"))
+    assert np.array_equal(host["quantize"](values).reshape(400, 6), deploy.codes(torch.from_numpy(values)).numpy())
 
 
+@pytest.mark.slow
 def test_an_autoencoder_of_arrays(tmp_path: Path) -> None:
     low = (RNG.normal(size=(400, 2)) @ RNG.normal(size=(2, 6)) * [1, 10, 1, 1, 1, 1]).astype(np.float32)
     np.savez(tmp_path / "a.npz", x_train=low[:300], x_test=low[300:])
@@ -81,6 +90,7 @@ def test_an_autoencoder_of_arrays(tmp_path: Path) -> None:
     assert f"; mae {summary['mae']['frozen']:.4g}, r2 " in shown
 
 
+@pytest.mark.slow
 def test_several_labels_at_once(tmp_path: Path) -> None:
     np.savez(tmp_path / "b.npz", x=X, y=(Z[:, :3] > 0).astype(int))
     _, summary = ran(tmp_path, "b.npz", 3, 'loss = "bce"')

@@ -70,10 +70,10 @@ def parts(name: str, options: Mapping[str, Any]) -> Parts:
     if wrong or not ({"train", "test"} <= set(found) or set(found) == {"all"}):
         shown = ", ".join(f"{split}: {type(data).__name__}" for split, data in found.items())
         raise CrqError(f"{name} gave {shown}; expected {EXPECTED}")
-    return {split: partial(_read, data, f"{name}, {split}") for split, data in found.items()}
+    return {split: partial(read, data, f"{name}, {split}") for split, data in found.items()}
 
 
-def _read(dataset: Any, where: str) -> Raw:
+def read(dataset: Any, where: str) -> Raw:
     """Every pair of a map-style dataset, read once."""
     if not len(dataset):
         raise CrqError(f"{where}: the dataset is empty")

@@ -136,3 +136,17 @@ def test_a_network_that_normalizes_bytes_is_refused() -> None:
 def test_bytes_have_one_input_grid(key: str, value: object, wanted: str) -> None:
     with pytest.raises(CrqError, match=rf"ternary\.{key} must be {wanted}: the images of digits are bytes"):
         setup(ternary={key: value})
+
+
+def test_datasets_of_numbers_are_taken_as_they_are() -> None:
+    rows = torch.utils.data.TensorDataset(torch.randn(200, 6), torch.randn(200, 2))
+    network = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    made = setup(network, rows, rows, loss="mse", data__augment="none")
+    assert (made.data.labels.shape, len(made.test)) == ((180, 2), 200)
+    assert made.ternary.input_signed
+    assert [kind for kind, _ in made.steps] == ["Sub", "Div"]
+    with pytest.raises(CrqError, match=r"output for one image has shape \(2,\); expected 6 values, the input again"):
+        setup(network, rows, rows, loss="mse", data__augment="none", data__target="input")
+    wide = torch.utils.data.TensorDataset(torch.randn(200, 6), torch.randn(200, 3))
+    with pytest.raises(CrqError, match=r"has shape \(2,\); expected 3 numbers, as the labels of data have"):
+        setup(network, wide, wide, loss="mse", data__augment="none")
