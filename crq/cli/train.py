@@ -22,7 +22,9 @@ from crq.cli.stopping import stoppable
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
 @click.option("--epochs", type=int, help="Fit the recipe's phases to this many epochs in all.")
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
-@click.option("--download", is_flag=True, help="Fetch mnist, fashion-mnist or cifar10 first where files are missing.")
+@click.option(
+    "--download", is_flag=True, help="Fetch the public data set that the recipe names first, where files are missing."
+)
 @click.option("--steps", type=int, help="Stop every phase after this many steps: a trial of the recipe.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def train(
@@ -59,12 +61,15 @@ def _print_summary(summary: dict[str, Any], output: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from crq.figures import shown
+
     console = Console()
     table = Table(title=f"{summary['name']} ({summary['method']}), {summary['test_images']} test images")
     table.add_column("network")
-    table.add_column("accuracy", justify="right")
-    for stage, value in summary["accuracy"].items():
-        table.add_row(stage, f"{value:.2%}")
+    metric = summary["metric"]
+    table.add_column(metric, justify="right")
+    for stage, value in summary[metric].items():
+        table.add_row(stage, shown(metric, value))
     console.print(table)
     layers = Table()
     for heading in ("layer", "weights", "J/‖W‖² before", "after", "now", "zeros", "α"):

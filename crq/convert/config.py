@@ -19,8 +19,8 @@ class TernaryConfig:
         tables (train only: `freeze` refuses).
     residual_bits: signed bits of residual-add and concat operands and of sums (2–8).
     pool_bits: bits after an average pool (1–8).
-    input_bits, input_signed, input_scale: the input grid, value = code·scale; the default is a byte image / 256,
-        the only one that recipes have. `crq.suggest_input(loader)` proposes one for other images.
+    input_bits, input_signed, input_scale: the input grid, value = code·scale; the default is a byte image / 256. A
+        recipe on real values chooses one; `crq.suggest_input(loader)` proposes one in a loop of your own.
     method: crq, crq+, twn, ttq or ste (see `crq.quant.methods`).
     skip: layers kept in float, by module name, prefix or wildcard, or `first`/`last` (train only).
     integer: layers kept as integer codes, pattern → bits (2–8), for example {"first": 8, "last": 8}.

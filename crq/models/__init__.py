@@ -15,6 +15,7 @@ _HOMES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "convnet": ("lenet", "ConvNet", {}),
     "vgg7": ("vgg", "VGG7", {}),
     "vgg7-unrolled": ("vgg", "VGG7", {"width": 64, "dense": 128}),
+    "resnet8": ("resnet", "CifarResNet", {"depth": 8}),
     "resnet20": ("resnet", "CifarResNet", {"depth": 20}),
     "resnet32": ("resnet", "CifarResNet", {"depth": 32}),
     "resnet44": ("resnet", "CifarResNet", {"depth": 44}),
@@ -22,6 +23,12 @@ _HOMES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "resnet18": ("resnet", "ResNet18", {}),
     "alexnet": ("alexnet", "AlexNet", {}),
     "separable": ("separable", "SeparableNet", {}),
+    "mlp": ("mlp", "MLP", {}),
+    "unsw-mlp": ("mlp", "MLP", {"inputs": 593, "hidden": (64, 64, 64), "classes": 2}),
+    "toycar-autoencoder": ("mlp", "MLP", {"inputs": 640, "hidden": (*[128] * 4, 8, *[128] * 4), "classes": 640}),
+    "ds-cnn": ("dscnn", "DSCNN", {}),
+    "mobilenet": ("mobilenet", "MobileNet", {}),
+    "jet-mlp": ("mlp", "MLP", {"inputs": 16, "hidden": (64, 32, 32), "classes": 5}),
     "signal": ("conv1d", "SignalNet", {}),
 }
 

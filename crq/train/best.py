@@ -11,18 +11,18 @@ import pytorch_lightning as pl
 class BestEpoch(pl.Callback):
     """Ends a phase after `patience` epochs without a better result, and takes the weights of its best epoch.
 
-    Part of the checkpoint: a resumed phase knows its best epoch.
+    rises: whether more of the held-out figure is better. Part of the checkpoint: a resumed phase knows its best epoch.
     """
 
-    def __init__(self, patience: int) -> None:
-        self.patience = patience
-        self._best: dict[str, Any] = {"accuracy": -1.0, "epoch": -1, "state": {}}
+    def __init__(self, patience: int, rises: bool = True) -> None:
+        self.patience, self.rises = patience, rises
+        self._best: dict[str, Any] = {"figure": None, "epoch": -1, "state": {}}
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        accuracy = float(trainer.callback_metrics["validation"])
-        if accuracy > self._best["accuracy"]:
+        figure, best = float(trainer.callback_metrics["validation"]), self._best["figure"]
+        if best is None or (figure > best if self.rises else figure < best):
             state = copy.deepcopy(pl_module.state_dict())
-            self._best = {"accuracy": accuracy, "epoch": trainer.current_epoch, "state": state}
+            self._best = {"figure": figure, "epoch": trainer.current_epoch, "state": state}
         trainer.should_stop |= trainer.current_epoch - self._best["epoch"] >= self.patience
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -10,7 +10,7 @@ import os
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -18,12 +18,23 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from crq.errors import CrqError, nearest
-from crq.train import download, image_files
+from crq.train import archives, download, image_files
 from crq.train.image_files import ImageFiles
 
 MOST_CLASSES = 100_000
 """Labels beyond this many classes are taken for a mistake (an identifier, a hash) unless the classes are given."""
 SPLITS = ("train", "test", "fit", "val")
+
+
+class Divisible(Protocol):
+    """Samples of which some can be taken."""
+
+    def __len__(self) -> int: ...
+
+    def subset(self, indices: Tensor) -> Self: ...
+
+
+Held = TypeVar("Held", bound=Divisible)
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 _VALIDATION = 0.1
 _HOMES = {
@@ -80,7 +91,7 @@ class ImageData(Dataset[tuple[Tensor, int]]):
         """uint8 images at `indices` (int64)."""
         return self.images[indices]
 
-    def subset(self, indices: Tensor) -> ImageData:
+    def subset(self, indices: Tensor) -> Self:
         """The images at `indices` (int64), in that order."""
         return replace(self, images=self.images[indices], labels=self.labels[indices])
 
@@ -96,11 +107,12 @@ def open_files(spec: str, root: str | os.PathLike[str], size: int) -> ImageFiles
 
 def fetch(name: str, root: str | os.PathLike[str] | None = None) -> Path:
     """Complete the public data set `name` in `root`, by default where `load` looks for it, and return that folder."""
-    if name not in download.SOURCES:
-        raise CrqError(f"data {name!r} cannot be downloaded; only {', '.join(download.SOURCES)} can")
-    places = [Path(root)] if root is not None else _places(name)
+    known = (*download.SOURCES, *archives.ARCHIVES)
+    if name not in known:
+        raise CrqError(f"data {name!r} cannot be downloaded; only {', '.join(known)} can")
+    places = [Path(root)] if root is not None else places_of(name)
     folder = next((place for place in places if place.is_dir()), places[0])
-    download.fetch(name, folder)
+    (download if name in download.SOURCES else archives).fetch(name, folder)
     return folder
 
 
@@ -119,10 +131,7 @@ def load(spec: str, root: str | os.PathLike[str] | None = None) -> ImageData:
             f"data {spec!r} must be name:split with split one of {', '.join(SPLITS)}, for example digits:test"
         )
     if split in ("fit", "val"):
-        parts = holdout(load(f"{name}:train", root), _VALIDATION)
-        chosen = parts[split == "val"]
-        assert isinstance(chosen, ImageData)
-        return chosen
+        return holdout(load(f"{name}:train", root), _VALIDATION)[split == "val"]
     if name == "digits":
         if root is not None:
             raise CrqError(f"digits come with scikit-learn, not from the folder {root}: leave out the data root")
@@ -205,10 +214,8 @@ def _bytes(image: Any, where: str, quantize: bool) -> Tensor:
     return grid.to(torch.uint8)
 
 
-def holdout(
-    data: ImageData | ImageFiles, fraction: float, seed: int = 0
-) -> tuple[ImageData | ImageFiles, ImageData | ImageFiles]:
-    """`data` in two parts, the second with `fraction` of the images, by a permutation that depends on `seed` alone."""
+def holdout(data: Held, fraction: float, seed: int = 0) -> tuple[Held, Held]:
+    """`data` in two parts, the second with `fraction` of the samples, by a permutation that depends on `seed` alone."""
     if not 0 < fraction < 1:
         raise CrqError(f"the held-out fraction must lie between 0 and 1, not {fraction}")
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(data)))
@@ -241,11 +248,11 @@ def _find(name: str, root: str | os.PathLike[str] | None) -> Path:
     if Path(name).is_dir():
         return Path(name)
     if name not in _HOMES:
-        known = ("digits", *_HOMES)
+        known = ("digits", *_HOMES, *archives.ARCHIVES)
         raise CrqError(
             f"unknown data {name!r}{nearest(name, known)}; expected {', '.join(known)} or an existing folder"
         )
-    places = _places(name)
+    places = places_of(name)
     found = next((place for place in places if place.is_dir()), None)
     if found is not None:
         return found
@@ -256,10 +263,10 @@ def _find(name: str, root: str | os.PathLike[str] | None) -> Path:
     )
 
 
-def _places(name: str) -> list[Path]:
+def places_of(name: str) -> list[Path]:
     """Where the files of `name` may lie, the place to put them first."""
     bases = [Path(os.environ["CRQ_DATA"])] if "CRQ_DATA" in os.environ else []
-    return list(dict.fromkeys(base / place for base in (*bases, Path("data")) for place in _HOMES[name]))
+    return list(dict.fromkeys(base / place for base in (*bases, Path("data")) for place in _HOMES.get(name, (name,))))
 
 
 def _first(folder: Path, pattern: str) -> Path | None:
@@ -273,9 +280,7 @@ def _digits(split: str) -> ImageData:
     # Pixels run from 0 to 16; 16·16 = 256 does not fit a byte.
     images = torch.from_numpy(np.minimum(raw.images * 16, 255).astype(np.uint8))[:, None]
     data = ImageData(images, torch.from_numpy(raw.target.astype(np.int64)), tuple("0123456789"), "digits")
-    chosen = holdout(data, 0.2, seed=1797)[split == "test"]
-    assert isinstance(chosen, ImageData)
-    return chosen
+    return holdout(data, 0.2, seed=1797)[split == "test"]
 
 
 def _open(path: Path) -> bytes:

@@ -72,7 +72,7 @@ def fetch(name: str, folder: Path, console: Console | None = None) -> None:
     for file, md5 in source.missing(folder):
         target = folder / file
         with atomic_path(target) as path:
-            _download(source.base + file, path, target, console or Console(stderr=True))
+            download(source.base + file, path, target, console or Console(stderr=True))
             with path.open("rb") as stream:
                 found = hashlib.file_digest(stream, "md5").hexdigest()
             if found != md5:
@@ -85,7 +85,8 @@ def fetch(name: str, folder: Path, console: Console | None = None) -> None:
             target.unlink()
 
 
-def _download(url: str, path: Path, target: Path, console: Console) -> None:
+def download(url: str, path: Path, target: Path, console: Console) -> None:
+    """The file at `url` as `path`, called `target` on the bar and in errors."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     request = urllib.request.Request(url, headers={"User-Agent": "crq"})
     try:

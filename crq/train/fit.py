@@ -25,7 +25,6 @@ from crq.train import distributed
 from crq.train.best import BestEpoch
 from crq.train.checkpoints import check_fits, restore
 from crq.train.folder import RunFolder
-from crq.train.imports import named
 from crq.train.lightning import CRQCallback, LayerStatistics, RegularizerCallback
 from crq.train.phases import PhaseModule, Recorder
 from crq.train.process import quiet_lightning
@@ -33,6 +32,7 @@ from crq.train.progress import PhaseProgress
 from crq.train.recipe import Penalized, Phase, Recipe, Regularizer
 from crq.train.schedules import pull
 from crq.train.setup import Setup
+from crq.train.sources import functions
 
 
 def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console: Console) -> list[dict[str, Any]]:
@@ -45,10 +45,10 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
     if phase.epochs == 0:
         return []
     batches = setup.batches(name)
-    recorder = Recorder(name)
+    recorder = Recorder(name, setup.task.metric)
     callbacks = [
         *_penalties(phase, setup.lam(name)),
-        *_averages(phase),
+        *_averages(phase, setup.task.metric.rises),
         *_users(setup.recipe.callbacks, "callbacks", pl.Callback),
         recorder,
         PhaseProgress(recorder, console),
@@ -57,7 +57,7 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
         ),
     ]
     teacher = copy.deepcopy(setup.network) if phase.distill else None
-    module = PhaseModule(network, phase, name, setup.steps(name), setup.seed(name), teacher)
+    module = PhaseModule(network, phase, name, setup.optimizer_steps(name), setup.seed(name), setup.task, teacher)
     network.train()
     if _prefers_channels_last(network):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -86,18 +86,20 @@ def _penalties(phase: Phase, lam: float | None) -> list[pl.Callback]:
     return callbacks
 
 
-def _averages(phase: Phase) -> list[pl.Callback]:
+def _averages(phase: Phase, rises: bool) -> list[pl.Callback]:
     """What gives the phase other weights at its end than those of its last step."""
     averaged = [EMAWeightAveraging(decay=phase.average)] if phase.average else []
-    return [*averaged, *([BestEpoch(phase.patience)] if phase.patience else [])]
+    return [*averaged, *([BestEpoch(phase.patience, rises)] if phase.patience else [])]
 
 
 def _users(paths: tuple[str, ...], key: str, kind: type) -> list[Any]:
     """What a recipe names by import path: a class, or a function without arguments, that gives a `kind`."""
     made = []
     for path in paths:
+        if not functions.is_function(path):
+            raise CrqError(f"{key}: {path!r} must be module:name, for example mylab.training:Snapshots")
         try:
-            made.append(named(path, key)())
+            made.append(functions.find(path)())
         except TypeError as error:
             raise CrqError(f"{key}: {path} cannot be called without arguments: {error}") from error
         if not isinstance(made[-1], kind):

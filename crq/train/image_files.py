@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -47,7 +48,7 @@ class ImageFiles:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return torch.stack(list(pool.map(partial(_decode, size=self.size), chosen)))
 
-    def subset(self, indices: Tensor) -> ImageFiles:
+    def subset(self, indices: Tensor) -> Self:
         """The images at `indices` (int64), in that order."""
         paths = tuple(self.paths[int(index)] for index in indices)
         return replace(self, paths=paths, labels=self.labels[indices])

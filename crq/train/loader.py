@@ -1,4 +1,4 @@
-"""Batches from images in memory, a pure function of (seed, epoch, rank): resuming needs no saved random state."""
+"""Batches from data in memory, a pure function of (seed, epoch, rank): resuming needs no saved random state."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from crq.convert.preprocessing import Steps, apply
 from crq.errors import CrqError
 from crq.train.data import ImageData
 from crq.train.image_files import ImageFiles
+from crq.train.sources.values import ValueData
 
 AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")
 
 
 class BatchLoader:
-    """Iterates over (float32 images = byte/256, int64 labels) in batches, in a new order each epoch when `shuffle`.
+    """Iterates over (float32 inputs, labels) in batches, in a new order each epoch when `shuffle`.
+
+    Inputs are images as byte/256, or values as they are; then the `steps` of the host, if any, in float64.
 
     augment: `flip` mirrors half of the images, `crop` shifts them by up to `pad` pixels (by default an eighth of the
     height) with zero filling, `crop-flip` does both; a whole batch at once. rank, world: this process's share when
@@ -26,7 +30,7 @@ class BatchLoader:
 
     def __init__(
         self,
-        data: ImageData | ImageFiles,
+        data: ImageData | ImageFiles | ValueData,
         batch_size: int,
         shuffle: bool = False,
         augment: str = "none",
@@ -34,6 +38,7 @@ class BatchLoader:
         seed: int = 0,
         rank: int = 0,
         world: int = 1,
+        steps: Steps = (),
     ) -> None:
         if augment not in AUGMENTATIONS:
             raise CrqError(f"augment must be one of {', '.join(AUGMENTATIONS)}, not {augment!r}")
@@ -41,8 +46,8 @@ class BatchLoader:
             raise CrqError(f"batch_size must be at least 1, not {batch_size}")
         if augment != "none" and len(data.shape) != 3:
             raise CrqError(f"augment {augment!r} is for images [C, H, W], not for shape {data.shape}: use 'none'")
-        self.data, self.batch_size, self.shuffle = data, batch_size, shuffle
-        pad = max(1, data.shape[-2] // 8) if pad is None else pad
+        self.data, self.batch_size, self.shuffle, self.steps = data, batch_size, shuffle, steps
+        pad = max(1, data.shape[-2] // 8) if pad is None and augment != "none" else pad or 0
         self.augment, self.pad, self.seed, self.rank, self.world = augment, pad, seed, rank, world
         self.epoch = 0
 
@@ -79,7 +84,8 @@ class BatchLoader:
             images = self.data.take(chosen)
             if self.augment != "none":
                 images = _augment(images, self.pad if "crop" in self.augment else 0, "flip" in self.augment, generator)
-            yield images.float().div_(256), self.data.labels[chosen]
+            values = images.float().div_(256) if images.dtype == torch.uint8 else images
+            yield apply(self.steps, values).float() if self.steps else values, self.data.labels[chosen]
 
 
 def _augment(images: Tensor, pad: int, flip: bool, generator: torch.Generator) -> Tensor:

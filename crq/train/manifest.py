@@ -11,9 +11,10 @@ from typing import Any
 import torch
 
 from crq.files import sha256
-from crq.train.data import ImageData
 from crq.train.image_files import ImageFiles
 from crq.train.recipe import Recipe
+from crq.train.sources.values import ValueData
+from crq.train.splits import AnyData
 
 _PACKAGES = ("crq", "torch", "pytorch-lightning", "numpy", "scikit-learn", "pydantic")
 
@@ -29,18 +30,19 @@ def versions() -> dict[str, str]:
     return found
 
 
-def data_hash(data: ImageData | ImageFiles) -> str:
-    """SHA-256 over the images' bytes and the labels; over names and sizes of files where the images stay on disk."""
+def data_hash(data: AnyData) -> str:
+    """SHA-256 over the samples' bytes and the labels; over names and sizes of files where the images stay on disk."""
     if isinstance(data, ImageFiles):
         listing = "".join(f"{path.parent.name}/{path.name}:{path.stat().st_size}\n" for path in data.paths)
         digest = hashlib.sha256(listing.encode())
     else:
-        digest = hashlib.sha256(data.images.contiguous().numpy().tobytes())
+        samples = data.values if isinstance(data, ValueData) else data.images
+        digest = hashlib.sha256(samples.contiguous().numpy().tobytes())
     digest.update(data.labels.numpy().tobytes())
     return digest.hexdigest()
 
 
-def manifest(recipe: Recipe, data: dict[str, ImageData | ImageFiles], folder: Path, files: list[str]) -> dict[str, Any]:
+def manifest(recipe: Recipe, data: dict[str, AnyData], folder: Path, files: list[str]) -> dict[str, Any]:
     """The content of `manifest.json`."""
     return {
         "schema": 1,

@@ -1,8 +1,9 @@
-"""What a phase minimises besides the penalty: cross entropy, softened labels, mixed images, a teacher's answers."""
+"""What a phase minimises besides the penalty: the task's loss, softened labels, mixed samples, a teacher's answers."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,42 +12,37 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from crq.train.recipe import Distillation, Phase
+from crq.train.tasks import Task
 
 
 class Objective:
     """The loss of a batch under `phase`. teacher: the network to learn from, where the phase distils.
 
     Mixup (Zhang et al. 2018, Eq. 1 and 2): x = μ·x_i + (1 − μ)·x_j with μ from Beta(α, α), one per batch, and the
-    loss mixed likewise. Mixed images lie between the codes of the input, which its quantizer rounds.
+    loss mixed likewise. Mixed samples lie between the codes of the input, which its quantizer rounds.
     """
 
-    def __init__(self, phase: Phase, network: nn.Module, teacher: nn.Module | None = None) -> None:
-        self.phase, self.network = phase, network
+    def __init__(self, phase: Phase, network: nn.Module, task: Task, teacher: nn.Module | None = None) -> None:
+        self.phase, self.network, self.task = phase, network, task
+        smoothed = partial(F.cross_entropy, label_smoothing=phase.label_smoothing)
+        self.loss = smoothed if phase.label_smoothing else task.loss
         self.teacher = None if phase.distill is None or teacher is None else Teacher(phase.distill, teacher, network)
 
-    def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """(loss, logits [N, classes]) of float32 images [N, …] with their int64 labels [N]."""
-        if not self.phase.mixup:
-            return self._of(images, labels)
-        share = float(torch.distributions.Beta(self.phase.mixup, self.phase.mixup).sample())
-        others = torch.randperm(len(images), device=images.device)
-        mixed = share * images + (1 - share) * images[others]
-        return self._of(mixed, labels, labels[others], share)
-
-    def _of(
-        self, images: Tensor, labels: Tensor, others: Tensor | None = None, share: float = 1.0
-    ) -> tuple[Tensor, Tensor]:
-        if self.teacher is None:
-            logits = self.network(images).float()
-            taught = None
-        else:
-            logits, taught = self.teacher.teach(images)
-        loss = share * F.cross_entropy(logits, labels, label_smoothing=self.phase.label_smoothing)
+    def __call__(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(loss, outputs [N, …], what they are compared with) of float32 inputs [N, …] and their labels [N, …]."""
+        others, share = None, 1.0
+        if self.phase.mixup:
+            share = float(torch.distributions.Beta(self.phase.mixup, self.phase.mixup).sample())
+            others = torch.randperm(len(inputs), device=inputs.device)
+            inputs = share * inputs + (1 - share) * inputs[others]
+        outputs, taught = self.teacher.teach(inputs) if self.teacher else (self.network(inputs).float(), None)
+        targets = self.task.targets(inputs, labels)
+        loss = self.loss(outputs, targets)
         if others is not None:
-            loss = loss + (1 - share) * F.cross_entropy(logits, others, label_smoothing=self.phase.label_smoothing)
+            loss = share * loss + (1 - share) * self.loss(outputs, targets[others])
         if taught is not None and self.phase.distill is not None:
             loss = (1 - self.phase.distill.weight) * loss + taught
-        return loss, logits
+        return loss, outputs, targets
 
 
 class Teacher:

@@ -10,17 +10,17 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from crq.convert.batches import device_of
 from crq.errors import CrqError
 from crq.quant.penalties import layer_statistics
 from crq.quant.quantizers import quantizers
 from crq.train.objective import Objective
 from crq.train.recipe import Phase
 from crq.train.schedules import rate
+from crq.train.tasks import Metric, Task
 
 
 class PhaseModule(pl.LightningModule):
-    """Trains `network` under one phase's objective, optimizer and schedule.
+    """Trains `network` for `task` under one phase's objective, optimizer and schedule.
 
     name: the phase, for messages. steps: optimizer steps of the whole phase. seed: keys the global random state of
     each epoch, so that a resumed run draws the same dropout masks as an uninterrupted one.
@@ -28,11 +28,13 @@ class PhaseModule(pl.LightningModule):
     """
 
     def __init__(
-        self, network: nn.Module, phase: Phase, name: str, steps: int, seed: int, teacher: nn.Module | None = None
-    ) -> None:
+        self, network: nn.Module, phase: Phase, name: str, steps: int, seed: int, task: Task,
+        teacher: nn.Module | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.task = task
         self.network, self.phase, self.name, self.steps, self.seed = network, phase, name, steps, seed
-        self.objective = Objective(phase, network, teacher)  # no module: a teacher is no part of checkpoints
+        self.objective = Objective(phase, network, task, teacher)  # no module: a teacher is no part of checkpoints
 
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x)
@@ -41,19 +43,19 @@ class PhaseModule(pl.LightningModule):
         torch.manual_seed(((self.seed * 1009 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        images, labels = batch
-        loss, logits = self.objective(images, labels)
+        inputs, labels = batch
+        loss, outputs, targets = self.objective(inputs, labels)
         if not math.isfinite(float(loss.detach())):
             raise CrqError(self._diverged(batch_idx))
-        accuracy = (logits.argmax(1) == labels).float().mean()
-        values = {"loss": loss.detach(), "accuracy": accuracy}
+        metric = self.task.metric
+        values = {"loss": loss.detach(), metric.name: metric.each(outputs.detach(), targets).mean()}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        images, labels = batch
-        right = (self.network(images).argmax(1) == labels).float().mean()
-        self.log("validation", right, on_epoch=True, batch_size=len(labels), sync_dist=True)
+        inputs, labels = batch
+        found = self.task.metric.each(self.network(inputs).float(), self.task.targets(inputs, labels)).mean()
+        self.log("validation", found, on_epoch=True, batch_size=len(labels), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         phase = self.phase
@@ -91,11 +93,11 @@ class PhaseModule(pl.LightningModule):
 
 
 class Recorder(pl.Callback):
-    """One row per epoch: loss, accuracies, learning rate, time, mean J/‖W‖² and, where there are ternary `layers`, the
-    figures of `layer_statistics`. Part of the checkpoint."""
+    """One row per epoch: loss, the task's metric, learning rate, time, mean J/‖W‖² and, where there are ternary
+    `layers`, the figures of `layer_statistics`. Part of the checkpoint."""
 
-    def __init__(self, phase: str) -> None:
-        self.phase = phase
+    def __init__(self, phase: str, metric: Metric) -> None:
+        self.phase, self.metric = phase, metric
         self.rows: list[dict[str, Any]] = []
         self._start = 0.0
 
@@ -105,6 +107,7 @@ class Recorder(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         metrics = trainer.callback_metrics
         layers = layer_statistics(pl_module.network)  # type: ignore[arg-type]
+        metric = self.metric.name
         costs = [values["cost"] for values in layers.values()]
         self.rows.append(
             {
@@ -112,7 +115,7 @@ class Recorder(pl.Callback):
                 "phase": self.phase,
                 "epoch": trainer.current_epoch,
                 "loss": float(metrics["loss"]),
-                "accuracy": float(metrics["accuracy"]),
+                metric: float(metrics[metric]),
                 "validation": float(metrics["validation"]) if "validation" in metrics else None,
                 "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
                 "cost": sum(costs) / len(costs) if costs else None,
@@ -125,16 +128,3 @@ class Recorder(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = list(state_dict["rows"])
-
-
-@torch.no_grad()
-def accuracy(model: nn.Module, batches: Any) -> float:
-    """Share of images whose largest logit is the label's, in eval mode."""
-    training, device = model.training, device_of(model)
-    model.eval()
-    right = count = 0
-    for images, labels in batches:
-        right += int((model(images.to(device)).argmax(1) == labels.to(device)).sum())
-        count += len(labels)
-    model.train(training)
-    return right / count

@@ -13,8 +13,8 @@ from crq.files import atomic_path
 _COLOURS = {"pretrain": "#4c72b0", "retrain": "#dd8452", "finetune": "#55a868"}
 
 
-def curves(rows: list[dict[str, Any]], target: Path) -> None:
-    """Loss and accuracy over the epochs of all phases, one colour per phase (PNG)."""
+def curves(rows: list[dict[str, Any]], target: Path, metric: str = "accuracy") -> None:
+    """Loss and `metric` over the epochs of all phases, one colour per phase (PNG)."""
     figure, (left, right) = _figure(1, 2, (10, 3.6))
     start = 0
     for phase, colour in _COLOURS.items():
@@ -23,13 +23,13 @@ def curves(rows: list[dict[str, Any]], target: Path) -> None:
             continue
         epochs = np.arange(start, start + len(part)) + 1
         left.plot(epochs, [row["loss"] for row in part], color=colour, label=phase)
-        right.plot(epochs, [row["accuracy"] for row in part], color=colour, label=f"{phase}, training")
+        right.plot(epochs, [row[metric] for row in part], color=colour, label=f"{phase}, training")
         if part[0]["validation"] is not None:
             held_out = [row["validation"] for row in part]
             right.plot(epochs, held_out, color=colour, linestyle=":", label=f"{phase}, held out")
         start += len(part)
     left.set(xlabel="epoch", ylabel="loss", yscale="log")
-    right.set(xlabel="epoch", ylabel="accuracy")
+    right.set(xlabel="epoch", ylabel=metric)
     if start:
         left.legend()
         right.legend(fontsize="small")

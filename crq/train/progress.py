@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from crq.figures import shown, told
 from crq.train.phases import Recorder
 
 
@@ -44,9 +45,10 @@ class PhaseProgress(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         row = self.recorder.rows[-1]
-        figures = f"loss {row['loss']:.4f}  train {row['accuracy']:.2%}"
+        name = self.recorder.metric.name
+        figures = f"loss {row['loss']:.4f}  train {told({name: row[name]})}"
         if row["validation"] is not None:
-            figures += f"  val {row['validation']:.2%}"
+            figures += f"  val {shown(name, row['validation'])}"
         if row["cost"] is not None:
             figures += f"  J/‖W‖² {row['cost']:.3f}"
         if self._progress:

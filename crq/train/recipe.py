@@ -27,11 +27,36 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Data(Section):
-    """name: see `crq.train.data.load`. root: folder with the files. validation: share held out of the training split.
+class Sound(Section):
+    """How WAV files are heard. rate: samples per second, of every file. seconds: a clip's length; shorter ones are
+    filled up with zeros, longer ones cut. features: log-mel (docs/data.md), or the waveform itself.
 
-    download: fetch mnist, fashion-mnist or cifar10 into that folder if it lacks files. size: leave a folder of images
-    by class on disk and scale each to this side when it is read (ImageNet).
+    window, hop: seconds. fft: points; by default the power of two that holds a window. mels: bands from `low` to `high`
+    Hz, by default half the rate. floor: energy added before the logarithm.
+    """
+
+    rate: int = Field(16_000, ge=1, le=10**6)
+    seconds: float = Field(1.0, gt=0, le=3600)
+    features: Literal["log-mel", "waveform"] = "log-mel"
+    window: float = Field(0.03, gt=0, le=10)
+    hop: float = Field(0.02, gt=0, le=10)
+    fft: int | None = Field(None, ge=2, le=1 << 20)
+    mels: int = Field(40, ge=1, le=1024)
+    low: float = Field(20.0, ge=0)
+    high: float | None = Field(None, gt=0)
+    floor: float = Field(1e-6, gt=0)
+
+
+class Data(Section):
+    """name: what to train on, see docs/data.md. root: folder with the files, for names that are no path.
+
+    download: fetch a public data set into that folder if it lacks files. size: leave a folder of images by class on
+    disk and scale each to this side when it is read (ImageNet). validation: share held out of the training split. test:
+    share that becomes the test split of data in one piece. label_file: of an .npy file. label_column, columns: of a
+    table, its label(s) and features. options: arguments of a `module:function`. shape: of one sample, whose values
+    are read in their order. standardize: take off the training split's mean and divide by its deviation, per channel
+    or feature; by default for everything but bytes. target: train to give the labels, or the network's input again
+    (an autoencoder).
     """
 
     name: str
@@ -40,6 +65,15 @@ class Data(Section):
     size: int | None = Field(None, ge=8)
     validation: float = Field(0.1, ge=0, lt=1)
     augment: Literal["none", "flip", "crop", "crop-flip"] = "none"
+    test: float = Field(0.2, gt=0, lt=1)
+    label_file: str | None = None
+    label_column: str | tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    shape: tuple[int, ...] | None = None
+    sound: Sound = Field(default_factory=lambda: Sound.model_validate({}))
+    standardize: bool | None = None
+    target: Literal["labels", "input"] = "labels"
 
 
 class Network(Section):
@@ -136,7 +170,10 @@ class Penalized(Phase):
 
 
 class Recipe(Section):
-    """A run: data, network, how it is made ternary, the phases, the FPGA project. `steps` stops each phase early."""
+    """A run: data, network, how it is made ternary, the phases, the FPGA project. `steps` stops each phase early.
+
+    loss: cross_entropy, mse, l1, bce (several labels at once, each 0 or 1), or `module:function` of (outputs, targets).
+    """
 
     name: str
     seed: int = Field(0, ge=0, lt=2**63)
@@ -146,6 +183,7 @@ class Recipe(Section):
     pretrain: Phase
     retrain: Penalized
     finetune: Penalized
+    loss: str = "cross_entropy"
     calibration: int = Field(2048, ge=2, description="training images for activation scales and batch norms")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; by default torch's choice")
@@ -164,25 +202,19 @@ class Recipe(Section):
             )
         return value
 
-    @field_validator("ternary")
-    @classmethod
-    def _bytes_in(cls, value: TernaryConfig) -> TernaryConfig:
-        default = TernaryConfig()
-        for key in ("input_bits", "input_signed", "input_scale"):
-            if getattr(value, key) != getattr(default, key):
-                raise ValueError(
-                    f"{key} must be {getattr(default, key)!r}: a recipe's images are bytes, value = byte/256; "
-                    "other inputs need crq.prepare and a loop of your own"
-                )
-        return value
-
     @model_validator(mode="after")
     def _possible(self) -> Recipe:
         if self.pretrain.distill is not None:
             raise ValueError("pretrain.distill: the float network is the teacher; retrain and finetune can distil")
         for name in ("pretrain", "retrain", "finetune"):
-            if getattr(self, name).patience is not None and not self.data.validation:
-                raise ValueError(f"{name}.patience needs held-out images: set data.validation above 0")
+            phase: Phase = getattr(self, name)
+            if phase.patience is not None and not self.data.validation:
+                raise ValueError(f"{name}.patience needs held-out samples: set data.validation above 0")
+            if self.loss != "cross_entropy" and (phase.label_smoothing or phase.distill):
+                key = "distill" if phase.distill else "label_smoothing"
+                raise ValueError(f'{name}.{key} is for loss = "cross_entropy", not for {self.loss!r}')
+            if phase.mixup and self.data.target == "input":
+                raise ValueError(f'{name}.mixup mixes labels, which data.target = "input" has none of')
         return self
 
     @property
@@ -251,6 +283,17 @@ def parse(values: dict[str, Any], origin: str = "recipe") -> Recipe:
 
 
 _SECTIONS: tuple[tuple[str, ...], ...] = ((), ("pretrain",), ("retrain",), ("finetune",))
+
+
+def parse_data(values: dict[str, Any], origin: str) -> Data:
+    """A data section alone, from plain values; errors as those of `parse`."""
+    try:
+        return Data.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(
+            _problem({"data": values}, {**detail, "loc": ("data", *detail["loc"])}) for detail in error.errors()
+        )
+        raise CrqError(f"{origin}: {problems}") from error
 
 
 def _problem(values: dict[str, Any], detail: Any) -> str:

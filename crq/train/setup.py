@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,21 +19,26 @@ from crq.convert.prepare import prepare
 from crq.errors import CrqError
 from crq.quant import methods
 from crq.train import data as datasets
-from crq.train import distributed
+from crq.train import distributed, tasks
 from crq.train.data import ImageData
-from crq.train.image_files import ImageFiles
+from crq.train.grid import standardization, with_grid
 from crq.train.loader import BatchLoader
-from crq.train.recipe import Data, Penalized, Phase, Recipe
+from crq.train.recipe import Penalized, Phase, Recipe
 from crq.train.schedules import dose
+from crq.train.sources import functions
+from crq.train.sources.targets import class_names
+from crq.train.sources.values import ValueData
+from crq.train.splits import AnyData, Source, from_raw
 
 PHASES = ("pretrain", "retrain", "finetune")
 EVALUATION_BATCH = 500
 
 
 class Setup:
-    """A recipe with its network, its training, held-out and test images, and the batches made of them.
+    """A recipe with its network, its training, held-out and test samples, and the batches made of them.
 
-    network, data, test: used in place of what the recipe names. Raises `CrqError` for what would fail later.
+    network, data, test: used in place of what the recipe names. `steps`: what the host does to values before they are
+    codes; `ternary`: the recipe's, with the input grid. Raises `CrqError` for what would fail later.
     """
 
     def __init__(
@@ -39,11 +49,20 @@ class Setup:
         test: Dataset[Any] | None = None,
     ) -> None:
         self.recipe = recipe
-        self.data = load_split(recipe.data, "train") if data is None else _in_memory(data, "data")
-        self.test = load_split(recipe.data, "test") if test is None else _in_memory(test, "test", self.data.classes)
-        self.held_out: ImageData | ImageFiles | None = None
-        if recipe.data.validation:
+        self.task = tasks.of(recipe.loss, recipe.data.target == "input")
+        source = Source(recipe.data, self.task.kind) if data is None or test is None else None
+        self.data = self._given(data, "data") if source is None or data is not None else source.split("train")
+        given = self.data.classes
+        self.test = self._given(test, "test", given) if source is None or test is not None else source.split("test")
+        self.held_out: AnyData | None = None
+        if data is None and source is not None and source.has_validation:
+            self.held_out = source.split("val")
+        elif recipe.data.validation:
             self.data, self.held_out = datasets.holdout(self.data, recipe.data.validation, seed=0)
+        wanted = recipe.data.standardize
+        values = isinstance(self.data, ValueData) if wanted is None else wanted
+        self.steps = standardization(self.data) if values else ()
+        self.ternary = with_grid(recipe.ternary, self.data, self.steps)
         self.method = methods.get(recipe.ternary.method)
         if network is None:
             with torch.random.fork_rng(devices=[]):
@@ -54,8 +73,29 @@ class Setup:
         self._check_network()
         self._check_batches()
 
+    def _given(self, given: Dataset[Any] | None, name: str, classes: tuple[str, ...] | None = None) -> AnyData:
+        """A dataset of the caller's in memory."""
+        assert given is not None
+        if isinstance(given, ImageData | ValueData):
+            return given
+        if self.task.reconstructs:
+            unlabelled = replace(functions.read(given, name), labels=None)
+            return from_raw(unlabelled, name, "classes", class_names(unlabelled))
+        if self.task.kind != "classes":
+            return from_raw(functions.read(given, name), name, self.task.kind)
+        return datasets.from_dataset(given, classes, name)
+
     def _check_data(self) -> None:
-        """Refuse training images of one class, a class without any, and a test split of other images or classes."""
+        """Refuse training samples of one class, a class without any, and a test split of other samples or classes."""
+        if self.test.shape != self.data.shape:
+            raise CrqError(
+                f"images of {self.data.name} have shape {self.data.shape} in the training split and {self.test.shape} "
+                "in the test split; bring all to one size and as many channels"
+            )
+        if self.task.kind == "classes" and not self.task.reconstructs:
+            self._check_classes()
+
+    def _check_classes(self) -> None:
         classes = self.data.classes
         images = torch.bincount(self.data.labels, minlength=len(classes))
         if len(classes) < 2:
@@ -66,11 +106,6 @@ class Setup:
                 f"{self.data.name} has no training image{out} of {len(empty)} of its {len(classes)} classes: "
                 f"{', '.join(empty[:5])}{', …' if len(empty) > 5 else ''}. Add images, or number classes without gaps"
             )
-        if self.test.shape != self.data.shape:
-            raise CrqError(
-                f"images of {self.data.name} have shape {self.data.shape} in the training split and {self.test.shape} "
-                "in the test split; bring all to one size and as many channels"
-            )
         if self.test.classes != self.data.classes[: len(self.test.classes)]:
             extra = [name for name in self.test.classes if name not in self.data.classes]
             raise CrqError(
@@ -79,10 +114,12 @@ class Setup:
             )
 
     def _check_network(self) -> None:
-        """Refuse a network that `prepare` refuses, or whose output is not a logit for every class."""
-        example = self.data.take(torch.arange(min(2, len(self.data)))).float() / 256
+        """Refuse a network that `prepare` refuses, or whose output is not what the loss compares."""
+        few = self.data.subset(torch.arange(min(2, len(self.data))))
+        example = next(iter(self._loader(few, 2)))[0]
         try:
-            prepared = prepare(self.network, self.recipe.ternary, example).eval()
+            with self.chosen_grid():
+                prepared = prepare(self.network, self.ternary, example).eval()
             with torch.no_grad():
                 logits = prepared(example)
         except (RuntimeError, IndexError) as error:
@@ -91,15 +128,28 @@ class Setup:
             ) from error
         if find_preprocess(prepared) is not None:
             raise CrqError(
-                "the network normalizes its input, but a recipe's images are bytes as they are: leave that out (a "
-                "batch norm learns it), or use crq.prepare and a loop of your own"
+                "the network normalizes its input, which a recipe leaves to its data section: leave that out and set "
+                "data.standardize = true, or use crq.prepare and a loop of your own"
             )
-        classes = len(self.data.classes)
-        if logits.dim() != 2 or logits.shape[1] < classes:
+        if self.task.reconstructs:
+            count, what = math.prod(self.data.shape), "values, the input again"
+        elif self.task.kind == "classes":
+            count, what = len(self.data.classes), f"logits, one for each class of {self.data.name}"
+        else:
+            count, what = self.data.labels.shape[1], f"numbers, as the labels of {self.data.name} have"
+        enough = logits.dim() == 2 and (logits.shape[1] >= count if what[0] == "l" else logits.shape[1] == count)
+        if not enough:
             raise CrqError(
-                f"the network's output for one image has shape {tuple(logits.shape[1:])}; expected {classes} "
-                f"logits, one for each class of {self.data.name}"
+                f"the network's output for one image has shape {tuple(logits.shape[1:])}; expected {count} {what}"
             )
+
+    @contextlib.contextmanager
+    def chosen_grid(self) -> Iterator[None]:
+        """Inside, nobody warns that another input grid would suit a batch better, where the training split chose it."""
+        with warnings.catch_warnings():
+            if isinstance(self.data, ValueData) or self.steps:
+                warnings.filterwarnings("ignore", ".*the network's input grid, .* changes .* of the values")
+            yield
 
     def _check_batches(self) -> None:
         """Refuse a phase whose batch is larger than the data, and images that cannot be augmented."""
@@ -117,7 +167,7 @@ class Setup:
         phase: Phase = getattr(self.recipe, name)
         return phase
 
-    def steps(self, name: str) -> int:
+    def optimizer_steps(self, name: str) -> int:
         """Optimizer steps of the whole phase called `name`."""
         return self.phase(name).epochs * len(self.batches(name))
 
@@ -128,7 +178,7 @@ class Setup:
         if not isinstance(phase, Penalized) or not acts[name]:
             return None
         if phase.dose is not None:
-            whole = dose(phase, self.steps(name))
+            whole = dose(phase, self.optimizer_steps(name))
             return phase.dose / whole if whole else 0.0
         return self.method.lam if phase.lam is None else phase.lam
 
@@ -136,19 +186,23 @@ class Setup:
         """Keys the random choices of the phase called `name`."""
         return self.recipe.seed * 8 + PHASES.index(name)
 
+    def _loader(self, data: AnyData, size: int, **more: Any) -> BatchLoader:
+        return BatchLoader(data, size, steps=self.steps, **more)
+
     def batches(self, name: str) -> BatchLoader:
         """Training batches of the phase called `name`: this process's share, shuffled and augmented."""
         rank, world = distributed.rank(), distributed.world()
         augment, size = self.recipe.data.augment, self.phase(name).batch_size
-        return BatchLoader(self.data, size, True, augment, seed=self.seed(name), rank=rank, world=world)
+        seed = self.seed(name)
+        return self._loader(self.data, size, shuffle=True, augment=augment, seed=seed, rank=rank, world=world)
 
     def held_out_batches(self) -> BatchLoader | None:
-        """The images held out of the training split, if any."""
-        return BatchLoader(self.held_out, EVALUATION_BATCH) if self.held_out is not None else None
+        """The samples held out of the training split, if any."""
+        return self._loader(self.held_out, EVALUATION_BATCH) if self.held_out is not None else None
 
     def test_batches(self) -> BatchLoader:
         """The test split."""
-        return BatchLoader(self.test, EVALUATION_BATCH)
+        return self._loader(self.test, EVALUATION_BATCH)
 
     def calibration(self) -> BatchLoader:
         """The first images of the shuffled training set, in batches.
@@ -159,18 +213,4 @@ class Setup:
         count = min(self.recipe.calibration, len(self.data))
         order = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(self.recipe.seed))[:count]
         augment, seed = self.recipe.data.augment, self.recipe.seed
-        return BatchLoader(self.data.subset(order), min(count, 128), augment=augment, seed=seed)
-
-
-def load_split(source: Data, split: str) -> ImageData | ImageFiles:
-    """The images of a recipe's data section; split: train or test. Fetches missing files where the section says so."""
-    if source.size is not None:
-        if source.root is None:
-            raise CrqError("data.size needs data.root: the folder that holds train/ and test/")
-        return datasets.open_files(f"{source.name}:{split}", source.root, source.size)
-    root = datasets.fetch(source.name, source.root) if source.download else source.root
-    return datasets.load(f"{source.name}:{split}", root)
-
-
-def _in_memory(given: Dataset[Any], name: str, classes: tuple[str, ...] | None = None) -> ImageData | ImageFiles:
-    return given if isinstance(given, ImageData) else datasets.from_dataset(given, classes, name)
+        return self._loader(self.data.subset(order), min(count, 128), augment=augment, seed=seed)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from crq.convert.frozen import FrozenModel
+from crq.convert.preprocessing import apply
+from crq.convert.suggest import Grid
 from crq.quant.layers import TernaryLayer
 from crq.quant.penalties import layer_statistics
-from crq.train.setup import Setup
+from crq.train.loader import BatchLoader
+from crq.train.setup import EVALUATION_BATCH, Setup
 from crq.train.size import model_size
+from crq.train.sources import sounds
+from crq.train.sources.benchmarks import HEARD
+from crq.train.sources.values import ValueData
 
 
 def summarize(
@@ -18,16 +27,20 @@ def summarize(
     prepared: nn.Module,
     before: dict[str, Tensor],
     after: dict[str, Tensor],
-    accuracies: dict[str, float],
+    scores: dict[str, dict[str, float]],
     seconds: dict[str, float],
 ) -> dict[str, Any]:
-    """The content of `summary.json`. before, after: the ternary layers' weights around the retrain phase."""
+    """The content of `summary.json`. before, after: the ternary layers' weights around the retrain phase. scores: the
+    task's figures by stage; in the summary they are by figure, then by stage.
+    """
     return {
         "schema": 1,
         "name": setup.recipe.name,
         "method": setup.method.name,
         "test_images": len(setup.test),
-        "accuracy": accuracies,
+        "metric": setup.task.metric.name,
+        **{name: {stage: found[name] for stage, found in scores.items() if name in found} for name in _names(scores)},
+        "input": input_words(setup),
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
         "parameters": sum(parameter.numel() for parameter in setup.network.parameters()),
         "layers": {
@@ -48,14 +61,41 @@ def metadata(setup: Setup) -> dict[str, str]:
     """What a reader of the exported file wants to know of its making."""
     recipe = setup.recipe
     lam = setup.method.lam if recipe.retrain.lam is None else recipe.retrain.lam
-    return {
+    found = {
         "recipe": recipe.name,
         "method": setup.method.name,
         "lambda": repr(lam),
         "data": setup.data.name,
-        "class_names": json.dumps(list(setup.test.classes)),
-        "preprocessing": f"none: image bytes are the input codes, value = byte × {recipe.ternary.input_scale}",
+        "class_names": json.dumps(list(setup.data.classes)),
+        "preprocessing": input_words(setup),
+        "loss": recipe.loss,
+        "target": recipe.data.target,
     }
+    if recipe.data.name in HEARD or sounds.is_folder(Path(recipe.data.root or recipe.data.name)):
+        found["sound"] = recipe.data.sound.model_dump_json()
+    return found
+
+
+def input_words(setup: Setup) -> str:
+    """How an input becomes codes."""
+    config = setup.ternary
+    if not setup.steps and not isinstance(setup.data, ValueData):
+        return f"none: image bytes are the input codes, value = byte × {config.input_scale}"
+    grid = Grid(config.input_bits, config.input_signed, config.input_scale)
+    before = "standardized by the training split, then " if setup.steps else ""
+    return f"{before}rounded to {grid}: {config.input_bits}-bit codes"
+
+
+def frozen_scores(setup: Setup, frozen: FrozenModel) -> dict[str, float]:
+    """The figures of a frozen model on the test split as it is, before any of the host's steps."""
+    steps = frozen.input.preprocessing
+    task = replace(setup.task, prepared=lambda x: apply(steps, x).float()) if steps else setup.task
+    batches = BatchLoader(setup.test, EVALUATION_BATCH)
+    return task.evaluate(lambda x: frozen.output.logits(frozen.integers(x, quantize=True)), batches)
+
+
+def _names(scores: dict[str, dict[str, float]]) -> list[str]:
+    return list(dict.fromkeys(name for found in scores.values() for name in found))
 
 
 def _cost(prepared: nn.Module, name: str, weight: Tensor) -> float:

@@ -17,6 +17,7 @@ from crq.convert.calibrate import reestimate_batch_norm
 from crq.convert.freeze import freeze
 from crq.convert.prepare import prepare
 from crq.convert.quantize import quantize
+from crq.figures import told
 from crq.files import write_json
 from crq.quant.layers import TernaryLayer
 from crq.quant.penalties import layer_statistics
@@ -24,11 +25,10 @@ from crq.train import distributed, plots, precision, process
 from crq.train.checkpoints import check_fits, restore, save
 from crq.train.folder import RunFolder
 from crq.train.manifest import manifest
-from crq.train.phases import accuracy
 from crq.train.recipe import Recipe
 from crq.train.recipe import load as load_recipe
 from crq.train.setup import Setup
-from crq.train.summary import metadata, summarize
+from crq.train.summary import frozen_scores, input_words, metadata, summarize
 
 
 def train_recipe(
@@ -45,7 +45,8 @@ def train_recipe(
     """Run a recipe into the folder `out` and return its summary (also written to `summary.json`).
 
     recipe: a `Recipe`, a TOML file or a built-in name. network, data, test: used in place of what the recipe names;
-    data and test, the training and the test split, are `ImageData` or any dataset that `from_dataset` takes.
+    data and test, the training and the test split, are `ImageData`, `ValueData` or any dataset: for classes one that
+    `from_dataset` takes, else of (sample, numbers).
     resume: continue an interrupted run in `out`; otherwise `out` must be empty. pretrained: the folder of an earlier
     run whose float network to start from; it must have the same data, network, seed and pretrain sections. Raises
     `CrqError` for everything a user can mend, before training where possible.
@@ -64,7 +65,8 @@ def train_recipe(
         if start is not None and distributed.is_main():
             save(start, folder.finished("pretrain"))
         distributed.barrier()
-        return _Run(setup, folder, console or Console(stderr=True)).complete()
+        with setup.chosen_grid():
+            return _Run(setup, folder, console or Console(stderr=True)).complete()
 
 
 class _Run:
@@ -73,7 +75,7 @@ class _Run:
     def __init__(self, setup: Setup, folder: RunFolder, console: Console) -> None:
         self.setup, self.folder, self.console = setup, folder, console
         self.rows: list[dict[str, Any]] = []
-        self.accuracies: dict[str, float] = {}
+        self.scores: dict[str, dict[str, float]] = {}
         self.seconds: dict[str, float] = {}
 
     def complete(self) -> dict[str, Any]:
@@ -84,8 +86,10 @@ class _Run:
         if slower:
             self.console.print(f"warning: {slower}", highlight=False, style="yellow")
         self._train("pretrain", setup.network, "float")
-        before = _weights(prepare(setup.network, setup.recipe.ternary))
-        prepared = prepare(setup.network, setup.recipe.ternary)
+        if setup.ternary != setup.recipe.ternary and distributed.is_main():
+            self.console.print(f"input     {input_words(setup)}", highlight=False)
+        before = _weights(prepare(setup.network, setup.ternary))
+        prepared = prepare(setup.network, setup.ternary)
         if setup.recipe.retrains:
             self._train("retrain", prepared, "retrained")
         after = _weights(prepared)
@@ -108,7 +112,7 @@ class _Run:
             state: dict[str, Any] = {
                 "network": network.state_dict(),
                 "rows": rows,
-                "accuracy": self._accuracy(network),
+                "scores": self._scores(network),
                 "seconds": seconds,
                 "layers": layer_statistics(network),
             }
@@ -124,13 +128,13 @@ class _Run:
         self.seconds[name] = state["seconds"]
         if distributed.is_main():
             self.folder.write_tables(self.rows)
-        self._tell(stage, state["accuracy"], f" of {len(self.setup.test)} test images")
+        self._tell(stage, state["scores"], f" of {len(self.setup.test)} test images")
 
     def _quantize(self, prepared: fx.GraphModule) -> None:
         """α·t in place of the weights; scales and batch norms follow, since the old ones describe another network."""
         start = time.perf_counter()
         quantize(prepared, self.setup.calibration(), batches=None)
-        found = self._accuracy(prepared)
+        found = self._scores(prepared)
         self.seconds["quantize"] = time.perf_counter() - start
         self._tell("quantized", found)
 
@@ -139,33 +143,34 @@ class _Run:
         setup, folder = self.setup, self.folder.path
         start = time.perf_counter()
         files = self.folder.inputs()
-        if setup.recipe.ternary.not_exportable is None:
+        if setup.ternary.not_exportable is None:
             frozen = freeze(prepared, setup.calibration(), batches=None)
+            frozen.input = frozen.input._replace(preprocessing=setup.steps)
             frozen.metadata = metadata(setup)
             frozen.save(folder / "frozen.pt")
             files.append("frozen.pt")
-            self._tell("frozen", self._accuracy(frozen))
+            self._tell("frozen", frozen_scores(setup, frozen))
         else:  # what freeze would have done to the batch norms: their running statistics lag behind the last steps
             reestimate_batch_norm(prepared, setup.calibration())
-            self._tell("recalibrated", self._accuracy(prepared))
+            self._tell("recalibrated", self._scores(prepared))
         self.seconds["freeze"] = time.perf_counter() - start
         alphas = {name: values["alpha"] for name, values in layer_statistics(prepared).items()}
-        plots.curves(self.rows, folder / "curves.png")
+        plots.curves(self.rows, folder / "curves.png", setup.task.metric.name)
         plots.histograms(before, after, alphas, folder / "weights.png")
-        summary = summarize(setup, prepared, before, after, self.accuracies, self.seconds)
+        summary = summarize(setup, prepared, before, after, self.scores, self.seconds)
         write_json(folder / "summary.json", summary)
         parts = {"train": setup.data, "test": setup.test} | ({"validation": setup.held_out} if setup.held_out else {})
         write_json(folder / "manifest.json", manifest(setup.recipe, parts, folder, files))
         return summary
 
-    def _accuracy(self, network: nn.Module) -> float:
-        return accuracy(network, self.setup.test_batches())
+    def _scores(self, network: nn.Module) -> dict[str, float]:
+        return self.setup.task.evaluate(network, self.setup.test_batches())
 
-    def _tell(self, stage: str, found: float, of: str = "") -> None:
-        """Record and show the accuracy of one stage."""
-        self.accuracies[stage] = found
+    def _tell(self, stage: str, found: dict[str, float], of: str = "") -> None:
+        """Record and show the figures of one stage."""
+        self.scores[stage] = found
         if distributed.is_main():
-            self.console.print(f"{stage:<9} {found:.2%}{of}", highlight=False)
+            self.console.print(f"{stage:<9} {told(found)}{of}", highlight=False)
 
 
 def _weights(prepared: nn.Module) -> dict[str, Tensor]:

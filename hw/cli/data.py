@@ -1,8 +1,9 @@
-"""Images of a data set for a network: which set, and what a byte of it is worth."""
+"""Samples of a data set for a network: which set, and what a byte of it is worth."""
 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,10 +13,18 @@ import click
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
+    from crq.convert.preprocessing import Steps
+    from crq.train.splits import AnyData
     from hw.ir.graph import Network
     from hw.ir.layers import IntArray
+    from hw.verify.live import Score
 
+SPELLINGS = (
+    "NAME: a public data set, a folder, an .npz, .npy, .csv or .parquet file, module:function, or a recipe or run "
+    "folder for its data; SPLIT: train, test, fit, val or all (docs/data.md)."
+)
 UNSTATED = (
     "accuracy not given: the file does not say what a byte of the data is worth; state it with --scale 1/255, with "
     "--mean and --std if it was standardised, with --signed if bytes count from -128, or with --codes"
@@ -23,10 +32,12 @@ UNSTATED = (
 
 
 class Given(NamedTuple):
-    """Input codes (N, C, H, W), and labels where what a byte is worth is known; if it is not, `note` says so."""
+    """Input codes (N, C, H, W), and what says how well results fit the labels, where what a byte is worth is known; if
+    it is not, `note` says so.
+    """
 
     codes: IntArray
-    labels: NDArray[np.int64] | None
+    score: Score | None
     note: str | None
 
 
@@ -44,23 +55,68 @@ class Statement(NamedTuple):
 
 
 class DataOptions(NamedTuple):
-    """The data set that a command line names, as NAME:SPLIT, and what it says of it."""
+    """The data set that a command line names, as NAME:SPLIT, what it says of it, and more keys of a data section."""
 
     name: str | None
     root: str | None
     statement: Statement
+    keys: tuple[str, ...] = ()
 
     def load(self, network: Network, limit: int | None = None) -> Given:
-        """The first `limit` images. Raises `CrqError` for data that there is not, `HwError` for a wrong shape."""
-        from crq.train.data import load
+        """The first `limit` samples. Raises `CrqError` for data that there is not, `HwError` for a wrong shape."""
+        import torch
+
+        from crq.train.splits import load_split
+        from hw.cli.scores import Scored
+        from hw.cli.sections import section_of, task_of
         from hw.ir.images import takes_256ths
 
         assert self.name is not None
-        found = load(self.name, root=self.root)
-        images, labels = found.images.numpy()[:limit], found.labels.numpy()[:limit]
-        codes = codes_of(network, images, self.statement)
+        section, split = section_of(self.name, self.root, self.keys)
+        task = task_of(network, section)
+        found = load_split(section, split, task.kind)
+        count = len(found) if limit is None else min(limit, len(found))
+        samples = found.take(torch.arange(count))
         known = bool(self.statement) or (network.metadata.frozen_hash is not None and takes_256ths(network))
-        return Given(codes, labels if known else None, None if known else UNSTATED)
+        if samples.dtype != torch.uint8:
+            codes, known = codes_of_values(network, samples.numpy(), self.statement), True
+        else:
+            codes, samples = codes_of(network, samples.numpy(), self.statement), samples.float() / 256
+        scored = Scored(task, labels_for(network, found), samples, recorded_steps(network))
+        return Given(codes, scored.first(count) if known else None, None if known else UNSTATED)
+
+
+def recorded_steps(network: Network) -> Steps:
+    """What the host does to real values, as training has it."""
+    steps = network.metadata.preprocessing
+    return tuple((kind, tuple(c) if isinstance(c, list) else c) for kind, c in steps)
+
+
+def labels_for(network: Network, found: AnyData) -> Tensor:
+    """The labels of data as the network numbers its classes: by their names, where the file has them all."""
+    import torch
+
+    theirs = json.loads(network.metadata.other.get("class_names", "[]"))
+    if found.labels.dim() != 1 or tuple(theirs) == found.classes or not set(found.classes) <= set(theirs):
+        return found.labels
+    return torch.tensor([theirs.index(name) for name in found.classes])[found.labels]
+
+
+def codes_of_values(network: Network, values: NDArray[np.float32], statement: Statement) -> IntArray:
+    """Codes of real values (N, …). Without a statement they are what the file takes; its own steps are done to them."""
+    import numpy as np
+
+    from hw.errors import HwError
+    from hw.ir.images import input_codes, pixels_for
+
+    if statement.signed:
+        raise HwError("--signed is for bytes; the data hold real values as they are: leave it out")
+    pixels = pixels_for(network, values)
+    if statement.codes:
+        if not np.array_equal(pixels, np.rint(pixels)):
+            raise HwError("--codes: the data hold values that are no integers; state --scale, --mean and --std instead")
+        return input_codes(network, pixels.astype(np.int64), layout="NCHW").astype(np.int64)
+    return _standardized(network, pixels.astype(np.float64), values.shape[1], statement, 1.0)
 
 
 def codes_of(network: Network, images: NDArray[np.uint8], statement: Statement) -> IntArray:
@@ -68,7 +124,6 @@ def codes_of(network: Network, images: NDArray[np.uint8], statement: Statement) 
     import numpy as np
 
     from hw.errors import HwError
-    from hw.ir.host import to_codes
     from hw.ir.images import byte_codes, pixels_for
 
     if not statement:
@@ -79,7 +134,18 @@ def codes_of(network: Network, images: NDArray[np.uint8], statement: Statement) 
         if pixels.min() < lo or pixels.max() > hi:
             raise HwError(f"--codes: bytes in [{pixels.min()}, {pixels.max()}]; the input takes codes [{lo}, {hi}]")
         return pixels
-    channels = images.shape[1]
+    return _standardized(network, pixels, images.shape[1], statement, 1 / 255)
+
+
+def _standardized(
+    network: Network, pixels: NDArray[Any], channels: int, statement: Statement, usual: float
+) -> IntArray:  # fmt: skip
+    """Codes of (pixels · scale − mean) / std; the scale is by default `usual`."""
+    import numpy as np
+
+    from hw.errors import HwError
+    from hw.ir.host import to_codes
+
     columns = []
     for option, values, default in (("--mean", statement.mean, 0.0), ("--std", statement.std, 1.0)):
         if len(values) not in (0, 1, channels):
@@ -87,15 +153,22 @@ def codes_of(network: Network, images: NDArray[np.uint8], statement: Statement) 
         column = np.broadcast_to(np.asarray(values or (default,), np.float64), (channels,))
         columns.append(np.repeat(column, network.input.shape.c // channels)[:, None, None])
     mean, std = columns
-    scale = 1 / 255 if statement.scale is None else statement.scale
+    scale = usual if statement.scale is None else statement.scale
     return to_codes(network, (pixels * scale - mean) / std)
 
 
 def data_options(help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """--data and what may be said of it; the command gets them as `data`, a `DataOptions`."""
     options = (
-        click.option("--data", "data_name", metavar="NAME:SPLIT", help=help_),
+        click.option("--data", "data_name", metavar="NAME:SPLIT", help=f"{help_} {SPELLINGS}"),
         click.option("--data-root", help="Folder with the data's files."),
+        click.option(
+            "--data-key",
+            "data_keys",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="A key of a recipe's data section, as label_column=quality or sound.rate=8000; repeatable.",
+        ),
         click.option("--codes", is_flag=True, help="The data's bytes are the input codes."),
         click.option("--scale", callback=_number, help="Value of a byte, as 1/255: what the network was trained on."),
         click.option("--mean", callback=_numbers, help="Mean of those values that was taken off; one, or per channel."),
@@ -106,17 +179,17 @@ def data_options(help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
         def with_data(
-            *args: Any, data_name: str | None, data_root: str | None, codes: bool, scale: float | None,
-            mean: tuple[float, ...], std: tuple[float, ...], signed: bool, **values: Any,
+            *args: Any, data_name: str | None, data_root: str | None, data_keys: tuple[str, ...], codes: bool, scale:
+            float | None, mean: tuple[float, ...], std: tuple[float, ...], signed: bool, **values: Any,
         ) -> Any:  # fmt: skip
             statement = Statement(codes, scale, mean, std, signed)
-            if statement and data_name is None:
+            if (statement or data_keys) and data_name is None:
                 raise click.UsageError(
-                    "--codes, --scale, --mean, --std and --signed say what --data holds: name it too"
+                    "--data-key, --codes, --scale, --mean, --std and --signed say what --data holds: name it too"
                 )
             if codes and (scale is not None or mean or std):
                 raise click.UsageError("--codes says it all: leave out --scale, --mean and --std")
-            return command(*args, data=DataOptions(data_name, data_root, statement), **values)
+            return command(*args, data=DataOptions(data_name, data_root, statement, data_keys), **values)
 
         result: Callable[..., Any] = with_data
         for option in reversed(options):

@@ -80,12 +80,15 @@ def _print(summary: dict[str, Any], report: Report, output: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from crq.figures import shown
+
     console = Console(highlight=False)
     console.rule(f"{summary['name']}: summary")
     table = Table("network", box=None, pad_edge=False)
-    table.add_column("accuracy", justify="right")
-    for stage, value in summary["accuracy"].items():
-        table.add_row(stage, f"{value:.2%}")
+    metric = summary["metric"]
+    table.add_column(metric, justify="right")
+    for stage, value in summary[metric].items():
+        table.add_row(stage, shown(metric, value))
     console.print(table)
     console.print(
         f"{summary['weights']:,} weights at {summary['bits_per_weight']:.2f} bits: {summary['weight_bytes']:,} bytes "

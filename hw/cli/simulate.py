@@ -60,12 +60,12 @@ def simulate(
 
     project = open_project(directory)
     mode = project.mode(mode)
-    labels = note = None
+    score = note = None
     if data.name is not None:
-        codes, labels, note = data.load(project.network, limit)
+        codes, score, note = data.load(project.network, limit)
     else:
         codes = all_vectors(project.network, RANDOM_IMAGES, bounding_limit=RANDOM_IMAGES)[:limit]
-    verdict = verify(project, codes, reference, mode=mode, labels=labels, progress=sys.stderr.isatty() and not as_json)
+    verdict = verify(project, codes, reference, mode=mode, score=score, progress=sys.stderr.isatty() and not as_json)
     links: list[Link] = []
     if trace is not None:
         values, links = trace_layers(project, codes, reference, mode=mode)

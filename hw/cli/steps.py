@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
@@ -23,12 +21,14 @@ from crq.convert.frozen import FrozenModel
 from crq.errors import CrqError
 from crq.files import write_json
 from crq.options import BuildOptions
+from crq.train import tasks
 from crq.train.recipe import Recipe
-from crq.train.setup import load_split
+from crq.train.splits import load_split
 from crq.train.trainer import train_recipe
 from export.qonnx import to_qonnx
 from hw.cli.progress import heard_by, steps_shown
 from hw.cli.runtimes import runtime_links
+from hw.cli.scores import Scored
 from hw.compiler import compiler
 from hw.devices.boards import find_board
 from hw.devices.catalog import find, for_vivado
@@ -42,7 +42,7 @@ from hw.rtl.bench import verilator
 from hw.rtl.bitstream.project import FILE, bitstream, summary
 from hw.rtl.bitstream.tools import versions
 from hw.verify.link import Link
-from hw.verify.live import described, verdict_facts, verify
+from hw.verify.live import Score, described, verdict_facts, verify
 from hw.verify.netlists import check_netlists
 from hw.verify.proofs.proof import Proof
 
@@ -53,13 +53,21 @@ NETLIST_IMAGES = 20
 
 
 class Images:
-    """The test images of a recipe, all of them, and their labels."""
+    """The test split of a recipe as codes of the `frozen` network, all of it, and how well results fit its labels."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        test = load_split(recipe.data, "test")
+    def __init__(self, recipe: Recipe, frozen: FrozenModel) -> None:
+        task = tasks.of(recipe.loss, recipe.data.target == "input")
+        test = load_split(recipe.data, "test", task.kind)
         self.name = f"{recipe.data.name}:test"
-        self.codes: Tensor = test.take(torch.arange(len(test)))
-        self.labels: NDArray[np.int64] = test.labels.numpy()
+        samples = test.take(torch.arange(len(test)))
+        values = samples.float() / 256 if samples.dtype == torch.uint8 else samples
+        plain = samples.dtype == torch.uint8 and not frozen.input.preprocessing
+        self.codes: Tensor = samples if plain else frozen.codes(values, quantize=True)
+        self._scored = Scored(task, test.labels, values, frozen.input.preprocessing)
+
+    def score(self, count: int) -> Score:
+        """What says how well the results of the first `count` fit."""
+        return self._scored.first(count)
 
 
 @dataclass
@@ -81,6 +89,11 @@ class Steps:
     def file(self) -> Path:
         """The exported network."""
         return self.output / f"{self.recipe.name}.onnx"
+
+    @property
+    def frozen(self) -> FrozenModel:
+        """What the training made."""
+        return FrozenModel.load(self.training / "frozen.pt")
 
     def check(self, board: str | None = None) -> None:
         """Wrong options and missing tools, also those of a `board`'s bitstream, are told before the training."""
@@ -107,9 +120,8 @@ class Steps:
     def export(self, images: Images) -> list[Link]:
         """Write the QONNX file and compare it with PyTorch in every runtime."""
         with self._timed("export"):
-            frozen = FrozenModel.load(self.training / "frozen.pt")
-            to_qonnx(frozen, self.file)
-            links = runtime_links(frozen, self.file, images.codes)
+            to_qonnx(self.frozen, self.file)
+            links = runtime_links(self.frozen, self.file, images.codes)
             for link in links:
                 self.console.print(str(link))
             return links
@@ -138,12 +150,12 @@ class Steps:
                     f"the first {len(few):,} of {len(images.codes):,} test images, {RTL_CYCLES:,} cycles of RTL; "
                     f"crq simulate {project.directory} --data {images.name} simulates all"
                 )
-            data = ((images.name, few, images.labels[:most]), ("random, extreme, bounding", vectors, None))
+            data = ((images.name, few, images.score(len(few))), ("random, extreme, bounding", vectors, None))
             verdicts = []
             for mode in project.checked:
-                for name, x, y in data:
+                for name, x, score in data:
                     shown = not self.console.quiet
-                    verdict = verify(project, x, self.training, mode=mode, labels=y, progress=shown)
+                    verdict = verify(project, x, self.training, mode=mode, score=score, progress=shown)
                     self.console.print(f"{name}: {described(verdict)}")
                     verdicts.append({"data": name, **verdict_facts(verdict, mode, self.training)})
             proofs = project.check()
@@ -186,14 +198,14 @@ class Steps:
             equal = all(netlist.equal for netlist in found)
             return {**facts, "file": str(made.file), "equal": equal, "text": summary(facts)}
 
-    def report(self, project: Project, accuracy: dict[str, float], board: str | None = None) -> Report:
+    def report(self, project: Project, quality: dict[str, Any], board: str | None = None) -> Report:
         """Write the report as JSON and as a page."""
         clock = self.options.clock_period
         place = ["--board", board] if board else ["--target", self.options.target, "--part", self.options.part]
         with self._timed("report", shown=False):
             info = {
                 "name": self.recipe.name,
-                "accuracy": accuracy,
+                **quality,
                 "commands": [shlex.join(["crq", "run", self.recipe.name, *place, "--clock-period", f"{clock:g}"])],
             }
             report = project_report(project, info=info)
@@ -238,13 +250,14 @@ def run_all(
     steps = Steps(recipe, output, options, console)
     steps.check(board)
     trained = steps.train()
-    images = Images(recipe)
+    images = Images(recipe, steps.frozen)
     runtimes = steps.export(images)
     project = steps.build(images)
     verdicts, proofs = steps.simulate(project, images, runtimes)
-    accuracy = {**trained["accuracy"], "simulated": verdicts[0]["correct"] / verdicts[0]["images"]}
+    metric = trained["metric"]
+    quality = {"metric": metric, metric: {**trained[metric], "simulated": verdicts[0]["figures"][metric]}}
     made = steps.bitstream(project, images, slower) if board else None
-    report = steps.report(project, accuracy, board)
+    report = steps.report(project, quality, board)
     weights = sum(layer["weights"] for layer in trained["layers"].values())
     packed = sum(-(-layer["weights"] // 4) for layer in trained["layers"].values())
     facts = {
@@ -253,7 +266,7 @@ def run_all(
         "target": options.target,
         "bit_exact": bit_exact(runtimes, verdicts, proofs) and (made is None or made["equal"] is not False),
         "bitstream": made,
-        "accuracy": accuracy,
+        **quality,
         "weights": weights,
         "bits_per_weight": 8 * packed / weights,
         "weight_bytes": packed,

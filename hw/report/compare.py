@@ -9,10 +9,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crq.figures import ACCURACY, told
+
+
+def _quality(report: dict[str, Any]) -> str:
+    """Of a frozen network whose figure is another than its accuracy: that, with its name."""
+    metric = report["project"].get("metric", ACCURACY)
+    stages = report["project"].get(metric) or {}
+    return told({metric: stages["frozen"]}) if metric != ACCURACY and "frozen" in stages else ""
+
 
 def _accuracy(report: dict[str, Any]) -> str:
-    stages = report["project"].get("accuracy") or {}
-    return f"{stages['frozen']:.2%}" if "frozen" in stages else ""
+    stages = report["project"].get(ACCURACY) or {}
+    return told({ACCURACY: stages["frozen"]}) if "frozen" in stages else ""
 
 
 def _exact(report: dict[str, Any]) -> str:
@@ -30,6 +39,7 @@ def _lut_share(report: dict[str, Any]) -> str:
 
 ROWS = (
     ("accuracy", _accuracy),
+    ("quality", _quality),
     ("bit-exact", _exact),
     ("part", lambda r: r["device"]["part"]),
     ("clock, ns", lambda r: f"{r['clock_period_ns']:g}"),

@@ -11,13 +11,14 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from crq.figures import ACCURACY, shown
 from hw.report import adders, sizes, vendor
 from hw.report.beside import error, headline
 from hw.report.dataflow import draw
 from hw.report.terminal import between, verdict
 
 # What a project may know of itself; the templates leave out what is None.
-PROJECT = ("backend", "io_type", "verdict", "accuracy", "folding", "vendor", "commands", "versions")
+PROJECT = ("backend", "io_type", "verdict", "folding", "vendor", "commands", "versions")
 
 
 def render_html(report: dict[str, Any]) -> str:
@@ -33,8 +34,13 @@ def render_svg(report: dict[str, Any]) -> str:
 def _view(report: dict[str, Any]) -> dict[str, Any]:
     """`report` as the templates want it: every key that may be missing is there."""
     project = {**dict.fromkeys(PROJECT), **report["project"]}
+    metric = project.get("metric", ACCURACY)
+    quality = project.get(metric) or {}
     return {
         **report,
+        "metric": metric,
+        "quality": quality,
+        "full": 1.0 if metric.endswith(ACCURACY) else max([1e-30, *map(abs, quality.values())]),
         "name": project.get("name", "network"),
         "project": project,
         "trust_sentence": report["trust"],
@@ -61,6 +67,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         fmt=format,
+        shown=shown,
         width=_width,
         between=between,
         bits=sizes.text,

@@ -41,9 +41,9 @@ SCHEMA = 1
 class Report:
     """Estimates of one network under one folding, device and clock, with whatever the project knows besides.
 
-    `project` may hold: `name`, `backend` ("hls" or "rtl"), `io_type`, `accuracy` ({stage: fraction}), `verdict`
-    ({"images", "integers", "differing", "against"}), `folding` ({"goal", "why": {unit: reason}}), `versions`,
-    `commands`, `vendor` (hw.report.vendor). `measurements` are areas that `crq synth` measured.
+    `project` may hold: `name`, `backend` ("hls" or "rtl"), `io_type`, `metric` (by default accuracy) and under that
+    name {stage: value}, `verdict` ({"images", "integers", "differing", "against"}), `folding` ({"goal", "why": {unit:
+    reason}}), `versions`, `commands`, `vendor` (hw.report.vendor). `measurements` are areas that `crq synth` measured.
     """
 
     network: Network

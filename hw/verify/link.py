@@ -38,8 +38,8 @@ class Link(NamedTuple):
     """Two sources of integers, compared on `images` images. What compared nothing, or lacks a layer, is not equal.
 
     `missing` are layers that should have been compared and were not. `images_differing` counts the images with any
-    difference, `explained` those of them that a known cause explains; `correct` the images classified as labelled. None
-    is what was not looked at.
+    difference, `explained` those of them that a known cause explains; `figures` how well the results fit the labels.
+    None is what was not looked at.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Link(NamedTuple):
     missing: tuple[str, ...] = ()
     images_differing: int | None = None
     explained: int | None = None
-    correct: int | None = None
+    figures: Mapping[str, float] | None = None
     claimed: bool = True
     """Whether crq claims that the two are equal; what it does not claim is shown and is no verdict."""
 
@@ -76,14 +76,16 @@ class Link(NamedTuple):
         return f"{text}\n         not compared: {', '.join(self.missing)}" if self.missing else text
 
 
-def compare(name: str, found: NDArray[np.int64], expected: NDArray[np.int64], *, correct: int | None = None) -> Link:
+def compare(
+    name: str, found: NDArray[np.int64], expected: NDArray[np.int64], *, figures: Mapping[str, float] | None = None
+) -> Link:  # fmt: skip
     """Compares images (N, …) of integers. Raises `HwError` if the two have different sizes."""
     if found.size != expected.size or len(found) != len(expected):
         raise HwError(f"{name}: integers of shape {found.shape} against {expected.shape}")
     shape = (len(found), found.size // max(1, len(found)))
     wrong = found.reshape(shape) != expected.reshape(shape)
     return Link(
-        name, len(found), wrong.size, int(wrong.sum()), images_differing=int(wrong.any(axis=1).sum()), correct=correct
+        name, len(found), wrong.size, int(wrong.sum()), images_differing=int(wrong.any(axis=1).sum()), figures=figures
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crq.figures import ACCURACY, told
 from hw.errors import HwError
 from hw.forms.built import Simulated
 from hw.ir.graph import Network
@@ -19,24 +21,26 @@ from hw.verify.link import Link, compare, compare_layers
 if TYPE_CHECKING:
     from crq.convert.frozen import FrozenModel
 
+Score = Callable[[NDArray[Any]], Mapping[str, float]]
+"""Figures of results (N, K), the logits as the file gives them."""
+
 TRACE_BYTES = 1 << 30  # of all layers' integers at once
 
 
 def verify(
     built: Simulated, codes: NDArray[Any], reference: str | Path | None = None, *, mode: str | None = None,
-    labels: NDArray[Any] | None = None, progress: bool = False,
+    score: Score | None = None, progress: bool = False,
 ) -> Link:  # fmt: skip
     """Simulates `codes` (N, C, H, W) and compares every integer of the output.
 
     `reference` is a run folder or frozen.pt: the live PyTorch module; without it, the integer graph evaluated in NumPy.
+    `score` says how well the results fit the labels.
     """
     mode = built.mode(mode)
     found = built.integers(codes, mode=mode, progress=progress, layout="NCHW")
     expected = expected_integers(built.network, codes, reference)
-    correct = None
-    if labels is not None:
-        correct = int((built.network.logits(found).reshape(len(found), -1).argmax(1) == labels).sum())
-    return compare(f"{mode} simulation against {against(reference)}", found, expected, correct=correct)
+    figures = None if score is None else score(built.network.logits(found).reshape(len(found), -1))
+    return compare(f"{mode} simulation against {against(reference)}", found, expected, figures=figures)
 
 
 def expected_integers(
@@ -55,13 +59,16 @@ def against(reference: str | PathLike[str] | None) -> str:
 
 
 def described(link: Link) -> str:
-    """The outcome of `verify` in words, with the accuracy where there are labels."""
+    """The outcome of `verify` in words, with the figures of quality where there are labels."""
     assert link.images_differing is not None
     text = (
         f"{'bit-exact' if link.equal else 'NOT bit-exact'}: {link.images - link.images_differing} of {link.images} "
         f"images, {link.integers - link.differing} of {link.integers} integers ({link.name})"
     )
-    return text if link.correct is None else f"{text}; accuracy {link.correct / link.images:.2%}"
+    if not link.figures:
+        return text
+    name = "accuracy " if ACCURACY in link.figures else ""
+    return f"{text}; {name}{told(link.figures)}"
 
 
 def verdict_facts(link: Link, mode: str, reference: str | Path | None) -> dict[str, Any]:
@@ -74,7 +81,7 @@ def verdict_facts(link: Link, mode: str, reference: str | Path | None) -> dict[s
         "exact_images": link.images - link.images_differing,
         "integers": link.integers,
         "exact_integers": link.integers - link.differing,
-        "correct": link.correct,
+        "figures": None if link.figures is None else dict(link.figures),
         "bit_exact": link.equal,
     }
 

@@ -46,5 +46,5 @@ def test_an_interrupted_phase_knows_its_best_epoch(tmp_path, monkeypatch) -> Non
 
 
 def test_patience_needs_held_out_images() -> None:
-    with pytest.raises(CrqError, match=r"pretrain\.patience needs held-out images: set data\.validation above 0"):
+    with pytest.raises(CrqError, match=r"pretrain\.patience needs held-out samples: set data\.validation above 0"):
         recipe.parse(values(pretrain__patience=2, data__validation=0.0))

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from crq.cli.train import train
 from crq.errors import CrqError
 from crq.train import data, download, recipe, trainer
-from crq.train.setup import load_split
+from crq.train.splits import load_split
 
 PIXELS = np.arange(2 * 8 * 8, dtype=np.uint8).reshape(2, 8, 8)
 

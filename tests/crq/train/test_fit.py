@@ -143,4 +143,11 @@ def test_clipped_gradients_bound_how_far_weights_go(tmp_path) -> None:
     before = torch.cat([value.detach().flatten().clone() for value in setup.network.parameters()])
     fit.fit(setup, folder, "pretrain", setup.network, Console(file=io.StringIO()))
     after = torch.cat([value.detach().flatten() for value in setup.network.parameters()])
-    assert 0 < float((after - before).norm()) <= setup.steps("pretrain") * 0.05 * 1e-4 * 1.001
+    assert 0 < float((after - before).norm()) <= setup.optimizer_steps("pretrain") * 0.05 * 1e-4 * 1.001
+
+
+def test_what_is_no_import_path_is_told(tmp_path) -> None:
+    with pytest.raises(CrqError, match="callbacks: 'json' must be module:name"):
+        run(tmp_path / "run", steps=1, callbacks=["json"])
+    with pytest.raises(CrqError, match="no_such_module_here:x: there is no module"):
+        run(tmp_path / "other", steps=1, loggers=["no_such_module_here:x"])

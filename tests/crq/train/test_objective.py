@@ -7,6 +7,7 @@ from torch import nn
 
 from crq.train.objective import Objective, Teacher
 from crq.train.recipe import Distillation, Phase
+from crq.train.tasks import of
 
 LABELS = torch.tensor([2, 0, 1, 1])
 
@@ -38,7 +39,10 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray, smoothing: float = 0.0
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_cross_entropy_with_softened_labels(images: torch.Tensor, smoothing: float) -> None:
     student = network(0)
-    loss, logits = Objective(Phase(epochs=1, label_smoothing=smoothing), student)(images, LABELS)
+    loss, logits, targets = Objective(Phase(epochs=1, label_smoothing=smoothing), student, of("cross_entropy"))(
+        images, LABELS
+    )
+    assert targets is LABELS
     assert float(loss) == pytest.approx(cross_entropy(float64(logits), LABELS.numpy(), smoothing), rel=1e-5)
 
 
@@ -48,7 +52,7 @@ def test_mixup_mixes_images_and_losses_alike(images: torch.Tensor, monkeypatch: 
     student.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     monkeypatch.setattr(torch.distributions.Beta, "sample", lambda self: torch.tensor(0.75))
     monkeypatch.setattr(torch, "randperm", lambda count, device: torch.tensor([1, 2, 3, 0]))
-    loss, logits = Objective(Phase(epochs=1, mixup=0.2), student)(images, LABELS)
+    loss, logits, _ = Objective(Phase(epochs=1, mixup=0.2), student, of("cross_entropy"))(images, LABELS)
     pixels = images.numpy()
     np.testing.assert_allclose(seen[0].numpy(), 0.75 * pixels + 0.25 * np.roll(pixels, -1, 0), rtol=1e-6)
     found = float64(logits)
@@ -60,7 +64,7 @@ def test_mixup_mixes_images_and_losses_alike(images: torch.Tensor, monkeypatch: 
 def test_distillation_is_cross_entropy_and_divergence(images: torch.Tensor) -> None:
     student, teacher = network(0), network(1)
     phase = Phase(epochs=1, distill=Distillation(temperature=3.0, weight=0.25))
-    loss, logits = Objective(phase, student, teacher)(images, LABELS)
+    loss, logits, _ = Objective(phase, student, of("cross_entropy"), teacher)(images, LABELS)
     ours, theirs = log_softmax(float64(logits) / 3), log_softmax(float64(teacher.eval()(images)) / 3)
     divergence = (np.exp(theirs) * (theirs - ours)).sum(1).mean()
     expected = 0.75 * cross_entropy(float64(logits), LABELS.numpy()) + 0.25 * 9 * divergence
@@ -84,3 +88,10 @@ def test_a_student_equal_to_its_teacher_has_nothing_to_learn_from_it(images: tor
     student = network(0).eval()
     _, loss = Teacher(Distillation(layers=1.0), network(0), student).teach(images)
     assert float(loss) == pytest.approx(0, abs=1e-6)
+
+
+def test_other_tasks_have_their_own_loss_and_targets(images: torch.Tensor) -> None:
+    student = nn.Linear(5, 5)
+    loss, outputs, targets = Objective(Phase(epochs=1), student, of("mse", reconstructs=True))(images, LABELS)
+    assert torch.equal(targets, images)
+    assert float(loss) == pytest.approx(((float64(outputs) - images.double().numpy()) ** 2).mean(), rel=1e-5)

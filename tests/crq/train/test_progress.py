@@ -7,12 +7,13 @@ from rich.console import Console
 
 from crq.train.phases import Recorder
 from crq.train.progress import PhaseProgress
+from crq.train.tasks import METRICS
 
 ROW = {"phase": "retrain", "epoch": 1, "loss": 0.25, "accuracy": 0.5, "seconds": 1.25}
 
 
 def shown(console: Console, **more: object) -> None:
-    recorder = Recorder("retrain")
+    recorder = Recorder("retrain", METRICS["accuracy"])
     recorder.rows.append({**ROW, "validation": None, "cost": None, **more})
     progress = PhaseProgress(recorder, console)
     trainer = SimpleNamespace(is_global_zero=True, max_epochs=3, estimated_stepping_batches=12, global_step=8)

@@ -5,7 +5,8 @@ import torch
 
 from crq.errors import CrqError
 from crq.train import data, recipe
-from crq.train.setup import PHASES, Setup, load_split
+from crq.train.setup import PHASES, Setup
+from crq.train.splits import load_split
 from tests.support.recipes import digits, values
 
 
@@ -124,5 +125,28 @@ def test_a_network_that_normalizes_bytes_is_refused() -> None:
 
     network = Normalizing(1, 1)
     network.layer = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
-    with pytest.raises(CrqError, match="the network normalizes its input, but a recipe's images are bytes"):
+    with pytest.raises(CrqError, match="the network normalizes its input, which a recipe leaves to its data section"):
         setup(network)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [("input_scale", 1.0, "0.00390625"), ("input_bits", 4, "8"), ("input_signed", True, "False")],
+)
+def test_bytes_have_one_input_grid(key: str, value: object, wanted: str) -> None:
+    with pytest.raises(CrqError, match=rf"ternary\.{key} must be {wanted}: the images of digits are bytes"):
+        setup(ternary={key: value})
+
+
+def test_datasets_of_numbers_are_taken_as_they_are() -> None:
+    rows = torch.utils.data.TensorDataset(torch.randn(200, 6), torch.randn(200, 2))
+    network = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    made = setup(network, rows, rows, loss="mse", data__augment="none")
+    assert (made.data.labels.shape, len(made.test)) == ((180, 2), 200)
+    assert made.ternary.input_signed
+    assert [kind for kind, _ in made.steps] == ["Sub", "Div"]
+    with pytest.raises(CrqError, match=r"output for one image has shape \(2,\); expected 6 values, the input again"):
+        setup(network, rows, rows, loss="mse", data__augment="none", data__target="input")
+    wide = torch.utils.data.TensorDataset(torch.randn(200, 6), torch.randn(200, 3))
+    with pytest.raises(CrqError, match=r"has shape \(2,\); expected 3 numbers, as the labels of data have"):
+        setup(network, wide, wide, loss="mse", data__augment="none")

@@ -21,8 +21,8 @@ def test_costs_are_those_of_the_weights_at_their_time(setup: Setup) -> None:
     prepared = crq.prepare(setup.network)
     layers = {name: layer.weight.detach().clone() for name, layer in crq.coded_layers(prepared).items()}
     ternary = {name: weight.sign() for name, weight in layers.items()}  # J = 0
-    found = summarize(setup, prepared, layers, ternary, {"float": 0.5}, {"train": 1.23456})
-    assert (found["accuracy"], found["seconds"]) == ({"float": 0.5}, {"train": 1.23})
+    found = summarize(setup, prepared, layers, ternary, {"float": {"accuracy": 0.5}}, {"train": 1.23456})
+    assert (found[found["metric"]], found["seconds"]) == ({"float": 0.5}, {"train": 1.23})
     assert (found["test_images"], found["method"], found["not_exportable"]) == (50, "crq", None)
     assert found["parameters"] == sum(p.numel() for p in setup.network.parameters())
     assert list(found["layers"]) == ["conv1", "conv2", "fc"]

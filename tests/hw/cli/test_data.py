@@ -80,11 +80,11 @@ def test_labels_come_only_where_what_a_byte_is_worth_is_known() -> None:
     """A foreign file says nothing of it, so that no accuracy is printed of it."""
     net = network()
     unknown = DataOptions("digits:test", None, Statement()).load(net, 5)
-    assert (unknown.labels, unknown.note, len(unknown.codes)) == (None, UNSTATED, 5)
+    assert (unknown.score, unknown.note, len(unknown.codes)) == (None, UNSTATED, 5)
     stated = DataOptions("digits:test", None, Statement(scale=1 / 256)).load(net, 5)
     assert stated.note is None
-    assert stated.labels is not None
-    assert len(stated.labels) == 5
+    assert stated.score is not None
+    assert stated.score(np.zeros((5, 10))).keys() == {"accuracy"}
     assert np.array_equal(stated.codes, unknown.codes)
 
 

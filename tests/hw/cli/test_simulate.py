@@ -96,7 +96,7 @@ def test_no_accuracy_is_printed_while_nobody_says_what_a_byte_is_worth(foreign: 
     assert silent.output.startswith("bit-exact: 20 of 20 images")
     assert "note: accuracy not given: the file does not say what a byte of the data is worth" in silent.output
     assert not re.search(r"accuracy \d", silent.output)
-    assert json.loads(CliRunner().invoke(simulate, [*arguments, "--json"]).stdout)["correct"] is None
+    assert json.loads(CliRunner().invoke(simulate, [*arguments, "--json"]).stdout)["figures"] is None
     stated = CliRunner().invoke(simulate, [*arguments, "--codes"])
     assert re.search(r"bit-exact: 20 of 20 .*accuracy \d+\.\d\d%", stated.output), stated.output
     assert "note" not in stated.output

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
@@ -42,15 +43,15 @@ def test_what_would_fail_later_is_told_first(steps: Steps, monkeypatch) -> None:
 
 
 def test_the_tested_images_are_the_test_split() -> None:
-    given = Images(recipe.parse(values()))
+    given = Images(recipe.parse(values()), frozen(Plain))
     assert (given.name, tuple(given.codes.shape), given.codes.dtype) == ("digits:test", (359, 1, 8, 8), torch.uint8)
-    assert len(given.labels) == 359
+    assert given.score(359)(np.zeros((359, 10)))["accuracy"] == pytest.approx(0.1, abs=0.02)
 
 
 def test_an_equal_project_stays_and_another_takes_its_place(steps: Steps) -> None:
     steps.training.mkdir(parents=True)
     frozen(Plain).save(steps.training / "frozen.pt")
-    given = Images(steps.recipe)
+    given = Images(steps.recipe, steps.frozen)
     assert [result.images for result in steps.export(given)] == [359] * 3
     project = steps.build(given)
     source = project.directory / "firmware" / "defines.h"

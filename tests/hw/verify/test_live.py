@@ -229,16 +229,18 @@ def test_the_verdict_in_words_and_figures() -> None:
     expected = np.zeros((4, 3), np.int64)
     found = expected.copy()
     found[2, :2] = 1
-    link = compare("fast simulation against the integer graph", found, expected, correct=3)
+    link = compare("fast simulation against the integer graph", found, expected, figures={"accuracy": 0.75})
     assert described(link) == (
         "NOT bit-exact: 3 of 4 images, 10 of 12 integers (fast simulation against the integer graph); accuracy 75.00%"
     )
     assert verdict_facts(link, "fast", None) == {
         "against": "the integer graph", "mode": "fast", "images": 4, "exact_images": 3, "integers": 12,
-        "exact_integers": 10, "correct": 3, "bit_exact": False,
+        "exact_integers": 10, "figures": {"accuracy": 0.75}, "bit_exact": False,
     }  # fmt: skip
     same: Link = compare("x", expected, expected)
     assert described(same) == "bit-exact: 4 of 4 images, 12 of 12 integers (x)"
+    regression = compare("x", expected, expected, figures={"mse": 0.25, "r2": 0.5})
+    assert described(regression) == "bit-exact: 4 of 4 images, 12 of 12 integers (x); mse 0.25, r2 0.5"
     assert verdict_facts(same, "ap", "runs/a")["against"] == "the live PyTorch model"
 
 
@@ -248,8 +250,12 @@ def test_images_that_are_classified_as_labelled_are_counted(tmp_path: Path) -> N
     answers = crq.FrozenModel.load(folder / "frozen.pt")(torch.as_tensor(x)).numpy().argmax(1)
     labels = answers.copy()
     labels[:12] = (labels[:12] + 1) % 5
-    assert verify(project, x, folder, labels=labels).correct == 18
-    assert verify(project, x, labels=answers).correct == 30
+
+    def score(labels: np.ndarray):
+        return lambda logits: {"accuracy": float((logits.argmax(1) == labels).mean())}
+
+    assert verify(project, x, folder, score=score(labels)).figures == {"accuracy": 18 / 30}
+    assert verify(project, x, score=score(answers)).figures == {"accuracy": 1.0}
 
 
 def test_a_fault_behind_live_codes_is_named_at_its_layer(runs: dict[str, Path], tmp_path: Path) -> None:

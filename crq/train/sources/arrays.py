@@ -1,0 +1,91 @@
+"""NumPy files: .npz with named arrays, .npy with a labels file. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crq.errors import CrqError
+from crq.train.sources.raw import Parts, Raw, existing, numbers
+
+NAMES = "x and y, or x_train, y_train, x_test, y_test and perhaps x_val, y_val"
+_SPLITS = ("train", "test", "val")
+_DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+
+
+def npz_parts(path: Path) -> Parts:
+    """The splits of an .npz file with arrays called `NAMES`, whatever their case; y may be missing."""
+    names = _names(existing(path))
+    if "x" in names:
+        return {"all": partial(_from_npz, path, names, "")}
+    found = {split: partial(_from_npz, path, names, f"_{split}") for split in _SPLITS if f"x_{split}" in names}
+    if "train" not in found:
+        held = ", ".join(names.values()) or "nothing"
+        raise CrqError(f"{path} holds {held}; expected arrays {NAMES}: save it with np.savez(file, x=…, y=…)")
+    return found
+
+
+def npy_parts(path: Path, labels: str | None) -> Parts:
+    """An .npy file of samples and its file of labels: `labels`, or `labels_file` beside it."""
+    beside = Path(labels) if labels is not None else labels_file(existing(path))
+    return {"all": partial(_from_npy, existing(path), beside)}
+
+
+def folder_parts(folder: Path) -> Parts:
+    """The splits x_train.npy, y_train.npy, x_test.npy, … of a folder."""
+    found = {split: folder / f"x_{split}.npy" for split in _SPLITS if (folder / f"x_{split}.npy").is_file()}
+    return {split: partial(_from_npy, path, labels_file(path)) for split, path in found.items()}
+
+
+def labels_file(path: Path) -> Path:
+    """Where the labels of an .npy file lie: x….npy has y….npy, any other NAME.npy has NAME_labels.npy."""
+    name = f"y{path.name[1:]}" if path.name[0] in "xX" else f"{path.stem}_labels.npy"
+    return path.with_name(name)
+
+
+def _names(path: Path) -> Mapping[str, str]:
+    """The file's names by their lower case."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name.lower(): name for name in file.files}
+    except (*_DAMAGED, AttributeError) as error:
+        raise CrqError(f"{path} is no .npz file or is damaged: {error}; save it again with np.savez") from error
+
+
+def _from_npz(path: Path, names: Mapping[str, str], suffix: str) -> Raw:
+    x, y = (names.get(f"{name}{suffix}") for name in "xy")
+    assert x is not None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            values, labels = file[x], None if y is None else file[y]
+    except _DAMAGED as error:
+        raise _unreadable(path, f"{x} and {y}", error) from error
+    return Raw(numbers(values, f"{path}, {x}"), labels, f"{path}, {x}")
+
+
+def _from_npy(path: Path, labels: Path) -> Raw:
+    if not labels.is_file():
+        raise CrqError(
+            f"{path}: its labels {labels} do not exist; name their file (data.label_file), or save them there"
+        )
+    return Raw(numbers(_load(path), str(path)), _load(labels), str(path))
+
+
+def _load(path: Path) -> NDArray[Any]:
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except _DAMAGED as error:
+        raise _unreadable(path, "its array", error) from error
+
+
+def _unreadable(path: Path, what: str, error: Exception) -> CrqError:
+    pickled = "pickle" in str(error)
+    reason = "Python objects are not read: save numbers, or text of a fixed width" if pickled else str(error)
+    return CrqError(f"{path}: {what} cannot be read: {reason}")

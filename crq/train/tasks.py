@@ -1,0 +1,137 @@
+"""What a network is trained to give: the loss, what it compares with, and the figure that tells how well it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from crq.convert.batches import device_of
+from crq.errors import CrqError, nearest
+from crq.train.sources import functions
+from crq.train.sources.targets import Kind
+
+
+class Metric(NamedTuple):
+    """A figure that is the mean over samples of `each` (outputs, targets) → [N]. rises: more is better."""
+
+    name: str
+    each: Callable[[Tensor, Tensor], Tensor]
+    rises: bool
+
+
+METRICS = {
+    "accuracy": Metric("accuracy", lambda y, t: (y.argmax(1) == t).float(), True),
+    "label_accuracy": Metric("label_accuracy", lambda y, t: ((y > 0) == (t > 0.5)).float().mean(1), True),
+    "mse": Metric("mse", lambda y, t: (y - t).square().mean(1), False),
+    "mae": Metric("mae", lambda y, t: (y - t).abs().mean(1), False),
+}
+"""By name; `label_accuracy`: the share of right zeros and ones."""
+
+
+def _as_they_are(inputs: Tensor) -> Tensor:
+    return inputs
+
+
+class Loss(NamedTuple):
+    """A loss of a recipe: what it compares with, and the metric beside it."""
+
+    function: Callable[[Tensor, Tensor], Tensor]
+    kind: Kind
+    metric: str
+
+
+LOSSES = {
+    "cross_entropy": Loss(F.cross_entropy, "classes", "accuracy"),
+    "mse": Loss(F.mse_loss, "numbers", "mse"),
+    "l1": Loss(F.l1_loss, "numbers", "mae"),
+    "bce": Loss(F.binary_cross_entropy_with_logits, "bits", "label_accuracy"),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """loss: of (outputs, targets). kind: of the data's labels. reconstructs: the target is the network's input, which
+    `prepared` makes of what a batch holds.
+    """
+
+    loss: Callable[[Tensor, Tensor], Tensor]
+    kind: Kind
+    metric: Metric
+    reconstructs: bool = False
+    prepared: Callable[[Tensor], Tensor] = _as_they_are
+
+    def targets(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """What the outputs for `inputs` are compared with."""
+        return self.prepared(inputs).flatten(1) if self.reconstructs else labels
+
+    def further(self, outputs: Tensor, targets: Tensor, labels: Tensor) -> dict[str, float]:
+        """Figures of a whole split that are no means over samples; those that are not defined on it are left out."""
+        found: dict[str, float | None] = {}
+        if self.metric.name in ("mse", "mae"):
+            spread = (targets - targets.mean(0)).square().sum()
+            found["r2"] = 1 - float((outputs - targets).square().sum() / spread) if float(spread) else None
+        if self.metric.name == "label_accuracy":
+            said, true = outputs > 0, targets > 0.5
+            both = int(said.sum() + true.sum())
+            found["f1"] = 2 * int((said & true).sum()) / both if both else None
+        if self.reconstructs and labels.dim() == 1:
+            found["auc"] = auc((outputs - targets).square().mean(1), labels > 0)
+        return {name: value for name, value in found.items() if value is not None}
+
+    def score(self, outputs: Tensor, targets: Tensor, labels: Tensor) -> dict[str, float]:
+        """The metric and what `further` adds, of a whole split."""
+        mean = float(self.metric.each(outputs, targets).double().mean())
+        return {self.metric.name: mean, **self.further(outputs, targets, labels)}
+
+    @torch.no_grad()
+    def evaluate(self, model: Callable[[Tensor], Tensor], batches: Iterable[Any]) -> dict[str, float]:
+        """`score` of (inputs, labels) batches; a module is put into eval mode for it, and back."""
+        training = isinstance(model, nn.Module) and model.training
+        device = device_of(model) if isinstance(model, nn.Module) else torch.device("cpu")
+        if isinstance(model, nn.Module):
+            model.eval()
+        rows = [(model(x.to(device)).float().cpu(), self.targets(x, y), y) for x, y in batches]
+        if isinstance(model, nn.Module):
+            model.train(training)
+        outputs, targets, labels = (torch.cat(column) for column in zip(*rows, strict=True))
+        return self.score(outputs, targets, labels)
+
+
+def auc(scores: Tensor, positive: Tensor) -> float | None:
+    """The share of (positive, negative) pairs in which the positive one scores higher; ties count half.
+
+    scores: float [N]; positive: bool [N]. None unless there are both.
+    """
+    yes, no = scores[positive].double(), scores[~positive].double().sort().values
+    if not len(yes) or not len(no):
+        return None
+    below, up_to = (torch.searchsorted(no, yes, right=right).double() for right in (False, True))
+    return float((below + up_to).mean() / (2 * len(no)))
+
+
+def of(loss: str, reconstructs: bool = False) -> Task:
+    """The task of a recipe's `loss` and `data.target`; raises `CrqError` for a loss that there is not.
+
+    A `module:function` compares with the data's labels as classes; its metric is the accuracy, or the squared error
+    where the target is the input or the function has an attribute `kind` that says "numbers" or "bits".
+    """
+    if functions.is_function(loss):
+        function = functions.find(loss)
+        kind = getattr(function, "kind", "numbers" if reconstructs else "classes")
+        beside = {found.kind: found.metric for found in reversed(LOSSES.values())}
+        if kind not in beside:
+            raise CrqError(f"loss {loss}: its attribute kind is {kind!r}; expected one of {', '.join(beside)}")
+        chosen = Loss(function, kind, beside[kind])
+    elif loss in LOSSES:
+        chosen = LOSSES[loss]
+    else:
+        known = ", ".join(LOSSES)
+        raise CrqError(f"loss {loss!r}{nearest(loss, LOSSES)}: expected {known} or module:function")
+    if reconstructs and chosen.kind != "numbers":
+        raise CrqError(f'loss {loss!r} with data.target = "input": an autoencoder compares numbers; use mse or l1')
+    return Task(chosen.function, "classes" if reconstructs else chosen.kind, METRICS[chosen.metric], reconstructs)

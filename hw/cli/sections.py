@@ -1,0 +1,66 @@
+"""The data section that a command line means, and the task that a file was trained for."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crq.errors import CrqError
+
+if TYPE_CHECKING:
+    from crq.train.recipe import Data
+    from crq.train.tasks import Task
+    from hw.ir.graph import Network
+
+
+def section_of(name: str, root: str | None, keys: tuple[str, ...] = ()) -> tuple[Data, str]:
+    """The data section and the split of NAME:SPLIT, where NAME may be a recipe (.toml) or the folder of a run.
+
+    keys: KEY=VALUE of the section, values as in TOML, or plain text. Raises `CrqError` for what is no such thing.
+    """
+    from crq.train import recipe
+    from crq.train.splits import SPLITS
+
+    name, found, split = name.rpartition(":")
+    if not found or split not in SPLITS:
+        raise CrqError(
+            f"data {name + found + split!r} must be name:split with split one of {', '.join(SPLITS)}, for example "
+            "digits:test"
+        )
+    values: dict[str, Any] = {"name": name}
+    if (said := _recipe_in(Path(name))) is not None:
+        values = recipe.load(said).data.model_dump(exclude_defaults=True)
+    if root is not None:
+        values["root"] = root
+    for text in keys:
+        key, sign, value = text.partition("=")
+        if not sign:
+            raise CrqError(f"--data-key {text!r}: expected KEY=VALUE, for example label_column=quality")
+        *sections, last = key.split(".")
+        inside = values
+        for part in sections:
+            inside = inside.setdefault(part, {})
+        inside[last] = _value(value)
+    return recipe.parse_data(values, f"--data {name}"), split
+
+
+def _recipe_in(path: Path) -> Path | None:
+    places = (path / "recipe.toml", path / "train" / "recipe.toml") if path.is_dir() else (path,)
+    return next((place for place in places if place.suffix == ".toml" and place.is_file()), None)
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def task_of(network: Network, section: Data) -> Task:
+    """What the network was trained for, by the file it was made of; a classifier where that says nothing."""
+    from crq.train import tasks
+
+    said = network.metadata.other
+    reconstructs = section.target == "input" or said.get("target") == "input"
+    return tasks.of(said.get("loss", "mse" if reconstructs else "cross_entropy"), reconstructs)

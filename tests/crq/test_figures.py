@@ -1,0 +1,10 @@
+"""Figures of quality in words."""
+
+from crq.figures import shown, told
+
+
+def test_accuracies_are_shares() -> None:
+    assert told({"accuracy": 0.9777}) == "97.77%"
+    assert told({"label_accuracy": 0.5, "f1": 0.25}) == "label_accuracy 50.00%, f1 0.25"
+    assert told({"mse": 0.0123456}) == "mse 0.01235"
+    assert shown("accuracy", 1) == "100.00%"

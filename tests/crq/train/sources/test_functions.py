@@ -1,0 +1,124 @@
+"""Data that a function makes: what it may give, and errors that name it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import TensorDataset
+
+from crq.errors import CrqError
+from crq.train.sources.functions import find, is_function, parts
+
+X, Y = torch.arange(12.0).reshape(4, 3), torch.tensor([0, 1, 0, 2])
+DATA = TensorDataset(X, Y)
+
+
+class Pictures:
+    classes = ("cat", "dog")
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int):
+        return Image.fromarray(np.full((2, 5, 3), index, np.uint8)), index
+
+
+def one(count: int = 4):
+    return TensorDataset(X[:count], Y[:count])
+
+
+def pair():
+    return DATA, one(1)
+
+
+def triple():
+    return DATA, one(1), one(2)
+
+
+def named():
+    return {"train": DATA, "test": one(3)}
+
+
+def pictures():
+    return Pictures()
+
+
+def ragged():
+    return [(torch.zeros(2), 0), (torch.zeros(3), 0)]
+
+
+def bare():
+    return [torch.zeros(2)]
+
+
+def empty():
+    return []
+
+
+def lone():
+    return {"train": DATA}
+
+
+def number():
+    return 3
+
+
+NUMBER = 7
+HERE = __name__
+
+
+def test_what_a_function_may_give() -> None:
+    sizes = {
+        "one": {"all": 4}, "pair": {"train": 4, "test": 1}, "triple": {"train": 4, "val": 1, "test": 2},
+        "named": {"train": 4, "test": 3},
+    }  # fmt: skip
+    for name, expected in sizes.items():
+        assert {s: len(read().values) for s, read in parts(f"{HERE}:{name}", {}).items()} == expected
+    raw = parts(f"{HERE}:one", {"count": 2})["all"]()
+    assert (raw.values.tolist(), raw.labels.tolist()) == (X[:2].tolist(), [0, 1])
+    shown = parts(f"{HERE}:pictures", {})["all"]()
+    assert (shown.values.shape, shown.values.dtype, shown.classes) == ((2, 3, 2, 5), np.uint8, ("cat", "dog"))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere:f", r"there is no module 'nowhere'; expected nowhere\.py in "),
+        ("torch:nothing", "module 'torch' has no 'nothing'"),
+        (f"{HERE}:NUMBER", "is int; expected a function"),
+        (f"{HERE}:number", r"gave all: int; expected a torch Dataset of \(sample, label\) pairs"),
+        (f"{HERE}:lone", "gave train: TensorDataset; expected"),
+        (f"{HERE}:ragged", "row 1: a sample of shape .3,. with a label of shape .*; row 0 has .2,."),
+        (f"{HERE}:bare", r"row 0: Tensor; expected a pair \(sample, label\)"),
+        (f"{HERE}:empty", "the dataset is empty"),
+    ],
+)
+def test_what_is_wrong_is_named(name: str, message: str) -> None:
+    with pytest.raises(CrqError, match=message):
+        [read() for read in parts(name, {}).values()]
+
+
+def test_wrong_arguments_are_named() -> None:
+    with pytest.raises(CrqError, match=r"unexpected keyword argument 'size'; its arguments are data\.options"):
+        parts(f"{HERE}:one", {"size": 3})
+
+
+def test_the_current_folder_is_imported_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine_of_this_test.py").write_text("def load():\n    return []\n")
+    (tmp_path / "broken_of_this_test.py").write_text("import nothing_like_it\n")
+    (tmp_path / "wrong_of_this_test.py").write_text("1 / 0\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", __import__("sys").path[:])
+    assert find("mine_of_this_test:load")() == []
+    with pytest.raises(CrqError, match="module broken_of_this_test needs nothing_like_it, which is not installed"):
+        find("broken_of_this_test:load")
+    with pytest.raises(CrqError, match="importing 'wrong_of_this_test' failed: ZeroDivisionError"):
+        find("wrong_of_this_test:load")
+
+
+def test_names() -> None:
+    assert is_function("a.b:c")
+    for other in ("digits", "C:/data", "a:b:c", "data/x.csv", "a:"):
+        assert not is_function(other)

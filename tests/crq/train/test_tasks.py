@@ -1,0 +1,109 @@
+"""Losses and the figures beside them, against scikit-learn."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics
+from torch.nn import functional as F
+
+from crq.errors import CrqError
+from crq.train import tasks
+
+RNG = np.random.default_rng(5)
+
+
+def smooth(outputs, targets):
+    return F.cross_entropy(outputs, targets, label_smoothing=0.1)
+
+
+def huber(outputs, targets):
+    return F.huber_loss(outputs, targets)
+
+
+huber.kind = "numbers"
+
+
+def odd(outputs, targets):
+    return outputs
+
+
+odd.kind = "odd"
+
+
+def tensors(*arrays: np.ndarray) -> list[torch.Tensor]:
+    return [torch.as_tensor(a) for a in arrays]
+
+
+def test_classes() -> None:
+    y, t = RNG.normal(size=(50, 4)), RNG.integers(0, 4, 50)
+    found = tasks.of("cross_entropy").score(*tensors(y, t, t))
+    assert found == {"accuracy": pytest.approx(metrics.accuracy_score(t, y.argmax(1)))}
+
+
+def test_numbers() -> None:
+    t = RNG.normal(size=(50, 3))
+    y = t + 0.3 * RNG.normal(size=(50, 3))
+    found = tasks.of("mse").score(*tensors(y, t, t))
+    assert found["mse"] == pytest.approx(metrics.mean_squared_error(t, y))
+    assert found["r2"] == pytest.approx(metrics.r2_score(t, y, multioutput="variance_weighted"))
+    found = tasks.of("l1").score(*tensors(y, t, t))
+    assert found["mae"] == pytest.approx(metrics.mean_absolute_error(t, y))
+    assert tasks.of("mse").score(*tensors(y[:1], t[:1], t[:1])).keys() == {"mse"}
+
+
+def test_bits() -> None:
+    y, t = RNG.normal(size=(50, 3)), RNG.integers(0, 2, (50, 3)).astype(np.float32)
+    found = tasks.of("bce").score(*tensors(y, t, t))
+    assert found["label_accuracy"] == pytest.approx(((y > 0) == (t > 0.5)).mean())
+    assert found["f1"] == pytest.approx(metrics.f1_score(t, y > 0, average="micro"))
+    assert "f1" not in tasks.of("bce").score(*tensors(-np.ones((2, 3)), *[np.zeros((2, 3))] * 2))
+
+
+def test_an_autoencoder_finds_what_it_cannot_give_again() -> None:
+    x = RNG.normal(size=(40, 2, 5))
+    labels = RNG.integers(0, 2, 40)
+    y = x.reshape(40, 10) + RNG.normal(size=(40, 10)) * (0.5 + labels[:, None])
+    task = tasks.of("mse", reconstructs=True)
+    inputs, outputs, classes = tensors(x, y, labels)
+    found = task.score(outputs, task.targets(inputs, classes), classes)
+    errors = ((y - x.reshape(40, 10)) ** 2).mean(1)
+    assert found["mse"] == pytest.approx(errors.mean())
+    assert found["auc"] == pytest.approx(metrics.roc_auc_score(labels, errors))
+    assert "auc" not in task.score(outputs, task.targets(inputs, classes), classes * 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=2).filter(lambda r: len({b for _, b in r}) == 2))
+def test_the_area_under_the_curve_with_ties(rows: list) -> None:
+    scores, positive = np.array([s for s, _ in rows]), np.array([b for _, b in rows])
+    assert tasks.auc(*tensors(scores, positive)) == pytest.approx(metrics.roc_auc_score(positive, scores))
+
+
+def test_evaluation_is_in_eval_mode_and_leaves_the_mode() -> None:
+    network = torch.nn.Sequential(torch.nn.Dropout(0.9), torch.nn.Identity()).train()
+    logits = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    batches = [(logits, torch.tensor([0, 1, 0])), (logits[:1], torch.tensor([0]))]
+    assert tasks.of("cross_entropy").evaluate(network, batches) == {"accuracy": 0.75}
+    assert network.training
+
+
+def test_losses_of_the_users() -> None:
+    found = tasks.of(f"{__name__}:smooth")
+    assert (found.loss, found.kind, found.metric.name) == (smooth, "classes", "accuracy")
+    assert tasks.of(f"{__name__}:huber").metric.name == "mse"
+    assert tasks.of(f"{__name__}:smooth", reconstructs=True).metric.name == "mse"
+
+
+@pytest.mark.parametrize(
+    ("loss", "reconstructs", "message"),
+    [
+        ("mze", False, r"loss 'mze' \(did you mean 'mse'\?\): expected cross_entropy, mse, l1, bce or module:function"),
+        ("bce", True, "an autoencoder compares numbers; use mse or l1"),
+        (f"{__name__}:odd", False, "its attribute kind is 'odd'; expected one of bits, numbers, classes"),
+        ("nowhere:f", False, "there is no module 'nowhere'"),
+    ],
+)
+def test_what_is_no_loss_is_named(loss: str, reconstructs: bool, message: str) -> None:
+    with pytest.raises(CrqError, match=message):
+        tasks.of(loss, reconstructs)

@@ -1,0 +1,50 @@
+"""What NAME:SPLIT and its keys mean on the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from crq.errors import CrqError
+from crq.train import recipe
+from hw.cli.sections import section_of, task_of
+from hw.ir.graph import Network
+from tests.support.random_graphs import GraphBuilder
+from tests.support.recipes import values
+
+
+def test_keys_are_those_of_a_recipe() -> None:
+    section, split = section_of("a.csv:val", "there", ("label_column=kind", "sound.rate=8000", "shape=[1, 4]"))
+    assert (split, section.name, section.root, section.label_column) == ("val", "a.csv", "there", "kind")
+    assert (section.sound.rate, section.shape) == (8000, (1, 4))
+    assert section_of("m:f:test", None)[0].name == "m:f"
+
+
+def test_a_recipe_or_a_run_has_its_data(tmp_path: Path) -> None:
+    made = recipe.parse(values(data__test=0.5))
+    for place in (tmp_path / "r.toml", tmp_path / "run" / "recipe.toml", tmp_path / "all" / "train" / "recipe.toml"):
+        made.save(place)
+        name = place if place.name == "r.toml" else place.parents[place.parent.name == "train"]
+        assert section_of(f"{name}:test", None)[0] == made.data
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "message"),
+    [
+        ("digits", (), "must be name:split with split one of train, test, fit, val, all, for example digits:test"),
+        ("digits:tset", (), "must be name:split"),
+        ("digits:test", ("tset=0.5",), r"--data digits: unknown key 'data\.tset' \(did you mean 'test'\?\)"),
+        ("digits:test", ("test=2",), r"key 'data\.test': .*less than 1"),
+        ("digits:test", ("test",), "--data-key 'test': expected KEY=VALUE"),
+    ],
+)
+def test_what_is_wrong_is_named(name: str, keys: tuple[str, ...], message: str) -> None:
+    with pytest.raises(CrqError, match=message):
+        section_of(name, None, keys)
+
+
+def test_the_task_is_the_file_s() -> None:
+    g = GraphBuilder((4,), "UINT8")
+    network = Network(g.finish(g.matmul("x", 4)))
+    assert task_of(network, recipe.Data(name="x")).metric.name == "accuracy"
+    again = task_of(network, recipe.Data(name="x", target="input"))
+    assert (again.metric.name, again.reconstructs) == ("mse", True)
