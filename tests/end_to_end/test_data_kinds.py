@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 import crq
+import export
 import hw
 from hw.cli.run import run
 from hw.cli.simulate import simulate
@@ -55,6 +57,22 @@ def mse(folder: Path, x: np.ndarray, targets: np.ndarray) -> float:
     return float(((project.simulate(x) - targets) ** 2).mean())
 
 
+def test_regression_is_scored_alike_in_training_and_simulation(tmp_path: Path) -> None:
+    y = Z[:, :2] @ [[1.0], [-1.0]]
+    np.savez(tmp_path / "a.npz", x=X, y=y)
+    text = RECIPE.format(name=tmp_path / "a.npz", classes=1, top='loss = "mse"', data="")
+    (tmp_path / "r.toml").write_text(text.replace("epochs = 15", "epochs = 4"))
+    summary = crq.train_recipe(tmp_path / "r.toml", tmp_path / "run", console=Console(quiet=True))
+    export.to_qonnx(crq.FrozenModel.load(tmp_path / "run" / "frozen.pt"), tmp_path / "r.onnx")
+    hw.build(tmp_path / "r.onnx", tmp_path / "hls")
+    arguments = [str(tmp_path / "hls"), "--data", f"{tmp_path / 'r.toml'}:test", "--no-checks"]
+    done = CliRunner().invoke(simulate, [*arguments, "--reference", str(tmp_path / "run")])
+    assert done.exit_code == 0, done.output
+    assert "bit-exact: 80 of 80 images" in done.output
+    assert f"; mse {summary['mse']['frozen']:.4g}, r2 {summary['r2']['frozen']:.4g}" in done.output
+
+
+@pytest.mark.slow
 def test_regression_from_a_table(tmp_path: Path) -> None:
     y = Z[:, :2] @ [[1.0], [-1.0]] + 0.5 * Z[:, 4:5]
     rows = [",".join(f"{v:.9g}" for v in row) for row in np.hstack([X, y])]
