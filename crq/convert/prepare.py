@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.parameter import is_lazy
 
+from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.config import TernaryConfig
 from crq.convert.inputs import InputQuant, find_preprocess, share_told, watched
 from crq.convert.preprocessing import Preprocess
 from crq.convert.rewriter import add_module
 from crq.convert.shapes import infer_shapes
-from crq.convert.supported import AVG_POOLS, MACS, MAX_POOLS, NORMS, RELUS, check_exact, is_dropout
+from crq.convert.supported import AVG_POOLS, MACS, MAX_POOLS, NONLINEAR, NORMS, RELUS, check_exact, is_dropout
 from crq.convert.trace import trace
 from crq.errors import CrqError, nearest, non_finite
 from crq.quant.layers import INTEGER, TERNARY, QuantLayer
@@ -182,6 +183,9 @@ class _Placer:
                 setattr(self.traced.get_submodule(parent), child, nn.ReLU())
             self.signed[node] = False
             self._quantize(node, ActQuant(self.act_bits, limit=limit))
+        elif isinstance(module, ACTIVATIONS):
+            signed = self.signed[node] = activation_of(str(node.target), module).signed
+            self._quantize(node, ActQuant(self._bits_between() if signed else self.act_bits, signed=signed))
         elif isinstance(module, NORMS):
             self.signed[node] = True
         elif x in self.coded:  # max pool, flatten: they move codes; dropout does in eval mode
@@ -202,14 +206,13 @@ class _Placer:
         self.signed[node] = any(self.signed[x] for x in node.all_input_nodes)
         if node.target is torch.cat:
             self.coded.add(node)
-        elif not self._only_relu_follows(node):
+        elif not self._only_activation_follows(node):
             self._quantize(node, ActQuant(self.config.residual_bits, signed=True))
 
-    def _only_relu_follows(self, node: fx.Node) -> bool:
-        users = list(node.users)
-        return (
-            len(users) == 1 and users[0].op == "call_module" and isinstance(self.modules[str(users[0].target)], RELUS)
-        )
+    def _only_activation_follows(self, node: fx.Node) -> bool:
+        reader = next(iter(node.users))
+        of_module = len(node.users) == 1 and reader.op == "call_module"
+        return of_module and isinstance(self.modules[str(reader.target)], NONLINEAR)
 
     def _bits_between(self) -> int:
         """Bits of a signed value between two layers without a ReLU; one bit cannot be signed."""
