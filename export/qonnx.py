@@ -18,6 +18,7 @@ import crq
 from crq.convert import steps as ops
 from crq.convert.frozen import INPUT, FrozenModel
 from crq.files import atomic_path
+from export.activations import SPELLINGS
 from export.errors import ExportError
 from export.lower import lower_quant
 from export.packing import pack, unpack_table
@@ -248,10 +249,22 @@ class _Writer:
             x = self._node("Mul", f"{name}_gain", x, self._constant(f"{name}.gain", self._broadcast(step.gain, rank)))
         if step.bias.numel():
             x = self._node("Add", f"{name}_bias", x, self._constant(f"{name}.bias", self._broadcast(step.bias, rank)))
+        if isinstance(step, ops.Activated):
+            x = self._activation(name, step, x, rank)
         bits, signed, narrow = (step.params[k] for k in ("bits", "signed", "narrow"))
         if signed and step.qmin == 0:
             x = self._node("Relu", f"{name}_relu", x)
         return self._quant(name, x, step.scale, int(bits), bool(signed), bool(narrow))  # type: ignore[call-overload]
+
+    def _activation(self, name: str, step: ops.Activated, x: str, rank: int) -> str:
+        def node(op: str, *inputs: str, **attributes: Any) -> str:
+            return self._node(op, f"{name}_{op.lower()}{len(self.nodes)}", *inputs, **attributes)
+
+        def constant(values: Sequence[float] | float, scalar: bool = False) -> str:
+            array = np.asarray(values, np.float32).reshape([] if scalar else [-1, *[1] * (rank - 2)])
+            return self._constant(f"{name}.{len(self.initializers)}", array)
+
+        return SPELLINGS[str(step.params["kind"])](node, constant, x, *step.params["constants"])  # type: ignore[misc]
 
     @cached_property
     def ranks(self) -> dict[str, int]:
@@ -302,7 +315,8 @@ class _Writer:
 
 WRITERS: dict[type[ops.Step], Callable[..., str]] = {
     ops.Conv: _Writer._conv, ops.Linear: _Writer._linear, ops.Threshold: _Writer._threshold,
-    ops.MaxPool: _Writer._maxpool, ops.SumPool: _Writer._sumpool, ops.GlobalSum: _Writer._globalsum,
+    ops.Activated: _Writer._threshold, ops.MaxPool: _Writer._maxpool, ops.SumPool: _Writer._sumpool,
+    ops.GlobalSum: _Writer._globalsum,
     ops.Add: _Writer._add, ops.Concat: _Writer._concat, ops.Channels: _Writer._channels,
     ops.Flatten: _Writer._flatten, ops.Output: _Writer._output,
 }  # fmt: skip

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from crq.convert import preprocessing
+from crq.convert.activations import FUNCTIONS
 from crq.convert.steps import STEPS
 from crq.errors import CrqError
 
@@ -23,12 +24,14 @@ _MOST = 1 << 28
 """Values, at most, of one image or of one step's result for it."""
 _I8, _I64, _F32 = torch.int8, torch.int64, torch.float32
 _MAC = {"codes": (_I8, (2, 3, 4)), "alpha": (_F32, (0,))}
+_THRESHOLD: dict[str, tuple[torch.dtype, tuple[int, ...]]] = {
+    "table": (_I64, (2,)), "signs": (_I64, (1,)), "alpha": (_F32, (1,)), "gain": (_F32, (1,)), "bias": (_F32, (1,)),
+}  # fmt: skip
 _TENSORS: dict[str, dict[str, tuple[torch.dtype, tuple[int, ...]]]] = {
     "Linear": _MAC,
     "Conv": _MAC,
-    "Threshold": {
-        "table": (_I64, (2,)), "signs": (_I64, (1,)), "alpha": (_F32, (1,)), "gain": (_F32, (1,)), "bias": (_F32, (1,)),
-    },
+    "Threshold": _THRESHOLD,
+    "Activated": {**_THRESHOLD, "fall": (_I64, (2,))},
     "Output": {"bias": (_I64, (1,)), "scale": (_F32, (1,))},
 }  # fmt: skip
 """By operation the types and ranks of its tensors."""
@@ -46,6 +49,10 @@ def _number(v: Any) -> bool:
     return type(v) is float and math.isfinite(v) and v > 0
 
 
+def _real(v: Any) -> bool:
+    return type(v) is float and math.isfinite(v)
+
+
 def _truth(v: Any) -> bool:
     return type(v) is bool
 
@@ -53,13 +60,15 @@ def _truth(v: Any) -> bool:
 _CODE, _SIZES, _PADS = _integer(-(1 << 31), 1 << 31), _list(_integer(1)), _list(_integer(0, 1 << 16))
 _WINDOW = {"kernel": _SIZES, "stride": _SIZES, "padding": _PADS}
 _WEIGHTS = {"weight_bits": _integer(2, 8), "max_input": _integer(0, 1 << 31)}
+_QUANT = {
+    "divisor": _integer(1), "scale": _number, "qmin": _CODE, "qmax": _CODE, "bits": _integer(1, 8),
+    "signed": _truth, "narrow": _truth,
+}  # fmt: skip
 _PARAMS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "Linear": _WEIGHTS,
     "Conv": {**_WEIGHTS, "stride": _SIZES, "padding": _list(_PADS), "dilation": _SIZES, "groups": _integer(1)},
-    "Threshold": {
-        "divisor": _integer(1), "scale": _number, "qmin": _CODE, "qmax": _CODE, "bits": _integer(1, 8),
-        "signed": _truth, "narrow": _truth,
-    },
+    "Threshold": _QUANT,
+    "Activated": {**_QUANT, "kind": lambda v: v in FUNCTIONS, "constants": _list(_list(_real))},
     "MaxPool": _WINDOW,
     "SumPool": _WINDOW,
     "Add": {"shifts": _list(_integer(0, 62))},

@@ -48,6 +48,17 @@ def _relu(rewriter: Rewriter, node: fx.Node) -> None:
     rewriter.put(node, a["input"], nn.ReLU6() if node.target is F.relu6 else nn.ReLU())
 
 
+def _activation(kind: type[nn.Module], *names: str) -> Callable[[Rewriter, fx.Node], None]:
+    def handle(rewriter: Rewriter, node: fx.Node) -> None:
+        a = _arguments(node, "input", *names, "inplace", inplace=False)
+        x = a.pop("input")
+        if a.pop("inplace") or name_of(node).endswith("_"):
+            rebind(node)
+        rewriter.put(node, x, kind(**a))
+
+    return handle
+
+
 def _pool(kind: type[nn.Module], *names: str) -> Callable[[Rewriter, fx.Node], None]:
     def handle(rewriter: Rewriter, node: fx.Node) -> None:
         a = _arguments(node, "input", *names)
@@ -237,6 +248,20 @@ _DROPOUT_CALLS: dict[Any, type[nn.Module]] = {
 }  # fmt: skip
 _HANDLERS: dict[Any, Callable[[Rewriter, fx.Node], None]] = {
     **dict.fromkeys((F.relu, torch.relu, torch.relu_, F.relu6, "relu", "relu_"), _relu),
+    **dict.fromkeys((F.leaky_relu, F.leaky_relu_), _activation(nn.LeakyReLU, "negative_slope")),
+    **dict.fromkeys((F.hardtanh, F.hardtanh_), _activation(nn.Hardtanh, "min_val", "max_val")),
+    **dict.fromkeys((F.elu, F.elu_), _activation(nn.ELU, "alpha")),
+    **dict.fromkeys((F.celu, torch.celu, torch.celu_), _activation(nn.CELU, "alpha")),
+    **dict.fromkeys((F.selu, torch.selu, torch.selu_), _activation(nn.SELU)),
+    **dict.fromkeys((torch.sigmoid, F.sigmoid, "sigmoid", "sigmoid_"), _activation(nn.Sigmoid)),
+    **dict.fromkeys((torch.tanh, F.tanh, "tanh", "tanh_"), _activation(nn.Tanh)),
+    F.softplus: _activation(nn.Softplus, "beta", "threshold"),
+    F.softsign: _activation(nn.Softsign),
+    F.hardsigmoid: _activation(nn.Hardsigmoid),
+    F.hardswish: _activation(nn.Hardswish),
+    F.silu: _activation(nn.SiLU),
+    F.gelu: _activation(nn.GELU, "approximate"),
+    F.mish: _activation(nn.Mish),
     **dict.fromkeys((F.max_pool2d, torch.max_pool2d), _pool(nn.MaxPool2d, *_MAX)),
     **dict.fromkeys((F.max_pool1d, torch.max_pool1d), _pool(nn.MaxPool1d, *_MAX)),
     F.avg_pool2d: _pool(nn.AvgPool2d, *_AVG),

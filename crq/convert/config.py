@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from crq.errors import CrqError, nearest
 from crq.quant import METHOD_NAMES
@@ -24,6 +25,9 @@ class TernaryConfig:
     method: crq, crq+, twn, ttq or ste (see `crq.quant.methods`).
     skip: layers kept in float, by module name, prefix or wildcard, or `first`/`last` (train only).
     integer: layers kept as integer codes, pattern → bits (2–8), for example {"first": 8, "last": 8}.
+    layers: options of single layers by pattern, the last one counts: `method` and `per_channel` as above, `penalty`, a
+        factor of λ (0: none), `skip = true` and `integer = bits` as above. For example
+        {"features.*": {"method": "twn"}, "head": {"skip": True}}. Patterns are module names, prefixes or wildcards.
     per_channel: one α per output channel instead of one per layer (methods crq, crq+, twn, ste).
     """
 
@@ -37,6 +41,7 @@ class TernaryConfig:
     skip: tuple[str, ...] = ()
     integer: Mapping[str, int] = field(default_factory=dict)
     per_channel: bool = False
+    layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.skip, str):
@@ -54,11 +59,10 @@ class TernaryConfig:
             _check_bits(f"integer[{pattern!r}]", bits, 2)
         if not (self.input_scale > 0 and math.isfinite(self.input_scale) and math.frexp(self.input_scale)[0] == 0.5):
             raise CrqError(f"input_scale must be a power of two such as 2**-8 = 0.00390625, not {self.input_scale!r}")
-        if self.method not in METHOD_NAMES:
-            known = ", ".join(METHOD_NAMES)
-            raise CrqError(
-                f"unknown method {self.method!r}{nearest(self.method, METHOD_NAMES)}; expected one of {known}"
-            )
+        _check_method("method", self.method)
+        object.__setattr__(self, "layers", {pattern: dict(options) for pattern, options in self.layers.items()})
+        for pattern, options in self.layers.items():
+            _check_layer(f"layers[{pattern!r}]", options)
         if self.per_channel and self.method == "ttq":
             raise CrqError("method ttq learns two scales per layer; per_channel is for crq, crq+, twn and ste")
 
@@ -69,9 +73,39 @@ class TernaryConfig:
             return "activations are float (ternary.act_bits is not set)"
         if self.skip:
             return f"layers {', '.join(self.skip)} are float (ternary.skip)"
-        if self.method == "ttq":
+        if skipped := [pattern for pattern, options in self.layers.items() if options.get("skip")]:
+            return f"layers {', '.join(skipped)} are float (ternary.layers)"
+        if self.method == "ttq" or any(options.get("method") == "ttq" for options in self.layers.values()):
             return "method ttq has two scales per layer (ternary.method)"
         return None
+
+
+_LAYER = ("method", "per_channel", "penalty", "skip", "integer")
+
+
+def _check_method(name: str, method: object) -> None:
+    if method not in METHOD_NAMES:
+        known = ", ".join(METHOD_NAMES)
+        raise CrqError(
+            f"{name}: unknown method {method!r}{nearest(str(method), METHOD_NAMES)}; expected one of {known}"
+        )
+
+
+def _check_layer(name: str, options: Mapping[str, object]) -> None:
+    for key, value in options.items():
+        if key not in _LAYER:
+            raise CrqError(f"{name}: unknown option {key!r}{nearest(key, _LAYER)}; known are {', '.join(_LAYER)}")
+        if key == "method":
+            _check_method(name, value)
+        elif key == "integer":
+            _check_bits(f"{name}.integer", value, 2)
+        elif key == "penalty":
+            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+                raise CrqError(f"{name}: penalty must be a factor of λ, 0 or more, not {value!r}")
+        elif not isinstance(value, bool):
+            raise CrqError(f"{name}: {key} must be true or false, not {value!r}")
+    if "integer" in options and len(options) > 1:
+        raise CrqError(f"{name}: an integer layer has no other options")
 
 
 def _check_bits(name: str, bits: object, least: int) -> None:

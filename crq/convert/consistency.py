@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from crq.convert import steps as ops
+from crq.convert.activations import FUNCTIONS
 from crq.errors import CrqError
 
 MOST = 1 << 28
@@ -101,11 +102,22 @@ def _threshold(step: Any, x: Shape) -> Shape:
     channels, count = step.table.shape
     _need(channels == x[0] == len(step.signs), f"{channels} channels, its input {x[0]}")
     _need(count == step.qmax - step.qmin > 0, f"{count} thresholds for codes from {step.qmin} to {step.qmax}")
-    _need(bool((step.table[:, 1:] >= step.table[:, :-1]).all()), "its thresholds do not ascend")
+    _need(_ascends(step.table), "its thresholds do not ascend")
     _need(bool((step.signs.abs() == 1).all()), "its signs are not ±1")
     chain = len(step.alpha) in (0, 1) and {len(step.gain), len(step.bias)} <= {0, x[0]}
     _need(chain, "its float chain has other channels")
     return x
+
+
+def _activated(step: Any, x: Shape) -> Shape:
+    falls = FUNCTIONS[step.params["kind"]].valley is not None
+    _need(step.fall.shape == (x[0], step.table.shape[1] * falls) and _ascends(step.fall), "its falling thresholds")
+    _need(all(len(c) in (1, x[0]) for c in step.params["constants"]), "the constants of its function")
+    return _threshold(step, x)
+
+
+def _ascends(table: Any) -> bool:
+    return bool((table[:, 1:] >= table[:, :-1]).all())
 
 
 def _output(step: Any, x: Shape) -> Shape:
@@ -116,6 +128,7 @@ def _output(step: Any, x: Shape) -> Shape:
 _RULES: dict[type, Callable[..., Shape]] = {
     ops.Linear: _linear, ops.Conv: _conv, ops.MaxPool: _pool, ops.SumPool: _pool, ops.GlobalSum: _global,
     ops.Add: _add, ops.Concat: _concat, ops.Channels: _channels, ops.Flatten: _flatten, ops.Threshold: _threshold,
+    ops.Activated: _activated,
     ops.Output: _output,
 }  # fmt: skip
 """The shape of each kind's result."""

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from crq.convert.batches import BATCHES, Bounded
 from crq.convert.calibrate import reestimate_batch_norm
@@ -23,7 +23,7 @@ COMPARED = 1024
 """Images, at most, that the frozen network is compared with the prepared one on."""
 
 
-def freeze(model: fx.GraphModule, calibration: Iterable[Any], batches: int | None = BATCHES) -> FrozenModel:
+def freeze(model: nn.Module, calibration: Iterable[Any], batches: int | None = BATCHES) -> FrozenModel:
     """Integer form of a prepared and trained `model` (the result of `crq.prepare`).
 
     calibration: yields image batches, or (images, labels, …); floats on the input grid or uint8 codes. batches: how
@@ -31,7 +31,7 @@ def freeze(model: fx.GraphModule, calibration: Iterable[Any], batches: int | Non
     on them, then folded. The result's `report` is a `FreezeReport` on the first `COMPARED` images; `model` is not
     modified. Raises `CrqError` naming the layer that cannot be made exact.
     """
-    _check(model)
+    model = _checked(model)
     stream = (images.cpu() for images in values_of(model, Bounded(calibration, batches)))
     first = next(stream, None)
     if first is None or not len(first):
@@ -61,9 +61,14 @@ def _held(batches: Iterable[Tensor], held: list[Tensor]) -> Iterator[Tensor]:
         yield images
 
 
-def _check(model: fx.GraphModule) -> None:
-    if not isinstance(model, fx.GraphModule) or not coded_layers(model):
+def _checked(model: nn.Module) -> fx.GraphModule:
+    if not isinstance(model, nn.Module) or not coded_layers(model):
         raise CrqError(f"freeze takes the result of crq.prepare, not {type(model).__name__}")
+    if not isinstance(model, fx.GraphModule):
+        raise CrqError(
+            "the network was prepared with act_bits=None, for training alone: its activations are float. Prepare it "
+            "with act_bits=4 and load the weights (load_state_dict with strict=False) to freeze it"
+        )
     for name, parameter in model.named_parameters():
         if parameter.dtype != torch.float32:
             raise CrqError(f"parameter {name!r} is {parameter.dtype}; freeze wants float32: call .float() first")
@@ -73,6 +78,7 @@ def _check(model: fx.GraphModule) -> None:
                 f"layer {name!r} still computes with float weights, so scales and batch norms are not those of the "
                 "integers: call crq.set_mode(model, 'quantized') and train or calibrate the network first"
             )
+    return model
 
 
 def _compare(model: fx.GraphModule, frozen: FrozenModel, batches: list[Tensor], nudged: dict[str, int]) -> FreezeReport:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from crq.convert.batches import images_of
 from crq.convert.preprocessing import Preprocess
@@ -60,7 +60,7 @@ class InputQuant(ActQuant):
 
 
 @contextlib.contextmanager
-def watched(model: fx.GraphModule, place: str) -> Iterator[None]:
+def watched(model: nn.Module, place: str) -> Iterator[None]:
     """Inside, the input quantizer of `model` looks at what comes in, also in eval mode, and names `place`."""
     quantizer = find_input_quantizer(model)
     if not isinstance(quantizer, InputQuant):
@@ -73,14 +73,14 @@ def watched(model: fx.GraphModule, place: str) -> Iterator[None]:
         quantizer.place, quantizer._seen = None, 0
 
 
-def share_told(copied: fx.GraphModule, original: fx.GraphModule) -> None:
+def share_told(copied: nn.Module, original: nn.Module) -> None:
     """What the input quantizer of the copy says, that of the original has said."""
     a, b = find_input_quantizer(copied), find_input_quantizer(original)
     if isinstance(a, InputQuant) and isinstance(b, InputQuant):
         a.told = b.told
 
 
-def input_quantizer(model: fx.GraphModule) -> ActQuant:
+def input_quantizer(model: nn.Module) -> ActQuant:
     """The quantizer that `crq.prepare` put behind the network's input."""
     found = find_input_quantizer(model)
     if found is None:
@@ -88,8 +88,10 @@ def input_quantizer(model: fx.GraphModule) -> ActQuant:
     return found
 
 
-def find_input_quantizer(model: fx.GraphModule) -> ActQuant | None:
+def find_input_quantizer(model: nn.Module) -> ActQuant | None:
     """As `input_quantizer`; None in a network of float activations, which has none."""
+    if not isinstance(model, fx.GraphModule):
+        return None
     node = next(n for n in model.graph.nodes if n.op == "placeholder")
     module = _only_reader(model, node)
     if isinstance(module, Preprocess):
@@ -97,18 +99,20 @@ def find_input_quantizer(model: fx.GraphModule) -> ActQuant | None:
     return module if isinstance(module, ActQuant) else None
 
 
-def find_preprocess(model: fx.GraphModule) -> Preprocess | None:
+def find_preprocess(model: nn.Module) -> Preprocess | None:
     """The normalization at the front of a prepared network, if it has one."""
+    if not isinstance(model, fx.GraphModule):
+        return None
     module = _only_reader(model, next(n for n in model.graph.nodes if n.op == "placeholder"))
     return module if isinstance(module, Preprocess) else None
 
 
-def _only_reader(model: fx.GraphModule, node: fx.Node) -> Any:
+def _only_reader(model: nn.Module, node: fx.Node) -> Any:
     users = list(node.users)
     return model.get_submodule(str(users[0].target)) if len(users) == 1 and users[0].op == "call_module" else None
 
 
-def values_of(model: fx.GraphModule, batches: Iterable[Any]) -> Iterator[Tensor]:
+def values_of(model: nn.Module, batches: Iterable[Any]) -> Iterator[Tensor]:
     """The images of `batches` as a prepared model takes them: floats as they are, integers as codes of its input.
 
     Raises `CrqError` for integers to a network that normalizes its input: they may be codes or what it normalizes.

@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 from torch import fx, nn
 
 from crq.convert import steps as ops
+from crq.convert.activations import ACTIVATIONS, Activation, activation_of
 from crq.convert.channels import Channels
 from crq.convert.frozen import INPUT, FrozenModel, InputSpec, Wire
 from crq.convert.inputs import find_preprocess, input_quantizer
 from crq.convert.preprocessing import Preprocess
 from crq.convert.ranges import code_range, sum_range
 from crq.convert.supported import PADS, is_dropout
-from crq.convert.thresholds import Chain, IntArray, QuantSpec, fit
+from crq.convert.thresholds import Chain, IntArray, QuantSpec, Thresholds, fit
+from crq.convert.windows import padding, spatial
 from crq.errors import CrqError
 from crq.quant.cluster import warn_if_spiky
 from crq.quant.layers import QuantLayer, TernaryLayer
@@ -47,7 +49,7 @@ class Codes(NamedTuple):
 
 @dataclass(frozen=True)
 class Pending:
-    """Integers of `source` on their way to a quantizer: value = (integer·scale/divisor·alpha)·gain + bias.
+    """Integers of `source` on their way to a quantizer: value = activation((integer·scale/divisor·alpha)·gain + bias).
 
     gain and bias are float64, per channel; `pools` are max pools that wait until after the quantizer (they commute
     with every non-decreasing step); `relu` means negative values are already gone.
@@ -59,6 +61,7 @@ class Pending:
     bias: NDArray[np.float64] | None = None
     divisor: int = 1
     relu: bool = False
+    activation: Activation | None = None
     pools: tuple[ops.MaxPool, ...] = ()
 
 
@@ -123,6 +126,7 @@ class IntegerWalk:
             Preprocess: lambda node, module, value: value,  # the host's
             nn.modules.batchnorm._BatchNorm: self._batch_norm,
             nn.ReLU: self._relu,
+            ACTIVATIONS: self._activate,
             (nn.MaxPool1d, nn.MaxPool2d): self._max_pool,
             (nn.AvgPool1d, nn.AvgPool2d): self._average_pool,
             (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d): self._global_pool,
@@ -160,7 +164,7 @@ class IntegerWalk:
         step = (
             ops.Linear(*constants)
             if isinstance(module, nn.Linear)
-            else ops.Conv(*constants, module.stride, _padding(node, module, x.pad), module.dilation, groups)
+            else ops.Conv(*constants, module.stride, padding(node, module, x.pad), module.dilation, groups)
         )
         name = self._emit(str(node.target), step, x)
         lo, hi = sum_range(step.codes.numpy().astype(np.int64), x.lo, x.hi, groups)
@@ -169,8 +173,8 @@ class IntegerWalk:
 
     def _batch_norm(self, node: fx.Node, module: nn.BatchNorm2d, value: Value) -> Pending:
         p = value if isinstance(value, Pending) else Pending(value)
-        if p.relu:
-            raise CrqError(f"layer {node.target!r}: batch norm after ReLU needs a quantizer between them")
+        if p.relu or p.activation is not None:
+            raise CrqError(f"layer {node.target!r}: batch norm after an activation needs a quantizer between them")
         if module.running_mean is None or module.running_var is None:
             raise CrqError(f"layer {node.target!r}: batch norm without running statistics cannot be folded")
         std = (module.running_var.double() + module.eps).sqrt()
@@ -187,7 +191,8 @@ class IntegerWalk:
         """Run the waiting max pools on the sums themselves: what follows falls in some channels."""
         if p.gain is not None and (p.gain < 0).any():
             raise CrqError(
-                f"layer {node.target!r}: max pool between two affine layers of negative gain is not supported"
+                f"layer {node.target!r}: max pool behind a batch norm of negative gain, before what falls again, has "
+                "no exact form; pool behind the activation"
             )
         source = p.source
         for pool in p.pools:
@@ -198,6 +203,13 @@ class IntegerWalk:
         if isinstance(value, Codes):
             return value if value.lo.min() >= 0 else Pending(value, relu=True)
         return replace(value, relu=True)
+
+    def _activate(self, node: fx.Node, module: nn.Module, value: Value) -> Pending:
+        p = value if isinstance(value, Pending) else Pending(value)
+        activation = activation_of(str(node.target), module)
+        if p.pools and activation.function.valley is not None:
+            p = self._pool_sums(node, p)
+        return replace(p, activation=activation)
 
     def _quantize(self, node: fx.Node, module: ActQuant, value: Value) -> Codes:
         spec = QuantSpec(module.scale, module.qmin, module.qmax)
@@ -212,24 +224,13 @@ class IntegerWalk:
         source = value.source
         gain = None if value.gain is None else value.gain.astype(np.float32)
         bias = None if value.bias is None else value.bias.astype(np.float32)
-        chain = Chain(source.scale, spec, len(source.lo), value.divisor, value.alpha, gain, bias)
+        chain = Chain(
+            source.scale, spec, len(source.lo), value.divisor, value.alpha, gain, bias, value.activation
+        )  # fmt: skip
         found = fit(chain, source.lo, source.hi, name)
         if found.nudged.any():
             self.nudged[name] = int(np.count_nonzero(found.nudged))
-        step = ops.Threshold(
-            table=torch.from_numpy(found.table),
-            signs=torch.from_numpy(found.signs),
-            alpha=_tensor(chain.alpha),
-            gain=_tensor(gain),
-            bias=_tensor(found.bias),
-            divisor=value.divisor,
-            scale=spec.scale,
-            qmin=spec.qmin,
-            qmax=spec.qmax,
-            bits=module.bits,
-            signed=module.signed,
-            narrow=module.narrow,
-        )
+        step = _threshold(chain, found, module)
         result = Codes(self._emit(name, step, source), spec.scale, *code_range(step, source.lo, source.hi))
         for pool in value.pools:
             result = result._replace(name=self._emit(f"{name}_pool", pool, result))
@@ -237,16 +238,16 @@ class IntegerWalk:
 
     def _max_pool(self, node: fx.Node, module: nn.MaxPool2d, value: Value) -> Value:
         stride = module.kernel_size if module.stride is None else module.stride
-        step = ops.MaxPool(*(_spatial(module, v) for v in (module.kernel_size, stride, module.padding)))
+        step = ops.MaxPool(*(spatial(module, v) for v in (module.kernel_size, stride, module.padding)))
         if isinstance(value, Pending):
             return replace(value, pools=(*value.pools, step))
         return value._replace(name=self._emit(str(node.target), step, value))
 
     def _average_pool(self, node: fx.Node, module: nn.AvgPool2d, value: Value) -> Pending:
         x = self._need_codes(node, value)
-        kernel, stride, padding = (_spatial(module, v) for v in (module.kernel_size, module.stride, module.padding))
+        kernel, stride, pad = (spatial(module, v) for v in (module.kernel_size, module.stride, module.padding))
         size = int(np.prod(kernel))
-        name = self._emit(str(node.target), ops.SumPool(kernel, stride, padding), x)
+        name = self._emit(str(node.target), ops.SumPool(kernel, stride, pad), x)
         return Pending(
             Codes(name, x.scale, np.minimum(x.lo, 0) * size, np.maximum(x.hi, 0) * size), divisor=size
         )  # fmt: skip
@@ -322,30 +323,22 @@ class IntegerWalk:
         step = ops.Output(torch.from_numpy(bias.astype(np.int64)), torch.from_numpy(scale), source.scale)
         self._emit("output", step, source)
 
-    @staticmethod
-    def _rank(module: nn.Module) -> int:
-        return 1 if type(module).__name__.endswith("1d") else 2
+
+def _threshold(chain: Chain, found: Thresholds, module: ActQuant) -> ops.Threshold:
+    count = chain.quant.qmax - chain.quant.qmin
+    table = torch.from_numpy(found.table)
+    shared: dict[str, Any] = {
+        "table": table[:, :count], "signs": torch.from_numpy(found.signs),
+        "alpha": _tensor(chain.alpha), "gain": _tensor(chain.gain), "bias": _tensor(found.bias),
+        "divisor": chain.divisor, "scale": chain.quant.scale, "qmin": chain.quant.qmin, "qmax": chain.quant.qmax,
+        "bits": module.bits, "signed": module.signed, "narrow": module.narrow,
+    }  # fmt: skip
+    if chain.activation is None:
+        return ops.Threshold(**shared)
+    constants = [np.atleast_1d(np.asarray(c, np.float32)).tolist() for c in chain.activation.constants]
+    return ops.Activated(table[:, count:], chain.activation.kind, constants, **shared)
 
 
 def _tensor(values: NDArray[np.float32] | np.float32 | None) -> torch.Tensor:
     """float32, empty for a step that the chain does not have."""
     return torch.from_numpy(np.atleast_1d(np.zeros(0, np.float32) if values is None else values))
-
-
-def _spatial(module: nn.Module, value: Any) -> list[int]:
-    rank = IntegerWalk._rank(module)
-    return [int(v) for v in value] if isinstance(value, tuple | list) else [int(value)] * rank
-
-
-def _padding(node: fx.Node, module: nn.Conv2d, outer: tuple[tuple[int, int], ...]) -> list[list[int]]:
-    """(before, after) by axis: the layer's own zeros and those that stand in front of it."""
-    if module.padding_mode != "zeros":
-        raise CrqError(f"layer {node.target!r}: padding_mode {module.padding_mode!r}; only 'zeros' is supported")
-    if module.padding == "valid":
-        own = [(0, 0) for _ in module.kernel_size]
-    elif module.padding == "same":
-        totals = [d * (k - 1) for k, d in zip(module.kernel_size, module.dilation, strict=True)]
-        own = [(t // 2, t - t // 2) for t in totals]
-    else:
-        own = [(int(p), int(p)) for p in module.padding]
-    return [[a + c, b + d] for (a, b), (c, d) in zip(own, outer or ((0, 0),) * len(own), strict=True)]

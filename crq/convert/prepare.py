@@ -3,60 +3,68 @@
 from __future__ import annotations
 
 import copy
-import fnmatch
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn.parameter import is_lazy
 
+from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.config import TernaryConfig
 from crq.convert.inputs import InputQuant, find_preprocess, share_told, watched
 from crq.convert.preprocessing import Preprocess
 from crq.convert.rewriter import add_module
 from crq.convert.shapes import infer_shapes
-from crq.convert.supported import AVG_POOLS, MACS, MAX_POOLS, NORMS, RELUS, check_exact, is_dropout
+from crq.convert.supported import AVG_POOLS, MACS, MAX_POOLS, NONLINEAR, NORMS, RELUS, check_exact, is_dropout
+from crq.convert.swap import swap, swap_in_place
 from crq.convert.trace import trace
-from crq.errors import CrqError, nearest, non_finite
-from crq.quant.layers import INTEGER, TERNARY, QuantLayer
+from crq.errors import CrqError, non_finite
+from crq.quant.layers import QuantLayer
 from crq.quant.quantizers import ActQuant
 
 
-def prepare(
-    model: nn.Module, config: TernaryConfig | None = None, example_input: Tensor | None = None
-) -> fx.GraphModule:
+def prepare(model: nn.Module, config: TernaryConfig | None = None, example_input: Tensor | None = None) -> nn.Module:
     """A copy of `model` whose layers train towards codes, with quantizers on every value that crosses a layer.
 
-    model: any module of supported layers; it is not changed. config: see `TernaryConfig`. example_input: an optional
-    input batch, run once to check the shapes and the input grid, which is warned about if it changes what comes in. A
-    normalization of the input by constants is left to the host. The result starts in float mode; `set_mode` and
-    `quantize` switch it. Raises `CrqError` naming the module for whatever is not supported, before any training.
+    model: any module of supported layers (docs/training.md); it is not changed. config: see `TernaryConfig`; with
+    act_bits=None every module is taken as it is and its weights alone become codes. example_input: an optional input
+    batch. With it the model's code may depend on shapes; it is run once to check the shapes and the input grid, which
+    is warned about if it changes what comes in. A normalization of the input by constants is left to the host. The
+    result, a torch.fx GraphModule but for act_bits=None, starts in float mode; `set_mode` and `quantize` switch it.
+    Raises `CrqError` naming the module for whatever is not supported, before any training.
     """
     config = config or TernaryConfig()
     _check_modules(model)
     for name, value in [*model.named_parameters(), *model.named_buffers()]:
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise non_finite(name)
+    if config.act_bits is None:
+        return _for_training(copy.deepcopy(model), config, example_input)
     traced = trace(copy.deepcopy(model), example_input)
-    _swap(traced, config)
-    if config.act_bits is not None:
-        check_exact(traced)
-        _Placer(traced, config).run()
+    swap(traced, _called(traced), config)
+    check_exact(traced)
+    _Placer(traced, config).run()
     traced.graph.lint()
     traced.recompile()
     set_mode(traced, "float")
     if example_input is not None:
         rehearsed = copy.deepcopy(traced).eval()
-        if config.act_bits is None:  # for training only: the integers' shapes do not bind it
-            with torch.no_grad():
-                rehearsed(example_input)
-        else:
-            with watched(rehearsed, "crq.prepare(example_input=…)"):
-                infer_shapes(rehearsed, example_input)
-            share_told(traced, rehearsed)
-            if (preprocess := find_preprocess(traced)) is not None:
-                preprocess.steps(example_input.shape[1:])
+        with watched(rehearsed, "crq.prepare(example_input=…)"):
+            infer_shapes(rehearsed, example_input)
+        share_told(traced, rehearsed)
+        if (preprocess := find_preprocess(traced)) is not None:
+            preprocess.steps(example_input.shape[1:])
     return traced
+
+
+def _for_training(model: nn.Module, config: TernaryConfig, example_input: Tensor | None) -> nn.Module:
+    """`model` itself with coded weights in its convolutions and linear layers, and nothing else changed."""
+    swap_in_place(model, config)
+    set_mode(model, "float")
+    if example_input is not None:
+        with torch.no_grad():
+            copy.deepcopy(model).eval()(example_input)
+    return model
 
 
 def _check_modules(model: nn.Module) -> None:
@@ -90,41 +98,15 @@ def coded_layers(model: nn.Module) -> dict[str, QuantLayer]:
     return {name: module for name, module in model.named_modules() if isinstance(module, QuantLayer)}
 
 
-def _swap(traced: fx.GraphModule, config: TernaryConfig) -> None:
-    modules = dict(traced.named_modules())
+def _called(traced: fx.GraphModule) -> list[str]:
+    """The convolutions and linear layers, in the order of their calls."""
     names: list[str] = []
     for node in traced.graph.nodes:
-        if node.op == "call_module" and isinstance(modules[str(node.target)], MACS):
+        if node.op == "call_module" and isinstance(traced.get_submodule(str(node.target)), MACS):
             if node.target in names:
                 raise CrqError(f"layer {node.target!r} is called more than once; give each call a layer of its own")
             names.append(str(node.target))
-    if not names:
-        raise CrqError("the model has no convolution or linear layer to make ternary")
-    skipped = {name for pattern in config.skip for name in _matching(pattern, names, "skip")}
-    integer = {name: bits for pattern, bits in config.integer.items() for name in _matching(pattern, names, "integer")}
-    for name in sorted(skipped & set(integer)):
-        raise CrqError(f"layer {name!r} is matched by both skip and integer; a layer is either float or integer")
-    for name in names:
-        layer = modules[name]
-        if name in skipped:
-            continue
-        if name in integer:
-            new = INTEGER[type(layer)].from_float(layer, name, bits=integer[name])
-        else:
-            new = TERNARY[type(layer)].from_float(layer, name, method=config.method, per_channel=config.per_channel)
-        parent, _, child = name.rpartition(".")
-        setattr(traced.get_submodule(parent), child, new)
-
-
-def _matching(pattern: str, names: list[str], option: str) -> list[str]:
-    """Layers whose name, or a module around them, matches; `first` and `last` are positions unless names match."""
-    found = [n for n in names if fnmatch.fnmatchcase(n, pattern) or fnmatch.fnmatchcase(n, f"{pattern}.*")]
-    if not found and pattern in ("first", "last"):
-        found = [names[0 if pattern == "first" else -1]]
-    if not found:
-        known = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-        raise CrqError(f"{option} pattern {pattern!r} matches no layer{nearest(pattern, names)}; layers are {known}")
-    return found
+    return names
 
 
 class _Placer:
@@ -182,6 +164,9 @@ class _Placer:
                 setattr(self.traced.get_submodule(parent), child, nn.ReLU())
             self.signed[node] = False
             self._quantize(node, ActQuant(self.act_bits, limit=limit))
+        elif isinstance(module, ACTIVATIONS):
+            signed = self.signed[node] = activation_of(str(node.target), module).signed
+            self._quantize(node, ActQuant(self._bits_between() if signed else self.act_bits, signed=signed))
         elif isinstance(module, NORMS):
             self.signed[node] = True
         elif x in self.coded:  # max pool, flatten: they move codes; dropout does in eval mode
@@ -202,14 +187,13 @@ class _Placer:
         self.signed[node] = any(self.signed[x] for x in node.all_input_nodes)
         if node.target is torch.cat:
             self.coded.add(node)
-        elif not self._only_relu_follows(node):
+        elif not self._only_activation_follows(node):
             self._quantize(node, ActQuant(self.config.residual_bits, signed=True))
 
-    def _only_relu_follows(self, node: fx.Node) -> bool:
-        users = list(node.users)
-        return (
-            len(users) == 1 and users[0].op == "call_module" and isinstance(self.modules[str(users[0].target)], RELUS)
-        )
+    def _only_activation_follows(self, node: fx.Node) -> bool:
+        reader = next(iter(node.users))
+        of_module = len(node.users) == 1 and reader.op == "call_module"
+        return of_module and isinstance(self.modules[str(reader.target)], NONLINEAR)
 
     def _bits_between(self) -> int:
         """Bits of a signed value between two layers without a ReLU; one bit cannot be signed."""

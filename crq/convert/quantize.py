@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from torch import fx
+from torch import nn
 
 from crq.convert.batches import BATCHES, Bounded, device_of, joined
 from crq.convert.calibrate import calibrate_activations, reestimate_batch_norm
@@ -18,7 +18,7 @@ SCALED_ON = 2048
 """Images that activation scales are calibrated on, in one batch."""
 
 
-def quantize(model: fx.GraphModule, loader: Iterable[Any], batches: int | None = BATCHES) -> None:
+def quantize(model: nn.Module, loader: Iterable[Any], batches: int | None = BATCHES) -> None:
     """Switch a prepared `model` to quantized weights and activations, as between retraining and fine-tuning.
 
     Scales and batch norms follow, since the old ones describe another network: batch norms are re-estimated, the
@@ -27,7 +27,7 @@ def quantize(model: fx.GraphModule, loader: Iterable[Any], batches: int | None =
     looked at in each pass, None for all; an endless loader is fine. Raises `CrqError` for a model that `crq.prepare`
     did not make and for a loader without images.
     """
-    if not isinstance(model, fx.GraphModule) or not coded_layers(model):
+    if not isinstance(model, nn.Module) or not coded_layers(model):
         raise CrqError(f"quantize takes the result of crq.prepare, not {type(model).__name__}")
     sample, device = Bounded(loader, batches), device_of(model)
     set_mode(model, "quantized", activations=False)

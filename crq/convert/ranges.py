@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
-from crq.convert.steps import Threshold
+from crq.convert.steps import Activated, Threshold
 from crq.convert.thresholds import IntArray
 
 
@@ -20,7 +21,13 @@ def sum_range(codes: IntArray, lo: IntArray, hi: IntArray, groups: int) -> tuple
 
 def code_range(step: Threshold, lo: IntArray, hi: IntArray) -> tuple[IntArray, IntArray]:
     """Interval of the codes, per channel, that thresholds give for integers in [lo, hi]."""
+    if isinstance(step, Activated) and step.fall.numel():  # it is highest at an end, lowest there or where it turns
+        turns = [step.signs[:, None] * sign * table for sign, table in ((1, step.table), (-1, step.fall))]
+        near = torch.cat([t + offset for t in turns for offset in (-1, 0, 1)], 1)
+        ends = torch.from_numpy(np.stack([lo, hi], 1))
+        codes: IntArray = step(torch.cat([ends, near.clamp(ends[:, :1], ends[:, 1:])], 1).T).numpy()
+        return codes.min(axis=0), codes.max(axis=0)
     signs, table = step.signs.numpy(), step.table.numpy()
-    ends = np.sort(np.stack([lo * signs, hi * signs]), axis=0)
-    low, high = (step.qmin + (e[:, None] >= table).sum(1) for e in ends)
+    outer = np.sort(np.stack([lo * signs, hi * signs]), axis=0)
+    low, high = (step.qmin + (e[:, None] >= table).sum(1) for e in outer)
     return low, high

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-_ACTIVATION = "use ReLU or ReLU6"
+_ACTIVATION = "it has no integer form here; use ReLU, LeakyReLU, SiLU or another of docs/training.md"
 _NORM = "it divides each image by a statistic of its own, which needs multipliers; use batch norm, which is constant"
 _PRODUCT = "activation × activation (as in {}) needs multipliers; use a block without {}"
 
 # By the name of the module or function, in lower case and without underscores.
 REASONS: dict[str, str] = {
-    **dict.fromkeys(("hardtanh", "tanh", "hardsigmoid", "hardswish", "gelu", "silu", "leakyrelu", "elu"), _ACTIVATION),
-    "sigmoid": f"{_ACTIVATION}; at the end return the scores, and train with binary_cross_entropy_with_logits",
+    **dict.fromkeys(("logsigmoid", "threshold", "hardshrink", "softshrink", "tanhshrink", "rrelu", "glu"), _ACTIVATION),
     **dict.fromkeys(("softmax", "logsoftmax"), "return the scores, and train with cross_entropy"),
     **dict.fromkeys(("mul", "imul", "multiply"), _PRODUCT.format("squeeze-excite gates", "the gate")),
     **dict.fromkeys(

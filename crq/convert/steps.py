@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -146,11 +147,34 @@ class Threshold(Step):
         self.scale, self.qmin, self.qmax = scale, qmin, qmax
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.qmin + self.count(self.table, x, self.signs)
+
+    @staticmethod
+    def count(table: Tensor, x: Tensor, signs: Tensor) -> Tensor:
+        """How many thresholds of its channel each signs·x reaches."""
         channels = x.shape[1]
-        columns = (x.transpose(0, 1).reshape(channels, -1) * self.signs[:, None]).contiguous()
-        count = torch.searchsorted(self.table, columns, right=True)
-        shape = (channels, x.shape[0], *x.shape[2:])
-        return (self.qmin + count).reshape(shape).transpose(0, 1)
+        columns = (x.transpose(0, 1).reshape(channels, -1) * signs[:, None]).contiguous()
+        reached = torch.searchsorted(table, columns, right=True)
+        return reached.reshape(channels, x.shape[0], *x.shape[2:]).transpose(0, 1)
+
+
+class Activated(Threshold):
+    """A threshold step whose float chain has an activation function, `kind` of `constants`, before its quantizer.
+
+    A function that falls to a valley has thresholds in `fall` too, int64 (C, K), of −σ_c·x; otherwise it is (C, 0):
+    code = qmin + #{k : σ_c·x >= table[c, k]} + #{k : −σ_c·x >= fall[c, k]}.
+    """
+
+    fall: Tensor
+
+    def __init__(self, fall: Tensor, kind: str, constants: Sequence[Sequence[float]], **threshold: Any) -> None:
+        super().__init__(**threshold)
+        self.params |= {"kind": kind, "constants": [list(c) for c in constants]}
+        self.hold(fall=fall)
+
+    def forward(self, x: Tensor) -> Tensor:
+        codes = super().forward(x)
+        return codes + self.count(self.fall, x, -self.signs) if self.fall.numel() else codes
 
 
 class MaxPool(Step):
@@ -251,5 +275,5 @@ class Output(Step):
 
 STEPS: dict[str, type[Step]] = {
     cls.__name__: cls
-    for cls in (Linear, Conv, Threshold, MaxPool, SumPool, GlobalSum, Add, Concat, Channels, Flatten, Output)
+    for cls in (Linear, Conv, Threshold, Activated, MaxPool, SumPool, GlobalSum, Add, Concat, Channels, Flatten, Output)
 }

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from torch import fx, nn
 
+from crq.convert.activations import ACTIVATIONS
 from crq.convert.channels import Channels
 from crq.errors import CrqError
 
 MACS = (nn.Conv1d, nn.Conv2d, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 RELUS = (nn.ReLU, nn.ReLU6)
+NONLINEAR: tuple[type[nn.Module], ...] = (*RELUS, *ACTIVATIONS)
 MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d)
 AVG_POOLS = (nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
 ADAPTIVE = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d)
 PADS = (nn.ZeroPad1d, nn.ZeroPad2d)
-SUPPORTED = (*MACS, *NORMS, *RELUS, *MAX_POOLS, *AVG_POOLS, *ADAPTIVE[2:], *PADS, Channels, nn.Flatten)
+SUPPORTED: tuple[type[nn.Module], ...] = (
+    *MACS, *NORMS, *NONLINEAR, *MAX_POOLS, *AVG_POOLS, *ADAPTIVE[2:], *PADS, Channels, nn.Flatten,
+)  # fmt: skip
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 # Stochastic depth and its kin; by name, since every package has its own class.
 _STOCHASTIC = ("DropPath", "DropBlock2d")

@@ -2,17 +2,20 @@
 
 A layer's sum `acc` becomes a code through `Mul α → Mul g → Add b → Quant`, one IEEE operation each. Every step is
 monotone in acc, so the chain is a table of thresholds, found here by bisection on the chain itself. The constants are
-fixed so that float32 and float64 evaluation give the same table.
+fixed so that float32 and float64 evaluation give the same table. An activation function before the Quant is part of the
+chain; where libraries may round it differently, the table is the same for every value within `MARGIN` of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crq.convert.activations import MARGIN, Activation
 from crq.errors import CrqError
 
 IntArray = NDArray[np.int64]
@@ -20,6 +23,8 @@ FloatArray = NDArray[np.float32]
 
 MAX_NUDGE = 64
 """Most ulps by which a channel's b may move before `fit` gives up."""
+MAX_SHIFT = 1 << 16
+"""The same before a function whose values need a margin: flat stretches are left by larger steps."""
 
 
 class QuantSpec(NamedTuple):
@@ -35,7 +40,8 @@ class Chain:
     """The float steps between a sum and its code.
 
     `in_scale` is the power-of-two weight of one unit of acc. `divisor` is the size of an average pool's window (1:
-    none). `alpha` float32 scalar; `gain` and `bias` float32 (C,). A missing step is None and is not evaluated.
+    none). `alpha` float32 scalar; `gain` and `bias` float32 (C,); `activation` follows them. A missing step is None
+    and is not evaluated.
     """
 
     in_scale: float
@@ -45,6 +51,7 @@ class Chain:
     alpha: np.float32 | None = None
     gain: FloatArray | None = None
     bias: FloatArray | None = None
+    activation: Activation | None = None
 
     @property
     def signs(self) -> IntArray:
@@ -52,8 +59,20 @@ class Chain:
         gain = np.ones(self.channels) if self.gain is None else self.gain
         return np.where(gain < 0, -1, 1).astype(np.int64)
 
-    def codes(self, acc: IntArray, dtype: type[np.floating], reciprocal: bool = False) -> IntArray:
-        """Evaluate the chain on acc (C, K) in `dtype`; the average as a product with 1/divisor if `reciprocal`."""
+    def codes(self, acc: IntArray, dtype: type[np.floating], reciprocal: bool = False, margin: float = 0.0) -> IntArray:
+        """Evaluate the chain on acc (C, K) in `dtype`; the average as a product with 1/divisor if `reciprocal`.
+
+        margin: what the activation's value is off by, in units of the larger of 1 and the value.
+        """
+        x = self.value(acc, dtype, reciprocal)
+        if self.activation is not None:
+            x = self.activation(x)
+            x = x + dtype(margin) * np.maximum(np.abs(x), dtype(1))
+        q = np.rint(np.clip(x / dtype(self.quant.scale), self.quant.qmin, self.quant.qmax))
+        return q.astype(np.int64)
+
+    def value(self, acc: IntArray, dtype: type[np.floating], reciprocal: bool = False) -> NDArray[np.floating]:
+        """The affine part of the chain, in `dtype`."""
         column = (slice(None), None)
         x = acc.astype(dtype) * dtype(self.in_scale)
         if self.divisor != 1:
@@ -64,12 +83,14 @@ class Chain:
             x = x * self.gain.astype(dtype)[column]
         if self.bias is not None:
             x = x + self.bias.astype(dtype)[column]
-        q = np.rint(np.clip(x / dtype(self.quant.scale), self.quant.qmin, self.quant.qmax))
-        return q.astype(np.int64)
+        return x
 
 
 class Thresholds(NamedTuple):
-    """`table` int64 (C, K) ascending, for σ·acc; `bias` float32 (C,) to be stored, or None; `nudged` ulps (C,)."""
+    """`table` int64 (C, K) ascending, for σ·acc; `bias` float32 (C,) to be stored, or None; `nudged` ulps (C,).
+
+    An activation with a valley has K more columns: the thresholds of −σ·acc, whose codes count too.
+    """
 
     table: IntArray
     signs: IntArray
@@ -77,26 +98,58 @@ class Thresholds(NamedTuple):
     nudged: IntArray
 
 
-def _table(chain: Chain, lo: IntArray, hi: IntArray, dtype: type[np.floating], reciprocal: bool) -> IntArray:
-    """Smallest σ·acc in [lo, hi] (mirrored where σ = -1) that reaches each code above qmin; hi + 1 if none does."""
-    steps = np.arange(chain.quant.qmin + 1, chain.quant.qmax + 1)
-    signs = chain.signs[:, None]
+Codes = Callable[[IntArray], IntArray]
+
+
+def _first(codes: Codes, steps: IntArray, lo: IntArray, hi: IntArray) -> IntArray:
+    """Smallest integer in [lo, hi] (each (C,)) whose code reaches each of `steps` (K,); hi + 1 if none does: (C, K)."""
     low = np.repeat(lo[:, None], len(steps), axis=1)
     high = np.repeat(hi[:, None] + 1, len(steps), axis=1)
     while (low < high).any():
         middle = (low + high) >> 1
         # The end of the interval stands for "never": it is not evaluated.
-        reached = chain.codes(signs * np.minimum(middle, hi[:, None]), dtype, reciprocal) >= steps
+        reached = codes(np.minimum(middle, hi[:, None])) >= steps
         open_ = low < high
         high = np.where(open_ & reached, middle, high)
         low = np.where(open_ & ~reached, middle + 1, low)
     return low
 
 
+def _tables(chain: Chain, codes: Codes, lo: IntArray, hi: IntArray, dtype: type[np.floating]) -> IntArray:
+    """The thresholds for σ·acc in [lo, hi], of `codes` of σ·acc; with a valley those for −σ·acc beside them."""
+    steps = np.arange(chain.quant.qmin + 1, chain.quant.qmax + 1)
+    valley = None if chain.activation is None else chain.activation.function.valley
+    if valley is None:
+        return _first(codes, steps, lo, hi)
+    signs = chain.signs[:, None]
+    bottom = _first(lambda u: (chain.value(signs * u, dtype) >= valley).astype(np.int64), np.array([1]), lo, hi)[:, 0]
+    rise = _first(codes, steps, bottom, hi)
+    fall = _first(lambda w: codes(-w), steps, 1 - bottom, -lo)
+    ends = (codes(np.clip(end, lo, hi)[:, None]) for end in (bottom - 1, bottom))
+    everywhere = steps <= np.minimum(*ends)  # what is reached in the valley, counted once
+    rise, fall = np.where(everywhere, lo[:, None], rise), np.where(everywhere, 1 - lo[:, None], fall)
+    return np.concatenate([rise, np.sort(fall, axis=1)], axis=1)
+
+
 def _variants(chain: Chain, lo: IntArray, hi: IntArray) -> list[IntArray]:
-    """The tables of every evaluation a runtime may choose: float32 or float64, division or reciprocal."""
+    """The tables of every evaluation a runtime may choose: float32 or float64, division or reciprocal, any rounding
+    of the activation."""
     reciprocals = (False, True) if chain.divisor != 1 else (False,)
-    return [_table(chain, lo, hi, dtype, r) for dtype in (np.float32, np.float64) for r in reciprocals]
+    margins = (0.0,) if chain.activation is None or chain.activation.function.exact else (-MARGIN, MARGIN)
+    signs = chain.signs[:, None]
+    return [
+        _tables(chain, lambda u: chain.codes(signs * u, dtype, r, margin), lo, hi, dtype)  # noqa: B023, used at once
+        for dtype in (np.float32, np.float64)
+        for r in reciprocals
+        for margin in margins
+    ]
+
+
+def _steps(chain: Chain) -> list[int]:
+    """By how many ulps b is moved, one try after the other."""
+    if chain.activation is None or chain.activation.function.exact:
+        return list(range(1, MAX_NUDGE + 1))
+    return [*range(1, MAX_NUDGE + 1), *(1 << e for e in range(7, MAX_SHIFT.bit_length()))]
 
 
 def _disagreeing(tables: list[IntArray]) -> NDArray[np.bool_]:
@@ -106,7 +159,8 @@ def _disagreeing(tables: list[IntArray]) -> NDArray[np.bool_]:
 
 def _select(chain: Chain, channels: IntArray, bias: FloatArray) -> Chain:
     gain = None if chain.gain is None else chain.gain[channels]
-    return Chain(chain.in_scale, chain.quant, len(channels), chain.divisor, chain.alpha, gain, bias)
+    activation = None if chain.activation is None else chain.activation.at(channels)
+    return Chain(chain.in_scale, chain.quant, len(channels), chain.divisor, chain.alpha, gain, bias, activation)
 
 
 def fit(chain: Chain, lo: IntArray, hi: IntArray, layer: str) -> Thresholds:
@@ -129,7 +183,7 @@ def fit(chain: Chain, lo: IntArray, hi: IntArray, layer: str) -> Thresholds:
     start = bias.copy()
     ulp = np.spacing(np.maximum(np.abs(start), np.float32(chain.quant.scale)))
     table = tables[0]
-    for step in range(1, MAX_NUDGE + 1):
+    for step in _steps(chain):
         for signed_step in (step, -step):
             bias[bad] = start[bad] + np.float32(signed_step) * ulp[bad]
             tables = _variants(_select(chain, bad, bias[bad]), mirrored_lo[bad], mirrored_hi[bad])
@@ -140,6 +194,15 @@ def fit(chain: Chain, lo: IntArray, hi: IntArray, layer: str) -> Thresholds:
             if not len(bad):
                 return Thresholds(table, signs, bias, nudged)
     raise CrqError(
-        f"layer {layer!r}, channel {int(bad[0])}: float32 and float64 evaluation of its affine chain disagree and no "
-        f"shift of the bias by up to {MAX_NUDGE} ulps reconciles them; retrain it or widen its activation range"
+        f"layer {layer!r}, channel {int(bad[0])}: float32 and float64 evaluation of its chain disagree and no shift of "
+        f"the bias by up to {_steps(chain)[-1]} ulps reconciles them; {_remedy(chain)}"
+    )
+
+
+def _remedy(chain: Chain) -> str:
+    if chain.activation is None or chain.activation.function.exact:
+        return "retrain it or widen its activation range"
+    return (
+        f"a flat stretch of {chain.activation.kind} lies between two codes of scale {chain.quant.scale:g}: use another "
+        "number of act_bits, or train it to another scale"
     )

@@ -84,6 +84,8 @@ class TernaryLayer(QuantLayer):
     """Weights are α·t, t ∈ {−1, 0, +1}; how t and α follow from W is the method's business."""
 
     weight_bits = 2
+    penalty = 1.0
+    """Its share of λ."""
 
     def _setup(self, method: str = "crq", per_channel: bool = False) -> None:
         self.method = methods.get(method)

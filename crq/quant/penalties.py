@@ -18,7 +18,8 @@ _PLAIN_GRADIENT = (torch.optim.SGD,)
 class Penalty(nn.Module):
     """A term added to the loss: calling it gives λ·Σ over layers, differentiable in the weights.
 
-    model: a prepared model; the term runs over its ternary layers. lam: λ from 0 to `LARGEST_LAM`; it may be changed
+    model: a prepared model; the term runs over its ternary layers, each with its share (`TernaryLayer.penalty`) of λ.
+    lam: λ from 0 to `LARGEST_LAM`; it may be changed
     between steps. Penalties that learn something hold it as parameters; hand them to the
     optimizer.
     """
@@ -41,7 +42,8 @@ class Penalty(nn.Module):
         raise NotImplementedError
 
     def forward(self) -> Tensor:
-        return self.lam * torch.stack([self.term(name, layer.weight) for name, layer in self.layers.items()]).sum()
+        terms = [layer.penalty * self.term(name, layer.weight) for name, layer in self.layers.items()]
+        return self.lam * torch.stack(terms).sum()
 
     def trained(self) -> Iterator[tuple[str, TernaryLayer]]:
         """The layers whose weights ask for a gradient."""
@@ -101,9 +103,9 @@ class ClusterPenalty(Penalty):
         for name, layer in self.trained():
             pull = self.pull(name)
             if layer.weight.grad is None:
-                layer.weight.grad = pull.mul_(self.lam)
+                layer.weight.grad = pull.mul_(self.lam * layer.penalty)
             else:
-                layer.weight.grad.add_(pull, alpha=self.lam)
+                layer.weight.grad.add_(pull, alpha=self.lam * layer.penalty)
 
     @torch.no_grad()
     def step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -113,7 +115,7 @@ class ClusterPenalty(Penalty):
             rate = rates.get(id(layer.weight))
             if rate is None:
                 raise CrqError(f"layer {name!r} is not among the optimizer's parameters, so it has no learning rate")
-            layer.weight.sub_(self.pull(name), alpha=min(rate * self.lam, 1.0))
+            layer.weight.sub_(self.pull(name), alpha=min(rate * self.lam * layer.penalty, 1.0))
 
     def get_extra_state(self) -> dict[str, float]:
         """The warm-start scales, so that a checkpoint resumes exactly."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from rich.console import Console
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from crq.convert.calibrate import reestimate_batch_norm
@@ -130,7 +130,7 @@ class _Run:
             self.folder.write_tables(self.rows)
         self._tell(stage, state["scores"], f" of {len(self.setup.test)} test images")
 
-    def _quantize(self, prepared: fx.GraphModule) -> None:
+    def _quantize(self, prepared: nn.Module) -> None:
         """α·t in place of the weights; scales and batch norms follow, since the old ones describe another network."""
         start = time.perf_counter()
         quantize(prepared, self.setup.calibration(), batches=None)
@@ -138,7 +138,7 @@ class _Run:
         self.seconds["quantize"] = time.perf_counter() - start
         self._tell("quantized", found)
 
-    def _finish(self, prepared: fx.GraphModule, before: dict[str, Tensor], after: dict[str, Tensor]) -> dict[str, Any]:
+    def _finish(self, prepared: nn.Module, before: dict[str, Tensor], after: dict[str, Tensor]) -> dict[str, Any]:
         """Freeze where the recipe allows it, and write the files that tell of the run."""
         setup, folder = self.setup, self.folder.path
         start = time.perf_counter()

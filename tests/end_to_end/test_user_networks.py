@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 import crq
 import export
 import hw
+from crq.convert import steps
 
 
 class Same(nn.Conv2d):
@@ -67,6 +70,31 @@ class Scaled(nn.Module):
         return self.last(self.fc(x.flatten(1)))
 
 
+class Activated(nn.Module):
+    """Six convolutions, a function each; sums and pools in front of some of them."""
+
+    shape = (2, 6, 6)
+
+    def __init__(self, *functions: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Conv2d(2 if i == 0 else 6, 6, 3, padding=1) for i in range(len(functions)))
+        self.norms = nn.ModuleList(nn.BatchNorm2d(6) for _ in functions)
+        for norm in self.norms:
+            nn.init.normal_(norm.weight)
+        self.functions, self.fc = nn.ModuleList(functions), nn.Linear(6, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for index, (layer, norm, function) in enumerate(zip(self.layers, self.norms, self.functions, strict=True)):
+            y = norm(layer(x))
+            x = function(y + x if index == 2 else y)
+        return self.fc(x.mean((2, 3)))
+
+
+RISING = (nn.LeakyReLU(0.1), nn.PReLU(6), nn.Hardtanh(-1, 1.5), nn.Hardsigmoid(), nn.Sigmoid(), nn.Softplus())
+CURVED = (nn.Tanh(), nn.Softsign(), nn.ELU(0.8), nn.CELU(1.2), nn.SELU(), nn.PReLU())
+TURNING = (nn.Hardswish(), nn.SiLU(), nn.GELU(), nn.Mish(), nn.GELU(approximate="tanh"))
+
+
 def frozen(net: nn.Module, config: crq.TernaryConfig | None = None, count: int = 64) -> tuple[crq.FrozenModel, Tensor]:
     """The network after `quantize` on random images, and those images, uint8."""
     generator = torch.Generator().manual_seed(1)
@@ -102,4 +130,15 @@ def test_scales_of_single_channels(tmp_path: Path) -> None:
     torch.manual_seed(0)
     deploy, codes = frozen(Scaled(), crq.TernaryConfig(per_channel=True))
     assert deploy.steps["output"].scale.unique().numel() == 4
+    chain(deploy, codes, tmp_path)
+
+
+@pytest.mark.parametrize("functions", [RISING, CURVED, TURNING], ids=["rising", "curved", "turning"])
+def test_activation_functions(functions: tuple[nn.Module, ...], tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    deploy, codes = frozen(Activated(*copy.deepcopy(functions)))
+    for step in deploy.steps.values():
+        if isinstance(step, steps.Activated):
+            assert step(torch.arange(-3000, 3000)[:, None].expand(-1, 6)).unique().numel() > 2
+    assert deploy(codes).std() > 0
     chain(deploy, codes, tmp_path)

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
 from crq.convert.config import TernaryConfig
 from crq.errors import CrqError
 from crq.quant import METHOD_NAMES
+from crq.train import recipe
+from tests.support.recipes import values
 
 ONE_SCALE = [name for name in METHOD_NAMES if name != "ttq"]
 
@@ -54,3 +57,29 @@ def test_what_is_for_training_only_says_why(options: dict, reason: str | None) -
 def test_it_is_read_without_torch() -> None:
     code = "import sys, crq.convert.config, crq.train.recipe; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mthod": "twn"}, r"layers\['a'\]: unknown option 'mthod' \(did you mean 'method'\?\)"),
+        ({"method": "twm"}, r"layers\['a'\]: unknown method 'twm' \(did you mean 'twn'"),
+        ({"penalty": -1}, "penalty must be a factor of λ, 0 or more, not -1"),
+        ({"skip": 1}, "skip must be true or false, not 1"),
+        ({"integer": 9}, r"layers\['a'\].integer must be an integer from 2 to 8, not 9"),
+        ({"integer": 8, "method": "twn"}, "an integer layer has no other options"),
+    ],
+)
+def test_options_of_layers_are_checked(options: dict, message: str) -> None:
+    with pytest.raises(CrqError, match=message):
+        TernaryConfig(layers={"a": options})
+
+
+def test_options_of_layers_travel_through_recipes() -> None:
+    layers = {"features.*": {"method": "twn"}, "head": {"skip": True}}
+    plan = recipe.parse(values(ternary={"layers": layers}))
+    assert plan.ternary.layers == layers
+    assert recipe.parse(tomllib.loads(plan.to_toml())) == plan
+    assert "layers head are float (ternary.layers)" in str(plan.ternary.not_exportable)
+    with pytest.raises(CrqError, match="unknown option 'lam'"):
+        recipe.parse(values(ternary={"layers": {"head": {"lam": 1.0}}}))

@@ -85,15 +85,17 @@ def activated(module: nn.Module) -> nn.Module:
 
 
 REFUSED = {
-    "gate": (gated, r"operation '(sigmoid|mul)' in module 'gate' is not supported"),
+    "gate": (gated, r"operation 'mul' in module 'gate' is not supported: activation × activation"),
     "scaled": (
         lambda: Net(lambda net, x: net.fc((net.conv1(x) * 2 - 1).mean((2, 3)))),
         r"'mul' .*constants belong in front of the first layer",
     ),
     "branch": (branching, r"module 'branch' \(Branch\) cannot be traced.*fixed sequence"),
-    "gelu": (lambda: activated(nn.GELU()), r"module 'act' \(GELU\) is not supported: use ReLU or ReLU6"),
-    "sigmoid": (lambda: activated(nn.Sigmoid()), r"module 'act' \(Sigmoid\) is not supported: use ReLU"),
-    "hardtanh": (lambda: activated(nn.Hardtanh()), r"module 'act' \(Hardtanh\).*use ReLU or ReLU6"),
+    "hardshrink": (
+        lambda: activated(nn.Hardshrink()),
+        r"module 'act' \(Hardshrink\) is not.*it has no integer",
+    ),
+    "layer norm": (lambda: activated(nn.GroupNorm(2, 8)), r"module 'act' \(GroupNorm\).*use batch norm"),
     "transposed": (
         lambda: activated(nn.ConvTranspose2d(8, 8, 1)),
         r"'act' \(ConvTranspose2d\) is not supported; supported are Conv1d",
@@ -103,7 +105,6 @@ REFUSED = {
         "return the scores, and",
     ),
     "LogSoftmax": (lambda: activated(nn.LogSoftmax(1)), r"'act' \(LogSoftmax\) is not supported: return the scores"),
-    "hard_sigmoid": (lambda: activated(nn.Hardsigmoid()), r"'act' \(Hardsigmoid\) is not supported: use ReLU or ReLU6"),
     "reflect": (lambda: activated(nn.Conv2d(8, 8, 3, padding=1, padding_mode="reflect")), "'act' pads with 'reflect'"),
     "pool to 2": (
         lambda: activated(nn.AdaptiveAvgPool2d(2)),
