@@ -20,6 +20,7 @@ from hw.ir.layers import (
     Concat,
     Conv,
     Dense,
+    Enlarge,
     Flatten,
     GlobalSum,
     IntArray,
@@ -279,10 +280,24 @@ class _Builder:
             raise self.error("only MatMul may follow a flattened image: its order is that of the stream")
         return Flatten(self.node.name, self.inputs, self.out(np.tile(x.lo, pixels), np.tile(x.hi, pixels)))
 
+    def enlarge(self) -> Layer:
+        """A transposed convolution whose windows do not meet: W (I, 1, rows, columns), a group per output."""
+        x, weights = self.inputs[0], self.integers()
+        factor, groups = self.pair("kernel_shape", 1), int(self.attrs.get("group", 1))
+        weights = weights.reshape(len(weights), -1)
+        block = factor[0] * factor[1]
+        parts = x.shape.c // max(groups, 1)
+        expected = np.tile(np.eye(block, dtype=np.int64), (groups, 1)) if parts > 1 else np.ones((groups, block))
+        plain = self.pair("strides", 1) == factor and not any(self.pads())
+        if not plain or parts not in (1, block) or not np.array_equal(weights, expected):
+            raise self.error("is no enlargement: kernels as large as the strides, of ones or of a single one each")
+        lo, hi = x.lo.reshape(-1, parts).min(1), x.hi.reshape(-1, parts).max(1)
+        return Enlarge(self.node.name, self.inputs, self.out(lo, hi), factor, parts)
+
 
 OPERATIONS: dict[str, Callable[[_Builder], Layer]] = {
     "Conv": _Builder.conv, "MatMul": _Builder.matmul, "MultiThreshold": _Builder.multi_threshold, "Mul": _Builder.mul,
     "Add": _Builder.add, "MaxPool": _Builder.max_pool, "ReduceSum": _Builder.reduce_sum, "Concat": _Builder.concat,
-    "Flatten": _Builder.flatten,
+    "Flatten": _Builder.flatten, "ConvTranspose": _Builder.enlarge,
 }  # fmt: skip
 """The operations of the integer graph."""

@@ -40,7 +40,12 @@ values of the same sum is evaluated on each of its integers.
 
 **Moved elements.** Slice, Split, Gather, Reshape, Transpose, Squeeze, SpaceToDepth and what is made of them, such as
 a channel shuffle, say which element stands where. A flatten stays one; a choice of channels or of regularly spaced
-pixels becomes a convolution with a single one per output channel. Every other order of pixels is refused.
+pixels becomes a convolution with a single one per output channel. Resize and Upsample to the nearest pixel by whole
+factors, DepthToSpace (PixelShuffle, in either order) and what spells them out make a block of pixels of each: one unit
+with a memory of one row. Every other order of pixels is refused.
+
+**ConvTranspose**, of any strides, pads, dilations and groups, is a convolution that gives all pixels of a block, each
+with the taps that fall on it, and that unit; nothing is multiplied with the zeros between pixels.
 
 **The end.** {heads} behind the last scores are applied by the host (`host.py`, `Project.simulate`); the hardware ends
 with the scores, and those are compared.

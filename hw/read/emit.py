@@ -196,6 +196,20 @@ class Emitter:
         lo, hi = np.minimum(x.lo, 0) * pixels, np.maximum(x.hi, 0) * pixels
         return self.node("ReduceSum", name, [x.name, axes], (x.channels, *[1] * rank), lo, hi, keepdims=1)
 
+    def enlarge(self, name: str, x: Int, factor: Sequence[int], parts: int) -> Int:
+        """Each pixel becomes a block of `factor` pixels: copies (`parts` 1), or of so many neighbouring channels."""
+        name, outputs, block = self.unique(name), x.channels // parts, math.prod(factor)
+        size = [n * f for n, f in zip(x.shape[1:], factor, strict=True)]
+        guard(name, outputs, *size)
+        guard(name, x.channels, block)
+        single = np.tile(np.eye(block, dtype=np.int64), (outputs, 1)) if parts > 1 else np.ones((outputs, block))
+        weights = self.constant(f"{name}_block", single.astype(np.int64).reshape(-1, 1, *factor), "BINARY")
+        lo, hi = x.lo.reshape(-1, parts).min(1), x.hi.reshape(-1, parts).max(1)
+        return self.node(
+            "ConvTranspose", name, [x.name, weights], (outputs, *size), lo, hi,
+            kernel_shape=list(factor), strides=list(factor), group=outputs,
+        )  # fmt: skip
+
     def flatten(self, name: str, x: Int) -> Int:
         pixels = math.prod(x.shape[1:])
         guard(name, x.channels, pixels)

@@ -18,13 +18,25 @@ from hw.ir.metadata import KEYS, Metadata, properties
 from hw.read.activations import ACTIVATIONS
 from hw.read.constants import EVALUATION_ERRORS, FOLDED, Constant, fold, from_tensor
 from hw.read.context import Context
-from hw.read.handlers import activations, elementwise, linear, macs, padding, pools, quantizers, reshapes
+from hw.read.handlers import (
+    activations,
+    elementwise,
+    linear,
+    macs,
+    padding,
+    pools,
+    quantizers,
+    reshapes,
+    resize,
+    transposed,
+)
 from hw.read.head import head_of, take_head
 from hw.read.layout import LAST, channels_first, channels_last_input
 from hw.read.linear import ENDS
 from hw.read.load import AnyModel, load
 from hw.read.output import finish_output
 from hw.read.passes.absorb_sign import absorb_sign
+from hw.read.passes.enlarge_last import enlarge_last
 from hw.read.passes.flatten_last import flatten_last
 from hw.read.passes.merge_pad import merge_pad
 from hw.read.passes.one_spelling import one_spelling
@@ -43,17 +55,20 @@ RENUMBERING: dict[str, Handler] = {
     "Flatten": reshapes.flatten,
     "Gather": reshapes.gather,
     "Reshape": reshapes.reshape,
+    "Resize": resize.resize,
     "Slice": reshapes.slice_,
     "SpaceToDepth": reshapes.space_to_depth,
     "Split": reshapes.split,
     "Squeeze": reshapes.squeeze,
     "Transpose": reshapes.transpose,
     "Unsqueeze": reshapes.unsqueeze,
+    "Upsample": resize.resize,
 }
 """Operators that move elements: what they give is a view, until another operator reads it."""
 
 HANDLERS: dict[str, Handler] = {
     "Conv": macs.conv,
+    "ConvTranspose": transposed.conv_transpose,
     "MatMul": macs.matmul,
     "Gemm": macs.gemm,
     "Mul": elementwise.affine,
@@ -96,7 +111,7 @@ INTEGER_OPERATORS = frozenset(
 NOT_KEPT = frozenset(("schema_version", "carrier", "steps", *KEYS.values()))
 """Metadata that is not copied from the file: what describes the file, and what is found anew."""
 
-PASSES = (flatten_last, absorb_sign, merge_pad, pool_after_threshold)
+PASSES = (flatten_last, enlarge_last, absorb_sign, merge_pad, pool_after_threshold)
 
 
 def read_qonnx(source: AnyModel) -> ModelWrapper:

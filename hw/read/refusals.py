@@ -96,6 +96,10 @@ REFUSALS: dict[str, Refusal] = {
         "a Pad that is not of zeros around the pixels", "pad with constant 0, over height and width only, after a Quant"
     ),
     "pool-dilation": Refusal("a dilated pool", "use dilation 1"),
+    "resize": Refusal(
+        "a Resize or Upsample that interpolates, or whose pixels are not copied equally often",
+        "use mode nearest and whole factors (torch: nn.Upsample(scale_factor=2, mode='nearest')), or a ConvTranspose",
+    ),
     "reshape": Refusal(
         "a tensor is read whose elements were moved otherwise than by flattening, slicing, or reordering channels",
         "keep pixels in their order; flatten with Flatten(axis=1) before the classifier",

@@ -63,6 +63,11 @@ REFUSED = {
     "spatial-constant": _with([*HEAD, node("Mul", "c m", "y", "mul")], m=np.ones((1, 1, 6, 6), "f4")),
     "ceil-mode": _with([*HEAD, *ACT, node("MaxPool", "q", "y", kernel_shape=[4, 4], strides=[4, 4], ceil_mode=1)]),
     "exclude-pad": _with([*HEAD, *ACT, node("AveragePool", "q", "y", kernel_shape=[3, 3], pads=[1, 1, 1, 1])]),
+    "resize": _with(
+        [*HEAD, *ACT, node("Resize", "q none up", "y", mode="linear")],
+        none=np.zeros(0, "f4"),
+        up=np.array([1, 1, 2, 2], "f4"),
+    ),
     "pool-dilation": _with([*HEAD, *ACT, node("MaxPool", "q", "y", kernel_shape=[2, 2], dilations=[2, 2])]),
     "reshape": _with([*HEAD, *ACT, node("Reshape", "q to", "y")], to=np.array([1, 5, 36])),
     "output": _with([*HEAD, node("Elu", "c", "y")]),
