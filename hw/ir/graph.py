@@ -57,10 +57,22 @@ class Network:
         self.input = Tensor(inputs[0], shape, lo, hi)
         self._tensors[self.input.name] = self.input
         for node in graph.node:
+            if node.op_type in RANKS:
+                self._tensors[node.output[0]] = self._renamed(node)
+                continue
             layer = _Builder(self, model, node).build()
             self.layers.append(layer)
             self._tensors[layer.output.name] = layer.output
         self.output = self._tensors[graph.output[0].name]
+
+    def _renamed(self, node: NodeProto) -> Tensor:
+        """A signal (N, C, L) as an image of one row (N, C, 1, L), or the reverse: the same tensor."""
+        tensor = self._tensors.get(node.input[0])
+        if tensor is None or _shape(self.model, node.output[0]) != tensor.shape:
+            raise HwError(
+                f"node {node.name!r} ({node.op_type}): only a row of one image becomes a signal, or the reverse"
+            )
+        return tensor
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
@@ -115,6 +127,10 @@ class Network:
     def results(self, integers: IntArray) -> Any:
         """What the file gives for its integers: the logits, and what the host makes of them (hw.ir.head)."""
         return finished(self.metadata.output_head, self.logits(integers))
+
+
+RANKS = ("Squeeze", "Unsqueeze")
+"""Operations of the integer graph that are no layer: a tensor of another rank."""
 
 
 def _input_range(model: ModelWrapper, name: str, metadata: Metadata) -> tuple[int, int]:

@@ -132,6 +132,13 @@ class Context:
             refuse("spatial-constant", node, f"a constant of shape {array.shape} against a tensor of shape {shape}")
         return array.reshape(-1)
 
+    def scale(self, node: NodeProto, array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """That of a quantizer, () or (C,): one per channel that is the same in all is one."""
+        scale = self.per_channel(node, array, shape).astype(np.float32)
+        if not (scale > 0).all():
+            refuse("not-finite", node, f"its scale is {scale}")
+        return scale.reshape(-1)[0].reshape(()) if scale.size and (scale == scale.flat[0]).all() else scale
+
     def pending(self, node: NodeProto, index: int = 0) -> Pending:
         value = self.value(node, index)
         if isinstance(value, Raw):

@@ -27,7 +27,8 @@ everything else is refused by name, with the reason and a way out.
 general, weight scales per output channel, activation scales per channel in front of depthwise convolutions and pools;
 weights may be ternary, bipolar or signed integers of up to 8 bits (which are reported as not multiplier-free),
 quantized by a `Quant` or stored as plain floats with one magnitude per tensor or output channel. A `Pad` of zeros
-becomes padding of the convolutions behind it.
+becomes padding of the convolutions behind it; it may add channels, cut off pixels and stand in front of the first
+quantizer. Behind a flatten, thresholds and batch norms may differ from feature to feature (up to 1,024 of them).
 
 **QDQ.** A QuantizeLinear, a Clip behind it if there is one, and the DequantizeLinears of its result are one
 quantizer: its codes are the integers less their zero point. Weights may be quantized in the file, per tensor or per

@@ -136,6 +136,13 @@ class Emitter:
             kernel_shape=list(kernel), strides=list(stride), pads=list(pads), dilations=list(dilation), group=groups,
         )  # fmt: skip
 
+    def padded(self, name: str, x: Int, pads: Sequence[int]) -> Int:
+        """Zeros around the pixels (`pads` in ONNX order), as a depthwise convolution of ones; `merge_pad` gives them to
+        a convolution behind it."""
+        single = [1] * (len(x.shape) - 1)
+        ones = np.ones((x.channels, 1, *single), np.int64)
+        return self.conv(name, x, ones, single, pads, single, x.channels, type_="TERNARY")
+
     def matmul(self, name: str, x: Int, codes: IntArray, type_: str) -> Int:
         """codes (I, O)."""
         name = self.unique(name)
@@ -209,6 +216,13 @@ class Emitter:
             "ConvTranspose", name, [x.name, weights], (outputs, *size), lo, hi,
             kernel_shape=list(factor), strides=list(factor), group=outputs,
         )  # fmt: skip
+
+    def ranked(self, name: str, x: Int, shape: tuple[int, ...]) -> Int:
+        """A signal (C, L) as an image of one row (C, 1, L), or the reverse."""
+        name, op = self.unique(name), "Unsqueeze" if len(shape) > len(x.shape) else "Squeeze"
+        axes = f"{name}_axes"
+        self.initializers.append(numpy_helper.from_array(np.array([2]), axes))
+        return self.node(op, name, [x.name, axes], shape, x.lo, x.hi)
 
     def flatten(self, name: str, x: Int) -> Int:
         pixels = math.prod(x.shape[1:])

@@ -240,7 +240,7 @@ def _read_node(ctx: Context, node: NodeProto) -> None:
             refuse("malformed", node, f"reads {lost!r}, which is no value of this network")
         given = set(node.input)
         node, layout = channels_first(ctx, node)
-        if node.op_type not in RENUMBERING:
+        if node.op_type not in (*RENUMBERING, "Pad"):
             _lower_inputs(ctx, node)
         if layout is not None:
             ctx.layouts[node.output[0]] = layout
@@ -256,8 +256,6 @@ def _keep(ctx: Context, name: str, found: Found) -> None:
         ctx.keep(name, found)
         return
     ctx.values[name] = found
-    if isinstance(found, Codes) and found.int is ctx.emit.input:  # the input's own quantizer
-        ctx.input_scale = float(found.scale)
 
 
 def _lower_inputs(ctx: Context, node: NodeProto) -> None:

@@ -93,7 +93,8 @@ REFUSALS: dict[str, Refusal] = {
         "a padded average pool with count_include_pad=0 divides by different sizes", "use count_include_pad=1"
     ),
     "pad": Refusal(
-        "a Pad that is not of zeros around the pixels", "pad with constant 0, over height and width only, after a Quant"
+        "a Pad that is not of zeros, or that stands where zero is no value of its own",
+        "pad with constant 0, after a Quant or right before the first one",
     ),
     "pool-dilation": Refusal("a dilated pool", "use dilation 1"),
     "resize": Refusal(

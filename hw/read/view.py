@@ -47,6 +47,8 @@ def lower(ctx: Context, node: NodeProto, view: View) -> Codes | Pending:
             return source
         if places.ndim == 1 and (isinstance(source, Codes) or np.prod(shape[1:]) == 1):
             return _flattened(ctx, name, source)
+        if (places.shape[0], 1, *places.shape[1:]) == shape or (shape[0], 1, *shape[1:]) == places.shape:
+            return replaced(source, ctx.emit.ranked(name, source.int, places.shape))
     flat = places.ndim == 1 and len(shape) > 1
     if flat and isinstance(source, Pending):
         refuse("not-quantized", node, "flattening values that have no quantizer yet")
@@ -60,6 +62,11 @@ def lower(ctx: Context, node: NodeProto, view: View) -> Codes | Pending:
         refuse("reshape", node, f"reads a tensor of shape {shape} rearranged to {places.shape} in another order")
     made = _tapped(ctx, node, view, taps, (1, 1) if flat else _image(places).shape[1:])
     return _flattened(ctx, name, made) if flat else made
+
+
+def replaced(value: Codes | Pending, integers: Int) -> Codes | Pending:
+    """`value` of other integers, whose channels are the same."""
+    return value._replace(int=integers) if isinstance(value, Codes) else Pending(integers, value.chain)
 
 
 def _enlarged(ctx: Context, node: NodeProto, view: View) -> Codes | Pending | None:

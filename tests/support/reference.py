@@ -120,5 +120,7 @@ OPERATIONS: dict[str, Any] = {
     "MaxPool": _max_pool,
     "ReduceSum": lambda _, x, axes: x.sum(axis=tuple(axes.tolist()), keepdims=True),
     "Concat": lambda _, *xs: np.concatenate(xs, axis=1),
+    "Unsqueeze": lambda _, x, axes: np.expand_dims(x, tuple(axes.tolist())),
+    "Squeeze": lambda _, x, axes: np.squeeze(x, tuple(axes.tolist())),
     "Flatten": lambda _, x: x.reshape(1, -1),
 }

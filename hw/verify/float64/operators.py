@@ -128,6 +128,17 @@ def batch_norm(x: Array, scale: Array, bias: Array, mean: Array, var: Array, eps
     return np.asarray((x - mean) / np.sqrt(var + np.float64(np.float32(epsilon))) * scale + bias)
 
 
+def pad(x: Array, pads: Any, value: Any = None, axes: Any = None, mode: str = "constant") -> Array:
+    """Constants around the axes, all unless given; negative pads cut off. Only this mode is read."""
+    pads = np.asarray(pads, np.int64)
+    begins, ends = np.zeros((2, x.ndim), np.int64)
+    over = slice(None) if axes is None else np.asarray(axes) % x.ndim
+    begins[over], ends[over] = pads[: len(pads) // 2], pads[len(pads) // 2 :]
+    kept = tuple(slice(max(0, -a), n - max(0, -b)) for n, a, b in zip(x.shape, begins, ends, strict=True))
+    around = [(max(0, a), max(0, b)) for a, b in zip(begins, ends, strict=True)]
+    return np.pad(x[kept], around, constant_values=0.0 if value is None else np.ravel(value)[0])
+
+
 def squeeze(x: Array, axes: Any = None) -> Array:
     return np.squeeze(x, None if axes is None else tuple(int(a) for a in axes))
 
@@ -230,7 +241,7 @@ QUANTIZERS: dict[str, Callable[..., Array]] = {
 STANDARD: dict[str, Callable[..., Array]] = {
     "Conv": conv, "ConvTranspose": conv_transpose, "MaxPool": max_pool, "AveragePool": average_pool,
     "BatchNormalization": batch_norm, "QuantizeLinear": quantize_linear, "DequantizeLinear": dequantize_linear,
-    "Squeeze": squeeze, "Unsqueeze": unsqueeze,
+    "Pad": pad, "Squeeze": squeeze, "Unsqueeze": unsqueeze,
 }  # fmt: skip
 MOVED = {"Conv": 2, "MaxPool": 1, "BatchNormalization": 1}
 """Inputs of qonnx's channels-last operators that are channels last; a convolution's weights lie (O, *kernel, I)."""

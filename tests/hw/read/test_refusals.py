@@ -52,7 +52,7 @@ REFUSED = {
     "weights-not-integers": _with([*HEAD, node("Identity", "c", "y")], w=rng.normal(size=(5, 2, 3, 3)).astype("f4")),
     "per-channel-activation": _with(
         [*HEAD, quant("c", "q", "q1"), conv("q w5", "y", size=1)],
-        q1_s=np.ones((1, 5, 1, 1), "f4"),
+        q1_s=np.arange(1, 6, dtype="f4").reshape(1, 5, 1, 1),
         w5=np.ones((1, 5, 1, 1), "f4"),
     ),
     "activation-bits": _with([*HEAD, quant("c", "y", "q1", "wide", 1)], wide=np.float32(13)),
@@ -88,9 +88,13 @@ REFUSED = {
     "rounding-mode": _with([*HEAD, node("Quant", "c q1_s zero bits", "y", signed=1, rounding_mode="STOCHASTIC")]),
     "too-large": _with([*HEAD, *ACT, node("Flatten", "q", "y")], shape=(1, 2, 2**20, 2**20)),
     "per-feature": _with(
-        [quant("x", "xq", "qi"), node("Flatten", "xq", "fl"), node("Mul", "fl pf", "m"), quant("m", "q", "q1")]
-        + [node("MatMul", "q f72", "y")],
-        pf=np.arange(1, 73).astype("f4"),
+        [
+            quant("x", "xq", "qi"),
+            node("Flatten", "xq", "one"),
+            node("Flatten", "xq", "two"),
+            node("Add", "one two", "m"),
+        ]
+        + [node("MatMul", "m f72", "y")],
         f72=np.ones((72, 2), "f4"),
     ),
     "malformed": _with([*HEAD, conv("xq w", "y", "neg", pads=[-1, 0, 0, 0])]),

@@ -96,6 +96,18 @@ def test_channels_of_other_biases_do_not_become_pixels_of_one_before_their_quant
         assert_graph_equals_file(other)
 
 
+def test_a_signal_as_an_image_of_one_row_and_back(tmp_path: Path) -> None:
+    """No layer, and no rows where there are none."""
+    rng = np.random.default_rng(0)
+    constants = base() | {"w1": rng.integers(-1, 2, (4, 2, 3)).astype(np.float32), "two": ints(2),
+                          "w2": rng.integers(-1, 2, (3, 4, 1, 3)).astype(np.float32)}  # fmt: skip
+    nodes = [IN, node("Conv", "xq w1", "c", "conv", pads=[1, 1], kernel_shape=[3]), quant("c", "q", "q1", signed=1),
+             node("Unsqueeze", "q two", "u"), conv("u w2", "c2", "second", kernel_shape=[1, 3], pads=[0, 1, 0, 1]),
+             node("Squeeze", "c2 two", "s"), quant("s", "y", "q1", signed=1)]  # fmt: skip
+    network = Network(assert_equal_to_file(graph_of(nodes, constants, shape=(1, 2, 9)), tmp_path, count=5))
+    assert [layer.kind for layer in network] == ["Conv", "Threshold", "Conv", "Threshold"]
+
+
 def test_a_channel_shuffle_in_three_nodes_is_one() -> None:
     nodes = [node("Slice", "q zero1 four ax", "s"), node("Reshape", "s five", "r5"),
              node("Transpose", "r5", "t5", perm=[0, 2, 1, 3, 4]), node("Reshape", "t5 back", "y")]  # fmt: skip
