@@ -53,7 +53,7 @@ class Network:
         self.layers: list[Layer] = []
         self._tensors: dict[str, Tensor] = {}
         shape = _shape(model, inputs[0])
-        lo, hi = (np.full(shape.c, end, np.int64) for end in _input_range(model, inputs[0], self.metadata))
+        lo, hi = _input_range(model, inputs[0], self.metadata, shape.c)
         self.input = Tensor(inputs[0], shape, lo, hi)
         self._tensors[self.input.name] = self.input
         for node in graph.node:
@@ -125,7 +125,11 @@ class Network:
         return result + offset if offset.any() else result
 
     def results(self, integers: IntArray) -> Any:
-        """What the file gives for its integers: the logits, and what the host makes of them (hw.ir.head)."""
+        """What the file gives for its integers: the logits, and what the host makes of them (hw.ir.head); of several
+        outputs a tuple."""
+        names = self.metadata.output_names
+        if names:
+            return tuple(np.split(self.logits(integers), np.cumsum([c for _, c in names])[:-1], axis=1))
         return finished(self.metadata.output_head, self.logits(integers))
 
 
@@ -133,14 +137,19 @@ RANKS = ("Squeeze", "Unsqueeze")
 """Operations of the integer graph that are no layer: a tensor of another rank."""
 
 
-def _input_range(model: ModelWrapper, name: str, metadata: Metadata) -> tuple[int, int]:
-    """Lowest and highest code of the input: those of its data type, or fewer (metadata `crq.input.range`)."""
+def _input_range(model: ModelWrapper, name: str, metadata: Metadata, channels: int) -> tuple[IntArray, IntArray]:
+    """Lowest and highest code of the input, per channel: those of its data type, or fewer (metadata
+    `crq.input.range`)."""
     dtype = DataType[model.get_tensor_datatype(name).name]
     lowest, highest = int(dtype.min()), int(dtype.max())
-    lo, hi = metadata.input_range or (lowest, highest)
-    if not lowest <= lo <= hi <= highest:
+    ends = [np.asarray(end, np.int64) for end in metadata.input_range or (lowest, highest)]
+    if (
+        any(end.size not in (1, channels) for end in ends)
+        or not ((lowest <= ends[0]) & (ends[0] <= ends[1]) & (ends[1] <= highest)).all()
+    ):
         expected = f"[lowest, highest] code of the input, within {dtype.name}"
-        raise HwError(f"metadata crq.input.range '[{lo}, {hi}]': expected {expected}")
+        raise HwError(f"metadata crq.input.range '{[end.tolist() for end in ends]}': expected {expected}")
+    lo, hi = (np.broadcast_to(end, channels).copy() for end in ends)
     return lo, hi
 
 

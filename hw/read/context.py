@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,13 @@ _WRAPPERS = {"export_handler", "activation_impl"}
 """Path components Brevitas adds to the names of a user's modules."""
 
 
+class InputPart(NamedTuple):
+    """Codes that the host makes of the network's input or a part of it, and how (fields of hw.ir.metadata)."""
+
+    codes: Codes
+    metadata: dict[str, Any]
+
+
 class Context:
     """State of one reading. Handlers are functions (context, node) → Value."""
 
@@ -32,7 +39,7 @@ class Context:
         self.emit = Emitter()
         self.ties: dict[str, list[int]] = {}
         self.input_metadata: dict[str, Any] = {}  # fields of hw.ir.metadata: how the host makes codes of the input
-        self.input_codes: Codes | None = None
+        self.inputs: dict[int, InputPart] = {}  # by the first channel: of a whole input 0
         self.sources: dict[str, FileTensor] = {}
         self.input_scale = 1.0
         self.scaled_back: dict[str, Codes] = {}  # by a QuantizeLinear's result: one of its DequantizeLinears

@@ -75,6 +75,12 @@ class Emitter:
         self.types[self.input.name], self.shapes[self.input.name] = type_, shape
         return self.input
 
+    def part(self, name: str, shape: tuple[int, ...], type_: str, range_: tuple[int, int]) -> Int:
+        """A tensor that a layer behind the input is still to give (hw.read.inputs)."""
+        guard(name, *shape)
+        self.types[name], self.shapes[name] = type_, shape
+        return Int(name, shape, *(np.full(shape[0], v, np.int64) for v in range_))
+
     def constant(self, name: str, values: IntArray, type_: str | None = None) -> str:
         self._store(name, values.size)
         peak = int(np.abs(values).max(initial=0))

@@ -117,6 +117,11 @@ REFUSALS: dict[str, Refusal] = {
         "the network ends in something other than an affine function of integers or a quantizer",
         "end it with the last layer's scores, or those and a Softmax, ArgMax, TopK, Sigmoid, Tanh or Relu for the host",
     ),
+    "several": Refusal(
+        "inputs, or outputs, of different sizes, which cannot be channels of one stream",
+        "give all inputs the same height and width (or length) and type float, and all outputs the same too; or build "
+        "a project for each part of the network",
+    ),
     "range": Refusal(
         "integers beyond 2^24 leave the exact range of the integer graph's float32 storage", "reduce fan-in"
     ),

@@ -71,6 +71,7 @@ class Raw:
     steps: tuple[tuple[str, NDArray[Any]], ...] = field(default=())
     ends: tuple[int, int] | None = None
     pads: tuple[int, ...] = ()
+    first: int | None = None  # channel of the whole input that is this part's first; None: it is the whole
 
     @property
     def unpadded(self) -> Sizes:

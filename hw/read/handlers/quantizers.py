@@ -8,7 +8,7 @@ from qonnx.core.datatype import DataType
 
 from hw.ir.layers import smallest_format
 from hw.read.chain import Quantizer, Rule, Steps, Truncation, thresholds
-from hw.read.context import Context
+from hw.read.context import Context, InputPart
 from hw.read.emit import EXACT, guard
 from hw.read.refusals import refuse
 from hw.read.rounding import bounds, rounding
@@ -154,23 +154,26 @@ def _input(ctx: Context, node: NodeProto, value: Raw, quantizer: Quantizer, scal
         "input_range": None if ends == (dtype.min(), dtype.max()) else ends,
         "input_zero_point": quantizer.zero,
     }
-    if ctx.input_codes is not None:  # quantized before, for another reader
-        same = ctx.input_codes.int.shape == value.unpadded and ctx.input_codes.scale == scale
-        if not same or ctx.emit.types["input"] != dtype.name or ctx.input_metadata != metadata:
+    known = ctx.inputs.get(value.first or 0)
+    if known is not None:  # quantized before, for another reader
+        same = known.codes.int.shape == value.unpadded and known.codes.scale == scale
+        if not same or ctx.emit.types[known.codes.int.name] != dtype.name or known.metadata != metadata:
             refuse("input-quantizer", node, "quantizes the network's input a second time, and differently")
-        return _padded(ctx, node, value)
-    ctx.input_metadata = metadata
-    ctx.input_codes = Codes(ctx.emit.set_input("input", value.unpadded, dtype.name, ends), scale)
-    ctx.input_scale = float(scale)
+        return _padded(ctx, node, value, known.codes)
+    if value.first is None:
+        codes = Codes(ctx.emit.set_input("input", value.unpadded, dtype.name, ends), scale)
+        ctx.input_metadata, ctx.input_scale, layer = metadata, float(scale), codes.int.name
+    else:
+        layer = ctx.emit.unique(f"input{len(ctx.inputs) + 1}")
+        codes = Codes(ctx.emit.part(f"{layer}_out", value.unpadded, dtype.name, ends), scale)
+    ctx.inputs[value.first or 0] = InputPart(codes, metadata)
     if not any(value.pads):
-        ctx.record_source(ctx.input_codes.int.name, node, scale)
-    return _padded(ctx, node, value)
+        ctx.record_source(layer, node, scale)
+    return _padded(ctx, node, value, codes)
 
 
-def _padded(ctx: Context, node: NodeProto, value: Raw) -> Codes:
+def _padded(ctx: Context, node: NodeProto, value: Raw, codes: Codes) -> Codes:
     """The input's codes, with those of the zeros around its pixels where the file puts them before the quantizer."""
-    codes = ctx.input_codes
-    assert codes is not None
     if not any(value.pads):
         return codes
     if codes.int.lo.min() > 0 or codes.int.hi.max() < 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from onnx import ModelProto, TensorProto
+from onnx import ModelProto, TensorProto, helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
@@ -15,6 +15,12 @@ from tests.support.qonnx_files import CONV, assert_equal_to_file, base, conv, gr
 
 def _with(nodes, shape=(1, 2, 6, 6), **changes):
     return graph_of(nodes, base() | changes, shape=shape)
+
+
+def _two_sizes() -> ModelProto:
+    proto = _with([quant("x", "xq", "qi"), conv("xq w", "y")])
+    proto.graph.input.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, 2, 3, 3]))
+    return proto
 
 
 def _elsewhere() -> ModelProto:
@@ -68,6 +74,7 @@ REFUSED = {
         none=np.zeros(0, "f4"),
         up=np.array([1, 1, 2, 2], "f4"),
     ),
+    "several": _two_sizes(),
     "pool-dilation": _with([*HEAD, *ACT, node("MaxPool", "q", "y", kernel_shape=[2, 2], dilations=[2, 2])]),
     "reshape": _with([*HEAD, *ACT, node("Reshape", "q to", "y")], to=np.array([1, 5, 36])),
     "output": _with([*HEAD, node("Elu", "c", "y")]),
