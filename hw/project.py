@@ -158,7 +158,7 @@ def _write_hls(
             backend="crq", **options.to_dict(),
         )  # fmt: skip
         if images is not None:
-            converted.crq_images = input_codes(converted.crq_plan.network, np.asarray(images)[:GIVEN_IMAGES])
+            converted.crq_images = input_codes(converted.crq_plan.network, images)[:GIVEN_IMAGES]
         converted.write()
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from circuits import table
 from unrolled import entries
 
-from hw.cost.elements import global_sum_features
-from hw.cost.primitives import lutram_banks, rom
+from hw.cost.elements import Block, enlarge_features, global_sum_features
+from hw.cost.primitives import lutram_banks, memory, rom
 from hw.cost.ring import RingShape, decimate_features, ring_features
 from hw.cost.stages import Searchers, round_features
 from hw.cost.streams import fifo_features
@@ -102,6 +102,12 @@ def _global_sum(p: dict, family: str, _: int) -> Term:
     return Term(global_sum_features(width, blocks, p["PIXELS"]), memory)
 
 
+def _enlarge(p: dict, family: str, _: int) -> Term:
+    b = Block(*(p[name.upper()] for name in Block._fields))
+    stored = memory(b.depth, b.width, family).logic if b.depth > 1 else 0
+    return Term(enlarge_features(b, family), stored)
+
+
 def _block_rom(p: dict, family: str, i: int) -> Term:
     words = np.random.default_rng(i).integers(0, 2, (p["BLOCKS"], p["WIDTH"])).astype(bool)
     return Term((1, clog2(p["BLOCKS"])), rom(words, "lut", family).logic)
@@ -134,6 +140,7 @@ TERMS: dict[str, tuple[str, Callable[[dict, str, int], Term | None]]] = {
     "steps": ("crq_steps", lambda p, family, _: Term(steps_features(p["CHUNKS"], p["BLOCKS"]))),
     "window": ("crq_window", _window),
     "global_sum": ("crq_global_sum", _global_sum),
+    "enlarge": ("crq_enlarge", _enlarge),
     "built_in_8": ("crq_compare", _built_in(5, 8)),
     "built_in_12": ("crq_compare", _built_in(9, 12)),
     "built_in_16": ("crq_compare", _built_in(13, 16)),

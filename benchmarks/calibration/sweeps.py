@@ -7,6 +7,7 @@ from collections.abc import Callable
 from unrolled import built_in, graphs, output_bits
 
 from hw.dataflow.bits import clog2
+from hw.dataflow.memory import in_bram
 
 Parameters = dict[str, object]
 Points = list[Parameters]
@@ -214,6 +215,23 @@ def converters() -> Points:
     return [{"WIDTH": w, "N": n} for w, n in ((4, 2), (4, 4), (8, 4), (16, 2), (16, 8), (6, 3), (4, 16))]
 
 
+def enlargements() -> Points:
+    """Copies and parts of pixels, over rows in LUT memory and block RAM, and signals of one row."""
+    points: Points = []
+    for lanes, bits, parts, words, columns, factor_h, factor_w in (
+        (4, 4, 1, 1, 16, 2, 2), (4, 4, 1, 4, 16, 2, 2), (1, 4, 1, 8, 8, 2, 2), (8, 4, 1, 2, 14, 2, 2),
+        (2, 6, 1, 3, 7, 3, 3), (4, 4, 1, 1, 20, 1, 2), (4, 4, 1, 6, 20, 1, 4), (4, 4, 4, 1, 16, 2, 2),
+        (2, 4, 4, 4, 16, 2, 2), (1, 8, 4, 3, 9, 2, 2), (2, 4, 9, 2, 10, 3, 3), (4, 4, 2, 3, 20, 1, 2),
+        (2, 5, 16, 2, 8, 4, 4), (8, 4, 1, 8, 32, 2, 2), (4, 4, 4, 8, 32, 2, 2), (8, 4, 4, 4, 28, 2, 2),
+        (16, 4, 1, 4, 64, 2, 2), (2, 8, 1, 16, 12, 4, 4),
+    ):  # fmt: skip
+        depth = (columns if factor_h > 1 else 1) * words
+        points.append({
+            "LANES": lanes, "BITS": bits, "PARTS": parts, "WORDS": words, "COLUMNS": columns, "FACTOR_H": factor_h,
+            "FACTOR_W": factor_w, "BLOCK": int(in_bram(depth * lanes * parts * bits))})  # fmt: skip
+    return points
+
+
 SWEEPS: dict[str, Callable[[], Points]] = {
     "crq_select": lambda: [{"WIDTH": 4, "N": n} for n in (
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 18, 20, 24, 27, 32, 36, 48, 64, 72, 96, 144)],
@@ -236,6 +254,7 @@ SWEEPS: dict[str, Callable[[], Points]] = {
         {"WIDTH": 16, "WORDS": w, "HEIGHT": h, "COLUMNS": h, "STRIDE_H": s, "STRIDE_W": s}
         for w, h, s in ((4, 32, 2), (16, 32, 2), (16, 16, 2), (1, 12, 2), (3, 15, 2), (32, 16, 2), (4, 9, 3),
                         (5, 20, 2))],
+    "crq_enlarge": enlargements,
     "crq_output": lambda: [{"WIDTH": w} for w in (4, 16, 33)],
     "crq_fork": lambda: [{"N": n} for n in (2, 3, 4)],
     "crq_steps": lambda: [{"CHUNKS": c, "BLOCKS": b} for c, b in (
@@ -298,6 +317,8 @@ PORTS: dict[str, Callable[[dict[str, int]], dict[str, int]]] = {
     "crq_narrow": lambda n: {**STREAM, "in_data": n["N"] * n["WIDTH"], "out_data": n["WIDTH"]},
     "crq_widen": lambda n: {**STREAM, "in_data": n["WIDTH"], "out_data": n["N"] * n["WIDTH"]},
     "crq_decimate": lambda n: {**STREAM, "in_data": n["WIDTH"], "out_data": n["WIDTH"]},
+    "crq_enlarge": lambda n: {**STREAM, "in_data": n["LANES"] * n["PARTS"] * n["BITS"],
+                              "out_data": n["LANES"] * n["BITS"]},
     "crq_output": lambda n: {"clk": 1, "rst": 1, "push": 1, "free": 1, "d": n["WIDTH"], "out_valid": 1,
                              "out_ready": 1, "out_data": n["WIDTH"]},
     "crq_fork": lambda n: {"clk": 1, "rst": 1, "in_valid": 1, "in_ready": 1, "out_valid": n["N"],

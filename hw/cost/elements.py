@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from hw.cost.constants import NEGATE_LUT4, kept_maximum, maxima, multiplexer, weighted
 from hw.cost.lanes import paired
-from hw.cost.primitives import lutram_banks
+from hw.cost.primitives import lutram_banks, memory
 from hw.cost.resources import Resources
 from hw.cost.ring import ring_parts
 from hw.cost.stages import output_register, rounded
 from hw.cost.thresholds import block_constants, table_lanes
 from hw.cost.window import select_price, steps_price, window_price
 from hw.dataflow.bits import as_bits, clog2, signed_width
+from hw.dataflow.memory import in_bram
 from hw.dataflow.progressions import rounding
 from hw.dataflow.stages import code_table
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.ir.layers import Bias, Format, GlobalSum, Negate, Threshold
+from hw.ir.layers import Bias, Enlarge, Format, GlobalSum, Negate, Threshold
 
 Parts = dict[str, Resources]
 
@@ -110,6 +113,63 @@ def concat_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
     each = multiplexer(inputs, family) + (family == "ecp5")  # where whose turn it is does not fit into the LUT
     logic = fold.pe * unit.output.format.bits * each + 2 * inputs + clog2(beats) + 1
     return {"handshake": Resources(logic=logic, ff=clog2(beats))}
+
+
+class Block(NamedTuple):
+    """The parameters of crq_enlarge, in small letters."""
+
+    lanes: int
+    bits: int
+    parts: int
+    words: int
+    columns: int
+    factor_h: int
+    factor_w: int
+
+    @property
+    def depth(self) -> int:
+        return (self.columns if self.factor_h > 1 else 1) * self.words
+
+    @property
+    def width(self) -> int:
+        return self.lanes * self.parts * self.bits
+
+    @property
+    def block(self) -> bool:
+        return in_bram(self.depth * self.width)
+
+    @property
+    def counters(self) -> tuple[int, ...]:
+        """What its counters count to: words, columns and rows of a block; and columns, where a row comes again."""
+        return self.words, self.factor_w, self.factor_h, self.columns if self.factor_h > 1 else 1
+
+
+def enlarge_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
+    """crq_enlarge: a memory of one row, its counters, and the choice of a part."""
+    layer = unit.layer
+    assert isinstance(layer, Enlarge)
+    words = unit.output.shape.c // fold.pe
+    block = Block(fold.pe, unit.output.format.bits, layer.parts, words, layer.input.shape.w, *layer.factor)
+    return {"block": enlarge_price(block, family)}
+
+
+def enlarge_price(b: Block, family: str = "xcup") -> Resources:
+    stored = memory(b.depth, b.width, family) if b.depth > 1 else Resources(ff=b.width)
+    part, out = clog2(b.parts), b.lanes * b.bits
+    first = clog2(b.depth) if b.factor_h > 1 and b.columns > 1 else 0
+    registers = sum(map(clog2, b.counters)) + first + 1 + out + b.block * (1 + part)
+    if b.factor_h > 1 and b.factor_w & (b.factor_w - 1):
+        registers += part  # the first part of a row of a block, which else is the row's number
+    logic = weighted("enlarge", enlarge_features(b, family), family)
+    return stored.plus(Resources(logic=logic, ff=registers))
+
+
+def enlarge_features(b: Block, family: str) -> tuple[float, ...]:
+    """What its LUTs grow with: counters, the address, what leaves, the memory's words, the choice of a part."""
+    out, address = b.lanes * b.bits, clog2(b.depth) if b.factor_h > 1 and b.columns > 1 else 0
+    choice = out * multiplexer(b.parts, family)
+    banks = b.width * max(0, clog2(b.depth) - 4) * (not b.block)  # of 16 words, where LUTs have four inputs
+    return 1, sum(map(clog2, b.counters)), address, out, b.width * (not b.block and b.depth > 1), choice, banks
 
 
 def shift_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:

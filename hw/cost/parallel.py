@@ -26,6 +26,7 @@ from hw.ir.layers import (
     Concat,
     Conv,
     Dense,
+    Enlarge,
     Format,
     GlobalSum,
     Layer,
@@ -137,6 +138,6 @@ PARTS: dict[type[Layer], Callable[[Unit, str, int], Parts]] = {
     Add: _adders,
     Bias: _biases,
     Negate: _signs,
-    **dict.fromkeys((Threshold, Shift, Concat), _none),
+    **dict.fromkeys((Threshold, Shift, Concat, Enlarge), _none),
 }
 """The circuits of each kind of unit, unrolled, in front of its thresholds and registers."""

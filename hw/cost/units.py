@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hw.cost.elements import concat_parts, element_parts, global_sum_parts, pool_parts, shift_parts
+from hw.cost.elements import concat_parts, element_parts, enlarge_parts, global_sum_parts, pool_parts, shift_parts
 from hw.cost.mac import mac_parts
 from hw.cost.registers import clock_registers
 from hw.cost.resources import Resources
 from hw.dataflow.units import Fold, Unit
-from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, Mac, MaxPool, Negate, Shift, Threshold
+from hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    Enlarge,
+    GlobalSum,
+    Layer,
+    Mac,
+    MaxPool,
+    Negate,
+    Shift,
+    Threshold,
+)
 
 COSTS: dict[type[Layer], Callable[[Unit, Fold, str], dict[str, Resources]]] = {
     **dict.fromkeys((Conv, Dense), mac_parts),
@@ -18,6 +32,7 @@ COSTS: dict[type[Layer], Callable[[Unit, Fold, str], dict[str, Resources]]] = {
     **dict.fromkeys((Threshold, Add, Bias, Negate), element_parts),
     GlobalSum: global_sum_parts,
     Concat: concat_parts,
+    Enlarge: enlarge_parts,
     Shift: shift_parts,
 }
 """The circuits of each kind of unit, by name."""

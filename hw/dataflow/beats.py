@@ -7,7 +7,7 @@ from math import gcd
 
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
-from hw.ir.layers import Concat
+from hw.ir.layers import Concat, Enlarge
 
 # A beat of more bits makes wide FIFOs and long wires; AXI DMA takes words of up to as many.
 MAX_BEAT_BITS = 1024
@@ -24,6 +24,8 @@ def beats_in(unit: Unit, fold: Fold) -> tuple[int, ...]:
         return (fold.pe if unit.is_lanewise else fold.simd,)
     if isinstance(unit.layer, Concat) and fold.pe == unit.output.shape.c:
         return channels
+    if isinstance(unit.layer, Enlarge):
+        return (fold.pe * unit.layer.parts,)
     return (fold.pe,) * len(channels)
 
 

@@ -21,7 +21,7 @@ from hw.dataflow.stages import stage
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
 from hw.ir.digits import digits_of, sum_levels
-from hw.ir.layers import Concat, GlobalSum, Mac, MaxPool
+from hw.ir.layers import Concat, Enlarge, GlobalSum, Mac, MaxPool
 
 Times = NDArray[np.int64]
 
@@ -45,7 +45,8 @@ def cycles(unit: Unit, fold: Fold) -> Cycles:
     """The cycles of one unit under a folding."""
     if not unit.is_windowed:
         steps = _steps(unit, fold)
-        return Cycles(steps, unit.sources[0].shape.pixels * steps)
+        shape = unit.output.shape if isinstance(unit.layer, Enlarge) else unit.sources[0].shape
+        return Cycles(steps, shape.pixels * steps)
     steps = unit.reuse_factor(fold)
     if fold.form == FOLDED:
         return Cycles(steps, interval(ring(unit, fold)))
@@ -58,7 +59,7 @@ def _steps(unit: Unit, fold: Fold) -> int:
     if isinstance(unit.layer, Concat):
         inputs = zip(unit.sources, beats_in(unit, fold), strict=True)
         return 1 if fold.pe == unit.output.shape.c else sum(t.shape.c // beat for t, beat in inputs)
-    return unit.sources[0].shape.c // fold.pe
+    return unit.output.shape.c // fold.pe
 
 
 def depth(unit: Unit, fold: Fold) -> int:
@@ -109,6 +110,8 @@ def schedule(unit: Unit, fold: Fold, arrivals: Sequence[Times], paces: Sequence[
         return Beats((taken,), taken)
     if isinstance(unit.layer, Concat):
         return _concat(unit, fold, arrivals, paces)
+    if isinstance(unit.layer, Enlarge):
+        return _enlarge(unit, fold, unit.layer, arrivals[0], paces[0])
     if not unit.is_windowed:
         return _stream(unit, fold, arrivals, max(paces))
     return (_folded if fold.form == FOLDED else _parallel)(unit, fold, arrivals[0], paces[0])
@@ -164,20 +167,34 @@ def _parallel(unit: Unit, fold: Fold, arrivals: Times, pace: int) -> Beats:
     completes[slide.span[0] - 1 :: slide.stride[0], slide.span[1] - 1 :: slide.stride[1]] = True
     images = len(arrivals) // int(real.sum())
     takes, gives = np.tile(real.ravel(), images), np.tile(completes.ravel(), images)
-    # Padding needs no input: the rows above an image are passed before it arrives, at the earliest after reset, one
-    # cycle before the first beat.
+    start = _starts(takes, np.where(gives, steps, 1), arrivals, pace)
+    blocks = unit.output.shape.c // fold.pe
+    ends = (np.arange(blocks) + 1) * (steps // blocks) - 1
+    return Beats((start[takes],), (start[gives][:, None] + ends).ravel() + depth(unit, fold))
+
+
+def _starts(takes: NDArray[np.bool_], cost: Times, arrivals: Times, pace: int) -> Times:
+    """When each step of a walk begins that takes so many cycles, and a beat where it `takes` one."""
+    # What needs no input, as padding, is passed before an image arrives, at the earliest after reset, one cycle before
+    # the first beat.
     ready = np.full(len(takes), -1)
     ready[takes] = arrivals
-    cost = np.where(gives, steps, 1)
     # start[i] = max(ready[i], start[i-1] + cost[i-1]), solved in closed form by a running maximum.
     elapsed = np.concatenate([[0], np.cumsum(cost)[:-1]])
     wait = np.zeros(len(takes), np.int64)
     wait[np.flatnonzero(takes)[1:]] = np.maximum(0, pace - np.diff(elapsed[takes]))
     elapsed += np.cumsum(wait)
-    start = np.maximum.accumulate(ready - elapsed) + elapsed
-    blocks = unit.output.shape.c // fold.pe
-    ends = (np.arange(blocks) + 1) * (steps // blocks) - 1
-    return Beats((start[takes],), (start[gives][:, None] + ends).ravel() + depth(unit, fold))
+    start: Times = np.maximum.accumulate(ready - elapsed) + elapsed
+    return start
+
+
+def _enlarge(unit: Unit, fold: Fold, layer: Enlarge, arrivals: Times, pace: int) -> Beats:
+    """A beat of the result per cycle; those of the first row and column of each block take one."""
+    shape, blocks = unit.sources[0].shape, unit.output.shape.c // fold.pe
+    takes = np.zeros((len(arrivals) // (shape.w * blocks), layer.factor[0], shape.w, layer.factor[1], blocks), bool)
+    takes[:, 0, :, 0] = True
+    start = _starts(takes.ravel(), np.ones(takes.size, np.int64), arrivals, pace)
+    return Beats((start[takes.ravel()],), start + depth(unit, fold))
 
 
 def _folded(unit: Unit, fold: Fold, arrivals: Times, pace: int) -> Beats:

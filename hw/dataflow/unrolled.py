@@ -19,7 +19,7 @@ from hw.dataflow.sums import sums
 from hw.dataflow.thresholds import Table
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
-from hw.ir.layers import Concat, Conv, GlobalSum, IntArray, Mac, MaxPool, Shift, Tensor
+from hw.ir.layers import Concat, Conv, Enlarge, GlobalSum, IntArray, Mac, MaxPool, Shift, Tensor
 
 EVERY_CYCLE = Cycles(1, 1)
 LEVELS = 2  # of adders between two registers
@@ -91,7 +91,7 @@ def code_steps(unit: Unit) -> int:
 
 def is_wires(unit: Unit) -> bool:
     """Whether a unit has no circuits at all."""
-    return isinstance(unit.layer, (Shift, Concat))
+    return isinstance(unit.layer, (Shift, Concat, Enlarge))
 
 
 def adder_stages(unit: Unit, levels: int = LEVELS) -> int:

@@ -12,6 +12,7 @@ from hw.ir.layers import (
     Concat,
     Conv,
     Dense,
+    Enlarge,
     GlobalSum,
     Layer,
     MaxPool,
@@ -102,6 +103,6 @@ def _pixel(layer: Layer, image: Shape) -> Window:
 
 WINDOWS: dict[type[Layer], Callable[..., Window]] = {
     Conv: _conv, Dense: _dense, MaxPool: _max_pool,
-    **dict.fromkeys((Threshold, GlobalSum, Add, Bias, Negate, Shift, Concat), _pixel),
+    **dict.fromkeys((Threshold, GlobalSum, Add, Bias, Negate, Shift, Concat, Enlarge), _pixel),
 }  # fmt: skip
 """The window of each kind of unit, over the image as it streams."""

@@ -25,7 +25,8 @@ from hw.ir.layers import Shape
 class Built:
     """A project folder. Images have the shape of the file's input, (N, C, H, W) or, channels last, (N, H, W, C).
 
-    They are integer codes, or floats on the input grid. `layout` ("NCHW", "NHWC") says that they lie otherwise.
+    They are integer codes, or floats on the input grid. `layout` ("NCHW", "NHWC") says that they lie otherwise. Of a
+    file with several inputs, images are a tuple of such arrays, or one array by name.
     """
 
     def __init__(self, directory: str | PathLike[str]) -> None:
@@ -115,7 +116,7 @@ class Simulated(Built, ABC):
         layout: str | None = None,
     ) -> NDArray[Any]:  # fmt: skip
         """What the file gives: logits, float32, which are the integers times the output scale (plus a foreign file's
-        offset), and behind them the file's own Softmax, ArgMax (int64) and the like."""
+        offset), and behind them the file's own Softmax, ArgMax (int64) and the like. Of several outputs a tuple."""
         return self.network.results(self.integers(x, mode, quantize, progress, layout))
 
 

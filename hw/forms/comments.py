@@ -15,6 +15,7 @@ from hw.ir.layers import (
     Concat,
     Conv,
     Dense,
+    Enlarge,
     Format,
     GlobalSum,
     Layer,
@@ -114,6 +115,11 @@ def _max_pool(layer: MaxPool) -> str:
     return f"{_by(layer.kernel)} max pool ({', '.join(_sliding(layer))})"
 
 
+def _enlarge(layer: Enlarge) -> str:
+    what = "a part of its channels in each" if layer.parts > 1 else "all alike"
+    return f"{_by(layer.factor)} pixels of each, {what}"
+
+
 def _sliding(layer: Conv | MaxPool) -> list[str]:
     found, pads = [f"stride {pair(layer.stride)}"], layer.pads
     if any(pads):
@@ -128,7 +134,7 @@ def _named(name: str) -> Callable[[Layer], str]:
 TITLES: dict[type[Layer], Callable[..., str]] = {
     Conv: _convolution, Dense: _named("dense"), Threshold: _named("threshold"), MaxPool: _max_pool,
     GlobalSum: _named("global sum"), Add: _named("add"), Bias: _named("bias"), Negate: _named("negate"),
-    Shift: _named("shift"), Concat: _named("concat"),
+    Shift: _named("shift"), Concat: _named("concat"), Enlarge: _enlarge,
 }  # fmt: skip
 """What each kind of unit computes, in words."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hw.dataflow.words import Passing, words_of
 from hw.forms.render import render
 from hw.ir.graph import Network
 from hw.ir.head import head_source
 from hw.ir.host import host_source
 from hw.ir.images import axes_of, image_shape
+from hw.ir.joined import Names
 
 
 def host_py(network: Network, name: str, x: Passing, y: Passing) -> str:
@@ -33,4 +36,11 @@ def host_py(network: Network, name: str, x: Passing, y: Passing) -> str:
         output_offset=repr(network.output_offset.tolist()),
         quantize=host_source(network),
         head=head_source(network.metadata.output_head),
+        inputs=_listed(network.metadata.input_names),
+        outputs=_listed(network.metadata.output_names),
+        cuts=np.cumsum([c for _, c in network.metadata.output_names])[:-1].tolist(),
     )
+
+
+def _listed(names: Names) -> str:
+    return ", ".join(f"{name} ({channels} channels)" for name, channels in names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import gcd
 
+from hw.dataflow.memory import in_bram
 from hw.errors import HwError
 from hw.hls.codes import codes_of
 from hw.hls.emit_graph import unrolled
@@ -12,7 +13,7 @@ from hw.hls.emit_window import mac, max_pool
 from hw.hls.plan import Process, Stream
 from hw.hls.source import PIPELINE, Emitted, Source, cpp_type, number
 from hw.hls.tables import Table, integer_table
-from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, MaxPool, Negate, Shift, Threshold
+from hw.ir.layers import Add, Bias, Concat, Conv, Dense, Enlarge, GlobalSum, Layer, MaxPool, Negate, Shift, Threshold
 
 MAX_BITS = 63
 
@@ -171,6 +172,40 @@ def _in_turn(source: Source) -> list[str]:
     return [*body, "    }", "    out.write(beat);", f"    place = {following};", "}"]
 
 
+def _enlarge(source: Source, layer: Enlarge) -> Emitted:
+    x, y, (rows, columns) = source.p.input, source.p.output, layer.factor
+    words = y.shape.c // y.beat
+    sizes = {
+        "height": x.shape.h, "width": x.shape.w, "channels": y.shape.c, "pe": y.beat, "factor_h": rows,
+        "factor_w": columns, "parts": layer.parts, "beats": y.beats,
+        "row_words": x.shape.w * words if rows > 1 else 1, "pixel_words": words if columns > 1 else 1,
+    }  # fmt: skip
+    fields = [number(name, value) for name, value in sizes.items()]
+    if not source.streaming:
+        return source.made(fields, [source.kernel("enlarge_parallel")])
+    body = []
+    for memory in ("row", "pixel"):
+        depth = sizes[f"{memory}_words"]
+        body += [
+            f"{x.type_name}::value_type {memory}[{depth}][{x.beat}];",
+            f"#pragma HLS ARRAY_RESHAPE variable={memory} complete dim=2",
+        ]
+        if depth <= 2:  # a memory could not give a word back so soon
+            body.append(f"#pragma HLS ARRAY_PARTITION variable={memory} complete dim=1")
+        elif memory == "pixel":
+            body += [
+                "#pragma HLS BIND_STORAGE variable=pixel type=ram_s2p impl=lutram",
+                f"#pragma HLS DEPENDENCE variable=pixel inter RAW distance={words} true",
+            ]
+        else:
+            place = "bram" if in_bram(depth * x.beat * x.tensor.format.bits) else "lutram"
+            body += [
+                f"#pragma HLS BIND_STORAGE variable=row type=ram_s2p impl={place}",
+                f"#pragma HLS DEPENDENCE variable=row inter RAW distance={depth * columns} true",
+            ]
+    return source.made(fields, [*body, source.kernel("enlarge_stream", "row", "pixel")])
+
+
 def is_graph(process: Process, io_type: str) -> bool:
     """Whether the sums of a layer are an adder graph: all of its weights are built in."""
     return process.unit is not None and (io_type == "io_parallel" or process.unit.is_unrolled(process.fold))
@@ -182,6 +217,6 @@ def _mac(source: Source, layer: Conv | Dense) -> Emitted:
 
 EMITTERS: dict[type[Layer], Callable[..., Emitted]] = {
     Conv: _mac, Dense: _mac, Threshold: _threshold, MaxPool: max_pool, GlobalSum: _global_sum, Add: _add, Bias: _bias,
-    Negate: _negate, Shift: _shift, Concat: _concat,
+    Negate: _negate, Shift: _shift, Concat: _concat, Enlarge: _enlarge,
 }  # fmt: skip
 """The C++ of each kind of unit."""

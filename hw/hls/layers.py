@@ -11,7 +11,21 @@ from hls4ml.model.layers import register_layer
 from hls4ml.model.types import IntegerPrecisionType
 
 from hw.hls.plan import Process, Stream
-from hw.ir.layers import Add, Bias, Concat, Conv, Dense, Format, GlobalSum, Layer, MaxPool, Negate, Shift, Threshold
+from hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    Enlarge,
+    Format,
+    GlobalSum,
+    Layer,
+    MaxPool,
+    Negate,
+    Shift,
+    Threshold,
+)
 
 
 def precision(fmt: Format) -> IntegerPrecisionType:
@@ -76,6 +90,10 @@ class CrqConcat(CrqLayer):
     """Channels of several tensors."""
 
 
+class CrqEnlarge(CrqLayer):
+    """Blocks of pixels in place of each."""
+
+
 class CrqCopy(CrqLayer):
     """One stream to several readers."""
 
@@ -91,6 +109,7 @@ class CrqPixels(CrqLayer):
 CLASSES: dict[type[Layer], type[CrqLayer]] = {
     Conv: CrqConv, Dense: CrqDense, Threshold: CrqThreshold, MaxPool: CrqMaxPool, GlobalSum: CrqGlobalSum,
     Add: CrqAdd, Bias: CrqBias, Negate: CrqNegate, Shift: CrqShift, Concat: CrqConcat,
+    Enlarge: CrqEnlarge,
 }  # fmt: skip
 """The hls4ml layer of each kind of unit."""
 

@@ -20,6 +20,7 @@ from hw.ir.layers import (
     Concat,
     Conv,
     Dense,
+    Enlarge,
     Flatten,
     GlobalSum,
     IntArray,
@@ -52,14 +53,26 @@ class Network:
         self.layers: list[Layer] = []
         self._tensors: dict[str, Tensor] = {}
         shape = _shape(model, inputs[0])
-        lo, hi = (np.full(shape.c, end, np.int64) for end in _input_range(model, inputs[0], self.metadata))
+        lo, hi = _input_range(model, inputs[0], self.metadata, shape.c)
         self.input = Tensor(inputs[0], shape, lo, hi)
         self._tensors[self.input.name] = self.input
         for node in graph.node:
+            if node.op_type in RANKS:
+                self._tensors[node.output[0]] = self._renamed(node)
+                continue
             layer = _Builder(self, model, node).build()
             self.layers.append(layer)
             self._tensors[layer.output.name] = layer.output
         self.output = self._tensors[graph.output[0].name]
+
+    def _renamed(self, node: NodeProto) -> Tensor:
+        """A signal (N, C, L) as an image of one row (N, C, 1, L), or the reverse: the same tensor."""
+        tensor = self._tensors.get(node.input[0])
+        if tensor is None or _shape(self.model, node.output[0]) != tensor.shape:
+            raise HwError(
+                f"node {node.name!r} ({node.op_type}): only a row of one image becomes a signal, or the reverse"
+            )
+        return tensor
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
@@ -112,18 +125,31 @@ class Network:
         return result + offset if offset.any() else result
 
     def results(self, integers: IntArray) -> Any:
-        """What the file gives for its integers: the logits, and what the host makes of them (hw.ir.head)."""
+        """What the file gives for its integers: the logits, and what the host makes of them (hw.ir.head); of several
+        outputs a tuple."""
+        names = self.metadata.output_names
+        if names:
+            return tuple(np.split(self.logits(integers), np.cumsum([c for _, c in names])[:-1], axis=1))
         return finished(self.metadata.output_head, self.logits(integers))
 
 
-def _input_range(model: ModelWrapper, name: str, metadata: Metadata) -> tuple[int, int]:
-    """Lowest and highest code of the input: those of its data type, or fewer (metadata `crq.input.range`)."""
+RANKS = ("Squeeze", "Unsqueeze")
+"""Operations of the integer graph that are no layer: a tensor of another rank."""
+
+
+def _input_range(model: ModelWrapper, name: str, metadata: Metadata, channels: int) -> tuple[IntArray, IntArray]:
+    """Lowest and highest code of the input, per channel: those of its data type, or fewer (metadata
+    `crq.input.range`)."""
     dtype = DataType[model.get_tensor_datatype(name).name]
     lowest, highest = int(dtype.min()), int(dtype.max())
-    lo, hi = metadata.input_range or (lowest, highest)
-    if not lowest <= lo <= hi <= highest:
+    ends = [np.asarray(end, np.int64) for end in metadata.input_range or (lowest, highest)]
+    if (
+        any(end.size not in (1, channels) for end in ends)
+        or not ((lowest <= ends[0]) & (ends[0] <= ends[1]) & (ends[1] <= highest)).all()
+    ):
         expected = f"[lowest, highest] code of the input, within {dtype.name}"
-        raise HwError(f"metadata crq.input.range '[{lo}, {hi}]': expected {expected}")
+        raise HwError(f"metadata crq.input.range '{[end.tolist() for end in ends]}': expected {expected}")
+    lo, hi = (np.broadcast_to(end, channels).copy() for end in ends)
     return lo, hi
 
 
@@ -279,10 +305,24 @@ class _Builder:
             raise self.error("only MatMul may follow a flattened image: its order is that of the stream")
         return Flatten(self.node.name, self.inputs, self.out(np.tile(x.lo, pixels), np.tile(x.hi, pixels)))
 
+    def enlarge(self) -> Layer:
+        """A transposed convolution whose windows do not meet: W (I, 1, rows, columns), a group per output."""
+        x, weights = self.inputs[0], self.integers()
+        factor, groups = self.pair("kernel_shape", 1), int(self.attrs.get("group", 1))
+        weights = weights.reshape(len(weights), -1)
+        block = factor[0] * factor[1]
+        parts = x.shape.c // max(groups, 1)
+        expected = np.tile(np.eye(block, dtype=np.int64), (groups, 1)) if parts > 1 else np.ones((groups, block))
+        plain = self.pair("strides", 1) == factor and not any(self.pads())
+        if not plain or parts not in (1, block) or not np.array_equal(weights, expected):
+            raise self.error("is no enlargement: kernels as large as the strides, of ones or of a single one each")
+        lo, hi = x.lo.reshape(-1, parts).min(1), x.hi.reshape(-1, parts).max(1)
+        return Enlarge(self.node.name, self.inputs, self.out(lo, hi), factor, parts)
+
 
 OPERATIONS: dict[str, Callable[[_Builder], Layer]] = {
     "Conv": _Builder.conv, "MatMul": _Builder.matmul, "MultiThreshold": _Builder.multi_threshold, "Mul": _Builder.mul,
     "Add": _Builder.add, "MaxPool": _Builder.max_pool, "ReduceSum": _Builder.reduce_sum, "Concat": _Builder.concat,
-    "Flatten": _Builder.flatten,
+    "Flatten": _Builder.flatten, "ConvTranspose": _Builder.enlarge,
 }  # fmt: skip
 """The operations of the integer graph."""

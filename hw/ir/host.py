@@ -35,6 +35,10 @@ OPERATIONS = {
 }
 
 
+IDENTITIES = {"Add": 0.0, "Sub": 0.0, "Mul": 1.0, "Div": 1.0}
+"""Constants with which an operation does nothing."""
+
+
 def steps(network: Network) -> list[tuple[Operation, Values]]:
     """In the order the file has them; constants are () or (C, 1, 1)."""
     recorded = network.metadata.preprocessing
@@ -60,7 +64,7 @@ def to_codes(network: Network, values: ArrayLike) -> IntArray:
     """Values (N, C, H, W) to codes: the file's first quantizer, which rounds half to even and clips."""
     tensor, zero = network.input, network.input_zero_point
     codes = np.rint(to_grid(network, values) + zero) - zero
-    return np.clip(codes, tensor.lo.min(), tensor.hi.max()).astype(np.int64)
+    return np.clip(codes, tensor.lo[:, None, None], tensor.hi[:, None, None]).astype(np.int64)
 
 
 def to_values(network: Network, codes: IntArray) -> Values:
@@ -71,6 +75,13 @@ def to_values(network: Network, codes: IntArray) -> Values:
     return x
 
 
+def _end(values: IntArray) -> str:
+    """Of one end of the codes, the number or one per channel."""
+    if (values == values[0]).all():
+        return str(values[0])
+    return f"np.array({values.tolist()}).reshape(-1, 1, 1)"
+
+
 def host_source(network: Network) -> str:
     """Python lines that turn x as the file takes it into codes and return them (`to_codes`)."""
     lines = [
@@ -78,6 +89,6 @@ def host_source(network: Network) -> str:
         for step, constant in steps(network)
     ]
     lines.append(f"    x = x / {float(network.input_scale)!r}\n")
-    zero, lo, hi = network.input_zero_point, int(network.input.lo.min()), int(network.input.hi.max())
+    zero, (lo, hi) = network.input_zero_point, (_end(end) for end in (network.input.lo, network.input.hi))
     rounded = f"np.rint(x + {zero}) - {zero}" if zero else "np.rint(x)"
     return "".join([*lines, f"    return np.clip({rounded}, {lo}, {hi}).astype(np.int64)\n"])

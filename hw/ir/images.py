@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -55,6 +58,25 @@ def channels_first(network: Network, images: NDArray, layout: str | None = None)
     return first.reshape(len(found), *network.input.shape)
 
 
+def joined_images(network: Network, x: Any) -> NDArray[Any]:
+    """Images of a network with several inputs, given as a tuple in the file's order or by name, as one array whose
+    channels follow each other. Raises `HwError` for other inputs than the file's."""
+    names = network.metadata.input_names
+    if not isinstance(x, tuple | Mapping):
+        return np.asarray(x)
+    expected = ", ".join(f"{name!r} (N, {c}, …)" for name, c in names) or "one array"
+    if isinstance(x, Mapping) and set(x) == {name for name, _ in names}:
+        x = tuple(x[name] for name, _ in names)
+    arrays = [np.asarray(part) for part in (x if isinstance(x, tuple) else ())]
+    if [a.shape[1] if a.ndim > 1 else 0 for a in arrays] != [c for _, c in names]:
+        given = list(x) if isinstance(x, Mapping) else [a.shape for a in arrays]
+        raise HwError(f"inputs {given}; the network takes {expected}")
+    if len({(len(a), *a.shape[2:]) for a in arrays}) > 1 or len({a.dtype.kind for a in arrays}) > 1:
+        raise HwError(f"inputs of shapes {[a.shape for a in arrays]} and types {[str(a.dtype) for a in arrays]}; "
+                      "expected as many images of each, of one size, all integers or all floats")  # fmt: skip
+    return np.concatenate(arrays, axis=1)
+
+
 def input_codes(network: Network, x: ArrayLike, quantize: bool = False, layout: str | None = None) -> NDArray[np.int32]:
     """Input codes (N, C, H, W) of images (N, *image_shape): integer codes, or floats on the input grid.
 
@@ -63,8 +85,8 @@ def input_codes(network: Network, x: ArrayLike, quantize: bool = False, layout: 
     `layout`: NCHW or NHWC, by default the file's.
     Raises `HwError` otherwise, and for codes out of range or a wrong shape.
     """
-    array, tensor = channels_first(network, np.asarray(x), layout), network.input
-    lo, hi = int(tensor.lo.min()), int(tensor.hi.max())
+    array, tensor = channels_first(network, joined_images(network, x), layout), network.input
+    lo, hi = tensor.lo[:, None, None], tensor.hi[:, None, None]
     if array.dtype.kind == "f":
         scaled, quantize = to_grid(network, array), quantize or bool(steps(network))
         if not np.isfinite(scaled).all():
@@ -78,8 +100,8 @@ def input_codes(network: Network, x: ArrayLike, quantize: bool = False, layout: 
         array = codes
     elif array.dtype.kind not in "iub":
         raise HwError(f"images of type {array.dtype}; expected integers or floats")
-    if array.size and (array.min() < lo or array.max() > hi):
-        raise HwError(f"input codes in [{array.min()}, {array.max()}]; the input takes [{lo}, {hi}]")
+    if array.size and ((array < lo) | (array > hi)).any():
+        raise HwError(f"input codes in [{array.min()}, {array.max()}]; the input takes [{lo.min()}, {hi.max()}]")
     return array.astype(np.int32)
 
 

@@ -18,6 +18,7 @@ from hw.ir.layers import (
     Concat,
     Conv,
     Dense,
+    Enlarge,
     Flatten,
     GlobalSum,
     IntArray,
@@ -158,8 +159,17 @@ def _concat(layer: Concat, *inputs: IntArray) -> IntArray:
     return np.concatenate(inputs, axis=1)
 
 
+def _enlarge(layer: Enlarge, x: IntArray) -> IntArray:
+    n, channels, h, w = x.shape
+    (rows, columns), outputs = layer.factor, channels // layer.parts
+    blocks = np.broadcast_to(x.reshape(n, outputs, layer.parts, h, w), (n, outputs, rows * columns, h, w))
+    blocks = blocks.reshape(n, outputs, rows, columns, h, w).transpose(0, 1, 4, 2, 5, 3)
+    return blocks.reshape(n, outputs, h * rows, w * columns)
+
+
 RULES: dict[type[Layer], Callable[..., IntArray]] = {
     Conv: _conv, Dense: _dense, Threshold: _threshold, MaxPool: _max_pool, GlobalSum: _global_sum, Add: _add,
-    Bias: _bias, Negate: _negate, Shift: _shift, Concat: _concat, Flatten: _flatten,
+    Bias: _bias, Negate: _negate, Shift: _shift, Concat: _concat,
+    Enlarge: _enlarge, Flatten: _flatten,
 }  # fmt: skip
 """What each kind of layer computes."""

@@ -181,11 +181,20 @@ class Concat(Layer):
 
 
 @dataclass(frozen=True, eq=False)
+class Enlarge(Layer):
+    """Each pixel becomes a block of `factor` (rows, columns) pixels. With `parts` 1 all are the same; else `parts` is
+    their number, and each takes another one of that many neighbouring channels: PixelShuffle's order, row by row."""
+
+    factor: tuple[int, int]
+    parts: int
+
+
+@dataclass(frozen=True, eq=False)
 class Flatten(Layer):
     """(C, H, W) to (C·H·W, 1, 1), in streaming order (H, W, C): no hardware."""
 
 
 KINDS: tuple[type[Layer], ...] = (
-    Conv, Dense, Threshold, MaxPool, GlobalSum, Add, Bias, Negate, Shift, Concat, Flatten,
+    Conv, Dense, Threshold, MaxPool, GlobalSum, Add, Bias, Negate, Shift, Concat, Enlarge, Flatten,
 )  # fmt: skip
 """Every kind of layer: each stage's table has a rule for each of them (tests/hw/ir/test_layers.py)."""

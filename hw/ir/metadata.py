@@ -17,6 +17,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.errors import HwError
 from hw.ir.head import HEADS, Head
+from hw.ir.joined import Names
 
 PREFIX = "crq."
 
@@ -46,8 +47,10 @@ class Metadata:
     real input = code × `input_scale`, after the host's steps `preprocessing` ([operator, constant] in the file's
     order); result = integer × `output_scale` + `output_offset`, numbers or lists with one per channel. `output_head`:
     the operations that the host applies to it (hw.ir.head), and `output_tensor` is then the file's name of it.
-    `input_range`: lowest and highest input code, where they are not those of the input's type. `input_shape`: of one
-    image as the file takes it, its axes in the order of `input_layout`, where the file flattens it before its codes.
+    `input_names`, `output_names`: of a file with several, name and channels of each, which follow each other.
+    `input_range`: lowest and highest input code, where they are not those of the input's type; one or per channel.
+    `input_shape`: of one image as the file takes it, its axes in the order of `input_layout`, where the file flattens
+    it before its codes.
     `ties`: channels, by
     layer, with a boundary that float32 evaluation decides otherwise. `sources`: by layer, or the input's name, the
     file's tensor. `frozen_hash`: of the frozen PyTorch model that the file was exported from; `frozen_steps`: by step
@@ -55,7 +58,7 @@ class Metadata:
     """
 
     input_scale: float = 1.0
-    input_range: tuple[int, int] | None = None
+    input_range: tuple[int, int] | tuple[list[int], list[int]] | None = None
     input_zero_point: int = 0
     input_layout: str = "NCHW"
     input_shape: tuple[int, ...] | None = None
@@ -64,6 +67,8 @@ class Metadata:
     output_offset: float | list[float] = 0.0
     output_head: Head = ()
     output_tensor: str | None = None
+    input_names: Names = ()
+    output_names: Names = ()
     ties: Mapping[str, list[int]] = field(default_factory=dict)
     sources: Mapping[str, FileTensor] = field(default_factory=dict)
     frozen_hash: str | None = None
@@ -107,7 +112,8 @@ KEYS = {
     "input_scale": "input.scale", "input_range": "input.range", "input_zero_point": "input.zero_point",
     "input_layout": "input.layout", "input_shape": "input.shape", "preprocessing": "input.preprocessing",
     "output_scale": "output.scale", "output_offset": "output.offset", "output_head": "output.head",
-    "output_tensor": "output.tensor", "ties": "ties", "sources": "sources",
+    "output_tensor": "output.tensor", "input_names": "input.names", "output_names": "output.names",
+    "ties": "ties", "sources": "sources",
     "frozen_hash": "frozen_hash", "frozen_steps": "frozen_steps",
 }  # fmt: skip
 """Field to property."""
@@ -165,7 +171,11 @@ def _are_sizes(value: Any) -> bool:
 
 
 def _are_ends(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(map(_is_integer, value))
+    """Two numbers, or two lists of as many."""
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    lists = [v if isinstance(v, list) else [v] for v in value]
+    return all(map(_is_integer, lists[0] + lists[1])) and len(lists[0]) == len(lists[1])
 
 
 def _is_head(value: Any) -> bool:
@@ -174,6 +184,13 @@ def _is_head(value: Any) -> bool:
         isinstance(pair, list) and len(pair) == 2 and pair[0] in HEADS and isinstance(pair[1], dict)
         and all(map(_is_integer, pair[1].values())) for pair in value
     )  # fmt: skip
+
+
+def _are_channels_by_name(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) and _is_integer(pair[1])
+        for pair in value
+    )
 
 
 def _steps(value: list[list[Any]]) -> tuple[tuple[str, Any], ...]:
@@ -191,6 +208,8 @@ def _as_it_is(value: Any) -> Any:
 _EXPECTED: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = {
     "input_scale": ("a number", _is_number, float),
     "input_range": ("[lowest, highest] code of the input", _are_ends, tuple),
+    "input_names": ("a list of [name, channels]", _are_channels_by_name, _steps),
+    "output_names": ("a list of [name, channels]", _are_channels_by_name, _steps),
     "input_zero_point": ("an integer", _is_integer, int),
     "input_shape": ("the shape of one image", _are_sizes, tuple),
     "preprocessing": ("a list of [operator, constant]", _are_steps, _steps),

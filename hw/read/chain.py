@@ -37,6 +37,13 @@ class FloatOp(NamedTuple):
         constants = tuple(k[channels] if k.ndim else k for k in self.constants)
         return FloatOp(self.kind, constants, None if self.other is None else self.other.at(channels))
 
+    def same(self, other: FloatOp) -> bool:
+        """Whether both are one operator with equal constants."""
+        if self.kind != other.kind or (self.other is None) != (other.other is None):
+            return False
+        equal = all(np.array_equal(a, b) for a, b in zip(self.constants, other.constants, strict=True))
+        return equal and (self.other is None or other.other is None or self.other.same(other.other))
+
     @property
     def sign(self) -> Array:
         """+1, -1 or 0 per channel (or one for all): the direction in which the result moves with x."""
@@ -165,6 +172,10 @@ class Chain:
     def at(self, channels: Array) -> Chain:
         """Of some of its channels."""
         return Chain(len(channels), tuple(op.at(channels) for op in self.ops))
+
+    def same(self, other: Chain) -> bool:
+        """Whether both compute the same in every channel, operator by operator."""
+        return len(self.ops) == len(other.ops) and all(a.same(b) for a, b in zip(self.ops, other.ops, strict=True))
 
     def joined(self, kind: str, other: Chain) -> Chain:
         """The chain with an operator whose second operand is made of the same integer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,13 @@ _WRAPPERS = {"export_handler", "activation_impl"}
 """Path components Brevitas adds to the names of a user's modules."""
 
 
+class InputPart(NamedTuple):
+    """Codes that the host makes of the network's input or a part of it, and how (fields of hw.ir.metadata)."""
+
+    codes: Codes
+    metadata: dict[str, Any]
+
+
 class Context:
     """State of one reading. Handlers are functions (context, node) → Value."""
 
@@ -32,7 +39,7 @@ class Context:
         self.emit = Emitter()
         self.ties: dict[str, list[int]] = {}
         self.input_metadata: dict[str, Any] = {}  # fields of hw.ir.metadata: how the host makes codes of the input
-        self.input_codes: Codes | None = None
+        self.inputs: dict[int, InputPart] = {}  # by the first channel: of a whole input 0
         self.sources: dict[str, FileTensor] = {}
         self.input_scale = 1.0
         self.scaled_back: dict[str, Codes] = {}  # by a QuantizeLinear's result: one of its DequantizeLinears
@@ -131,6 +138,13 @@ class Context:
         if len(dims) != len(shape) + 1 or dims[0] != 1 or dims[1] not in (1, shape[0]) or any(d != 1 for d in dims[2:]):
             refuse("spatial-constant", node, f"a constant of shape {array.shape} against a tensor of shape {shape}")
         return array.reshape(-1)
+
+    def scale(self, node: NodeProto, array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """That of a quantizer, () or (C,): one per channel that is the same in all is one."""
+        scale = self.per_channel(node, array, shape).astype(np.float32)
+        if not (scale > 0).all():
+            refuse("not-finite", node, f"its scale is {scale}")
+        return scale.reshape(-1)[0].reshape(()) if scale.size and (scale == scale.flat[0]).all() else scale
 
     def pending(self, node: NodeProto, index: int = 0) -> Pending:
         value = self.value(node, index)

@@ -75,6 +75,12 @@ class Emitter:
         self.types[self.input.name], self.shapes[self.input.name] = type_, shape
         return self.input
 
+    def part(self, name: str, shape: tuple[int, ...], type_: str, range_: tuple[int, int]) -> Int:
+        """A tensor that a layer behind the input is still to give (hw.read.inputs)."""
+        guard(name, *shape)
+        self.types[name], self.shapes[name] = type_, shape
+        return Int(name, shape, *(np.full(shape[0], v, np.int64) for v in range_))
+
     def constant(self, name: str, values: IntArray, type_: str | None = None) -> str:
         self._store(name, values.size)
         peak = int(np.abs(values).max(initial=0))
@@ -136,6 +142,13 @@ class Emitter:
             kernel_shape=list(kernel), strides=list(stride), pads=list(pads), dilations=list(dilation), group=groups,
         )  # fmt: skip
 
+    def padded(self, name: str, x: Int, pads: Sequence[int]) -> Int:
+        """Zeros around the pixels (`pads` in ONNX order), as a depthwise convolution of ones; `merge_pad` gives them to
+        a convolution behind it."""
+        single = [1] * (len(x.shape) - 1)
+        ones = np.ones((x.channels, 1, *single), np.int64)
+        return self.conv(name, x, ones, single, pads, single, x.channels, type_="TERNARY")
+
     def matmul(self, name: str, x: Int, codes: IntArray, type_: str) -> Int:
         """codes (I, O)."""
         name = self.unique(name)
@@ -195,6 +208,27 @@ class Emitter:
         self.initializers.append(numpy_helper.from_array(np.arange(2, 2 + rank), axes))
         lo, hi = np.minimum(x.lo, 0) * pixels, np.maximum(x.hi, 0) * pixels
         return self.node("ReduceSum", name, [x.name, axes], (x.channels, *[1] * rank), lo, hi, keepdims=1)
+
+    def enlarge(self, name: str, x: Int, factor: Sequence[int], parts: int) -> Int:
+        """Each pixel becomes a block of `factor` pixels: copies (`parts` 1), or of so many neighbouring channels."""
+        name, outputs, block = self.unique(name), x.channels // parts, math.prod(factor)
+        size = [n * f for n, f in zip(x.shape[1:], factor, strict=True)]
+        guard(name, outputs, *size)
+        guard(name, x.channels, block)
+        single = np.tile(np.eye(block, dtype=np.int64), (outputs, 1)) if parts > 1 else np.ones((outputs, block))
+        weights = self.constant(f"{name}_block", single.astype(np.int64).reshape(-1, 1, *factor), "BINARY")
+        lo, hi = x.lo.reshape(-1, parts).min(1), x.hi.reshape(-1, parts).max(1)
+        return self.node(
+            "ConvTranspose", name, [x.name, weights], (outputs, *size), lo, hi,
+            kernel_shape=list(factor), strides=list(factor), group=outputs,
+        )  # fmt: skip
+
+    def ranked(self, name: str, x: Int, shape: tuple[int, ...]) -> Int:
+        """A signal (C, L) as an image of one row (C, 1, L), or the reverse."""
+        name, op = self.unique(name), "Unsqueeze" if len(shape) > len(x.shape) else "Squeeze"
+        axes = f"{name}_axes"
+        self.initializers.append(numpy_helper.from_array(np.array([2]), axes))
+        return self.node(op, name, [x.name, axes], shape, x.lo, x.hi)
 
     def flatten(self, name: str, x: Int) -> Int:
         pixels = math.prod(x.shape[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,27 @@ def finish_output(ctx: Context, name: str, value: Value) -> tuple[Int, dict[str,
     if result is ctx.emit.input:
         refuse("output", f"output {name!r}", "the network's input is its output: there is no layer between them")
     return result, metadata
+
+
+def join_outputs(
+    ctx: Context, names: Sequence[str], finished: Sequence[tuple[Int, dict[str, Any]]]
+) -> tuple[Int, dict[str, Any]]:
+    """Several results as the channels of one, each with its own scale and offset."""
+    made = [integers for integers, _ in finished]
+    if len({integers.shape[1:] for integers in made}) > 1:
+        sizes = ", ".join(f"{name!r} {list(i.shape)}" for name, i in zip(names, made, strict=True))
+        refuse("several", "model", f"outputs {sizes}")
+
+    def spread(key: str, default: float) -> list[float]:
+        parts = (np.broadcast_to(np.asarray(m.get(key, default)), i.channels) for i, m in finished)
+        return [float(v) for v in np.concatenate(list(parts))]
+
+    found: dict[str, Any] = {
+        "output_scale": spread("output_scale", 1.0),
+        "output_names": tuple((name, i.channels) for name, i in zip(names, made, strict=True)),
+    }
+    offset = spread("output_offset", 0.0)
+    return ctx.emit.concat("results", made), found | ({"output_offset": offset} if any(offset) else {})
 
 
 def _result(ctx: Context, name: str, value: Codes | Pending) -> tuple[Int, dict[str, Any]]:

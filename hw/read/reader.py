@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from onnx import ModelProto, NodeProto
@@ -14,17 +15,31 @@ from qonnx.core.modelwrapper import ModelWrapper
 from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.ir.head import HEADS
+from hw.ir.joined import OUTPUT, join
 from hw.ir.metadata import KEYS, Metadata, properties
 from hw.read.activations import ACTIVATIONS
 from hw.read.constants import EVALUATION_ERRORS, FOLDED, Constant, fold, from_tensor
 from hw.read.context import Context
-from hw.read.handlers import activations, elementwise, linear, macs, padding, pools, quantizers, reshapes
+from hw.read.handlers import (
+    activations,
+    elementwise,
+    linear,
+    macs,
+    padding,
+    pools,
+    quantizers,
+    reshapes,
+    resize,
+    transposed,
+)
 from hw.read.head import head_of, take_head
+from hw.read.inputs import join_parts
 from hw.read.layout import LAST, channels_first, channels_last_input
 from hw.read.linear import ENDS
 from hw.read.load import AnyModel, load
-from hw.read.output import finish_output
+from hw.read.output import finish_output, join_outputs
 from hw.read.passes.absorb_sign import absorb_sign
+from hw.read.passes.enlarge_last import enlarge_last
 from hw.read.passes.flatten_last import flatten_last
 from hw.read.passes.merge_pad import merge_pad
 from hw.read.passes.one_spelling import one_spelling
@@ -32,28 +47,31 @@ from hw.read.passes.pool_after_threshold import pool_after_threshold
 from hw.read.passes.raise_quant import CHAIN, raise_quant
 from hw.read.refusals import refuse
 from hw.read.signature import NEWEST, OLDEST, check_signatures
-from hw.read.values import Codes, Levels, Raw, Value, View
+from hw.read.values import Codes, Int, Levels, Raw, Value, View
 from hw.read.view import lower
 
 Found = Value | Levels | View | Constant
-Handler = Callable[[Context, NodeProto], Found | list[View]]
+Handler = Callable[[Context, NodeProto], Found | list[View] | list[Raw]]
 
 RENUMBERING: dict[str, Handler] = {
     "DepthToSpace": reshapes.depth_to_space,
     "Flatten": reshapes.flatten,
     "Gather": reshapes.gather,
     "Reshape": reshapes.reshape,
+    "Resize": resize.resize,
     "Slice": reshapes.slice_,
     "SpaceToDepth": reshapes.space_to_depth,
     "Split": reshapes.split,
     "Squeeze": reshapes.squeeze,
     "Transpose": reshapes.transpose,
     "Unsqueeze": reshapes.unsqueeze,
+    "Upsample": resize.resize,
 }
 """Operators that move elements: what they give is a view, until another operator reads it."""
 
 HANDLERS: dict[str, Handler] = {
     "Conv": macs.conv,
+    "ConvTranspose": transposed.conv_transpose,
     "MatMul": macs.matmul,
     "Gemm": macs.gemm,
     "Mul": elementwise.affine,
@@ -96,7 +114,7 @@ INTEGER_OPERATORS = frozenset(
 NOT_KEPT = frozenset(("schema_version", "carrier", "steps", *KEYS.values()))
 """Metadata that is not copied from the file: what describes the file, and what is found anew."""
 
-PASSES = (flatten_last, absorb_sign, merge_pad, pool_after_threshold)
+PASSES = (flatten_last, enlarge_last, absorb_sign, merge_pad, pool_after_threshold)
 
 
 def read_qonnx(source: AnyModel) -> ModelWrapper:
@@ -125,28 +143,26 @@ def _read(source: AnyModel) -> ModelWrapper:
     check_signatures(proto, {*HANDLERS, *FOLDED, *CHAIN, *HEADS})
     raise_quant(proto)
     taken = take_head(proto)
-    if len(proto.graph.output) != 1:
-        refuse("output", "model", f"{len(proto.graph.output)} outputs; expected exactly one")
+    ends = join(proto)
+    if ends.unlike:
+        refuse("several", "model", f"inputs {ends.unlike}")
     ctx = Context(opset)
     for tensor in proto.graph.initializer:
         ctx.constants[tensor.name] = from_tensor(tensor.name, tensor)
     given = _read_input(ctx, proto)
     last_use = {name: i for i, node in enumerate(proto.graph.node) for name in node.input}
+    whole = ctx.values[given].shape
     for i, node in enumerate(proto.graph.node):
+        if node.name == OUTPUT:
+            continue
         _read_node(ctx, node)
         for name in [n for n in node.input if last_use[n] == i]:
             ctx.release(name)
-    output = proto.graph.output[0].name
-    if output not in ctx.values:
-        refuse("output", f"output {output!r}", "is not computed from the input")
-    if ctx.layouts.get(output) is not None:
-        refuse("channels-last", f"output {output!r}", "is channels last")
-    ended = ctx.values[output]
-    if isinstance(ended, View):
-        ended = lower(ctx, proto.graph.node[-1], ended)
-    if isinstance(ended, Levels):
-        refuse("between-linear", f"output {output!r}", "is integers of a QuantizeLinear")
-    result, metadata = finish_output(ctx, output, ended)
+    finished = [_finished(ctx, proto, output) for output in ends.outputs]
+    result, metadata = finished[0] if len(finished) == 1 else join_outputs(ctx, ends.outputs, finished)
+    metadata |= {"input_names": ends.inputs} if ends.inputs else {}
+    if any(i.codes.int is not ctx.emit.input for i in ctx.inputs.values()):
+        join_parts(ctx, whole)
     if taken.nodes:
         metadata["output_head"] = head_of(proto, taken, opset, len(result.shape) + 1)
         metadata["output_tensor"] = taken.scores
@@ -168,6 +184,20 @@ def _read(source: AnyModel) -> ModelWrapper:
         model, _ = graph_pass(model)
     Network(model)  # what we wrote obeys its own specification
     return model
+
+
+def _finished(ctx: Context, proto: ModelProto, output: str) -> tuple[Int, dict[str, Any]]:
+    """The integers of an output, and what its values are."""
+    if output not in ctx.values:
+        refuse("output", f"output {output!r}", "is not computed from the input")
+    if ctx.layouts.get(output) is not None:
+        refuse("channels-last", f"output {output!r}", "is channels last")
+    ended = ctx.values[output]
+    if isinstance(ended, View):
+        ended = lower(ctx, proto.graph.node[-1], ended)
+    if isinstance(ended, Levels):
+        refuse("between-linear", f"output {output!r}", "is integers of a QuantizeLinear")
+    return finish_output(ctx, output, ended)
 
 
 def _flattened(ctx: Context, proto: ModelProto, name: str) -> tuple[int, ...] | None:
@@ -214,7 +244,7 @@ def _read_node(ctx: Context, node: NodeProto) -> None:
     inputs = [i for i in node.input if i]
     if all(i in ctx.constants for i in inputs):
         constants = [ctx.constants[i] if i else None for i in node.input]
-        result: Found | list[View] = fold(node, constants, ctx.opset, ctx.budget)
+        result: Found | list[View] | list[Raw] = fold(node, constants, ctx.opset, ctx.budget)
     else:
         if node.op_type in INTEGER_OPERATORS:
             refuse("qoperator", node)
@@ -225,7 +255,7 @@ def _read_node(ctx: Context, node: NodeProto) -> None:
             refuse("malformed", node, f"reads {lost!r}, which is no value of this network")
         given = set(node.input)
         node, layout = channels_first(ctx, node)
-        if node.op_type not in RENUMBERING:
+        if node.op_type not in (*RENUMBERING, "Pad"):
             _lower_inputs(ctx, node)
         if layout is not None:
             ctx.layouts[node.output[0]] = layout
@@ -241,8 +271,6 @@ def _keep(ctx: Context, name: str, found: Found) -> None:
         ctx.keep(name, found)
         return
     ctx.values[name] = found
-    if isinstance(found, Codes) and found.int is ctx.emit.input:  # the input's own quantizer
-        ctx.input_scale = float(found.scale)
 
 
 def _lower_inputs(ctx: Context, node: NodeProto) -> None:

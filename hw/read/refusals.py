@@ -93,9 +93,14 @@ REFUSALS: dict[str, Refusal] = {
         "a padded average pool with count_include_pad=0 divides by different sizes", "use count_include_pad=1"
     ),
     "pad": Refusal(
-        "a Pad that is not of zeros around the pixels", "pad with constant 0, over height and width only, after a Quant"
+        "a Pad that is not of zeros, or that stands where zero is no value of its own",
+        "pad with constant 0, after a Quant or right before the first one",
     ),
     "pool-dilation": Refusal("a dilated pool", "use dilation 1"),
+    "resize": Refusal(
+        "a Resize or Upsample that interpolates, or whose pixels are not copied equally often",
+        "use mode nearest and whole factors (torch: nn.Upsample(scale_factor=2, mode='nearest')), or a ConvTranspose",
+    ),
     "reshape": Refusal(
         "a tensor is read whose elements were moved otherwise than by flattening, slicing, or reordering channels",
         "keep pixels in their order; flatten with Flatten(axis=1) before the classifier",
@@ -111,6 +116,11 @@ REFUSALS: dict[str, Refusal] = {
     "output": Refusal(
         "the network ends in something other than an affine function of integers or a quantizer",
         "end it with the last layer's scores, or those and a Softmax, ArgMax, TopK, Sigmoid, Tanh or Relu for the host",
+    ),
+    "several": Refusal(
+        "inputs, or outputs, of different sizes, which cannot be channels of one stream",
+        "give all inputs the same height and width (or length) and type float, and all outputs the same too; or build "
+        "a project for each part of the network",
     ),
     "range": Refusal(
         "integers beyond 2^24 leave the exact range of the integer graph's float32 storage", "reduce fan-in"

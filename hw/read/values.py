@@ -63,12 +63,22 @@ class Raw:
     """The network's float input before its first quantizer; `steps` is what the host does to it, in order.
 
     A step's constant is (), or one per channel: of `shape`, or of the image that it was before it was flattened.
-    `ends`: the range of the input's type, where that is integers.
+    `ends`: the range of the input's type, where that is integers. `pads` (begins, then ends) of `shape` are zeros that
+    the file has put around the pixels since the last step.
     """
 
     shape: tuple[int, ...]
     steps: tuple[tuple[str, NDArray[Any]], ...] = field(default=())
     ends: tuple[int, int] | None = None
+    pads: tuple[int, ...] = ()
+    first: int | None = None  # channel of the whole input that is this part's first; None: it is the whole
+
+    @property
+    def unpadded(self) -> Sizes:
+        around = [
+            a + b for a, b in zip(self.pads[: len(self.pads) // 2], self.pads[len(self.pads) // 2 :], strict=True)
+        ]
+        return (self.shape[0], *(n - m for n, m in zip(self.shape[1:], around, strict=True))) if around else self.shape
 
 
 class Levels(NamedTuple):

@@ -47,6 +47,8 @@ def lower(ctx: Context, node: NodeProto, view: View) -> Codes | Pending:
             return source
         if places.ndim == 1 and (isinstance(source, Codes) or np.prod(shape[1:]) == 1):
             return _flattened(ctx, name, source)
+        if (places.shape[0], 1, *places.shape[1:]) == shape or (shape[0], 1, *shape[1:]) == places.shape:
+            return replaced(source, ctx.emit.ranked(name, source.int, places.shape))
     flat = places.ndim == 1 and len(shape) > 1
     if flat and isinstance(source, Pending):
         refuse("not-quantized", node, "flattening values that have no quantizer yet")
@@ -54,9 +56,56 @@ def lower(ctx: Context, node: NodeProto, view: View) -> Codes | Pending:
         refuse("reshape", node, f"reads a tensor of shape {shape} rearranged to {places.shape}")
     taps = _taps(places.reshape(-1, 1, 1) if flat or places.ndim == 1 else _image(places), _sizes(shape))
     if taps is None:
+        enlarged = _enlarged(ctx, node, view)
+        if enlarged is not None:
+            return enlarged
         refuse("reshape", node, f"reads a tensor of shape {shape} rearranged to {places.shape} in another order")
     made = _tapped(ctx, node, view, taps, (1, 1) if flat else _image(places).shape[1:])
     return _flattened(ctx, name, made) if flat else made
+
+
+def replaced(value: Codes | Pending, integers: Int) -> Codes | Pending:
+    """`value` of other integers, whose channels are the same."""
+    return value._replace(int=integers) if isinstance(value, Codes) else Pending(integers, value.chain)
+
+
+def _enlarged(ctx: Context, node: NodeProto, view: View) -> Codes | Pending | None:
+    """A view in which every pixel of another is a block of pixels: copies of it, or parts of its channels."""
+    source, places, name = view
+    image, rank = _image(places), places.ndim - 1
+    for factor in _factors(image.shape[1:]):
+        parts = _blocks(image, factor)  # (C, pixels of a block, H, W)
+        same = bool((parts == parts[:, :1]).all())
+        inner = parts[:, 0] if same else parts.reshape(-1, *parts.shape[2:])
+        taps = _taps(inner, _sizes(source.shape))
+        if taps is None or not (same or np.ptp(taps.row) == np.ptp(taps.column) == 0):
+            continue
+        inside = inner.reshape(len(inner), *inner.shape[1 : rank + 1])
+        made = lower(ctx, node, View(source, inside, f"{name}_parts"))
+        block = 1 if same else parts.shape[1]
+        if isinstance(made, Pending):
+            chain = made.chain.at(np.arange(0, made.int.channels, block))
+            if not all(made.chain.at(np.arange(k, made.int.channels, block)).same(chain) for k in range(block)):
+                refuse("not-quantized", node, "channels of other scales or biases become pixels of one")
+            return Pending(ctx.emit.enlarge(name, made.int, factor[:rank], block), chain)
+        scale = np.asarray(made.scale)
+        if block > 1 and scale.ndim:
+            refuse("per-channel-activation", node, "channels of other scales become pixels of one")
+        return Codes(ctx.emit.enlarge(name, made.int, factor[:rank], block), made.scale)
+    return None
+
+
+def _factors(sizes: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Rows and columns of the blocks that an image of `sizes` may be made of, the smallest first."""
+    rows, columns = ([f for f in range(1, n + 1) if n % f == 0] for n in sizes)
+    return sorted(((y, x) for y in rows for x in columns if y * x > 1), key=lambda f: f[0] * f[1])
+
+
+def _blocks(image: IntArray, factor: tuple[int, int]) -> IntArray:
+    """(C, H, W) by pixel of a block: (C, rows · columns, H / rows, W / columns)."""
+    (channels, height, width), (rows, columns) = image.shape, factor
+    split = image.reshape(channels, height // rows, rows, width // columns, columns).transpose(0, 2, 4, 1, 3)
+    return split.reshape(channels, rows * columns, height // rows, width // columns)
 
 
 def _sizes(shape: tuple[int, ...]) -> tuple[int, int, int]:

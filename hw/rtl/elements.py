@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from hw.dataflow.bits import clog2, signed_width
-from hw.dataflow.memory import BRAM_BITS
+from hw.dataflow.memory import BRAM_BITS, in_bram
 from hw.dataflow.names import bounded
 from hw.dataflow.progressions import Rounding, rounding
 from hw.dataflow.stages import code_table
 from hw.dataflow.thresholds import Table
 from hw.dataflow.units import FOLDED, Fold, Unit
 from hw.dataflow.windows import window
-from hw.ir.layers import Add, Bias, Format, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
+from hw.ir.layers import Add, Bias, Enlarge, Format, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
 from hw.rtl.sequential import round_lanes
 from hw.rtl.stages import output
 from hw.rtl.thresholds import compare_lanes
@@ -146,6 +146,21 @@ def global_sum(unit: Unit, fold: Fold, design: Design) -> str:
     return instance("crq_global_sum", "sum", {
         "PE": fold.pe, "BLOCKS": unit.output.shape.c // fold.pe, "PIXELS": layer.input.shape.pixels, "BITS": fmt.bits,
         "SIGNED": int(fmt.signed), "OUT": unit.output.format.bits}, {
+        "clk": "clk", "rst": "rst", "in_valid": "in0_valid", "in_ready": "in0_ready", "in_data": "in0_data",
+        "out_valid": "out_valid", "out_ready": "out_ready", "out_data": "out_data"})  # fmt: skip
+
+
+def enlarge(unit: Unit, fold: Fold, design: Design) -> str:
+    """A beat of a block's pixel per cycle, out of a memory of one row."""
+    layer = unit.layer
+    assert isinstance(layer, Enlarge)
+    assert layer.input.format == unit.output.format
+    rows, columns = layer.factor
+    bits, words = unit.output.format.bits, unit.output.shape.c // fold.pe
+    depth = (layer.input.shape.w if rows > 1 else 1) * words
+    return instance("crq_enlarge", "enlarge", {
+        "LANES": fold.pe, "BITS": bits, "PARTS": layer.parts, "WORDS": words, "COLUMNS": layer.input.shape.w,
+        "FACTOR_H": rows, "FACTOR_W": columns, "BLOCK": int(in_bram(depth * fold.pe * layer.parts * bits))}, {
         "clk": "clk", "rst": "rst", "in_valid": "in0_valid", "in_ready": "in0_ready", "in_data": "in0_data",
         "out_valid": "out_valid", "out_ready": "out_ready", "out_data": "out_data"})  # fmt: skip
 

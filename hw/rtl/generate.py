@@ -11,9 +11,23 @@ from hw.dataflow.names import bounded
 from hw.dataflow.streams import Depths, fifo_depths
 from hw.dataflow.units import Fold, Unit, units
 from hw.ir.graph import Network
-from hw.ir.layers import Add, Bias, Concat, Conv, Dense, GlobalSum, Layer, MaxPool, Negate, Shift, Tensor, Threshold
+from hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    Enlarge,
+    GlobalSum,
+    Layer,
+    MaxPool,
+    Negate,
+    Shift,
+    Tensor,
+    Threshold,
+)
 from hw.rtl.comments import describe
-from hw.rtl.elements import concat, element, global_sum, max_pool, shift
+from hw.rtl.elements import concat, element, enlarge, global_sum, max_pool, shift
 from hw.rtl.mac import mac
 from hw.rtl.verilog import Design, instance, library, module, wire
 
@@ -26,6 +40,7 @@ BODIES: dict[type[Layer], Callable[[Unit, Fold, Design], str]] = {
     Concat: concat,
     Shift: shift,
     GlobalSum: global_sum,
+    Enlarge: enlarge,
     **dict.fromkeys((Threshold, Add, Bias, Negate), element),
 }
 """The inside of the module of each kind of unit; what it needs beside goes into the design."""

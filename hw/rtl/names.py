@@ -9,7 +9,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.dataflow.names import MAX_LENGTH, Names, identifier
 from hw.errors import HwError
-from hw.ir.graph import Network
+from hw.ir.graph import RANKS, Network
 
 _KEYWORDS = """
 accept_on alias always always_comb always_ff always_latch and assert assign assume automatic before begin bind bins
@@ -45,7 +45,8 @@ def named(network: Network) -> tuple[Network, dict[str, str]]:
     the layers by their own."""
     model = ModelWrapper(network.model.model, make_deepcopy=True)
     names, found = Names([]), dict[str, str]()
-    for layer, node in zip(network.layers, model.graph.node, strict=True):
+    nodes = [node for node in model.graph.node if node.op_type not in RANKS]
+    for layer, node in zip(network.layers, nodes, strict=True):
         base = identifier(layer.name)
         found[layer.name] = node.name = names.unique(f"{base}_layer" if _OWN.search(base) else base)
     tensors = {network.input.name: "input"}

@@ -15,12 +15,14 @@ from hw.dataflow.units import Unit, units
 from hw.dataflow.unrolled import LEVELS, adder_stages, arrivals, codes, mask, outside, pipeline, taps, waits
 from hw.graphs.layer import layer_stages, pixel_sum
 from hw.ir.graph import Network
+from hw.ir.interpret import apply
 from hw.ir.layers import (
     Add,
     Bias,
     Concat,
     Conv,
     Dense,
+    Enlarge,
     GlobalSum,
     IntArray,
     Layer,
@@ -192,6 +194,15 @@ def _concat(unit: Unit, design: Design, levels: int) -> str:
     return f"  assign out = {{{', '.join(reversed(values))}}};\n"
 
 
+def _enlarge(unit: Unit, design: Design, levels: int) -> str:
+    """Wires: every pixel of the result is one of the input, or a part of it."""
+    layer = unit.layer
+    assert isinstance(layer, Enlarge)
+    x = np.arange(layer.input.shape.size).reshape(layer.input.shape.h, layer.input.shape.w, -1)  # as it streams
+    places = apply(layer, x.transpose(2, 0, 1)[None])[0].transpose(1, 2, 0)
+    return f"  assign out = {slices('in0', places.ravel().tolist(), unit.output.format.bits)};\n"
+
+
 BODIES: dict[type[Layer], Callable[[Unit, Design, int], str]] = {
     **dict.fromkeys((Conv, Dense), _sums),
     **dict.fromkeys((Threshold, Add, Bias, Negate), _elementwise),
@@ -199,5 +210,6 @@ BODIES: dict[type[Layer], Callable[[Unit, Design, int], str]] = {
     GlobalSum: _global_sum,
     Shift: _shift,
     Concat: _concat,
+    Enlarge: _enlarge,
 }
 """The inside of the module of each kind of unit; what it needs beside goes into the design."""

@@ -61,7 +61,7 @@ def write_project(
     check_limits(network, options.io_type)
     choice = resolve(network, options, device, RTL)
     plan = make_plan(network, options.io_type, choice.folds, name, device.synthesis)
-    given = None if images is None else input_codes(network, np.asarray(images)[:GIVEN_IMAGES])
+    given = None if images is None else input_codes(network, images)[:GIVEN_IMAGES]
     target.parent.mkdir(parents=True, exist_ok=True)
     work = temporary_beside(target)
     work.mkdir()

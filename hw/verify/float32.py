@@ -71,10 +71,10 @@ def facts(link: Link) -> dict[str, Any]:
 def _with_shapes(model: ModelProto, values: Mapping[str, Any]) -> ModelWrapper:
     """qonnx executes only what has shapes, and infers none behind its channels-last operators: those of `values`."""
     wrapper = ModelWrapper(model)
-    for node in model.graph.node:
-        value = values[node.output[0]]
+    for name in [name for node in model.graph.node for name in node.output]:
+        value = values[name]
         element = TensorProto.FLOAT if value.dtype == np.float64 else helper.np_dtype_to_tensor_dtype(value.dtype)
-        wrapper.set_tensor_shape(node.output[0], value.shape, element)
+        wrapper.set_tensor_shape(name, value.shape, element)
     return wrapper
 
 

@@ -16,7 +16,7 @@ from hw.dataflow.schedule import depth
 from hw.dataflow.streams import Depths
 from hw.dataflow.units import FOLDED, Fold, Unit, units
 from hw.ir.graph import Network
-from hw.ir.layers import Concat, Conv, Dense, GlobalSum, MaxPool, Shift
+from hw.ir.layers import Concat, Conv, Dense, Enlarge, GlobalSum, MaxPool, Shift
 from tests.support.queues import Fifo, Fork, Narrow, Node, Sink, Source, Widen, Wire, run_nodes
 
 
@@ -115,6 +115,25 @@ class Element(Machine):
         super().clock()
 
 
+class Blocks(Machine):
+    """Gives a beat of every pixel of a block, row by row; takes one where a pixel of the image is first met."""
+
+    def __init__(self, ins: list[Wire], stages: int, blocks: int, columns: int, factor: tuple[int, int]) -> None:
+        super().__init__(ins, stages)
+        rows, across = factor
+        self.walk = [y == x == 0 for y in range(rows) for _ in range(columns) for x in range(across) for _ in
+                     range(blocks)]  # fmt: skip
+        self.place = 0
+
+    def accept(self) -> None:
+        self.ins[0].ready = self.moves and self.walk[self.place]
+
+    def work(self) -> bool:
+        steps = self.ins[0].moves or not self.walk[self.place]
+        self.place = (self.place + steps) % len(self.walk)
+        return steps
+
+
 class Parallel(Machine):
     """Walks over the padded image, and stays where a window is complete."""
 
@@ -186,6 +205,8 @@ def machine(unit: Unit, fold: Fold, ins: list[Wire]) -> Machine:
         return InTurn(ins, [t.shape.c // fold.pe for t in unit.sources])
     if isinstance(layer, GlobalSum):
         return Element(ins, depth(unit, fold), blocks, image.h * image.w)
+    if isinstance(layer, Enlarge):
+        return Blocks(ins, depth(unit, fold), blocks, image.w, layer.factor)
     if not isinstance(layer, (Conv, Dense, MaxPool)):
         return Element(ins, depth(unit, fold), blocks)
     return (_memory if fold.form == FOLDED else _parallel)(unit, fold, ins)

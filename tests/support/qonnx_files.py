@@ -11,6 +11,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
 from hw.ir.graph import Network
+from hw.ir.host import to_values
 from hw.ir.vectors import random_codes
 from hw.project import build
 from hw.read import read_qonnx
@@ -86,10 +87,10 @@ def run(model: ModelWrapper, codes: np.ndarray) -> np.ndarray:
 
 def codes(graph: ModelWrapper, count: int, seed: int = 0) -> np.ndarray:
     network = Network(graph)
-    lo, hi = int(network.input.lo.min()), int(network.input.hi.max())
     shape = graph.get_tensor_shape(graph.graph.input[0].name)[1:]
+    lo, hi = (end.reshape(-1, *[1] * (len(shape) - 1)) for end in (network.input.lo, network.input.hi))
     rng = np.random.default_rng(seed)
-    ends = [np.full((1, *shape), v) for v in (lo, hi)]
+    ends = [np.broadcast_to(end, (1, *shape)) for end in (lo, hi)]
     return np.concatenate([*ends, rng.integers(lo, hi + 1, (count, *shape))])
 
 
@@ -98,7 +99,9 @@ def assert_graph_equals_file(proto: ModelProto, count: int = 40) -> ModelWrapper
     graph = read_qonnx(proto)
     x = codes(graph, count)
     network = Network(graph)
-    expected = evaluate(proto, x.astype(np.float64) * network.input_scale)[proto.graph.output[0].name]
+    values = to_values(network, x.reshape(-1, *network.input.shape)).reshape(x.shape)
+    runs = evaluate(proto, values)
+    expected = np.concatenate([runs[o.name] for o in proto.graph.output], axis=1)
     scale, offset = network.output_scale.astype(np.float64), network.output_offset
     integers = run(graph, x)
     per_channel = (-1, *[1] * (integers.ndim - 2))

@@ -137,6 +137,18 @@ class GraphBuilder:
         shape[1] = sum(self.shapes[x][1] for x in xs)
         return self.node("Concat", self.name("concat"), list(xs), shape, axis=1)
 
+    def enlarge(self, x: str, factor: Sequence[int] = (2, 2), parts: bool = False) -> str:
+        """Every pixel as a block of copies, or of `parts` of its channels."""
+        c, *size = self.shapes[x][1:]
+        block = int(np.prod(factor))
+        outputs = c // block if parts else c
+        single = np.tile(np.eye(block), (outputs, 1)) if parts else np.ones((c, block))
+        name = self.name("grow")
+        w = self.constant(f"{name}_w", single.reshape(-1, 1, *factor).astype(np.int64), "BINARY")
+        spatial = [n * f for n, f in zip(size, factor, strict=True)]
+        attributes = {"kernel_shape": list(factor), "strides": list(factor), "group": outputs}
+        return self.node("ConvTranspose", name, [x, w], [1, outputs, *spatial], **attributes)
+
     def flatten(self, x: str) -> str:
         return self.node("Flatten", self.name("flat"), [x], [1, int(np.prod(self.shapes[x][1:]))], axis=1)
 
@@ -254,6 +266,16 @@ def one_dimensional_net(seed: int = 0) -> ModelWrapper:
     h = g.max_pool(h, (2,))
     h = g.threshold(g.matmul(g.flatten(h), 8), 2)
     return g.finish(g.matmul(h, 3))
+
+
+def u_net(seed: int = 0) -> ModelWrapper:
+    """Down by a pool, up by copies and by parts of channels, with a skip between; uneven factors; codes of signs."""
+    g = GraphBuilder((2, 4, 4), "UINT4", seed=seed)
+    top = g.threshold(g.conv("x", 4, pads=(1, 1, 1, 1)), 3)
+    h = g.threshold(g.conv(g.max_pool(top), 4, pads=(1, 1, 1, 1)), 3, signed=True)
+    up = g.concat(g.enlarge(h, parts=True), g.enlarge(h), top)
+    h = g.threshold(g.conv(up, 6, (1, 1)), 3, signed=True)
+    return g.finish(g.bias(g.conv(g.enlarge(h, (1, 3), parts=True), 2, (3, 2))))
 
 
 NETWORKS: dict[str, Callable[[int], ModelWrapper]] = {

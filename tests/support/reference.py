@@ -88,6 +88,20 @@ def _max_pool(attributes: dict[str, Any], x: Any) -> Any:
     return result if x.ndim == 4 else result[:, :, 0]
 
 
+def _conv_transpose(attributes: dict[str, Any], x: Any, w: Any) -> Any:
+    """By the definition of ONNX: every pixel adds its kernel at its place; strides as large as kernels."""
+    image, weights = (x[0], w) if x.ndim == 4 else (x[0][:, None], w[:, :, None])
+    (c, height, width), (rows, columns) = image.shape, weights.shape[2:]
+    group = attributes["group"]
+    result = np.zeros((1, group * weights.shape[1], height * rows, width * columns), np.int64)
+    for i, y, column in np.ndindex(c, height, width):
+        first = i // (c // group) * weights.shape[1]
+        block = np.s_[0, first : first + weights.shape[1], y * rows : (y + 1) * rows,
+                      column * columns : (column + 1) * columns]  # fmt: skip
+        result[block] += image[i, y, column] * weights[i]
+    return result if x.ndim == 4 else result[:, :, 0]
+
+
 def _thresholds(attributes: dict[str, Any], x: Any, t: Any) -> Any:
     result = np.full(x.shape, int(attributes["out_bias"]), np.int64)
     for c in range(x.shape[1]):
@@ -98,6 +112,7 @@ def _thresholds(attributes: dict[str, Any], x: Any, t: Any) -> Any:
 
 OPERATIONS: dict[str, Any] = {
     "Conv": _conv,
+    "ConvTranspose": _conv_transpose,
     "MatMul": lambda _, x, w: x @ w,
     "MultiThreshold": _thresholds,
     "Mul": lambda _, x, y: x * y,
@@ -105,5 +120,7 @@ OPERATIONS: dict[str, Any] = {
     "MaxPool": _max_pool,
     "ReduceSum": lambda _, x, axes: x.sum(axis=tuple(axes.tolist()), keepdims=True),
     "Concat": lambda _, *xs: np.concatenate(xs, axis=1),
+    "Unsqueeze": lambda _, x, axes: np.expand_dims(x, tuple(axes.tolist())),
+    "Squeeze": lambda _, x, axes: np.squeeze(x, tuple(axes.tolist())),
     "Flatten": lambda _, x: x.reshape(1, -1),
 }

@@ -34,6 +34,8 @@ def affine(ctx: Context, node: NodeProto) -> Value:
         kind = "RSub"
     value = ctx.value(node, 1 - k)
     if isinstance(value, Raw):
+        if any(value.pads):
+            refuse("pad", node, "arithmetic on the network's input behind its zeros")
         constant = ctx.per_channel(node, ctx.constant(node, k).value, value.shape)
         return replace(value, steps=(*value.steps, (kind, constant)))
     pending = ctx.pending(node, 1 - k)
@@ -54,6 +56,8 @@ def batch_norm(ctx: Context, node: NodeProto) -> Value:
     if (var + epsilon <= 0).any():
         refuse("not-finite", node, "a variance is not positive")
     if isinstance(value, Raw):
+        if any(value.pads):
+            refuse("pad", node, "a batch norm of the network's input behind its zeros")
         deviation = np.sqrt(var.astype(np.float64) + epsilon)
         steps = (("Sub", mean), ("Div", deviation), ("Mul", scale), ("Add", bias))
         return replace(value, steps=(*value.steps, *steps))

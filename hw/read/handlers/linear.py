@@ -80,9 +80,7 @@ def _parameters(ctx: Context, node: NodeProto, shape: tuple[int, ...]) -> tuple[
     """(scale, zero point): the scale one number or one per channel, float32 as stored."""
     rank = len(shape) + 1
     found = along_axis(node, np.asarray(ctx.constant(node, 1).value), rank)
-    scale = ctx.per_channel(node, found, shape).astype(np.float32)
-    if not (scale > 0).all():
-        refuse("not-finite", node, f"its scale is {scale}")
+    scale = ctx.scale(node, found, shape)
     points = _constant(ctx, node, 2)
     values = np.zeros(1, np.int64) if points is None else np.unique(points.value)
     if values.size != 1 or values.dtype.kind not in "iu" or abs(int(values[0])) >= EXACT:

@@ -38,7 +38,7 @@ def conv(ctx: Context, node: NodeProto) -> Pending:
     result = ctx.emit.conv(
         ctx.name(node), x.int, weights.codes, stride, pads, dilation, groups, type_=weights.type
     )  # fmt: skip
-    return _scaled(ctx, node, result, x, weights, bias_at=2)
+    return scaled(ctx, node, result, x, weights, bias_at=2)
 
 
 def matmul(ctx: Context, node: NodeProto) -> Pending:
@@ -72,7 +72,7 @@ def _product(ctx: Context, node: NodeProto, constant: Constant, transposed: bool
     if weights.codes.shape[1] != x.int.channels:
         refuse("malformed", node, f"{weights.codes.shape[1]} weight rows for {x.int.channels} inputs")
     result = ctx.emit.matmul(ctx.name(node), x.int, weights.codes.T, weights.type)
-    return _scaled(ctx, node, result, x, weights, bias_at=None)
+    return scaled(ctx, node, result, x, weights, bias_at=None)
 
 
 def _transpose(constant: Constant) -> Constant:
@@ -82,7 +82,7 @@ def _transpose(constant: Constant) -> Constant:
     return Constant(constant.value.T, constant.codes.T, scale)
 
 
-def _scaled(ctx: Context, node: NodeProto, result: Int, x: Codes, weights: Weights, bias_at: int | None) -> Pending:
+def scaled(ctx: Context, node: NodeProto, result: Int, x: Codes, weights: Weights, bias_at: int | None) -> Pending:
     """The sum's value: acc × input scale × weight scale (+ bias), each as its own operation."""
     of_input = np.asarray(x.scale)
     if of_input.ndim:  # depthwise: every input channel has its own outputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from onnx import NodeProto
 from hw.read.context import Context
 from hw.read.emit import guard
 from hw.read.refusals import refuse
-from hw.read.values import Codes, Value
+from hw.read.values import Codes, Pending, Raw, Value, View
+from hw.read.view import lower, view_of
 
 
 def conv_pads(
@@ -64,11 +66,12 @@ def _given_pads(
     return begins + ends
 
 
-def pad(ctx: Context, node: NodeProto) -> Value:
-    """Zeros around the pixels, as a depthwise convolution of ones; `merge_pad` gives them to a Conv behind it."""
+def pad(ctx: Context, node: NodeProto) -> Value | View:
+    """Zeros around the pixels, channels of zeros, and what negative pads cut off."""
     attributes = ctx.attributes(node)
     mode = attributes.get("mode", b"constant").decode()
-    rank = len(ctx.shape(node))
+    given = ctx.values[node.input[0]]
+    rank = len(given.shape)
     pads, axes = _pads_and_axes(ctx, node, attributes, rank + 1)
     zero = ctx.number(node, 2) if len(node.input) > 2 and node.input[2] else float(attributes.get("value", 0.0))
     if mode != "constant" or zero != 0:
@@ -76,17 +79,37 @@ def pad(ctx: Context, node: NodeProto) -> Value:
     if len(pads) != 2 * len(axes) or len(set(axes)) != len(axes):
         refuse("malformed", node, f"pads {pads} for the axes {axes}")
     begins, ends = (dict(zip(axes, half, strict=True)) for half in (pads[: len(axes)], pads[len(axes) :]))
-    if not any(pads):
-        return ctx.value(node)
-    if min(pads) < 0 or any(begins.get(a, 0) or ends.get(a, 0) for a in (0, 1)):
+    around = [(begins.get(a, 0), ends.get(a, 0)) for a in range(rank + 1)]
+    guard(ctx.name(node), *(n + a + b for n, (a, b) in zip(given.shape, around[1:], strict=True)))
+    if any(around[0]) or min(n + a + b for n, (a, b) in zip(given.shape, around[1:], strict=True)) < 1:
         refuse("pad", node, f"Pad by {pads} over the axes {axes}")
-    spatial = range(2, rank + 1)
-    x = ctx.codes(node, depthwise=True)
-    ones = np.ones((x.int.channels, 1, *[1] * len(spatial)), np.int64)
-    around = [half.get(a, 0) for half in (begins, ends) for a in spatial]
-    single = [1] * len(spatial)
-    padded = ctx.emit.conv(ctx.name(node), x.int, ones, single, around, single, x.int.channels, type_="TERNARY")
-    return Codes(padded, x.scale)
+    if isinstance(given, Raw):
+        return _before_codes(node, given, around[1:])
+    view = view_of(ctx, node)
+    cut = tuple(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(view.shape, around[1:], strict=True))
+    channels = [(max(0, a), max(0, b)) for a, b in around[1:2]] + [(0, 0)] * (rank - 1)
+    view = view._replace(places=np.pad(view.places[cut], channels, constant_values=-1))
+    spatial = [max(0, half[i]) for i in (0, 1) for half in around[2:]]
+    return _around(ctx, node, lower(ctx, node, view), spatial) if any(spatial) else view
+
+
+def _before_codes(node: NodeProto, given: Raw, around: list[tuple[int, int]]) -> Raw:
+    """Of the network's input: its quantizer makes code 0 of them."""
+    if any(around[0]) or min(map(min, around)) < 0 or any(given.pads):
+        refuse("pad", node, f"Pad by {around} of the network's input before its quantizer")
+    pads = (*(a for a, _ in around[1:]), *(b for _, b in around[1:]))
+    shape = (given.shape[0], *(n + a + b for n, (a, b) in zip(given.shape[1:], around[1:], strict=True)))
+    return replace(given, shape=shape, pads=pads)
+
+
+def _around(ctx: Context, node: NodeProto, value: Codes | Pending, pads: list[int]) -> Codes | Pending:
+    """Zeros stand for zeros: of codes always; of other integers if the operators behind them make zero of it."""
+    if isinstance(value, Codes):
+        return value._replace(int=ctx.emit.padded(ctx.name(node), value.int, pads))
+    nothing = np.zeros((value.int.channels, 1), np.int64)
+    if value.chain(nothing, np.float64).any():
+        refuse("not-quantized", node)
+    return replace(value, int=ctx.emit.padded(ctx.name(node), value.int, pads))
 
 
 def _pads_and_axes(

@@ -8,7 +8,7 @@ from qonnx.core.datatype import DataType
 
 from hw.ir.layers import smallest_format
 from hw.read.chain import Quantizer, Rule, Steps, Truncation, thresholds
-from hw.read.context import Context
+from hw.read.context import Context, InputPart
 from hw.read.emit import EXACT, guard
 from hw.read.refusals import refuse
 from hw.read.rounding import bounds, rounding
@@ -25,11 +25,9 @@ def quant(ctx: Context, node: NodeProto) -> Codes:
     attributes = ctx.attributes(node)
     value = ctx.value(node)
     shape = value.shape
-    scale = ctx.per_channel(node, ctx.constant(node, 1).value, shape).astype(np.float32)
+    scale = ctx.scale(node, ctx.constant(node, 1).value, shape)
     if scale.ndim and isinstance(value, Raw):
         refuse("per-channel-activation", node)
-    if not (scale > 0).all():
-        refuse("not-finite", node, f"its scale is {scale}")
     zero = ctx.number(node, 2)
     if zero != int(zero) or abs(zero) >= EXACT:
         refuse("zero-point", node, f"zero point {zero:g}")
@@ -156,15 +154,31 @@ def _input(ctx: Context, node: NodeProto, value: Raw, quantizer: Quantizer, scal
         "input_range": None if ends == (dtype.min(), dtype.max()) else ends,
         "input_zero_point": quantizer.zero,
     }
-    if ctx.input_codes is not None:  # quantized before, for another reader
-        same = ctx.input_codes.int.shape == value.shape and ctx.input_codes.scale == scale
-        if not same or ctx.emit.types["input"] != dtype.name or ctx.input_metadata != metadata:
+    known = ctx.inputs.get(value.first or 0)
+    if known is not None:  # quantized before, for another reader
+        same = known.codes.int.shape == value.unpadded and known.codes.scale == scale
+        if not same or ctx.emit.types[known.codes.int.name] != dtype.name or known.metadata != metadata:
             refuse("input-quantizer", node, "quantizes the network's input a second time, and differently")
-        return ctx.input_codes
-    ctx.input_metadata = metadata
-    ctx.input_codes = Codes(ctx.emit.set_input("input", value.shape, dtype.name, ends), scale)
-    ctx.record_source(ctx.input_codes.int.name, node, scale)
-    return ctx.input_codes
+        return _padded(ctx, node, value, known.codes)
+    if value.first is None:
+        codes = Codes(ctx.emit.set_input("input", value.unpadded, dtype.name, ends), scale)
+        ctx.input_metadata, ctx.input_scale, layer = metadata, float(scale), codes.int.name
+    else:
+        layer = ctx.emit.unique(f"input{len(ctx.inputs) + 1}")
+        codes = Codes(ctx.emit.part(f"{layer}_out", value.unpadded, dtype.name, ends), scale)
+    ctx.inputs[value.first or 0] = InputPart(codes, metadata)
+    if not any(value.pads):
+        ctx.record_source(layer, node, scale)
+    return _padded(ctx, node, value, codes)
+
+
+def _padded(ctx: Context, node: NodeProto, value: Raw, codes: Codes) -> Codes:
+    """The input's codes, with those of the zeros around its pixels where the file puts them before the quantizer."""
+    if not any(value.pads):
+        return codes
+    if codes.int.lo.min() > 0 or codes.int.hi.max() < 0:
+        refuse("pad", node, "zeros around the pixels are no codes of this quantizer")
+    return codes._replace(int=ctx.emit.padded(f"{ctx.name(node)}_pad", codes.int, value.pads))
 
 
 def signed(ctx: Context, name: str, pending: Pending) -> Pending:

@@ -81,8 +81,11 @@ def _end(end: int, step: int) -> int | None:
     return None if step < 0 and end < -(1 << 30) else end
 
 
-def split(ctx: Context, node: NodeProto) -> list[View]:
-    view, attributes = view_of(ctx, node), ctx.attributes(node)
+def split(ctx: Context, node: NodeProto) -> list[View] | list[Raw]:
+    value, attributes = ctx.values.get(node.input[0]), ctx.attributes(node)
+    if isinstance(value, Raw):
+        return _parts_of_input(ctx, node, value)
+    view = view_of(ctx, node)
     axis = int(attributes.get("axis", 0)) % (view.places.ndim + 1)
     size, parts = view.places[None].shape[axis], len(node.output)
     each = -(-size // parts)
@@ -92,6 +95,18 @@ def split(ctx: Context, node: NodeProto) -> list[View]:
     if len(sizes) != parts or sum(sizes) != size or min(sizes) < 1:
         refuse("malformed", node, f"splits axis {axis} of {size} elements into {sizes}")
     return [_part(node, view, part) for part in np.split(view.places[None], np.cumsum(sizes)[:-1], axis)]
+
+
+def _parts_of_input(ctx: Context, node: NodeProto, value: Raw) -> list[Raw]:
+    """Channels of the network's input, before anything was done to it: each part has its own quantizer."""
+    sizes = [int(v) for v in ctx.attributes(node).get("split", [])]
+    if len(node.input) > 1 and node.input[1]:
+        sizes = ctx.integers(node, 1)
+    axis = int(ctx.attributes(node).get("axis", 0)) % (len(value.shape) + 1)
+    if axis != 1 or value.steps or value.pads or value.first is not None or sum(sizes) != value.shape[0]:
+        refuse("input-not-quantized", node)
+    starts = np.cumsum([0, *sizes[:-1]]).tolist()
+    return [replace(value, shape=(n, *value.shape[1:]), first=a) for n, a in zip(sizes, starts, strict=True)]
 
 
 def gather(ctx: Context, node: NodeProto) -> View:

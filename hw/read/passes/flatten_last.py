@@ -1,18 +1,21 @@
 """Flatten → elementwise becomes elementwise → Flatten, so that a flattened image goes straight into its layer.
 
 The stream flattens row by row, ONNX channel by channel: only a matrix product, whose rows can be put in order, may read
-the result. What treats all pixels of a channel alike can as well come first.
+the result. What treats all pixels of a channel alike can as well come first; what does not reads the features of a
+vector, which a product of single ones makes.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from onnx import NodeProto, helper
+from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hw.read.passes.swap import swap
 from hw.read.refusals import refuse
 
+MOST_FEATURES = 1024  # that a product of single ones gathers: its weights are their square
 ELEMENTWISE = ("MultiThreshold", "Mul", "Add")
 
 
@@ -25,7 +28,12 @@ def flatten_last(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
         values = model.get_initializer(node.input[1]) if len(node.input) == 2 else None
         if node.op_type not in ELEMENTWISE or values is None:
             refuse("per-feature", node)
-        model.set_initializer(node.input[1], _per_channel(node, values, shape))
+        of_channels = _per_channel(node, values, shape)
+        if of_channels is None:
+            _gather(model, flatten, node)
+            changed = True
+            continue
+        model.set_initializer(node.input[1], of_channels)
         if node.op_type == "MultiThreshold":
             kept = [a for a in node.attribute if a.name != "data_layout"]
             del node.attribute[:]
@@ -47,8 +55,9 @@ def _next(model: ModelWrapper) -> tuple[NodeProto, NodeProto] | None:
     return None
 
 
-def _per_channel(node: NodeProto, values: np.ndarray, shape: list[int]) -> np.ndarray:
-    """Parameters per feature as parameters per channel; thresholds (F, K) → (C, K), others (1, F) → (1, C, 1, …)."""
+def _per_channel(node: NodeProto, values: np.ndarray, shape: list[int]) -> np.ndarray | None:
+    """Parameters per feature as parameters per channel; thresholds (F, K) → (C, K), others (1, F) → (1, C, 1, …). None
+    if they differ from pixel to pixel."""
     if values.size == 1:
         return values
     channels = shape[1]
@@ -56,6 +65,25 @@ def _per_channel(node: NodeProto, values: np.ndarray, shape: list[int]) -> np.nd
     if len(table) > 1:
         pixels = table.reshape(channels, -1, table.shape[1])
         if (pixels != pixels[:, :1]).any():
-            refuse("per-feature", node)
+            return None
         table = pixels[:, 0]
     return table if node.op_type == "MultiThreshold" else table.reshape(1, channels, *[1] * (len(shape) - 2))
+
+
+def _gather(model: ModelWrapper, flatten: NodeProto, node: NodeProto) -> None:
+    """A matrix product of single ones between the two: every pixel's channels become features of one vector, which
+    have parameters of their own."""
+    image, vector = flatten.output[0], f"{flatten.name}_vector_out"
+    features = model.get_tensor_shape(image)[1]
+    if features > MOST_FEATURES:
+        refuse(
+            "per-feature", node, f"{features} features with parameters of their own; expected at most {MOST_FEATURES}"
+        )
+    weights = f"{flatten.name}_vector_weight"
+    product = helper.make_node("MatMul", [image, weights], [vector], f"{flatten.name}_vector")
+    model.graph.node.insert(list(model.graph.node).index(flatten) + 1, product)
+    model.set_initializer(weights, np.eye(features, dtype=np.float32))
+    model.set_tensor_datatype(weights, DataType["TERNARY"])
+    model.set_tensor_shape(vector, [1, features])
+    model.set_tensor_datatype(vector, model.get_tensor_datatype(image))
+    node.input[0] = vector

@@ -14,6 +14,7 @@ from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoPr
 
 from hw.ir.graph import Network
 from hw.ir.host import to_values
+from hw.ir.joined import join
 from hw.ir.layers import IntArray
 from hw.verify.float64.operators import CHANNELS_LAST, GENERAL, QUANTIZERS
 
@@ -34,6 +35,7 @@ def evaluable(model: ModelProto, element: int, output: str | None = None) -> Mod
     if output is not None:
         del model.graph.output[:]
         model.graph.output.append(helper.make_tensor_value_info(output, element, None))
+    join(model)
     constants = {i.name for i in model.graph.initializer}
     given = [i for i in model.graph.input if i.name not in constants]
     del model.graph.input[:], model.graph.value_info[:]

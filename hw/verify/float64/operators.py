@@ -81,6 +81,34 @@ def conv(x: Array, w: Array, b: Array | None = None, group: int = 1, kernel_shap
     return result if b is None else result + _column(b, x.ndim)
 
 
+def conv_transpose(
+    x: Array, w: Array, b: Array | None = None, group: int = 1, auto_pad: str = "NOTSET",
+    dilations: Sequence[int] | None = None, kernel_shape: Any = None, output_padding: Sequence[int] | None = None,
+    output_shape: Sequence[int] | None = None, pads: Sequence[int] | None = None, strides: Sequence[int] | None = None,
+) -> Array:  # fmt: skip
+    """x (N, C, *size), w (C, O / group, *kernel): every pixel adds its kernel to the whole result, which is then cut;
+    onnx's own reads the weights of groups and of several channels wrongly."""
+    size, kernel, rank = np.array(x.shape[2:]), np.array(w.shape[2:]), x.ndim - 2
+    step, spread, more = (np.array(v or [d] * rank) for v, d in ((strides, 1), (dilations, 1), (output_padding, 0)))
+    whole = (size - 1) * step + (kernel - 1) * spread + 1 + more
+    begins, ends = np.array(pads if pads and auto_pad != "VALID" else [0] * 2 * rank).reshape(2, rank)
+    if auto_pad.startswith("SAME") or output_shape:
+        total = whole - (np.array(output_shape)[-rank:] if output_shape else size * step)
+        less, rest = total // 2, total - total // 2
+        begins, ends = (less, rest) if auto_pad == "SAME_UPPER" else (rest, less)
+    images = x.reshape(len(x), group, -1, *size)
+    taps = w.reshape(group, -1, *w.shape[1:])
+    result: Array = np.zeros((len(x), group, w.shape[1], *whole), np.result_type(x, w))
+    for tap in np.ndindex(*kernel):
+        first = np.array(tap) * spread
+        where: tuple[Any, ...] = (..., *map(slice, first, first + (size - 1) * step + 1, step))
+        result[where] += np.einsum("ngc...,gco->ngo...", images, taps[(..., *tap)])
+    kept: tuple[Any, ...] = (..., *map(slice, begins, whole - ends))
+    cut: Array = result[kept]
+    cut = cut.reshape(len(x), -1, *cut.shape[3:])
+    return cut if b is None else cut + _column(b, x.ndim)
+
+
 def max_pool(x: Array, kernel_shape: Sequence[int], storage_order: int = 0, **where: Any) -> Array:
     windows = Windows(x.shape[2:], kernel_shape, **where).view(x, -np.inf)
     return np.asarray(windows.max(axis=tuple(range(-len(kernel_shape), 0))))
@@ -98,6 +126,17 @@ def batch_norm(x: Array, scale: Array, bias: Array, mean: Array, var: Array, eps
     """Inference, at every opset, in the order of the specification."""
     scale, bias, mean, var = (_column(v, x.ndim) for v in (scale, bias, mean, var))
     return np.asarray((x - mean) / np.sqrt(var + np.float64(np.float32(epsilon))) * scale + bias)
+
+
+def pad(x: Array, pads: Any, value: Any = None, axes: Any = None, mode: str = "constant") -> Array:
+    """Constants around the axes, all unless given; negative pads cut off. Only this mode is read."""
+    pads = np.asarray(pads, np.int64)
+    begins, ends = np.zeros((2, x.ndim), np.int64)
+    over = slice(None) if axes is None else np.asarray(axes) % x.ndim
+    begins[over], ends[over] = pads[: len(pads) // 2], pads[len(pads) // 2 :]
+    kept = tuple(slice(max(0, -a), n - max(0, -b)) for n, a, b in zip(x.shape, begins, ends, strict=True))
+    around = [(max(0, a), max(0, b)) for a, b in zip(begins, ends, strict=True)]
+    return np.pad(x[kept], around, constant_values=0.0 if value is None else np.ravel(value)[0])
 
 
 def squeeze(x: Array, axes: Any = None) -> Array:
@@ -200,9 +239,9 @@ QUANTIZERS: dict[str, Callable[..., Array]] = {
     "Trunc": trunc,
 }  # fmt: skip
 STANDARD: dict[str, Callable[..., Array]] = {
-    "Conv": conv, "MaxPool": max_pool, "AveragePool": average_pool, "BatchNormalization": batch_norm,
-    "QuantizeLinear": quantize_linear, "DequantizeLinear": dequantize_linear, "Squeeze": squeeze,
-    "Unsqueeze": unsqueeze,
+    "Conv": conv, "ConvTranspose": conv_transpose, "MaxPool": max_pool, "AveragePool": average_pool,
+    "BatchNormalization": batch_norm, "QuantizeLinear": quantize_linear, "DequantizeLinear": dequantize_linear,
+    "Pad": pad, "Squeeze": squeeze, "Unsqueeze": unsqueeze,
 }  # fmt: skip
 MOVED = {"Conv": 2, "MaxPool": 1, "BatchNormalization": 1}
 """Inputs of qonnx's channels-last operators that are channels last; a convolution's weights lie (O, *kernel, I)."""

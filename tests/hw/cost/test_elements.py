@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hw.cost.constants import maxima
-from hw.cost.elements import overlap
+from hw.cost.elements import enlarge_parts, overlap
+from hw.cost.primitives import lutram
 from hw.cost.resources import Resources
 from hw.cost.units import cost
 from hw.dataflow.units import FOLDED, Fold, units
@@ -72,6 +73,17 @@ def test_the_sums_of_a_pixel_wait_in_memory_unless_they_all_run_at_once() -> Non
     assert turns.ff == 4 + 2 * 2 + 1 + 2 * 8
     g = GraphBuilder((8, 4, 4), "UINT4")
     assert parts_of(g, g.global_sum("x"), Fold(8))["sums"].ff == 4 + 1 + 2 * 64
+
+
+@pytest.mark.parametrize(("parts", "factor", "ff"), [(True, (2, 2), 2 + 1 + 1 + 3 + 5 + 1 + 4 * 2),
+                                                    (False, (1, 3), 2 + 2 + 1 + 4 * 2)])  # fmt: skip
+def test_blocks_of_pixels_wait_in_a_memory_of_a_row(parts: bool, factor: tuple[int, int], ff: int) -> None:
+    """Counters of words, the block and the image's columns; the address, a flag, and what leaves."""
+    g = GraphBuilder((32 if parts else 8, 4, 8), "UINT4")
+    [unit] = units(Network(g.finish(g.enlarge("x", factor, parts))))
+    [price] = enlarge_parts(unit, Fold(2)).values()
+    assert price.ff == ff
+    assert price.lutram == (lutram(32, 2 * 4 * 4) if parts else lutram(4, 2 * 4))
 
 
 def test_whole_pixels_are_joined_by_wires() -> None:

@@ -20,6 +20,7 @@ from tests.support import random_graphs
 from tests.support.random_graphs import GraphBuilder
 
 NETWORKS = {name: Network(make(0)) for name, make in random_graphs.NETWORKS.items()}
+NETWORKS["u_net"] = Network(random_graphs.u_net(0))
 
 
 def test_the_networks_have_every_kind_of_layer() -> None:

@@ -16,14 +16,15 @@ from hw.dataflow.units import FOLDED, Fold, Unit, divisors, units
 from hw.ir.graph import Network
 from hw.ir.layers import Mac
 from tests.support.machines import run_unit
-from tests.support.random_graphs import NETWORKS, GraphBuilder
+from tests.support.random_graphs import NETWORKS, GraphBuilder, u_net
 
 IMAGES = 3
 LONGEST = 1500  # cycles of an image that are simulated
 
 
 def every_unit() -> list[tuple[str, Unit]]:
-    return [(f"{name} {u.name}", u) for name, make in NETWORKS.items() for u in units(Network(make(0)))]
+    made = {**NETWORKS, "u_net": u_net}
+    return [(f"{name} {u.name}", u) for name, make in made.items() for u in units(Network(make(0)))]
 
 
 UNITS = every_unit()

@@ -84,6 +84,7 @@ def every_kind() -> GraphBuilder:
     b = g.conv(a, 4, pads=(2, 2, 2, 2), dilations=(2, 2), group=2, weight_type="BIPOLAR")
     h = g.bias(g.negate(g.shift(g.add(a, g.threshold(b, 3, signed=True)), 1)))
     h = g.threshold(g.max_pool(g.concat(h, a), (2, 2), (1, 2), (0, 1, 1, 0)), 5)
+    h = g.enlarge(g.enlarge(h, parts=True), (1, 2))
     h = g.concat(g.matmul(g.flatten(h), 4), g.flatten(g.global_sum(h)))
     g.bias(h)
     return g
@@ -169,7 +170,8 @@ def test_every_kind_of_layer_equals_plain_loops(io_type: str, folds: str, mode: 
     network = Network(model)
     plan = make_plan(network, io_type, {u.name: FOLDS[folds](u) for u in units(network)})
     kinds = {p.unit.layer.kind for p in plan.processes if p.unit}
-    assert kinds == {"Conv", "Dense", "Threshold", "MaxPool", "GlobalSum", "Add", "Bias", "Negate", "Shift", "Concat"}
+    assert kinds == {"Conv", "Dense", "Threshold", "MaxPool", "GlobalSum", "Add", "Bias", "Negate", "Shift", "Concat",
+                     "Enlarge"}  # fmt: skip
     assert any(p.unit is None for p in plan.processes)
     write(plan, tmp_path)
     types = KERNELS / "sim" / "fast" if mode == "fast" else AP_TYPES

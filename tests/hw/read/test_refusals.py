@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from onnx import ModelProto, TensorProto
+from onnx import ModelProto, TensorProto, helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
@@ -15,6 +15,12 @@ from tests.support.qonnx_files import CONV, assert_equal_to_file, base, conv, gr
 
 def _with(nodes, shape=(1, 2, 6, 6), **changes):
     return graph_of(nodes, base() | changes, shape=shape)
+
+
+def _two_sizes() -> ModelProto:
+    proto = _with([quant("x", "xq", "qi"), conv("xq w", "y")])
+    proto.graph.input.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, 2, 3, 3]))
+    return proto
 
 
 def _elsewhere() -> ModelProto:
@@ -52,7 +58,7 @@ REFUSED = {
     "weights-not-integers": _with([*HEAD, node("Identity", "c", "y")], w=rng.normal(size=(5, 2, 3, 3)).astype("f4")),
     "per-channel-activation": _with(
         [*HEAD, quant("c", "q", "q1"), conv("q w5", "y", size=1)],
-        q1_s=np.ones((1, 5, 1, 1), "f4"),
+        q1_s=np.arange(1, 6, dtype="f4").reshape(1, 5, 1, 1),
         w5=np.ones((1, 5, 1, 1), "f4"),
     ),
     "activation-bits": _with([*HEAD, quant("c", "y", "q1", "wide", 1)], wide=np.float32(13)),
@@ -63,6 +69,12 @@ REFUSED = {
     "spatial-constant": _with([*HEAD, node("Mul", "c m", "y", "mul")], m=np.ones((1, 1, 6, 6), "f4")),
     "ceil-mode": _with([*HEAD, *ACT, node("MaxPool", "q", "y", kernel_shape=[4, 4], strides=[4, 4], ceil_mode=1)]),
     "exclude-pad": _with([*HEAD, *ACT, node("AveragePool", "q", "y", kernel_shape=[3, 3], pads=[1, 1, 1, 1])]),
+    "resize": _with(
+        [*HEAD, *ACT, node("Resize", "q none up", "y", mode="linear")],
+        none=np.zeros(0, "f4"),
+        up=np.array([1, 1, 2, 2], "f4"),
+    ),
+    "several": _two_sizes(),
     "pool-dilation": _with([*HEAD, *ACT, node("MaxPool", "q", "y", kernel_shape=[2, 2], dilations=[2, 2])]),
     "reshape": _with([*HEAD, *ACT, node("Reshape", "q to", "y")], to=np.array([1, 5, 36])),
     "output": _with([*HEAD, node("Elu", "c", "y")]),
@@ -83,9 +95,13 @@ REFUSED = {
     "rounding-mode": _with([*HEAD, node("Quant", "c q1_s zero bits", "y", signed=1, rounding_mode="STOCHASTIC")]),
     "too-large": _with([*HEAD, *ACT, node("Flatten", "q", "y")], shape=(1, 2, 2**20, 2**20)),
     "per-feature": _with(
-        [quant("x", "xq", "qi"), node("Flatten", "xq", "fl"), node("Mul", "fl pf", "m"), quant("m", "q", "q1")]
-        + [node("MatMul", "q f72", "y")],
-        pf=np.arange(1, 73).astype("f4"),
+        [
+            quant("x", "xq", "qi"),
+            node("Flatten", "xq", "one"),
+            node("Flatten", "xq", "two"),
+            node("Add", "one two", "m"),
+        ]
+        + [node("MatMul", "m f72", "y")],
         f72=np.ones((72, 2), "f4"),
     ),
     "malformed": _with([*HEAD, conv("xq w", "y", "neg", pads=[-1, 0, 0, 0])]),

@@ -56,6 +56,58 @@ def test_selections_are_a_convolution_of_single_ones(name: str) -> None:
     assert (np.abs(network.layers[-1].weights).sum((1, 2, 3)) == 1).all()
 
 
+GROWN = {
+    "pixel shuffle": ([node("DepthToSpace", "four", "y", blocksize=2, mode="CRD")], {}, ["Enlarge"]),
+    "depth to space, after which channels are ordered": (
+        [node("DepthToSpace", "four", "y", blocksize=2)], {}, ["Conv", "Enlarge"]),
+    "spelled out": ([node("Reshape", "four split", "r"), node("Transpose", "r", "t", perm=[0, 1, 4, 2, 5, 3]),
+                     node("Reshape", "t joined", "y")],
+                    {"split": ints(1, 2, 2, 2, 6, 6), "joined": ints(1, 2, 12, 12)}, ["Enlarge"]),
+    "copies by Gather": ([node("Gather", "four twice", "y", axis=3)], {"twice": np.repeat(np.arange(6), 2)},
+                         ["Enlarge"]),
+    "space to depth and back": ([node("SpaceToDepth", "four", "s", blocksize=2),
+                                 node("DepthToSpace", "s", "y", blocksize=2)], {}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GROWN)
+def test_pixels_made_of_channels_or_of_pixels_are_an_enlargement(name: str) -> None:
+    nodes, constants, kinds = GROWN[name]
+    weights = np.random.default_rng(1).integers(-1, 2, (8, 2, 3, 3)).astype(np.float32)
+    four = [
+        IN,
+        node("Conv", "xq k4", "c", "conv", pads=[1] * 4, kernel_shape=[3, 3]),
+        quant("c", "four", "q1", signed=1),
+    ]
+    proto = graph_of([*four, *nodes], base() | {"k4": weights} | constants)
+    network = Network(assert_graph_equals_file(proto, count=5))
+    assert [layer.kind for layer in network] == ["Conv", "Threshold", *kinds]
+
+
+def test_channels_of_other_biases_do_not_become_pixels_of_one_before_their_quantizer() -> None:
+    weights = np.random.default_rng(1).integers(-1, 2, (4, 2, 3, 3)).astype(np.float32)
+    grow = node("DepthToSpace", "c", "d", "grow", blocksize=2, mode="CRD")
+    head = [IN, conv("xq k4 bias", "c", "conv", pad=1), grow, quant("d", "y", "q1", signed=1)]
+    same = graph_of(head, base() | {"k4": weights, "bias": np.full(4, 0.3, np.float32)})
+    network = Network(assert_graph_equals_file(same, count=5))
+    assert [layer.kind for layer in network] == ["Conv", "Threshold", "Enlarge"]
+    other = graph_of(head, base() | {"k4": weights, "bias": np.arange(4, dtype=np.float32)})
+    with pytest.raises(HwError, match=r"channels of other scales or biases become pixels of one.*\[not-quantized\]"):
+        assert_graph_equals_file(other)
+
+
+def test_a_signal_as_an_image_of_one_row_and_back(tmp_path: Path) -> None:
+    """No layer, and no rows where there are none."""
+    rng = np.random.default_rng(0)
+    constants = base() | {"w1": rng.integers(-1, 2, (4, 2, 3)).astype(np.float32), "two": ints(2),
+                          "w2": rng.integers(-1, 2, (3, 4, 1, 3)).astype(np.float32)}  # fmt: skip
+    nodes = [IN, node("Conv", "xq w1", "c", "conv", pads=[1, 1], kernel_shape=[3]), quant("c", "q", "q1", signed=1),
+             node("Unsqueeze", "q two", "u"), conv("u w2", "c2", "second", kernel_shape=[1, 3], pads=[0, 1, 0, 1]),
+             node("Squeeze", "c2 two", "s"), quant("s", "y", "q1", signed=1)]  # fmt: skip
+    network = Network(assert_equal_to_file(graph_of(nodes, constants, shape=(1, 2, 9)), tmp_path, count=5))
+    assert [layer.kind for layer in network] == ["Conv", "Threshold", "Conv", "Threshold"]
+
+
 def test_a_channel_shuffle_in_three_nodes_is_one() -> None:
     nodes = [node("Slice", "q zero1 four ax", "s"), node("Reshape", "s five", "r5"),
              node("Transpose", "r5", "t5", perm=[0, 2, 1, 3, 4]), node("Reshape", "t5 back", "y")]  # fmt: skip
@@ -109,7 +161,7 @@ def test_a_product_over_the_channels_of_points_is_a_convolution_of_one() -> None
 @pytest.mark.parametrize(
     ("nodes", "constants", "message"),
     [
-        ([node("DepthToSpace", "d", "y", blocksize=2)], {}, "rearranged to .* in another order"),
+        ([node("DepthToSpace", "q", "y", blocksize=2)], {}, "no whole blocks of 2"),
         ([node("Transpose", "q", "y", perm=[0, 1, 3, 2])], {}, "in another order"),
         ([node("Slice", "q a b ax st", "y")], {"a": ints(-1), "b": ints(0), "ax": ints(2), "st": ints(-1)},
          "another order"),

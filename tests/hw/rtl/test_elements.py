@@ -61,6 +61,38 @@ def test_units_side_by_side_are_bit_exact(lanes: int, tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.values.reshape(-1, 20), beats(expected(images)))
 
 
+ENLARGED = {
+    "copies, one channel a cycle": ((4, 3, 5), (2, 3), False, 1),
+    "copies, pixel by pixel": ((4, 3, 5), (3, 2), False, 4),
+    "parts, some channels a cycle": ((8, 3, 5), (2, 2), True, 1),
+    "parts, pixel by pixel": ((8, 3, 2), (2, 2), True, 2),
+    "rows in block RAM": ((16, 2, 128), (2, 2), True, 2),
+    "a signal": ((6, 7), (3,), True, 1),
+    "a column": ((2, 4, 1), (3, 1), False, 1),
+}
+
+
+@needs_verilator
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[] if name == "parts, some channels a cycle" else pytest.mark.slow) for name in ENLARGED
+])  # fmt: skip
+def test_blocks_in_place_of_pixels(name: str, tmp_path: Path) -> None:
+    shape, factor, parts, lanes = ENLARGED[name]
+    g = GraphBuilder(shape, "INT4")
+    network = Network(g.finish(g.enlarge("x", factor, parts)))
+    folds = {u.name: Fold(lanes) for u in units(network)}
+    design = generate(network, folds)
+    assert (".BLOCK(1)" in design.sources["unit_grow1.sv"]) == (name == "rows in block RAM")
+    lint(design, tmp_path / "lint")
+    x = np.random.default_rng(1).integers(-8, 8, (3, *network.input.shape))
+    high, wide = (1, *factor)[-2:]
+    blocks = x.reshape(3, -1, high * wide if parts else 1, *x.shape[2:]).repeat(1 if parts else high * wide, axis=2)
+    split = blocks.reshape(3, -1, high, wide, *x.shape[2:]).transpose(0, 1, 4, 2, 5, 3)
+    expected = split.reshape(3, -1, x.shape[2] * high, x.shape[3] * wide)
+    found = run_network(network, folds, tmp_path / "sim", x, stall=True)
+    np.testing.assert_array_equal(found.values, beats(expected, lanes))
+
+
 @needs_verilator
 def test_a_global_sum_starts_again_with_every_image(tmp_path: Path) -> None:
     g = GraphBuilder((6, 3, 4), "INT5")

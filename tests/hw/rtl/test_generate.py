@@ -113,7 +113,7 @@ def mixture(network: Network, seed: int) -> dict[str, Fold]:
 def check_network(name: str, seed: int, folder: Path, images: int = 4) -> None:
     """Bit-exact whoever waits; from the second image on at the interval of the model, and the first one not earlier
     than if no FIFO were ever full."""
-    model = random_graphs.NETWORKS[name](seed)
+    model = getattr(random_graphs, name)(seed)
     network = Network(model)
     folds = mixture(network, seed)
     x = random_graphs.random_input(model, images).reshape(images, *network.input.shape)
@@ -130,7 +130,7 @@ def check_network(name: str, seed: int, folder: Path, images: int = 4) -> None:
 
 
 @needs_verilator
-@pytest.mark.parametrize(("name", "seed"), [("residual_net", 1)])
+@pytest.mark.parametrize(("name", "seed"), [("residual_net", 1), ("u_net", 2)])
 def test_networks_under_a_mixture_of_foldings(name: str, seed: int, tmp_path: Path) -> None:
     check_network(name, seed, tmp_path)
 

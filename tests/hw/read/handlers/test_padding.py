@@ -10,7 +10,18 @@ from onnx import TensorProto, helper, numpy_helper
 from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.read import read_qonnx
-from tests.support.qonnx_files import TAIL, assert_equal_to_file, base, codes, conv, graph_of, node, quant, run
+from tests.support.qonnx_files import (
+    TAIL,
+    assert_equal_to_file,
+    assert_graph_equals_file,
+    base,
+    codes,
+    conv,
+    graph_of,
+    node,
+    quant,
+    run,
+)
 
 HEAD = quant("x", "xq", "qi", signed=1)
 ACT = [node("Relu", "c", "r"), quant("r", "q", "q1")]
@@ -67,14 +78,67 @@ def test_pad_before_other_operators_stays_and_is_exact(tmp_path) -> None:
         ({"mode": "reflect"}, {"pp": PADS}),
         ({"mode": "edge"}, {"pp": PADS}),
         ({}, {"pp": PADS, "zero_": np.float32(1)}),
-        ({}, {"pp": np.array([0, 1, 0, 0, 0, 0, 0, 0])}),
-        ({}, {"pp": np.array([0, 0, -1, 0, 0, 0, 0, 0])}),
+        ({}, {"pp": np.array([1, 0, 0, 0, 0, 0, 0, 0])}),
+        ({}, {"pp": np.array([0, 0, -6, 0, 0, 0, 0, 0])}),
     ],
 )
 def test_other_pads_are_refused(attributes, constants) -> None:
     pad = node("Pad", "xq pp zero_" if "zero_" in constants else "xq pp", "xp", "pad", **attributes)
     with pytest.raises(HwError, match=r"'pad' \(Pad\).*\[pad\]"):
         read_qonnx(graph_of([HEAD, pad, conv("xp w", "y")], base() | constants))
+
+
+ANY = {
+    "channels of zeros, as in shortcuts without weights": [0, 2, 0, 0, 0, 3, 0, 0],
+    "channels and pixels": [0, 0, 1, 0, 0, 1, 0, 2],
+    "pixels cut off": [0, 0, -1, 0, 0, 0, 0, -2],
+    "cut off and added": [0, 0, -1, 2, 0, 0, 1, 0],
+    "later pixels only": [0, 0, 0, 0, 0, 0, 3, 3],
+}
+
+
+@pytest.mark.parametrize("name", ANY)
+def test_zeros_in_any_place(name: str) -> None:
+    pads = np.array(ANY[name])
+    w = np.random.default_rng(0).integers(-1, 2, (3, 2 + pads[1] + pads[5], 3, 3)).astype(np.float32)
+    nodes = [HEAD, node("Pad", "xq pp", "xp", "pad"), conv("xp w3", "y")]
+    assert_graph_equals_file(graph_of(nodes, base() | {"pp": pads, "w3": w}), count=5)
+
+
+def test_a_shortcut_of_every_second_pixel_and_more_channels() -> None:
+    """Option A of ResNet: one convolution of single ones."""
+    constants = base() | {
+        "first": np.array([0, 0]), "last": np.array([99, 99]), "over": np.array([2, 3]), "step": np.array([2, 2]),
+        "pp": np.array([0, 1, 0, 0, 0, 2, 0, 0]), "w2": np.ones((5, 2, 3, 3), np.float32)}  # fmt: skip
+    nodes = [HEAD, node("Slice", "xq first last over step", "s"), node("Pad", "s pp", "short", "pad"),
+             conv("xq w2", "c", "conv", pad=1, strides=[2, 2]), quant("c", "q", "qi", signed=1),
+             node("Add", "q short", "y")]  # fmt: skip
+    network = Network(assert_graph_equals_file(graph_of(nodes, constants), count=5))
+    assert sorted(layer.kind for layer in network) == ["Add", "Conv", "Conv", "Threshold"]
+
+
+def test_zeros_in_front_of_the_first_quantizer_are_zeros_behind_it() -> None:
+    nodes = [node("Pad", "x pp", "xp", "pad"), quant("xp", "xq", "qi", signed=1), conv("xq w", "y", "conv")]
+    network = Network(assert_graph_equals_file(graph_of(nodes, base() | {"pp": PADS}), count=5))
+    assert [layer.name for layer in network] == ["conv"]
+    assert network.input.shape == (2, 6, 6)
+
+
+def test_zeros_that_arithmetic_on_the_input_would_change_are_refused() -> None:
+    nodes = [node("Pad", "x pp", "xp", "pad"), node("Add", "xp one", "xa", "add"), quant("xa", "xq", "qi", signed=1),
+             conv("xq w", "y", "conv")]  # fmt: skip
+    with pytest.raises(HwError, match=r"'add' \(Add\).*behind its zeros.*\[pad\]"):
+        read_qonnx(graph_of(nodes, base() | {"pp": PADS, "one": np.float32(1)}))
+
+
+def test_zeros_in_front_of_a_quantizer_are_zeros_of_the_sum_if_that_has_no_bias() -> None:
+    def file(*more):
+        head = [HEAD, conv("xq w", "c", "conv", pad=1), *more, node("Pad", "r pp", "p", "pad"), quant("p", "y", "q1")]
+        return graph_of(head, base() | {"pp": PADS, "one": np.float32(1)})
+
+    assert_graph_equals_file(file(node("Relu", "c", "r")), count=5)
+    with pytest.raises(HwError, match=r"'pad' \(Pad\).*\[not-quantized\]"):
+        read_qonnx(file(node("Add", "c one", "r")))
 
 
 def test_malformed_pads_are_refused() -> None:

@@ -147,6 +147,17 @@ def test_a_brevitas_input_of_narrow_range(tmp_path: Path) -> None:
     assert (network.input.lo.min(), network.input.hi.max()) == (-7, 7)
 
 
+@pytest.mark.parametrize("equal", [True, False])
+def test_one_scale_per_channel_that_is_the_same_in_all_is_one(equal: bool) -> None:
+    scales = np.array([0.25, 0.25 if equal else 0.5], np.float32).reshape(1, 2, 1, 1)
+    proto = graph_of([quant("x", "xq", "qp"), conv("xq w", "y")], base() | {"qp_s": scales})
+    if equal:
+        assert Network(assert_graph_equals_file(proto, count=3)).input_scale == 0.25
+    else:
+        with pytest.raises(HwError, match=r"\[per-channel-activation\]"):
+            read_qonnx(proto)
+
+
 def test_three_dimensions_without_a_layout_are_refused(tmp_path: Path) -> None:
     """qonnx takes such a MultiThreshold as NWC, a convolution writes NCW."""
     rng = np.random.default_rng(3)

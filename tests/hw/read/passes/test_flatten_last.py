@@ -1,4 +1,4 @@
-"""Flatten goes behind what treats all pixels of a channel alike; what does not is refused."""
+"""Flatten goes behind what treats all pixels of a channel alike; what does not reads a vector."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from hw.errors import HwError
+from hw.ir.graph import Network
+from hw.ir.interpret import evaluate
 from hw.read.passes.flatten_last import flatten_last
 from tests.support.passes import assert_leaves_alone, operators
 from tests.support.qonnx_files import run
@@ -71,6 +73,28 @@ def test_one_threshold_for_all_features_stays_one(monkeypatch: pytest.MonkeyPatc
     assert after.get_initializer("act2_t").tolist() == TABLE[:1].tolist()
 
 
+def test_what_differs_from_pixel_to_pixel_reads_a_vector(monkeypatch: pytest.MonkeyPatch) -> None:
+    g = GraphBuilder((2, 2, 2), "INT4")
+    h = g.threshold(g.bias(g.flatten("x"), np.arange(8)), 2, table=np.arange(24).reshape(8, 3))
+    model = unchecked(g, g.matmul(h, 3), monkeypatch)
+    x = np.random.default_rng(0).integers(-8, 8, (9, 2, 2, 2))
+    wanted = run(model, x)
+    after, changed = flatten_last(model)
+    assert changed
+    assert [n.op_type for n in after.graph.node] == ["Flatten", "MatMul", "Add", "MultiThreshold", "MatMul"]
+    np.testing.assert_array_equal(run(after, x), wanted)
+    network = Network(after)
+    found = evaluate(network, x)
+    np.testing.assert_array_equal(found.reshape(wanted.shape), wanted)
+
+
+def test_too_many_features_with_parameters_of_their_own_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    g = GraphBuilder((2, 30, 20), "INT4")
+    model = unchecked(g, g.bias(g.flatten("x"), np.arange(1200)), monkeypatch)
+    with pytest.raises(HwError, match=r"1200 features with parameters of their own.*\[per-feature\]"):
+        flatten_last(model)
+
+
 def test_a_flatten_in_its_place_and_one_of_single_pixels_stay() -> None:
     g = GraphBuilder((2, 3, 3), "INT4")
     assert_leaves_alone(flatten_last, g.finish(g.matmul(g.flatten("x"), 3)))
@@ -83,16 +107,11 @@ def test_an_image_flattened_at_the_end_stays() -> None:
     assert_leaves_alone(flatten_last, g.finish(g.flatten("x")))
 
 
-@pytest.mark.parametrize("case", ["differs within a channel", "joins other values", "has two readers"])
+@pytest.mark.parametrize("case", ["joins other values", "has two readers"])
 def test_what_is_not_alike_for_all_pixels_is_refused(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     g = GraphBuilder((2, 2, 2), "INT4")
     flat = g.flatten("x")
-    if case == "differs within a channel":
-        h = g.bias(flat, np.arange(8))
-    elif case == "joins other values":
-        h = g.add(flat, g.flatten("x"))
-    else:
-        h = g.add(g.shift(flat, 1), flat)
+    h = g.add(flat, g.flatten("x")) if case == "joins other values" else g.add(g.shift(flat, 1), flat)
     model = unchecked(g, h, monkeypatch)
     with pytest.raises(HwError, match=r"\[per-feature\]"):
         flatten_last(model)

@@ -73,6 +73,20 @@ def test_conv(where: dict, size: tuple[int, int], group: int) -> None:
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("group", [1, 2, 4])
+@pytest.mark.parametrize("where", [
+    {}, {"strides": [2, 3]}, {"strides": [2, 2], "pads": [1, 0, 2, 1], "output_padding": [1, 0]},
+    {"strides": [3, 1], "dilations": [1, 2], "pads": [0, 1, 0, 1]}, {"strides": [2, 2], "auto_pad": "VALID"},
+    {"strides": [2, 2], "auto_pad": "SAME_UPPER"}, {"strides": [2, 2], "output_shape": [10, 12]},
+], ids=str)  # fmt: skip
+def test_conv_transpose(where: dict, group: int) -> None:
+    constants = [RNG.normal(size=(4, 6 // group if group < 4 else 2, 3, 2)), RNG.normal(size=6 if group < 4 else 8)]
+    for bias in (0, 1):
+        theirs, ours = in_both("ConvTranspose", (2, 4, 5, 6), constants[: 1 + bias], 13, group=group, **where)
+        assert ours.dtype == np.float64
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("size", [(7, 8), (6, 5)], ids=str)
 @pytest.mark.parametrize("where", POOLS, ids=str)
 def test_pools(where: dict, size: tuple[int, int]) -> None:
