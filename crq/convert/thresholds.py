@@ -24,7 +24,7 @@ FloatArray = NDArray[np.float32]
 MAX_NUDGE = 64
 """Most ulps by which a channel's b may move before `fit` gives up."""
 MAX_SHIFT = 1 << 16
-"""The same before a function whose values need a margin: flat stretches are left by larger steps."""
+"""The same before an activation function: flat stretches are left by larger steps."""
 
 
 class QuantSpec(NamedTuple):
@@ -147,7 +147,7 @@ def _variants(chain: Chain, lo: IntArray, hi: IntArray) -> list[IntArray]:
 
 def _steps(chain: Chain) -> list[int]:
     """By how many ulps b is moved, one try after the other."""
-    if chain.activation is None or chain.activation.function.exact:
+    if chain.activation is None:
         return list(range(1, MAX_NUDGE + 1))
     return [*range(1, MAX_NUDGE + 1), *(1 << e for e in range(7, MAX_SHIFT.bit_length()))]
 
@@ -200,7 +200,7 @@ def fit(chain: Chain, lo: IntArray, hi: IntArray, layer: str) -> Thresholds:
 
 
 def _remedy(chain: Chain) -> str:
-    if chain.activation is None or chain.activation.function.exact:
+    if chain.activation is None:
         return "retrain it or widen its activation range"
     return (
         f"a flat stretch of {chain.activation.kind} lies between two codes of scale {chain.quant.scale:g}: use another "

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import crq
+from crq.convert.documentation import TIMM
 from crq.errors import CrqError
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed")
@@ -68,6 +69,22 @@ def test_prepared_network_computes_the_same(timm, name: str) -> None:
     assert torch.allclose(prepared(x), model(x), atol=1e-5)
     plain = [m for m in model.modules() if isinstance(m, (torch.nn.Conv2d, torch.nn.Linear))]
     assert len(crq.coded_layers(prepared)) == len(plain)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TIMM)
+def test_the_table_of_networks(timm, name: str) -> None:
+    torch.manual_seed(0)
+    model, size = timm.create_model(name, num_classes=10).eval(), 224 if name == "vgg11_bn" else 64
+    x = torch.rand(2, 3, size, size)
+    if TIMM[name].startswith("refused"):
+        reason = "activation × activation" if "multiplies" in TIMM[name] else "statistic of its own"
+        with pytest.raises(CrqError, match=reason):
+            crq.prepare(model, example_input=x)
+        return
+    prepared = crq.prepare(model, example_input=x).eval()
+    for images in (x, x[:1]):
+        assert torch.equal(prepared(images), model(images))
 
 
 def test_a_timm_network_freezes(timm) -> None:
