@@ -17,6 +17,7 @@ from crq.convert.calibrate import reestimate_batch_norm
 from crq.convert.freeze import freeze
 from crq.convert.prepare import prepare
 from crq.convert.quantize import quantize
+from crq.errors import CrqError
 from crq.figures import told
 from crq.files import write_json
 from crq.quant.layers import TernaryLayer
@@ -29,6 +30,9 @@ from crq.train.recipe import Recipe
 from crq.train.recipe import load as load_recipe
 from crq.train.setup import Setup
 from crq.train.summary import frozen_scores, input_words, metadata, summarize
+
+RESULT = {"network", "rows", "scores", "seconds", "layers"}
+"""What the file of a finished phase holds."""
 
 
 def train_recipe(
@@ -121,6 +125,11 @@ class _Run:
             distributed.barrier()
         # Loading what was just written gives every process of a distributed run the same batch norms.
         state = restore(done)
+        if missing := RESULT - set(state):
+            raise CrqError(
+                f"checkpoint {done} lacks {', '.join(sorted(missing))}: another version of crq wrote it. Train into a "
+                "new folder, or remove it and resume to train that phase again"
+            )
         check_fits(network, state["network"], done)
         network.load_state_dict(state["network"])
         network.to("cpu")

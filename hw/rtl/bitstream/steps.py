@@ -90,8 +90,9 @@ def _execute(
         command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         start_new_session=True,
     ) as process, (work / LOG).open("w") as log:  # fmt: skip
-        watcher = threading.Thread(target=_end_when_stopped, args=(process, stop), daemon=True)
-        watcher.start()
+        peak = _Peak(process.pid)
+        for watcher in (threading.Thread(target=_end_when_stopped, args=(process, stop), daemon=True), peak):
+            watcher.start()
         try:
             assert process.stdout
             for line in process.stdout:
@@ -101,11 +102,32 @@ def _execute(
         except BaseException:
             _kill(process)
             raise
-        _, status, usage = os.wait4(process.pid, 0)
+        _, status = os.waitpid(process.pid, 0)
+        peak.over.set()
         process.returncode = os.waitstatus_to_exitcode(status)
     if stop is not None and stop.is_set():
         raise Stopped
-    return time.monotonic() - started, usage.ru_maxrss / 1024, process.returncode, "".join(last)
+    return time.monotonic() - started, peak.megabytes, process.returncode, "".join(last)
+
+
+class _Peak(threading.Thread):
+    """The most memory that a process has had, looked at ten times a second; 0 where there is no /proc. What the system
+    says of a child that has ended counts the memory of the process that started it, which may be larger."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.status, self.over, self.megabytes = Path(f"/proc/{pid}/status"), threading.Event(), 0.0
+
+    def run(self) -> None:
+        while True:
+            try:
+                lines = self.status.read_text().splitlines()
+            except OSError:
+                return
+            found = [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")]
+            self.megabytes = max(self.megabytes, *found, 0.0)
+            if self.over.wait(0.1):
+                return
 
 
 def _end_when_stopped(process: subprocess.Popen[str], stop: threading.Event | None) -> None:

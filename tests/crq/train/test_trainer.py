@@ -195,3 +195,14 @@ def test_any_torch_dataset(tmp_path) -> None:
     assert json.loads(crq.FrozenModel.load(tmp_path / "run" / "frozen.pt").metadata["class_names"]) == list(
         "0123456789"
     )
+
+
+def test_a_phase_of_another_version_is_told(tmp_path) -> None:
+    folder = tmp_path / "run"
+    run(folder, steps=1)
+    file = folder / "checkpoints" / "pretrain.pt"
+    state = torch.load(file, weights_only=True)
+    state["accuracy"] = state.pop("scores")
+    torch.save(state, file)
+    with pytest.raises(CrqError, match=r"pretrain.pt lacks scores: another version of crq wrote it. Train into a new"):
+        run(folder, resume=True, steps=1)

@@ -31,6 +31,18 @@ def test_a_result_is_kept_by_its_content(tmp_path: Path) -> None:
     assert not copy(tmp_path, "a", "?").cached
 
 
+def test_memory_is_the_steps_own_and_not_that_of_who_starts_it(tmp_path: Path) -> None:
+    """Whether this process holds a gigabyte or not."""
+    ballast = bytearray(1 << 30)
+    small = copy(tmp_path, "small")
+    del ballast
+    large = run_step(
+        "large", [sys.executable, "-c", "import time; a = bytearray(1 << 28); time.sleep(0.5); open('out', 'w')"], {},
+        ("out",), tmp_path,
+    )  # fmt: skip
+    assert small.memory_mb < 200 < 256 <= large.memory_mb < 400
+
+
 def test_a_failure_leaves_nothing_and_says_why(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="(?s)copy failed:.*No such file"):
         run_step("copy", [sys.executable, "-c", COPY, "!"], {}, ("out",), tmp_path)
