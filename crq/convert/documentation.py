@@ -69,10 +69,10 @@ compute what the original computes, bit for bit.
 TIMM = {
     **dict.fromkeys(
         ("resnet18", "mobilenetv2_100", "efficientnet_lite0", "regnetx_002", "densenet121", "repvgg_a0", "mnasnet_100",
-         "vgg11_bn", "resnext26ts"),
+         "vgg11_bn", "resnext26ts", "cspresnet50"),
         "prepared, frozen and exported",
     ),
-    **dict.fromkeys(("darknet53", "cspresnet50"), "prepared; not frozen here"),
+    "darknet53": "prepared; not frozen here",
     **dict.fromkeys(
         ("mobilenetv3_small_100", "hardcorenas_a", "ghostnet_100", "tf_efficientnet_b0"),
         "refused: a squeeze-excite gate multiplies activations",
