@@ -22,7 +22,7 @@ class TernaryConfig:
     pool_bits: bits after an average pool (1–8).
     input_bits, input_signed, input_scale: the input grid, value = code·scale; the default is a byte image / 256. A
         recipe on real values chooses one; `crq.suggest_input(loader)` proposes one in a loop of your own.
-    method: crq, crq+, twn, ttq or ste (see `crq.quant.methods`).
+    method: crq, crq+, twn, ttq, ste or lsq (see `crq.quant.methods`).
     skip: layers kept in float, by module name, prefix or wildcard, or `first`/`last` (train only).
     integer: layers kept as integer codes, pattern → bits (2–8), for example {"first": 8, "last": 8}.
     layers: options of single layers by pattern, the last one counts: `method` and `per_channel` as above, `penalty`, a
@@ -64,7 +64,7 @@ class TernaryConfig:
         for pattern, options in self.layers.items():
             _check_layer(f"layers[{pattern!r}]", options)
         if self.per_channel and self.method == "ttq":
-            raise CrqError("method ttq learns two scales per layer; per_channel is for crq, crq+, twn and ste")
+            raise CrqError("method ttq learns two scales per layer; per_channel is for the other methods")
 
     @property
     def not_exportable(self) -> str | None:

@@ -16,8 +16,8 @@ from crq.errors import CrqError, non_finite
 from crq.quant import learned, methods
 from crq.quant.cluster import Clusters
 
-_SCALES = ("scale_positive", "scale_negative")
-"""What method ttq learns."""
+_SCALES = ("scale_positive", "scale_negative", "scale_share")
+"""What the methods ttq and lsq learn."""
 L = TypeVar("L", bound="QuantLayer")
 
 
@@ -32,6 +32,7 @@ class QuantLayer(nn.Module):
     _setup: Callable[..., None]
     scale_positive: Tensor
     scale_negative: Tensor
+    scale_share: Tensor
     weight_bits: int
     layer_name: str
     mode: str
@@ -106,7 +107,7 @@ class TernaryLayer(QuantLayer):
         return self._solved[1] if self._solved is not None and torch.equal(self._solved[0], self.weight) else None
 
     def clusters(self) -> Clusters:
-        return self.method.ternarize(self.weight, self.per_channel, self.layer_name)
+        return self.method.clusters(self)
 
     def _quantized_weight(self) -> Tensor:
         return self.method.weight(self)
@@ -115,7 +116,7 @@ class TernaryLayer(QuantLayer):
         if self.method.name == "ttq":
             raise CrqError(
                 f"layer {self.layer_name!r} was trained by ttq, which has two scales and is for training only: "
-                "use method crq, crq+, twn or ste to export"
+                "use another method to export"
             )
         return super().codes()
 

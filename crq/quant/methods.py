@@ -52,6 +52,10 @@ class Method:
         """Codes and α for `weight`; raises `CrqError` naming the layer for non-finite weights."""
         raise NotImplementedError
 
+    def clusters(self, layer: Layer) -> Clusters:
+        """Codes and α that the layer computes with, and that are exported."""
+        return self.ternarize(layer.weight, layer.per_channel, layer.layer_name)
+
     def attach(self, layer: Layer) -> None:
         """Add what the method learns beside the weights; most methods learn nothing."""
 
@@ -186,7 +190,74 @@ class _TTQ(torch.autograd.Function):
         return latent, (grad * up).sum() * norm, -(grad * down).sum() * norm, None
 
 
-_METHODS: dict[str, type[Method]] = {kind.name: kind for kind in (CRQ, CRQPlus, TWN, TTQ, STE)}
+class LSQ(Method):
+    """Learned step size (Esser et al. 2020) for codes −1, 0, +1: t = round(clip(w/α, ±1)), α learned.
+
+    α is a learned share of mean |w|, so that it follows weights that grow or shrink; it starts where it is best for
+    Gaussian weights. Gradients: ∂L/∂α = Σ g·(t − w/α), or g·t beyond ±α (Eq. 3), divided by √N, N weights in the layer
+    (section 2.2); weights beyond ±α have none (Eq. 5).
+    """
+
+    name = "lsq"
+    start = 1.534
+    """1.224 σ, the optimum of Eq. 3 for Gaussian weights, in units of their mean magnitude, 0.798 σ."""
+
+    def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
+        return self._found(weight, per_channel, name, torch.tensor(self.start, device=weight.device))
+
+    def _found(self, weight: Tensor, per_channel: bool, name: str, share: Tensor) -> Clusters:
+        alpha = share.detach() * _mean_magnitude(weight, per_channel, name)
+        codes = _ratio(weight.detach(), alpha).clamp(-1, 1).round().to(torch.int8)
+        return Clusters(codes, alpha.reshape(-1 if per_channel else ()).float())
+
+    def attach(self, layer: Layer) -> None:
+        learned.learn(layer, "scale_share", torch.tensor(self.start))  # type: ignore[arg-type]
+
+    def clusters(self, layer: Layer) -> Clusters:
+        share = learned.current(layer, "scale_share")  # type: ignore[arg-type]
+        return self._found(layer.weight, layer.per_channel, layer.layer_name, share)
+
+    def weight(self, layer: Layer) -> Tensor:
+        share = learned.current(layer, "scale_share")  # type: ignore[arg-type]
+        mean = _mean_magnitude(layer.weight, layer.per_channel, layer.layer_name)
+        return _LSQ.apply(layer.weight, share, mean)
+
+
+class _LSQ(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, weight, share, mean):
+        alpha = share * mean
+        ratio = _ratio(weight, alpha)
+        codes = ratio.clamp(-1, 1).round()
+        ctx.save_for_backward(ratio, codes, mean)
+        return _like(weight, codes * alpha)
+
+    @staticmethod
+    def backward(ctx, grad):
+        ratio, codes, mean = ctx.saved_tensors
+        inside = ratio.abs() <= 1
+        change = torch.where(inside, codes - ratio, codes)
+        return grad * inside, (grad * change * mean).sum() * grad.numel() ** -0.5, None
+
+
+def _mean_magnitude(weight: Tensor, per_channel: bool, name: str) -> Tensor:
+    """mean |w|, one number or one per output channel, shaped to divide the weight; raises for what is not finite."""
+    magnitude = weight.detach().abs()
+    if per_channel:
+        mean = magnitude.flatten(1).mean(1).reshape(-1, *[1] * (weight.dim() - 1))
+    else:
+        mean = magnitude.mean() if magnitude.numel() else magnitude.new_zeros(())
+    if not bool(torch.isfinite(mean).all()):
+        raise non_finite(name)
+    return mean
+
+
+def _ratio(weight: Tensor, alpha: Tensor) -> Tensor:
+    """w/α; 0 where α is."""
+    return weight / alpha.clamp_min(torch.finfo(torch.float32).tiny)
+
+
+_METHODS: dict[str, type[Method]] = {kind.name: kind for kind in (CRQ, CRQPlus, TWN, TTQ, STE, LSQ)}
 assert tuple(_METHODS) == METHOD_NAMES
 
 
@@ -199,13 +270,7 @@ def get(name: str) -> Method:
 
 def _thresholded(weight: Tensor, factor: float, alpha: float | None, per_channel: bool, name: str) -> Clusters:
     """Codes of |w| > factor·mean|W|; α is mean|W|·alpha when given, else the mean of the kept |w|."""
-    magnitude = weight.detach().abs()
-    if per_channel:
-        mean = magnitude.flatten(1).mean(1).reshape(-1, *[1] * (weight.dim() - 1))
-    else:
-        mean = magnitude.mean() if magnitude.numel() else magnitude.new_zeros(())
-    if not bool(torch.isfinite(mean).all()):
-        raise non_finite(name)
+    mean = _mean_magnitude(weight, per_channel, name)
     return _beyond(weight, mean * factor, None if alpha is None else mean * alpha)
 
 
