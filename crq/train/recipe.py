@@ -16,7 +16,7 @@ from crq.convert.config import TernaryConfig
 from crq.errors import CrqError, nearest
 from crq.files import write_text
 from crq.options import BuildOptions
-from crq.quant import LARGEST_LAM, methods
+from crq.quant import LARGEST_LAM, RETRAINED
 
 BUILT_IN = Path(__file__).parent.parent / "recipes"
 
@@ -220,7 +220,7 @@ class Recipe(Section):
     @property
     def retrains(self) -> bool:
         """Whether there is a retrain phase: the method has one, or a regularizer asks for it."""
-        return methods.get(self.ternary.method).penalize_retrain or self.retrain.regularizer is not None
+        return self.ternary.method in RETRAINED or self.retrain.regularizer is not None
 
     @property
     def phases(self) -> dict[str, Phase]:

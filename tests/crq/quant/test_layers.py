@@ -40,7 +40,7 @@ def test_codes_describe_the_forward_weights_exactly(method: str) -> None:
     assert torch.equal(quantized.used_weight().detach(), found.codes * found.alpha)
 
 
-@pytest.mark.parametrize("method", ONE_SCALE)
+@pytest.mark.parametrize("method", [name for name in ONE_SCALE if name != "lsq"])
 def test_gradient_passes_straight_through(method: str) -> None:
     quantized = layer(method)
     quantized.mode = "quantized"
@@ -66,7 +66,7 @@ def test_ttq_learns_both_scales_with_the_papers_gradients() -> None:
     expected = upstream * torch.where(up, 0.3, torch.where(down, 0.2, 1.0))
     assert torch.allclose(ttq.weight.grad, expected)
     assert sorted(ttq.used_weight().detach().unique().tolist()) == pytest.approx([-0.2, 0.0, 0.3])
-    with pytest.raises(CrqError, match=r"'conv' was trained by ttq.*use method crq"):
+    with pytest.raises(CrqError, match=r"'conv' was trained by ttq.*use another method"):
         ttq.codes()
 
 

@@ -145,7 +145,7 @@ def test_what_cannot_be_exported_still_trains_and_says_so(tmp_path, changes: dic
     assert 0 < summary["accuracy"]["recalibrated"] <= 1
 
 
-@pytest.mark.parametrize("method", ["crq+", "twn", "ste"])
+@pytest.mark.parametrize("method", ["crq+", "twn", "ste", "lsq"])
 def test_other_methods_freeze(tmp_path, method: str) -> None:
     summary = run(
         tmp_path / "run", ternary={"method": method, "integer": {"first": 8}}, pretrain__epochs=6, finetune__epochs=6
