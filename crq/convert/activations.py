@@ -137,6 +137,11 @@ def activation_of(name: str, module: nn.Module) -> Activation:
     found = _OF_MODULE[type(module)](module)
     if isinstance(module, nn.Softplus) and module.beta != 1:
         raise CrqError(f"module {name!r}: Softplus with beta {module.beta}; only beta 1 is supported")
+    if isinstance(module, nn.Softplus) and module.threshold != 20:
+        raise CrqError(
+            f"module {name!r}: Softplus with threshold {module.threshold}, beyond which it is linear; only torch's 20, "
+            "where that changes nothing, is supported"
+        )
     if found.kind not in ("Clip", "Selu") and any(np.min(constant) < 0 for constant in found.constants):
         least = min(float(np.min(constant)) for constant in found.constants)
         raise CrqError(

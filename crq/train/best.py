@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import pytorch_lightning as pl
@@ -20,7 +21,7 @@ class BestEpoch(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         figure, best = float(trainer.callback_metrics["validation"]), self._best["figure"]
-        if best is None or (figure > best if self.rises else figure < best):
+        if math.isfinite(figure) and (best is None or (figure > best if self.rises else figure < best)):
             state = copy.deepcopy(pl_module.state_dict())
             self._best = {"figure": figure, "epoch": trainer.current_epoch, "state": state}
         trainer.should_stop |= trainer.current_epoch - self._best["epoch"] >= self.patience

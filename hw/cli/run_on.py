@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from hw.ir.graph import Network
+    from hw.ir.layers import IntArray
 
 
 @click.command(name="run-on")
@@ -30,18 +35,39 @@ def run_on(port: str, images: tuple[Path, ...], directory: Path, baud: int | Non
 
     project = open_project(directory)
     network = project.network
-    codes = np.concatenate([input_codes(network, codes_of(network, path)) for path in images])
+    of_file = [input_codes(network, codes_of(network, path)) for path in images]
+    places = [
+        str(path) if len(codes) == 1 else f"{path}[{i}]"
+        for path, codes in zip(images, of_file, strict=True)
+        for i in range(len(codes))
+    ]
     with connected(port, network, bytes.fromhex(project.manifest.source["sha256"])) as board:
         facts = board.facts()
         if baud:
             board.speed_up(facts.khz, round(facts.khz * 1000 / baud))
-        found = board.integers(codes)
-    single = network.output.shape.pixels == 1
-    logits = np.asarray(network.logits(found.reshape(len(found), -1) if single else found)).reshape(len(found), -1)
-    answers = [int(row.argmax()) for row in logits]
+        found = board.integers(np.concatenate(of_file))
+    rows = [{"image": place, **row} for place, row in zip(places, _answers(network, found), strict=True)]
     if as_json:
-        rows = zip(images, answers, logits.tolist(), strict=False)
-        click.echo(json.dumps([{"image": str(p), "class": a, "logits": z} for p, a, z in rows], indent=2))
+        click.echo(json.dumps(rows, indent=2))
         return
-    for path, answer, row in zip(images, answers, logits, strict=False):
-        click.echo(f"{path}: {answer} ({', '.join(f'{value:.3g}' for value in row)})")
+    for row in rows:
+        chosen = f"{row['class']} " if "class" in row else ""
+        values = "; ".join(", ".join(f"{value:.3g}" for value in part) for part in row["results"])
+        click.echo(f"{row['image']}: {chosen}({values})")
+
+
+def _answers(network: Network, integers: IntArray) -> list[dict[str, Any]]:
+    """Per image `results`, a list of numbers per output of the file; and the `class` of the largest logit, where they
+    may be those of classes: crq's files of other tasks name none."""
+    import numpy as np
+
+    single = network.output.shape.pixels == 1
+    given = network.results(integers.reshape(len(integers), -1) if single else integers)
+    parts = [np.asarray(part).reshape(len(integers), -1) for part in (given if isinstance(given, tuple) else [given])]
+    rows: list[dict[str, Any]] = [{"results": [part[i].tolist() for part in parts]} for i in range(len(integers))]
+    metadata = network.metadata
+    classifies = "class_names" in metadata.other or metadata.frozen_hash is None
+    if single and network.output.shape.c > 1 and not metadata.output_names and classifies:
+        for row, scores in zip(rows, network.logits(integers.reshape(len(integers), -1)), strict=True):
+            row["class"] = int(np.argmax(scores))
+    return rows

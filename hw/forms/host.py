@@ -36,11 +36,12 @@ def host_py(network: Network, name: str, x: Passing, y: Passing) -> str:
         output_offset=repr(network.output_offset.tolist()),
         quantize=host_source(network),
         head=head_source(network.metadata.output_head),
-        inputs=_listed(network.metadata.input_names),
-        outputs=_listed(network.metadata.output_names),
+        inputs=_literal(network.metadata.input_names),
+        outputs=_literal(network.metadata.output_names),
         cuts=np.cumsum([c for _, c in network.metadata.output_names])[:-1].tolist(),
     )
 
 
-def _listed(names: Names) -> str:
-    return ", ".join(f"{name} ({channels} channels)" for name, channels in names)
+def _literal(names: Names) -> str:
+    """Names and channels as a Python literal: a file may name its tensors as it likes, and they stay data."""
+    return ascii(tuple((str(name), int(channels)) for name, channels in names)) if names else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import ModelProto, TensorProto, helper
+from onnx import TensorProto, helper
 
 import hw
 from hw.errors import HwError
@@ -23,47 +23,7 @@ from hw.verify.chain import layer_values
 from hw.verify.float32 import float_execution
 from hw.verify.float64.evaluate import float64_link
 from tests.support.qonnx_files import assert_graph_equals_file, base, conv, graph_of, node, quant
-
-RNG = np.random.default_rng(2)
-
-
-def ternary(*shape: int) -> np.ndarray:
-    return (RNG.integers(-1, 2, shape) * 0.5).astype(np.float32)
-
-
-def both(proto: ModelProto, name: str, shape: tuple[int, ...], output: str | None = None) -> ModelProto:
-    """With one more input, and output."""
-    proto.graph.input.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *shape]))
-    if output is not None:
-        proto.graph.output.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, None))
-    return proto
-
-
-def images(opset: int = 13) -> ModelProto:
-    """An image and a map of other scale, offset and sign; scores per pixel and a map of codes."""
-    nodes = [
-        quant("x", "xq", "qi"), node("Mul", "z two", "zm"), node("Add", "zm one", "za"),
-        quant("za", "zq", "q1", signed=1),
-        conv("xq w", "c1", "left", pad=1), conv("zq wz", "c2", "right", pad=1), quant("c1", "a1", "q1", signed=1),
-        quant("c2", "a2", "q1", signed=1), node("Add", "a1 a2", "sum"), conv("sum w2", "y", "scores", size=1),
-        conv("sum w3", "c3", "codes", size=1), quant("c3", "codes_out", "qi", signed=1),
-    ]  # fmt: skip
-    constants = base() | {"wz": ternary(5, 1, 3, 3), "two": np.float32(2), "one": np.float32(0.62),
-                          "w2": ternary(2, 5, 1, 1), "w3": ternary(3, 5, 1, 1)}  # fmt: skip
-    return both(graph_of(nodes, constants, opset=opset), "z", (1, 6, 6), "codes_out")
-
-
-def vectors() -> ModelProto:
-    """Two heads with biases on what two vectors give."""
-    nodes = [quant("x", "xq", "qi"), quant("u", "uq", "q1", signed=1), node("MatMul", "xq m1", "h1", "of_x"),
-             node("MatMul", "uq m2", "h2", "of_u"), quant("h1", "k1", "q1", signed=1),
-             quant("h2", "k2", "q1", signed=1), node("Concat", "k1 k2", "k", axis=1),
-             node("MatMul", "k m3", "s", "one"),
-             node("Add", "s bias", "y"), node("MatMul", "k m4", "other", "two")]  # fmt: skip
-    constants = base() | {"m1": ternary(6, 4), "m2": ternary(3, 5), "m3": ternary(9, 3), "m4": ternary(9, 2),
-                          "bias": RNG.normal(size=3).astype(np.float32)}  # fmt: skip
-    return both(graph_of(nodes, constants, shape=(1, 6)), "u", (3,), "other")
-
+from tests.support.several_ends import images, ternary, vectors
 
 FILES = {"images": images, "vectors": vectors}
 
@@ -102,7 +62,10 @@ def test_simulations_take_and_give_a_tuple(name: str, target: str, tmp_path: Pat
     named = project.simulate(dict(zip([n for n, _ in network.metadata.input_names], parts, strict=True)))
     host = runpy.run_path(str(tmp_path / "host.py"))
     values = to_values(network, codes).reshape(shaped.shape)
-    np.testing.assert_array_equal(host["quantize"]((values[:, :cut], values[:, cut:])), codes)
+    halves = values[:, :cut], values[:, cut:]
+    np.testing.assert_array_equal(host["quantize"](halves), codes)
+    by_name = dict(zip([n for n, _ in network.metadata.input_names], halves, strict=True))
+    np.testing.assert_array_equal(host["quantize"](by_name), codes)
     told = host["results"](expected)
     for output, (_, channels) in enumerate(network.metadata.output_names):
         assert given[output].shape[1] == channels
@@ -141,3 +104,17 @@ def test_parts_with_other_zero_points_are_refused() -> None:
     proto.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(3), "three"))
     with pytest.raises(HwError, match=r"zero points \[0, 3\]; expected one for all.*\[input-quantizer\]"):
         read_qonnx(proto)
+
+
+def test_names_of_tensors_stay_data_in_host_py(tmp_path: Path) -> None:
+    """A file may come from anyone, and host.py is run."""
+    proto, hostile = vectors(), 'u"""\nraise SystemExit("run")\n"""'
+    for holder in (*proto.graph.input, *proto.graph.output):
+        holder.name = hostile if holder.name == "u" else holder.name.replace("other", 'o\'\n"""')
+    for operation in proto.graph.node:
+        operation.input[:] = [hostile if name == "u" else name for name in operation.input]
+        operation.output[:] = ['o\'\n"""' if name == "other" else name for name in operation.output]
+    hw.build(proto, tmp_path / "p", target="rtl")
+    host = runpy.run_path(str(tmp_path / "p" / "host.py"))
+    assert host["INPUTS"] == (("x", 6), (hostile, 3))
+    assert host["OUTPUTS"] == (("y", 3), ('o\'\n"""', 2))
