@@ -33,6 +33,7 @@ from hw.report.model import Report
 from hw.report.project import project_report
 from hw.rtl import built as rtl
 from hw.rtl.bitstream.project import Bitstream, bitstream
+from hw.rtl.names import taken
 from hw.rtl.writer import write_project
 from hw.verify.netlists import check_netlists
 from hw.verify.proofs.proof import Proof
@@ -164,7 +165,8 @@ def _write_hls(
 
 def _project_name(model: AnyModel) -> str:
     stem = Path(os.fspath(model)).stem if isinstance(model, (str, PathLike)) else model.graph.name
-    return identifier(re.sub(r"^[^A-Za-z]*", "", stem) or "network", prefix="network")
+    found = identifier(re.sub(r"^[^A-Za-z]*", "", stem) or "network", prefix="network")
+    return f"network_{found}" if taken(found) else found
 
 
 def open_project(directory: str | PathLike[str]) -> Project:

@@ -104,8 +104,18 @@ def _check_layer(name: str, options: Mapping[str, object]) -> None:
                 raise CrqError(f"{name}: penalty must be a factor of λ, 0 or more, not {value!r}")
         elif not isinstance(value, bool):
             raise CrqError(f"{name}: {key} must be true or false, not {value!r}")
-    if "integer" in options and len(options) > 1:
-        raise CrqError(f"{name}: an integer layer has no other options")
+    check_together(name, options)
+
+
+def check_together(name: str, options: Mapping[str, object], config: TernaryConfig | None = None) -> None:
+    """Raise `CrqError` where options of the layer called `name`, or its own beside those of the network, exclude one
+    another: of one pattern, or of all that match a layer."""
+    others = [key for key in options if key not in ("integer", "skip")]
+    if "integer" in options and others and not options.get("skip"):
+        raise CrqError(f"{name}: an integer layer has no other options, but {', '.join(others)} is given")
+    both = options.get("method", config.method if config else None), options.get("per_channel", False)
+    if both == ("ttq", True):
+        raise CrqError(f"{name}: method ttq learns two scales per layer; per_channel is for the other methods")
 
 
 def _check_bits(name: str, bits: object, least: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from crq.convert.config import TernaryConfig
+from crq.convert.config import TernaryConfig, check_together
 from crq.convert.supported import MACS
 from crq.errors import CrqError, nearest
 from crq.quant.layers import INTEGER, TERNARY, TernaryLayer
@@ -67,6 +67,8 @@ def layer_options(names: Sequence[str], config: TernaryConfig) -> dict[str, dict
     for option, pattern, options in asked:
         for name in matching(pattern, names, option):
             found[name].update(options)
+    for name, options in found.items():
+        check_together(f"layer {name!r}", options, config)
     return found
 
 

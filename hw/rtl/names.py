@@ -62,6 +62,11 @@ _BEGINNINGS = ("unit_", "codes_", "crq_")
 """Of the names of generated modules and of the library's."""
 
 
+def taken(name: str) -> bool:
+    """Whether no module of a user's may be called so: words of SystemVerilog, and what the library's are called."""
+    return name in KEYWORDS or name.lower().startswith(_BEGINNINGS)
+
+
 def check_name(name: str, layers: Collection[str] = ()) -> None:
     """Raises `HwError` for the name of a project that cannot be a module beside those of its `layers`."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):

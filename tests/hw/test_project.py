@@ -227,3 +227,11 @@ def test_commands(project, tmp_path):
     assert facts["layers"][0]["differing"] == 0
     traced = {(p.unit.threshold or p.unit.layer).name for p in project.plan.processes if p.unit}
     assert set(np.load(tmp_path / "t.npz")) == traced
+
+
+@pytest.mark.parametrize(("stem", "name"), [("reg", "network_reg"), ("crq_net", "network_crq_net"), ("plain", "plain")])
+def test_a_file_may_have_the_name_of_a_word(stem: str, name: str, tmp_path: Path) -> None:
+    model = small_cnn(1)
+    model.save(str(tmp_path / f"{stem}.onnx"))
+    for target in ("hls", "rtl"):
+        assert hw.build(tmp_path / f"{stem}.onnx", tmp_path / target, target=target).name == name

@@ -98,3 +98,16 @@ def test_any_network_trains_with_ternary_weights() -> None:
     assert trained.encoder.layers[0].linear1.weight.grad is not None
     with pytest.raises(CrqError, match="prepared with act_bits=None, for training alone.*act_bits=4"):
         crq.freeze(trained, [x])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"integer": {"a.0": 8}, "layers": {"a.*": {"method": "twn"}}}, "layer 'a.0': an integer layer has no other"),
+        ({"layers": {"*": {"method": "ttq"}, "b": {"per_channel": True}}}, "layer 'b': method ttq learns two scales"),
+        ({"method": "ttq", "layers": {"b": {"per_channel": True}}}, "layer 'b': method ttq learns two scales"),
+    ],
+)
+def test_what_excludes_one_another_is_refused_across_patterns(options: dict, message: str) -> None:
+    with pytest.raises(CrqError, match=message):
+        layer_options(["a.0", "a.1", "b"], crq.TernaryConfig(**options))
