@@ -230,7 +230,7 @@ def test_commands(project, tmp_path):
 
 
 @pytest.mark.parametrize(("stem", "name"), [("reg", "network_reg"), ("crq_net", "network_crq_net"), ("plain", "plain")])
-def test_a_file_may_have_the_name_of_a_word(stem: str, name: str, tmp_path: Path) -> None:
+def test_a_file_may_have_the_name_of_a_word(stem: str, name: str, tmp_path) -> None:
     model = small_cnn(1)
     model.save(str(tmp_path / f"{stem}.onnx"))
     for target in ("hls", "rtl"):
