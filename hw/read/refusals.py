@@ -105,6 +105,10 @@ REFUSALS: dict[str, Refusal] = {
         "a tensor is read whose elements were moved otherwise than by flattening, slicing, or reordering channels",
         "keep pixels in their order; flatten with Flatten(axis=1) before the classifier",
     ),
+    "no-vector": Refusal(
+        "a matrix product reads a tensor of points or pixels",
+        "flatten it first; a Linear that points share is a Conv1d(…, 1) on (N, features, points), or a Conv2d(…, 1)",
+    ),
     "per-feature": Refusal(
         "something between a flattened image and its layer differs from pixel to pixel, or joins other values",
         "flatten right before the layer",

@@ -65,9 +65,7 @@ def gemm(ctx: Context, node: NodeProto) -> Pending:
 def _product(ctx: Context, node: NodeProto, constant: Constant, transposed: bool) -> Pending:
     x = ctx.codes(node)
     if constant.value.ndim != 2 or len(x.int.shape) != 1:
-        refuse(
-            "malformed", node, f"weights {constant.value.shape} on an input of shape {x.int.shape}; flatten it first"
-        )
+        refuse("no-vector", node, f"weights {constant.value.shape} on an input of shape {x.int.shape}")
     weights = weights_of(node, constant if transposed else _transpose(constant))
     if weights.codes.shape[1] != x.int.channels:
         refuse("malformed", node, f"{weights.codes.shape[1]} weight rows for {x.int.channels} inputs")

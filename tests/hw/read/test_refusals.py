@@ -104,6 +104,7 @@ REFUSED = {
         + [node("MatMul", "m f72", "y")],
         f72=np.ones((72, 2), "f4"),
     ),
+    "no-vector": _with([*HEAD, *ACT, node("MatMul", "q shared", "y", "points")], shared=np.ones((6, 4), "f4")),
     "malformed": _with([*HEAD, conv("xq w", "y", "neg", pads=[-1, 0, 0, 0])]),
 }
 
