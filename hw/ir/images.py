@@ -88,14 +88,16 @@ def input_codes(network: Network, x: ArrayLike, quantize: bool = False, layout: 
     array, tensor = channels_first(network, joined_images(network, x), layout), network.input
     lo, hi = tensor.lo[:, None, None], tensor.hi[:, None, None]
     if array.dtype.kind == "f":
-        scaled, quantize = to_grid(network, array), quantize or bool(steps(network))
+        several = bool(network.metadata.input_names)  # whose last step is their scales, and no preprocessing
+        scaled, quantize = to_grid(network, array), quantize or len(steps(network)) > several
         if not np.isfinite(scaled).all():
             raise HwError("images hold values that are not finite")
         codes = to_codes(network, array) if quantize else np.rint(scaled)
         if not quantize and not np.array_equal(codes, scaled):
+            scale = "the scale of its input" if several else repr(network.input_scale)
             raise HwError(
-                f"images are not on the input grid: {array[codes != scaled][0]!r} is no multiple of "
-                f"{network.input_scale!r}. Give integer codes, or allow rounding with quantize=True"
+                f"images are not on the input grid: {array[codes != scaled][0]!r} is no multiple of {scale}. Give "
+                "integer codes, or allow rounding with quantize=True"
             )
         array = codes
     elif array.dtype.kind not in "iub":

@@ -118,3 +118,15 @@ def test_names_of_tensors_stay_data_in_host_py(tmp_path: Path) -> None:
     host = runpy.run_path(str(tmp_path / "p" / "host.py"))
     assert host["INPUTS"] == (("x", 6), (hostile, 3))
     assert host["OUTPUTS"] == (("y", 3), ('o\'\n"""', 2))
+
+
+def test_values_off_the_grids_of_several_inputs_are_refused() -> None:
+    network = Network(read_qonnx(vectors()))
+    codes = all_vectors(network, 2)[:2]
+    values = to_values(network, codes)
+    np.testing.assert_array_equal(input_codes(network, values), codes)
+    off = values.copy()
+    off[1, 2] += 0.01
+    with pytest.raises(HwError, match=r"not on the input grid: .* is no multiple of the scale of its input"):
+        input_codes(network, off)
+    assert np.array_equal(input_codes(network, off, quantize=True), codes)
