@@ -114,8 +114,13 @@ def test_qonnx_runs_the_integer_graph_to_the_same_integers(run: Path) -> None:
     np.testing.assert_array_equal(np.concatenate(found), frozen.integers(images).numpy())
 
 
-@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
-@pytest.mark.parametrize("mode", ["fast", "ap"])
+@pytest.mark.parametrize(
+    ("io_type", "mode"),
+    [
+        ("io_stream", "fast"), ("io_stream", "ap"), ("io_parallel", "fast"),
+        pytest.param("io_parallel", "ap", marks=pytest.mark.slow),
+    ],
+)  # fmt: skip
 def test_simulation_equals_live_pytorch(run: Path, io_type: str, mode: str, tmp_path) -> None:
     project = hw.build(run / "digits.onnx", tmp_path / "project", io_type=io_type)
     vectors = all_vectors(project.network, 1000)
@@ -137,6 +142,7 @@ def test_the_rtl_form_with_the_trained_weights_equals_pytorch_on_real_images(run
     np.testing.assert_array_equal(found.values.reshape(20, -1), expected.reshape(20, -1))
 
 
+@pytest.mark.slow
 def test_the_steps_one_by_one_give_the_same_file_and_project(run: Path, tmp_path) -> None:
     for arguments in (
         ("export", run / "train", "-o", tmp_path / "digits.onnx"),
@@ -165,6 +171,7 @@ def test_another_model_is_refused_as_reference(run: Path, tmp_path) -> None:
     assert "give the run it was exported from" in done.stderr
 
 
+@pytest.mark.slow
 def test_frozen_accuracy_stays_within_two_points_over_three_seeds(run: Path, tmp_path) -> None:
     summaries = [json.loads((run / "train" / "summary.json").read_text())]
     for seed in (1, 2):

@@ -15,13 +15,9 @@ from hw.ir.interpret import evaluate
 from hw.project import build
 from hw.read import read_qonnx
 from tests.end_to_end.test_scale import SIDES
+from tests.support.shapes import SHAPES
 
-SHAPES = {
-    "digits-cnn": (1, 8, 8), "lenet": (1, 28, 28), "convnet": (1, 28, 28), "signal": (1, 64), "separable": (3, 32, 32),
-    "vgg7": (3, 32, 32), "resnet20": (3, 32, 32), "resnet32": (3, 32, 32), "resnet44": (3, 32, 32),
-    "vgg7-unrolled": (3, 32, 32), "resnet56": (3, 32, 32), "resnet18": (3, 224, 224), "alexnet": (3, 227, 227),
-}  # fmt: skip
-LARGE = {"alexnet", "resnet18", "resnet32", "resnet44", "resnet56", "vgg7", "vgg7-unrolled"}
+LARGE = {"alexnet", "mobilenet", "resnet18", "resnet32", "resnet44", "resnet56", "vgg7", "vgg7-unrolled"}
 
 
 def frozen(name: str) -> tuple[crq.FrozenModel, torch.Tensor]:
@@ -73,11 +69,7 @@ def test_onnxruntime_at_its_default_level(name: str, tmp_path, record_property) 
 
 @pytest.mark.parametrize(
     "name",
-    [
-        n if n in ("lenet", "signal") else pytest.param(n, marks=pytest.mark.slow)
-        for n in models.names()
-        if n not in SIDES
-    ],
+    [n if n == "signal" else pytest.param(n, marks=pytest.mark.slow) for n in models.names() if n not in SIDES],
 )
 def test_simulation(name: str, tmp_path) -> None:
     """PyTorch = C simulation, fast and, unless it is large, with ap types; test_scale.py has the others."""

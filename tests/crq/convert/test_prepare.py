@@ -13,6 +13,7 @@ from crq.errors import CrqError
 from crq.quant.layers import IntegerConv2d, IntegerLinear, QuantLayer, TernaryConv2d, TernaryLinear
 from crq.quant.quantizers import ActQuant, quantizers
 from tests.support.bodies import Net, calls
+from tests.support.shapes import SHAPES
 
 IMAGES = torch.rand(2, 3, 8, 8)
 
@@ -122,8 +123,6 @@ def test_one_bit_activations_use_two_signed_bits_where_there_is_no_relu() -> Non
 
 @pytest.mark.parametrize("name", models.names())
 def test_float_mode_computes_what_the_model_computes(name: str) -> None:
-    shapes = {"digits-cnn": (1, 8, 8), "lenet": (1, 28, 28), "convnet": (1, 28, 28), "signal": (1, 64)}
-    shapes |= {"resnet18": (3, 64, 64), "alexnet": (3, 227, 227)}
     options = {
         "resnet18": {"width": 8},
         "alexnet": {"dense": 32},
@@ -132,7 +131,7 @@ def test_float_mode_computes_what_the_model_computes(name: str) -> None:
     }.get(name, {})
     torch.manual_seed(0)
     model = models.build(name, **options).eval()
-    x = torch.rand(2, *shapes.get(name, (3, 32, 32)))
+    x = torch.rand(2, *((3, 64, 64) if name == "resnet18" else SHAPES[name]))
     before = {key: value.clone() for key, value in model.state_dict().items()}
     prepared = crq.prepare(model, example_input=x).eval()
     assert torch.allclose(prepared(x), model(x), atol=1e-5)

@@ -81,7 +81,10 @@ def test_same_seed_same_bits_other_seed_other_bits(finished, tmp_path) -> None:
     assert other["layers"] != summary["layers"]
 
 
-@pytest.mark.parametrize("phase", ["pretrain", "retrain", "finetune"])
+@pytest.mark.parametrize(
+    "phase",
+    [pytest.param("pretrain", marks=pytest.mark.slow), "retrain", pytest.param("finetune", marks=pytest.mark.slow)],
+)
 def test_resumed_run_equals_an_uninterrupted_one(tmp_path, finished, monkeypatch, phase: str) -> None:
     changes = {f"{phase}__epochs": 4, "retrain__warm": True, "finetune__momentum": 0.8}
     if phase == "pretrain":
@@ -145,7 +148,9 @@ def test_what_cannot_be_exported_still_trains_and_says_so(tmp_path, changes: dic
     assert 0 < summary["accuracy"]["recalibrated"] <= 1
 
 
-@pytest.mark.parametrize("method", ["crq+", "twn", "ste", "lsq"])
+@pytest.mark.parametrize(
+    "method", ["crq+", "lsq", *(pytest.param(name, marks=pytest.mark.slow) for name in ("twn", "ste"))]
+)
 def test_other_methods_freeze(tmp_path, method: str) -> None:
     summary = run(
         tmp_path / "run", ternary={"method": method, "integer": {"first": 8}}, pretrain__epochs=6, finetune__epochs=6

@@ -58,7 +58,10 @@ CLASHES = {
 }
 
 
-@pytest.mark.parametrize("case", CLASHES)
+QUICK = ("tables first", "guards", "words of the code")
+
+
+@pytest.mark.parametrize("case", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in CLASHES])
 def test_any_names_build(case: str, tmp_path: Path) -> None:
     project = built(named(*CLASHES[case]), tmp_path / "p")
     assert [p.unit.name for p in project.plan.processes if p.unit] == list(CLASHES[case])

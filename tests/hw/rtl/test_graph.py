@@ -49,7 +49,7 @@ def written(cases: list[Case], folder: Path) -> list[Path]:
 
 
 @needs_verilator
-@pytest.mark.parametrize("form", ["", "CRQ_XILINX=8", "CRQ_XILINX=4"])
+@pytest.mark.parametrize("form", ["", "CRQ_XILINX=8", pytest.param("CRQ_XILINX=4", marks=pytest.mark.slow)])
 def test_every_output_is_exact(form: str, tmp_path: Path) -> None:
     # The models of the primitives compile slowly.
     cases = [random_case(seed, 3 if seed % 4 else 2) for seed in range(8 if form else 40)]
@@ -77,7 +77,7 @@ def test_a_changed_adder_is_caught(operands: int, tmp_path: Path) -> None:
 
 @needs_verilator
 @needs_yosys
-@pytest.mark.parametrize("family", ["xcup", "xc7"])
+@pytest.mark.parametrize("family", ["xcup", pytest.param("xc7", marks=pytest.mark.slow)])
 def test_the_mapped_netlist_is_exact(family: str, tmp_path: Path) -> None:
     cases = [random_case(seed) for seed in (2, 3)]
     paths = written(cases, tmp_path)

@@ -23,7 +23,7 @@ needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="
 
 
 @needs_verilator
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [pytest.param(f, marks=pytest.mark.slow) if f == "CRQ_XILINX=4" else f for f in FORMS])
 def test_every_product_and_random_lanes_are_exact(form: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(len(form))
     lanes = [exhaustive_lane(bits, signed) for bits in (1, 3) for signed in (False, True)]

@@ -92,6 +92,7 @@ def reports(command, folder: Path, *arguments: str) -> list[dict]:
     return facts.get("links") or facts["layers"]
 
 
+@pytest.mark.slow
 def test_the_commands_compare_as_many_integers_for_numbered_modules_as_for_named_ones(
     runs: dict[str, Path], tmp_path: Path
 ) -> None:

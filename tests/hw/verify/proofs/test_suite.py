@@ -44,12 +44,12 @@ BRANCHES = {
 
 
 def joining_net():
-    """Integer and ternary convolutions, sum pool, shift, negation, sum of two branches, 6-bit codes, global sum."""
+    """Integer and ternary convolutions, sum pool, shift, negation, sum of two branches, blocks of copies, 6-bit codes, global sum."""
     g = GraphBuilder((2, 6, 6), seed=2)
     x = g.threshold(g.conv("x", 4, weight_type="INT4"), 4)
     h = g.threshold(g.sum_pool(g.conv(x, 4, (1, 1)), (2, 2)), 6, signed=True)
     x = g.threshold(g.add(h, g.shift(g.max_pool(x), 1)), 4)
-    x = g.threshold(g.negate(x), 6, signed=True)
+    x = g.threshold(g.negate(g.enlarge(x)), 6, signed=True)
     return g.finish(g.bias(g.matmul(g.flatten(g.global_sum(x)), 3, "INT8")))
 
 
@@ -66,7 +66,7 @@ def test_the_compiled_networks_have_every_kind_of_layer():
     assert min(levels) <= COMPARATOR_LEVELS < max(levels)
 
 
-@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+@pytest.mark.parametrize("compiler", ["clang++", pytest.param("g++", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
 @pytest.mark.parametrize("branch", BRANCHES)
 @pytest.mark.parametrize("network", COMPILED)
