@@ -26,7 +26,6 @@ from crq.train.loader import BatchLoader
 from crq.train.recipe import Penalized, Phase, Recipe
 from crq.train.schedules import dose
 from crq.train.sources import functions
-from crq.train.sources.targets import class_names
 from crq.train.sources.values import ValueData
 from crq.train.splits import AnyData, Source, from_raw
 
@@ -80,7 +79,7 @@ class Setup:
             return given
         if self.task.reconstructs:
             unlabelled = replace(functions.read(given, name), labels=None)
-            return from_raw(unlabelled, name, "classes", class_names(unlabelled))
+            return from_raw(unlabelled, name, "classes")
         if self.task.kind != "classes":
             return from_raw(functions.read(given, name), name, self.task.kind)
         return datasets.from_dataset(given, classes, name)
@@ -97,6 +96,12 @@ class Setup:
 
     def _check_classes(self) -> None:
         classes = self.data.classes
+        for split, data in (("training", self.data), ("validation", self.held_out), ("test", self.test)):
+            if data is not None and not data.classes:
+                raise CrqError(
+                    f"the {split} split of {data.name} has no labels; this loss compares with classes: add them, or "
+                    'set loss = "mse" and data.target = "input" for an autoencoder'
+                )
         images = torch.bincount(self.data.labels, minlength=len(classes))
         if len(classes) < 2:
             raise CrqError(f"{self.data.name} has one class, {', '.join(classes)}: there is nothing to tell apart")

@@ -88,18 +88,22 @@ class Source:
         return class_names(self._raw("train" if "train" in self.parts else "all"))
 
     def _made(self, part: str) -> ImageData | ValueData:
-        classes = self._classes if self.kind == "classes" else ()
-        return from_raw(self._raw(part), self.section.name, self.kind, classes, self.section.shape)
+        raw = self._raw(part)
+        classes = (self._classes or class_names(raw)) if self.kind == "classes" else ()
+        return from_raw(raw, self.section.name, self.kind, classes, self.section.shape)
 
 
 def from_raw(
     raw: Raw, name: str, kind: Kind, classes: tuple[str, ...] = (), shape: tuple[int, ...] | None = None
 ) -> ImageData | ValueData:  # fmt: skip
-    """The samples of `raw` in `shape`, their labels of that kind: bytes by class as images, all others as values."""
+    """The samples of `raw` in `shape`, their labels of that kind: bytes by class as images, all others as values.
+
+    Samples without labels have no classes, whatever those of the other splits are.
+    """
     values = torch.from_numpy(np.ascontiguousarray(_shaped(raw, shape)))
     if kind != "classes":
         return ValueData(_real(values), as_numbers(raw, kind), output_names(raw), name)
-    labels = as_classes(raw, classes)
+    labels, classes = as_classes(raw, classes), classes if raw.labels is not None else ()
     if values.dtype == torch.uint8 and values.dim() > 2:
         return ImageData(values, labels, classes, name)
     return ValueData(_real(values), labels, classes, name)

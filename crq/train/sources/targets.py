@@ -20,11 +20,13 @@ _OTHER_LOSSES = 'to train on numbers, set loss = "mse" in the recipe; on several
 
 
 def class_names(raw: Raw) -> tuple[str, ...]:
-    """The classes that the labels of `raw` tell apart, in order: words by alphabet, numbers by size."""
+    """The classes that the labels of `raw` tell apart, in order: words by alphabet, numbers by size; none without
+    labels.
+    """
     if raw.classes is not None:
         return raw.classes
     if raw.labels is None:
-        return ("unlabelled",)
+        return ()
     found = _flat(raw)
     if found.ndim == 2:
         return raw.outputs or tuple(map(str, range(found.shape[1])))
@@ -43,7 +45,10 @@ def class_names(raw: Raw) -> tuple[str, ...]:
 
 
 def as_classes(raw: Raw, classes: Sequence[str]) -> Tensor:
-    """int64 [N]: the place of each label among `classes`; raises `CrqError` naming the row of one that is not."""
+    """int64 [N]: the place of each label among `classes`, zeros without labels.
+
+    Raises `CrqError` naming the row of a label that is no class.
+    """
     if raw.labels is None:
         return torch.zeros(len(raw.values), dtype=torch.int64)
     found = _flat(raw)

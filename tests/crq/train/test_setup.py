@@ -1,5 +1,8 @@
 """What a run works with: what cannot be trained is refused before the first epoch; batches, seeds and λ."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
@@ -116,6 +119,20 @@ def test_what_cannot_be_told_apart_is_refused() -> None:
     with pytest.raises(CrqError, match=r"of 1 of its 11 classes: extra"):
         setup(train=data.ImageData(digits().images, digits().labels, (*digits().classes, "extra"), "x"), test=digits())
     setup(train=digits(), test=gap)  # a test split may lack a class
+
+
+@pytest.mark.parametrize(("without", "split"), [("y_train", "training"), ("y_val", "validation"), ("y_test", "test")])
+def test_classes_need_labels(tmp_path: Path, without: str, split: str) -> None:
+    x, y = np.random.default_rng(0).normal(size=(80, 2)), np.arange(80) % 2
+    arrays = {f"{name}_{part}": value for part in ("train", "val", "test") for name, value in (("x", x), ("y", y))}
+    made = {"network": torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))}
+    made |= {"data__name": f"{tmp_path}/d.npz", "data__augment": "none"}
+    np.savez(tmp_path / "d.npz", **arrays)
+    setup(**made)
+    del arrays[without]
+    np.savez(tmp_path / "d.npz", **arrays)
+    with pytest.raises(CrqError, match=rf"the {split} split of .*d\.npz has no labels; this loss compares"):
+        setup(**made)
 
 
 def test_a_network_that_normalizes_bytes_is_refused() -> None:

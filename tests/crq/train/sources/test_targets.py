@@ -24,7 +24,7 @@ def raw(labels, **more) -> Raw:
         ([True, False], ("0", "1"), [1, 0]),
         ([[3], [1]], ("1", "3"), [1, 0]),
         ([[0, 1, 0], [1, 0, 0]], ("0", "1", "2"), [1, 0]),
-        (None, ("unlabelled",), [0, 0, 0]),
+        (None, (), [0, 0, 0]),
     ],
 )
 def test_classes(labels, classes: tuple[str, ...], numbers: list[int]) -> None:
