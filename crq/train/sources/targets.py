@@ -30,11 +30,6 @@ def class_names(raw: Raw) -> tuple[str, ...]:
     found = _flat(raw)
     if found.ndim == 2:
         return raw.outputs or tuple(map(str, range(found.shape[1])))
-    if found.dtype.kind == "f" and (wrong := np.flatnonzero(found != np.rint(found))).size:
-        raise CrqError(
-            f"{raw.row(int(wrong[0]))}: its label is {found[wrong[0]]}; expected a class, a whole number or a word: "
-            f"{_OTHER_LOSSES}"
-        )
     names = np.unique(found.astype(str) if found.dtype.kind == "O" else found)
     if len(names) > MOST_CLASSES:
         raise CrqError(
@@ -101,17 +96,34 @@ def output_names(raw: Raw) -> tuple[str, ...]:
 
 
 def _flat(raw: Raw) -> NDArray[Any]:
-    """Labels [N]; or [N, K] as they are where each row has a single one among zeros."""
+    """Labels [N], whole numbers or words; or [N, K] as they are where each row has a single one among zeros."""
     found = raw.labels
     assert found is not None
     if found.ndim == 2 and found.shape[1] == 1:
-        return found[:, 0]
+        found = found[:, 0]
+    if found.ndim == 1:
+        wrong = ~_tells_a_class(found)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise CrqError(
+                f"{raw.row(row)}: its label is {found[row]}; expected a class, a whole number or a word: "
+                f"{_OTHER_LOSSES}"
+            )
     one_hot = found.ndim == 2 and found.dtype.kind in "iufb" and bool(np.isin(found, (0, 1)).all())
     if found.ndim != 1 and not (one_hot and bool((found.sum(1) == 1).all())):
         raise CrqError(
             f"{raw.where}: labels of shape {found.shape}; expected a class a sample, [N] or one-hot: {_OTHER_LOSSES}"
         )
     return found
+
+
+def _tells_a_class(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which labels [N] are whole numbers or words."""
+    if labels.dtype.kind == "f":
+        return np.isfinite(labels) & (labels == np.rint(labels))
+    if labels.dtype.kind == "O":
+        return np.array([isinstance(label, str | bytes) for label in labels])
+    return np.full(len(labels), labels.dtype.kind in "iubUS")
 
 
 def _name(value: Any) -> str:

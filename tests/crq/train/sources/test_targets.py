@@ -52,6 +52,12 @@ def test_numbers() -> None:
     [
         ([0.5, 1.0], class_names, r"d\.csv, row 2: its label is 0\.5; expected a class.*loss = \"mse\""),
         ([1.0, np.nan], class_names, "row 3: its label is nan"),
+        ([np.inf, 1.0], class_names, "row 2: its label is inf; expected a class"),
+        ([1.0, np.nan], lambda r: as_classes(r, ("1",)), "row 3: its label is nan; expected a class"),
+        ([1.0, np.inf], lambda r: as_classes(r, ("1",)), "row 3: its label is inf; expected a class"),
+        (np.array(["2020-01-01"], "M8[D]"), class_names, "row 2: its label is 2020-01-01; expected a class"),
+        (np.array(["a", None], object), class_names, "row 3: its label is None; expected a class"),
+        ([1j], lambda r: as_classes(r, ("1",)), "row 2: its label is 1j; expected a class"),
         ([[0, 1, 1], [1, 0, 0]], class_names, r"labels of shape \(2, 3\); expected a class a sample.*loss = \"bce\""),
         (np.arange(10_001), class_names, "10,001 different labels; expected at most 10,000 classes"),
         (["b", "c"], lambda r: as_classes(r, ("a", "b")), "row 3: its label 'c' is no class of the training split"),
