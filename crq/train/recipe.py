@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from crq.convert.config import TernaryConfig
 from crq.errors import CrqError, nearest
@@ -18,6 +28,8 @@ from crq.files import write_text
 from crq.options import BuildOptions
 from crq.quant import LARGEST_LAM, RETRAINED
 
+GRID = ("input_signed", "input_scale")
+"""Keys of `ternary` that are chosen from the training split where a recipe does not give them."""
 BUILT_IN = Path(__file__).parent.parent / "recipes"
 
 
@@ -191,6 +203,23 @@ class Recipe(Section):
     callbacks: tuple[str, ...] = Field((), description="module:name of Lightning callbacks, for every phase")
     loggers: tuple[str, ...] = Field((), description="module:name of Lightning loggers, for every phase")
     hardware: BuildOptions = Field(default_factory=BuildOptions)
+    _grid: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _grid_given(cls, values: Any, handler: ModelWrapValidatorHandler[Recipe]) -> Recipe:
+        """Notes which keys of `GRID` are given, their defaults too: a `TernaryConfig` cannot tell."""
+        made = handler(values)
+        ternary = values.get("ternary", {}) if isinstance(values, dict) else made.ternary
+        if isinstance(ternary, TernaryConfig):
+            made._grid = frozenset(key for key in GRID if getattr(ternary, key) != getattr(TernaryConfig(), key))
+        else:
+            made._grid = frozenset(key for key in GRID if key in ternary)
+        return made
+
+    @field_serializer("ternary")
+    def _without_chosen_grid(self, ternary: TernaryConfig) -> dict[str, Any]:
+        return {key: value for key, value in asdict(ternary).items() if key not in GRID or key in self._grid}
 
     @field_validator("name")
     @classmethod
@@ -218,6 +247,11 @@ class Recipe(Section):
         return self
 
     @property
+    def gives_grid(self) -> bool:
+        """Whether the recipe says where its input grid lies, instead of leaving it to the training split."""
+        return bool(self._grid)
+
+    @property
     def retrains(self) -> bool:
         """Whether there is a retrain phase: the method has one, or a regularizer asks for it."""
         return self.ternary.method in RETRAINED or self.retrain.regularizer is not None
@@ -234,9 +268,12 @@ class Recipe(Section):
         return self.model_dump(exclude={"hardware"})
 
     def to_toml(self) -> str:
-        """The recipe as TOML, defaults written out, so that it means the same under later defaults."""
+        """The recipe as TOML, defaults written out, so that it means the same under later defaults.
+
+        Those of `GRID` are left out: written, they would be given.
+        """
         values = self.model_dump(mode="python")
-        values["ternary"], values["hardware"] = asdict(self.ternary), asdict(self.hardware)
+        values["hardware"] = asdict(self.hardware)
         if self.ternary.act_bits is None:  # TOML has no null, and an absent key means the default
             values["ternary"]["act_bits"] = "float"
         return tomli_w.dumps(_without_none(values))

@@ -61,7 +61,7 @@ class Setup:
         wanted = recipe.data.standardize
         values = isinstance(self.data, ValueData) if wanted is None else wanted
         self.steps = standardization(self.data) if values else ()
-        self.ternary = with_grid(recipe.ternary, self.data, self.steps)
+        self.ternary = with_grid(recipe.ternary, self.data, self.steps, recipe.gives_grid)
         self.method = methods.get(recipe.ternary.method)
         if network is None:
             with torch.random.fork_rng(devices=[]):

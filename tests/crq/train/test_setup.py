@@ -155,6 +155,15 @@ def test_bytes_have_one_input_grid(key: str, value: object, wanted: str) -> None
         setup(ternary={key: value})
 
 
+def test_a_grid_of_the_recipe_s_takes_the_chosen_one_s_place() -> None:
+    rows = torch.utils.data.TensorDataset(torch.randn(200, 6), torch.randn(200, 2))
+    network = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    grid = {"input_signed": False, "input_scale": 2**-8}
+    for given in (grid, {"input_scale": 2**-8}):
+        made = setup(network, rows, rows, loss="mse", data__augment="none", ternary=given)
+        assert {key: getattr(made.ternary, key) for key in grid} == grid
+
+
 def test_datasets_of_numbers_are_taken_as_they_are() -> None:
     rows = torch.utils.data.TensorDataset(torch.randn(200, 6), torch.randn(200, 2))
     network = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
