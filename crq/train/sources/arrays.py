@@ -64,9 +64,15 @@ def _names(path: Path) -> Mapping[str, str]:
     """The file's names by their lower case."""
     try:
         with opened(path) as file:
-            return {name.lower(): name for name in file.files}
+            found = sorted(file.files)
     except DAMAGED as error:
         raise CrqError(f"{path} is no .npz file or is damaged: {error}; save it again with np.savez") from error
+    names = {name.lower(): name for name in found}
+    if twice := [name for name in found if names[name.lower()] != name]:
+        raise CrqError(
+            f"{path} holds {twice[0]} and {names[twice[0].lower()]}, which are one name here; leave one of them out"
+        )
+    return names
 
 
 def _from_npz(path: Path, names: Mapping[str, str], suffix: str) -> Raw:

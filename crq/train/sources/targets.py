@@ -48,6 +48,11 @@ def as_classes(raw: Raw, classes: Sequence[str]) -> Tensor:
         return torch.zeros(len(raw.values), dtype=torch.int64)
     found = _flat(raw)
     if found.ndim == 2:
+        if (columns := class_names(raw)) != tuple(classes):
+            raise CrqError(
+                f"{raw.where}: one-hot labels with the columns {_few(columns)}; expected the classes of the training "
+                f"split, {_few(classes)}: write the labels of both in one way"
+            )
         return torch.from_numpy(found.argmax(1).astype(np.int64))
     if raw.classes is not None:
         if len(outside := np.flatnonzero((found < 0) | (found >= len(raw.classes)))):
@@ -60,10 +65,9 @@ def as_classes(raw: Raw, classes: Sequence[str]) -> Tensor:
     names = [_name(value) for value in found]
     wrong = next((index for index, name in enumerate(names) if name not in places), None)
     if wrong is not None:
-        few = ", ".join(classes[:12]) + (", …" if len(classes) > 12 else "")
         raise CrqError(
-            f"{raw.row(wrong)}: its label {names[wrong]!r} is no class of the training split, which has {few}: add "
-            "training samples of it, or leave it out"
+            f"{raw.row(wrong)}: its label {names[wrong]!r} is no class of the training split, which has "
+            f"{_few(classes)}: add training samples of it, or leave it out"
         )
     return torch.tensor([places[name] for name in names], dtype=torch.int64)
 
@@ -124,6 +128,10 @@ def _tells_a_class(labels: NDArray[Any]) -> NDArray[np.bool_]:
     if labels.dtype.kind == "O":
         return np.array([isinstance(label, str | bytes) for label in labels])
     return np.full(len(labels), labels.dtype.kind in "iubUS")
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 
 def _name(value: Any) -> str:

@@ -50,6 +50,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
         ({"a": X, "b": Y}, r"holds a, b; expected arrays x and y, or x_train, .*: save it with np\.savez"),
         ({"x": X, "y": Y[:2]}, "6 samples and 2 labels; expected one label a sample"),
         ({"x": X, "y": 1}, "6 samples and a single number as label; expected one label a sample"),
+        ({"x": X, "X": X + 1, "y": Y}, "holds X and x, which are one name here; leave one of them out"),
         ({"x": X[:, 0], "y": Y}, r"samples of shape \(6,\); expected \[N, …\]"),
         ({"x": X * 1j, "y": Y}, "samples of type complex128; expected integers or real numbers"),
         ({"x": np.where(X == 9, np.nan, X), "y": Y}, r"row 2, place \(1,\): nan is no finite float32 number"),

@@ -61,6 +61,17 @@ def test_numbers() -> None:
         ([[0, 1, 1], [1, 0, 0]], class_names, r"labels of shape \(2, 3\); expected a class a sample.*loss = \"bce\""),
         (np.arange(10_001), class_names, "10,001 different labels; expected at most 10,000 classes"),
         (["b", "c"], lambda r: as_classes(r, ("a", "b")), "row 3: its label 'c' is no class of the training split"),
+        (
+            [[0, 1]],
+            lambda r: as_classes(r, ("0", "1", "2")),
+            "one-hot labels with the columns 0, 1; expected .* 1, 2",
+        ),
+        ([[0, 1, 0]], lambda r: as_classes(r, ("0", "1")), "one-hot labels with the columns 0, 1, 2; expected .* 0, 1"),
+        (
+            [[0, 1]],
+            lambda r: as_classes(r, ("1", "2")),
+            "one-hot labels .* 0, 1; expected .* 1, 2: write the",
+        ),
         (["b", "c"], lambda r: as_numbers(r, "numbers"), "its labels are words such as 'b'; this loss compares"),
         ([[0, 2]], lambda r: as_numbers(r, "bits"), r"row 2: label 1 is 2; expected 0 or 1 \(multi-label\)"),
         ([[0, np.inf]], lambda r: as_numbers(r, "numbers"), "row 2: label 1 is inf; expected a finite number"),
