@@ -77,12 +77,10 @@ class Setup:
         assert given is not None
         if isinstance(given, ImageData | ValueData):
             return given
-        if self.task.reconstructs:
-            unlabelled = replace(functions.read(given, name), labels=None)
-            return from_raw(unlabelled, name, "classes")
-        if self.task.kind != "classes":
-            return from_raw(functions.read(given, name), name, self.task.kind)
-        return datasets.from_dataset(given, classes, name)
+        if self.task.kind == "classes":
+            return datasets.from_dataset(given, classes, name)
+        raw = functions.read(given, name)
+        return from_raw(replace(raw, labels=None) if self.task.reconstructs else raw, name, self.task.kind)
 
     def _check_data(self) -> None:
         """Refuse training samples of one class, a class without any, and a test split of other samples or classes."""
@@ -91,7 +89,7 @@ class Setup:
                 f"images of {self.data.name} have shape {self.data.shape} in the training split and {self.test.shape} "
                 "in the test split; bring all to one size and as many channels"
             )
-        if self.task.kind == "classes" and not self.task.reconstructs:
+        if self.task.kind == "classes":
             self._check_classes()
 
     def _check_classes(self) -> None:

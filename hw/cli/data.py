@@ -84,12 +84,11 @@ class DataOptions(NamedTuple):
             codes, known = codes_of_values(network, samples.numpy(), self.statement), True
         else:
             codes, samples = codes_of(network, samples.numpy(), self.statement), samples.float() / 256
-        compared = task.kind == "classes" and not task.reconstructs
-        if compared and not found.classes:
+        if task.kind == "classes" and not found.classes:
             return Given(codes, None, UNLABELLED)
         if not known:
             return Given(codes, None, UNSTATED)
-        labels = labels_for(network, found) if compared else found.labels
+        labels = labels_for(network, found) if task.kind == "classes" else found.labels
         return Given(codes, Scored(task, labels, samples, recorded_steps(network)).first(count), None)
 
 

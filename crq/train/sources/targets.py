@@ -13,7 +13,8 @@ from torch import Tensor
 from crq.errors import CrqError
 from crq.train.sources.raw import Raw
 
-Kind = Literal["classes", "numbers", "bits"]
+Kind = Literal["classes", "numbers", "bits", "marks"]
+"""What labels are read as. Marks: classes where they tell some apart, otherwise nothing."""
 MOST_CLASSES = 10_000
 """More different labels than this are taken for a mistake (an identifier, a measured value)."""
 _OTHER_LOSSES = 'to train on numbers, set loss = "mse" in the recipe; on several labels at once, loss = "bce"'
@@ -37,6 +38,14 @@ def class_names(raw: Raw) -> tuple[str, ...]:
             f"of the label, or {_OTHER_LOSSES}"
         )
     return tuple(_name(value) for value in names)
+
+
+def tells_classes(raw: Raw) -> bool:
+    """Whether `raw` has labels that are classes, as those of some samples that no loss compares need not be."""
+    try:
+        return bool(class_names(raw))
+    except CrqError:
+        return False
 
 
 def as_classes(raw: Raw, classes: Sequence[str]) -> Tensor:

@@ -155,6 +155,19 @@ def test_bytes_have_one_input_grid(key: str, value: object, wanted: str) -> None
         setup(ternary={key: value})
 
 
+def test_an_autoencoder_ignores_labels_that_are_no_classes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "d.npz", x=rng.normal(size=(200, 6)), y=rng.normal(size=(200, 3)))
+    network = torch.nn.Sequential(torch.nn.Linear(6, 3), torch.nn.ReLU(), torch.nn.Linear(3, 6))
+    data_ = {"data__name": f"{tmp_path}/d.npz", "data__augment": "none", "data__target": "input"}
+    made = setup(network, loss="mse", **data_)
+    found = made.task.evaluate(network, made.test_batches())
+    assert set(found) == {"mse", "r2"}
+    np.savez(tmp_path / "d.npz", x=rng.normal(size=(200, 6)), y=np.arange(200) % 2)
+    made = setup(network, loss="mse", **data_)
+    assert set(made.task.evaluate(network, made.test_batches())) == {"mse", "r2", "auc"}
+
+
 def test_a_grid_of_the_recipe_s_takes_the_chosen_one_s_place() -> None:
     rows = torch.utils.data.TensorDataset(torch.randn(200, 6), torch.randn(200, 2))
     network = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
