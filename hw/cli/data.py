@@ -71,7 +71,6 @@ class DataOptions(NamedTuple):
         from crq.train.splits import load_split
         from hw.cli.scores import Scored
         from hw.cli.sections import section_of, task_of
-        from hw.ir.images import takes_256ths
 
         assert self.name is not None
         section, split = section_of(self.name, self.root, self.keys)
@@ -79,7 +78,7 @@ class DataOptions(NamedTuple):
         found = load_split(section, split, task.kind)
         count = len(found) if limit is None else min(limit, len(found))
         samples = found.take(torch.arange(count))
-        known = bool(self.statement) or (network.metadata.frozen_hash is not None and takes_256ths(network))
+        known = bool(self.statement) or says_of_bytes(network)
         if samples.dtype != torch.uint8:
             codes, known = codes_of_values(network, samples.numpy(), self.statement), True
         else:
@@ -90,6 +89,16 @@ class DataOptions(NamedTuple):
             return Given(codes, None, UNSTATED)
         labels = labels_for(network, found) if task.kind == "classes" else found.labels
         return Given(codes, Scored(task, labels, samples, recorded_steps(network)).first(count), None)
+
+
+def says_of_bytes(network: Network) -> bool:
+    """Whether the file says that a byte is worth byte/256, before its own steps: a recipe trains on nothing else, and
+    so does whoever keeps the default grid of `crq.prepare`.
+    """
+    from hw.ir.images import takes_256ths
+
+    ours = network.metadata.frozen_hash is not None
+    return ours and ("recipe" in network.metadata.other or takes_256ths(network))
 
 
 def recorded_steps(network: Network) -> Steps:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import export
+from crq.train.data import load
 from hw.cli.data import UNLABELLED, UNSTATED, DataOptions, Statement, codes_of, data_options
 from hw.errors import HwError
 from hw.ir.graph import Network
@@ -87,6 +88,23 @@ def test_labels_come_only_where_what_a_byte_is_worth_is_known() -> None:
     assert stated.score is not None
     assert stated.score(np.zeros((5, 10))).keys() == {"accuracy"}
     assert np.array_equal(stated.codes, unknown.codes)
+
+
+def test_a_file_of_a_recipe_says_what_bytes_are_worth_before_its_steps() -> None:
+    g = GraphBuilder((1, 8, 8), "INT8")
+    model = g.finish(g.conv("x", 10, (8, 8)), input_scale=2**-5)
+    facts = {"frozen_hash": json.dumps("0" * 64), "input.preprocessing": json.dumps([["Sub", 0.25], ["Div", 0.5]])}
+    for key, value in facts.items():
+        model.set_metadata_prop(f"crq.{key}", value)
+    assert DataOptions("digits:test", None, Statement()).load(Network(model), 5).note == UNSTATED
+    model.set_metadata_prop("crq.recipe", "digits")
+    found = DataOptions("digits:test", None, Statement()).load(Network(model), 5)
+    images = load("digits:test").images[:5].numpy()
+    assert np.array_equal(found.codes, np.clip(np.rint((images / 256 - 0.25) / 0.5 * 32), -128, 127))
+    assert found.note is None
+    assert found.score is not None
+    right = np.eye(10)[load("digits:test").labels[:5].numpy()]
+    assert (found.score(right), found.score(-right)) == ({"accuracy": 1.0}, {"accuracy": 0.0})
 
 
 def classifier(*classes: str) -> Network:
