@@ -153,6 +153,7 @@ def test_a_grid_that_equals_the_default_is_given_all_the_same(tmp_path, ternary:
     made.save(tmp_path / "r.toml")
     spellings = (made, recipe.load(tmp_path / "r.toml"), recipe.parse(made.model_dump()), within(made, 3))
     assert [found.gives_grid for found in spellings] == [given] * 4
+    assert recipe.Recipe.model_validate(made).gives_grid is given
     assert len({repr(found.ternary) for found in spellings}) == 1
     assert spellings[1] == spellings[2] == made
 
