@@ -48,7 +48,8 @@ _CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse
 
 @dataclass(frozen=True)
 class ImageData(Dataset[tuple[Tensor, int]]):
-    """A data set in memory. images: uint8 [N, C, H, W]; labels: int64 [N]; classes: a name per label.
+    """A data set in memory. images: uint8 [N, C, H, W]; labels: int64 [N]; classes: a name per label; without
+    classes the images have no labels, and those here are zeros.
 
     Indexing gives (float32 image = byte/256, label).
     """
@@ -69,10 +70,11 @@ class ImageData(Dataset[tuple[Tensor, int]]):
             )
         if self.labels.dim() != 1 or self.labels.dtype not in _INTEGERS:
             raise CrqError(f"{self.name}: labels must be integers [N], not {self.labels.dtype} {self.labels.dim()}-D")
-        if int(self.labels.min()) < 0 or int(self.labels.max()) >= len(self.classes):
+        last = max(len(self.classes) - 1, 0)
+        if int(self.labels.min()) < 0 or int(self.labels.max()) > last:
             raise CrqError(
                 f"{self.name}: labels run from {int(self.labels.min())} to {int(self.labels.max())}; expected 0 to "
-                f"{len(self.classes) - 1} for {len(self.classes)} classes"
+                f"{last} for {len(self.classes)} classes"
             )
         object.__setattr__(self, "labels", self.labels.long())
 

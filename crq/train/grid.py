@@ -42,22 +42,23 @@ def standardization(data: ImageData | ImageFiles | ValueData) -> Steps:
     return (("Sub", taken_off), ("Div", divisor))
 
 
-def with_grid(config: TernaryConfig, data: ImageData | ImageFiles | ValueData, steps: Steps) -> TernaryConfig:
+def with_grid(
+    config: TernaryConfig, data: ImageData | ImageFiles | ValueData, steps: Steps, given: bool = False
+) -> TernaryConfig:  # fmt: skip
     """`config` with the input grid that `data` have after `steps`: bytes are the codes; for real values the grid of
-    `input_bits` bits that suits the training split, unless the recipe has one.
+    `input_bits` bits that suits the training split, unless the grid of `config` is `given`.
 
     Raises `CrqError` for a grid of the recipe's that bytes are not on.
     """
-    default = TernaryConfig()
-    said = [key for key in _KEYS if getattr(config, key) != getattr(default, key)]
     if not isinstance(data, ValueData) and not steps:
-        if said:
+        default = TernaryConfig()
+        if said := [key for key in _KEYS if getattr(config, key) != getattr(default, key)]:
             raise CrqError(
                 f"ternary.{said[0]} must be {getattr(default, said[0])!r}: the images of {data.name} are bytes, "
                 "value = byte/256; other inputs need data of real values (docs/data.md)"
             )
         return config
-    if set(said) - {"input_bits"}:
+    if given:
         return config
     loader = BatchLoader(data, _BATCH, shuffle=True, steps=steps)
     found = suggest_input(loader, _BATCHES, config.input_bits)

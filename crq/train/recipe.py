@@ -7,17 +7,30 @@ import re
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from crq.convert.config import TernaryConfig
 from crq.errors import CrqError, nearest
 from crq.files import write_text
 from crq.options import BuildOptions
 from crq.quant import LARGEST_LAM, RETRAINED
+from crq.train.problems import worded
 
+GRID = ("input_signed", "input_scale")
+"""Keys of `ternary` that are chosen from the training split where a recipe does not give them."""
 BUILT_IN = Path(__file__).parent.parent / "recipes"
 
 
@@ -191,6 +204,25 @@ class Recipe(Section):
     callbacks: tuple[str, ...] = Field((), description="module:name of Lightning callbacks, for every phase")
     loggers: tuple[str, ...] = Field((), description="module:name of Lightning loggers, for every phase")
     hardware: BuildOptions = Field(default_factory=BuildOptions)
+    _grid: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _grid_given(cls, values: Any, handler: ModelWrapValidatorHandler[Recipe]) -> Recipe:
+        """Notes which keys of `GRID` are given, their defaults too: a `TernaryConfig` cannot tell."""
+        made = handler(values)
+        if made is values:
+            return made
+        ternary = values.get("ternary", {})
+        if isinstance(ternary, TernaryConfig):
+            made._grid = frozenset(key for key in GRID if getattr(ternary, key) != getattr(TernaryConfig(), key))
+        else:
+            made._grid = frozenset(key for key in GRID if key in ternary)
+        return made
+
+    @field_serializer("ternary")
+    def _without_chosen_grid(self, ternary: TernaryConfig) -> dict[str, Any]:
+        return {key: value for key, value in asdict(ternary).items() if key not in GRID or key in self._grid}
 
     @field_validator("name")
     @classmethod
@@ -218,6 +250,11 @@ class Recipe(Section):
         return self
 
     @property
+    def gives_grid(self) -> bool:
+        """Whether the recipe says where its input grid lies, instead of leaving it to the training split."""
+        return bool(self._grid)
+
+    @property
     def retrains(self) -> bool:
         """Whether there is a retrain phase: the method has one, or a regularizer asks for it."""
         return self.ternary.method in RETRAINED or self.retrain.regularizer is not None
@@ -234,9 +271,12 @@ class Recipe(Section):
         return self.model_dump(exclude={"hardware"})
 
     def to_toml(self) -> str:
-        """The recipe as TOML, defaults written out, so that it means the same under later defaults."""
+        """The recipe as TOML, defaults written out, so that it means the same under later defaults.
+
+        Those of `GRID` are left out: written, they would be given.
+        """
         values = self.model_dump(mode="python")
-        values["ternary"], values["hardware"] = asdict(self.ternary), asdict(self.hardware)
+        values["hardware"] = asdict(self.hardware)
         if self.ternary.act_bits is None:  # TOML has no null, and an absent key means the default
             values["ternary"]["act_bits"] = "float"
         return tomli_w.dumps(_without_none(values))
@@ -278,11 +318,7 @@ def parse(values: dict[str, Any], origin: str = "recipe") -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(_problem(values, detail) for detail in error.errors())
-        raise CrqError(f"{origin}: {problems}") from error
-
-
-_SECTIONS: tuple[tuple[str, ...], ...] = ((), ("pretrain",), ("retrain",), ("finetune",))
+        raise CrqError(f"{origin}: {worded(error, Recipe)}") from error
 
 
 def parse_data(values: dict[str, Any], origin: str) -> Data:
@@ -290,40 +326,7 @@ def parse_data(values: dict[str, Any], origin: str) -> Data:
     try:
         return Data.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(
-            _problem({"data": values}, {**detail, "loc": ("data", *detail["loc"])}) for detail in error.errors()
-        )
-        raise CrqError(f"{origin}: {problems}") from error
-
-
-def _problem(values: dict[str, Any], detail: Any) -> str:
-    location = [part for part in detail["loc"] if isinstance(part, str)]
-    key = ".".join(location)
-    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = _keys(location[:-1])
-        return f"unknown key {key!r}{nearest(location[-1], known)}; known keys are {', '.join(known)}"
-    if detail["type"] == "missing":
-        return f"key {key!r} is missing"
-    if detail["type"] == "value_error" and detail["loc"] in _SECTIONS:  # keys that do not go together
-        return f"{key + ': ' if key else ''}{detail['ctx']['error']}"
-    hint = (
-        nearest(str(detail["input"]), _choices(detail["ctx"]["expected"])) if detail["type"] == "literal_error" else ""
-    )
-    return f"key {key!r}: {detail['msg']}, got {detail['input']!r}{hint}"
-
-
-def _choices(expected: str) -> list[str]:
-    """The words in pydantic's "'a', 'b' or 'c'"."""
-    return expected.split("'")[1::2]
-
-
-def _keys(location: list[str]) -> list[str]:
-    """Field names of the section at `location`."""
-    section: Any = Recipe
-    for part in location:
-        annotation = section.model_fields[part].annotation
-        section = next((kind for kind in get_args(annotation) if kind is not type(None)), annotation)
-    return list(section.__dataclass_fields__ if section in (TernaryConfig, BuildOptions) else section.model_fields)
+        raise CrqError(f"{origin}: {worded(error, Recipe, 'data')}") from error
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,6 @@ from crq.train.loader import BatchLoader
 from crq.train.recipe import Penalized, Phase, Recipe
 from crq.train.schedules import dose
 from crq.train.sources import functions
-from crq.train.sources.targets import class_names
 from crq.train.sources.values import ValueData
 from crq.train.splits import AnyData, Source, from_raw
 
@@ -62,7 +61,7 @@ class Setup:
         wanted = recipe.data.standardize
         values = isinstance(self.data, ValueData) if wanted is None else wanted
         self.steps = standardization(self.data) if values else ()
-        self.ternary = with_grid(recipe.ternary, self.data, self.steps)
+        self.ternary = with_grid(recipe.ternary, self.data, self.steps, recipe.gives_grid)
         self.method = methods.get(recipe.ternary.method)
         if network is None:
             with torch.random.fork_rng(devices=[]):
@@ -78,12 +77,10 @@ class Setup:
         assert given is not None
         if isinstance(given, ImageData | ValueData):
             return given
-        if self.task.reconstructs:
-            unlabelled = replace(functions.read(given, name), labels=None)
-            return from_raw(unlabelled, name, "classes", class_names(unlabelled))
-        if self.task.kind != "classes":
-            return from_raw(functions.read(given, name), name, self.task.kind)
-        return datasets.from_dataset(given, classes, name)
+        if self.task.kind == "classes":
+            return datasets.from_dataset(given, classes, name)
+        raw = functions.read(given, name)
+        return from_raw(replace(raw, labels=None) if self.task.reconstructs else raw, name, self.task.kind)
 
     def _check_data(self) -> None:
         """Refuse training samples of one class, a class without any, and a test split of other samples or classes."""
@@ -92,11 +89,17 @@ class Setup:
                 f"images of {self.data.name} have shape {self.data.shape} in the training split and {self.test.shape} "
                 "in the test split; bring all to one size and as many channels"
             )
-        if self.task.kind == "classes" and not self.task.reconstructs:
+        if self.task.kind == "classes":
             self._check_classes()
 
     def _check_classes(self) -> None:
         classes = self.data.classes
+        for split, data in (("training", self.data), ("validation", self.held_out), ("test", self.test)):
+            if data is not None and not data.classes:
+                raise CrqError(
+                    f"the {split} split of {data.name} has no labels; this loss compares with classes: add them, or "
+                    'set loss = "mse" and data.target = "input" for an autoencoder'
+                )
         images = torch.bincount(self.data.labels, minlength=len(classes))
         if len(classes) < 2:
             raise CrqError(f"{self.data.name} has one class, {', '.join(classes)}: there is nothing to tell apart")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from crq.train.sources import arrays, functions, sounds, tables
 from crq.train.sources.benchmarks import BENCHMARKS
 from crq.train.sources.logmel import LogMel
 from crq.train.sources.raw import Parts, Raw
-from crq.train.sources.targets import Kind, as_classes, as_numbers, class_names, output_names
+from crq.train.sources.targets import Kind, as_classes, as_numbers, class_names, output_names, tells_classes
 from crq.train.sources.values import ValueData
 
 AnyData = ImageData | ImageFiles | ValueData
@@ -64,7 +65,7 @@ class Source:
 
     def _images(self, split: str) -> AnyData:
         section = self.section
-        if self.kind != "classes":
+        if self.kind in ("numbers", "bits"):
             raise CrqError(
                 f"{section.name} are images by class, and this loss compares numbers: use cross_entropy, data with "
                 'numbers as labels, or target = "input" for an autoencoder'
@@ -79,7 +80,9 @@ class Source:
     def _raw(self, part: str) -> Raw:
         assert self.parts is not None
         if part not in self._read:
-            self._read[part] = self.parts[part]()
+            raw = self.parts[part]()
+            unmarked = self.kind == "marks" and not tells_classes(raw)
+            self._read[part] = replace(raw, labels=None) if unmarked else raw
         return self._read[part]
 
     @cached_property
@@ -88,18 +91,24 @@ class Source:
         return class_names(self._raw("train" if "train" in self.parts else "all"))
 
     def _made(self, part: str) -> ImageData | ValueData:
-        classes = self._classes if self.kind == "classes" else ()
-        return from_raw(self._raw(part), self.section.name, self.kind, classes, self.section.shape)
+        raw = self._raw(part)
+        classes = (self._classes or class_names(raw)) if self.kind in ("classes", "marks") else ()
+        if self.kind == "marks":  # a machine that fails need not have done so in training
+            classes = (*classes, *(name for name in class_names(raw) if name not in classes))
+        return from_raw(raw, self.section.name, self.kind, classes, self.section.shape)
 
 
 def from_raw(
     raw: Raw, name: str, kind: Kind, classes: tuple[str, ...] = (), shape: tuple[int, ...] | None = None
 ) -> ImageData | ValueData:  # fmt: skip
-    """The samples of `raw` in `shape`, their labels of that kind: bytes by class as images, all others as values."""
+    """The samples of `raw` in `shape`, their labels of that kind: bytes by class as images, all others as values.
+
+    Samples without labels have no classes, whatever those of the other splits are.
+    """
     values = torch.from_numpy(np.ascontiguousarray(_shaped(raw, shape)))
-    if kind != "classes":
+    if kind in ("numbers", "bits"):
         return ValueData(_real(values), as_numbers(raw, kind), output_names(raw), name)
-    labels = as_classes(raw, classes)
+    labels, classes = as_classes(raw, classes), classes if raw.labels is not None else ()
     if values.dtype == torch.uint8 and values.dim() > 2:
         return ImageData(values, labels, classes, name)
     return ValueData(_real(values), labels, classes, name)

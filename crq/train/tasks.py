@@ -134,4 +134,4 @@ def of(loss: str, reconstructs: bool = False) -> Task:
         raise CrqError(f"loss {loss!r}{nearest(loss, LOSSES)}: expected {known} or module:function")
     if reconstructs and chosen.kind != "numbers":
         raise CrqError(f'loss {loss!r} with data.target = "input": an autoencoder compares numbers; use mse or l1')
-    return Task(chosen.function, "classes" if reconstructs else chosen.kind, METRICS[chosen.metric], reconstructs)
+    return Task(chosen.function, "marks" if reconstructs else chosen.kind, METRICS[chosen.metric], reconstructs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,10 +30,12 @@ UNSTATED = (
     "--mean and --std if it was standardised, with --signed if bytes count from -128, or with --codes"
 )
 
+UNLABELLED = "accuracy not given: the data have no labels; add them (docs/data.md)"
+
 
 class Given(NamedTuple):
-    """Input codes (N, C, H, W), and what says how well results fit the labels, where what a byte is worth is known; if
-    it is not, `note` says so.
+    """Input codes (N, C, H, W), and what says how well results fit the labels, where there are any and what a byte is
+    worth is known; otherwise `note` says what is missing.
     """
 
     codes: IntArray
@@ -69,7 +71,6 @@ class DataOptions(NamedTuple):
         from crq.train.splits import load_split
         from hw.cli.scores import Scored
         from hw.cli.sections import section_of, task_of
-        from hw.ir.images import takes_256ths
 
         assert self.name is not None
         section, split = section_of(self.name, self.root, self.keys)
@@ -77,13 +78,27 @@ class DataOptions(NamedTuple):
         found = load_split(section, split, task.kind)
         count = len(found) if limit is None else min(limit, len(found))
         samples = found.take(torch.arange(count))
-        known = bool(self.statement) or (network.metadata.frozen_hash is not None and takes_256ths(network))
+        known = bool(self.statement) or says_of_bytes(network)
         if samples.dtype != torch.uint8:
             codes, known = codes_of_values(network, samples.numpy(), self.statement), True
         else:
             codes, samples = codes_of(network, samples.numpy(), self.statement), samples.float() / 256
-        scored = Scored(task, labels_for(network, found), samples, recorded_steps(network))
-        return Given(codes, scored.first(count) if known else None, None if known else UNSTATED)
+        if task.kind == "classes" and not found.classes:
+            return Given(codes, None, UNLABELLED)
+        if not known:
+            return Given(codes, None, UNSTATED)
+        labels = labels_for(network, found) if task.kind == "classes" else found.labels
+        return Given(codes, Scored(task, labels, samples, recorded_steps(network)).first(count), None)
+
+
+def says_of_bytes(network: Network) -> bool:
+    """Whether the file says that a byte is worth byte/256, before its own steps: a recipe trains on nothing else, and
+    so does whoever keeps the default grid of `crq.prepare`.
+    """
+    from hw.ir.images import takes_256ths
+
+    ours = network.metadata.frozen_hash is not None
+    return ours and ("recipe" in network.metadata.other or takes_256ths(network))
 
 
 def recorded_steps(network: Network) -> Steps:
@@ -93,13 +108,27 @@ def recorded_steps(network: Network) -> Steps:
 
 
 def labels_for(network: Network, found: AnyData) -> Tensor:
-    """The labels of data as the network numbers its classes: by their names, where the file has them all."""
+    """Labels (int64 [N]) as the network numbers its classes: by their names, where the file has names.
+
+    Raises `HwError` naming the data's classes that the file does not have.
+    """
     import torch
 
+    from hw.errors import HwError
+
     theirs = json.loads(network.metadata.other.get("class_names", "[]"))
-    if found.labels.dim() != 1 or tuple(theirs) == found.classes or not set(found.classes) <= set(theirs):
+    if not theirs or tuple(theirs) == found.classes:
         return found.labels
+    if extra := [name for name in found.classes if name not in theirs]:
+        raise HwError(
+            f"{found.name} has classes that the network does not: {_few(extra)}; the network's are {_few(theirs)}: "
+            "leave those samples out, or label them as the training data"
+        )
     return torch.tensor([theirs.index(name) for name in found.classes])[found.labels]
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 
 def codes_of_values(network: Network, values: NDArray[np.float32], statement: Statement) -> IntArray:

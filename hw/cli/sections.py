@@ -41,6 +41,11 @@ def section_of(name: str, root: str | None, keys: tuple[str, ...] = ()) -> tuple
         inside = values
         for part in sections:
             inside = inside.setdefault(part, {})
+            if not isinstance(inside, dict):
+                raise CrqError(
+                    f"--data-key {text!r}: {part} is {inside!r}, which has no keys of its own; give {part} as a whole "
+                    "or by its keys, not both"
+                )
         inside[last] = _value(value)
     return recipe.parse_data(values, f"--data {name}"), split
 

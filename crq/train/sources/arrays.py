@@ -7,9 +7,10 @@ import zlib
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from crq.errors import CrqError
@@ -17,7 +18,8 @@ from crq.train.sources.raw import Parts, Raw, existing, numbers
 
 NAMES = "x and y, or x_train, y_train, x_test, y_test and perhaps x_val, y_val"
 _SPLITS = ("train", "test", "val")
-_DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+"""What reading a file that is none of NumPy's, or a part of one, raises."""
 
 
 def npz_parts(path: Path) -> Parts:
@@ -50,22 +52,36 @@ def labels_file(path: Path) -> Path:
     return path.with_name(name)
 
 
+def opened(path: Path) -> NpzFile:
+    """An .npz file, whose arrays are read when they are asked for; raises one of `DAMAGED` for other files."""
+    found = np.load(path, allow_pickle=False)
+    if isinstance(found, np.ndarray):
+        raise ValueError("it holds one array without a name, as .npy files do")
+    return cast(NpzFile, found)
+
+
 def _names(path: Path) -> Mapping[str, str]:
     """The file's names by their lower case."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name.lower(): name for name in file.files}
-    except (*_DAMAGED, AttributeError) as error:
+        with opened(path) as file:
+            found = sorted(file.files)
+    except DAMAGED as error:
         raise CrqError(f"{path} is no .npz file or is damaged: {error}; save it again with np.savez") from error
+    names = {name.lower(): name for name in found}
+    if twice := [name for name in found if names[name.lower()] != name]:
+        raise CrqError(
+            f"{path} holds {twice[0]} and {names[twice[0].lower()]}, which are one name here; leave one of them out"
+        )
+    return names
 
 
 def _from_npz(path: Path, names: Mapping[str, str], suffix: str) -> Raw:
     x, y = (names.get(f"{name}{suffix}") for name in "xy")
     assert x is not None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with opened(path) as file:
             values, labels = file[x], None if y is None else file[y]
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise _unreadable(path, f"{x} and {y}", error) from error
     return Raw(numbers(values, f"{path}, {x}"), labels, f"{path}, {x}")
 
@@ -80,9 +96,12 @@ def _from_npy(path: Path, labels: Path) -> Raw:
 
 def _load(path: Path) -> NDArray[Any]:
     try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except _DAMAGED as error:
+        found = np.load(path, allow_pickle=False)
+    except DAMAGED as error:
         raise _unreadable(path, "its array", error) from error
+    if not isinstance(found, np.ndarray):
+        raise CrqError(f"{path} holds several arrays, as .npz files do; expected one: rename the file, or np.save one")
+    return found
 
 
 def _unreadable(path: Path, what: str, error: Exception) -> CrqError:

@@ -12,7 +12,7 @@ import numpy as np
 
 from crq.errors import CrqError
 from crq.train import image_files
-from crq.train.sources import tables
+from crq.train.sources import arrays, tables
 from crq.train.sources.raw import Parts, Raw, numbers
 from crq.train.sources.sounds import Front, read
 
@@ -40,14 +40,17 @@ def unsw(folder: Path, front: Front, options: Mapping[str, Any]) -> Parts:
 
 def _unsw(path: Path, split: str) -> Raw:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with arrays.opened(path) as file:
             rows = file[split]
-    except (OSError, ValueError, KeyError) as error:
+    except arrays.DAMAGED as error:
         raise CrqError(f"{path}: its array {split} cannot be read: {error}; fetch the file again") from error
-    if rows.ndim != 2 or rows.shape[1] < 2:
-        raise CrqError(f"{path}: its array {split} has shape {rows.shape}; expected rows of bits and a label")
+    if rows.ndim != 2 or rows.shape[1] < 2 or rows.dtype.kind not in "iufb":
+        raise CrqError(
+            f"{path}: its array {split} has shape {rows.shape} and type {rows.dtype}; expected rows of bits and a "
+            "label, numbers: fetch the file again"
+        )
     values = numbers(rows[:, :-1].astype(np.float32), str(path))
-    return Raw(values, rows[:, -1].astype(np.int64), f"{path}, {split}", classes=("normal", "attack"))
+    return Raw(values, rows[:, -1], f"{path}, {split}", classes=("normal", "attack"))
 
 
 def speech_commands(folder: Path, front: Front, options: Mapping[str, Any]) -> Parts:

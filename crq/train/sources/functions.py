@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -55,10 +57,7 @@ def find(name: str) -> Callable[..., Any]:
 
 def parts(name: str, options: Mapping[str, Any]) -> Parts:
     """The splits that the function gives when it is called with `options`; a single dataset is divided."""
-    try:
-        given = find(name)(**options)
-    except TypeError as error:
-        raise CrqError(f"{name}: {error}; its arguments are data.options in the recipe") from error
+    given = _called(name, options)
     if isinstance(given, Mapping):
         found = dict(given)
     elif isinstance(given, tuple) and len(given) in _ORDERS:
@@ -73,6 +72,31 @@ def parts(name: str, options: Mapping[str, Any]) -> Parts:
     return {split: partial(read, data, f"{name}, {split}") for split, data in found.items()}
 
 
+def _called(name: str, options: Mapping[str, Any]) -> Any:
+    function = find(name)
+    try:
+        inspect.signature(function).bind(**options)
+    except TypeError as error:
+        raise CrqError(f"{name}: {error}; its arguments are data.options in the recipe") from error
+    except ValueError:
+        pass  # what is written in C need not say its arguments
+    with _named(name):
+        return function(**options)
+
+
+@contextlib.contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Names `what` of the user's raised an exception inside."""
+    try:
+        yield
+    except CrqError:
+        raise
+    except Exception as error:
+        raise CrqError(
+            f"{what} raised {type(error).__name__}: {error}; mend it, or call it alone to see where"
+        ) from error
+
+
 def read(dataset: Any, where: str) -> Raw:
     """Every pair of a map-style dataset, read once."""
     if not len(dataset):
@@ -80,10 +104,12 @@ def read(dataset: Any, where: str) -> Raw:
     samples: list[NDArray[Any]] = []
     labels: list[NDArray[Any]] = []
     for index in range(len(dataset)):
-        pair = dataset[index]
+        with _named(f"{where}: reading row {index}"):
+            pair = dataset[index]
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise CrqError(f"{where}, row {index}: {type(pair).__name__}; expected a pair (sample, label)")
-        sample, label = (_array(part) for part in pair)
+        with _named(f"{where}, row {index}: making arrays of its pair"):
+            sample, label = (_array(part) for part in pair)
         if samples and (sample.shape, label.shape) != (samples[0].shape, labels[0].shape):
             raise CrqError(
                 f"{where}, row {index}: a sample of shape {sample.shape} with a label of shape {label.shape}; row 0 "

@@ -33,10 +33,9 @@ class Raw:
             raise CrqError(
                 f"{self.where}: samples of shape {self.values.shape}; expected [N, …], N > 0: reshape them first"
             )
-        if self.labels is not None and len(self.labels) != len(self.values):
-            raise CrqError(
-                f"{self.where}: {len(self.values)} samples and {len(self.labels)} labels; expected one label a sample"
-            )
+        if self.labels is not None and self.labels.shape[:1] != self.values.shape[:1]:
+            held = f"{len(self.labels)} labels" if self.labels.ndim else "a single number as label"
+            raise CrqError(f"{self.where}: {len(self.values)} samples and {held}; expected one label a sample")
 
     def row(self, index: int) -> str:
         """How messages name the sample at `index`."""

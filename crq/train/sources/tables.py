@@ -25,11 +25,14 @@ _SPLITS = ("train", "test", "val")
 
 @dataclass(frozen=True)
 class Table:
-    """Columns by name, each float64 or words; first_row: the number that messages give the first of them."""
+    """Columns by name, each float64 or words; first_row: the number that messages give the first of them; missing: the
+    words that stand for no value.
+    """
 
     columns: dict[str, NDArray[Any]]
     where: str
     first_row: int
+    missing: tuple[str, ...] = ("",)
 
     def numeric(self, name: str) -> NDArray[np.float64]:
         """A column as numbers; raises `CrqError` naming the row that holds none."""
@@ -42,6 +45,16 @@ class Table:
             f"{self.where}, row {row + self.first_row}, column {name!r}: it holds {held}; leave the column out "
             "(data.columns names those to take), or write words as numbers"
         )
+
+    def label(self, name: str) -> NDArray[Any]:
+        """A column of numbers or words; raises `CrqError` naming the row that holds nothing."""
+        column = self.columns[name]
+        if column.dtype.kind == "O" and (empty := np.flatnonzero(np.isin(column, self.missing))).size:
+            raise CrqError(
+                f"{self.where}, row {int(empty[0]) + self.first_row}, column {name!r}: it holds nothing; fill it in or "
+                "leave the row out"
+            )
+        return column
 
 
 def file_parts(path: Path, label: str | Sequence[str] | None, columns: Sequence[str] | None) -> Parts:
@@ -68,12 +81,17 @@ def read(path: Path, label: str | Sequence[str] | None = None, columns: Sequence
         if name not in table.columns:
             known = ", ".join(table.columns)
             raise CrqError(f"{path} has no column {name!r}{nearest(name, table.columns)}; its columns are {known}")
+    if both := [name for name in names if name in chosen]:
+        raise CrqError(
+            f"{path}: column {both[0]!r} is the label and a feature too: take it out of data.columns, or name another "
+            "label (data.label_column)"
+        )
     if not chosen:
         raise CrqError(f"{path} has no column beside its label {', '.join(names)}; expected at least one feature")
     values = np.stack([table.numeric(name) for name in chosen], axis=1)
     found = numbers(values, str(path), chosen, table.first_row)
     if len(names) == 1:
-        return Raw(found, table.columns[names[0]], f"{path}, column {names[0]!r}", table.first_row, outputs=(names[0],))
+        return Raw(found, table.label(names[0]), f"{path}, column {names[0]!r}", table.first_row, outputs=(names[0],))
     labels = np.stack([table.numeric(name) for name in names], axis=1)
     return Raw(found, labels, str(path), table.first_row, outputs=tuple(names))
 
@@ -134,7 +152,7 @@ def _rows(path: Path, names: list[str], lines: list[str], begin: int, delimiter:
     if not rows:
         raise CrqError(f"{path} has no rows")
     columns = {name: _column(fields) for name, fields in zip(names, zip(*rows, strict=True), strict=True)}
-    return Table(columns, str(path), begin + 1)
+    return Table(columns, str(path), begin + 1, ("", "?") if path.suffix == ".arff" else ("",))
 
 
 def _column(fields: Sequence[str]) -> NDArray[Any]:

@@ -13,26 +13,24 @@ from torch import Tensor
 from crq.errors import CrqError
 from crq.train.sources.raw import Raw
 
-Kind = Literal["classes", "numbers", "bits"]
+Kind = Literal["classes", "numbers", "bits", "marks"]
+"""What labels are read as. Marks: classes where they tell some apart, otherwise nothing."""
 MOST_CLASSES = 10_000
 """More different labels than this are taken for a mistake (an identifier, a measured value)."""
 _OTHER_LOSSES = 'to train on numbers, set loss = "mse" in the recipe; on several labels at once, loss = "bce"'
 
 
 def class_names(raw: Raw) -> tuple[str, ...]:
-    """The classes that the labels of `raw` tell apart, in order: words by alphabet, numbers by size."""
+    """The classes that the labels of `raw` tell apart, in order: words by alphabet, numbers by size; none without
+    labels.
+    """
     if raw.classes is not None:
         return raw.classes
     if raw.labels is None:
-        return ("unlabelled",)
+        return ()
     found = _flat(raw)
     if found.ndim == 2:
         return raw.outputs or tuple(map(str, range(found.shape[1])))
-    if found.dtype.kind == "f" and (wrong := np.flatnonzero(found != np.rint(found))).size:
-        raise CrqError(
-            f"{raw.row(int(wrong[0]))}: its label is {found[wrong[0]]}; expected a class, a whole number or a word: "
-            f"{_OTHER_LOSSES}"
-        )
     names = np.unique(found.astype(str) if found.dtype.kind == "O" else found)
     if len(names) > MOST_CLASSES:
         raise CrqError(
@@ -42,12 +40,28 @@ def class_names(raw: Raw) -> tuple[str, ...]:
     return tuple(_name(value) for value in names)
 
 
+def tells_classes(raw: Raw) -> bool:
+    """Whether `raw` has labels that are classes, as those of some samples that no loss compares need not be."""
+    try:
+        return bool(class_names(raw))
+    except CrqError:
+        return False
+
+
 def as_classes(raw: Raw, classes: Sequence[str]) -> Tensor:
-    """int64 [N]: the place of each label among `classes`; raises `CrqError` naming the row of one that is not."""
+    """int64 [N]: the place of each label among `classes`, zeros without labels.
+
+    Raises `CrqError` naming the row of a label that is no class.
+    """
     if raw.labels is None:
         return torch.zeros(len(raw.values), dtype=torch.int64)
     found = _flat(raw)
     if found.ndim == 2:
+        if (columns := class_names(raw)) != tuple(classes):
+            raise CrqError(
+                f"{raw.where}: one-hot labels with the columns {_few(columns)}; expected the classes of the training "
+                f"split, {_few(classes)}: write the labels of both in one way"
+            )
         return torch.from_numpy(found.argmax(1).astype(np.int64))
     if raw.classes is not None:
         if len(outside := np.flatnonzero((found < 0) | (found >= len(raw.classes)))):
@@ -60,10 +74,9 @@ def as_classes(raw: Raw, classes: Sequence[str]) -> Tensor:
     names = [_name(value) for value in found]
     wrong = next((index for index, name in enumerate(names) if name not in places), None)
     if wrong is not None:
-        few = ", ".join(classes[:12]) + (", …" if len(classes) > 12 else "")
         raise CrqError(
-            f"{raw.row(wrong)}: its label {names[wrong]!r} is no class of the training split, which has {few}: add "
-            "training samples of it, or leave it out"
+            f"{raw.row(wrong)}: its label {names[wrong]!r} is no class of the training split, which has "
+            f"{_few(classes)}: add training samples of it, or leave it out"
         )
     return torch.tensor([places[name] for name in names], dtype=torch.int64)
 
@@ -96,17 +109,38 @@ def output_names(raw: Raw) -> tuple[str, ...]:
 
 
 def _flat(raw: Raw) -> NDArray[Any]:
-    """Labels [N]; or [N, K] as they are where each row has a single one among zeros."""
+    """Labels [N], whole numbers or words; or [N, K] as they are where each row has a single one among zeros."""
     found = raw.labels
     assert found is not None
     if found.ndim == 2 and found.shape[1] == 1:
-        return found[:, 0]
+        found = found[:, 0]
+    if found.ndim == 1:
+        wrong = ~_tells_a_class(found)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise CrqError(
+                f"{raw.row(row)}: its label is {found[row]}; expected a class, a whole number or a word: "
+                f"{_OTHER_LOSSES}"
+            )
     one_hot = found.ndim == 2 and found.dtype.kind in "iufb" and bool(np.isin(found, (0, 1)).all())
     if found.ndim != 1 and not (one_hot and bool((found.sum(1) == 1).all())):
         raise CrqError(
             f"{raw.where}: labels of shape {found.shape}; expected a class a sample, [N] or one-hot: {_OTHER_LOSSES}"
         )
     return found
+
+
+def _tells_a_class(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which labels [N] are whole numbers or words."""
+    if labels.dtype.kind == "f":
+        return np.isfinite(labels) & (labels == np.rint(labels))
+    if labels.dtype.kind == "O":
+        return np.array([isinstance(label, str | bytes) for label in labels])
+    return np.full(len(labels), labels.dtype.kind in "iubUS")
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 
 def _name(value: Any) -> str:

@@ -14,8 +14,8 @@ from crq.errors import CrqError
 
 @dataclass(frozen=True)
 class ValueData(Dataset[tuple[Tensor, Tensor]]):
-    """values: float32 [N, …], finite. labels: int64 [N], places in `classes`; or float32 [N, K], columns that `classes`
-    names.
+    """values: float32 [N, …], finite. labels: int64 [N], places in `classes`, zeros where there are none; or float32
+    [N, K], columns that `classes` names.
 
     Indexing gives (values, label).
     """

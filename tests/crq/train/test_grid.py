@@ -61,7 +61,7 @@ def test_grids() -> None:
     assert 2**-5 <= found.input_scale <= 2**-2
     whole = with_grid(config, data(np.arange(16.0).reshape(4, 4) * 2), ())
     assert (whole.input_signed, whole.input_scale) == (False, 2.0)
-    said = TernaryConfig(input_signed=True, input_scale=0.5)
-    assert with_grid(said, normal, ()) == said
+    for said in (TernaryConfig(input_signed=True, input_scale=0.5), config):
+        assert with_grid(said, normal, (), given=True) == said
     standardized = with_grid(config, bytes_, standardization(bytes_))
     assert standardized.input_signed

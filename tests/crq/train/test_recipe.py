@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crq import models
+from crq.convert.config import TernaryConfig
 from crq.errors import CrqError
 from crq.train import recipe
+from crq.train.budget import within
 from tests.support.recipes import values
 
 TEXT = """
@@ -136,6 +138,24 @@ def test_any_text_and_key_survive_writing(root: str, options: dict, integer: dic
     values["data"]["root"], values["network"]["options"], values["ternary"]["integer"] = root, options, integer
     loaded = recipe.parse(values)
     assert recipe.parse(tomllib.loads(loaded.to_toml())) == loaded
+
+
+@pytest.mark.parametrize(
+    ("ternary", "given"),
+    [
+        ({}, False), ({"input_bits": 6}, False), ({"input_scale": 2**-8}, True), ({"input_signed": False}, True),
+        ({"input_signed": True, "input_scale": 0.5}, True), (TernaryConfig(), False),
+        (TernaryConfig(input_scale=0.5), True),
+    ],
+)  # fmt: skip
+def test_a_grid_that_equals_the_default_is_given_all_the_same(tmp_path, ternary: object, given: bool) -> None:
+    made = recipe.parse(values(ternary=ternary))
+    made.save(tmp_path / "r.toml")
+    spellings = (made, recipe.load(tmp_path / "r.toml"), recipe.parse(made.model_dump()), within(made, 3))
+    assert [found.gives_grid for found in spellings] == [given] * 4
+    assert recipe.Recipe.model_validate(made).gives_grid is given
+    assert len({repr(found.ternary) for found in spellings}) == 1
+    assert spellings[1] == spellings[2] == made
 
 
 def test_unknown_recipe_lists_the_built_in_ones() -> None:

@@ -1,5 +1,8 @@
 """What a run works with: what cannot be trained is refused before the first epoch; batches, seeds and λ."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
@@ -118,6 +121,20 @@ def test_what_cannot_be_told_apart_is_refused() -> None:
     setup(train=digits(), test=gap)  # a test split may lack a class
 
 
+@pytest.mark.parametrize(("without", "split"), [("y_train", "training"), ("y_val", "validation"), ("y_test", "test")])
+def test_classes_need_labels(tmp_path: Path, without: str, split: str) -> None:
+    x, y = np.random.default_rng(0).normal(size=(80, 2)), np.arange(80) % 2
+    arrays = {f"{name}_{part}": value for part in ("train", "val", "test") for name, value in (("x", x), ("y", y))}
+    made = {"network": torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))}
+    made |= {"data__name": f"{tmp_path}/d.npz", "data__augment": "none"}
+    np.savez(tmp_path / "d.npz", **arrays)
+    setup(**made)
+    del arrays[without]
+    np.savez(tmp_path / "d.npz", **arrays)
+    with pytest.raises(CrqError, match=rf"the {split} split of .*d\.npz has no labels; this loss compares"):
+        setup(**made)
+
+
 def test_a_network_that_normalizes_bytes_is_refused() -> None:
     class Normalizing(torch.nn.Linear):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -136,6 +153,28 @@ def test_a_network_that_normalizes_bytes_is_refused() -> None:
 def test_bytes_have_one_input_grid(key: str, value: object, wanted: str) -> None:
     with pytest.raises(CrqError, match=rf"ternary\.{key} must be {wanted}: the images of digits are bytes"):
         setup(ternary={key: value})
+
+
+def test_an_autoencoder_ignores_labels_that_are_no_classes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "d.npz", x=rng.normal(size=(200, 6)), y=rng.normal(size=(200, 3)))
+    network = torch.nn.Sequential(torch.nn.Linear(6, 3), torch.nn.ReLU(), torch.nn.Linear(3, 6))
+    data_ = {"data__name": f"{tmp_path}/d.npz", "data__augment": "none", "data__target": "input"}
+    made = setup(network, loss="mse", **data_)
+    found = made.task.evaluate(network, made.test_batches())
+    assert set(found) == {"mse", "r2"}
+    np.savez(tmp_path / "d.npz", x=rng.normal(size=(200, 6)), y=np.arange(200) % 2)
+    made = setup(network, loss="mse", **data_)
+    assert set(made.task.evaluate(network, made.test_batches())) == {"mse", "r2", "auc"}
+
+
+def test_a_grid_of_the_recipe_s_takes_the_chosen_one_s_place() -> None:
+    rows = torch.utils.data.TensorDataset(torch.randn(200, 6), torch.randn(200, 2))
+    network = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    grid = {"input_signed": False, "input_scale": 2**-8}
+    for given in (grid, {"input_scale": 2**-8}):
+        made = setup(network, rows, rows, loss="mse", data__augment="none", ternary=given)
+        assert {key: getattr(made.ternary, key) for key in grid} == grid
 
 
 def test_datasets_of_numbers_are_taken_as_they_are() -> None:

@@ -52,6 +52,21 @@ def test_splits_of_their_own(tmp_path: Path) -> None:
         load_split(Data(name=str(tmp_path / "u.npz")), "test")
 
 
+def test_marks_are_classes_or_nothing(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+
+    def read(train: np.ndarray, test: np.ndarray) -> tuple:
+        np.savez(tmp_path / "m.npz", x_train=X, y_train=train, x_test=X, y_test=test)
+        source = Source(Data(name=str(tmp_path / "m.npz")), "marks")
+        return [(set(d.labels.tolist()), d.classes) for d in (source.split("train"), source.split("test"))]
+
+    assert read(Y * 0, Y) == [({0}, ("0",)), ({0, 1, 2}, ("0", "1", "2"))]
+    nothing = ({0}, ())
+    assert read(rng.normal(size=30), rng.normal(size=30)) == [nothing, nothing]
+    assert read(rng.normal(size=(30, 2)), Y * np.nan) == [nothing, nothing]
+    assert read(Y, Y + 0.5) == [({0, 1, 2}, ("0", "1", "2")), nothing]
+
+
 def test_bytes_are_images_and_shapes_are_said(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (9, 16)).astype(np.uint8)
     np.savez(tmp_path / "b.npz", x=pixels, y=np.arange(9) % 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -10,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import export
-from hw.cli.data import UNSTATED, DataOptions, Statement, codes_of, data_options
+from crq.train.data import load
+from hw.cli.data import UNLABELLED, UNSTATED, DataOptions, Statement, codes_of, data_options
 from hw.errors import HwError
 from hw.ir.graph import Network
 from hw.ir.images import takes_256ths
@@ -86,6 +88,57 @@ def test_labels_come_only_where_what_a_byte_is_worth_is_known() -> None:
     assert stated.score is not None
     assert stated.score(np.zeros((5, 10))).keys() == {"accuracy"}
     assert np.array_equal(stated.codes, unknown.codes)
+
+
+def test_a_file_of_a_recipe_says_what_bytes_are_worth_before_its_steps() -> None:
+    g = GraphBuilder((1, 8, 8), "INT8")
+    model = g.finish(g.conv("x", 10, (8, 8)), input_scale=2**-5)
+    facts = {"frozen_hash": json.dumps("0" * 64), "input.preprocessing": json.dumps([["Sub", 0.25], ["Div", 0.5]])}
+    for key, value in facts.items():
+        model.set_metadata_prop(f"crq.{key}", value)
+    assert DataOptions("digits:test", None, Statement()).load(Network(model), 5).note == UNSTATED
+    model.set_metadata_prop("crq.recipe", "digits")
+    found = DataOptions("digits:test", None, Statement()).load(Network(model), 5)
+    images = load("digits:test").images[:5].numpy()
+    assert np.array_equal(found.codes, np.clip(np.rint((images / 256 - 0.25) / 0.5 * 32), -128, 127))
+    assert found.note is None
+    assert found.score is not None
+    right = np.eye(10)[load("digits:test").labels[:5].numpy()]
+    assert (found.score(right), found.score(-right)) == ({"accuracy": 1.0}, {"accuracy": 0.0})
+
+
+def classifier(*classes: str) -> Network:
+    g = GraphBuilder((2,), "INT8")
+    model = g.finish(g.matmul("x", 3), input_scale=1.0)
+    model.set_metadata_prop("crq.class_names", json.dumps(classes))
+    return Network(model)
+
+
+def test_without_labels_there_is_no_score_but_a_note(tmp_path: Path) -> None:
+    values = np.arange(12.0).reshape(6, 2)
+    for name, arrays in {
+        "all": {"x": values},
+        "test": {"x_train": values, "y_train": [0, 1] * 3, "x_test": values},
+    }.items():
+        np.savez(tmp_path / f"{name}.npz", **arrays)
+        found = DataOptions(f"{tmp_path / name}.npz:{name}", None, Statement()).load(classifier())
+        assert (found.score, found.note, len(found.codes)) == (None, UNLABELLED, 6)
+    np.savez(tmp_path / "b.npz", x=np.zeros((3, 1, 8, 8), np.uint8))
+    assert DataOptions(f"{tmp_path}/b.npz:all", None, Statement(scale=1.0)).load(network()).note == UNLABELLED
+
+
+def test_labels_are_compared_by_the_file_s_names_of_classes(tmp_path: Path) -> None:
+    labels = np.array(["pos", "neg", "pos", "neg"])
+    np.savez(tmp_path / "d.npz", x=np.zeros((4, 2)), y=labels)
+    options = DataOptions(f"{tmp_path}/d.npz:all", None, Statement())
+    for names in (("neg", "pos"), ("pos", "neg"), ("zeb", "pos", "neg")):
+        found = options.load(classifier(*names))
+        assert found.score is not None
+        right = np.eye(3)[[names.index(label) for label in labels]]
+        assert found.score(right) == {"accuracy": 1.0}
+        assert found.score(np.eye(3)[[names.index("pos")] * 4]) == {"accuracy": 0.5}
+    with pytest.raises(HwError, match=r"d\.npz has classes that the network does not: neg; the network's are pos, zeb"):
+        options.load(classifier("pos", "zeb"))
 
 
 @click.command()

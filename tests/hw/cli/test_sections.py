@@ -34,6 +34,8 @@ def test_a_recipe_or_a_run_has_its_data(tmp_path: Path) -> None:
         ("digits:tset", (), "must be name:split"),
         ("digits:test", ("tset=0.5",), r"--data digits: unknown key 'data\.tset' \(did you mean 'test'\?\)"),
         ("digits:test", ("test=2",), r"key 'data\.test': .*less than 1"),
+        ("digits:test", ("sound=3", "sound.rate=8000"), "--data-key 'sound.rate=8000': sound is 3, which has no keys"),
+        ("digits:test", ("name.x=8000",), "--data-key 'name.x=8000': name is 'digits', which has no keys of its own"),
         ("digits:test", ("test",), "--data-key 'test': expected KEY=VALUE"),
     ],
 )

@@ -49,6 +49,8 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     [
         ({"a": X, "b": Y}, r"holds a, b; expected arrays x and y, or x_train, .*: save it with np\.savez"),
         ({"x": X, "y": Y[:2]}, "6 samples and 2 labels; expected one label a sample"),
+        ({"x": X, "y": 1}, "6 samples and a single number as label; expected one label a sample"),
+        ({"x": X, "X": X + 1, "y": Y}, "holds X and x, which are one name here; leave one of them out"),
         ({"x": X[:, 0], "y": Y}, r"samples of shape \(6,\); expected \[N, …\]"),
         ({"x": X * 1j, "y": Y}, "samples of type complex128; expected integers or real numbers"),
         ({"x": np.where(X == 9, np.nan, X), "y": Y}, r"row 2, place \(1,\): nan is no finite float32 number"),
@@ -59,6 +61,18 @@ def test_what_is_wrong_is_named(tmp_path: Path, arrays: dict, message: str) -> N
     np.savez(tmp_path / "d.npz", **arrays)
     with pytest.raises(CrqError, match=message):
         npz_parts(tmp_path / "d.npz")["all"]()
+
+
+def test_one_kind_of_file_named_as_the_other_is_told(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", X)
+    (tmp_path / "x.npy").rename(tmp_path / "d.npz")
+    with pytest.raises(CrqError, match=r"d\.npz is no \.npz file .*it holds one array without a name, as \.npy files"):
+        npz_parts(tmp_path / "d.npz")
+    np.savez(tmp_path / "d.npz", x=X)
+    (tmp_path / "d.npz").rename(tmp_path / "x.npy")
+    np.save(tmp_path / "y.npy", Y)
+    with pytest.raises(CrqError, match=r"x\.npy holds several arrays, as \.npz files do; expected one"):
+        npy_parts(tmp_path / "x.npy", None)["all"]()
 
 
 def test_damaged_and_missing_files_are_named(tmp_path: Path) -> None:

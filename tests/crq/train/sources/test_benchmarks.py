@@ -46,6 +46,29 @@ def test_unsw(tmp_path: Path) -> None:
         load_split(Data(name="unsw-nb15", root=str(tmp_path)), "test")
 
 
+def test_a_wrong_unsw_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "unsw_nb15_binarized.npz"
+    rows = RNG.integers(0, 2, (20, 594)).astype(np.float64)
+    np.savez(path, train=rows, test=rows)
+    good = path.read_bytes()
+
+    def refused(message: str) -> None:
+        with pytest.raises(CrqError, match=message):
+            load_split(Data(name="unsw-nb15", root=str(tmp_path)), "train")
+
+    for content in (b"no archive at all", good[: len(good) // 2], good[:2000] + bytes(50) + good[2050:]):
+        path.write_bytes(content)
+        refused(r"unsw_nb15_binarized\.npz: its array train cannot be read: .*; fetch the file again")
+    with path.open("wb") as file:
+        np.save(file, rows)
+    refused("its array train cannot be read: it holds one array without a name")
+    np.savez(path, train=rows.astype(str), test=rows)
+    refused("its array train has shape .20, 594. and type <U.*; expected rows of bits and a label, numbers")
+    rows[3, -1] = np.nan
+    np.savez(path, train=rows, test=rows)
+    refused("row 3: its label is nan; expected a class")
+
+
 def clip(path: Path, seed: int) -> Path:
     return pcm(path, np.random.default_rng(seed).integers(-3000, 3000, (700, 1)), 2)
 

@@ -61,6 +61,23 @@ def lone():
     return {"train": DATA}
 
 
+def failing():
+    return len(3)
+
+
+class Unreadable(Pictures):
+    def __getitem__(self, index: int):
+        return [1.0], {0: 0}[index]
+
+
+def unreadable():
+    return Unreadable()
+
+
+def jagged():
+    return [([1.0, 2.0], 0), ([[1.0], 2.0], 0)]
+
+
 def number():
     return 3
 
@@ -92,6 +109,9 @@ def test_what_a_function_may_give() -> None:
         (f"{HERE}:lone", "gave train: TensorDataset; expected"),
         (f"{HERE}:ragged", "row 1: a sample of shape .3,. with a label of shape .*; row 0 has .2,."),
         (f"{HERE}:bare", r"row 0: Tensor; expected a pair \(sample, label\)"),
+        (f"{HERE}:failing", r"failing raised TypeError: object of type 'int' has no len\(\); mend it"),
+        (f"{HERE}:unreadable", "unreadable, all: reading row 1 raised KeyError: 1; mend it"),
+        (f"{HERE}:jagged", "jagged, all, row 1: making arrays of its pair raised ValueError"),
         (f"{HERE}:empty", "the dataset is empty"),
     ],
 )

@@ -63,8 +63,12 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
 def test_columns_are_chosen_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, CSV)
     assert read(path, "kind", ["b"]).values.tolist() == [[2.5], [400], [6]]
-    several = read(path, ["a", "b"], ["a"])
+    several = read(write(tmp_path, "c," + CSV.replace("\n", "\n9,", 3), "c.csv"), ["a", "b"], ["c"])
     assert (several.labels.tolist(), several.outputs) == (VALUES, ("a", "b"))
+    assert several.values.tolist() == [[9], [9], [9]]
+    for label, columns in (("a", ["a", "b"]), (["b", "a"], ["a"])):
+        with pytest.raises(CrqError, match="column 'a' is the label and a feature too: take it out of data.columns"):
+            read(path, label, columns)
     assert read(write(tmp_path, "Label,a\n1,2\n")).labels.tolist() == [1]
 
 
@@ -84,6 +88,8 @@ def test_a_folder_has_its_splits(tmp_path: Path) -> None:
         ("y,a\n1,2\n0,\n", r"t\.csv, row 3, column 'a': it holds nothing; leave the column out"),
         ("y,a\n1,2\n0,nan\n", r"t\.csv, row 3, column 'a': nan is no finite float32 number"),
         ("y,a\n1,2\n0\n", r"t\.csv, row 3: it has 1 fields; expected 2, one for each of the columns y, a"),
+        ("y,a\nred,2\n,3\nblue,4\n", r"t\.csv, row 3, column 'y': it holds nothing; fill it in or leave the row out"),
+        ("y,a\n1,2\n ,3\n", r"t\.csv, row 3, column 'y': it holds nothing"),
         ("1,2\n3,4\n", "begins with a row of numbers; expected a line with the columns' names"),
         ("y,y\n3,4\n", "its columns are y, y; expected names that differ"),
         ("y,a\n", "has no rows"),
@@ -101,6 +107,9 @@ def test_unknown_columns_and_damaged_files_are_named(tmp_path: Path) -> None:
         read(write(tmp_path, CSV), "kint")
     with pytest.raises(CrqError, match="t.arff is no ARFF file: it has no line @DATA"):
         read(write(tmp_path, CSV, "t.arff"))
+    with pytest.raises(CrqError, match=r"t\.arff, row 10, column 'kind': it holds nothing; fill it in"):
+        read(write(tmp_path, ARFF.replace("5,6,red", "5,6,?"), "t.arff"), "kind")
+    assert read(write(tmp_path, CSV.replace("blue", "?")), "kind").labels.tolist() == ["red", "?", "red"]
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(CSV.encode())[:20])
     (tmp_path / "u.csv").write_bytes(b"a,y\n\xff,1\n")
     for name in ("t.csv.gz", "u.csv"):

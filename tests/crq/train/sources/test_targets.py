@@ -24,7 +24,7 @@ def raw(labels, **more) -> Raw:
         ([True, False], ("0", "1"), [1, 0]),
         ([[3], [1]], ("1", "3"), [1, 0]),
         ([[0, 1, 0], [1, 0, 0]], ("0", "1", "2"), [1, 0]),
-        (None, ("unlabelled",), [0, 0, 0]),
+        (None, (), [0, 0, 0]),
     ],
 )
 def test_classes(labels, classes: tuple[str, ...], numbers: list[int]) -> None:
@@ -52,9 +52,26 @@ def test_numbers() -> None:
     [
         ([0.5, 1.0], class_names, r"d\.csv, row 2: its label is 0\.5; expected a class.*loss = \"mse\""),
         ([1.0, np.nan], class_names, "row 3: its label is nan"),
+        ([np.inf, 1.0], class_names, "row 2: its label is inf; expected a class"),
+        ([1.0, np.nan], lambda r: as_classes(r, ("1",)), "row 3: its label is nan; expected a class"),
+        ([1.0, np.inf], lambda r: as_classes(r, ("1",)), "row 3: its label is inf; expected a class"),
+        (np.array(["2020-01-01"], "M8[D]"), class_names, "row 2: its label is 2020-01-01; expected a class"),
+        (np.array(["a", None], object), class_names, "row 3: its label is None; expected a class"),
+        ([1j], lambda r: as_classes(r, ("1",)), "row 2: its label is 1j; expected a class"),
         ([[0, 1, 1], [1, 0, 0]], class_names, r"labels of shape \(2, 3\); expected a class a sample.*loss = \"bce\""),
         (np.arange(10_001), class_names, "10,001 different labels; expected at most 10,000 classes"),
         (["b", "c"], lambda r: as_classes(r, ("a", "b")), "row 3: its label 'c' is no class of the training split"),
+        (
+            [[0, 1]],
+            lambda r: as_classes(r, ("0", "1", "2")),
+            "one-hot labels with the columns 0, 1; expected .* 1, 2",
+        ),
+        ([[0, 1, 0]], lambda r: as_classes(r, ("0", "1")), "one-hot labels with the columns 0, 1, 2; expected .* 0, 1"),
+        (
+            [[0, 1]],
+            lambda r: as_classes(r, ("1", "2")),
+            "one-hot labels .* 0, 1; expected .* 1, 2: write the",
+        ),
         (["b", "c"], lambda r: as_numbers(r, "numbers"), "its labels are words such as 'b'; this loss compares"),
         ([[0, 2]], lambda r: as_numbers(r, "bits"), r"row 2: label 1 is 2; expected 0 or 1 \(multi-label\)"),
         ([[0, np.inf]], lambda r: as_numbers(r, "numbers"), "row 2: label 1 is inf; expected a finite number"),
