@@ -44,7 +44,7 @@ BRANCHES = {
 
 
 def joining_net():
-    """Integer and ternary convolutions, sum pool, shift, negation, sum of two branches, blocks of copies, 6-bit codes, global sum."""
+    """Integer and ternary convolutions, sum pool, shift, blocks of copies, negation, branches, 6 bits, global sum."""
     g = GraphBuilder((2, 6, 6), seed=2)
     x = g.threshold(g.conv("x", 4, weight_type="INT4"), 4)
     h = g.threshold(g.sum_pool(g.conv(x, 4, (1, 1)), (2, 2)), 6, signed=True)
