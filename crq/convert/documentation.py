@@ -1,5 +1,7 @@
 """docs/training.md, from the code: `python -m crq.convert.documentation > docs/training.md`."""
 
+# ruff: noqa: E501 (a row of a table is one line)
+
 from __future__ import annotations
 
 from crq.convert.activations import ACTIVATIONS, activation_of
@@ -55,6 +57,28 @@ weights of recurrences stay float, the former with a warning. `freeze` refuses s
 `[ternary.layers]`: `method`, `per_channel`, `penalty` (a factor of λ), `skip` and `integer` by module name, prefix or
 wildcard. Where several patterns match, the last counts; a pattern that matches nothing is refused. One α per output
 channel (`per_channel`) exports: it is part of the channel's gain.
+
+## Phases of a recipe
+
+`crq train` runs three: `[pretrain]` trains the float network, `[retrain]` pulls its weights together with λ·J (methods
+crq and crq+), `[finetune]` trains through the codes. `crq train --epochs N` fits a recipe to a budget: the phases keep
+their proportions.
+
+| key of a phase | what it says |
+| --- | --- |
+| `epochs`, `batch_size` | how long, and samples per step |
+| `optimizer`, `lr`, `momentum`, `nesterov`, `weight_decay` | sgd, adam or adamw; decay spares biases, batch norms and scales |
+| `schedule`, `warmup`, `milestones`, `gamma` | constant, cosine, step or one-cycle; the share of the phase in which the rate rises first; where step cuts, and to what share |
+| `label_smoothing`, `mixup`, `clip` | softened labels; α of the mixing of two samples; the largest norm of a step's gradients |
+| `average` | decay per step of a moving average of the weights, which takes their place at the end; batch norms are estimated anew |
+| `patience` | epochs without a better figure on the held-out samples, after which the best epoch's weights are taken |
+| `distill` | `{{ temperature, weight, layers }}`: learn from the float network of the run, of its scores and, with `layers`, of its batch norms' outputs |
+| `lam`, `dose` (retrain, finetune) | λ; or how far the penalty alone pulls: W − αt shrinks by e^−dose, whatever the schedule, the batches and the layer's size |
+| `lam_schedule`, `lam_start`, `warm` | λ constant, up from 0 or down to 0; the share of the phase before it acts; start from the last α |
+| `regularizer` | a penalty of a related paper: `{{ name, lam, levels }}` |
+
+Beside the phases: `callbacks` and `loggers`, lists of `module:name` of Lightning's; `precision`, which is measured first
+and told of where it is slower than 32-true on this machine; `seed`, `threads`, `steps`.
 
 ## Networks of timm
 

@@ -1,6 +1,8 @@
 """Recipes: what they accept, and how they name what they do not."""
 
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -225,3 +227,9 @@ def test_keys_that_do_not_go_together(changes: dict, message: str) -> None:
     with pytest.raises(CrqError, match="recipe: " + message) as caught:
         recipe.parse(values(**changes))
     assert len(str(caught.value)) < 200
+
+
+def test_every_key_of_a_phase_is_documented() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "training.md").read_text()
+    keys = {*recipe.Penalized.model_fields, *recipe.Distillation.model_fields, *recipe.Regularizer.model_fields}
+    assert [key for key in keys if not re.search(rf"`[^`]*\b{key}\b[^`]*`", text)] == []
