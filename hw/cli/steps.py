@@ -22,7 +22,7 @@ from crq.errors import CrqError
 from crq.files import write_json
 from crq.options import BuildOptions
 from crq.train import tasks
-from crq.train.recipe import Recipe
+from crq.train.recipe import Recipe, built_in, load
 from crq.train.splits import load_split
 from crq.train.trainer import train_recipe
 from export.qonnx import to_qonnx
@@ -206,12 +206,18 @@ class Steps:
             info = {
                 "name": self.recipe.name,
                 **quality,
-                "commands": [shlex.join(["crq", "run", self.recipe.name, *place, "--clock-period", f"{clock:g}"])],
+                "commands": [shlex.join(["crq", "run", self._named(), *place, "--clock-period", f"{clock:g}"])],
             }
             report = project_report(project, info=info)
             report.to_json(self.output / "report.json")
             report.to_html(self.output / "report.html")
             return report
+
+    def _named(self) -> str:
+        """What the recipe is called on the command line: its name if that gives this very one, or its file in the
+        run, which has every change."""
+        own = self.recipe.name in built_in() and load(self.recipe.name) == self.recipe
+        return self.recipe.name if own else str(self.training / "recipe.toml")
 
     @contextlib.contextmanager
     def _timed(self, step: str, shown: bool = True) -> Iterator[None]:

@@ -102,3 +102,12 @@ def test_a_file_that_is_not_the_model_ends_the_run_with_1(steps: Steps, monkeypa
     assert "FAILED: file in qonnx = PyTorch: 7 of 3,590 differ" in result.output
     [entry] = kept(hw.open_project(steps.output / "digits_hls")).values()
     assert (entry["equal"], entry["differing"]) == (False, 0)
+
+
+def test_the_command_of_a_report_names_what_ran(steps: Steps, tmp_path: Path) -> None:
+    """A recipe of one's own, or a built-in one that the command line changed, by its file in the run."""
+    assert steps._named() == str(tmp_path / "run" / "train" / "recipe.toml")
+    digits = recipe.load("digits")
+    assert replace(steps, recipe=digits)._named() == "digits"
+    changed = digits.model_copy(update={"seed": 5})
+    assert replace(steps, recipe=changed)._named() == str(tmp_path / "run" / "train" / "recipe.toml")
