@@ -87,7 +87,9 @@ module crq_enlarge #(
   logic [LANES*BITS-1:0] came, lanes;
   for (genvar p = 0; p < LANES; p++) begin : gen_lane
     assign came[p*BITS+:BITS]  = in_data[p*PARTS*BITS+:BITS];
-    assign lanes[p*BITS+:BITS] = kept[(p*PARTS+int'(kept_part))*BITS+:BITS];
+    crq_mux #(.WIDTH(BITS), .N(PARTS)) u_part (
+        .d(kept[p*PARTS*BITS+:PARTS*BITS]), .sel(kept_part), .q(lanes[p*BITS+:BITS])
+    );
   end
 
 `ifdef CRQ_ICE40
