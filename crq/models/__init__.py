@@ -27,7 +27,7 @@ _HOMES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "unsw-mlp": ("mlp", "MLP", {"inputs": 593, "hidden": (64, 64, 64), "classes": 2}),
     "toycar-autoencoder": ("mlp", "MLP", {"inputs": 640, "hidden": (*[128] * 4, 8, *[128] * 4), "classes": 640}),
     "ds-cnn": ("dscnn", "DSCNN", {}),
-    "mobilenet": ("mobilenet", "MobileNet", {}),
+    "mobilenet": ("separable", "MobileNet", {}),
     "jet-mlp": ("mlp", "MLP", {"inputs": 16, "hidden": (64, 32, 32), "classes": 5}),
     "signal": ("conv1d", "SignalNet", {}),
 }

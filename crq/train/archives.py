@@ -65,12 +65,18 @@ def fetch(name: str, folder: Path, console: Console | None = None) -> None:
     if archive.openml is not None:
         archive = _described(archive, folder, shown)
     target = folder / archive.file
-    with atomic_path(target) as path:
-        download(archive.url, path, target, shown)
-        _check(archive, path, target)
+    users = target.is_file()  # put there by hand: checked and used, and left where it is
+    if users:
+        _check(archive, target, target)
+    else:
+        with atomic_path(target) as path:
+            download(archive.url, path, target, shown)
+            _check(archive, path, target)
     unpack = _unpacker(target)
     if unpack is not None:
         _unpack(unpack, target)
+        if not users:
+            target.unlink()
 
 
 def _described(archive: Archive, folder: Path, console: Console) -> Archive:
@@ -87,7 +93,7 @@ def _described(archive: Archive, folder: Path, console: Console) -> Archive:
 
 
 def _check(archive: Archive, path: Path, target: Path) -> None:
-    kept = "Nothing was kept; try again"
+    kept = "Remove the file, or put the right one there" if path == target else "Nothing was kept; try again"
     if archive.md5 is not None:
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "md5").hexdigest()
@@ -117,7 +123,7 @@ def _unpacker(target: Path) -> Callable[[Path], None] | None:
 
 
 def _unpack(unpack: Callable[[Path], None], target: Path) -> None:
-    """All of an archive beside it, which then goes; nothing of a damaged one."""
+    """All of an archive beside it; nothing of a damaged one."""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpacking-") as scratch:
         try:
             unpack(Path(scratch))
@@ -127,4 +133,3 @@ def _unpack(unpack: Callable[[Path], None], target: Path) -> None:
         for entry in Path(scratch).iterdir():
             if not (target.parent / entry.name).exists():
                 shutil.move(entry, target.parent / entry.name)
-    target.unlink()

@@ -1,6 +1,5 @@
 """An autoencoder that grows again by nearest upsampling: torch's QDQ file, to C and RTL simulation."""
 
-import shutil
 import sys
 
 import numpy as np
@@ -51,7 +50,6 @@ session = onnxruntime.InferenceSession("autoencoder.onnx", options, providers=["
 # Scales are powers of two and sums are small: float32 is exact, and equal floats are equal integers.
 results = {"onnxruntime": runtime}
 for target in ("hls", "rtl"):
-    shutil.rmtree(f"autoencoder_{target}", ignore_errors=True)
     project = hw.build("autoencoder.onnx", f"autoencoder_{target}", target=target)
     results[target] = project.simulate(images.numpy())
 for name, found in results.items():

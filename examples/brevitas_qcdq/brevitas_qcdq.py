@@ -1,6 +1,5 @@
 """A small Brevitas network with ternary weights: exported as QCDQ, to C and RTL simulation."""
 
-import shutil
 import sys
 
 import brevitas.nn as qnn
@@ -34,7 +33,6 @@ expected = network(images).detach().numpy()
 
 wrong = 0
 for target in ("hls", "rtl"):
-    shutil.rmtree(f"brevitas_qcdq_{target}", ignore_errors=True)
     project = hw.build("brevitas_qcdq.onnx", f"brevitas_qcdq_{target}", target=target)
     found = project.integers(images.numpy(), quantize=True)
     wanted = np.rint(expected / project.network.output_scale)

@@ -1,6 +1,5 @@
 """A network of sets of points, in any order: torch's QDQ file, to C and RTL simulation."""
 
-import shutil
 import sys
 
 import numpy as np
@@ -73,7 +72,6 @@ session = onnxruntime.InferenceSession("deepsets.onnx", options, providers=["CPU
 # Scales are powers of two and sums are small: float32 is exact, and equal floats are equal integers.
 results = {"onnxruntime": runtime, "points in another order": shuffled}
 for target in ("hls", "rtl"):
-    shutil.rmtree(f"deepsets_{target}", ignore_errors=True)
     project = hw.build("deepsets.onnx", f"deepsets_{target}", target=target)
     results[target] = project.simulate(points.numpy())
 for name, found in results.items():

@@ -1,6 +1,5 @@
 """The first blocks of timm's MobileNetV2: prepared, quantized, frozen, exported, to C and RTL simulation."""
 
-import shutil
 import sys
 
 import timm
@@ -37,7 +36,6 @@ wrong = sum(check.different for check in checks if check.claimed)
 for check in checks:
     print(f"{check.runtime}: {check.values - check.different} of {check.values} integers equal the frozen network's")
 for target in ("hls", "rtl"):
-    shutil.rmtree(f"mobilenet_{target}", ignore_errors=True)
     project = hw.build("mobilenet.onnx", f"mobilenet_{target}", target=target)
     equal = project.simulate(images.numpy()) == expected
     wrong += int((~equal).sum())

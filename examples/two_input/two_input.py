@@ -1,6 +1,5 @@
 """A camera image and a distance map into one network: a QONNX file with two inputs, to C and RTL simulation."""
 
-import shutil
 import sys
 
 import numpy as np
@@ -58,7 +57,6 @@ expected = np.concatenate([execute_onnx(model, {"camera": a, "distance": b})["sc
 
 wrong = 0
 for target in ("hls", "rtl"):
-    shutil.rmtree(f"two_input_{target}", ignore_errors=True)
     project = hw.build("two_input.onnx", f"two_input_{target}", target=target)
     found = project.simulate((camera, distance))
     wrong += int((found != expected).sum())

@@ -1,6 +1,5 @@
 """A small U-Net, whose skip waits while the deep path shrinks and grows: torch's QDQ file, to C and RTL simulation."""
 
-import shutil
 import sys
 
 import numpy as np
@@ -58,7 +57,6 @@ session = onnxruntime.InferenceSession("unet.onnx", options, providers=["CPUExec
 # Scales are powers of two and sums are small: float32 is exact, and equal floats are equal integers.
 results = {"onnxruntime": runtime}
 for target in ("hls", "rtl"):
-    shutil.rmtree(f"unet_{target}", ignore_errors=True)
     project = hw.build("unet.onnx", f"unet_{target}", target=target)
     results[target] = project.simulate(images.numpy())
 for name, found in results.items():

@@ -105,3 +105,13 @@ def test_a_damaged_archive_leaves_nothing_unpacked(site: Path, tmp_path: Path) -
         data.fetch("toycar", tmp_path / "t")
     assert not (tmp_path / "t" / "ToyCar").exists()
     assert not list((tmp_path / "t").glob(".*"))
+
+
+def test_an_archive_put_there_by_hand_is_used_and_stays(site: Path, tmp_path: Path) -> None:
+    """Nothing is fetched: the site has no such file."""
+    (tmp_path / "v").mkdir()
+    archive = tmp_path / "v" / "vw_coco2014_96.tar.gz"
+    archive.write_bytes(content := tar(["vw_coco2014_96/person/a.jpg"]))
+    folder = data.fetch("vww", tmp_path / "v")
+    assert (folder / "vw_coco2014_96" / "person" / "a.jpg").is_file()
+    assert archive.read_bytes() == content
