@@ -92,13 +92,14 @@ class _Search:
     def _row(self, name: str, seed: int, rung: int) -> Row:
         candidate = self.question.candidates[name]
         recipe = float_of(candidate, seed)
-        start = self.out / f"float-{recipe.data.name}-{recipe.network.name}-{recipe.pretrain.epochs}-{seed}"
+        of = f"{recipe.data.name}-{recipe.network.name}-{recipe.pretrain.epochs}".replace("/", "_")
+        start = self.out / f"float-{of}-{seed}"
         runs.trained(recipe, start)
         epochs = max(1, (candidate["retrain"]["epochs"] + candidate["finetune"]["epochs"]) // 2**rung)
         if self.by_time and self.cost:
             first = next(iter(self.question.candidates))
             epochs = max(1, round(epochs * self.cost[first] / self.cost.get(name, self.cost[first])))
-        folder = self.out / f"{self.question.name}-{name}-{epochs}-{seed}".replace(" ", "-").replace(",", "")
+        folder = self.out / f"{of}-{self.question.name}-{name}-{epochs}-{seed}".replace(" ", "-").replace(",", "")
         new = not (folder / "measured.json").exists()
         found = runs.row(name, recipe_of(candidate, seed, epochs), folder, start, self.fps)
         self.cost.setdefault(name, found.seconds / epochs)

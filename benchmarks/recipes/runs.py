@@ -13,7 +13,7 @@ import torch
 from rich.console import Console
 
 from crq.options import BuildOptions
-from crq.train.recipe import Recipe
+from crq.train.recipe import Recipe, load
 from crq.train.trainer import train_recipe
 
 
@@ -29,13 +29,15 @@ class Row(NamedTuple):
     test: float
     zeros: float
     seconds: float
-    lut_folded: int
-    lut_fast: int
+    lut_folded: int | None  # None: for training only
+    lut_fast: int | None
 
 
 def trained(recipe: Recipe, folder: Path, pretrained: Path | None = None) -> dict[str, Any]:
     """The summary of `recipe` run into `folder`, with the processor time it took; what is there already is taken."""
     done = folder / "measured.json"
+    if (folder / "recipe.toml").exists() and load(folder / "recipe.toml").training != recipe.training:
+        raise SystemExit(f"{folder} holds a run of another recipe: choose another --out, or remove it")
     if not done.exists():
         resume = (folder / "recipe.toml").exists()
         start = time.process_time()
@@ -62,7 +64,7 @@ def row(candidate: str, recipe: Recipe, folder: Path, pretrained: Path, fps: flo
     layers = summary["layers"].values()
     weights = sum(layer["weights"] for layer in layers)
     zeros = sum(layer["weights"] * layer["zeros"] for layer in layers) / weights
-    folded, fast = luts(folder, fps) if summary["not_exportable"] is None else (0, 0)
+    folded, fast = luts(folder, fps) if summary["not_exportable"] is None else (None, None)
     accuracy = summary["accuracy"]
     epochs = sum(phase.epochs for name, phase in recipe.phases.items() if name != "pretrain")
     return Row(

@@ -39,14 +39,18 @@ def markdown(rows: Sequence[Row]) -> str:
             difference = f"{mean:+.2f} ± {half:.2f}" if math.isfinite(half) else f"{mean:+.2f}"
         lines.append(
             f"| {name} | {len(found)} | {_mean(found, 'float_test'):.2%} | {_mean(found, 'validation'):.2%} | "
-            f"{_spread(found)} | {difference} | {_mean(found, 'zeros'):.0%} | {_mean(found, 'lut_folded'):,.0f} | "
-            f"{_mean(found, 'lut_fast'):,.0f} | {_mean(found, 'seconds'):.0f} |"
+            f"{_spread(found)} | {difference} | {_mean(found, 'zeros'):.0%} | {_luts(found, 'lut_folded')} | "
+            f"{_luts(found, 'lut_fast')} | {_mean(found, 'seconds'):.0f} |"
         )
     return "\n".join(lines)
 
 
 def _mean(rows: Sequence[Row], key: str) -> float:
     return statistics.mean(getattr(row, key) for row in rows)
+
+
+def _luts(rows: Sequence[Row], key: str) -> str:
+    return "–" if getattr(rows[0], key) is None else f"{_mean(rows, key):,.0f}"
 
 
 def _spread(rows: Sequence[Row]) -> str:

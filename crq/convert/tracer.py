@@ -88,7 +88,9 @@ class ShapedProxy(fx.Proxy):
         return bool(self._plain("control flow"))
 
     def __len__(self) -> int:
-        return int(self._agreed([len(value) for value in self.values], "a length"))
+        found = int(self._agreed([len(value) for value in self.values], "a length"))
+        self.tracer.fixed |= isinstance(self.values[0], Tensor)
+        return found
 
     def __iter__(self) -> Any:
         this: Any = self
@@ -196,12 +198,13 @@ class ShapedTracer(NamingTracer):
             return proxy
         if isinstance(first, tuple | list):
             parts = [proxy[index] for index in range(len(first))]
-            self.fixed |= isinstance(first, torch.Size) and len(first) > 2
+            self.fixed |= isinstance(first, torch.Size) and len(first) > 1
             return type(first)(parts) if type(first) in (tuple, list) else tuple(parts)
         if any(type(value) is not type(first) or value != first for value in proxy.values):
             return proxy
         node = proxy.node
-        self.fixed |= node.target == "numel" or (node.target == "size" and node.args[1:] not in ((0,), (1,)))
+        # Any size but the batch's: behind a flatten or a permutation another axis may be the image's, too.
+        self.fixed |= node.target == "numel" or (node.target == "size" and node.args[1:] != (0,))
         return first
 
 

@@ -104,7 +104,10 @@ class CrqBackend(VitisBackend):
 
 
 def _folder(model: Any) -> Path:
-    """The folder of a model. A linked one says `.`, since projects may be moved."""
+    """The folder of a model, written if it is not yet. A linked one says `.`, since projects may be moved."""
+    if hasattr(model, "written"):
+        written: Path = model.written()
+        return written
     folder = Path(model.config.get_output_dir())
     if not (folder / FILE).exists() and folder == Path():
         raise HwError(

@@ -28,10 +28,15 @@ class CrqModelGraph(ModelGraph):
 
     def __init__(self, config: HLSConfig, *args: Any, **more: Any) -> None:
         super().__init__(_Config(config.config), *args, **more)
+        self._is_written = False
+
+    def write(self) -> None:
+        super().write()
+        self._is_written = True
 
     def trace(self, x: ArrayLike) -> tuple[Any, dict[str, NDArray[Any]]]:
         """(logits as `predict` gives them, integers of every layer by name, int64 (N, C, H, W)) of images."""
-        built = Built(self._written())
+        built = Built(self.written())
         return built.simulate(x, mode="ap"), built.trace(x, mode="ap")
 
     def save(self, file_path: str) -> None:
@@ -40,8 +45,8 @@ class CrqModelGraph(ModelGraph):
             "hls4ml.converters.link_existing_project)"
         )
 
-    def _written(self) -> Path:
-        folder = Path(self.config.get_output_dir())
-        if not (folder / "manifest.json").exists():
+    def written(self) -> Path:
+        """The folder of this very model: what another one left there is written over first."""
+        if not self._is_written:
             self.write()
-        return folder
+        return Path(self.config.get_output_dir())

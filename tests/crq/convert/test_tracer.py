@@ -107,6 +107,24 @@ def test_a_network_traced_for_one_size_is_not_frozen_for_another() -> None:
     assert "image_shape" not in free.meta
 
 
+@pytest.mark.parametrize(
+    "size",
+    [
+        lambda x: x[:, 0].flatten(1).size(1),
+        lambda x: x[:, 0].flatten(1).shape[1],
+        lambda x: x.permute(0, 2, 3, 1).size(1) * 8,
+        lambda x: len(x[0, 0]) * 8,
+    ],
+    ids=["flattened", "its shape", "permuted", "length"],
+)
+def test_sizes_of_the_image_count_wherever_they_are_asked_for(size) -> None:
+    def small_or_large(net, x):
+        x = net.conv1(x)
+        return net.fc((x if size(x) <= 64 else x[:, :, ::2, ::2]).mean((2, 3)))
+
+    assert crq.prepare(Net(small_or_large), example_input=IMAGES).meta.get("image_shape") == (3, 8, 8)
+
+
 def test_a_layer_of_another_package_keeps_its_name() -> None:
     class Same(nn.Conv2d):
         def forward(self, x: Tensor) -> Tensor:

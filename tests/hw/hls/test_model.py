@@ -44,3 +44,20 @@ def test_what_a_crq_model_cannot_do_is_refused_by_name(converted, tmp_path) -> N
     # What hls4ml.model.profiling.numerical does first.
     with pytest.raises(HwError, match=r"profiling\.numerical .*crq inspect FILE"):
         hls4ml.converters.convert_from_config({**found.config.config, "OutputDir": str(tmp_path / "x")})
+
+
+def test_a_folder_with_another_network_answers_for_this_one(tmp_path) -> None:
+    """Two conversions into one folder, as in a notebook: neither compiled nor written by hand."""
+    found = []
+    for seed in (1, 2):
+        model = residual_net(seed, size=4)
+        converted = hls4ml.converters.convert_from_onnx_model(
+            model, output_dir=str(tmp_path / "p"), project_name="net", backend="crq"
+        )
+        codes = random_input(model, 3)
+        images = codes.astype(np.float32) / 256
+        expected = evaluate(Network(model), codes).reshape(3, -1)
+        assert np.array_equal(converted.predict(images), expected)
+        assert np.array_equal(converted.trace(images)[0], expected)
+        found.append(expected)
+    assert not np.array_equal(*found)
