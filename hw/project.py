@@ -32,6 +32,7 @@ from hw.read.load import AnyModel
 from hw.report.model import Report
 from hw.report.project import project_report
 from hw.rtl import built as rtl
+from hw.rtl.bitstream.flow import SEEDS
 from hw.rtl.bitstream.project import Bitstream, bitstream
 from hw.rtl.names import taken
 from hw.rtl.writer import write_project
@@ -99,8 +100,8 @@ class RtlProject(Project, rtl.Built):
         return self.plan.input, self.plan.output
 
     def bitstream(
-        self, board: str | None = None, clock_mhz: float | None = None, seeds: int = 4, images: ArrayLike | None = None,
-        reference: str | PathLike[str] | None = None,
+        self, board: str | None = None, clock_mhz: float | None = None, seeds: int = SEEDS,
+        images: ArrayLike | None = None, reference: str | PathLike[str] | None = None,
     ) -> Bitstream:  # fmt: skip
         """The bitstream for a board (by default the one it was built for) at a clock (by default its own), in the
         folder bitstream/BOARD; with `images`, both netlists are compared on them with live PyTorch (`reference`: a run

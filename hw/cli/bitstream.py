@@ -27,7 +27,7 @@ IMAGES = 20
 @click.option("--board", help="Board, for example ulx3s-25f; default: the one that the project was built for.")
 @click.option("--clock", type=float, metavar="MHZ", help="Clock to reach; default: the project's.")
 @click.option("--slower", is_flag=True, help="Where the clock is not reached: take one that is.")
-@click.option("--seeds", type=click.IntRange(1), default=4, show_default=True, help="Placements to try for the clock.")
+@click.option("--seeds", type=click.IntRange(1), default=8, show_default=True, help="Placements to try for the clock.")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Placements at a time.")
 @click.option(
     "--verify", type=click.IntRange(0), default=IMAGES, show_default=True, metavar="N",

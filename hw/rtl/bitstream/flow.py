@@ -59,6 +59,11 @@ def default_cache() -> Path:
     return cache_folder("bitstream")
 
 
+SEEDS = 8
+"""Placements that are tried for a clock. The network's hash is part of the design and so of every placement: at 125 MHz
+digits needed the first to more than the fourth, by the file alone."""
+
+
 class ClockMissed(HwError):
     """A clock that no seed reaches. slower: MHz that would do."""
 
@@ -68,7 +73,7 @@ class ClockMissed(HwError):
 
 
 def make(
-    wrapped: Wrapped, layers: Mapping[str, str], *, seeds: int = 4, jobs: int = 2, cache: Path | None = None,
+    wrapped: Wrapped, layers: Mapping[str, str], *, seeds: int = SEEDS, jobs: int = 2, cache: Path | None = None,
     heard: Heard = lambda step, line: None,
 ) -> Made:  # fmt: skip
     """Synthesises, places and routes with up to `seeds` seeds, `jobs` at a time, until one has the clock; packs that.

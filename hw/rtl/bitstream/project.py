@@ -22,7 +22,7 @@ from hw.errors import HwError
 from hw.forms.folder import own
 from hw.ir.layers import IntArray
 from hw.rtl.bitstream import netlist, tools
-from hw.rtl.bitstream.flow import ClockMissed, Heard, Made, default_cache, make
+from hw.rtl.bitstream.flow import SEEDS, ClockMissed, Heard, Made, default_cache, make
 from hw.rtl.bitstream.simulate import compiled, running
 from hw.rtl.board.driver import connected
 from hw.rtl.board.wrap import wrap
@@ -114,7 +114,7 @@ def programmer(board: OpenBoard, file: Path) -> list[str]:
 
 
 def bitstream(
-    built: Built, board: str | None = None, *, clock_mhz: float | None = None, slower: bool = False, seeds: int = 4,
+    built: Built, board: str | None = None, *, clock_mhz: float | None = None, slower: bool = False, seeds: int = SEEDS,
     jobs: int = 2, cache: Path | None = None, heard: Heard = lambda step, line: None,
 ) -> Bitstream:  # fmt: skip
     """The bitstream of a project for a board at a clock; by default the project's own. slower: where no seed reaches

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from hw.cli.bitstream import bitstream
 from hw.errors import HwError
+from hw.rtl.bitstream.flow import SEEDS
 from tests.support.rtl_projects import project
 
 
@@ -34,3 +35,8 @@ def test_a_board_with_a_zynq_gets_a_vivado_project(tmp_path: Path) -> None:
     facts = json.loads(result.output)
     assert (Path(facts["folder"]) / "build.tcl").is_file()
     assert facts["run"].startswith("vivado -mode batch -source")
+
+
+def test_the_command_tries_as_many_placements_as_the_function() -> None:
+    (option,) = (found for found in bitstream.params if found.name == "seeds")
+    assert option.default == SEEDS
