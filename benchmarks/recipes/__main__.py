@@ -8,7 +8,7 @@ The questions stand in questions.toml. Every candidate starts from the same floa
 many epochs after them; with `--equal time` as much processor time, by what its first run took. `--rungs N` begins with
 a share of the epochs and of the seeds and keeps the better half, by accuracy on held-out images, until all are
 spent; the first candidate stays. Test images choose nothing. Finished runs are kept in the folder, so the same command
-goes on where it stopped. Every run adds a row to results.csv beside this file.
+goes on where it stopped, and candidates that several questions share are trained once. Every run adds a row to results.csv beside this file.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class _Search:
         rows: list[Row] = []
         for rung in range(rungs - 1, -1, -1):
             few = max(1, math.ceil(seeds / 2**rung))
-            rows = [self._row(name, seed, rung) for name in left for seed in range(few)]
+            rows = [self._row(name, seed, rung) for seed in range(few) for name in left]
             if rung:
                 first, *others = left
                 scores = {name: _held_out(rows, name) for name in others}
@@ -99,7 +99,8 @@ class _Search:
         if self.by_time and self.cost:
             first = next(iter(self.question.candidates))
             epochs = max(1, round(epochs * self.cost[first] / self.cost.get(name, self.cost[first])))
-        folder = self.out / f"{of}-{self.question.name}-{name}-{epochs}-{seed}".replace(" ", "-").replace(",", "")
+        named = "plain" if candidate == self.question.plain else f"{self.question.name}-{name}"
+        folder = self.out / f"{of}-{named}-{epochs}-{seed}".replace(" ", "-").replace(",", "")
         new = not (folder / "measured.json").exists()
         found = runs.row(name, recipe_of(candidate, seed, epochs), folder, start, self.fps)
         self.cost.setdefault(name, found.seconds / epochs)

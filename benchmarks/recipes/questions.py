@@ -12,11 +12,15 @@ FILE = Path(__file__).with_name("questions.toml")
 
 
 class Question(NamedTuple):
-    """What is asked, and the answers that are tried: recipes' values by name, the first being the yardstick."""
+    """What is asked, and the answers that are tried: recipes' values by name, the first being the yardstick.
+
+    plain: what all candidates of all questions have in common.
+    """
 
     name: str
     asks: str
     candidates: dict[str, dict[str, Any]]
+    plain: dict[str, Any]
 
 
 def read(changes: dict[str, Any] | None = None) -> dict[str, Question]:
@@ -24,7 +28,9 @@ def read(changes: dict[str, Any] | None = None) -> dict[str, Question]:
     values = tomllib.loads(FILE.read_text(encoding="utf-8"))
     common = merged(values.pop("common"), changes or {})
     return {
-        name: Question(name, found["asks"], {key: merged(common, own) for key, own in found["candidates"].items()})
+        name: Question(
+            name, found["asks"], {key: merged(common, own) for key, own in found["candidates"].items()}, common
+        )
         for name, found in values.items()
     }
 
