@@ -8,7 +8,8 @@ The questions stand in questions.toml. Every candidate starts from the same floa
 many epochs after them; with `--equal time` as much processor time, by what its first run took. `--rungs N` begins with
 a share of the epochs and of the seeds and keeps the better half, by accuracy on held-out images, until all are
 spent; the first candidate stays. Test images choose nothing. Finished runs are kept in the folder, so the same command
-goes on where it stopped, and candidates that several questions share are trained once. Every run adds a row to results.csv beside this file.
+goes on where it stopped, and candidates that several questions share are trained once. Every run adds a row to
+results.csv beside this file.
 """
 
 from __future__ import annotations
