@@ -92,7 +92,7 @@ class _Search:
 
     def _row(self, name: str, seed: int, rung: int) -> Row:
         candidate = self.question.candidates[name]
-        recipe = float_of(candidate, seed)
+        recipe = float_of(self.question, candidate, seed)
         of = f"{recipe.data.name}-{recipe.network.name}-{recipe.pretrain.epochs}".replace("/", "_")
         start = self.out / f"float-{of}-{seed}"
         runs.trained(recipe, start)

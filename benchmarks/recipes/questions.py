@@ -51,7 +51,8 @@ def recipe_of(candidate: dict[str, Any], seed: int, epochs: int) -> recipes.Reci
     return recipes.parse(merged(candidate, fitted))
 
 
-def float_of(candidate: dict[str, Any], seed: int) -> recipes.Recipe:
-    """The recipe of nothing but the float network."""
+def float_of(question: Question, candidate: dict[str, Any], seed: int) -> recipes.Recipe:
+    """The recipe of nothing but the float network: what candidates do after it is no part of it."""
+    own = {section: candidate[section] for section in ("data", "network", "pretrain")}
     none = {"retrain": {"epochs": 0}, "finetune": {"epochs": 0}}
-    return recipes.parse(merged(candidate, {"seed": seed, **none}))
+    return recipes.parse(merged(merged(question.plain, own), {"seed": seed, **none}))
