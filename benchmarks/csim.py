@@ -3,9 +3,9 @@
     python benchmarks/csim.py [--network convnet|resnet20] [--json FILE] [--skip-stock]
 
 The network is frozen from random weights and exported once; crq builds the file, stock hls4ml gets it through
-`export.stock.to_stock_hls4ml` (Vitis, io_stream, Resource strategy, fixed<24,14> where the file names no type). What
-stock cannot do is said, and measured on the nearest layers it can do instead (`stand_in`), under that name. Peak memory
-is that of the child process that did the step. Run on an idle machine: times are wall clock on one core.
+`crq.export.stock.to_stock_hls4ml` (Vitis, io_stream, Resource strategy, fixed<24,14> where the file names no type).
+What stock cannot do is said, and measured on the nearest layers it can do instead (`stand_in`), under that name. Peak
+memory is that of the child process that did the step. Run on an idle machine: times are wall clock on one core.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def export_network(network: str, folder: Path, put: Put) -> None:
 
     import crq
     from crq import models
-    from export.qonnx import to_qonnx
+    from crq.export.qonnx import to_qonnx
 
     torch.manual_seed(0)
     model = crq.prepare(models.build(network))
@@ -56,10 +56,10 @@ def export_network(network: str, folder: Path, put: Put) -> None:
 
 def crq_side(network: str, folder: Path, put: Put) -> None:
     """Seconds per step; milliseconds per image on one core and on two."""
-    import hw
-    from hw.hls.csim import Simulation, compile_simulation
-    from hw.ir.vectors import random_codes
-    from hw.verify.live import verify
+    from crq import hw
+    from crq.hw.hls.csim import Simulation, compile_simulation
+    from crq.hw.ir.vectors import random_codes
+    from crq.hw.verify.live import verify
 
     start = time.perf_counter()
     project = hw.build(folder / f"{network}.onnx", folder / "crq", fit_check=False)
@@ -89,7 +89,7 @@ def stock_side(network: str, folder: Path, put: Put) -> None:
     import torch
 
     from crq.convert.frozen import FrozenModel
-    from export.stock import to_stock_hls4ml
+    from crq.export.stock import to_stock_hls4ml
 
     start = time.perf_counter()
     model = to_stock_hls4ml(folder / f"{network}.onnx")
@@ -116,7 +116,7 @@ def stand_in(network: str, folder: Path, put: Put) -> None:
     import hls4ml
     from hls4ml.model import ModelGraph
 
-    from hw.verify.chain import load_network
+    from crq.hw.verify.chain import load_network
 
     layers = stock_layers(load_network(folder / f"{network}.onnx"))
     config = hls4ml.utils.config.create_config(
@@ -150,9 +150,10 @@ def _put_memory(put: Put) -> None:
 
 
 def stock_layers(network: Any) -> list[dict[str, Any]]:
-    """hls4ml's layer list for `stand_in` from a `hw.ir.graph.Network`: the multiply-adds and streams of the network."""
-    from hw.ir.layers import Add, Conv, Dense, GlobalSum, MaxPool, Threshold
-    from hw.ir.layers import Flatten as FlattenLayer
+    """hls4ml's layer list for `stand_in` from a `crq.hw.ir.graph.Network`: the multiply-adds and streams of the
+    network."""
+    from crq.hw.ir.layers import Add, Conv, Dense, GlobalSum, MaxPool, Threshold
+    from crq.hw.ir.layers import Flatten as FlattenLayer
 
     c, h, w = network.input.shape
     layers: list[dict[str, Any]] = [{"class_name": "InputLayer", "name": "x0", "input_shape": [h, w, c]}]

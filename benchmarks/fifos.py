@@ -17,15 +17,15 @@ import click
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.networks import SHAPES, frozen
-from hw.cost.network import estimate
-from hw.cost.resources import Resources
-from hw.cost.streams import fifo
-from hw.dataflow.beats import stream_beats
-from hw.dataflow.streams import fifo_depths
-from hw.dataflow.timing import HLS, RTL
-from hw.dataflow.units import Unit, units
-from hw.fold.search import choose
-from hw.rtl.synth import FAMILIES
+from crq.hw.cost.network import estimate
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.streams import fifo
+from crq.hw.dataflow.beats import stream_beats
+from crq.hw.dataflow.streams import fifo_depths
+from crq.hw.dataflow.timing import HLS, RTL
+from crq.hw.dataflow.units import Unit, units
+from crq.hw.fold.search import choose
+from crq.hw.rtl.synth import FAMILIES
 
 FORMS = {"RTL": RTL, "HLS": HLS}
 

@@ -21,11 +21,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.history import append
-from hw.graphs import solve
-from hw.graphs.stages import Staged, staged
-from hw.rtl.graph import graph_module
-from hw.rtl.synth import SCRIPT, tool
-from hw.rtl.verilog import library
+from crq.hw.graphs import solve
+from crq.hw.graphs.stages import Staged, staged
+from crq.hw.rtl.graph import graph_module
+from crq.hw.rtl.synth import SCRIPT, tool
+from crq.hw.rtl.verilog import library
 
 BITS, WIDTH, INPUTS, OUTPUTS = 8, 16, 36, 16
 HEADER = ("date", "commit", "synthesis", "route", "levels", "stages", "adders", "MHz", "ns")

@@ -22,18 +22,17 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import crq
-import export
-import hw
 from benchmarks.history import append
+from crq import export, hw
+from crq.hw.cost.network import estimate
+from crq.hw.dataflow.units import units
+from crq.hw.dataflow.unrolled import fold
+from crq.hw.ir.layers import Mac
+from crq.hw.rtl.measure import default_cache
+from crq.hw.rtl.parallel import generate_parallel
+from crq.hw.rtl.synth import synthesize, tool
+from crq.hw.rtl.verilator import run_parallel
 from crq.train import data
-from hw.cost.network import estimate
-from hw.dataflow.units import units
-from hw.dataflow.unrolled import fold
-from hw.ir.layers import Mac
-from hw.rtl.measure import default_cache
-from hw.rtl.parallel import generate_parallel
-from hw.rtl.synth import synthesize, tool
-from hw.rtl.verilator import run_parallel
 
 HEADER = ("date", "commit", "synthesis", "family", "act_bits", "levels", "zeros", "float", "frozen", "lut", "ff",
           "cycles", "lut_estimated", "ff_estimated")  # fmt: skip

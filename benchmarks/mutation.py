@@ -21,16 +21,16 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.history import append
-from hw.cli.simulate import RANDOM_IMAGES
-from hw.dataflow.units import Fold, units
-from hw.hls.plan import Plan, Process, make_plan
-from hw.ir.graph import Network
-from hw.ir.interpret import apply, evaluate
-from hw.ir.layers import Conv, Dense, IntArray, Layer, Threshold
-from hw.ir.vectors import all_vectors
-from hw.verify.proofs.accumulator import driven
-from hw.verify.proofs.alone import sums_of
-from hw.verify.proofs.boundaries import operands, reachable
+from crq.hw.cli.simulate import RANDOM_IMAGES
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.hls.plan import Plan, Process, make_plan
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import apply, evaluate
+from crq.hw.ir.layers import Conv, Dense, IntArray, Layer, Threshold
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.verify.proofs.accumulator import driven
+from crq.hw.verify.proofs.alone import sums_of
+from crq.hw.verify.proofs.boundaries import operands, reachable
 from tests.support.random_graphs import (
     depthwise_net,
     global_pool_net,

@@ -24,19 +24,19 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.history import append
-from hw.cost.network import Estimate, estimate
-from hw.dataflow.streams import output_unit
-from hw.dataflow.units import Fold
-from hw.fold.search import choose
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import random_codes
-from hw.rtl.generate import generate
-from hw.rtl.measure import default_cache
-from hw.rtl.parallel import generate_parallel
-from hw.rtl.synth import FAMILIES, synthesize, tool
-from hw.rtl.verilator import beats, run_network, run_parallel
-from hw.rtl.verilog import Design
+from crq.hw.cost.network import Estimate, estimate
+from crq.hw.dataflow.streams import output_unit
+from crq.hw.dataflow.units import Fold
+from crq.hw.fold.search import choose
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.vectors import random_codes
+from crq.hw.rtl.generate import generate
+from crq.hw.rtl.measure import default_cache
+from crq.hw.rtl.parallel import generate_parallel
+from crq.hw.rtl.synth import FAMILIES, synthesize, tool
+from crq.hw.rtl.verilator import beats, run_network, run_parallel
+from crq.hw.rtl.verilog import Design
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,8 +63,8 @@ def frozen(name: str, bits: int) -> Network:
 
     import crq
     from crq import models
-    from export.qonnx import to_qonnx
-    from hw.read.origin import load_graph
+    from crq.export.qonnx import to_qonnx
+    from crq.hw.read.origin import load_graph
 
     torch.manual_seed(0)
     model = crq.prepare(_mlp() if name == "mlp" else models.build(name), crq.TernaryConfig(act_bits=bits))

@@ -19,13 +19,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.history import append
-from hw.cost.graphs import graph_price
-from hw.dataflow.unrolled import masks, outside, taps
-from hw.graphs import solve
-from hw.graphs.layer import layer_stages, window_matrix
-from hw.graphs.stages import staged
-from hw.ir.graph import Network
-from hw.ir.layers import Conv, IntArray
+from crq.hw.cost.graphs import graph_price
+from crq.hw.dataflow.unrolled import masks, outside, taps
+from crq.hw.graphs import solve
+from crq.hw.graphs.layer import layer_stages, window_matrix
+from crq.hw.graphs.stages import staged
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Conv, IntArray
 from tests.support.random_graphs import GraphBuilder
 
 # (inputs, size, outputs, kernel): the layers of the digits network, and two of one dimension.

@@ -1,6 +1,6 @@
 """What may be asked of an FPGA project: one dataclass that the command line, Python, recipes and hls4ml's config fill.
 
-It says what there is to choose; what a choice means is the hardware half's to know (hw.fold).
+It says what there is to choose; what a choice means is the hardware half's to know (crq.hw.fold).
 """
 
 from __future__ import annotations

@@ -9,16 +9,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from export.check import check_file as check_file
-    from export.errors import ExportError as ExportError
-    from export.qonnx import Carrier as Carrier
-    from export.qonnx import to_qonnx as to_qonnx
+    from crq.export.check import check_file as check_file
+    from crq.export.errors import ExportError as ExportError
+    from crq.export.qonnx import Carrier as Carrier
+    from crq.export.qonnx import to_qonnx as to_qonnx
 
 _HOMES = {
-    "to_qonnx": "export.qonnx",
-    "Carrier": "export.qonnx",
-    "check_file": "export.check",
-    "ExportError": "export.errors",
+    "to_qonnx": "crq.export.qonnx",
+    "Carrier": "crq.export.qonnx",
+    "check_file": "crq.export.check",
+    "ExportError": "crq.export.errors",
 }
 __all__ = list(_HOMES)
 

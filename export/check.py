@@ -13,8 +13,8 @@ from torch import Tensor
 
 from crq.convert.frozen import FrozenModel
 from crq.convert.preprocessing import undo
-from export.errors import FileMismatch
-from export.runtime import FloatArray, run_onnxruntime, run_qonnx
+from crq.export.errors import FileMismatch
+from crq.export.runtime import FloatArray, run_onnxruntime, run_qonnx
 
 
 class CheckResult(NamedTuple):

@@ -23,7 +23,7 @@ import click
 def export(run: Path, output: Path, carrier: Any, as_json: bool) -> None:
     """Write the frozen network of RUN (a run folder or a frozen.pt) as one QONNX file."""
     from crq.convert.frozen import FrozenModel, frozen_file
-    from export.qonnx import to_qonnx
+    from crq.export.qonnx import to_qonnx
 
     model = FrozenModel.load(frozen_file(run))
     proto = to_qonnx(model, output, carrier=carrier)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
 
-from export.errors import ExportError
+from crq.export.errors import ExportError
 
 
 def lower_quant(model: ModelProto) -> ModelProto:

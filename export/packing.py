@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from export.errors import ExportError
+from crq.export.errors import ExportError
 
 CODES_PER_BYTE = 4
 

@@ -17,11 +17,11 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 import crq
 from crq.convert import steps as ops
 from crq.convert.frozen import INPUT, FrozenModel
+from crq.export.activations import SPELLINGS
+from crq.export.errors import ExportError
+from crq.export.lower import lower_quant
+from crq.export.packing import pack, unpack_table
 from crq.files import atomic_path
-from export.activations import SPELLINGS
-from export.errors import ExportError
-from export.lower import lower_quant
-from export.packing import pack, unpack_table
 
 Carrier = Literal["packed", "int2", "float"]
 SCHEMA_VERSION = 1

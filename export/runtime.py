@@ -12,7 +12,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.util.cleanup import cleanup_model
 
-from export.lower import lower_quant
+from crq.export.lower import lower_quant
 
 FloatArray = NDArray[np.float32]
 

@@ -1,6 +1,6 @@
 """Ternary QONNX to FPGA: integer graph, hls4ml backend, C simulation, estimates, reports.
 
-The names below are loaded on first use, so that `import hw` costs nothing.
+The names below are loaded on first use, so that `from crq import hw` costs nothing.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crq.errors import ToolError as ToolError
     from crq.errors import VerificationError as VerificationError
-    from hw.dataflow.units import Fold as Fold
-    from hw.errors import HwError as HwError
-    from hw.ir.graph import Network as Network
-    from hw.project import Project as Project
-    from hw.project import build as build
-    from hw.project import open_project as open_project
-    from hw.read import read_qonnx as read_qonnx
+    from crq.hw.dataflow.units import Fold as Fold
+    from crq.hw.errors import HwError as HwError
+    from crq.hw.ir.graph import Network as Network
+    from crq.hw.project import Project as Project
+    from crq.hw.project import build as build
+    from crq.hw.project import open_project as open_project
+    from crq.hw.read import read_qonnx as read_qonnx
 
 _HOMES = {
-    "build": "hw.project",
-    "open_project": "hw.project",
-    "Project": "hw.project",
-    "read_qonnx": "hw.read",
-    "Network": "hw.ir.graph",
-    "Fold": "hw.dataflow.units",
-    "HwError": "hw.errors",
+    "build": "crq.hw.project",
+    "open_project": "crq.hw.project",
+    "Project": "crq.hw.project",
+    "read_qonnx": "crq.hw.read",
+    "Network": "crq.hw.ir.graph",
+    "Fold": "crq.hw.dataflow.units",
+    "HwError": "crq.hw.errors",
     "VerificationError": "crq.errors",
     "ToolError": "crq.errors",
 }

@@ -16,30 +16,30 @@ from numpy.typing import ArrayLike
 
 from crq.errors import VerificationError
 from crq.files import write_text
+from crq.hw.dataflow.names import identifier
+from crq.hw.dataflow.words import Passing, words_of
+from crq.hw.devices.catalog import find
+from crq.hw.errors import HwError
+from crq.hw.forms.built import Simulated, manifest_of
+from crq.hw.forms.folder import check_target, own
+from crq.hw.hls import built as hls
+from crq.hw.hls.axi import has_axi_top
+from crq.hw.hls.plugin import require_registered
+from crq.hw.ir.images import input_codes
+from crq.hw.ir.vectors import GIVEN_IMAGES
+from crq.hw.read.load import AnyModel
+from crq.hw.report.model import Report
+from crq.hw.report.project import project_report
+from crq.hw.rtl import built as rtl
+from crq.hw.rtl.bitstream.flow import SEEDS
+from crq.hw.rtl.bitstream.project import Bitstream, bitstream
+from crq.hw.rtl.names import taken
+from crq.hw.rtl.writer import write_project
+from crq.hw.verify.netlists import check_netlists
+from crq.hw.verify.proofs.proof import Proof
+from crq.hw.verify.proofs.suite import run_proofs
+from crq.hw.vivado.project import FOLDER, Core, vivado_project
 from crq.options import BuildOptions
-from hw.dataflow.names import identifier
-from hw.dataflow.words import Passing, words_of
-from hw.devices.catalog import find
-from hw.errors import HwError
-from hw.forms.built import Simulated, manifest_of
-from hw.forms.folder import check_target, own
-from hw.hls import built as hls
-from hw.hls.axi import has_axi_top
-from hw.hls.plugin import require_registered
-from hw.ir.images import input_codes
-from hw.ir.vectors import GIVEN_IMAGES
-from hw.read.load import AnyModel
-from hw.report.model import Report
-from hw.report.project import project_report
-from hw.rtl import built as rtl
-from hw.rtl.bitstream.flow import SEEDS
-from hw.rtl.bitstream.project import Bitstream, bitstream
-from hw.rtl.names import taken
-from hw.rtl.writer import write_project
-from hw.verify.netlists import check_netlists
-from hw.verify.proofs.proof import Proof
-from hw.verify.proofs.suite import run_proofs
-from hw.vivado.project import FOLDER, Core, vivado_project
 
 
 class Project(Simulated):

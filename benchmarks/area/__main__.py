@@ -37,8 +37,8 @@ from benchmarks.area.case import Case, eight_bit, layer_cases, random_case
 from benchmarks.area.measure import BASE, Row, Settings, rows
 from benchmarks.area.peers.environment import default_folder
 from benchmarks.history import append
-from hw.rtl.measure import default_cache
-from hw.rtl.synth import FAMILIES, tool
+from crq.hw.rtl.measure import default_cache
+from crq.hw.rtl.synth import FAMILIES, tool
 
 TABLE = Path(__file__).parents[1] / "area.csv"
 HEADER = (

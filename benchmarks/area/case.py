@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.dataflow.units import units
-from hw.ir.graph import Network
-from hw.ir.layers import Format, Mac, smallest_format
-from hw.read.origin import load_graph
+from crq.hw.dataflow.units import units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Format, Mac, smallest_format
+from crq.hw.read.origin import load_graph
 
 Matrix = NDArray[np.int64]  # (inputs, outputs)
 

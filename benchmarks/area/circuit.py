@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from benchmarks.area.case import Case
-from hw.ir.layers import Format
-from hw.rtl.verilog import Design
+from crq.hw.ir.layers import Format
+from crq.hw.rtl.verilog import Design
 
 TOP = "area_top"
 

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from benchmarks.area.case import Case
 from benchmarks.area.simulate import Verdict, compared, on_fabric, vectors
-from hw.dataflow.beats import beats_in
-from hw.dataflow.schedule import cycles
-from hw.dataflow.units import Fold, Unit, units
-from hw.ir.graph import Network
-from hw.rtl.generate import generate_unit
-from hw.rtl.verilator import beats, run
-from hw.rtl.verilog import Design
+from crq.hw.dataflow.beats import beats_in
+from crq.hw.dataflow.schedule import cycles
+from crq.hw.dataflow.units import Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.generate import generate_unit
+from crq.hw.rtl.verilator import beats, run
+from crq.hw.rtl.verilog import Design
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from benchmarks.area.case import Case
 from benchmarks.area.circuit import Circuit
-from hw.graphs.graph import Graph
-from hw.graphs.search import solve
-from hw.graphs.stages import Staged
-from hw.ir.layers import Format
-from hw.rtl.graph import graph_module
-from hw.rtl.verilog import Design, library
+from crq.hw.graphs.graph import Graph
+from crq.hw.graphs.search import solve
+from crq.hw.graphs.stages import Staged
+from crq.hw.ir.layers import Format
+from crq.hw.rtl.graph import graph_module
+from crq.hw.rtl.verilog import Design, library
 
 ADDERS = ("crq_sum3.sv", "crq_carry.sv")
 

@@ -19,7 +19,7 @@ from benchmarks.area.peers.widened import widened
 from benchmarks.area.simulate import Verdict, check
 from benchmarks.area.trees import adder_trees
 from crq.errors import ToolError
-from hw.rtl.synth import synthesize
+from crq.hw.rtl.synth import synthesize
 
 BASE = "da4ml"
 """The form that the others are compared with."""

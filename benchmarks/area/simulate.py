@@ -13,10 +13,10 @@ import numpy as np
 
 from benchmarks.area.case import Case, Matrix
 from crq.errors import ToolError
-from hw.ir.layers import IntArray
-from hw.rtl.generate import write
-from hw.rtl.synth import DEFINES
-from hw.rtl.verilog import Design, words
+from crq.hw.ir.layers import IntArray
+from crq.hw.rtl.generate import write
+from crq.hw.rtl.synth import DEFINES
+from crq.hw.rtl.verilog import Design, words
 
 PRIMITIVES = files("tests.support") / "primitives" / "primitives.sv"
 BENCH = """module area_bench;

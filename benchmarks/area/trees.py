@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from benchmarks.area.case import Case
 from benchmarks.area.circuit import Circuit
-from hw.ir.layers import Format
-from hw.rtl.verilog import Design
+from crq.hw.ir.layers import Format
+from crq.hw.rtl.verilog import Design
 
 
 def adder_trees(case: Case) -> Circuit:

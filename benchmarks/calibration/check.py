@@ -17,10 +17,10 @@ from layers import HERE
 from sets import SETS, layers
 
 from crq.files import write_text
-from hw.cost.calibration import FILE, LUT4_EACH, LUT_EACH, LUT_SMALL, kind
-from hw.cost.resources import Resources
-from hw.errors import HwError
-from hw.rtl.synth import FAMILIES, tool
+from crq.hw.cost.calibration import FILE, LUT4_EACH, LUT_EACH, LUT_SMALL, kind
+from crq.hw.cost.resources import Resources
+from crq.hw.errors import HwError
+from crq.hw.rtl.synth import FAMILIES, tool
 
 
 class Row(NamedTuple):

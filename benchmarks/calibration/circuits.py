@@ -16,10 +16,10 @@ import numpy as np
 from sweeps import OUTPUTS, SWEEPS, Parameters, Points, ports
 from unrolled import graph_text
 
-from hw.dataflow.thresholds import Table
-from hw.rtl.sequential import sequential_stage
-from hw.rtl.synth import FAMILIES, synthesize, tool
-from hw.rtl.verilog import Design, instance, library, words
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.rtl.sequential import sequential_stage
+from crq.hw.rtl.synth import FAMILIES, synthesize, tool
+from crq.hw.rtl.verilog import Design, instance, library, words
 
 HERE = Path(__file__).parent
 

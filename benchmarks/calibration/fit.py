@@ -16,16 +16,16 @@ import numpy as np
 from circuits import table
 from unrolled import entries
 
-from hw.cost.elements import Block, enlarge_features, global_sum_features
-from hw.cost.primitives import lutram_banks, memory, rom
-from hw.cost.ring import RingShape, decimate_features, ring_features
-from hw.cost.stages import Searchers, round_features
-from hw.cost.streams import fifo_features
-from hw.cost.thresholds import LUT_INPUTS, built_in_features
-from hw.cost.window import steps_features, window_features
-from hw.dataflow.bits import clog2
-from hw.dataflow.windows import Window
-from hw.ir.layers import Pads, Shape
+from crq.hw.cost.elements import Block, enlarge_features, global_sum_features
+from crq.hw.cost.primitives import lutram_banks, memory, rom
+from crq.hw.cost.ring import RingShape, decimate_features, ring_features
+from crq.hw.cost.stages import Searchers, round_features
+from crq.hw.cost.streams import fifo_features
+from crq.hw.cost.thresholds import LUT_INPUTS, built_in_features
+from crq.hw.cost.window import steps_features, window_features
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.windows import Window
+from crq.hw.ir.layers import Pads, Shape
 
 HERE = Path(__file__).parent
 FABRICS = ("xcup", "ecp5")

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sets import SETS, layers
 
-from hw.rtl.synth import FAMILIES, synthesize, tool
+from crq.hw.rtl.synth import FAMILIES, synthesize, tool
 
 HERE = Path(__file__).parent
 

@@ -9,15 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from qonnx.core.datatype import DataType
 
-from hw.cost import parallel
-from hw.cost.network import estimate_unit
-from hw.cost.resources import Resources
-from hw.dataflow.streams import Depths
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.rtl.generate import generate_unit
-from hw.rtl.parallel import generate_parallel_unit
-from hw.rtl.verilog import Design
+from crq.hw.cost import parallel
+from crq.hw.cost.network import estimate_unit
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.streams import Depths
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.generate import generate_unit
+from crq.hw.rtl.parallel import generate_parallel_unit
+from crq.hw.rtl.verilog import Design
 from tests.support.random_graphs import GraphBuilder
 
 SEEDS = {"fit": 4100, "blind": 9700}

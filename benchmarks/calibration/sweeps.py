@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from unrolled import built_in, graphs, output_bits
 
-from hw.dataflow.bits import clog2
-from hw.dataflow.memory import in_bram
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.memory import in_bram
 
 Parameters = dict[str, object]
 Points = list[Parameters]
@@ -261,7 +261,7 @@ SWEEPS: dict[str, Callable[[], Points]] = {
         (1, 1), (1, 4), (1, 7), (4, 1), (9, 1), (4, 4), (9, 4), (12, 3), (16, 8), (36, 8), (18, 2), (6, 10))],
     "crq_block_rom": lambda: [{"WIDTH": 8, "BLOCKS": b, "BLOCK": 0} for b in (2, 3, 4, 7, 8, 10, 16, 24, 32, 64)],
 }  # fmt: skip
-"""Circuit to its points; "codes" is the module of hw.rtl.sequential, "graph" that of hw.rtl.graph."""
+"""Circuit to its points; "codes" is the module of crq.hw.rtl.sequential, "graph" that of crq.hw.rtl.graph."""
 
 STREAM = {"clk": 1, "rst": 1, "in_valid": 1, "in_ready": 1, "out_valid": 1, "out_ready": 1}
 OUTPUTS = ("q", "y", "acc", "code", "codes", "in_ready", "active", "window", "out_valid", "out_data", "step", "valid",

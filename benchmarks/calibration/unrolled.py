@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.dataflow.bits import as_bits
-from hw.graphs import solve
-from hw.graphs.layer import OPERANDS
-from hw.graphs.stages import Staged, staged
-from hw.ir.layers import IntArray
-from hw.rtl.graph import graph_module
-from hw.rtl.verilog import literal
+from crq.hw.dataflow.bits import as_bits
+from crq.hw.graphs import solve
+from crq.hw.graphs.layer import OPERANDS
+from crq.hw.graphs.stages import Staged, staged
+from crq.hw.ir.layers import IntArray
+from crq.hw.rtl.graph import graph_module
+from crq.hw.rtl.verilog import literal
 
 Points = list[dict[str, object]]
 

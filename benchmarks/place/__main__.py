@@ -20,11 +20,11 @@ from benchmarks.history import append
 from benchmarks.networks import SHAPES, frozen
 from benchmarks.place.flow import DEVICES, Step, board, circuits, pack, place, routed, synthesise
 from benchmarks.place.netlist import simulate
-from hw.cost.network import estimate
-from hw.devices.catalog import find
-from hw.fold.search import choose
-from hw.rtl.generate import generate
-from hw.rtl.synth import tool
+from crq.hw.cost.network import estimate
+from crq.hw.devices.catalog import find
+from crq.hw.fold.search import choose
+from crq.hw.rtl.generate import generate
+from crq.hw.rtl.synth import tool
 
 TABLE = Path(__file__).with_name("pnr.csv")
 HEADER = (

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hw.rtl.generate import write
-from hw.rtl.synth import DEFINES, PASSES, SCRIPT
-from hw.rtl.verilog import Design
+from crq.hw.rtl.generate import write
+from crq.hw.rtl.synth import DEFINES, PASSES, SCRIPT
+from crq.hw.rtl.verilog import Design
 
 TOP = "board"
 # A process of its own, as memory that the parent had counts as its child's until the child is replaced.

@@ -8,13 +8,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from benchmarks.place.flow import TOP
-from hw.dataflow.beats import stream_beats
-from hw.dataflow.units import Fold
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import random_codes
-from hw.rtl.verilator import beats, run
-from hw.rtl.verilog import Design
+from crq.hw.dataflow.beats import stream_beats
+from crq.hw.dataflow.units import Fold
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.vectors import random_codes
+from crq.hw.rtl.verilator import beats, run
+from crq.hw.rtl.verilog import Design
 
 
 def cells() -> str:

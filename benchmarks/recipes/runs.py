@@ -76,12 +76,12 @@ def row(candidate: str, recipe: Recipe, folder: Path, pretrained: Path, fps: flo
 def luts(folder: Path, fps: float) -> tuple[int, int]:
     """LUTs on UltraScale+ at 5 ns: folded for `fps`, and for the highest rate that fits a VU13P."""
     from crq.convert.frozen import FrozenModel
-    from export.qonnx import to_qonnx
-    from hw.cost.network import estimate
-    from hw.devices.catalog import find
-    from hw.fold.search import Target, decide
-    from hw.ir.graph import Network
-    from hw.read.origin import load_graph
+    from crq.export.qonnx import to_qonnx
+    from crq.hw.cost.network import estimate
+    from crq.hw.devices.catalog import find
+    from crq.hw.fold.search import Target, decide
+    from crq.hw.ir.graph import Network
+    from crq.hw.read.origin import load_graph
 
     file = folder / "frozen.onnx"
     to_qonnx(FrozenModel.load(folder / "frozen.pt"), file)

@@ -7,7 +7,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-import hw
+from crq import hw
 
 
 class Codes(nn.Module):

@@ -11,7 +11,7 @@ from brevitas.quant import Uint8ActPerTensorFloat
 from brevitas.quant.ternary import SignedTernaryWeightPerTensorConst
 from torch import nn
 
-import hw
+from crq import hw
 
 torch.manual_seed(1)
 power_of_two = {"restrict_scaling_type": RestrictValueType.POWER_OF_TWO}

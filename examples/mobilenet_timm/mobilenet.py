@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import crq
-import export
-import hw
+from crq import export, hw
 
 
 class Classifier(nn.Module):

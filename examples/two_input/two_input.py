@@ -9,7 +9,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.infer_shapes import InferShapes
 
-import hw
+from crq import hw
 
 rng = np.random.default_rng(1)
 constants = {"zero": 0.0, "bits": 4.0, "camera_scale": 1 / 16, "distance_scale": 1 / 2, "scale": 1 / 2}

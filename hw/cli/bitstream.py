@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hw.cli.data import DataOptions, data_options
-from hw.cli.progress import heard_by, steps_shown
+from crq.hw.cli.data import DataOptions, data_options
+from crq.hw.cli.progress import heard_by, steps_shown
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from hw.rtl.bitstream.project import Bitstream
+    from crq.hw.rtl.bitstream.project import Bitstream
 
 IMAGES = 20
 
@@ -52,11 +52,11 @@ def bitstream(
     an RTL or HLS project: run Vivado on it yourself.
     """
     from crq.errors import ToolError
-    from hw.devices.catalog import for_vivado
-    from hw.errors import HwError
-    from hw.project import RtlProject, open_project
-    from hw.rtl.bitstream.project import FILE, summary
-    from hw.rtl.bitstream.project import bitstream as make
+    from crq.hw.devices.catalog import for_vivado
+    from crq.hw.errors import HwError
+    from crq.hw.project import RtlProject, open_project
+    from crq.hw.rtl.bitstream.project import FILE, summary
+    from crq.hw.rtl.bitstream.project import bitstream as make
 
     project = open_project(directory)
     if for_vivado(board or project.manifest.board):
@@ -90,8 +90,8 @@ def bitstream(
 def _verified(
     made: Bitstream, count: int, data: DataOptions, reference: Path | None, cache: Path | None, bar: Progress
 ) -> list[Any]:  # fmt: skip
-    from hw.ir.vectors import all_vectors
-    from hw.verify.netlists import check_netlists
+    from crq.hw.ir.vectors import all_vectors
+    from crq.hw.verify.netlists import check_netlists
 
     network = made.built.network
     codes = data.load(network, count).codes if data.name else all_vectors(network, count, bounding_limit=count)[:count]

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from hw.cli.data import DataOptions, data_options
-from hw.cli.options import build_options
+from crq.hw.cli.data import DataOptions, data_options
+from crq.hw.cli.options import build_options
 
 DOES_NOT_FIT = 5
 """Exit code of a project that was built for a part that it does not fit."""
@@ -33,11 +33,11 @@ def build(
     """
     from rich.console import Console
 
-    from hw.ir.images import as_file
-    from hw.ir.vectors import GIVEN_IMAGES
-    from hw.project import build as build_project
-    from hw.report.folding import filling, folding_table
-    from hw.verify.chain import load_network
+    from crq.hw.ir.images import as_file
+    from crq.hw.ir.vectors import GIVEN_IMAGES
+    from crq.hw.project import build as build_project
+    from crq.hw.report.folding import filling, folding_table
+    from crq.hw.verify.chain import load_network
 
     images = None
     if data.name is not None:

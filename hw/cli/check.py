@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hw.cli.data import DataOptions, data_options
+from crq.hw.cli.data import DataOptions, data_options
 
 if TYPE_CHECKING:
-    from hw.ir.graph import Network
-    from hw.ir.layers import IntArray
-    from hw.project import Project
-    from hw.verify.link import Link
+    from crq.hw.ir.graph import Network
+    from crq.hw.ir.layers import IntArray
+    from crq.hw.project import Project
+    from crq.hw.verify.link import Link
 
 
 @click.command()
@@ -44,12 +44,12 @@ def check(
     import tempfile
 
     from crq.convert.frozen import frozen_file
-    from hw.forms.verdicts import keep
-    from hw.ir.vectors import all_vectors
-    from hw.project import build
-    from hw.verify.chain import QONNX_IMAGES, file_links, layer_values, load_network
-    from hw.verify.float32 import facts
-    from hw.verify.float64.evaluate import float64_link
+    from crq.hw.forms.verdicts import keep
+    from crq.hw.ir.vectors import all_vectors
+    from crq.hw.project import build
+    from crq.hw.verify.chain import QONNX_IMAGES, file_links, layer_values, load_network
+    from crq.hw.verify.float32 import facts
+    from crq.hw.verify.float64.evaluate import float64_link
 
     network = load_network(file)
     if data.name is not None:
@@ -86,7 +86,7 @@ def check(
 
 
 def _print(network: Network, links: list[Link], own: Link | None, unexplained: int) -> None:
-    from hw.verify.float32 import described
+    from crq.hw.verify.float32 import described
 
     for link in links:
         click.echo(str(link))
@@ -101,8 +101,8 @@ def _print(network: Network, links: list[Link], own: Link | None, unexplained: i
 def _project_of(file: Path, directory: Path) -> Project:
     """Raises `HwError` for a project that was not built from `file`."""
     from crq.files import sha256
-    from hw.errors import HwError
-    from hw.project import open_project
+    from crq.hw.errors import HwError
+    from crq.hw.project import open_project
 
     project = open_project(directory)
     if project.manifest.source["sha256"] != sha256(file):
@@ -113,8 +113,8 @@ def _project_of(file: Path, directory: Path) -> Project:
 
 
 def _float_execution(file: Path, network: Network, codes: IntArray) -> Link:
-    from hw.verify.chain import QONNX_IMAGES, layer_values
-    from hw.verify.float32 import float_execution
+    from crq.hw.verify.chain import QONNX_IMAGES, layer_values
+    from crq.hw.verify.float32 import float_execution
 
     few = codes[:QONNX_IMAGES]
     return float_execution(file, network, few, layer_values(network, few))
@@ -124,10 +124,10 @@ def _reference_links(reference: Path, file: Path, network: Network, codes: IntAr
     """Live PyTorch against the file in its runtimes, and against the integer graph layer by layer."""
     import torch
 
-    from hw.cli.runtimes import runtime_links
-    from hw.verify.chain import layer_values
-    from hw.verify.link import compare_layers
-    from hw.verify.live import frozen_of, layer_codes
+    from crq.hw.cli.runtimes import runtime_links
+    from crq.hw.verify.chain import layer_values
+    from crq.hw.verify.link import compare_layers
+    from crq.hw.verify.live import frozen_of, layer_codes
 
     model = frozen_of(network, reference)
     x = torch.as_tensor(codes).reshape(-1, *model.input.shape)

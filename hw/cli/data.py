@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from crq.convert.preprocessing import Steps
+    from crq.hw.ir.graph import Network
+    from crq.hw.ir.layers import IntArray
+    from crq.hw.verify.live import Score
     from crq.train.splits import AnyData
-    from hw.ir.graph import Network
-    from hw.ir.layers import IntArray
-    from hw.verify.live import Score
 
 SPELLINGS = (
     "NAME: a public data set, a folder, an .npz, .npy, .csv or .parquet file, module:function, or a recipe or run "
@@ -68,9 +68,9 @@ class DataOptions(NamedTuple):
         """The first `limit` samples. Raises `CrqError` for data that there is not, `HwError` for a wrong shape."""
         import torch
 
+        from crq.hw.cli.scores import Scored
+        from crq.hw.cli.sections import section_of, task_of
         from crq.train.splits import load_split
-        from hw.cli.scores import Scored
-        from hw.cli.sections import section_of, task_of
 
         assert self.name is not None
         section, split = section_of(self.name, self.root, self.keys)
@@ -95,7 +95,7 @@ def says_of_bytes(network: Network) -> bool:
     """Whether the file says that a byte is worth byte/256, before its own steps: a recipe trains on nothing else, and
     so does whoever keeps the default grid of `crq.prepare`.
     """
-    from hw.ir.images import takes_256ths
+    from crq.hw.ir.images import takes_256ths
 
     ours = network.metadata.frozen_hash is not None
     return ours and ("recipe" in network.metadata.other or takes_256ths(network))
@@ -114,7 +114,7 @@ def labels_for(network: Network, found: AnyData) -> Tensor:
     """
     import torch
 
-    from hw.errors import HwError
+    from crq.hw.errors import HwError
 
     theirs = json.loads(network.metadata.other.get("class_names", "[]"))
     if not theirs or tuple(theirs) == found.classes:
@@ -135,8 +135,8 @@ def codes_of_values(network: Network, values: NDArray[np.float32], statement: St
     """Codes of real values (N, …). Without a statement they are what the file takes; its own steps are done to them."""
     import numpy as np
 
-    from hw.errors import HwError
-    from hw.ir.images import input_codes, pixels_for
+    from crq.hw.errors import HwError
+    from crq.hw.ir.images import input_codes, pixels_for
 
     if statement.signed:
         raise HwError("--signed is for bytes; the data hold real values as they are: leave it out")
@@ -152,8 +152,8 @@ def codes_of(network: Network, images: NDArray[np.uint8], statement: Statement) 
     """Codes of bytes (N, C, H, W). Without a statement bytes are what crq's own files take: codes, or byte/256."""
     import numpy as np
 
-    from hw.errors import HwError
-    from hw.ir.images import byte_codes, pixels_for
+    from crq.hw.errors import HwError
+    from crq.hw.ir.images import byte_codes, pixels_for
 
     if not statement:
         return byte_codes(network, images)
@@ -172,8 +172,8 @@ def _standardized(
     """Codes of (pixels · scale − mean) / std; the scale is by default `usual`."""
     import numpy as np
 
-    from hw.errors import HwError
-    from hw.ir.host import to_codes
+    from crq.hw.errors import HwError
+    from crq.hw.ir.host import to_codes
 
     columns = []
     for option, values, default in (("--mean", statement.mean, 0.0), ("--std", statement.std, 1.0)):

@@ -57,7 +57,7 @@ def examine() -> list[Finding]:
 def _open_tools() -> Iterator[Finding]:
     """What `crq bitstream` needs, family by family."""
     from crq.errors import ToolError
-    from hw.rtl.bitstream.tools import EXTRA, TOOLS, versions
+    from crq.hw.rtl.bitstream.tools import EXTRA, TOOLS, versions
 
     for family in TOOLS:
         try:

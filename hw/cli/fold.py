@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hw.cli.options import FOLDING, build_options
+from crq.hw.cli.options import FOLDING, build_options
 
 if TYPE_CHECKING:
-    from hw.cli.folded import Folded
-    from hw.cost.network import Estimate
-    from hw.devices.catalog import Device
-    from hw.fold.pareto import Point
+    from crq.hw.cli.folded import Folded
+    from crq.hw.cost.network import Estimate
+    from crq.hw.devices.catalog import Device
+    from crq.hw.fold.pareto import Point
 
 
 @click.command()
@@ -26,15 +26,15 @@ def fold(
     source: Path, pareto: Path | None, as_json: bool, given: dict[str, Any],
 ) -> None:  # fmt: skip
     """Show how SOURCE, a project or a QONNX file, is folded, and what other foldings would trade: area for speed."""
-    from hw.cli.folded import open_folded
-    from hw.cost.network import estimate
-    from hw.fold.pareto import pareto as search
+    from crq.hw.cli.folded import open_folded
+    from crq.hw.cost.network import estimate
+    from crq.hw.fold.pareto import pareto as search
 
     opened = open_folded(source, given)
     chosen = estimate(opened.network, opened.folds, opened.device.priced, timing=opened.timing)
     points = []
     if pareto is not None:
-        from hw.report.pareto import plot
+        from crq.hw.report.pareto import plot
 
         points = search(opened.network, opened.device.priced, opened.timing)
         plot(opened.name, points, chosen, opened.device, opened.clock_period_ns, pareto)

@@ -7,16 +7,16 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crq.hw.dataflow.timing import TIMINGS, Timing
+from crq.hw.dataflow.units import Fold
+from crq.hw.devices.catalog import Device, find
+from crq.hw.errors import HwError
+from crq.hw.fold.options import roms_of, target_of, wishes_of
+from crq.hw.fold.search import decide
+from crq.hw.forms.built import Built
+from crq.hw.ir.graph import Network
+from crq.hw.read.origin import load_graph
 from crq.options import BuildOptions
-from hw.dataflow.timing import TIMINGS, Timing
-from hw.dataflow.units import Fold
-from hw.devices.catalog import Device, find
-from hw.errors import HwError
-from hw.fold.options import roms_of, target_of, wishes_of
-from hw.fold.search import decide
-from hw.forms.built import Built
-from hw.ir.graph import Network
-from hw.read.origin import load_graph
 
 
 class Folded(NamedTuple):
@@ -35,9 +35,9 @@ class Folded(NamedTuple):
 def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = None) -> Folded:
     """The project in the folder `source` as it was built, or the QONNX file `source`; `given` are options of a build.
 
-    A file, and a project for which a target, foldings or ROM styles are given, is folded by `hw.fold.search.decide`.
-    Raises `HwError` for what cannot be read, for an impossible wish and for an io_parallel project, which has no
-    folding.
+    A file, and a project for which a target, foldings or ROM styles are given, is folded by
+    `crq.hw.fold.search.decide`. Raises `HwError` for what cannot be read, for an impossible wish and for an io_parallel
+    project, which has no folding.
     """
     path, options = Path(source), BuildOptions()
     if path.is_dir():

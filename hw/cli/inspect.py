@@ -27,7 +27,7 @@ def inspect(file: Path, as_json: bool, svg: Path | None) -> None:
     if file.is_dir() or file.suffix == ".pt":
         _inspect_frozen(file, as_json)
         return
-    from hw.report.inspect import describe
+    from crq.hw.report.inspect import describe
 
     facts = describe(file)
     if as_json:
@@ -38,16 +38,16 @@ def inspect(file: Path, as_json: bool, svg: Path | None) -> None:
 
 def _draw(file: Path, svg: Path) -> None:
     from crq.files import write_text
+    from crq.hw.dataflow.timing import HLS
+    from crq.hw.devices.catalog import find
+    from crq.hw.fold.resolve import resolve
+    from crq.hw.forms.manifest import FILE
+    from crq.hw.ir.graph import Network
+    from crq.hw.project import open_project
+    from crq.hw.read.origin import load_graph
+    from crq.hw.report.html import render_svg
+    from crq.hw.report.model import build_report
     from crq.options import BuildOptions
-    from hw.dataflow.timing import HLS
-    from hw.devices.catalog import find
-    from hw.fold.resolve import resolve
-    from hw.forms.manifest import FILE
-    from hw.ir.graph import Network
-    from hw.project import open_project
-    from hw.read.origin import load_graph
-    from hw.report.html import render_svg
-    from hw.report.model import build_report
 
     if (file / FILE).exists():
         report = open_project(file).report()

@@ -25,10 +25,10 @@ def report(
     from rich.console import Console
 
     from crq.files import write_text
-    from hw.report.compare import render_comparison
-    from hw.report.html import render_html
-    from hw.report.project import report_facts
-    from hw.report.terminal import render
+    from crq.hw.report.compare import render_comparison
+    from crq.hw.report.html import render_html
+    from crq.hw.report.project import report_facts
+    from crq.hw.report.terminal import render
 
     if html is not None and len(projects) > 1:
         raise click.UsageError("--html writes the report of one project; name one")

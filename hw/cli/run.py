@@ -11,11 +11,11 @@ import click
 
 from crq.cli.changes import changed_recipe
 from crq.cli.stopping import stoppable
+from crq.hw.cli.options import build_options
 from crq.options import BuildOptions
-from hw.cli.options import build_options
 
 if TYPE_CHECKING:
-    from hw.report.model import Report
+    from crq.hw.report.model import Report
 
 
 @click.command()
@@ -48,7 +48,7 @@ def run(
         given = _for_board(board, given, usual)
     output = output or Path("runs") / loaded.name
     with stoppable(output / "train", "the same command"):
-        from hw.cli.steps import run_all
+        from crq.hw.cli.steps import run_all
 
         console = Console(stderr=True, quiet=as_json, highlight=False)
         summary, report = run_all(loaded, output, loaded.hardware.with_given(given), console, board, usual)
@@ -62,8 +62,8 @@ def run(
 
 def _for_board(board: str, given: dict[str, Any], usual: bool) -> dict[str, Any]:
     """The build options that a board sets; with `usual` its usual clock, as neither the line nor the recipe has one."""
-    from hw.devices.boards import USUAL_CLOCK, find_board
-    from hw.devices.catalog import for_vivado
+    from crq.hw.devices.boards import USUAL_CLOCK, find_board
+    from crq.hw.devices.catalog import for_vivado
 
     if "part" in given:
         raise click.UsageError("--part and --board: give one; a board sets its part")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from hw.ir.graph import Network
-    from hw.ir.layers import IntArray
+    from crq.hw.ir.graph import Network
+    from crq.hw.ir.layers import IntArray
 
 
 @click.command(name="run-on")
@@ -28,10 +28,10 @@ def run_on(port: str, images: tuple[Path, ...], directory: Path, baud: int | Non
     """
     import numpy as np
 
-    from hw.ir.images import input_codes
-    from hw.project import open_project
-    from hw.rtl.board.driver import connected
-    from hw.rtl.board.pictures import codes_of
+    from crq.hw.ir.images import input_codes
+    from crq.hw.project import open_project
+    from crq.hw.rtl.board.driver import connected
+    from crq.hw.rtl.board.pictures import codes_of
 
     project = open_project(directory)
     network = project.network

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from crq.convert.frozen import FrozenModel
-    from hw.verify.link import Link
+    from crq.hw.verify.link import Link
 
 
 def runtime_links(model: FrozenModel, file: str | Path, x: Tensor) -> list[Link]:
     """Every logit of the file in onnxruntime and qonnx, compared with the frozen model's (`export.check_file`)."""
-    from export.check import check_file
-    from hw.verify.link import Link
+    from crq.export.check import check_file
+    from crq.hw.verify.link import Link
 
     return [
         Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different, claimed=r.claimed)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from crq.errors import CrqError
 
 if TYPE_CHECKING:
+    from crq.hw.ir.graph import Network
     from crq.train.recipe import Data
     from crq.train.tasks import Task
-    from hw.ir.graph import Network
 
 
 def section_of(name: str, root: str | None, keys: tuple[str, ...] = ()) -> tuple[Data, str]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hw.cli.data import DataOptions, data_options
+from crq.hw.cli.data import DataOptions, data_options
 
 if TYPE_CHECKING:
-    from hw.verify.link import Link
+    from crq.hw.verify.link import Link
 
 RANDOM_IMAGES = 100
 
@@ -51,12 +51,12 @@ def simulate(
     """
     from crq.convert.frozen import frozen_file
     from crq.files import write_arrays
-    from hw.forms.verdicts import keep
-    from hw.ir.vectors import all_vectors
-    from hw.project import open_project
-    from hw.verify.live import against, described, verdict_facts, verify
-    from hw.verify.live import trace as trace_layers
-    from hw.verify.proofs.size import is_small, products
+    from crq.hw.forms.verdicts import keep
+    from crq.hw.ir.vectors import all_vectors
+    from crq.hw.project import open_project
+    from crq.hw.verify.live import against, described, verdict_facts, verify
+    from crq.hw.verify.live import trace as trace_layers
+    from crq.hw.verify.proofs.size import is_small, products
 
     project = open_project(directory)
     mode = project.mode(mode)

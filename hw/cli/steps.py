@@ -19,32 +19,32 @@ from torch import Tensor
 
 from crq.convert.frozen import FrozenModel
 from crq.errors import CrqError
+from crq.export.qonnx import to_qonnx
 from crq.files import write_json
+from crq.hw.cli.progress import heard_by, steps_shown
+from crq.hw.cli.runtimes import runtime_links
+from crq.hw.cli.scores import Scored
+from crq.hw.compiler import compiler
+from crq.hw.devices.boards import find_board
+from crq.hw.devices.catalog import find, for_vivado
+from crq.hw.forms.folder import put, settle
+from crq.hw.forms.verdicts import keep
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.project import Project, RtlProject, build, open_project
+from crq.hw.report.model import Report
+from crq.hw.report.project import project_report
+from crq.hw.rtl.bench import verilator
+from crq.hw.rtl.bitstream.project import FILE, bitstream, summary
+from crq.hw.rtl.bitstream.tools import versions
+from crq.hw.verify.link import Link
+from crq.hw.verify.live import Score, described, verdict_facts, verify
+from crq.hw.verify.netlists import check_netlists
+from crq.hw.verify.proofs.proof import Proof
 from crq.options import BuildOptions
 from crq.train import tasks
 from crq.train.recipe import Recipe, built_in, load
 from crq.train.splits import load_split
 from crq.train.trainer import train_recipe
-from export.qonnx import to_qonnx
-from hw.cli.progress import heard_by, steps_shown
-from hw.cli.runtimes import runtime_links
-from hw.cli.scores import Scored
-from hw.compiler import compiler
-from hw.devices.boards import find_board
-from hw.devices.catalog import find, for_vivado
-from hw.forms.folder import put, settle
-from hw.forms.verdicts import keep
-from hw.ir.vectors import all_vectors
-from hw.project import Project, RtlProject, build, open_project
-from hw.report.model import Report
-from hw.report.project import project_report
-from hw.rtl.bench import verilator
-from hw.rtl.bitstream.project import FILE, bitstream, summary
-from hw.rtl.bitstream.tools import versions
-from hw.verify.link import Link
-from hw.verify.live import Score, described, verdict_facts, verify
-from hw.verify.netlists import check_netlists
-from hw.verify.proofs.proof import Proof
 
 RTL_CYCLES = 200_000_000
 """Of a set of images, in a run: minutes of Verilator."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hw.cli.options import FOLDING, build_options
+from crq.hw.cli.options import FOLDING, build_options
 
 
 @click.command()
@@ -32,11 +32,11 @@ def synth(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from hw.cli.folded import open_folded
-    from hw.forms.folder import own
-    from hw.report.beside import beside, render
-    from hw.rtl.measure import FILE, default_cache, measure, pick, store
-    from hw.rtl.synth import check_family, tool
+    from crq.hw.cli.folded import open_folded
+    from crq.hw.forms.folder import own
+    from crq.hw.report.beside import beside, render
+    from crq.hw.rtl.measure import FILE, default_cache, measure, pick, store
+    from crq.hw.rtl.synth import check_family, tool
 
     tool()  # a missing Yosys is told before anything is read
     opened = open_folded(source, given)

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hw.cost.constants import FAMILY, MEASURED_WITH
-from hw.cost.resources import Resources
-from hw.dataflow.units import FOLDED, Fold, Unit
-from hw.ir.layers import Mac
+from crq.hw.cost.constants import FAMILY, MEASURED_WITH
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.units import FOLDED, Fold, Unit
+from crq.hw.ir.layers import Mac
 
 FILE = Path(__file__).parent / "calibration.json"
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hw.cost.constants import NEGATE_LUT4, kept_maximum, maxima, multiplexer, weighted
-from hw.cost.lanes import paired
-from hw.cost.primitives import lutram_banks, memory
-from hw.cost.resources import Resources
-from hw.cost.ring import ring_parts
-from hw.cost.stages import output_register, rounded
-from hw.cost.thresholds import block_constants, table_lanes
-from hw.cost.window import select_price, steps_price, window_price
-from hw.dataflow.bits import as_bits, clog2, signed_width
-from hw.dataflow.memory import in_bram
-from hw.dataflow.progressions import rounding
-from hw.dataflow.stages import code_table
-from hw.dataflow.units import FOLDED, Fold, Unit
-from hw.dataflow.windows import window
-from hw.ir.layers import Bias, Enlarge, Format, GlobalSum, Negate, Threshold
+from crq.hw.cost.constants import NEGATE_LUT4, kept_maximum, maxima, multiplexer, weighted
+from crq.hw.cost.lanes import paired
+from crq.hw.cost.primitives import lutram_banks, memory
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.ring import ring_parts
+from crq.hw.cost.stages import output_register, rounded
+from crq.hw.cost.thresholds import block_constants, table_lanes
+from crq.hw.cost.window import select_price, steps_price, window_price
+from crq.hw.dataflow.bits import as_bits, clog2, signed_width
+from crq.hw.dataflow.memory import in_bram
+from crq.hw.dataflow.progressions import rounding
+from crq.hw.dataflow.stages import code_table
+from crq.hw.dataflow.units import FOLDED, Fold, Unit
+from crq.hw.dataflow.windows import window
+from crq.hw.ir.layers import Bias, Enlarge, Format, GlobalSum, Negate, Threshold
 
 Parts = dict[str, Resources]
 

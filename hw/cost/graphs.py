@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from itertools import product
 
-from hw.cost.constants import NEGATE_LUT4
-from hw.cost.lanes import even
-from hw.cost.primitives import shift_register
-from hw.cost.resources import Resources
-from hw.graphs.graph import Adder, Graph
-from hw.graphs.layer import OPERANDS
-from hw.graphs.stages import Staged
-from hw.ir.layers import Format, Mac
+from crq.hw.cost.constants import NEGATE_LUT4
+from crq.hw.cost.lanes import even
+from crq.hw.cost.primitives import shift_register
+from crq.hw.cost.resources import Resources
+from crq.hw.graphs.graph import Adder, Graph
+from crq.hw.graphs.layer import OPERANDS
+from crq.hw.graphs.stages import Staged
+from crq.hw.ir.layers import Format, Mac
 
 # LUTs of sums of up to four bits on ECP5, which have no carry chain, by the bits of the narrower operand.
 SMALL_LUT4 = {1: (1,), 2: (2,), 3: (3, 3), 4: (4, 6, 10)}

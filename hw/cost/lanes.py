@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hw.cost.resources import Resources
-from hw.dataflow.bits import clog2
-from hw.dataflow.schedule import lane_products, lane_registers
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.schedule import lane_products, lane_registers
 
 # ECP5: LUTs of a bit of a product of two digits (crq_pe with DIGITS in circuits.csv).
 PRODUCT_LUT4 = 3

@@ -1,4 +1,4 @@
-"""The price of a convolution or dense layer: what hw.rtl.mac makes of it, in both forms."""
+"""The price of a convolution or dense layer: what crq.hw.rtl.mac makes of it, in both forms."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw.cost.graphs import graph_price, rough_price
-from hw.cost.lanes import folded_lane
-from hw.cost.primitives import Bits, block_rom, rom
-from hw.cost.resources import Resources
-from hw.cost.ring import ring_parts
-from hw.cost.stages import output_register, searchers
-from hw.cost.thresholds import block_constants, table_lanes
-from hw.cost.window import select_price, steps_price, window_price
-from hw.dataflow.bits import as_bits
-from hw.dataflow.memory import weights_in_bram
-from hw.dataflow.schedule import graph_stages, lane_registers, sum_registers
-from hw.dataflow.stages import stage
-from hw.dataflow.sums import sums
-from hw.dataflow.units import FOLDED, Fold, Unit
-from hw.dataflow.windows import window
-from hw.graphs.layer import layer_stages
-from hw.ir.digits import complement_offset, digits_of, lane_bits
-from hw.ir.layers import Mac
+from crq.hw.cost.graphs import graph_price, rough_price
+from crq.hw.cost.lanes import folded_lane
+from crq.hw.cost.primitives import Bits, block_rom, rom
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.ring import ring_parts
+from crq.hw.cost.stages import output_register, searchers
+from crq.hw.cost.thresholds import block_constants, table_lanes
+from crq.hw.cost.window import select_price, steps_price, window_price
+from crq.hw.dataflow.bits import as_bits
+from crq.hw.dataflow.memory import weights_in_bram
+from crq.hw.dataflow.schedule import graph_stages, lane_registers, sum_registers
+from crq.hw.dataflow.stages import stage
+from crq.hw.dataflow.sums import sums
+from crq.hw.dataflow.units import FOLDED, Fold, Unit
+from crq.hw.dataflow.windows import window
+from crq.hw.graphs.layer import layer_stages
+from crq.hw.ir.digits import complement_offset, digits_of, lane_bits
+from crq.hw.ir.layers import Mac
 
 Parts = dict[str, Resources]
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from hw.cost import parallel
-from hw.cost.resources import Resources
-from hw.cost.streams import fork, stream_parts
-from hw.cost.units import cost
-from hw.dataflow import unrolled
-from hw.dataflow.beats import stream_beats
-from hw.dataflow.schedule import Cycles, cycles
-from hw.dataflow.streams import Depths, Pipeline, fifo_depths, pipeline
-from hw.dataflow.timing import RTL, Timing
-from hw.dataflow.units import Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.cost import parallel
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.streams import fork, stream_parts
+from crq.hw.cost.units import cost
+from crq.hw.dataflow import unrolled
+from crq.hw.dataflow.beats import stream_beats
+from crq.hw.dataflow.schedule import Cycles, cycles
+from crq.hw.dataflow.streams import Depths, Pipeline, fifo_depths, pipeline
+from crq.hw.dataflow.timing import RTL, Timing
+from crq.hw.dataflow.units import Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 
 
 @dataclass(frozen=True)

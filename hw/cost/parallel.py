@@ -1,4 +1,4 @@
-"""Area of io_parallel: what hw.rtl.parallel makes of a network, every output pixel a circuit of its own.
+"""Area of io_parallel: what crq.hw.rtl.parallel makes of a network, every output pixel a circuit of its own.
 
 There are no line buffers, no multiplexers and no FIFOs. An HLS tool also shares equal sums between pixels and places
 its registers by the clock.
@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from hw.cost.constants import NEGATE_LUT4, maxima
-from hw.cost.elements import adder_bits
-from hw.cost.graphs import graph_price
-from hw.cost.lanes import even
-from hw.cost.primitives import shift_register
-from hw.cost.resources import Resources
-from hw.cost.stages import rounded
-from hw.cost.thresholds import table_lanes
-from hw.dataflow.units import Unit
-from hw.dataflow.unrolled import LEVELS, adder_stages, codes, is_registered, masks, outside
-from hw.graphs.layer import layer_stages, pixel_sum
-from hw.ir.layers import (
+from crq.hw.cost.constants import NEGATE_LUT4, maxima
+from crq.hw.cost.elements import adder_bits
+from crq.hw.cost.graphs import graph_price
+from crq.hw.cost.lanes import even
+from crq.hw.cost.primitives import shift_register
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.stages import rounded
+from crq.hw.cost.thresholds import table_lanes
+from crq.hw.dataflow.units import Unit
+from crq.hw.dataflow.unrolled import LEVELS, adder_stages, codes, is_registered, masks, outside
+from crq.hw.graphs.layer import layer_stages, pixel_sum
+from crq.hw.ir.layers import (
     Add,
     Bias,
     Concat,

@@ -1,6 +1,6 @@
 """What small circuits cost on a fabric of LUTs with carry chains: the formulas every unit is built from.
 
-The formulas here follow from the fabric, and each says why; what was measured is in `hw.cost.constants`.
+The formulas here follow from the fabric, and each says why; what was measured is in `crq.hw.cost.constants`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.cost.constants import banks_joined, multiplexer, rom_luts
-from hw.cost.resources import Resources
-from hw.dataflow.bits import clog2
-from hw.dataflow.memory import BRAM_BITS, in_bram
+from crq.hw.cost.constants import banks_joined, multiplexer, rom_luts
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.memory import BRAM_BITS, in_bram
 
 Bits = NDArray[np.bool_]
 

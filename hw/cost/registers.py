@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.cost.primitives import distinct_columns
-from hw.cost.resources import Resources
-from hw.dataflow.bits import as_bits, clog2
-from hw.dataflow.progressions import progression
-from hw.dataflow.rings import word_bits
-from hw.dataflow.stages import code_table, stage
-from hw.dataflow.sums import sums
-from hw.dataflow.thresholds import Table
-from hw.dataflow.units import FOLDED, Fold, Unit
-from hw.ir.digits import digits_of
-from hw.ir.layers import Mac, MaxPool
+from crq.hw.cost.primitives import distinct_columns
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.bits import as_bits, clog2
+from crq.hw.dataflow.progressions import progression
+from crq.hw.dataflow.rings import word_bits
+from crq.hw.dataflow.stages import code_table, stage
+from crq.hw.dataflow.sums import sums
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.units import FOLDED, Fold, Unit
+from crq.hw.ir.digits import digits_of
+from crq.hw.ir.layers import Mac, MaxPool
 
 
 def clock_registers(unit: Unit, fold: Fold) -> Resources:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from hw.cost.constants import weighted
-from hw.cost.primitives import bram18, lutram_banks
-from hw.cost.resources import Resources
-from hw.dataflow.bits import clog2
-from hw.dataflow.rings import in_block, ring, word_bits
-from hw.dataflow.units import Fold, Unit
+from crq.hw.cost.constants import weighted
+from crq.hw.cost.primitives import bram18, lutram_banks
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.rings import in_block, ring, word_bits
+from crq.hw.dataflow.units import Fold, Unit
 
 
 class RingShape(NamedTuple):
@@ -105,7 +105,7 @@ class RingShape(NamedTuple):
 
 
 def ring_shape(unit: Unit, fold: Fold) -> RingShape:
-    """The parameters that hw.rtl.window gives the ring of `unit`."""
+    """The parameters that crq.hw.rtl.window gives the ring of `unit`."""
     found = ring(unit, fold)
     s = found.slide
     return RingShape(

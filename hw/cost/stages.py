@@ -1,4 +1,4 @@
-"""The price of what follows the sums of a unit: the codes of hw.rtl.stages, and the register of the result."""
+"""The price of what follows the sums of a unit: the codes of crq.hw.rtl.stages, and the register of the result."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw.cost.constants import comparator, multiplexer, rom_luts, weighted
-from hw.cost.primitives import block_rom, distinct_columns
-from hw.cost.resources import Resources
-from hw.dataflow.bits import as_bits, clog2, signed_width
-from hw.dataflow.progressions import Progression, Rounding, progression
-from hw.dataflow.thresholds import Table
-from hw.ir.layers import IntArray
+from crq.hw.cost.constants import comparator, multiplexer, rom_luts, weighted
+from crq.hw.cost.primitives import block_rom, distinct_columns
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.bits import as_bits, clog2, signed_width
+from crq.hw.dataflow.progressions import Progression, Rounding, progression
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.ir.layers import IntArray
 
 
 def output_register(bits: int, family: str = "xcup") -> Resources:
@@ -128,5 +128,5 @@ def _ramp(table: Table) -> Progression:
 
 @lru_cache(maxsize=16384)
 def searchers(found: Table, lanes: int, count: int, kind: str, family: str = "xcup") -> Resources:
-    """The module codes_* of hw.rtl.sequential."""
+    """The module codes_* of crq.hw.rtl.sequential."""
     return Searchers(found, lanes, count, kind, family).price()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from hw.cost.constants import weighted
-from hw.cost.primitives import memory
-from hw.cost.resources import Resources
-from hw.dataflow.beats import beats_in, conversion
-from hw.dataflow.bits import clog2
-from hw.dataflow.memory import BRAM_BITS
-from hw.dataflow.streams import Depths
-from hw.dataflow.units import Fold, Unit
+from crq.hw.cost.constants import weighted
+from crq.hw.cost.primitives import memory
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.beats import beats_in, conversion
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.memory import BRAM_BITS
+from crq.hw.dataflow.streams import Depths
+from crq.hw.dataflow.units import Fold, Unit
 
 
 def fifo(depth: int, width: int, family: str = "xcup", flags: int = 0) -> Resources:

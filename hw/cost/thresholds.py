@@ -6,13 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw.cost.constants import comparator, encoder, weighted
-from hw.cost.primitives import Bits, distinct_columns, rom
-from hw.cost.resources import Resources
-from hw.dataflow.bits import as_bits, clog2
-from hw.dataflow.stages import code_table
-from hw.dataflow.thresholds import Table
-from hw.ir.layers import IntArray, Threshold
+from crq.hw.cost.constants import comparator, encoder, weighted
+from crq.hw.cost.primitives import Bits, distinct_columns, rom
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.bits import as_bits, clog2
+from crq.hw.dataflow.stages import code_table
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.ir.layers import IntArray, Threshold
 
 LUT_INPUTS = {"xcup": 6, "xc7": 6, "ecp5": 4}
 BUILT_IN = ((8, "built_in_8"), (12, "built_in_12"), (1 << 30, "built_in_16"))

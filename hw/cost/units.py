@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hw.cost.elements import concat_parts, element_parts, enlarge_parts, global_sum_parts, pool_parts, shift_parts
-from hw.cost.mac import mac_parts
-from hw.cost.registers import clock_registers
-from hw.cost.resources import Resources
-from hw.dataflow.units import Fold, Unit
-from hw.ir.layers import (
+from crq.hw.cost.elements import concat_parts, element_parts, enlarge_parts, global_sum_parts, pool_parts, shift_parts
+from crq.hw.cost.mac import mac_parts
+from crq.hw.cost.registers import clock_registers
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.units import Fold, Unit
+from crq.hw.ir.layers import (
     Add,
     Bias,
     Concat,
@@ -57,7 +57,7 @@ class UnitCost(NamedTuple):
 
 
 def cost(unit: Unit, fold: Fold, family: str = "xcup", solved: bool = True) -> UnitCost:
-    """The cost of a unit under a folding; streams between units are priced by hw.cost.streams.
+    """The cost of a unit under a folding; streams between units are priced by crq.hw.cost.streams.
 
     Not `solved`: an adder graph is priced roughly.
     """

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hw.cost.constants import multiplexer, weighted
-from hw.cost.primitives import bram18, lutram_banks
-from hw.cost.resources import Resources
-from hw.dataflow.bits import clog2
-from hw.dataflow.memory import BRAM_BITS
-from hw.dataflow.windows import Window
+from crq.hw.cost.constants import multiplexer, weighted
+from crq.hw.cost.primitives import bram18, lutram_banks
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.memory import BRAM_BITS
+from crq.hw.dataflow.windows import Window
 
 
 def window_price(slide: Window, bits: int, family: str = "xcup") -> Resources:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import gcd
 
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import Concat, Enlarge
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Concat, Enlarge
 
 # A beat of more bits makes wide FIFOs and long wires; AXI DMA takes words of up to as many.
 MAX_BEAT_BITS = 1024

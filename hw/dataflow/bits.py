@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.ir.layers import IntArray
+from crq.hw.ir.layers import IntArray
 
 
 def clog2(n: int) -> int:

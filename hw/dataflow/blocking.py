@@ -15,10 +15,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.dataflow.bits import clog2
-from hw.dataflow.rings import Ring, ring
-from hw.dataflow.schedule import Beats, Cycles, Times, cycles, depth, kept_beats, schedule, spaced
-from hw.dataflow.units import FOLDED, Fold, Unit
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.rings import Ring, ring
+from crq.hw.dataflow.schedule import Beats, Cycles, Times, cycles, depth, kept_beats, schedule, spaced
+from crq.hw.dataflow.units import FOLDED, Fold, Unit
 
 # Iterations between the write of a word and its first read, at least. The write of an iteration may be as many stages
 # behind its read in the tool's pipeline, without a dependency that would lower the rate.

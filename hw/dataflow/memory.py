@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hw.dataflow.bits import clog2
-from hw.dataflow.units import Fold
-from hw.ir.layers import Mac
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.units import Fold
+from crq.hw.ir.layers import Mac
 
 # A memory of at least this many bits goes to block RAM; below, LUTs are cheaper than the 18 Kbit half they replace.
 # Both generators ask for it (ram_style, BIND_STORAGE), so that every tool follows it.

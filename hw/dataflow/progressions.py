@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from hw.dataflow.bits import signed_width
-from hw.dataflow.thresholds import Table
-from hw.ir.layers import IntArray
+from crq.hw.dataflow.bits import signed_width
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.ir.layers import IntArray
 
 MAX_FRACTION = 24
 MAX_ROUNDED = 30

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from hw.dataflow.bits import clog2
-from hw.dataflow.memory import in_bram
-from hw.dataflow.units import Fold, Unit
-from hw.dataflow.windows import Window, window
-from hw.ir.layers import Shape
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.memory import in_bram
+from crq.hw.dataflow.units import Fold, Unit
+from crq.hw.dataflow.windows import Window, window
+from crq.hw.ir.layers import Shape
 
 RESET = -2  # the cycle before the first after reset, which is one before that of the first beat
 PERIODS = 8  # images after which the interval of a ring repeats

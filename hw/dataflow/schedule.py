@@ -2,8 +2,8 @@
 
 A parallel windowed unit visits every pixel of the padded image, one per cycle, and stays `steps` cycles (the reuse
 factor) on those that complete a window. A folded one reads a word per cycle, output row by output row, as soon as the
-rows that it needs are in its memory (hw.dataflow.rings). The others take a beat per cycle. Both hardware forms, HLS and
-RTL, are built on these loops; they differ in pipeline depth only.
+rows that it needs are in its memory (crq.hw.dataflow.rings). The others take a beat per cycle. Both hardware forms, HLS
+and RTL, are built on these loops; they differ in pipeline depth only.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.dataflow.beats import beats_in
-from hw.dataflow.rings import Ring, Walk, interval, ring
-from hw.dataflow.stages import stage
-from hw.dataflow.units import FOLDED, Fold, Unit
-from hw.dataflow.windows import window
-from hw.ir.digits import digits_of, sum_levels
-from hw.ir.layers import Concat, Enlarge, GlobalSum, Mac, MaxPool
+from crq.hw.dataflow.beats import beats_in
+from crq.hw.dataflow.rings import Ring, Walk, interval, ring
+from crq.hw.dataflow.stages import stage
+from crq.hw.dataflow.units import FOLDED, Fold, Unit
+from crq.hw.dataflow.windows import window
+from crq.hw.ir.digits import digits_of, sum_levels
+from crq.hw.ir.layers import Concat, Enlarge, GlobalSum, Mac, MaxPool
 
 Times = NDArray[np.int64]
 

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from math import ceil
 
-from hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
-from hw.dataflow.rings import ring
-from hw.dataflow.stages import block_cycles, stage
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import MaxPool, Tensor
+from crq.hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
+from crq.hw.dataflow.rings import ring
+from crq.hw.dataflow.stages import block_cycles, stage
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import MaxPool, Tensor
 
 MIN_FIFO = 2  # beats: one in use, one on its way
 

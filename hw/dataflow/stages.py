@@ -7,12 +7,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from hw.dataflow.memory import in_bram
-from hw.dataflow.progressions import progression, rounding, sequential_cycles
-from hw.dataflow.rings import ring
-from hw.dataflow.thresholds import Table, search_steps, table
-from hw.dataflow.units import FOLDED, Fold, Unit
-from hw.ir.layers import Mac, Threshold
+from crq.hw.dataflow.memory import in_bram
+from crq.hw.dataflow.progressions import progression, rounding, sequential_cycles
+from crq.hw.dataflow.rings import ring
+from crq.hw.dataflow.thresholds import Table, search_steps, table
+from crq.hw.dataflow.units import FOLDED, Fold, Unit
+from crq.hw.ir.layers import Mac, Threshold
 
 # Up to this many words a searched table in LUTs is smaller than a progression's divider (measured for xcup: 69 against
 # 86 LUTs at 256 words of 11 bits, 327 against 191 at 1024 words of 13).

@@ -1,7 +1,7 @@
 """Streams between units: when beats pass them, how deep their FIFOs are, and what the whole pipeline makes of it.
 
 A stream goes from its producer through a fork if it has several readers; each reader has a FIFO of the producer's
-beats, or none, then a converter if its beats are others (hw.dataflow.beats).
+beats, or none, then a converter if its beats are others (crq.hw.dataflow.beats).
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.dataflow.beats import beats_in, conversion, stream_beats
-from hw.dataflow.memory import rounded
-from hw.dataflow.rings import interval, ring
-from hw.dataflow.schedule import Times, spaced
-from hw.dataflow.slack import MIN_FIFO, held_back, other_loops
-from hw.dataflow.timing import RTL, Timing
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import Tensor
+from crq.hw.dataflow.beats import beats_in, conversion, stream_beats
+from crq.hw.dataflow.memory import rounded
+from crq.hw.dataflow.rings import interval, ring
+from crq.hw.dataflow.schedule import Times, spaced
+from crq.hw.dataflow.slack import MIN_FIFO, held_back, other_loops
+from crq.hw.dataflow.timing import RTL, Timing
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Tensor
 
 FIFO_DEPTH_CYCLES = 1  # a beat written in one cycle is readable in the next
 PACED_IMAGES = 4  # images after which the occupancy of every FIFO repeats

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw.dataflow.bits import signed_width
-from hw.dataflow.thresholds import Table, table
-from hw.dataflow.units import Unit
-from hw.ir.digits import complement_offset, complement_range, lane_bits
-from hw.ir.layers import IntArray, Mac
-from hw.ir.ranges import sum_range
+from crq.hw.dataflow.bits import signed_width
+from crq.hw.dataflow.thresholds import Table, table
+from crq.hw.dataflow.units import Unit
+from crq.hw.ir.digits import complement_offset, complement_range, lane_bits
+from crq.hw.ir.layers import IntArray, Mac
+from crq.hw.ir.ranges import sum_range
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.dataflow.bits import signed_width
-from hw.ir.layers import Format, IntArray, Threshold
+from crq.hw.dataflow.bits import signed_width
+from crq.hw.ir.layers import Format, IntArray, Threshold
 
 # Code bits up to which thresholds are compared all at once; wider codes are searched in one pipelined step per bit.
 COMPARATOR_BITS = 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from hw.dataflow.blocking import blocking_cycles, blocking_schedule
-from hw.dataflow.schedule import Beats, Cycles, Times, cycles, schedule
-from hw.dataflow.units import Fold, Unit
+from crq.hw.dataflow.blocking import blocking_cycles, blocking_schedule
+from crq.hw.dataflow.schedule import Beats, Cycles, Times, cycles, schedule
+from crq.hw.dataflow.units import Fold, Unit
 
 PIPELINE_STAGES = 64  # of one HLS loop, at most, for which the depths of FIFOs are safe
 

@@ -2,7 +2,7 @@
 
 A unit is one layer of the integer graph, or a layer fused with the threshold that alone consumes its sums (the
 accumulators of PE lanes are thresholded as they complete, so wide sums never enter a FIFO). A unit reads and writes
-beats of some channels of a pixel (`hw.dataflow.beats`).
+beats of some channels of a pixel (`crq.hw.dataflow.beats`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
-from hw.ir.digits import MOST_UNROLLED, nonzero_digits
-from hw.ir.graph import Network
-from hw.ir.layers import Add, Concat, Conv, Dense, Flatten, Layer, Mac, MaxPool, Shift, Tensor, Threshold
+from crq.hw.ir.digits import MOST_UNROLLED, nonzero_digits
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Add, Concat, Conv, Dense, Flatten, Layer, Mac, MaxPool, Shift, Tensor, Threshold
 
 ROM_STYLES = ("auto", "lut", "bram")
 PARALLEL, FOLDED = FORMS = ("parallel", "folded")
@@ -23,14 +23,14 @@ PARALLEL, FOLDED = FORMS = ("parallel", "folded")
 class Fold(NamedTuple):
     """PE output channels and SIMD inputs per clock cycle. Units without a MAC have SIMD 1: PE channels per cycle.
 
-    `rom` is where the weights lie, one of `ROM_STYLES`; "auto" leaves it to their size (hw.dataflow.memory). `form` is
-    that of a windowed unit: "parallel" keeps its window in registers and reads whole pixels, "folded" keeps it in one
-    memory and reads SIMD channels per beat.
+    `rom` is where the weights lie, one of `ROM_STYLES`; "auto" leaves it to their size (crq.hw.dataflow.memory). `form`
+    is that of a windowed unit: "parallel" keeps its window in registers and reads whole pixels, "folded" keeps it in
+    one memory and reads SIMD channels per beat.
 
-    The rest is registers, which the clock that is wanted asks for (hw.fold.levels). `levels`: of a tree of two-input
-    adders between two registers, where all weights are built in. `fetch`: registers between memories and what computes
-    on their words. `quick`, 0 or 1: registers inside of thresholds (behind comparators, in front of a rounding, behind
-    the entries of a search) and in the flags of the FIFOs in front of the unit.
+    The rest is registers, which the clock that is wanted asks for (crq.hw.fold.levels). `levels`: of a tree of
+    two-input adders between two registers, where all weights are built in. `fetch`: registers between memories and what
+    computes on their words. `quick`, 0 or 1: registers inside of thresholds (behind comparators, in front of a
+    rounding, behind the entries of a search) and in the flags of the FIFOs in front of the unit.
     """
 
     pe: int

@@ -11,15 +11,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw.dataflow.progressions import Rounding, rounding
-from hw.dataflow.schedule import Cycles, graph_stages
-from hw.dataflow.stages import code_table
-from hw.dataflow.streams import Pipeline
-from hw.dataflow.sums import sums
-from hw.dataflow.thresholds import Table
-from hw.dataflow.units import Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import Concat, Conv, Enlarge, GlobalSum, IntArray, Mac, MaxPool, Shift, Tensor
+from crq.hw.dataflow.progressions import Rounding, rounding
+from crq.hw.dataflow.schedule import Cycles, graph_stages
+from crq.hw.dataflow.stages import code_table
+from crq.hw.dataflow.streams import Pipeline
+from crq.hw.dataflow.sums import sums
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.units import Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Concat, Conv, Enlarge, GlobalSum, IntArray, Mac, MaxPool, Shift, Tensor
 
 EVERY_CYCLE = Cycles(1, 1)
 LEVELS = 2  # of adders between two registers

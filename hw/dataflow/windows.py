@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hw.dataflow.units import Unit
-from hw.ir.layers import (
+from crq.hw.dataflow.units import Unit
+from crq.hw.ir.layers import (
     Add,
     Bias,
     Concat,

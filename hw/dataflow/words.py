@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.dataflow.beats import MAX_BEAT_BITS
-from hw.ir.layers import IntArray, Shape, Tensor
+from crq.hw.dataflow.beats import MAX_BEAT_BITS
+from crq.hw.ir.layers import IntArray, Shape, Tensor
 
 
 class Passing(Protocol):

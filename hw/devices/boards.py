@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from crq.errors import nearest_names
-from hw.devices.catalog import Device, boards, find, key
-from hw.errors import HwError
+from crq.hw.devices.catalog import Device, boards, find, key
+from crq.hw.errors import HwError
 
 FOLDER = Path(__file__).parent / "boards"
 USUAL_CLOCK = {"ecp5": 8.0, "ice40": 25.0, "gowin": 20.0}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crq.errors import nearest_names
-from hw.errors import HwError
+from crq.hw.errors import HwError
 
 FOLDER = Path(__file__).parent
 PRICED_AS = {"ice40": "ecp5", "gowin": "ecp5"}

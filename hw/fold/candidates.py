@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from crq.errors import nearest_names
-from hw.dataflow.beats import LIMIT_BEAT_BITS, MAX_BEAT_BITS, widest
-from hw.dataflow.timing import RTL, Timing
-from hw.dataflow.units import FOLDED, FORMS, ROM_STYLES, Fold, Unit, units
-from hw.errors import HwError
-from hw.ir.digits import MOST_UNROLLED, nonzero_digits
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.dataflow.beats import LIMIT_BEAT_BITS, MAX_BEAT_BITS, widest
+from crq.hw.dataflow.timing import RTL, Timing
+from crq.hw.dataflow.units import FOLDED, FORMS, ROM_STYLES, Fold, Unit, units
+from crq.hw.errors import HwError
+from crq.hw.ir.digits import MOST_UNROLLED, nonzero_digits
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 
 
 class Wish(NamedTuple):

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 
-from hw.cost.streams import converter, fifo
-from hw.dataflow.beats import beat_out, beats_in, conversion
-from hw.dataflow.streams import MIN_FIFO, paced_interval
-from hw.dataflow.units import FOLDED, PARALLEL, Fold, Unit, units
-from hw.fold.candidates import Limits
-from hw.ir.graph import Network
+from crq.hw.cost.streams import converter, fifo
+from crq.hw.dataflow.beats import beat_out, beats_in, conversion
+from crq.hw.dataflow.streams import MIN_FIFO, paced_interval
+from crq.hw.dataflow.units import FOLDED, PARALLEL, Fold, Unit, units
+from crq.hw.fold.candidates import Limits
+from crq.hw.ir.graph import Network
 
 Cost = Callable[[Unit, Fold], float]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hw.dataflow.memory import weights_in_bram
-from hw.dataflow.rings import in_block
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.dataflow.memory import weights_in_bram
+from crq.hw.dataflow.rings import in_block
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 
 # ns of a stage of adders = BASE + levels * LEVEL. ECP5: benchmarks/levels.py, 2026-11-26, after place and route, speed
 # grade 6. Xilinx: assumed from data sheets (a LUT, a carry chain and two nets per level); no vendor tool has seen it.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hw.dataflow.units import units
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.dataflow.units import units
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 
 # Additions of one layer that io_parallel unrolls: non-zero weights times output pixels. Each is a
 # circuit, and in HLS an operation of its own; above some ten thousands synthesis no longer ends in reasonable time.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from crq.hw.dataflow.units import Fold
+from crq.hw.fold.candidates import Wish
+from crq.hw.fold.search import Target
 from crq.options import BuildOptions
-from hw.dataflow.units import Fold
-from hw.fold.candidates import Wish
-from hw.fold.search import Target
 
 
 def target_of(options: BuildOptions) -> Target:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hw.cost.network import estimate
-from hw.cost.resources import Resources
-from hw.dataflow.timing import RTL, Timing
-from hw.dataflow.units import Fold
-from hw.fold.candidates import Limits, fastest, slowest
-from hw.fold.joint import within
-from hw.fold.search import remembered
-from hw.ir.graph import Network
+from crq.hw.cost.network import estimate
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.timing import RTL, Timing
+from crq.hw.dataflow.units import Fold
+from crq.hw.fold.candidates import Limits, fastest, slowest
+from crq.hw.fold.joint import within
+from crq.hw.fold.search import remembered
+from crq.hw.ir.graph import Network
 
 STEP = 1.3  # ratio of the cycle budgets that are tried
 

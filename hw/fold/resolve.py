@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from crq.hw.dataflow.timing import Timing
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.devices.catalog import Device
+from crq.hw.errors import HwError
+from crq.hw.fold.candidates import Wish
+from crq.hw.fold.levels import with_levels
+from crq.hw.fold.options import roms_of, target_of, wishes_of
+from crq.hw.fold.search import Choice, decide
+from crq.hw.ir.graph import Network
 from crq.options import BuildOptions
-from hw.dataflow.timing import Timing
-from hw.dataflow.units import Fold, units
-from hw.devices.catalog import Device
-from hw.errors import HwError
-from hw.fold.candidates import Wish
-from hw.fold.levels import with_levels
-from hw.fold.options import roms_of, target_of, wishes_of
-from hw.fold.search import Choice, decide
-from hw.ir.graph import Network
 
 
 def resolve(
     network: Network, options: BuildOptions, device: Device, timing: Timing,
     explicit: Mapping[str, Wish] | None = None, rom: Mapping[str, str] | None = None,
 ) -> Choice:  # fmt: skip
-    """The search of `hw.fold.search`, or everything unrolled for io_parallel. `explicit` and `rom` take the place of
-    the options' foldings and ROM styles. Raises `HwError` for an io_type that there is not, and for wishes that nothing
-    can meet."""
+    """The search of `crq.hw.fold.search`, or everything unrolled for io_parallel. `explicit` and `rom` take the place
+    of the options' foldings and ROM styles. Raises `HwError` for an io_type that there is not, and for wishes that
+    nothing can meet."""
     target = target_of(options)
     explicit = wishes_of(options) if explicit is None else explicit
     rom = roms_of(options) if rom is None else rom

@@ -8,17 +8,17 @@ from dataclasses import replace
 from math import floor
 from typing import NamedTuple
 
-from hw.cost.network import area, estimate
-from hw.dataflow.beats import MAX_BEAT_BITS, beats_in, conversion, stream_beats
-from hw.dataflow.streams import intervals, pipeline
-from hw.dataflow.timing import RTL, Timing
-from hw.dataflow.units import Fold, Unit, units
-from hw.devices.catalog import Device
-from hw.errors import HwError
-from hw.fold.candidates import Limits, Wish, fastest, slowest
-from hw.fold.joint import Cost, within
-from hw.fold.levels import with_levels, with_registers
-from hw.ir.graph import Network
+from crq.hw.cost.network import area, estimate
+from crq.hw.dataflow.beats import MAX_BEAT_BITS, beats_in, conversion, stream_beats
+from crq.hw.dataflow.streams import intervals, pipeline
+from crq.hw.dataflow.timing import RTL, Timing
+from crq.hw.dataflow.units import Fold, Unit, units
+from crq.hw.devices.catalog import Device
+from crq.hw.errors import HwError
+from crq.hw.fold.candidates import Limits, Wish, fastest, slowest
+from crq.hw.fold.joint import Cost, within
+from crq.hw.fold.levels import with_levels, with_registers
+from crq.hw.ir.graph import Network
 
 # The frame rate aimed at when the user names none. A network that cannot reach it runs as fast as it can.
 DEFAULT_TARGET_FPS = 1000.0

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.dataflow.timing import TIMINGS, Timing
-from hw.dataflow.units import Fold, units
-from hw.errors import HwError
-from hw.forms.manifest import FILE, Manifest
-from hw.ir.graph import Network
-from hw.ir.images import input_codes
-from hw.ir.layers import Shape
+from crq.hw.dataflow.timing import TIMINGS, Timing
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.errors import HwError
+from crq.hw.forms.manifest import FILE, Manifest
+from crq.hw.ir.graph import Network
+from crq.hw.ir.images import input_codes
+from crq.hw.ir.layers import Shape
 
 
 class Built:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hw.dataflow.memory import weights_in_bram
-from hw.dataflow.stages import stage
-from hw.dataflow.units import Fold, Unit
-from hw.graphs.layer import layer_graph
-from hw.ir.layers import (
+from crq.hw.dataflow.memory import weights_in_bram
+from crq.hw.dataflow.stages import stage
+from crq.hw.dataflow.units import Fold, Unit
+from crq.hw.graphs.layer import layer_graph
+from crq.hw.ir.layers import (
     Add,
     Bias,
     Concat,

@@ -14,8 +14,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from crq.files import sha256, write_json
-from hw.errors import HwError
-from hw.forms.manifest import FILE, Manifest
+from crq.hw.errors import HwError
+from crq.hw.forms.manifest import FILE, Manifest
 
 OWN = Path("build") / "own.json"
 _RECORDING = threading.Lock()

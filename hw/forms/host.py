@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.dataflow.words import Passing, words_of
-from hw.forms.render import render
-from hw.ir.graph import Network
-from hw.ir.head import head_source
-from hw.ir.host import host_source
-from hw.ir.images import axes_of, image_shape
-from hw.ir.joined import Names
+from crq.hw.dataflow.words import Passing, words_of
+from crq.hw.forms.render import render
+from crq.hw.ir.graph import Network
+from crq.hw.ir.head import head_source
+from crq.hw.ir.host import host_source
+from crq.hw.ir.images import axes_of, image_shape
+from crq.hw.ir.joined import Names
 
 
 def host_py(network: Network, name: str, x: Passing, y: Passing) -> str:
     """The module for the project `name`, whose input passes as `x` and whose result as `y`."""
     return render(
-        "hw.forms",
+        "crq.hw.forms",
         "host.py",
         name=name,
         file_shape=image_shape(network),

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hw.dataflow.units import Fold
-from hw.errors import HwError
+from crq.hw.dataflow.units import Fold
+from crq.hw.errors import HwError
 
 FILE = "manifest.json"
 TARGETS = ("hls", "rtl")
@@ -24,8 +24,8 @@ class Manifest:
     folding: fold of each unit; goal: what the search aimed at; why: the reason of each unit's folding. layers: the
     function or module of each unit. tops: the network's function or module (`network`), and the AXI4-Stream core
     (`axi`) where there is one. input, result: the words in which an image and its result pass that core
-    (hw.dataflow.words). testbench: `images`, how many of them were `given`, and `sha256` of its inputs. versions: of
-    the packages that made it. files: SHA-256 of every other file of the project as it was built, by its path.
+    (crq.hw.dataflow.words). testbench: `images`, how many of them were `given`, and `sha256` of its inputs. versions:
+    of the packages that made it. files: SHA-256 of every other file of the project as it was built, by its path.
     """
 
     project: str

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.layers import IntArray, Mac, Shape
-from hw.ir.vectors import shipped_vectors
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.layers import IntArray, Mac, Shape
+from crq.hw.ir.vectors import shipped_vectors
 
 PRODUCTS = 400_000_000  # spent on the expected integers, unless two images need more
 

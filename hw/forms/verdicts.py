@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from crq.files import sha256, write_json
-from hw.forms.built import Built
-from hw.forms.folder import own
+from crq.hw.forms.built import Built
+from crq.hw.forms.folder import own
 
 FILE = "verdicts.json"
 SCHEMA = 1

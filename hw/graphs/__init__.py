@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.graphs.graph import Adder, Graph, Tap, Term
-from hw.graphs.search import solve
+from crq.hw.graphs.graph import Adder, Graph, Tap, Term
+from crq.hw.graphs.search import solve
 
 __all__ = ["Adder", "Graph", "Tap", "Term", "solve"]

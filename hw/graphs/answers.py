@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crq.files import write_arrays
-from hw.compiler import cache_folder
-from hw.graphs import kernel
+from crq.hw.compiler import cache_folder
+from crq.hw.graphs import kernel
 
 KEPT_WEIGHTS = 200  # non-zero weights of a search that is worth a file: some 10 ms
 

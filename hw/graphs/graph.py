@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.ir.layers import Format, IntArray, smallest_format
+from crq.hw.ir.layers import Format, IntArray, smallest_format
 
 BLOCK = 64  # inputs that are evaluated at once: every value of a graph is held for each
 

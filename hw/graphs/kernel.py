@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from crq.errors import ToolError
 from crq.files import atomic_path
-from hw.compiler import cache_folder, compiler, machine
+from crq.hw.compiler import cache_folder, compiler, machine
 
 SOURCE = Path(__file__).with_name("solver.cpp")
 FLAGS = ["-std=c++14", "-O3", "-march=native", "-fPIC", "-shared"]

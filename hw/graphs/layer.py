@@ -6,13 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw.errors import HwError
-from hw.graphs.graph import Graph
-from hw.graphs.prune import pruned
-from hw.graphs.search import solve
-from hw.graphs.stages import Staged, staged
-from hw.ir.digits import MOST_UNROLLED, nonzero_digits, sum_levels
-from hw.ir.layers import Conv, IntArray, Mac
+from crq.hw.errors import HwError
+from crq.hw.graphs.graph import Graph
+from crq.hw.graphs.prune import pruned
+from crq.hw.graphs.search import solve
+from crq.hw.graphs.stages import Staged, staged
+from crq.hw.ir.digits import MOST_UNROLLED, nonzero_digits, sum_levels
+from crq.hw.ir.layers import Conv, IntArray, Mac
 
 # A three-input adder takes one LUT per bit where a LUT has six inputs; elsewhere it would be two adders.
 OPERANDS = {"xcup": 3, "xc7": 3, "ecp5": 2, "ice40": 2, "gowin": 2}

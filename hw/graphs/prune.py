@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hw.graphs.graph import Adder, Graph, Tap, Term
+from crq.hw.graphs.graph import Adder, Graph, Tap, Term
 
 
 def pruned(graph: Graph, zero: Collection[int]) -> Graph:

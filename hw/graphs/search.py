@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.errors import HwError
-from hw.graphs import kernel
-from hw.graphs.answers import Question, answers
-from hw.graphs.graph import Adder, Graph, Tap, Term
-from hw.ir.digits import MOST_UNROLLED, signed_digits
-from hw.ir.layers import IntArray
+from crq.hw.errors import HwError
+from crq.hw.graphs import kernel
+from crq.hw.graphs.answers import Question, answers
+from crq.hw.graphs.graph import Adder, Graph, Tap, Term
+from crq.hw.ir.digits import MOST_UNROLLED, signed_digits
+from crq.hw.ir.layers import IntArray
 
 # Moves of the search per non-zero weight, and their bounds: benchmarks/area shows what more of them would save.
 MOVES_PER_WEIGHT, LEAST_MOVES, MOST_MOVES = 4, 500, 10_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hw.graphs.graph import Graph
+from crq.hw.graphs.graph import Graph
 
 PASSES = 8  # over all adders; later ones change next to nothing
 

@@ -11,18 +11,18 @@ from typing import Any
 from hls4ml.backends import VitisBackend, VivadoBackend
 from hls4ml.model.flow import get_flow, register_flow
 
+from crq.hw.errors import HwError
+from crq.hw.forms.manifest import FILE
+from crq.hw.hls import BACKEND
+from crq.hw.hls.built import Built
+from crq.hw.hls.config import HLS4ML_OPTIONS, to_config
+from crq.hw.hls.csim import compile_simulation
+from crq.hw.hls.dispatch import install_converter
+from crq.hw.hls.estimated import VITIS, estimated
+from crq.hw.hls.frontend import to_model_graph
+from crq.hw.hls.layers import LAYERS, register_layers
+from crq.hw.hls.templates import CallTemplate, ConfigTemplate
 from crq.options import BuildOptions
-from hw.errors import HwError
-from hw.forms.manifest import FILE
-from hw.hls import BACKEND
-from hw.hls.built import Built
-from hw.hls.config import HLS4ML_OPTIONS, to_config
-from hw.hls.csim import compile_simulation
-from hw.hls.dispatch import install_converter
-from hw.hls.estimated import VITIS, estimated
-from hw.hls.frontend import to_model_graph
-from hw.hls.layers import LAYERS, register_layers
-from hw.hls.templates import CallTemplate, ConfigTemplate
 
 
 class CrqBackend(VitisBackend):

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from rich.progress import Progress
 
-from hw.forms import built as forms
-from hw.forms.built import processors
-from hw.hls.csim import Batch, Simulation, compile_simulation
-from hw.hls.plan import Plan, make_plan
-from hw.ir.layers import Shape
+from crq.hw.forms import built as forms
+from crq.hw.forms.built import processors
+from crq.hw.hls.csim import Batch, Simulation, compile_simulation
+from crq.hw.hls.plan import Plan, make_plan
+from crq.hw.ir.layers import Shape
 
 BATCH_BYTES = 1 << 24  # integers held per batch and thread
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hw.dataflow.bits import signed_width
-from hw.dataflow.progressions import progression, rounding
-from hw.dataflow.stages import Stage, code_table, stage
-from hw.dataflow.thresholds import filled_levels
-from hw.hls.plan import Process
-from hw.hls.source import number
-from hw.hls.tables import Table, integer_table, threshold_table
-from hw.ir.layers import Threshold
+from crq.hw.dataflow.bits import signed_width
+from crq.hw.dataflow.progressions import progression, rounding
+from crq.hw.dataflow.stages import Stage, code_table, stage
+from crq.hw.dataflow.thresholds import filled_levels
+from crq.hw.hls.plan import Process
+from crq.hw.hls.source import number
+from crq.hw.hls.tables import Table, integer_table, threshold_table
+from crq.hw.ir.layers import Threshold
 
 
 class Codes(NamedTuple):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hw.dataflow.schedule import cycles
-from hw.forms.comments import Described, comment, pair
-from hw.graphs.layer import HLS_OPERANDS
-from hw.hls.plan import Process
+from crq.hw.dataflow.schedule import cycles
+from crq.hw.forms.comments import Described, comment, pair
+from crq.hw.graphs.layer import HLS_OPERANDS
+from crq.hw.hls.plan import Process
 
 
 def describe(process: Process, streaming: bool) -> str:

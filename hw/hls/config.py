@@ -8,10 +8,10 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 from crq.errors import nearest_names
+from crq.hw.dataflow.units import FORMS
+from crq.hw.errors import HwError
+from crq.hw.fold.options import roms_of, wishes_of
 from crq.options import BuildOptions
-from hw.dataflow.units import FORMS
-from hw.errors import HwError
-from hw.fold.options import roms_of, wishes_of
 
 HLS4ML_OPTIONS = (
     "namespace",

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from crq.errors import ToolError, VerificationError
 from crq.files import atomic_path
-from hw.compiler import compiler, machine
-from hw.errors import HwError
-from hw.forms.folder import own
+from crq.hw.compiler import compiler, machine
+from crq.hw.errors import HwError
+from crq.hw.forms.folder import own
 
 # fast: native integers; ap: the ap types; hls: the ap types and the code of the synthesis tool's branch.
 MODES: dict[str, list[str]] = {

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from hw.dataflow.units import units
-from hw.errors import HwError
-from hw.hls import BACKEND
-from hw.hls.config import DEFAULTS, REASONS
-from hw.ir.graph import Network
-from hw.read.origin import load_graph
+from crq.hw.dataflow.units import units
+from crq.hw.errors import HwError
+from crq.hw.hls import BACKEND
+from crq.hw.hls.config import DEFAULTS, REASONS
+from crq.hw.ir.graph import Network
+from crq.hw.read.origin import load_graph
 
 PRECISION = "fixed<16,6>"
 

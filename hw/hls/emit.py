@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import gcd
 
-from hw.dataflow.memory import in_bram
-from hw.errors import HwError
-from hw.hls.codes import codes_of
-from hw.hls.emit_graph import unrolled
-from hw.hls.emit_window import mac, max_pool
-from hw.hls.plan import Process, Stream
-from hw.hls.source import PIPELINE, Emitted, Source, cpp_type, number
-from hw.hls.tables import Table, integer_table
-from hw.ir.layers import Add, Bias, Concat, Conv, Dense, Enlarge, GlobalSum, Layer, MaxPool, Negate, Shift, Threshold
+from crq.hw.dataflow.memory import in_bram
+from crq.hw.errors import HwError
+from crq.hw.hls.codes import codes_of
+from crq.hw.hls.emit_graph import unrolled
+from crq.hw.hls.emit_window import mac, max_pool
+from crq.hw.hls.plan import Process, Stream
+from crq.hw.hls.source import PIPELINE, Emitted, Source, cpp_type, number
+from crq.hw.hls.tables import Table, integer_table
+from crq.hw.ir.layers import (
+    Add,
+    Bias,
+    Concat,
+    Conv,
+    Dense,
+    Enlarge,
+    GlobalSum,
+    Layer,
+    MaxPool,
+    Negate,
+    Shift,
+    Threshold,
+)
 
 MAX_BITS = 63
 

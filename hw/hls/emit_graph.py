@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hw.graphs.graph import Adder, Graph
-from hw.graphs.layer import HLS_OPERANDS, element_name, layer_graph
-from hw.hls.codes import codes_of
-from hw.hls.emit_window import fast_lane, window_fields, window_lines
-from hw.hls.source import Emitted, Source, cpp_type
-from hw.ir.layers import Conv, Dense, Mac
+from crq.hw.graphs.graph import Adder, Graph
+from crq.hw.graphs.layer import HLS_OPERANDS, element_name, layer_graph
+from crq.hw.hls.codes import codes_of
+from crq.hw.hls.emit_window import fast_lane, window_fields, window_lines
+from crq.hw.hls.source import Emitted, Source, cpp_type
+from crq.hw.ir.layers import Conv, Dense, Mac
 
 
 def unrolled(source: Source, layer: Conv | Dense) -> Emitted:

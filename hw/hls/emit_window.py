@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hw.dataflow.blocking import APART
-from hw.dataflow.memory import BRAM_BITS, weights_in_bram
-from hw.dataflow.windows import Window
-from hw.hls.codes import codes_of
-from hw.hls.source import Emitted, Source, cpp_type, number
-from hw.hls.tables import ordered_weights, packing, start_table, weight_table
-from hw.ir.layers import Conv, Dense, Format, Mac, MaxPool
+from crq.hw.dataflow.blocking import APART
+from crq.hw.dataflow.memory import BRAM_BITS, weights_in_bram
+from crq.hw.dataflow.windows import Window
+from crq.hw.hls.codes import codes_of
+from crq.hw.hls.source import Emitted, Source, cpp_type, number
+from crq.hw.hls.tables import ordered_weights, packing, start_table, weight_table
+from crq.hw.ir.layers import Conv, Dense, Format, Mac, MaxPool
 
 
 def mac(source: Source, layer: Conv | Dense) -> Emitted:

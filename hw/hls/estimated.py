@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hw.cost.network import estimate
-from hw.devices.catalog import find
-from hw.hls.built import Built
+from crq.hw.cost.network import estimate
+from crq.hw.devices.catalog import find
+from crq.hw.hls.built import Built
 
 VITIS = "vitis-run --tcl build_prj.tcl --mode hls"
 

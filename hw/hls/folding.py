@@ -6,30 +6,31 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hw.dataflow.timing import HLS
-from hw.dataflow.units import FORMS, PARALLEL, Fold, Unit, units
-from hw.devices import catalog as devices
-from hw.errors import HwError
-from hw.fold import search as fold
-from hw.fold.candidates import Limits, Wish, slowest
-from hw.fold.joint import within
-from hw.fold.levels import with_levels
-from hw.fold.options import roms_of, target_of, wishes_of
-from hw.fold.resolve import resolve
-from hw.fold.search import Choice
-from hw.hls.config import DISTRIBUTED_ARITHMETIC, from_config, hls_options
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.dataflow.timing import HLS
+from crq.hw.dataflow.units import FORMS, PARALLEL, Fold, Unit, units
+from crq.hw.devices import catalog as devices
+from crq.hw.errors import HwError
+from crq.hw.fold import search as fold
+from crq.hw.fold.candidates import Limits, Wish, slowest
+from crq.hw.fold.joint import within
+from crq.hw.fold.levels import with_levels
+from crq.hw.fold.options import roms_of, target_of, wishes_of
+from crq.hw.fold.resolve import resolve
+from crq.hw.fold.search import Choice
+from crq.hw.hls.config import DISTRIBUTED_ARITHMETIC, from_config, hls_options
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 
 
 def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
-    """The fold of every unit: explicit values first, then hls4ml's ReuseFactor, then the search of `hw.fold.search`.
+    """The fold of every unit: explicit values first, then hls4ml's ReuseFactor, then the search of
+    `crq.hw.fold.search`.
 
-    `config` is hls4ml's, with the options of a build (hw.hls.config). HLSConfig/LayerName/NAME may hold WeightRom, and
-    PE and SIMD, or ReuseFactor, with Form; HLSConfig/Model/ReuseFactor above 1 bounds all others (1 is hls4ml's default
-    for "not set"). Strategy distributed_arithmetic, of a layer or the model, builds all weights in. Raises `HwError`
-    naming the layer for a fold it cannot have and for a name that is no unit, naming the part if it is unknown, and
-    naming an option of HLSConfig that has no meaning here.
+    `config` is hls4ml's, with the options of a build (crq.hw.hls.config). HLSConfig/LayerName/NAME may hold WeightRom,
+    and PE and SIMD, or ReuseFactor, with Form; HLSConfig/Model/ReuseFactor above 1 bounds all others (1 is hls4ml's
+    default for "not set"). Strategy distributed_arithmetic, of a layer or the model, builds all weights in. Raises
+    `HwError` naming the layer for a fold it cannot have and for a name that is no unit, naming the part if it is
+    unknown, and naming an option of HLSConfig that has no meaning here.
     """
     given = from_config(config)
     device = devices.find(given.part)

@@ -6,16 +6,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-from hw.dataflow.names import MAX_LENGTH, RESERVED
-from hw.devices import catalog as devices
-from hw.errors import HwError
-from hw.fold.limits import check_limits
-from hw.hls.folding import resolve_folds
-from hw.hls.layers import class_name, hls_shape, precision
-from hw.hls.limits import check_fit
-from hw.hls.plan import Plan, Stream, make_plan
-from hw.ir.graph import Network
-from hw.read.origin import load_graph
+from crq.hw.dataflow.names import MAX_LENGTH, RESERVED
+from crq.hw.devices import catalog as devices
+from crq.hw.errors import HwError
+from crq.hw.fold.limits import check_limits
+from crq.hw.hls.folding import resolve_folds
+from crq.hw.hls.layers import class_name, hls_shape, precision
+from crq.hw.hls.limits import check_fit
+from crq.hw.hls.plan import Plan, Stream, make_plan
+from crq.hw.ir.graph import Network
+from crq.hw.read.origin import load_graph
 
 INPUT = "network_input"  # hls4ml reserves the name "input"
 
@@ -38,7 +38,7 @@ def to_model_graph(config: dict[str, Any]) -> Any:
 
     Raises `HwError` for a network or option the hardware cannot have.
     """
-    from hw.hls.model import CrqModelGraph
+    from crq.hw.hls.model import CrqModelGraph
 
     _check_project_name(config["ProjectName"])
     if config.get("Target", "hls") != "hls":

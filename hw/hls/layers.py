@@ -1,7 +1,7 @@
 """hls4ml layers of the crq backend: one class per kind of process.
 
 They derive from hls4ml's `Layer`, not from its `Conv2D` or `Dense`: stock passes match those and would rewrite them.
-The facts are in the attribute `process` (`hw.hls.plan.Process`).
+The facts are in the attribute `process` (`crq.hw.hls.plan.Process`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from hls4ml.model.layers import Layer as HlsLayer
 from hls4ml.model.layers import register_layer
 from hls4ml.model.types import IntegerPrecisionType
 
-from hw.hls.plan import Process, Stream
-from hw.ir.layers import (
+from crq.hw.hls.plan import Process, Stream
+from crq.hw.ir.layers import (
     Add,
     Bias,
     Concat,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.cost.primitives import bram18, rom
-from hw.cost.resources import Resources
-from hw.dataflow.bits import as_bits
-from hw.dataflow.memory import weight_bits, weights_in_bram
-from hw.devices.catalog import Device
-from hw.errors import HwError
-from hw.hls.plan import Plan, Process
-from hw.hls.tables import ordered_weights
-from hw.ir.layers import Conv, Dense, Mac
+from crq.hw.cost.primitives import bram18, rom
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.bits import as_bits
+from crq.hw.dataflow.memory import weight_bits, weights_in_bram
+from crq.hw.devices.catalog import Device
+from crq.hw.errors import HwError
+from crq.hw.hls.plan import Plan, Process
+from crq.hw.hls.tables import ordered_weights
+from crq.hw.ir.layers import Conv, Dense, Mac
 
 LUT_ROM_SHARE = 0.5  # of the LUTs: the rest computes
 

@@ -9,8 +9,8 @@ from hls4ml.model import ModelGraph
 from hls4ml.model.graph import HLSConfig
 from numpy.typing import ArrayLike, NDArray
 
-from hw.errors import HwError
-from hw.hls.built import Built
+from crq.hw.errors import HwError
+from crq.hw.hls.built import Built
 
 
 class _Config(HLSConfig):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
-from hw.dataflow.blocking import Loop, blocking_cycles, loop
-from hw.dataflow.names import Names
-from hw.dataflow.rings import ring
-from hw.dataflow.streams import MIN_FIFO, fifo_depths
-from hw.dataflow.timing import HLS
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.dataflow.windows import Window, window
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.layers import Shape, Tensor
+from crq.hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
+from crq.hw.dataflow.blocking import Loop, blocking_cycles, loop
+from crq.hw.dataflow.names import Names
+from crq.hw.dataflow.rings import ring
+from crq.hw.dataflow.streams import MIN_FIFO, fifo_depths
+from crq.hw.dataflow.timing import HLS
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.dataflow.windows import Window, window
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Shape, Tensor
 
 IO_TYPES = ("io_stream", "io_parallel")
 

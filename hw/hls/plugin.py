@@ -1,6 +1,6 @@
 """The hls4ml backend "crq": `register` is the entry point of the group `hls4ml.backends`.
 
-`HLS4ML_BACKEND_PLUGINS=hw.hls.plugin` finds the same function without an installed entry point.
+`HLS4ML_BACKEND_PLUGINS=crq.hw.hls.plugin` finds the same function without an installed entry point.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hw.errors import HwError
-from hw.hls import BACKEND
+from crq.hw.errors import HwError
+from crq.hw.hls import BACKEND
 
 # hls4ml turns any exception of a plugin into a printed warning; `require_registered` raises it where it matters.
 _failure: BaseException | None = None
@@ -23,9 +23,9 @@ def register(*, register_backend: Callable[..., None], register_writer: Callable
     try:
         if BACKEND in get_available_backends():
             return
-        from hw.hls.backend import CrqBackend
-        from hw.hls.dispatch import install_configuration
-        from hw.hls.writer import CrqWriter
+        from crq.hw.hls.backend import CrqBackend
+        from crq.hw.hls.dispatch import install_configuration
+        from crq.hw.hls.writer import CrqWriter
 
         register_writer(BACKEND, CrqWriter)
         register_backend(BACKEND, CrqBackend)
@@ -53,7 +53,7 @@ def require_registered() -> Any:
     if BACKEND not in get_available_backends():
         raise HwError(
             "hls4ml does not know the backend 'crq'. Install the package (its entry point registers it) or set "
-            "HLS4ML_BACKEND_PLUGINS=hw.hls.plugin before hls4ml is imported"
+            "HLS4ML_BACKEND_PLUGINS=crq.hw.hls.plugin before hls4ml is imported"
         )
     backend = get_backend(BACKEND)
     backend.check_complete()

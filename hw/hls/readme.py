@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hw.dataflow.words import words_of
-from hw.forms.manifest import Manifest
-from hw.forms.render import render
-from hw.forms.vectors import images_in_words
-from hw.hls.axi import has_axi_top
-from hw.hls.plan import Plan
-from hw.ir.host import steps
-from hw.ir.images import axes_of, image_shape
-from hw.ir.layers import Mac
+from crq.hw.dataflow.words import words_of
+from crq.hw.forms.manifest import Manifest
+from crq.hw.forms.render import render
+from crq.hw.forms.vectors import images_in_words
+from crq.hw.hls.axi import has_axi_top
+from crq.hw.hls.plan import Plan
+from crq.hw.ir.host import steps
+from crq.hw.ir.images import axes_of, image_shape
+from crq.hw.ir.layers import Mac
 
 
 def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
@@ -24,7 +24,7 @@ def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
     ]  # fmt: skip
     slowest = max(p.cycles for p in plan.processes) if plan.io_type == "io_stream" else 0
     return render(
-        "hw.hls",
+        "crq.hw.hls",
         "README.md",
         name=name,
         manifest=manifest,

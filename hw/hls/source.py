@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hw.hls.comments import describe
-from hw.hls.plan import Process, Stream
-from hw.hls.tables import Table
-from hw.ir.layers import Format
+from crq.hw.hls.comments import describe
+from crq.hw.hls.plan import Process, Stream
+from crq.hw.hls.tables import Table
+from crq.hw.ir.layers import Format
 
 PIPELINE = "#pragma HLS PIPELINE II=1 style=flp"
 """Of every streaming loop: results in flight leave also while the loop waits for input."""

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.dataflow.memory import weight_bits
-from hw.dataflow.thresholds import filled_levels
-from hw.dataflow.units import Fold
-from hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold, smallest_format
+from crq.hw.dataflow.memory import weight_bits
+from crq.hw.dataflow.thresholds import filled_levels
+from crq.hw.dataflow.units import Fold
+from crq.hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold, smallest_format
 
 WORD_BITS = 64  # of the literals in the source; wider rows are split into words of equal size
 CHUNK = 1 << 16  # values formatted at once

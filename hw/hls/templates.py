@@ -6,9 +6,9 @@ from typing import Any
 
 from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 
-from hw.hls.emit import emit
-from hw.hls.layers import LAYERS
-from hw.hls.source import Emitted
+from crq.hw.hls.emit import emit
+from crq.hw.hls.layers import LAYERS
+from crq.hw.hls.source import Emitted
 
 
 def source_of(node: Any) -> Emitted:

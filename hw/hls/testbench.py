@@ -6,11 +6,11 @@ defined. build_prj.tcl compares the two (its step "validation"), and hls4ml's re
 
 from __future__ import annotations
 
-from hw.forms.render import render
-from hw.hls.plan import Plan
+from crq.hw.forms.render import render
+from crq.hw.hls.plan import Plan
 
 
 def testbench_cpp(plan: Plan, name: str) -> str:
     """Runs under g++ and as the testbench of Vitis HLS C simulation and co-simulation."""
     streaming = plan.io_type == "io_stream"
-    return render("hw.hls", "testbench.cpp", name=name, x=plan.input, y=plan.output, streaming=streaming)
+    return render("crq.hw.hls", "testbench.cpp", name=name, x=plan.input, y=plan.output, streaming=streaming)

@@ -13,18 +13,18 @@ import yaml
 from hls4ml.writer.vitis_writer import VitisWriter
 
 from crq.files import temporary_beside
-from hw.dataflow.words import words_of
-from hw.errors import HwError
-from hw.forms.folder import check_target, hashes, put
-from hw.forms.host import host_py
-from hw.forms.manifest import FILE, Manifest
-from hw.forms.vectors import vectors
-from hw.hls import firmware, testbench
-from hw.hls.axi import axi_cpp, has_axi_top
-from hw.hls.plan import Plan
-from hw.hls.readme import readme_md
-from hw.hls.tables import tables_h
-from hw.hls.templates import source_of
+from crq.hw.dataflow.words import words_of
+from crq.hw.errors import HwError
+from crq.hw.forms.folder import check_target, hashes, put
+from crq.hw.forms.host import host_py
+from crq.hw.forms.manifest import FILE, Manifest
+from crq.hw.forms.vectors import vectors
+from crq.hw.hls import firmware, testbench
+from crq.hw.hls.axi import axi_cpp, has_axi_top
+from crq.hw.hls.plan import Plan
+from crq.hw.hls.readme import readme_md
+from crq.hw.hls.tables import tables_h
+from crq.hw.hls.templates import source_of
 
 KERNELS = Path(__file__).parent / "kernels"
 STOCK = Path(hls4ml.__file__).parent / "templates"

@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.ir.layers import IntArray, Mac
-from hw.ir.ranges import sum_range
+from crq.hw.ir.layers import IntArray, Mac
+from crq.hw.ir.ranges import sum_range
 
 
 def signed_digits(codes: NDArray[np.int8] | IntArray) -> NDArray[np.int8]:

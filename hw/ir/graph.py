@@ -12,9 +12,9 @@ from onnx import NodeProto, helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.errors import HwError
-from hw.ir.head import finished
-from hw.ir.layers import (
+from crq.hw.errors import HwError
+from crq.hw.ir.head import finished
+from crq.hw.ir.layers import (
     Add,
     Bias,
     Concat,
@@ -33,8 +33,8 @@ from hw.ir.layers import (
     Tensor,
     Threshold,
 )
-from hw.ir.metadata import Metadata
-from hw.ir.ranges import sum_range
+from crq.hw.ir.metadata import Metadata
+from crq.hw.ir.ranges import sum_range
 
 
 class Network:
@@ -125,8 +125,8 @@ class Network:
         return result + offset if offset.any() else result
 
     def results(self, integers: IntArray) -> Any:
-        """What the file gives for its integers: the logits, and what the host makes of them (hw.ir.head); of several
-        outputs a tuple."""
+        """What the file gives for its integers: the logits, and what the host makes of them (crq.hw.ir.head); of
+        several outputs a tuple."""
         names = self.metadata.output_names
         if names:
             return tuple(np.split(self.logits(integers), np.cumsum([c for _, c in names])[:-1], axis=1))

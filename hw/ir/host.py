@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hw.ir.graph import Network
-from hw.ir.layers import IntArray
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import IntArray
 
 Values = NDArray[np.float64]
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.host import steps, to_codes, to_grid
-from hw.ir.layers import IntArray, Shape
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.host import steps, to_codes, to_grid
+from crq.hw.ir.layers import IntArray, Shape
 
 AXES = {"NCHW": ("channels", "height", "width"), "NHWC": ("height", "width", "channels")}
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.layers import (
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import (
     Add,
     Bias,
     Concat,

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.errors import HwError
-from hw.ir.head import HEADS, Head
-from hw.ir.joined import Names
+from crq.hw.errors import HwError
+from crq.hw.ir.head import HEADS, Head
+from crq.hw.ir.joined import Names
 
 PREFIX = "crq."
 
@@ -46,7 +46,7 @@ class Metadata:
 
     real input = code × `input_scale`, after the host's steps `preprocessing` ([operator, constant] in the file's
     order); result = integer × `output_scale` + `output_offset`, numbers or lists with one per channel. `output_head`:
-    the operations that the host applies to it (hw.ir.head), and `output_tensor` is then the file's name of it.
+    the operations that the host applies to it (crq.hw.ir.head), and `output_tensor` is then the file's name of it.
     `input_names`, `output_names`: of a file with several, name and channels of each, which follow each other.
     `input_range`: lowest and highest input code, where they are not those of the input's type; one or per channel.
     `input_shape`: of one image as the file takes it, its axes in the order of `input_layout`, where the file flattens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.ir.layers import IntArray
+from crq.hw.ir.layers import IntArray
 
 
 def sum_range(codes: IntArray, lo: IntArray, hi: IntArray, groups: int) -> tuple[IntArray, IntArray]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.ir.graph import Network
-from hw.ir.layers import Conv, Dense, Flatten, IntArray, Tensor
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Conv, Dense, Flatten, IntArray, Tensor
 
 GIVEN_IMAGES = 8  # of a testbench, at most
 

@@ -7,7 +7,7 @@ from typing import Any
 
 def __getattr__(name: str) -> Any:
     if name == "read_qonnx":  # onnx and qonnx take a second to import
-        from hw.read.reader import read_qonnx
+        from crq.hw.read.reader import read_qonnx
 
         return read_qonnx
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, helper
 
-from hw.read.refusals import refuse
+from crq.hw.read.refusals import refuse
 
 MAX_FOLDED = 1 << 28
 """Most elements of one folded result."""

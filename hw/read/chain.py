@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.ir.layers import IntArray
-from hw.read.activations import ACTIVATIONS
+from crq.hw.ir.layers import IntArray
+from crq.hw.read.activations import ACTIVATIONS
 
 Array = NDArray[Any]
 

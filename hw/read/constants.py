@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from hw.errors import HwError
-from hw.read.budget import Budget
-from hw.read.linear import ENDS, Ends, along_axis, quantized, type_ends
-from hw.read.old_opsets import BELOW
-from hw.read.refusals import refuse
-from hw.read.rounding import bounds, rounding
+from crq.hw.errors import HwError
+from crq.hw.read.budget import Budget
+from crq.hw.read.linear import ENDS, Ends, along_axis, quantized, type_ends
+from crq.hw.read.old_opsets import BELOW
+from crq.hw.read.refusals import refuse
+from crq.hw.read.rounding import bounds, rounding
 
 FOLDED = frozenset(
     ("Add", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "DequantizeLinear", "Div", "Flatten", "Gather")

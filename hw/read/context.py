@@ -8,19 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, helper
 
-from hw.ir.metadata import FileTensor
-from hw.read.budget import Budget
-from hw.read.constants import Constant
-from hw.read.emit import Emitter
-from hw.read.refusals import refuse
-from hw.read.values import Codes, Levels, Pending, Raw, Scale, Value, View
+from crq.hw.ir.metadata import FileTensor
+from crq.hw.read.budget import Budget
+from crq.hw.read.constants import Constant
+from crq.hw.read.emit import Emitter
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Codes, Levels, Pending, Raw, Scale, Value, View
 
 _WRAPPERS = {"export_handler", "activation_impl"}
 """Path components Brevitas adds to the names of a user's modules."""
 
 
 class InputPart(NamedTuple):
-    """Codes that the host makes of the network's input or a part of it, and how (fields of hw.ir.metadata)."""
+    """Codes that the host makes of the network's input or a part of it, and how (fields of crq.hw.ir.metadata)."""
 
     codes: Codes
     metadata: dict[str, Any]
@@ -33,12 +33,12 @@ class Context:
         self.opset = opset
         self.values: dict[str, Value | Levels | View] = {}
         self.constants: dict[str, Constant] = {}
-        self.layouts: dict[str, Any] = {}  # hw.read.layout: how the file orders a value's axes, where not as read
+        self.layouts: dict[str, Any] = {}  # crq.hw.read.layout: how the file orders a value's axes, where not as read
         self.budget = Budget()
         self.folded: set[str] = set()  # constants that count against the budget
         self.emit = Emitter()
         self.ties: dict[str, list[int]] = {}
-        self.input_metadata: dict[str, Any] = {}  # fields of hw.ir.metadata: how the host makes codes of the input
+        self.input_metadata: dict[str, Any] = {}  # fields of crq.hw.ir.metadata: how the host makes codes of the input
         self.inputs: dict[int, InputPart] = {}  # by the first channel: of a whole input 0
         self.sources: dict[str, FileTensor] = {}
         self.input_scale = 1.0

@@ -12,12 +12,12 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.ir.layers import IntArray, smallest_format
-from hw.ir.metadata import Metadata
-from hw.ir.ranges import sum_range
-from hw.read.refusals import refuse
-from hw.read.values import Int
-from hw.read.weights import weight_type
+from crq.hw.ir.layers import IntArray, smallest_format
+from crq.hw.ir.metadata import Metadata
+from crq.hw.ir.ranges import sum_range
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Int
+from crq.hw.read.weights import weight_type
 
 OPSET = 13
 EXACT = 1 << 24
@@ -76,7 +76,7 @@ class Emitter:
         return self.input
 
     def part(self, name: str, shape: tuple[int, ...], type_: str, range_: tuple[int, int]) -> Int:
-        """A tensor that a layer behind the input is still to give (hw.read.inputs)."""
+        """A tensor that a layer behind the input is still to give (crq.hw.read.inputs)."""
         guard(name, *shape)
         self.types[name], self.shapes[name] = type_, shape
         return Int(name, shape, *(np.full(shape[0], v, np.int64) for v in range_))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from onnx import ModelProto, TensorProto, helper
 
-from hw.read.refusals import refuse
+from crq.hw.read.refusals import refuse
 
 
 def take_in(model: ModelProto, file: Path) -> None:

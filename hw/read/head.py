@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
-from hw.ir.head import BOTH, HEADS, VALUES, Head
-from hw.read.refusals import refuse
+from crq.hw.ir.head import BOTH, HEADS, VALUES, Head
+from crq.hw.read.refusals import refuse
 
 SINCE_13 = ("Softmax", "LogSoftmax")
 """Before opset 13 their default axis is 1 and they flatten what is behind it."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from hw.ir.host import IDENTITIES
-from hw.ir.layers import smallest_format
-from hw.read.context import Context
-from hw.read.refusals import refuse
-from hw.read.values import Int
+from crq.hw.ir.host import IDENTITIES
+from crq.hw.ir.layers import smallest_format
+from crq.hw.read.context import Context
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Int
 
 
 def join_parts(ctx: Context, shape: tuple[int, ...]) -> None:

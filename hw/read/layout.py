@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, helper
 
-from hw.ir.layers import IntArray
-from hw.read.activations import ACTIVATIONS
-from hw.read.constants import Constant
-from hw.read.context import Context
-from hw.read.refusals import refuse
-from hw.read.values import View
+from crq.hw.ir.layers import IntArray
+from crq.hw.read.activations import ACTIVATIONS
+from crq.hw.read.constants import Constant
+from crq.hw.read.context import Context
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import View
 
 Layout: TypeAlias = "str | IntArray | None"
 """The file's order of a value: None as read, LAST, or for a flattened one the feature read as each of the file's."""

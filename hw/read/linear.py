@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper
 
-from hw.read.refusals import refuse
+from crq.hw.read.refusals import refuse
 
 Ends = tuple[int, int]
 

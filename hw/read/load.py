@@ -12,10 +12,10 @@ from google.protobuf.message import DecodeError, Message
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.errors import HwError
-from hw.ir.metadata import properties
-from hw.read.external import take_in
-from hw.read.refusals import refuse
+from crq.hw.errors import HwError
+from crq.hw.ir.metadata import properties
+from crq.hw.read.external import take_in
+from crq.hw.read.refusals import refuse
 
 AnyModel: TypeAlias = str | os.PathLike[str] | ModelProto | ModelWrapper
 """A file's path, or a model in memory."""

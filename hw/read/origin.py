@@ -10,9 +10,9 @@ from typing import NamedTuple
 from onnx import ModelProto
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.errors import HwError
-from hw.read.load import AnyModel
-from hw.read.reader import read_qonnx
+from crq.hw.errors import HwError
+from crq.hw.read.load import AnyModel
+from crq.hw.read.reader import read_qonnx
 
 
 class Origin(NamedTuple):
@@ -25,7 +25,7 @@ class Origin(NamedTuple):
 def load_graph(model: AnyModel) -> tuple[ModelWrapper, Origin]:
     """The integer graph of `model` and its origin.
 
-    A ModelWrapper is taken for an integer graph; a path or ModelProto is read by `hw.read`. Raises `HwError` for a
+    A ModelWrapper is taken for an integer graph; a path or ModelProto is read by `crq.hw.read`. Raises `HwError` for a
     missing file and for anything else that cannot be read.
     """
     if isinstance(model, ModelWrapper):

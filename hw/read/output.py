@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hw.read.context import Context
-from hw.read.refusals import refuse
-from hw.read.values import Codes, Int, Pending, Raw, Value
+from crq.hw.read.context import Context
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Codes, Int, Pending, Raw, Value
 
 
 def finish_output(ctx: Context, name: str, value: Value) -> tuple[Int, dict[str, Any]]:

@@ -12,15 +12,15 @@ from onnx import ModelProto, NodeProto
 from onnx.checker import ValidationError
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.head import HEADS
-from hw.ir.joined import OUTPUT, join
-from hw.ir.metadata import KEYS, Metadata, properties
-from hw.read.activations import ACTIVATIONS
-from hw.read.constants import EVALUATION_ERRORS, FOLDED, Constant, fold, from_tensor
-from hw.read.context import Context
-from hw.read.handlers import (
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.head import HEADS
+from crq.hw.ir.joined import OUTPUT, join
+from crq.hw.ir.metadata import KEYS, Metadata, properties
+from crq.hw.read.activations import ACTIVATIONS
+from crq.hw.read.constants import EVALUATION_ERRORS, FOLDED, Constant, fold, from_tensor
+from crq.hw.read.context import Context
+from crq.hw.read.handlers import (
     activations,
     elementwise,
     linear,
@@ -32,23 +32,23 @@ from hw.read.handlers import (
     resize,
     transposed,
 )
-from hw.read.head import head_of, take_head
-from hw.read.inputs import join_parts
-from hw.read.layout import LAST, channels_first, channels_last_input
-from hw.read.linear import ENDS
-from hw.read.load import AnyModel, load
-from hw.read.output import finish_output, join_outputs
-from hw.read.passes.absorb_sign import absorb_sign
-from hw.read.passes.enlarge_last import enlarge_last
-from hw.read.passes.flatten_last import flatten_last
-from hw.read.passes.merge_pad import merge_pad
-from hw.read.passes.one_spelling import one_spelling
-from hw.read.passes.pool_after_threshold import pool_after_threshold
-from hw.read.passes.raise_quant import CHAIN, raise_quant
-from hw.read.refusals import refuse
-from hw.read.signature import NEWEST, OLDEST, check_signatures
-from hw.read.values import Codes, Int, Levels, Raw, Value, View
-from hw.read.view import lower
+from crq.hw.read.head import head_of, take_head
+from crq.hw.read.inputs import join_parts
+from crq.hw.read.layout import LAST, channels_first, channels_last_input
+from crq.hw.read.linear import ENDS
+from crq.hw.read.load import AnyModel, load
+from crq.hw.read.output import finish_output, join_outputs
+from crq.hw.read.passes.absorb_sign import absorb_sign
+from crq.hw.read.passes.enlarge_last import enlarge_last
+from crq.hw.read.passes.flatten_last import flatten_last
+from crq.hw.read.passes.merge_pad import merge_pad
+from crq.hw.read.passes.one_spelling import one_spelling
+from crq.hw.read.passes.pool_after_threshold import pool_after_threshold
+from crq.hw.read.passes.raise_quant import CHAIN, raise_quant
+from crq.hw.read.refusals import refuse
+from crq.hw.read.signature import NEWEST, OLDEST, check_signatures
+from crq.hw.read.values import Codes, Int, Levels, Raw, Value, View
+from crq.hw.read.view import lower
 
 Found = Value | Levels | View | Constant
 Handler = Callable[[Context, NodeProto], Found | list[View] | list[Raw]]

@@ -1,4 +1,4 @@
-"""Everything `hw.read` refuses, in one place: docs/reading.md is generated from this table."""
+"""Everything `crq.hw.read` refuses, in one place: docs/reading.md is generated from this table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple, NoReturn
 
 from onnx import NodeProto
 
-from hw.errors import HwError
+from crq.hw.errors import HwError
 
 
 class Refusal(NamedTuple):

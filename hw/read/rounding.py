@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto
 
-from hw.read.refusals import refuse
+from crq.hw.read.refusals import refuse
 
 MODES: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "ROUND": np.rint,

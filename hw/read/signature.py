@@ -14,7 +14,7 @@ from typing import NamedTuple
 import onnx
 from onnx import AttributeProto, ModelProto, NodeProto, helper
 
-from hw.read.refusals import refuse
+from crq.hw.read.refusals import refuse
 
 OLDEST = 9
 NEWEST = 26

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.ir.layers import IntArray
-from hw.read.chain import Chain, Rule
+from crq.hw.ir.layers import IntArray
+from crq.hw.read.chain import Chain, Rule
 
 MAX_EVALUATED = 1 << 25
 """Most integers that a chain is evaluated on, of all channels together: some seconds."""

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.ir.layers import IntArray
-from hw.read.chain import Chain
+from crq.hw.ir.layers import IntArray
+from crq.hw.read.chain import Chain
 
 Sizes: TypeAlias = tuple[int, ...]
 

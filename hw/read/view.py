@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from onnx import NodeProto
 
-from hw.ir.layers import IntArray
-from hw.read.context import Context
-from hw.read.emit import guard
-from hw.read.refusals import refuse
-from hw.read.values import Codes, Int, Pending, Raw, View
+from crq.hw.ir.layers import IntArray
+from crq.hw.read.context import Context
+from crq.hw.read.emit import guard
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Codes, Int, Pending, Raw, View
 
 
 class Taps(NamedTuple):

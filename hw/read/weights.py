@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto
 
-from hw.ir.layers import IntArray
-from hw.read.constants import Constant
-from hw.read.refusals import refuse
+from crq.hw.ir.layers import IntArray
+from crq.hw.read.constants import Constant
+from crq.hw.read.refusals import refuse
 
 TYPES = (("TERNARY", -1, 1), ("INT4", -8, 7), ("INT8", -128, 127))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hw.dataflow.schedule import graph_stages
-from hw.dataflow.units import Fold, Unit
-from hw.graphs.layer import layer_stages
-from hw.ir.layers import Mac
+from crq.hw.dataflow.schedule import graph_stages
+from crq.hw.dataflow.units import Fold, Unit
+from crq.hw.graphs.layer import layer_stages
+from crq.hw.ir.layers import Mac
 
 
 def facts(unit: Unit, fold: Fold, family: str, unrolled: bool) -> dict[str, int] | None:

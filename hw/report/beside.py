@@ -1,20 +1,20 @@
-"""Estimate beside measurement: the units of a network that were synthesised (hw.rtl.measure)."""
+"""Estimate beside measurement: the units of a network that were synthesised (crq.hw.rtl.measure)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hw.cost.network import estimate
-from hw.cost.resources import Resources
-from hw.dataflow.units import Fold
-from hw.devices.catalog import priced
-from hw.ir.graph import Network
+from crq.hw.cost.network import estimate
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.units import Fold
+from crq.hw.devices.catalog import priced
+from crq.hw.ir.graph import Network
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hw.rtl.measure import Measurements
+    from crq.hw.rtl.measure import Measurements
 
 WHAT = "the RTL form of each unit with the FIFOs in front of it"
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from hw.dataflow.memory import weights_in_bram
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.devices.catalog import find
-from hw.fold.search import fill
-from hw.ir.layers import Mac
+from crq.hw.dataflow.memory import weights_in_bram
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.devices.catalog import find
+from crq.hw.fold.search import fill
+from crq.hw.ir.layers import Mac
 
 if TYPE_CHECKING:
-    from hw.forms.built import Built
+    from crq.hw.forms.built import Built
 
 
 def filling(built: Built) -> float:

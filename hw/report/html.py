@@ -12,10 +12,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from crq.figures import ACCURACY, shown
-from hw.report import adders, sizes, vendor
-from hw.report.beside import error, headline
-from hw.report.dataflow import draw
-from hw.report.terminal import between, verdict
+from crq.hw.report import adders, sizes, vendor
+from crq.hw.report.beside import error, headline
+from crq.hw.report.dataflow import draw
+from crq.hw.report.terminal import between, verdict
 
 # What a project may know of itself; the templates leave out what is None.
 PROJECT = ("backend", "io_type", "verdict", "folding", "vendor", "commands", "versions")
@@ -52,14 +52,14 @@ def _view(report: dict[str, Any]) -> dict[str, Any]:
         "diagram": draw(report) if report.get("streams") else None,
         "vendor_heads": ("tool", *vendor.HEADS),
         "vendor_rows": vendor.rows(report) if project["vendor"] else [],
-        "style": (files("hw.report") / "templates" / "style.css").read_text(encoding="utf-8"),
+        "style": (files("crq.hw.report") / "templates" / "style.css").read_text(encoding="utf-8"),
     }
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("hw.report"),
+        loader=PackageLoader("crq.hw.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

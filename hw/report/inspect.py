@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from hw.ir.graph import Network
-from hw.ir.layers import Mac, Threshold
-from hw.ir.metadata import properties
-from hw.read import read_qonnx
-from hw.read.load import load
-from hw.read.refusals import refuse
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac, Threshold
+from crq.hw.ir.metadata import properties
+from crq.hw.read import read_qonnx
+from crq.hw.read.load import load
+from crq.hw.read.refusals import refuse
 
 
 def describe(path: str | Path) -> dict[str, Any]:
-    """Facts about a file that `hw.read` accepts; JSON-ready. Raises `HwError` as the reader does."""
+    """Facts about a file that `crq.hw.read` accepts; JSON-ready. Raises `HwError` as the reader does."""
     source = load(path)
     network = Network(read_qonnx(source))
     props = properties(source)

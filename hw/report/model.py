@@ -12,26 +12,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crq.files import write_text
-from hw.cost.calibration import band, calibrations, kind, sentence
-from hw.cost.network import Estimate, UnitEstimate, estimate
-from hw.dataflow.beats import beat_out, beats_in
-from hw.dataflow.timing import TIMINGS
-from hw.dataflow.units import Fold, Unit, units
-from hw.devices.catalog import Device, find
-from hw.errors import HwError
-from hw.fold.candidates import check
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
-from hw.report import adders, terminal
-from hw.report.beside import beside
-from hw.report.html import render_html
-from hw.report.sizes import bits_per_weight, mean_bits
-from hw.report.streams import streams
+from crq.hw.cost.calibration import band, calibrations, kind, sentence
+from crq.hw.cost.network import Estimate, UnitEstimate, estimate
+from crq.hw.dataflow.beats import beat_out, beats_in
+from crq.hw.dataflow.timing import TIMINGS
+from crq.hw.dataflow.units import Fold, Unit, units
+from crq.hw.devices.catalog import Device, find
+from crq.hw.errors import HwError
+from crq.hw.fold.candidates import check
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
+from crq.hw.report import adders, terminal
+from crq.hw.report.beside import beside
+from crq.hw.report.html import render_html
+from crq.hw.report.sizes import bits_per_weight, mean_bits
+from crq.hw.report.streams import streams
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hw.rtl.measure import Measurements
+    from crq.hw.rtl.measure import Measurements
 
 # Version of report.json (docs/report.md); a change of meaning or a removed key raises it.
 SCHEMA = 1
@@ -43,7 +43,8 @@ class Report:
 
     `project` may hold: `name`, `backend` ("hls" or "rtl"), `io_type`, `metric` (by default accuracy) and under that
     name {stage: value}, `verdict` ({"images", "integers", "differing", "against"}), `folding` ({"goal", "why": {unit:
-    reason}}), `versions`, `commands`, `vendor` (hw.report.vendor). `measurements` are areas that `crq synth` measured.
+    reason}}), `versions`, `commands`, `vendor` (crq.hw.report.vendor). `measurements` are areas that `crq synth`
+    measured.
     """
 
     network: Network
@@ -175,7 +176,9 @@ def build_report(
     check(network, folds)
     missing = [u.name for u in units(network) if u.name not in folds]
     if missing:
-        raise HwError(f"report: no folding for {', '.join(missing)}; hw.fold.search.choose gives one for every unit")
+        raise HwError(
+            f"report: no folding for {', '.join(missing)}; crq.hw.fold.search.choose gives one for every unit"
+        )
     if not clock_period_ns > 0:
         raise HwError(f"report: clock period {clock_period_ns!r} ns; expected a positive number")
     project = dict(project_info or {})

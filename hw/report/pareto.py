@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crq.files import atomic_path
-from hw.cost.network import Estimate
-from hw.devices.catalog import Device
-from hw.errors import HwError
-from hw.fold.search import FILL
+from crq.hw.cost.network import Estimate
+from crq.hw.devices.catalog import Device
+from crq.hw.errors import HwError
+from crq.hw.fold.search import FILL
 
 if TYPE_CHECKING:
-    from hw.fold.pareto import Point
+    from crq.hw.fold.pareto import Point
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -21,7 +21,7 @@ FORMATS = (".png", ".svg", ".pdf")
 def plot(
     name: str, points: Sequence[Point], chosen: Estimate, device: Device, clock_period_ns: float, path: Path
 ) -> Path:
-    """Writes the plot of `points` (hw.fold.pareto) and the chosen folding; the suffix of `path` is the format."""
+    """Writes the plot of `points` (crq.hw.fold.pareto) and the chosen folding; the suffix of `path` is the format."""
     if path.suffix.lower() not in FORMATS:
         raise HwError(f"plot {path}: expected a name that ends in {', '.join(FORMATS)}")
     from matplotlib.figure import Figure

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hw.errors import HwError
-from hw.forms.built import Built
-from hw.forms.verdicts import kept
-from hw.report.model import SCHEMA, Report, build_report
-from hw.report.vendor import vendor_reports
-from hw.rtl.measure import FILE, load
+from crq.hw.errors import HwError
+from crq.hw.forms.built import Built
+from crq.hw.forms.verdicts import kept
+from crq.hw.report.model import SCHEMA, Report, build_report
+from crq.hw.report.vendor import vendor_reports
+from crq.hw.rtl.measure import FILE, load
 
 SAVED = "report.json"
 
@@ -44,7 +44,7 @@ def project_report(
 
 
 def verdict_of(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    """`verdict` of report.json: what was found of a project (hw.forms.verdicts), in one; None for nothing."""
+    """`verdict` of report.json: what was found of a project (crq.hw.forms.verdicts), in one; None for nothing."""
     if not found:
         return None
     entries = list(found.values())

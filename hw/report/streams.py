@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hw.dataflow.beats import stream_beats
-from hw.dataflow.streams import fifo_depths
-from hw.dataflow.timing import Timing
-from hw.dataflow.units import Fold, units
-from hw.ir.graph import Network
+from crq.hw.dataflow.beats import stream_beats
+from crq.hw.dataflow.streams import fifo_depths
+from crq.hw.dataflow.timing import Timing
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.ir.graph import Network
 
 INPUT, OUTPUT = "input", "output"
 """Ends of the network among the names of units, which no unit has: a layer is named after a tensor of its own."""

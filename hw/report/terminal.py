@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hw.report import adders, beside, sizes, vendor
+from crq.hw.report import adders, beside, sizes, vendor
 
 
 def render(report: dict[str, Any], console: Console) -> None:

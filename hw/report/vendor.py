@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
 
-from hw.errors import HwError
-from hw.vivado.project import FOLDER
-from hw.vivado.reports import implementation
+from crq.hw.errors import HwError
+from crq.hw.vivado.project import FOLDER
+from crq.hw.vivado.reports import implementation
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hw.dataflow.bits import clog2
-from hw.dataflow.words import Port, Words, words_of
-from hw.rtl.lines import wrapped
-from hw.rtl.verilog import instance
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.words import Port, Words, words_of
+from crq.hw.rtl.lines import wrapped
+from crq.hw.rtl.verilog import instance
 
 TOP = """// AXI4-Stream core: an image is {x.per_image} words of {x.bits} bits, its result {y.per_image} of {y.bits}.
 // In each word {x.lanes} and {y.lanes} values, the first in the low bits, zeros above them. m_axis_tlast ends a result;

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from crq.errors import ToolError
 from crq.files import atomic_path
-from hw.compiler import cache_folder, compiler, machine
-from hw.forms.built import processors
-from hw.forms.render import render
-from hw.rtl.lines import wrapped
+from crq.hw.compiler import cache_folder, compiler, machine
+from crq.hw.forms.built import processors
+from crq.hw.forms.render import render
+from crq.hw.rtl.lines import wrapped
 
 FLAGS = (
     "--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-lint",
@@ -63,7 +63,7 @@ class Bench(NamedTuple):
     def program(self) -> str:
         """The C++ that drives it."""
         return render(
-            "hw.rtl", "bench.cpp", in_bytes=-(-self.in_bits // 8), out_bytes=-(-self.out_bits // 8),
+            "crq.hw.rtl", "bench.cpp", in_bytes=-(-self.in_bits // 8), out_bytes=-(-self.out_bits // 8),
             probes=[(-(-probe.bits // 8), probe.beats, probe.which) for probe in self.probes],
         )  # fmt: skip
 

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from rich.progress import Progress
 
-from hw.dataflow.words import Words, pack, unpack, whole_beats
-from hw.devices.catalog import find
-from hw.errors import HwError
-from hw.forms import built as forms
-from hw.forms.folder import own
-from hw.ir.images import input_codes
-from hw.ir.layers import IntArray
-from hw.rtl.bench import Bench, compile_bench, key
-from hw.rtl.cores import axi_bench, axi_words, network_bench, traced_ports
-from hw.rtl.drive import PLAIN, Program, Run, Stimulus, run, run_all
-from hw.rtl.plan import Plan, make_plan
+from crq.hw.dataflow.words import Words, pack, unpack, whole_beats
+from crq.hw.devices.catalog import find
+from crq.hw.errors import HwError
+from crq.hw.forms import built as forms
+from crq.hw.forms.folder import own
+from crq.hw.ir.images import input_codes
+from crq.hw.ir.layers import IntArray
+from crq.hw.rtl.bench import Bench, compile_bench, key
+from crq.hw.rtl.cores import axi_bench, axi_words, network_bench, traced_ports
+from crq.hw.rtl.drive import PLAIN, Program, Run, Stimulus, run, run_all
+from crq.hw.rtl.plan import Plan, make_plan
 
 LIST = "sources.f"
 

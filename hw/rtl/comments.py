@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hw.dataflow.beats import beat_out, beats_in
-from hw.dataflow.rings import ring
-from hw.dataflow.schedule import cycles
-from hw.dataflow.units import FOLDED, Fold, Unit
-from hw.forms.comments import Described, comment
-from hw.graphs.layer import OPERANDS
+from crq.hw.dataflow.beats import beat_out, beats_in
+from crq.hw.dataflow.rings import ring
+from crq.hw.dataflow.schedule import cycles
+from crq.hw.dataflow.units import FOLDED, Fold, Unit
+from crq.hw.forms.comments import Described, comment
+from crq.hw.graphs.layer import OPERANDS
 
 
 def describe(unit: Unit, fold: Fold, name: str, family: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hw.dataflow.beats import stream_beats
-from hw.dataflow.unrolled import arrivals
-from hw.dataflow.words import Port, Words, whole_beats, words_of
-from hw.rtl.bench import Bench, Probe
-from hw.rtl.plan import Plan
-from hw.rtl.verilog import instance, wire
+from crq.hw.dataflow.beats import stream_beats
+from crq.hw.dataflow.unrolled import arrivals
+from crq.hw.dataflow.words import Port, Words, whole_beats, words_of
+from crq.hw.rtl.bench import Bench, Probe
+from crq.hw.rtl.plan import Plan
+from crq.hw.rtl.verilog import instance, wire
 
 AXI = {
     "aclk": "clk", "aresetn": "!rst", "s_axis_tvalid": "in_valid", "s_axis_tready": "in_ready",

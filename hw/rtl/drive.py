@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crq.errors import VerificationError
-from hw.forms.built import processors
+from crq.hw.forms.built import processors
 
 BATCH_BYTES = 1 << 26  # of results and traces that one process holds
 

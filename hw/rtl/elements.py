@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.dataflow.bits import clog2, signed_width
-from hw.dataflow.memory import BRAM_BITS, in_bram
-from hw.dataflow.names import bounded
-from hw.dataflow.progressions import Rounding, rounding
-from hw.dataflow.stages import code_table
-from hw.dataflow.thresholds import Table
-from hw.dataflow.units import FOLDED, Fold, Unit
-from hw.dataflow.windows import window
-from hw.ir.layers import Add, Bias, Enlarge, Format, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
-from hw.rtl.sequential import round_lanes
-from hw.rtl.stages import output
-from hw.rtl.thresholds import compare_lanes
-from hw.rtl.verilog import Design, constant, held_back, instance, slices, words
-from hw.rtl.window import ring_instance, window_instance
+from crq.hw.dataflow.bits import clog2, signed_width
+from crq.hw.dataflow.memory import BRAM_BITS, in_bram
+from crq.hw.dataflow.names import bounded
+from crq.hw.dataflow.progressions import Rounding, rounding
+from crq.hw.dataflow.stages import code_table
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.units import FOLDED, Fold, Unit
+from crq.hw.dataflow.windows import window
+from crq.hw.ir.layers import Add, Bias, Enlarge, Format, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
+from crq.hw.rtl.sequential import round_lanes
+from crq.hw.rtl.stages import output
+from crq.hw.rtl.thresholds import compare_lanes
+from crq.hw.rtl.verilog import Design, constant, held_back, instance, slices, words
+from crq.hw.rtl.window import ring_instance, window_instance
 
 
 def shift(unit: Unit, fold: Fold, design: Design) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
-from hw.dataflow.memory import BRAM_BITS
-from hw.dataflow.names import bounded
-from hw.dataflow.streams import Depths, fifo_depths
-from hw.dataflow.units import Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import (
+from crq.hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
+from crq.hw.dataflow.memory import BRAM_BITS
+from crq.hw.dataflow.names import bounded
+from crq.hw.dataflow.streams import Depths, fifo_depths
+from crq.hw.dataflow.units import Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import (
     Add,
     Bias,
     Concat,
@@ -26,10 +26,10 @@ from hw.ir.layers import (
     Tensor,
     Threshold,
 )
-from hw.rtl.comments import describe
-from hw.rtl.elements import concat, element, enlarge, global_sum, max_pool, shift
-from hw.rtl.mac import mac
-from hw.rtl.verilog import Design, instance, library, module, wire
+from crq.hw.rtl.comments import describe
+from crq.hw.rtl.elements import concat, element, enlarge, global_sum, max_pool, shift
+from crq.hw.rtl.mac import mac
+from crq.hw.rtl.verilog import Design, instance, library, module, wire
 
 STREAM = ("valid", "ready", "data")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hw.graphs.graph import Adder
-from hw.graphs.stages import Staged
-from hw.ir.layers import Format, smallest_format
-from hw.rtl.verilog import instance, text_of
+from crq.hw.graphs.graph import Adder
+from crq.hw.graphs.stages import Staged
+from crq.hw.ir.layers import Format, smallest_format
+from crq.hw.rtl.verilog import instance, text_of
 
 
 def graph_module(

@@ -6,21 +6,21 @@ from functools import partial
 
 import numpy as np
 
-from hw.dataflow.bits import clog2
-from hw.dataflow.memory import BRAM_BITS, weights_in_bram
-from hw.dataflow.names import bounded
-from hw.dataflow.schedule import graph_stages, lane_registers
-from hw.dataflow.sums import sums
-from hw.dataflow.units import FOLDED, Fold, Unit
-from hw.dataflow.windows import window
-from hw.graphs.layer import element_name, layer_stages
-from hw.graphs.stages import Staged
-from hw.ir.digits import signed_digits
-from hw.ir.layers import Conv, IntArray, Mac
-from hw.rtl.graph import graph_module
-from hw.rtl.stages import stage_of
-from hw.rtl.verilog import Design, constant, held_back, instance, literal, slices, words
-from hw.rtl.window import ring_instance, window_instance
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.memory import BRAM_BITS, weights_in_bram
+from crq.hw.dataflow.names import bounded
+from crq.hw.dataflow.schedule import graph_stages, lane_registers
+from crq.hw.dataflow.sums import sums
+from crq.hw.dataflow.units import FOLDED, Fold, Unit
+from crq.hw.dataflow.windows import window
+from crq.hw.graphs.layer import element_name, layer_stages
+from crq.hw.graphs.stages import Staged
+from crq.hw.ir.digits import signed_digits
+from crq.hw.ir.layers import Conv, IntArray, Mac
+from crq.hw.rtl.graph import graph_module
+from crq.hw.rtl.stages import stage_of
+from crq.hw.rtl.verilog import Design, constant, held_back, instance, literal, slices, words
+from crq.hw.rtl.window import ring_instance, window_instance
 
 
 def mac(unit: Unit, fold: Fold, design: Design) -> str:

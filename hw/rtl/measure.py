@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 
 from crq.errors import nearest_names
 from crq.files import write_text
-from hw.compiler import cache_folder
-from hw.cost.resources import Resources
-from hw.dataflow.beats import stream_beats
-from hw.dataflow.streams import fifo_depths
-from hw.dataflow.units import Fold, Unit, units
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.rtl.generate import generate_unit
-from hw.rtl.synth import synthesize, tool
+from crq.hw.compiler import cache_folder
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.beats import stream_beats
+from crq.hw.dataflow.streams import fifo_depths
+from crq.hw.dataflow.units import Fold, Unit, units
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.generate import generate_unit
+from crq.hw.rtl.synth import synthesize, tool
 
 FILE = "synthesis.json"
 SCHEMA = 1

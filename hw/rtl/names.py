@@ -7,9 +7,9 @@ from collections.abc import Collection
 
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.dataflow.names import MAX_LENGTH, Names, identifier
-from hw.errors import HwError
-from hw.ir.graph import RANKS, Network
+from crq.hw.dataflow.names import MAX_LENGTH, Names, identifier
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import RANKS, Network
 
 _KEYWORDS = """
 accept_on alias always always_comb always_ff always_latch and assert assign assume automatic before begin bind bins

@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hw.dataflow.names import bounded
-from hw.dataflow.units import Unit, units
-from hw.dataflow.unrolled import LEVELS, adder_stages, arrivals, codes, mask, outside, pipeline, taps, waits
-from hw.graphs.layer import layer_stages, pixel_sum
-from hw.ir.graph import Network
-from hw.ir.interpret import apply
-from hw.ir.layers import (
+from crq.hw.dataflow.names import bounded
+from crq.hw.dataflow.units import Unit, units
+from crq.hw.dataflow.unrolled import LEVELS, adder_stages, arrivals, codes, mask, outside, pipeline, taps, waits
+from crq.hw.graphs.layer import layer_stages, pixel_sum
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import apply
+from crq.hw.ir.layers import (
     Add,
     Bias,
     Concat,
@@ -33,12 +33,12 @@ from hw.ir.layers import (
     Tensor,
     Threshold,
 )
-from hw.rtl.comments import describe_unrolled
-from hw.rtl.elements import shifted, widened
-from hw.rtl.graph import graph_module
-from hw.rtl.mac import sums_module
-from hw.rtl.pixels import maximum_module, pixel_module, sums_format
-from hw.rtl.verilog import Design, clocked_module, instance, library, module, slices, wire
+from crq.hw.rtl.comments import describe_unrolled
+from crq.hw.rtl.elements import shifted, widened
+from crq.hw.rtl.graph import graph_module
+from crq.hw.rtl.mac import sums_module
+from crq.hw.rtl.pixels import maximum_module, pixel_module, sums_format
+from crq.hw.rtl.verilog import Design, clocked_module, instance, library, module, slices, wire
 
 
 def generate_parallel(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hw.dataflow.names import bounded
-from hw.dataflow.units import Unit
-from hw.dataflow.unrolled import codes
-from hw.ir.layers import Add, Bias, Format, Mac, MaxPool, Negate
-from hw.rtl.elements import CodeLanes, add_lanes, widened
-from hw.rtl.verilog import Design, clocked_module, constant, instance
+from crq.hw.dataflow.names import bounded
+from crq.hw.dataflow.units import Unit
+from crq.hw.dataflow.unrolled import codes
+from crq.hw.ir.layers import Add, Bias, Format, Mac, MaxPool, Negate
+from crq.hw.rtl.elements import CodeLanes, add_lanes, widened
+from crq.hw.rtl.verilog import Design, clocked_module, constant, instance
 
 
 def pixel_module(unit: Unit, design: Design) -> str:

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from hw.dataflow import unrolled
-from hw.dataflow.beats import stream_beats
-from hw.dataflow.streams import Pipeline, pipeline
-from hw.dataflow.units import Fold, Unit, units
-from hw.dataflow.words import Port
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.layers import Tensor
-from hw.rtl.generate import generate, module_name
-from hw.rtl.names import check_name, named
-from hw.rtl.parallel import generate_parallel
-from hw.rtl.verilog import Design
+from crq.hw.dataflow import unrolled
+from crq.hw.dataflow.beats import stream_beats
+from crq.hw.dataflow.streams import Pipeline, pipeline
+from crq.hw.dataflow.units import Fold, Unit, units
+from crq.hw.dataflow.words import Port
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Tensor
+from crq.hw.rtl.generate import generate, module_name
+from crq.hw.rtl.names import check_name, named
+from crq.hw.rtl.parallel import generate_parallel
+from crq.hw.rtl.verilog import Design
 
 IO_TYPES = ("io_stream", "io_parallel")
 

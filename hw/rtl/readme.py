@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hw.dataflow.schedule import cycles
-from hw.dataflow.units import FOLDED
-from hw.dataflow.words import words_of
-from hw.forms.manifest import Manifest
-from hw.forms.render import render
-from hw.forms.vectors import images_in_words
-from hw.ir.host import steps
-from hw.ir.images import axes_of, image_shape
-from hw.ir.layers import Mac
-from hw.rtl.fabric import DEFINES
-from hw.rtl.plan import Plan
+from crq.hw.dataflow.schedule import cycles
+from crq.hw.dataflow.units import FOLDED
+from crq.hw.dataflow.words import words_of
+from crq.hw.forms.manifest import Manifest
+from crq.hw.forms.render import render
+from crq.hw.forms.vectors import images_in_words
+from crq.hw.ir.host import steps
+from crq.hw.ir.images import axes_of, image_shape
+from crq.hw.ir.layers import Mac
+from crq.hw.rtl.fabric import DEFINES
+from crq.hw.rtl.plan import Plan
 
 
 def readme_md(plan: Plan, manifest: Manifest) -> str:
     """How to simulate, synthesize and integrate the project."""
     x, y, network, pace = plan.input, plan.output, plan.network, plan.pipeline
     return render(
-        "hw.rtl",
+        "crq.hw.rtl",
         "README.md",
         name=plan.name,
         manifest=manifest,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.dataflow.bits import clog2, signed_width
-from hw.dataflow.progressions import Progression, Rounding, SearchKind, progression
-from hw.dataflow.thresholds import Table
-from hw.errors import HwError
-from hw.ir.layers import IntArray
-from hw.rtl.verilog import Design, instance, text_of, words
+from crq.hw.dataflow.bits import clog2, signed_width
+from crq.hw.dataflow.progressions import Progression, Rounding, SearchKind, progression
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.errors import HwError
+from crq.hw.ir.layers import IntArray
+from crq.hw.rtl.verilog import Design, instance, text_of, words
 
 STAGE = """module codes_{name} (
     input logic clk, input logic rst, input logic load, output logic free, input logic [{sum_bits}-1:0] sums,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hw.dataflow.names import bounded
-from hw.dataflow.stages import stage
-from hw.dataflow.thresholds import Table
-from hw.dataflow.units import Fold, Unit
-from hw.rtl.sequential import sequential_stage
-from hw.rtl.thresholds import compare_lanes
-from hw.rtl.verilog import Design, instance
+from crq.hw.dataflow.names import bounded
+from crq.hw.dataflow.stages import stage
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.units import Fold, Unit
+from crq.hw.rtl.sequential import sequential_stage
+from crq.hw.rtl.thresholds import compare_lanes
+from crq.hw.rtl.verilog import Design, instance
 
 
 def stage_of(design: Design, unit: Unit, fold: Fold, found: Table | None, width: int) -> str:

@@ -17,11 +17,11 @@ from typing import Any
 
 from crq.errors import ToolError
 from crq.files import write_text
-from hw.cost.resources import Resources
-from hw.errors import HwError
-from hw.rtl.fabric import DEFINES
-from hw.rtl.generate import write
-from hw.rtl.verilog import Design
+from crq.hw.cost.resources import Resources
+from crq.hw.errors import HwError
+from crq.hw.rtl.fabric import DEFINES
+from crq.hw.rtl.generate import write
+from crq.hw.rtl.verilog import Design
 
 # Yosys's pass per family. ECP5, iCE40 and Gowin count 4-input LUTs, the others 6-input ones.
 PASSES = {

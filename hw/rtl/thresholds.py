@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.dataflow.memory import BRAM_BITS
-from hw.dataflow.thresholds import Table
-from hw.ir.layers import IntArray
-from hw.rtl.verilog import Design, instance, literal, words
+from crq.hw.dataflow.memory import BRAM_BITS
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.ir.layers import IntArray
+from crq.hw.rtl.verilog import Design, instance, literal, words
 
 
 def lane_masks(found: Table, rows: IntArray) -> tuple[IntArray, IntArray]:

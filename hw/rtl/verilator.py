@@ -10,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from crq.errors import ToolError
-from hw.dataflow.beats import stream_beats
-from hw.dataflow.streams import pipeline
-from hw.dataflow.units import Fold
-from hw.ir.graph import Network
-from hw.ir.layers import Format, IntArray
-from hw.rtl.bench import verilate
-from hw.rtl.generate import generate, write
-from hw.rtl.verilog import Design, words
+from crq.hw.dataflow.beats import stream_beats
+from crq.hw.dataflow.streams import pipeline
+from crq.hw.dataflow.units import Fold
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Format, IntArray
+from crq.hw.rtl.bench import verilate
+from crq.hw.rtl.generate import generate, write
+from crq.hw.rtl.verilog import Design, words
 
 BENCH = """module bench;
   logic clk = 0, rst = 1;

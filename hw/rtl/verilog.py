@@ -10,7 +10,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.rtl.lines import wrapped
+from crq.hw.rtl.lines import wrapped
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Design:
 
 def library() -> dict[str, str]:
     """The hand-written modules every design uses, by file name."""
-    folder = files("hw.rtl") / "lib"
+    folder = files("crq.hw.rtl") / "lib"
     return {
         f.name: wrapped(f.read_text()) for f in sorted(folder.iterdir(), key=lambda f: f.name) if f.name.endswith(".sv")
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hw.dataflow.bits import clog2
-from hw.dataflow.memory import BRAM_BITS
-from hw.dataflow.rings import in_block, ring
-from hw.dataflow.units import Fold, Unit
-from hw.dataflow.windows import Window
-from hw.rtl.verilog import instance
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.memory import BRAM_BITS
+from crq.hw.dataflow.rings import in_block, ring
+from crq.hw.dataflow.units import Fold, Unit
+from crq.hw.dataflow.windows import Window
+from crq.hw.rtl.verilog import instance
 
 
 def window_instance(slide: Window, bits: int, pad_value: str, source: str) -> str:

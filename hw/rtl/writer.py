@@ -11,27 +11,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crq.files import temporary_beside
+from crq.hw.dataflow.timing import RTL
+from crq.hw.dataflow.words import words_of
+from crq.hw.devices.catalog import Device, find
+from crq.hw.fold.limits import check_limits
+from crq.hw.fold.resolve import resolve
+from crq.hw.fold.search import Choice
+from crq.hw.forms.folder import check_target, hashes, put
+from crq.hw.forms.host import host_py
+from crq.hw.forms.manifest import FILE, Manifest
+from crq.hw.forms.render import render
+from crq.hw.forms.vectors import vectors
+from crq.hw.ir.graph import Network
+from crq.hw.ir.images import input_codes
+from crq.hw.ir.vectors import GIVEN_IMAGES
+from crq.hw.read.load import AnyModel
+from crq.hw.read.origin import Origin, load_graph
+from crq.hw.rtl.axi import axi_top
+from crq.hw.rtl.order import used
+from crq.hw.rtl.plan import Plan, make_plan
+from crq.hw.rtl.readme import readme_md
 from crq.options import BuildOptions
-from hw.dataflow.timing import RTL
-from hw.dataflow.words import words_of
-from hw.devices.catalog import Device, find
-from hw.fold.limits import check_limits
-from hw.fold.resolve import resolve
-from hw.fold.search import Choice
-from hw.forms.folder import check_target, hashes, put
-from hw.forms.host import host_py
-from hw.forms.manifest import FILE, Manifest
-from hw.forms.render import render
-from hw.forms.vectors import vectors
-from hw.ir.graph import Network
-from hw.ir.images import input_codes
-from hw.ir.vectors import GIVEN_IMAGES
-from hw.read.load import AnyModel
-from hw.read.origin import Origin, load_graph
-from hw.rtl.axi import axi_top
-from hw.rtl.order import used
-from hw.rtl.plan import Plan, make_plan
-from hw.rtl.readme import readme_md
 
 TEST_IMAGES, TEST_CYCLES = 3, 30_000
 """That the testbench sends, if they take no more cycles: simulators other than Verilator are slow."""
@@ -91,7 +91,7 @@ class _Files:
         self.write_testbench(shipped.facts["images"])
         clock = f"{self.made.options.clock_period:g}"
         for kind in ("xdc", "sdc"):
-            text = render("hw.rtl", f"constraints.{kind}", name=name, clock=clock)
+            text = render("crq.hw.rtl", f"constraints.{kind}", name=name, clock=clock)
             self.text(f"constraints/{name}.{kind}", text)
         plan.network.model.save(str(self.root / "integer_graph.onnx"))
         self.text("host.py", host_py(plan.network, name, plan.input, plan.output))
@@ -112,9 +112,9 @@ class _Files:
         count = max(1, min(images, TEST_IMAGES, TEST_CYCLES // pace.interval))
         longest = 2 * max(pace.interval, words) + 20
         facts = {"name": self.name, "images": count, "longest": longest, "latency": 20 * pace.latency, "period": 10}
-        self.text(f"tb/test_{self.name}.py", render("hw.rtl", "testbench.py", **facts))
-        self.text("tb/run.py", render("hw.rtl", "run.py", name=self.name))
-        self.text("tb/Makefile", render("hw.rtl", "Makefile"))
+        self.text(f"tb/test_{self.name}.py", render("crq.hw.rtl", "testbench.py", **facts))
+        self.text("tb/run.py", render("crq.hw.rtl", "run.py", name=self.name))
+        self.text("tb/Makefile", render("crq.hw.rtl", "Makefile"))
 
     def manifest(self, testbench: dict[str, object]) -> Manifest:
         plan, made = self.plan, self.made

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from qonnx.core.onnx_exec import execute_onnx
 
-from hw.forms.built import Simulated
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.layers import IntArray
-from hw.read.reader import read_qonnx
-from hw.verify.link import Link, compare_layers
+from crq.hw.forms.built import Simulated
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.layers import IntArray
+from crq.hw.read.reader import read_qonnx
+from crq.hw.verify.link import Link, compare_layers
 
 QONNX_IMAGES = 50
 """Images given to qonnx, which runs them one by one."""

@@ -16,11 +16,11 @@ from onnx import ModelProto, TensorProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
-from hw.ir.graph import Network
-from hw.ir.layers import IntArray, Threshold
-from hw.verify.float64.evaluable import evaluable, file_images, file_input
-from hw.verify.float64.evaluate import Float64File
-from hw.verify.link import Link, output_integers
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import IntArray, Threshold
+from crq.hw.verify.float64.evaluable import evaluable, file_images, file_input
+from crq.hw.verify.float64.evaluate import Float64File
+from crq.hw.verify.link import Link, output_integers
 
 NAME = "the file's own float32 execution"
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.layers import Flatten, IntArray, Mac, Threshold
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Flatten, IntArray, Mac, Threshold
 
 
 class Difference(NamedTuple):

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crq.figures import ACCURACY, told
-from hw.errors import HwError
-from hw.forms.built import Simulated
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate, from_stream, to_stream
-from hw.verify.chain import layer_values, results_of
-from hw.verify.link import Link, compare, compare_layers
+from crq.hw.errors import HwError
+from crq.hw.forms.built import Simulated
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate, from_stream, to_stream
+from crq.hw.verify.chain import layer_values, results_of
+from crq.hw.verify.link import Link, compare, compare_layers
 
 if TYPE_CHECKING:
     from crq.convert.frozen import FrozenModel

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crq.errors import VerificationError
-from hw.errors import HwError
-from hw.rtl.bitstream.project import STAGES, Bitstream, Simulated, write
-from hw.verify.link import Link, compare
-from hw.verify.live import against, expected_integers
+from crq.hw.errors import HwError
+from crq.hw.rtl.bitstream.project import STAGES, Bitstream, Simulated, write
+from crq.hw.verify.link import Link, compare
+from crq.hw.verify.live import against, expected_integers
 
 
 class Netlist(NamedTuple):

@@ -7,13 +7,13 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hw.devices.catalog import Device
-from hw.errors import HwError
-from hw.vivado.processors import PROCESSORS
+from crq.hw.devices.catalog import Device
+from crq.hw.errors import HwError
+from crq.hw.vivado.processors import PROCESSORS
 
 _TEXTS = Environment(
-    loader=PackageLoader("hw.vivado", "text"), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True,
-    trim_blocks=True, lstrip_blocks=True,
+    loader=PackageLoader("crq.hw.vivado", "text"), undefined=StrictUndefined, autoescape=False,
+    keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
 FOLDER = "vivado"
 

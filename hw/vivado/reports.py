@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from hw.errors import HwError
+from crq.hw.errors import HwError
 
 # Columns of `report_utilization -hierarchical`, as Vivado 2020 to 2024 name them, and ours.
 COLUMNS = {

@@ -15,8 +15,8 @@ from benchmarks.area.peers.widened import ADDER, NARROW, widened
 from benchmarks.area.simulate import check, compared, vectors
 from benchmarks.area.trees import adder_trees
 from crq.errors import ToolError
-from hw.ir.layers import Format
-from hw.rtl.verilog import Design
+from crq.hw.ir.layers import Format
+from crq.hw.rtl.verilog import Design
 from tests.support.random_graphs import GraphBuilder
 
 needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")

@@ -10,8 +10,8 @@ import torch
 from onnx import ModelProto
 from torch import nn
 
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 from tests.support.qonnx_files import assert_equal_to_file, in_float32
 
 brevitas = pytest.importorskip("brevitas.nn", reason="Brevitas is a test dependency: pip install .[test]")

@@ -11,10 +11,9 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 import crq
-import export
-import hw
-from hw.cli.run import run
-from hw.cli.simulate import simulate
+from crq import export, hw
+from crq.hw.cli.run import run
+from crq.hw.cli.simulate import simulate
 
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(400, 6)) * [1, 10, 100, 0.1, 1, 1] + 3

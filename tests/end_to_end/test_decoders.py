@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from onnx import ModelProto
 
-import hw
+from crq import hw
 from tests.support.qonnx_files import assert_graph_equals_file, base, codes, conv, graph_of, node, quant, run
 
 RNG = np.random.default_rng(5)

@@ -13,14 +13,14 @@ import pytest
 import torch
 from qonnx.core.onnx_exec import execute_onnx
 
-import hw
+from crq import hw
 from crq.convert.frozen import FrozenModel
+from crq.export.packing import unpack
+from crq.hw.fold.search import choose
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.rtl.verilator import run_network
+from crq.hw.verify.live import trace, verify
 from crq.train.data import load
-from export.packing import unpack
-from hw.fold.search import choose
-from hw.ir.vectors import all_vectors
-from hw.rtl.verilator import run_network
-from hw.verify.live import trace, verify
 
 CRQ = Path(sys.executable).with_name("crq")
 

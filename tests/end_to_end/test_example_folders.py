@@ -12,12 +12,11 @@ import pytest
 from rich.console import Console
 
 import crq
-import export
-import hw
+from crq import export, hw
+from crq.hw.cli.steps import Images
+from crq.hw.verify.link import Link
+from crq.hw.verify.live import verify
 from crq.train import recipe, trainer
-from hw.cli.steps import Images
-from hw.verify.link import Link
-from hw.verify.live import verify
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LEAST = {"tabular_mlp": 0.9, "signal_cnn": 0.9, "keyword_spotting": 0.9}

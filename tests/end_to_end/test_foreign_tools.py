@@ -7,11 +7,11 @@ from pathlib import Path
 import onnx
 import pytest
 
-import hw
-from hw.ir.vectors import all_vectors
-from hw.verify.chain import file_links, layer_values, load_network
-from hw.verify.float32 import float_execution
-from hw.verify.float64.evaluate import float64_link
+from crq import hw
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.verify.chain import file_links, layer_values, load_network
+from crq.hw.verify.float32 import float_execution
+from crq.hw.verify.float64.evaluate import float64_link
 from tests.support.foreign_files import FOREIGN
 
 

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
 
-import export
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.read import read_qonnx
-from hw.read.reader import HANDLERS
+from crq import export
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
+from crq.hw.read.reader import HANDLERS
 from tests.support.nets import NETWORKS, frozen
 
 quiet = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}

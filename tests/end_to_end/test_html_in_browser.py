@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hw.dataflow.units import Fold, units
-from hw.ir.graph import Network
-from hw.report.model import build_report
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.ir.graph import Network
+from crq.hw.report.model import build_report
 from tests.support import random_graphs
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

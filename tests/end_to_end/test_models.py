@@ -7,13 +7,12 @@ import pytest
 import torch
 
 import crq
-import export
-from crq import models
-from export.runtime import run_onnxruntime, run_qonnx
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.project import build
-from hw.read import read_qonnx
+from crq import export, models
+from crq.export.runtime import run_onnxruntime, run_qonnx
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.project import build
+from crq.hw.read import read_qonnx
 from tests.end_to_end.test_scale import SIDES
 from tests.support.shapes import SHAPES
 

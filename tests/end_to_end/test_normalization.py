@@ -12,12 +12,11 @@ from click.testing import CliRunner
 from torch import nn
 
 import crq
-import export
-import hw
+from crq import export, hw
 from crq.cli import main
+from crq.hw.ir.host import to_codes
+from crq.hw.read import read_qonnx
 from crq.train.data import load
-from hw.ir.host import to_codes
-from hw.read import read_qonnx
 
 MEAN, STD = 0.1307, 0.3081
 

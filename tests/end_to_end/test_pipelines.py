@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from hw.dataflow.stages import stage
-from hw.dataflow.units import Fold, units
-from hw.fold.search import choose
-from hw.hls.plan import Plan, Process, make_plan
-from hw.ir.graph import Network
-from hw.ir.layers import Concat, GlobalSum
+from crq.hw.dataflow.stages import stage
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.fold.search import choose
+from crq.hw.hls.plan import Plan, Process, make_plan
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Concat, GlobalSum
 from tests.support.random_graphs import GraphBuilder, depthwise_net, residual_net
 
 IMAGES = 3

@@ -8,7 +8,7 @@ from pathlib import Path
 import hls4ml
 import pytest
 
-import hw
+from crq import hw
 from tests.support import random_graphs
 
 AC_TYPES = Path(hls4ml.__file__).parent / "templates" / "quartus" / "ac_types"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import export
+from crq import export
 from tests.support.nets import Plain, frozen
 
 PROGRAM = """
@@ -29,7 +29,8 @@ def state():
 
 
 before = state()
-import crq, export, hw
+import crq
+from crq import export, hw
 project = hw.build(sys.argv[1], sys.argv[2])
 project.simulate(numpy.zeros((2, *project.network.input.shape), int))
 project.report()

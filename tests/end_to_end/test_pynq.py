@@ -10,10 +10,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from hw.ir.vectors import all_vectors
-from hw.project import RtlProject
-from hw.rtl.cores import axi_words
-from hw.rtl.drive import run
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.project import RtlProject
+from crq.hw.rtl.cores import axi_words
+from crq.hw.rtl.drive import run
 from tests.support.rtl_projects import copied, needs_verilator, project
 
 pytestmark = needs_verilator

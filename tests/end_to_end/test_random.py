@@ -8,12 +8,12 @@ import torch
 from hypothesis import HealthCheck, given, settings
 
 import crq
-import export
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import all_vectors
-from hw.project import build
-from hw.read import read_qonnx
+from crq import export
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.project import build
+from crq.hw.read import read_qonnx
 from tests.support.random_nets import networks
 
 

@@ -12,16 +12,16 @@ import pytest
 from click.testing import CliRunner
 from onnx import ModelProto, NodeProto
 
-from hw.cli.check import check
-from hw.ir.vectors import all_vectors
-from hw.read import chain, constants, layout, reader
-from hw.read.chain import Quantizer, Steps
-from hw.read.constants import Constant
-from hw.read.handlers import elementwise, macs, padding, pools, quantizers
-from hw.read.rounding import MODES
-from hw.read.values import Pending
-from hw.verify.chain import layer_values, load_network
-from hw.verify.float64.evaluate import float64_link
+from crq.hw.cli.check import check
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.read import chain, constants, layout, reader
+from crq.hw.read.chain import Quantizer, Steps
+from crq.hw.read.constants import Constant
+from crq.hw.read.handlers import elementwise, macs, padding, pools, quantizers
+from crq.hw.read.rounding import MODES
+from crq.hw.read.values import Pending
+from crq.hw.verify.chain import layer_values, load_network
+from crq.hw.verify.float64.evaluate import float64_link
 from tests.support.legal_files import ACT, HEAD, LEGAL, RNG, mode, model, tail
 from tests.support.qonnx_files import conv, node, quant
 

@@ -13,13 +13,12 @@ import pytest
 import torch
 
 import crq
-import hw
-from crq import models
+from crq import hw, models
 from crq.convert.frozen import FrozenModel
-from export.qonnx import to_qonnx
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import all_vectors
-from hw.project import Project
+from crq.export.qonnx import to_qonnx
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.project import Project
 from tests.support.random_graphs import GraphBuilder
 
 SIDES = {

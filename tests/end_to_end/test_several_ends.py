@@ -11,17 +11,17 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-import hw
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.host import to_values
-from hw.ir.images import input_codes
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import all_vectors
-from hw.read import read_qonnx
-from hw.verify.chain import layer_values
-from hw.verify.float32 import float_execution
-from hw.verify.float64.evaluate import float64_link
+from crq import hw
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.host import to_values
+from crq.hw.ir.images import input_codes
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.read import read_qonnx
+from crq.hw.verify.chain import layer_values
+from crq.hw.verify.float32 import float_execution
+from crq.hw.verify.float64.evaluate import float64_link
 from tests.support.qonnx_files import assert_graph_equals_file, base, conv, graph_of, node, quant
 from tests.support.several_ends import images, ternary, vectors
 

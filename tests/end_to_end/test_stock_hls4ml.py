@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import export
-import hw
-from hw.ir.interpret import evaluate
-from hw.ir.layers import Mac
+from crq import export, hw
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.layers import Mac
 from tests.support.nets import Plain, frozen
 from tests.support.qonnx_files import CONV, assert_equal_to_file, base, conv, graph_of, node, quant
 

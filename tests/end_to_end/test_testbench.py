@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
-from hw.dataflow.words import pack, words_of
-from hw.project import RtlProject
+from crq import hw
+from crq.hw.dataflow.words import pack, words_of
+from crq.hw.project import RtlProject
 from tests.support.rtl_projects import small
 
 

@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import crq
-import export
-import hw
+from crq import export, hw
 from crq.convert import steps
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
+from crq import hw
 from tests.support.qonnx_files import CONV, assert_equal_to_file, base, codes, conv, graph_of, node, quant, run
 from tests.support.rtl_projects import needs_verilator
 

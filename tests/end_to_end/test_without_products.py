@@ -10,12 +10,12 @@ from onnx import ModelProto
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-import hw
-from hw.errors import HwError
-from hw.ir.vectors import all_vectors
-from hw.read import read_qonnx
-from hw.report.project import project_report
-from hw.verify.chain import layer_values, simulation_link
+from crq import hw
+from crq.hw.errors import HwError
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.read import read_qonnx
+from crq.hw.report.project import project_report
+from crq.hw.verify.chain import layer_values, simulation_link
 from tests.support.qonnx_files import ACT, CONV, IN, assert_graph_equals_file, base, graph_of, node, quant
 
 RNG = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from crq.convert.activations import FUNCTIONS, Activation
-from export.activations import SPELLINGS
+from crq.export.activations import SPELLINGS
 
 CONSTANTS = {
     "LeakyRelu": (0.1,), "PRelu": ((0.1, 0.5, 0.0),), "Clip": (-1.0, 2.0), "HardSigmoid": (1 / 6, 0.5), "Elu": (0.7,),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import onnx
 import pytest
 
-import export
-from export.check import check_file
-from export.errors import FileMismatch
+from crq import export
+from crq.export.check import check_file
+from crq.export.errors import FileMismatch
 from tests.support.nets import Plain, frozen, images
 
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from crq.errors import CrqError
-from export.cli import export
+from crq.export.cli import export
 from tests.support.nets import Plain, frozen
 
 

@@ -1,7 +1,7 @@
 """Errors of the export half are the product's, with its exit codes."""
 
 from crq.errors import CrqError, VerificationError
-from export.errors import ExportError, FileMismatch
+from crq.export.errors import ExportError, FileMismatch
 
 
 def test_exit_codes() -> None:

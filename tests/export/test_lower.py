@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from export.errors import ExportError
-from export.lower import lower_quant
+from crq.export.errors import ExportError
+from crq.export.lower import lower_quant
 
 DOMAIN = "qonnx.custom_op.general"
 

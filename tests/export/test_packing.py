@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from onnx import TensorProto, helper, numpy_helper
 
-from export.errors import ExportError
-from export.packing import pack, unpack, unpack_table
+from crq.export.errors import ExportError
+from crq.export.packing import pack, unpack, unpack_table
 
 codes = hnp.arrays(np.int8, hnp.array_shapes(min_dims=1, max_dims=4, max_side=7), elements=st.integers(-1, 1))
 

@@ -11,13 +11,13 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-import export
+from crq import export
 from crq.convert.steps import STEPS
-from export.check import check_file
-from export.errors import ExportError
-from export.packing import unpack
-from export.qonnx import WRITERS
-from hw.project import build
+from crq.export.check import check_file
+from crq.export.errors import ExportError
+from crq.export.packing import unpack
+from crq.export.qonnx import WRITERS
+from crq.hw.project import build
 from tests.support.nets import NETWORKS, Plain, Residual, extremes, frozen, images
 
 

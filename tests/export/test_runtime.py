@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-import export
-from export.runtime import run_onnxruntime, run_qonnx
+from crq import export
+from crq.export.runtime import run_onnxruntime, run_qonnx
 from tests.support.nets import Plain, frozen, images
 
 

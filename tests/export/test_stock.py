@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-import export
-from export.stock import to_stock_hls4ml
+from crq import export
+from crq.export.stock import to_stock_hls4ml
 from tests.support.nets import Plain, frozen
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crq.errors import ToolError
-from hw.compiler import cache_folder, compiler, machine
+from crq.hw.compiler import cache_folder, compiler, machine
 
 
 def test_a_missing_compiler_is_told_with_its_installation(monkeypatch) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-import hw
+from crq import hw
 from crq.cli import main
 from crq.errors import CrqError
-from hw.errors import HwError
+from crq.hw.errors import HwError
 
 
 def test_it_is_caught_as_an_error_of_crq_and_as_a_bad_value() -> None:

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import hw
-from hw.cli.build import build as build_command
-from hw.cli.simulate import simulate as simulate_command
-from hw.dataflow.words import words_of
-from hw.hls.csim import compile_simulation
-from hw.hls.plugin import require_registered
-from hw.ir.vectors import all_vectors, bounding
+from crq import hw
+from crq.hw.cli.build import build as build_command
+from crq.hw.cli.simulate import simulate as simulate_command
+from crq.hw.dataflow.words import words_of
+from crq.hw.hls.csim import compile_simulation
+from crq.hw.hls.plugin import require_registered
+from crq.hw.ir.vectors import all_vectors, bounding
 from tests.support.random_graphs import GraphBuilder, random_input, small_cnn
 
 
@@ -35,7 +35,7 @@ def test_refuses_a_folder_that_is_not_empty(tmp_path):
 
 def test_a_failed_build_leaves_nothing(tmp_path, monkeypatch):
     require_registered()  # the writer's module can be imported only after hls4ml
-    monkeypatch.setattr("hw.hls.writer.host_py", lambda *_: 1 / 0)
+    monkeypatch.setattr("crq.hw.hls.writer.host_py", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         hw.build(small_cnn(0), tmp_path / "p")
     assert list(tmp_path.iterdir()) == []

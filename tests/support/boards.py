@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from hw.devices.boards import find_board
-from hw.rtl.bitstream.project import Bitstream
-from hw.rtl.bitstream.project import bitstream as make
-from hw.rtl.bitstream.simulate import running
-from hw.rtl.bitstream.steps import Done
-from hw.rtl.board.driver import Board, connected
-from hw.rtl.board.wrap import Wrapped, wrap
-from hw.rtl.generate import write
+from crq.hw.devices.boards import find_board
+from crq.hw.rtl.bitstream.project import Bitstream
+from crq.hw.rtl.bitstream.project import bitstream as make
+from crq.hw.rtl.bitstream.simulate import running
+from crq.hw.rtl.bitstream.steps import Done
+from crq.hw.rtl.board.driver import Board, connected
+from crq.hw.rtl.board.wrap import Wrapped, wrap
+from crq.hw.rtl.generate import write
 from tests.support.rtl_projects import copied, project
 
 DIGEST = bytes(range(32))
@@ -41,10 +41,10 @@ def simulation() -> Done:
     """The Verilog of the small network on a board, not yet synthesised, as a program."""
     made, folder = wrapped(), Path(tempfile.mkdtemp(prefix="crq-board-"))
     write(made.design, folder)
-    cells = (files("hw.rtl.bitstream") / "cells" / "ecp5.v").read_text()
+    cells = (files("crq.hw.rtl.bitstream") / "cells" / "ecp5.v").read_text()
     start = cells.index("module EHXPLLL")
     (folder / "pll.v").write_text(cells[start : cells.index("endmodule", start)] + "endmodule\n")
-    bench = (files("hw.rtl.bitstream") / "bench.cpp").read_text()
+    bench = (files("crq.hw.rtl.bitstream") / "bench.cpp").read_text()
     (folder / "bench.cpp").write_text(bench)
     sources = [name for name in made.design.sources if name.endswith(".sv")]
     command = ["verilator", "--cc", "--exe", "--build", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-Mdir", "obj",

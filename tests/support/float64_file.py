@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto
 
-from hw.verify.float64.evaluate import Float64File
+from crq.hw.verify.float64.evaluate import Float64File
 
 
 def evaluate(model: ModelProto, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:

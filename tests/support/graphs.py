@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.graphs.stages import Staged
-from hw.ir.layers import IntArray
-from hw.rtl.graph import graph_module
-from hw.rtl.verilog import words
+from crq.hw.graphs.stages import Staged
+from crq.hw.ir.layers import IntArray
+from crq.hw.rtl.graph import graph_module
+from crq.hw.rtl.verilog import words
 
 PRIMITIVES = Path(str(files("tests.support") / "primitives" / "primitives.sv"))
-LIBRARY = [Path(str(files("hw.rtl") / "lib" / f"crq_{name}.sv")) for name in ("sum3", "carry")]
+LIBRARY = [Path(str(files("crq.hw.rtl") / "lib" / f"crq_{name}.sv")) for name in ("sum3", "carry")]
 
 
 @dataclass(frozen=True)

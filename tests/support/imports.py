@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("crq", "export", "hw")
+PACKAGES = {"crq": "crq", "export": "crq.export", "hw": "crq.hw"}
+"""The name of what lies in each folder: crq/export and crq/hw are links."""
 
 
 class Import(NamedTuple):
@@ -24,11 +26,17 @@ class Import(NamedTuple):
 def modules() -> dict[str, Path]:
     """Every module of the product by name; a package is its `__init__`."""
     found = {}
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for folder, package in PACKAGES.items():
+        for path in _python_files(ROOT / folder):
+            name = ".".join((package, *path.relative_to(ROOT / folder).with_suffix("").parts))
             found[name.removesuffix(".__init__")] = path
     return found
+
+
+def _python_files(folder: Path) -> list[Path]:
+    """Those in it and below, but for what lies behind links."""
+    found = [Path(above, name) for above, _, names in os.walk(folder) for name in names]
+    return sorted(path for path in found if path.suffix == ".py")
 
 
 @cache
@@ -51,8 +59,9 @@ def _imports(name: str, tree: ast.Module) -> Iterator[Import]:
 
 
 def box(module: str) -> str:
-    """The box of the picture that a module lies in: a package or module directly below crq, export or hw."""
-    return ".".join(module.split(".")[:2])
+    """The box of the picture that a module lies in: crq.export, or a package or module directly below crq or crq.hw."""
+    parts = module.split(".")
+    return ".".join(parts[: 3 if parts[:2] == ["crq", "hw"] else 2])
 
 
 def floors(graph: Mapping[str, set[str]]) -> dict[str, int]:

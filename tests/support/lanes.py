@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.dataflow.bits import clog2
-from hw.dataflow.schedule import lane_registers
-from hw.ir.digits import signed_digits
-from hw.ir.layers import IntArray
+from crq.hw.dataflow.bits import clog2
+from crq.hw.dataflow.schedule import lane_registers
+from crq.hw.ir.digits import signed_digits
+from crq.hw.ir.layers import IntArray
 
 PRIMITIVES = files("tests.support") / "primitives" / "primitives.sv"
 

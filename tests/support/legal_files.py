@@ -9,7 +9,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
 from qonnx.transformation.infer_shapes import InferShapes
 
-from hw.read.rounding import MODES
+from crq.hw.read.rounding import MODES
 from tests.support.qonnx_files import CONV, base, conv, graph_of, node, quant
 
 RNG = np.random.default_rng(3)

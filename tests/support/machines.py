@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from hw.dataflow.beats import beats_in, conversion, stream_beats
-from hw.dataflow.rings import ring
-from hw.dataflow.schedule import depth
-from hw.dataflow.streams import Depths
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import Concat, Conv, Dense, Enlarge, GlobalSum, MaxPool, Shift
+from crq.hw.dataflow.beats import beats_in, conversion, stream_beats
+from crq.hw.dataflow.rings import ring
+from crq.hw.dataflow.schedule import depth
+from crq.hw.dataflow.streams import Depths
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Concat, Conv, Dense, Enlarge, GlobalSum, MaxPool, Shift
 from tests.support.queues import Fifo, Fork, Narrow, Node, Sink, Source, Widen, Wire, run_nodes
 
 

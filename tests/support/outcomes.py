@@ -9,9 +9,9 @@ import traceback
 from pathlib import Path
 from typing import NamedTuple
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.read import read_qonnx
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
 
 READ, REFUSED, UNNAMED, CATCH_ALL, UNCAUGHT = "read", "refused", "refused, no place", "catch-all", "uncaught"
 CLASSES = (READ, REFUSED, UNNAMED, CATCH_ALL, UNCAUGHT)

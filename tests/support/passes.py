@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.ir.graph import Network
+from crq.hw.ir.graph import Network
 from tests.support import reference
 from tests.support.qonnx_files import codes, run
 

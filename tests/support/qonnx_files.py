@@ -10,14 +10,14 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
-from hw.ir.graph import Network
-from hw.ir.host import to_values
-from hw.ir.vectors import random_codes
-from hw.project import build
-from hw.read import read_qonnx
-from hw.verify.chain import layer_values, load_network
-from hw.verify.float32 import float_execution
-from hw.verify.link import Link
+from crq.hw.ir.graph import Network
+from crq.hw.ir.host import to_values
+from crq.hw.ir.vectors import random_codes
+from crq.hw.project import build
+from crq.hw.read import read_qonnx
+from crq.hw.verify.chain import layer_values, load_network
+from crq.hw.verify.float32 import float_execution
+from crq.hw.verify.link import Link
 from tests.support.float64_file import evaluate
 
 

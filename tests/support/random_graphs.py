@@ -11,8 +11,8 @@ from onnx import NodeProto, TensorProto, helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.ir.graph import Network
-from hw.ir.layers import smallest_format
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import smallest_format
 
 
 class GraphBuilder:

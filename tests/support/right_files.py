@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto
 
-import export
+from crq import export
 from tests.support.legal_files import LEGAL, model
 from tests.support.nets import NETWORKS, frozen
 from tests.support.qonnx_files import CONV, IN, conv, node, quant
 
-CARRIERS: tuple[export.qonnx.Carrier, ...] = ("packed", "int2", "float")
+CARRIERS: tuple[export.Carrier, ...] = ("packed", "int2", "float")
 
 
 def _more() -> dict[str, ModelProto]:

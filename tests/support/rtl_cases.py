@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hw.dataflow.units import Unit, units
-from hw.ir.graph import Network
+from crq.hw.dataflow.units import Unit, units
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 
 SAME = (1, 1, 1, 1)

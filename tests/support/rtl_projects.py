@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from qonnx.core.modelwrapper import ModelWrapper
 
-import hw
-from hw.project import RtlProject
+from crq import hw
+from crq.hw.project import RtlProject
 from tests.support.random_graphs import GraphBuilder
 
 needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")

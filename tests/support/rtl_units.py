@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.dataflow.beats import beat_out, beats_in
-from hw.dataflow.schedule import schedule
-from hw.dataflow.units import Fold, Unit
-from hw.ir.interpret import apply
-from hw.ir.layers import Format
-from hw.rtl.generate import generate_unit, module_name, write
-from hw.rtl.verilator import beats
-from hw.rtl.verilog import Design, words
+from crq.hw.dataflow.beats import beat_out, beats_in
+from crq.hw.dataflow.schedule import schedule
+from crq.hw.dataflow.units import Fold, Unit
+from crq.hw.ir.interpret import apply
+from crq.hw.ir.layers import Format
+from crq.hw.rtl.generate import generate_unit, module_name, write
+from crq.hw.rtl.verilator import beats
+from crq.hw.rtl.verilog import Design, words
 
 IMAGES = 3
 Beats = tuple[NDArray[np.int64], NDArray[np.int64]]

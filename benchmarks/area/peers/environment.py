@@ -17,8 +17,8 @@ import numpy as np
 from benchmarks.area.case import Case
 from benchmarks.area.circuit import Circuit, kept
 from crq.errors import ToolError
-from hw.ir.layers import Format
-from hw.rtl.verilog import Design
+from crq.hw.ir.layers import Format
+from crq.hw.rtl.verilog import Design
 
 HERE = Path(__file__).parent
 

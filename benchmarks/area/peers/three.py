@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.area.circuit import Circuit
 from benchmarks.area.graphs import adder_library
-from hw.rtl.verilog import Design
+from crq.hw.rtl.verilog import Design
 
 ADDER = "ternary_adder.v"
 # alkaid's ports; an operand is padded below, its order is free. At least one operand is not negated: it goes first.

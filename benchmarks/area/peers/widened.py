@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.area.circuit import Circuit
 from crq.errors import ToolError
-from hw.rtl.verilog import Design
+from crq.hw.rtl.verilog import Design
 
 ADDER = "shift_adder.v"
 NARROW = (

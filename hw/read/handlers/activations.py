@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from onnx import NodeProto
 
-from hw.read.activations import ACTIVATIONS
-from hw.read.context import Context
-from hw.read.refusals import refuse
-from hw.read.values import Codes, Pending, Value
+from crq.hw.read.activations import ACTIVATIONS
+from crq.hw.read.context import Context
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Codes, Pending, Value
 
 
 def activation(ctx: Context, node: NodeProto) -> Pending:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 from onnx import NodeProto
 
-from hw.read.context import Context
-from hw.read.handlers.activations import same_sum
-from hw.read.refusals import refuse
-from hw.read.values import Codes, Pending, Raw, Value
+from crq.hw.read.context import Context
+from crq.hw.read.handlers.activations import same_sum
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Codes, Pending, Raw, Value
 
 
 def affine(ctx: Context, node: NodeProto) -> Value:

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto
 
-from hw.read.chain import Quantizer
-from hw.read.constants import Constant
-from hw.read.context import Context
-from hw.read.emit import EXACT
-from hw.read.handlers import elementwise
-from hw.read.handlers.quantizers import codes_of
-from hw.read.linear import along_axis, type_ends
-from hw.read.refusals import refuse
-from hw.read.values import Codes, Levels, Raw, Value
+from crq.hw.read.chain import Quantizer
+from crq.hw.read.constants import Constant
+from crq.hw.read.context import Context
+from crq.hw.read.emit import EXACT
+from crq.hw.read.handlers import elementwise
+from crq.hw.read.handlers.quantizers import codes_of
+from crq.hw.read.linear import along_axis, type_ends
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Codes, Levels, Raw, Value
 
 
 def quantize(ctx: Context, node: NodeProto) -> Levels:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto
 
-from hw.read.chain import Chain
-from hw.read.constants import Constant
-from hw.read.context import Context
-from hw.read.handlers.padding import conv_pads
-from hw.read.refusals import refuse
-from hw.read.values import Codes, Int, Pending
-from hw.read.weights import Weights, weights_of
+from crq.hw.read.chain import Chain
+from crq.hw.read.constants import Constant
+from crq.hw.read.context import Context
+from crq.hw.read.handlers.padding import conv_pads
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Codes, Int, Pending
+from crq.hw.read.weights import Weights, weights_of
 
 
 def conv(ctx: Context, node: NodeProto) -> Pending:

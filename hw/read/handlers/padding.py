@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto
 
-from hw.read.context import Context
-from hw.read.emit import guard
-from hw.read.refusals import refuse
-from hw.read.values import Codes, Pending, Raw, Value, View
-from hw.read.view import lower, view_of
+from crq.hw.read.context import Context
+from crq.hw.read.emit import guard
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Codes, Pending, Raw, Value, View
+from crq.hw.read.view import lower, view_of
 
 
 def conv_pads(

@@ -8,14 +8,14 @@ from collections.abc import Callable
 import numpy as np
 from onnx import NodeProto
 
-from hw.read.chain import Chain
-from hw.read.context import Context
-from hw.read.emit import guard
-from hw.read.handlers.elementwise import align
-from hw.read.handlers.padding import conv_pads
-from hw.read.handlers.quantizers import signed
-from hw.read.refusals import refuse
-from hw.read.values import Codes, Int, Pending, Raw, Value
+from crq.hw.read.chain import Chain
+from crq.hw.read.context import Context
+from crq.hw.read.emit import guard
+from crq.hw.read.handlers.elementwise import align
+from crq.hw.read.handlers.padding import conv_pads
+from crq.hw.read.handlers.quantizers import signed
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Codes, Int, Pending, Raw, Value
 
 
 def _geometry(ctx: Context, node: NodeProto, shape: tuple[int, ...]) -> tuple[list[int], list[int], list[int]]:

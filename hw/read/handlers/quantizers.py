@@ -6,14 +6,14 @@ import numpy as np
 from onnx import NodeProto
 from qonnx.core.datatype import DataType
 
-from hw.ir.layers import smallest_format
-from hw.read.chain import Quantizer, Rule, Steps, Truncation, thresholds
-from hw.read.context import Context, InputPart
-from hw.read.emit import EXACT, guard
-from hw.read.refusals import refuse
-from hw.read.rounding import bounds, rounding
-from hw.read.turning import MAX_EVALUATED, turning
-from hw.read.values import Codes, Int, Pending, Raw, Scale, Value
+from crq.hw.ir.layers import smallest_format
+from crq.hw.read.chain import Quantizer, Rule, Steps, Truncation, thresholds
+from crq.hw.read.context import Context, InputPart
+from crq.hw.read.emit import EXACT, guard
+from crq.hw.read.refusals import refuse
+from crq.hw.read.rounding import bounds, rounding
+from crq.hw.read.turning import MAX_EVALUATED, turning
+from crq.hw.read.values import Codes, Int, Pending, Raw, Scale, Value
 
 INPUT_BITS = 16
 """Of the network's input, which no thresholds make: those of an ADC."""

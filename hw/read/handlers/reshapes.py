@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 from onnx import NodeProto
 
-from hw.ir.layers import IntArray
-from hw.read.constants import Constant, shape_slice
-from hw.read.context import Context
-from hw.read.refusals import refuse
-from hw.read.values import Raw, View
-from hw.read.view import view_of
+from crq.hw.ir.layers import IntArray
+from crq.hw.read.constants import Constant, shape_slice
+from crq.hw.read.context import Context
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Raw, View
+from crq.hw.read.view import view_of
 
 
 def flatten(ctx: Context, node: NodeProto) -> Raw | View:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto
 
-from hw.ir.layers import IntArray
-from hw.read.context import Context
-from hw.read.emit import guard
-from hw.read.refusals import refuse
-from hw.read.values import View
-from hw.read.view import view_of
+from crq.hw.ir.layers import IntArray
+from crq.hw.read.context import Context
+from crq.hw.read.emit import guard
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import View
+from crq.hw.read.view import view_of
 
 HALF = Fraction(1, 2)
 

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx import NodeProto
 
-from hw.ir.layers import IntArray
-from hw.read.constants import Constant
-from hw.read.context import Context
-from hw.read.emit import guard
-from hw.read.handlers.macs import scaled
-from hw.read.refusals import refuse
-from hw.read.values import Pending, View
-from hw.read.weights import weights_of
+from crq.hw.ir.layers import IntArray
+from crq.hw.read.constants import Constant
+from crq.hw.read.context import Context
+from crq.hw.read.emit import guard
+from crq.hw.read.handlers.macs import scaled
+from crq.hw.read.refusals import refuse
+from crq.hw.read.values import Pending, View
+from crq.hw.read.weights import weights_of
 
 
 class Axis(NamedTuple):

@@ -6,8 +6,8 @@ import numpy as np
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.ir.layers import smallest_format
-from hw.read.weights import weight_type
+from crq.hw.ir.layers import smallest_format
+from crq.hw.read.weights import weight_type
 
 LARGEST_CODE = 127
 

@@ -12,8 +12,8 @@ import numpy as np
 from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.ir.metadata import Metadata
-from hw.read.passes.swap import swap
+from crq.hw.ir.metadata import Metadata
+from crq.hw.read.passes.swap import swap
 
 ELEMENTWISE = ("MultiThreshold", "Mul", "Add")
 

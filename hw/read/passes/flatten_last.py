@@ -12,8 +12,8 @@ from onnx import NodeProto, helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.read.passes.swap import swap
-from hw.read.refusals import refuse
+from crq.hw.read.passes.swap import swap
+from crq.hw.read.refusals import refuse
 
 MOST_FEATURES = 1024  # that a product of single ones gathers: its weights are their square
 ELEMENTWISE = ("MultiThreshold", "Mul", "Add")

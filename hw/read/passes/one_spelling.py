@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx.defs
 from onnx import ModelProto
 
-from hw.read.refusals import refuse
+from crq.hw.read.refusals import refuse
 
 SPELLINGS = {"IntQuant": "Quant"}
 """qonnx 1.0 also calls a Quant IntQuant, with the same meaning."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.ir.metadata import Metadata
-from hw.read.passes.swap import swap
+from crq.hw.ir.metadata import Metadata
+from crq.hw.read.passes.swap import swap
 
 
 def pool_after_threshold(model: ModelWrapper) -> tuple[ModelWrapper, bool]:

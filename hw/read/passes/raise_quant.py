@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
-from hw.read.constants import from_tensor
+from crq.hw.read.constants import from_tensor
 
 CHAIN = ("Mul", "Round", "Clip", "Div")  # from the result backwards
 

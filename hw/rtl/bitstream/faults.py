@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hw.errors import HwError
-from hw.rtl.bitstream.netlist import Cell, Module, top_of
+from crq.hw.errors import HwError
+from crq.hw.rtl.bitstream.netlist import Cell, Module, top_of
 
 KINDS = ("flipped LUT bit", "stuck register", "swapped wires")
 BITS = 16  # of the port

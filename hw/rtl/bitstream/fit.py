@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from hw.cost.resources import Resources
-from hw.devices.boards import OpenBoard, open_boards
-from hw.devices.catalog import Device
-from hw.errors import HwError
-from hw.rtl.synth import counted
+from crq.hw.cost.resources import Resources
+from crq.hw.devices.boards import OpenBoard, open_boards
+from crq.hw.devices.catalog import Device
+from crq.hw.errors import HwError
+from crq.hw.rtl.synth import counted
 
 
 class TooLarge(HwError):

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crq.errors import ToolError
-from hw.compiler import cache_folder
-from hw.cost.resources import Resources
-from hw.errors import HwError
-from hw.rtl.bitstream import tools
-from hw.rtl.bitstream.fit import TooLarge, check_fit, used_by
-from hw.rtl.bitstream.steps import Done, Stopped, run_step
-from hw.rtl.bitstream.timing import Timing, Use, read_report, timing, utilisation
-from hw.rtl.board.pins import SUFFIX, constraints
-from hw.rtl.board.wrap import Wrapped
+from crq.hw.compiler import cache_folder
+from crq.hw.cost.resources import Resources
+from crq.hw.errors import HwError
+from crq.hw.rtl.bitstream import tools
+from crq.hw.rtl.bitstream.fit import TooLarge, check_fit, used_by
+from crq.hw.rtl.bitstream.steps import Done, Stopped, run_step
+from crq.hw.rtl.bitstream.timing import Timing, Use, read_report, timing, utilisation
+from crq.hw.rtl.board.pins import SUFFIX, constraints
+from crq.hw.rtl.board.wrap import Wrapped
 
 Heard = Callable[[str, str], None]
 """Is told of each step by its name, and what it says; "" when it is done."""

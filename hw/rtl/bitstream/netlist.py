@@ -12,9 +12,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hw.errors import HwError
-from hw.rtl.bitstream.steps import Done, run_step
-from hw.rtl.synth import SCRIPT, tool
+from crq.hw.errors import HwError
+from crq.hw.rtl.bitstream.steps import Done, run_step
+from crq.hw.rtl.synth import SCRIPT, tool
 
 NAME = "crq_netlist"
 """The module that the bench drives."""
@@ -63,7 +63,7 @@ def simulated(netlist: dict[str, Any], family: str, cache: Path, *key: object) -
     for module in own.values():
         module.get("attributes", {}).pop("keep_hierarchy", None)
         _normalise(module)
-    models = (files("hw.rtl.bitstream") / "cells" / f"{family}.v").read_text()
+    models = (files("crq.hw.rtl.bitstream") / "cells" / f"{family}.v").read_text()
     commands = [
         f"read_verilog -defer -DNO_INCLUDES +/{family}/cells_sim.v", "read_verilog -defer -overwrite cells.v",
         "read_json netlist.json", f"hierarchy -check -top {top}", "proc", "flatten", "opt -fast -purge",

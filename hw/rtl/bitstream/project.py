@@ -16,18 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crq.files import sha256, write_json, write_text
-from hw.dataflow.names import bounded
-from hw.devices.boards import OpenBoard, find_board
-from hw.errors import HwError
-from hw.forms.folder import own
-from hw.ir.layers import IntArray
-from hw.rtl.bitstream import netlist, tools
-from hw.rtl.bitstream.flow import SEEDS, ClockMissed, Heard, Made, default_cache, make
-from hw.rtl.bitstream.simulate import compiled, running
-from hw.rtl.board.driver import connected
-from hw.rtl.board.wrap import wrap
-from hw.rtl.built import Built
-from hw.rtl.verilog import Design
+from crq.hw.dataflow.names import bounded
+from crq.hw.devices.boards import OpenBoard, find_board
+from crq.hw.errors import HwError
+from crq.hw.forms.folder import own
+from crq.hw.ir.layers import IntArray
+from crq.hw.rtl.bitstream import netlist, tools
+from crq.hw.rtl.bitstream.flow import SEEDS, ClockMissed, Heard, Made, default_cache, make
+from crq.hw.rtl.bitstream.simulate import compiled, running
+from crq.hw.rtl.board.driver import connected
+from crq.hw.rtl.board.wrap import wrap
+from crq.hw.rtl.built import Built
+from crq.hw.rtl.verilog import Design
 
 FILE, SCHEMA = "bitstream.json", 1
 STAGES = ("synthesis", "place and route")

@@ -10,8 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from crq.errors import ToolError
-from hw.rtl.bitstream.netlist import NAME
-from hw.rtl.bitstream.steps import Done, key_of, run_step
+from crq.hw.rtl.bitstream.netlist import NAME
+from crq.hw.rtl.bitstream.steps import Done, key_of, run_step
 
 # A bench spends its time in the model: worth an optimising compiler, but not its slow passes.
 EFFORT = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
@@ -25,7 +25,7 @@ def compiled(netlist: Done, cache: Path, faults: bool = False) -> Done:
     verilator = shutil.which("verilator")
     if verilator is None:
         raise ToolError("netlists are simulated with Verilator: apt-get install verilator")
-    bench = (files("hw.rtl.bitstream") / "bench.cpp").read_text()
+    bench = (files("crq.hw.rtl.bitstream") / "bench.cpp").read_text()
     command = [
         verilator, "--cc", "--exe", "--build", "-O3", "--x-assign", "fast", "-Wno-fatal", "-Wno-lint", "-Wno-style",
         "-Mdir", "obj", "--top-module", NAME, "-MAKEFLAGS", EFFORT, "sim.v", "bench.cpp",

@@ -7,10 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 from crq.errors import ToolError
-from hw.devices.boards import OpenBoard
-from hw.rtl.board.pins import SUFFIX
-from hw.rtl.synth import DEFINES, SCRIPT
-from hw.rtl.verilog import Design
+from crq.hw.devices.boards import OpenBoard
+from crq.hw.rtl.board.pins import SUFFIX
+from crq.hw.rtl.synth import DEFINES, SCRIPT
+from crq.hw.rtl.verilog import Design
 
 EXTRA = 'pip install "crq[bitstream]" (in a checkout: pip install ".[bitstream]")'
 # Yosys's pass per family, for place and route: with pads and clock buffers, without DSPs.

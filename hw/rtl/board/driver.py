@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crq.errors import ToolError
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.layers import IntArray
-from hw.rtl.board import protocol
-from hw.rtl.board.wrap import BAUD
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import IntArray
+from crq.hw.rtl.board import protocol
+from crq.hw.rtl.board.wrap import BAUD
 
 WAIT = 5.0
 """Seconds that an answer may take, beside its own time on the line."""

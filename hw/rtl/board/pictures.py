@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.images import image_shape
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.images import image_shape
 
 
 def codes_of(network: Network, path: Path) -> NDArray[np.integer]:

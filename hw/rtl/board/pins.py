@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.devices.boards import OpenBoard
+from crq.hw.devices.boards import OpenBoard
 
 SUFFIX = {"ecp5": "lpf", "ice40": "pcf", "gowin": "cst"}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import ceil, floor
 from typing import NamedTuple
 
-from hw.errors import HwError
+from crq.hw.errors import HwError
 
 # MHz, lowest and highest, of the phase detector, the oscillator and the output. ECP5: the rules of Trellis's ecppll
 # (Lattice FPGA-DS-02012, sysCLOCK PLL timing); iCE40: those of IceStorm's icepll; Gowin: those of Apycula's gowin_pll

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crq.errors import VerificationError
-from hw.ir.layers import Format, IntArray, Shape
+from crq.hw.ir.layers import Format, IntArray, Shape
 
 VERSION = 1
 ASK, ANSWER = 0xC5, 0x5C

@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import NamedTuple
 
-from hw.dataflow.words import Port
-from hw.devices.boards import OpenBoard
-from hw.rtl.board.pll import pll
-from hw.rtl.board.protocol import Facts, code_bytes
-from hw.rtl.verilog import Design
+from crq.hw.dataflow.words import Port
+from crq.hw.devices.boards import OpenBoard
+from crq.hw.rtl.board.pll import pll
+from crq.hw.rtl.board.protocol import Facts, code_bytes
+from crq.hw.rtl.verilog import Design
 
 BAUD = 115_200
 """Bits per second after a reset."""
@@ -51,7 +51,7 @@ def wrap(design: Design, image: Port, result: Port, board: OpenBoard, mhz: float
 
 def library() -> dict[str, str]:
     """The hand-written modules around a network, by file name."""
-    folder = files("hw.rtl.board") / "lib"
+    folder = files("crq.hw.rtl.board") / "lib"
     return {f.name: f.read_text() for f in sorted(folder.iterdir(), key=lambda f: f.name) if f.name.endswith(".sv")}
 
 

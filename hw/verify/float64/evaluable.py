@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
-from hw.ir.graph import Network
-from hw.ir.host import to_values
-from hw.ir.joined import join
-from hw.ir.layers import IntArray
-from hw.verify.float64.operators import CHANNELS_LAST, GENERAL, QUANTIZERS
+from crq.hw.ir.graph import Network
+from crq.hw.ir.host import to_values
+from crq.hw.ir.joined import join
+from crq.hw.ir.layers import IntArray
+from crq.hw.verify.float64.operators import CHANNELS_LAST, GENERAL, QUANTIZERS
 
 FLOATS: dict[int, type[np.floating[Any]]] = {TensorProto.FLOAT: np.float32, TensorProto.DOUBLE: np.float64}
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 from onnx.reference import ReferenceEvaluator
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.layers import IntArray
-from hw.ir.metadata import FileTensor
-from hw.verify.float64.evaluable import evaluable, file_images, file_input
-from hw.verify.float64.operators import OPERATORS
-from hw.verify.float64.ties import BOUNDARIES, boundaries, undecided
-from hw.verify.link import Link, compare_layers, output_integers
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import IntArray
+from crq.hw.ir.metadata import FileTensor
+from crq.hw.verify.float64.evaluable import evaluable, file_images, file_input
+from crq.hw.verify.float64.operators import OPERATORS
+from crq.hw.verify.float64.ties import BOUNDARIES, boundaries, undecided
+from crq.hw.verify.link import Link, compare_layers, output_integers
 
 
 class Float64File:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, helper
 
-from hw.verify.float64.operators import QUANTIZERS, quantize_linear
+from crq.hw.verify.float64.operators import QUANTIZERS, quantize_linear
 
 Array = NDArray[Any]
 

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from crq.errors import ToolError
-from hw.hls.plan import Plan, Process
-from hw.hls.source import stream_type
-from hw.ir.layers import Conv, Dense, IntArray
-from hw.ir.vectors import driving, kinds_of_pixels
-from hw.verify.proofs.alone import Alone, sums_of
-from hw.verify.proofs.proof import Proof
+from crq.hw.hls.plan import Plan, Process
+from crq.hw.hls.source import stream_type
+from crq.hw.ir.layers import Conv, Dense, IntArray
+from crq.hw.ir.vectors import driving, kinds_of_pixels
+from crq.hw.verify.proofs.alone import Alone, sums_of
+from crq.hw.verify.proofs.proof import Proof
 
 CHANNELS = 8  # of each layer: those with the widest range
 

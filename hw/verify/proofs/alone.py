@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from crq.errors import ToolError
-from hw.compiler import compiler
-from hw.hls.csim import COMMON, MODES
-from hw.hls.plan import Plan, Process, Stream
-from hw.ir.interpret import apply
-from hw.ir.layers import Add, Flatten, IntArray
+from crq.hw.compiler import compiler
+from crq.hw.hls.csim import COMMON, MODES
+from crq.hw.hls.plan import Plan, Process, Stream
+from crq.hw.ir.interpret import apply
+from crq.hw.ir.layers import Add, Flatten, IntArray
 
 Edit = Callable[[str, Process], str]
 """What is changed in a layer's source before it is compiled."""

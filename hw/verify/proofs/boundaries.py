@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.dataflow.units import Unit
-from hw.hls.plan import Plan, Process
-from hw.ir.layers import Add, Conv, Dense, IntArray, Tensor
-from hw.ir.vectors import kinds_of_pixels
+from crq.hw.dataflow.units import Unit
+from crq.hw.hls.plan import Plan, Process
+from crq.hw.ir.layers import Add, Conv, Dense, IntArray, Tensor
+from crq.hw.ir.vectors import kinds_of_pixels
 
 MAX_VALUES = 1 << 22
 """Most numbers of the operands that are made at once."""

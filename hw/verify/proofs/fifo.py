@@ -8,15 +8,15 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import hw.hls
 from crq.errors import ToolError
-from hw.compiler import compiler
-from hw.hls.plan import Plan
-from hw.verify.proofs.proof import Proof
+from crq.hw import hls
+from crq.hw.compiler import compiler
+from crq.hw.hls.plan import Plan
+from crq.hw.verify.proofs.proof import Proof
 
 IMAGES = 2  # back to back: the second enters while the first is still inside
 DEADLOCK = 3  # exit code of the simulation
-KERNELS = Path(hw.hls.__file__).parent / "kernels" / "sim"
+KERNELS = Path(hls.__file__).parent / "kernels" / "sim"
 
 
 def check(project: Path, plan: Plan) -> Proof:

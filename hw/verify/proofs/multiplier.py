@@ -8,11 +8,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from hw.compiler import compiler
-from hw.hls.csim import COMMON
-from hw.hls.plan import Plan
-from hw.ir.layers import Mac
-from hw.verify.proofs.proof import Proof
+from crq.hw.compiler import compiler
+from crq.hw.hls.csim import COMMON
+from crq.hw.hls.plan import Plan
+from crq.hw.ir.layers import Mac
+from crq.hw.verify.proofs.proof import Proof
 
 # Lines by which the ap headers define *, / and % for each pair of operand types.
 DEFINITION = re.compile(

@@ -15,21 +15,21 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from hw.graphs.graph import Adder, Term
-from hw.graphs.layer import HLS_OPERANDS, layer_graph, window_weights
-from hw.hls.built import Built
-from hw.hls.emit import emit, is_graph
-from hw.hls.emit_graph import adder_line
-from hw.hls.firmware import layer_h
-from hw.hls.plan import Plan, Process
-from hw.hls.tables import tables_h
-from hw.ir.interpret import apply, evaluate
-from hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold
-from hw.ir.vectors import all_vectors
-from hw.verify.proofs.accumulator import driven
-from hw.verify.proofs.alone import sums_of
-from hw.verify.proofs.boundaries import enumerable, operands
-from hw.verify.proofs.proof import Proof
+from crq.hw.graphs.graph import Adder, Term
+from crq.hw.graphs.layer import HLS_OPERANDS, layer_graph, window_weights
+from crq.hw.hls.built import Built
+from crq.hw.hls.emit import emit, is_graph
+from crq.hw.hls.emit_graph import adder_line
+from crq.hw.hls.firmware import layer_h
+from crq.hw.hls.plan import Plan, Process
+from crq.hw.hls.tables import tables_h
+from crq.hw.ir.interpret import apply, evaluate
+from crq.hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.verify.proofs.accumulator import driven
+from crq.hw.verify.proofs.alone import sums_of
+from crq.hw.verify.proofs.boundaries import enumerable, operands
+from crq.hw.verify.proofs.proof import Proof
 
 RANDOM_IMAGES = 16
 BOUNDING_IMAGES = 64

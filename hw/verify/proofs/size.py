@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 
 SMALL_PRODUCTS = 5_000_000  # per image; up to here the proofs take some ten seconds, most of them g++
 

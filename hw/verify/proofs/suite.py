@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from hw.errors import HwError
-from hw.forms.built import Built
-from hw.hls import built as hls
-from hw.rtl import built as rtl
-from hw.verify.proofs import accumulator, fifo, lint, multiplier, mutation, thresholds
-from hw.verify.proofs.proof import Proof
-from hw.verify.proofs.rtl import disturbed, layers, source
-from hw.verify.proofs.rtl import mutation as faults
+from crq.hw.errors import HwError
+from crq.hw.forms.built import Built
+from crq.hw.hls import built as hls
+from crq.hw.rtl import built as rtl
+from crq.hw.verify.proofs import accumulator, fifo, lint, multiplier, mutation, thresholds
+from crq.hw.verify.proofs.proof import Proof
+from crq.hw.verify.proofs.rtl import disturbed, layers, source
+from crq.hw.verify.proofs.rtl import mutation as faults
 
 
 def run_proofs(built: Built) -> list[Proof]:

@@ -10,12 +10,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.hls.plan import Plan, Process
-from hw.ir.interpret import apply
-from hw.ir.layers import IntArray
-from hw.verify.proofs.alone import Alone, sums_of
-from hw.verify.proofs.boundaries import enumerable, operands, reachable
-from hw.verify.proofs.proof import Proof
+from crq.hw.hls.plan import Plan, Process
+from crq.hw.ir.interpret import apply
+from crq.hw.ir.layers import IntArray
+from crq.hw.verify.proofs.alone import Alone, sums_of
+from crq.hw.verify.proofs.boundaries import enumerable, operands, reachable
+from crq.hw.verify.proofs.proof import Proof
 
 
 class Runner(Protocol):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crq.convert import preprocessing
 from crq.convert.preprocessing import Preprocess
 from crq.errors import CrqError
-from hw.ir import host
+from crq.hw.ir import host
 
 NUMBERS = st.floats(0.125, 8, width=32)
 STEPS = st.lists(

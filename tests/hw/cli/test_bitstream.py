@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hw.cli.bitstream import bitstream
-from hw.errors import HwError
-from hw.rtl.bitstream.flow import SEEDS
+from crq.hw.cli.bitstream import bitstream
+from crq.hw.errors import HwError
+from crq.hw.rtl.bitstream.flow import SEEDS
 from tests.support.rtl_projects import project
 
 

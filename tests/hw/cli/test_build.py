@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 import crq
-import hw
-from hw.cli.build import build
-from hw.devices.catalog import find
+from crq import hw
+from crq.hw.cli.build import build
+from crq.hw.devices.catalog import find
 from tests.support.random_graphs import GraphBuilder, small_cnn
 
 

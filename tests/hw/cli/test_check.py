@@ -8,11 +8,10 @@ import pytest
 from click.testing import CliRunner
 from onnx import numpy_helper
 
-import export
-import hw
-from hw.cli.check import check
-from hw.forms.verdicts import kept
-from hw.verify.link import Link
+from crq import export, hw
+from crq.hw.cli.check import check
+from crq.hw.forms.verdicts import kept
+from crq.hw.verify.link import Link
 from tests.support.nets import Plain, frozen
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-import export
+from crq import export
+from crq.hw.cli.data import UNLABELLED, UNSTATED, DataOptions, Statement, codes_of, data_options
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.images import takes_256ths
+from crq.hw.verify.chain import load_network
 from crq.train.data import load
-from hw.cli.data import UNLABELLED, UNSTATED, DataOptions, Statement, codes_of, data_options
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.images import takes_256ths
-from hw.verify.chain import load_network
 from tests.support.nets import Plain, frozen
 from tests.support.random_graphs import GraphBuilder
 

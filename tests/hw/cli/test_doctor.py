@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from crq.errors import ToolError
-from hw.cli import doctor as module
-from hw.cli.doctor import Finding, doctor, examine
+from crq.hw.cli import doctor as module
+from crq.hw.cli.doctor import Finding, doctor, examine
 
 
 def test_this_machine_is_ready() -> None:
@@ -24,7 +24,7 @@ def test_tools_of_bitstreams_that_are_missing_are_named(monkeypatch) -> None:
     def none(family: str) -> dict[str, str]:
         raise ToolError(f"a bitstream for {family} needs nextpnr")
 
-    monkeypatch.setattr("hw.rtl.bitstream.tools.versions", none)
+    monkeypatch.setattr("crq.hw.rtl.bitstream.tools.versions", none)
     found = {finding.name: finding for finding in examine()}["bitstreams, gowin"]
     assert (found.ok, found.required, found.found) == (False, False, "not installed")
     assert 'pip install "crq[bitstream]"' in found.remedy

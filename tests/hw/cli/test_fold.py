@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import hw
-from hw.cli.fold import fold
-from hw.dataflow.timing import HLS
-from hw.fold.pareto import pareto
+from crq import hw
+from crq.hw.cli.fold import fold
+from crq.hw.dataflow.timing import HLS
+from crq.hw.fold.pareto import pareto
 from tests.support import random_graphs
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-import hw
-from hw.cli.folded import open_folded
-from hw.devices.catalog import find
+from crq import hw
+from crq.hw.cli.folded import open_folded
+from crq.hw.devices.catalog import find
 from tests.support.random_graphs import small_cnn
 
 

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 import crq
-import export
-from hw.cli.inspect import inspect
+from crq import export
+from crq.hw.cli.inspect import inspect
 from tests.support.nets import Plain, frozen
 from tests.support.random_graphs import GraphBuilder
 

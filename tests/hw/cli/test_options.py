@@ -7,8 +7,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from crq.hw.cli.options import FOLDING, build_options, parse_folds, parse_roms
 from crq.options import BuildOptions
-from hw.cli.options import FOLDING, build_options, parse_folds, parse_roms
 
 
 def given(*arguments: str, names: tuple[str, ...] = ()) -> dict[str, Any]:

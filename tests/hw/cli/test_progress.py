@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.cli.progress import heard_by, steps_shown
+from crq.hw.cli.progress import heard_by, steps_shown
 
 
 def test_a_step_shows_what_it_said_and_ends() -> None:

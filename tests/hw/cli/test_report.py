@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import hw
-from hw.cli.report import report
-from hw.devices.catalog import find
+from crq import hw
+from crq.hw.cli.report import report
+from crq.hw.devices.catalog import find
 from tests.support.random_graphs import small_cnn
 
 

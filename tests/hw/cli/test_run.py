@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from crq.cli import main
+from crq.hw.cli.run import run
 from crq.train import fit, recipe
-from hw.cli.run import run
 from tests.support.recipes import Signal, values
 
 
@@ -55,7 +55,9 @@ def test_boards_that_cannot_be(tmp_path, arguments: list[str], message: str) -> 
 
 def test_a_board_without_its_tools_is_told_before_the_training(tmp_path, monkeypatch) -> None:
     recipe.parse(values()).save(tmp_path / "r.toml")
-    monkeypatch.setattr("hw.rtl.bitstream.tools.version", lambda package: (_ for _ in ()).throw(PackageNotFoundError()))
+    monkeypatch.setattr(
+        "crq.hw.rtl.bitstream.tools.version", lambda package: (_ for _ in ()).throw(PackageNotFoundError())
+    )
     arguments = [str(tmp_path / "r.toml"), "-o", str(tmp_path / "run"), "--board", "ulx3s-25f"]
     result = CliRunner().invoke(main, ["run", *arguments])
     assert result.exit_code == 3

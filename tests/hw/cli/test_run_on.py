@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from click.testing import CliRunner
 
-from hw.cli.run_on import _answers, run_on
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import all_vectors, random_codes
-from hw.project import open_project
-from hw.read import read_qonnx
-from hw.rtl.bitstream.simulate import running
-from hw.rtl.board import driver
+from crq.hw.cli.run_on import _answers, run_on
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.vectors import all_vectors, random_codes
+from crq.hw.project import open_project
+from crq.hw.read import read_qonnx
+from crq.hw.rtl.bitstream.simulate import running
+from crq.hw.rtl.board import driver
 from tests.support.boards import DIGEST, needs_serial, simulation
 from tests.support.rtl_projects import copied, needs_verilator, project
 from tests.support.several_ends import vectors

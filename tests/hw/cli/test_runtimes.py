@@ -8,9 +8,9 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-import export
-from export.errors import FileMismatch
-from hw.cli.runtimes import runtime_links
+from crq import export
+from crq.export.errors import FileMismatch
+from crq.hw.cli.runtimes import runtime_links
 from tests.support.nets import Plain, frozen, images
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
+from crq.hw.cli.scores import Scored
 from crq.train import tasks
-from hw.cli.scores import Scored
 
 
 def test_only_the_first_samples_count() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from crq.errors import CrqError
+from crq.hw.cli.sections import section_of, task_of
+from crq.hw.ir.graph import Network
 from crq.train import recipe
-from hw.cli.sections import section_of, task_of
-from hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 from tests.support.recipes import values
 

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import export
-import hw
-from hw.cli.report import report
-from hw.cli.simulate import simulate
-from hw.verify.proofs.mutation import flipped_weight
-from hw.verify.proofs.proof import Proof
+from crq import export, hw
+from crq.hw.cli.report import report
+from crq.hw.cli.simulate import simulate
+from crq.hw.verify.proofs.mutation import flipped_weight
+from crq.hw.verify.proofs.proof import Proof
 from tests.support.nets import Plain, frozen
 from tests.support.random_graphs import GraphBuilder
 
@@ -63,7 +62,7 @@ def test_a_difference_ends_with_1_and_names_the_layer(folder: Path, tmp_path: Pa
 
 
 def test_proofs_of_a_large_network_are_skipped_aloud(folder: Path, monkeypatch) -> None:
-    monkeypatch.setattr("hw.verify.proofs.size.SMALL_PRODUCTS", 1000)
+    monkeypatch.setattr("crq.hw.verify.proofs.size.SMALL_PRODUCTS", 1000)
     result = CliRunner().invoke(simulate, [str(folder / "net"), "--limit", "2"])
     assert result.exit_code == 0, result.output
     assert re.search(r"proofs skipped: [\d,]+ products per image.*--checks runs them", result.output)

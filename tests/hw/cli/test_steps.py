@@ -9,14 +9,14 @@ import torch
 from click.testing import CliRunner
 from rich.console import Console
 
-import hw
+from crq import hw
 from crq.errors import CrqError
+from crq.hw.cli.run import run
+from crq.hw.cli.steps import Images, Steps, bit_exact, differing
+from crq.hw.forms.verdicts import kept
+from crq.hw.verify.link import Link
+from crq.hw.verify.proofs.proof import Proof
 from crq.train import recipe
-from hw.cli.run import run
-from hw.cli.steps import Images, Steps, bit_exact, differing
-from hw.forms.verdicts import kept
-from hw.verify.link import Link
-from hw.verify.proofs.proof import Proof
 from tests.support.nets import Plain, frozen
 from tests.support.recipes import values
 
@@ -96,7 +96,7 @@ def test_what_differs_or_compared_nothing_is_not(wrong: dict) -> None:
 def test_a_file_that_is_not_the_model_ends_the_run_with_1(steps: Steps, monkeypatch) -> None:
     """Every integer of the simulation equals PyTorch's, and the file's logits do not."""
     differs = [Link("file in qonnx = PyTorch", 359, 3590, 7)]
-    monkeypatch.setattr("hw.cli.steps.runtime_links", lambda *_: differs)
+    monkeypatch.setattr("crq.hw.cli.steps.runtime_links", lambda *_: differs)
     result = CliRunner().invoke(run, ["digits", "-o", str(steps.output)])
     assert result.exit_code == 1, result.output
     assert "FAILED: file in qonnx = PyTorch: 7 of 3,590 differ" in result.output

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import hw
-from hw.cli.synth import synth
-from hw.rtl import synth as yosys
+from crq import hw
+from crq.hw.cli.synth import synth
+from crq.hw.rtl import synth as yosys
 from tests.support.random_graphs import small_cnn
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from hw.cost import calibration
-from hw.cost.calibration import Calibration, band, calibrations, kind, reservations, sentence
-from hw.cost.resources import Resources
-from hw.dataflow.units import FOLDED, Fold, units
-from hw.ir.graph import Network
+from crq.hw.cost import calibration
+from crq.hw.cost.calibration import Calibration, band, calibrations, kind, reservations, sentence
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.units import FOLDED, Fold, units
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "calibration"

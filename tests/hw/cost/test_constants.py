@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from hw.cost import constants as measured
+from crq.hw.cost import constants as measured
 
 CALIBRATION = Path(__file__).parents[3] / "benchmarks" / "calibration"
 FABRICS = ("xcup", "ecp5")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.cost.constants import maxima
-from hw.cost.elements import enlarge_parts, overlap
-from hw.cost.primitives import lutram
-from hw.cost.resources import Resources
-from hw.cost.units import cost
-from hw.dataflow.units import FOLDED, Fold, units
-from hw.ir.graph import Network
-from hw.ir.layers import Format
+from crq.hw.cost.constants import maxima
+from crq.hw.cost.elements import enlarge_parts, overlap
+from crq.hw.cost.primitives import lutram
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.units import cost
+from crq.hw.dataflow.units import FOLDED, Fold, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Format
 from tests.support.random_graphs import GraphBuilder
 
 U4, U8, S4, S8 = Format(4, False), Format(8, False), Format(4, True), Format(8, True)

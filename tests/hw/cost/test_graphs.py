@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.cost.calibration import LUT4_MEAN, LUT_MEAN
-from hw.cost.graphs import graph_price, rough_price, three_operands, two_operands
-from hw.cost.resources import Resources
-from hw.graphs import solve
-from hw.graphs.layer import OPERANDS, layer_graph
-from hw.graphs.stages import staged
-from hw.ir.graph import Network
-from hw.ir.layers import Format, Mac
+from crq.hw.cost.calibration import LUT4_MEAN, LUT_MEAN
+from crq.hw.cost.graphs import graph_price, rough_price, three_operands, two_operands
+from crq.hw.cost.resources import Resources
+from crq.hw.graphs import solve
+from crq.hw.graphs.layer import OPERANDS, layer_graph
+from crq.hw.graphs.stages import staged
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Format, Mac
 from tests.hw.graphs.test_search import ternary
 from tests.support.random_graphs import GraphBuilder
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hw.cost.lanes import folded_lane, paired
-from hw.cost.resources import Resources
+from crq.hw.cost.lanes import folded_lane, paired
+from crq.hw.cost.resources import Resources
 
 
 @pytest.mark.parametrize(

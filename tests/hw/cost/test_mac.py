@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.cost.constants import multiplexer
-from hw.cost.mac import mac_parts, weight_words
-from hw.cost.resources import Resources
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
-from hw.rtl.generate import generate_unit
+from crq.hw.cost.constants import multiplexer
+from crq.hw.cost.mac import mac_parts, weight_words
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
+from crq.hw.rtl.generate import generate_unit
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from crq.convert.frozen import FrozenModel
+from crq.export.qonnx import to_qonnx
+from crq.hw.cli.folded import open_folded
+from crq.hw.cost.network import area, estimate, estimate_unit
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.timing import HLS
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.fold.search import choose
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.generate import generate
+from crq.hw.rtl.synth import synthesize
 from crq.train.recipe import load
 from crq.train.trainer import train_recipe
-from export.qonnx import to_qonnx
-from hw.cli.folded import open_folded
-from hw.cost.network import area, estimate, estimate_unit
-from hw.cost.resources import Resources
-from hw.dataflow.timing import HLS
-from hw.dataflow.units import Fold, units
-from hw.fold.search import choose
-from hw.ir.graph import Network
-from hw.rtl.generate import generate
-from hw.rtl.synth import synthesize
 from tests.support.random_graphs import GraphBuilder, residual_net
 
 

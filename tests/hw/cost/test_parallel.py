@@ -7,15 +7,15 @@ import json
 import numpy as np
 import pytest
 
-from hw.cost import parallel
-from hw.cost.constants import maxima
-from hw.cost.mac import mac_parts
-from hw.cost.network import estimate
-from hw.cost.resources import Resources
-from hw.dataflow.units import Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import Format, Layer, Mac
-from hw.report.model import build_report
+from crq.hw.cost import parallel
+from crq.hw.cost.constants import maxima
+from crq.hw.cost.mac import mac_parts
+from crq.hw.cost.network import estimate
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.units import Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Format, Layer, Mac
+from crq.hw.report.model import build_report
 from tests.support import random_graphs
 from tests.support.random_graphs import GraphBuilder
 

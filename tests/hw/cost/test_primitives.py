@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.cost import primitives
-from hw.cost.constants import multiplexer
-from hw.cost.resources import Resources
+from crq.hw.cost import primitives
+from crq.hw.cost.constants import multiplexer
+from crq.hw.cost.resources import Resources
 
 
 @pytest.mark.parametrize(("depth", "width", "halves"), [(512, 36, 1), (512, 72, 2), (1024, 18, 1), (16384, 1, 1),

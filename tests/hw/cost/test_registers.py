@@ -7,13 +7,13 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from hw.cost.registers import clock_registers
-from hw.cost.resources import Resources
-from hw.cost.units import cost
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.rtl.generate import generate_unit
-from hw.rtl.synth import synthesize
+from crq.hw.cost.registers import clock_registers
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.units import cost
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.generate import generate_unit
+from crq.hw.rtl.synth import synthesize
 from tests.support.random_graphs import GraphBuilder
 
 

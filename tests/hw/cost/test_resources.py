@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.cost.resources import Resources
+from crq.hw.cost.resources import Resources
 
 COUNTS = st.builds(
     Resources, *[st.integers(0, 10**6).map(float)] * 3, *[st.integers(0, 10**4)] * 3

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hw.cost.ring import RingShape, ring_parts, ring_price, ring_shape
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.rtl.generate import generate_unit
+from crq.hw.cost.ring import RingShape, ring_parts, ring_price, ring_shape
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.generate import generate_unit
 from tests.support.random_graphs import GraphBuilder
 
 POINTS = Path(__file__).parents[3] / "benchmarks" / "calibration" / "circuits.csv"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.cost.resources import Resources
-from hw.cost.stages import Searchers, output_register, rounded, searchers
-from hw.dataflow.progressions import Rounding
-from hw.dataflow.thresholds import Table
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.stages import Searchers, output_register, rounded, searchers
+from crq.hw.dataflow.progressions import Rounding
+from crq.hw.dataflow.thresholds import Table
 
 
 def straight(channels: int, bits: int, width: int, step: int = 7) -> Table:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hw.cost.resources import Resources
-from hw.cost.streams import converter, fifo, fork, stream_parts
-from hw.dataflow.units import Fold, units
-from hw.ir.graph import Network
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.streams import converter, fifo, fork, stream_parts
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hw.cost import thresholds
-from hw.cost.constants import comparator, encoder
-from hw.cost.resources import Resources
-from hw.cost.thresholds import block_constants, built_in, built_in_features, counter, searched, threshold_lanes
-from hw.dataflow.stages import code_table
-from hw.ir.layers import IntArray, Shape, Tensor, Threshold
+from crq.hw.cost import thresholds
+from crq.hw.cost.constants import comparator, encoder
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.thresholds import block_constants, built_in, built_in_features, counter, searched, threshold_lanes
+from crq.hw.dataflow.stages import code_table
+from crq.hw.ir.layers import IntArray, Shape, Tensor, Threshold
 
 LO, HI, BITS = 0, 126, 8  # signed
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hw.cost.resources import Resources
-from hw.cost.units import cost
-from hw.dataflow.units import FOLDED, Fold, units
-from hw.ir.graph import Network
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.units import cost
+from crq.hw.dataflow.units import FOLDED, Fold, units
+from crq.hw.ir.graph import Network
 from tests.support import random_graphs
 from tests.support.random_graphs import GraphBuilder
 

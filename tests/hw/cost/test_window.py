@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from hw.cost.constants import multiplexer
-from hw.cost.resources import Resources
-from hw.cost.window import position_bits, select_price, steps_price, window_price
-from hw.dataflow.windows import Window
-from hw.ir.layers import Pads, Shape
+from crq.hw.cost.constants import multiplexer
+from crq.hw.cost.resources import Resources
+from crq.hw.cost.window import position_bits, select_price, steps_price, window_price
+from crq.hw.dataflow.windows import Window
+from crq.hw.ir.layers import Pads, Shape
 
 
 def slide(c: int, h: int, w: int, kernel: tuple[int, int], pad: int = 0) -> Window:

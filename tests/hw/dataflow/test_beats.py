@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats, widest
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
+from crq.hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats, widest
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import NETWORKS, GraphBuilder
 
 

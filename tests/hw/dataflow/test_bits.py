@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.dataflow.bits import as_bits, clog2, signed_width
+from crq.hw.dataflow.bits import as_bits, clog2, signed_width
 
 
 @pytest.mark.parametrize(("things", "bits"), [(1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (8, 3), (9, 4), (1024, 10)])

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from hw.dataflow.blocking import APART, Loop, blocking_cycles, blocking_schedule, loop
-from hw.dataflow.rings import ring
-from hw.dataflow.schedule import cycles, depth, schedule
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
+from crq.hw.dataflow.blocking import APART, Loop, blocking_cycles, blocking_schedule, loop
+from crq.hw.dataflow.rings import ring
+from crq.hw.dataflow.schedule import cycles, depth, schedule
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 
 SAME = (1, 1, 1, 1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.cost.primitives import memory
-from hw.cost.streams import fifo
-from hw.dataflow.memory import in_bram, rounded, weight_bits, weights_in_bram
-from hw.dataflow.units import FOLDED, Fold
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.cost.primitives import memory
+from crq.hw.cost.streams import fifo
+from crq.hw.dataflow.memory import in_bram, rounded, weight_bits, weights_in_bram
+from crq.hw.dataflow.units import FOLDED, Fold
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import hw
-from hw.cli.build import build as build_command
-from hw.dataflow.names import MAX_LENGTH, RESERVED, Names, bounded, identifier
-from hw.dataflow.units import Fold, units
-from hw.hls.plan import make_plan
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import all_vectors
-from hw.verify.proofs import accumulator, fifo, lint, multiplier
+from crq import hw
+from crq.hw.cli.build import build as build_command
+from crq.hw.dataflow.names import MAX_LENGTH, RESERVED, Names, bounded, identifier
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.hls.plan import make_plan
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.verify.proofs import accumulator, fifo, lint, multiplier
 from tests.support.random_graphs import GraphBuilder, depthwise_net, residual_net, small_cnn
 
 
@@ -169,7 +169,7 @@ def test_a_layer_yields_to_the_project_of_its_name(tmp_path: Path) -> None:
 
 
 def test_verilog_files_have_bounded_names(tmp_path: Path) -> None:
-    from hw.rtl.generate import generate, write
+    from crq.hw.rtl.generate import generate, write
 
     network = Network(named(LONG, LONG + "g"))
     design = generate(network, {u.name: Fold(1, 1) for u in units(network)})

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from export.qonnx import to_qonnx
-from hw.dataflow.bits import signed_width
-from hw.dataflow.progressions import Progression, Rounding, progression, rounding, sequential_cycles
-from hw.dataflow.thresholds import Table, table
-from hw.dataflow.units import units
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
-from hw.read import read_qonnx
+from crq.export.qonnx import to_qonnx
+from crq.hw.dataflow.bits import signed_width
+from crq.hw.dataflow.progressions import Progression, Rounding, progression, rounding, sequential_cycles
+from crq.hw.dataflow.thresholds import Table, table
+from crq.hw.dataflow.units import units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
+from crq.hw.read import read_qonnx
 from tests.support.nets import Plain, Residual, frozen
 
 Values = NDArray[np.int64]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.dataflow.rings import Ring, interval, ring
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
+from crq.hw.dataflow.rings import Ring, interval, ring
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
 from tests.support.machines import Memory, machine, run_unit
 from tests.support.queues import Source
 from tests.support.random_graphs import GraphBuilder

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hw.dataflow.beats import beats_in
-from hw.dataflow.schedule import cycles, depth, graph_stages, lane_products, lane_registers, schedule, spaced
-from hw.dataflow.units import FOLDED, Fold, Unit, divisors, units
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.dataflow.beats import beats_in
+from crq.hw.dataflow.schedule import cycles, depth, graph_stages, lane_products, lane_registers, schedule, spaced
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, divisors, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 from tests.support.machines import run_unit
 from tests.support.random_graphs import NETWORKS, GraphBuilder, u_net
 

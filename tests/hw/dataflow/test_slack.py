@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hw.dataflow.slack import held_back, other_loops
-from hw.dataflow.units import FOLDED, Fold, units
-from hw.ir.graph import Network
+from crq.hw.dataflow.slack import held_back, other_loops
+from crq.hw.dataflow.units import FOLDED, Fold, units
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 
 SAME = (1, 1, 1, 1)

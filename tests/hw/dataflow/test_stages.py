@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.dataflow.beats import beats_in
-from hw.dataflow.schedule import schedule
-from hw.dataflow.stages import TABLE_WORDS, block_cycles, is_progression, stage
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.dataflow.beats import beats_in
+from crq.hw.dataflow.schedule import schedule
+from crq.hw.dataflow.stages import TABLE_WORDS, block_cycles, is_progression, stage
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 from tests.support.random_graphs import NETWORKS, GraphBuilder
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.dataflow.beats import stream_beats
-from hw.dataflow.schedule import cycles
-from hw.dataflow.streams import MIN_FIFO, Depths, fifo_depths, flow, intervals, output_unit, pipeline
-from hw.dataflow.units import FOLDED, Fold, units
-from hw.ir.graph import Network
+from crq.hw.dataflow.beats import stream_beats
+from crq.hw.dataflow.schedule import cycles
+from crq.hw.dataflow.streams import MIN_FIFO, Depths, fifo_depths, flow, intervals, output_unit, pipeline
+from crq.hw.dataflow.units import FOLDED, Fold, units
+from crq.hw.ir.graph import Network
 from tests.support.machines import Machine, run_network
 from tests.support.random_graphs import GraphBuilder
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.dataflow.sums import sums
-from hw.dataflow.units import units
-from hw.ir.digits import digits_of
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.layers import Mac
+from crq.hw.dataflow.sums import sums
+from crq.hw.dataflow.units import units
+from crq.hw.ir.digits import digits_of
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.layers import Mac
 from tests.support.random_graphs import GraphBuilder
 
 

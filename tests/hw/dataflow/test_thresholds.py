@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hw.dataflow.thresholds import Table, filled_levels, search_steps, table
-from hw.ir.layers import Shape, Tensor, Threshold
+from crq.hw.dataflow.thresholds import Table, filled_levels, search_steps, table
+from crq.hw.ir.layers import Shape, Tensor, Threshold
 
 Values = NDArray[np.int64]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hw.dataflow.streams import fifo_depths, pipeline
-from hw.dataflow.timing import HLS, RTL
-from hw.dataflow.units import FOLDED, units
-from hw.ir.graph import Network
+from crq.hw.dataflow.streams import fifo_depths, pipeline
+from crq.hw.dataflow.timing import HLS, RTL
+from crq.hw.dataflow.units import FOLDED, units
+from crq.hw.ir.graph import Network
 from tests.support import random_graphs
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.dataflow.units import FOLDED, PARALLEL, Fold, Unit, divisors, units
-from hw.ir.graph import Network
+from crq.hw.dataflow.units import FOLDED, PARALLEL, Fold, Unit, divisors, units
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.dataflow.units import Unit, units
-from hw.dataflow.unrolled import (
+from crq.hw.dataflow.units import Unit, units
+from crq.hw.dataflow.unrolled import (
     adder_stages,
     arrivals,
     code_steps,
@@ -19,8 +19,8 @@ from hw.dataflow.unrolled import (
     taps,
     waits,
 )
-from hw.ir.graph import Network
-from hw.ir.layers import Conv, MaxPool
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Conv, MaxPool
 from tests.support.random_graphs import GraphBuilder
 
 

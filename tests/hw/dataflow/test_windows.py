@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hw.dataflow.units import Unit, units
-from hw.dataflow.windows import Window, window
-from hw.ir.graph import Network
-from hw.ir.layers import Conv, Pads, Shape
+from crq.hw.dataflow.units import Unit, units
+from crq.hw.dataflow.windows import Window, window
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Conv, Pads, Shape
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder, random_input
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.dataflow.words import Port, Words, pack, unpack, whole_beats, words_of
-from hw.ir.layers import Shape, Tensor
+from crq.hw.dataflow.words import Port, Words, pack, unpack, whole_beats, words_of
+from crq.hw.ir.layers import Shape, Tensor
 
 
 def port(c: int, h: int, w: int, beat: int, lo: int = 0, hi: int = 15) -> Port:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hw.devices.boards import FOLDER, find_board, open_boards, read
-from hw.devices.catalog import find
-from hw.errors import HwError
+from crq.hw.devices.boards import FOLDER, find_board, open_boards, read
+from crq.hw.devices.catalog import find
+from crq.hw.errors import HwError
 
 FAMILIES = {"ecp5", "ice40", "gowin"}
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.devices import catalog as devices
-from hw.errors import HwError
+from crq.hw.devices import catalog as devices
+from crq.hw.errors import HwError
 
 
 @pytest.mark.parametrize(

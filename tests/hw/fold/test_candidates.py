@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from hw.dataflow.beats import widest
-from hw.dataflow.schedule import cycles
-from hw.dataflow.units import FOLDED, PARALLEL, Fold, units
-from hw.errors import HwError
-from hw.fold.candidates import Limits, Wish, check, fastest, slowest
-from hw.ir.graph import Network
+from crq.hw.dataflow.beats import widest
+from crq.hw.dataflow.schedule import cycles
+from crq.hw.dataflow.units import FOLDED, PARALLEL, Fold, units
+from crq.hw.errors import HwError
+from crq.hw.fold.candidates import Limits, Wish, check, fastest, slowest
+from crq.hw.ir.graph import Network
 from tests.support import random_graphs
 
 

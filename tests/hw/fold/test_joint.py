@@ -6,14 +6,14 @@ import itertools
 
 import pytest
 
-from hw.cost.network import estimate
-from hw.dataflow.beats import beat_out, beats_in, conversion
-from hw.dataflow.schedule import cycles
-from hw.dataflow.units import PARALLEL, units
-from hw.fold.candidates import Limits, Wish
-from hw.fold.joint import _Joint, within
-from hw.fold.search import remembered
-from hw.ir.graph import Network
+from crq.hw.cost.network import estimate
+from crq.hw.dataflow.beats import beat_out, beats_in, conversion
+from crq.hw.dataflow.schedule import cycles
+from crq.hw.dataflow.units import PARALLEL, units
+from crq.hw.fold.candidates import Limits, Wish
+from crq.hw.fold.joint import _Joint, within
+from crq.hw.fold.search import remembered
+from crq.hw.ir.graph import Network
 from tests.support import random_graphs
 from tests.support.random_graphs import GraphBuilder
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.dataflow.schedule import graph_stages
-from hw.dataflow.units import FOLDED, Fold, units
-from hw.devices.catalog import priced
-from hw.fold.levels import (
+from crq.hw.dataflow.schedule import graph_stages
+from crq.hw.dataflow.units import FOLDED, Fold, units
+from crq.hw.devices.catalog import priced
+from crq.hw.fold.levels import (
     BASE_NS,
     FETCH_NS,
     LEVEL_NS,
@@ -24,11 +24,11 @@ from hw.fold.levels import (
     with_levels,
     with_registers,
 )
-from hw.fold.search import Target, decide
-from hw.graphs.layer import layer_stages
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
-from hw.rtl.synth import FAMILIES as SYNTHESISED
+from crq.hw.fold.search import Target, decide
+from crq.hw.graphs.layer import layer_stages
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
+from crq.hw.rtl.synth import FAMILIES as SYNTHESISED
 from tests.support.random_graphs import GraphBuilder
 
 FAMILIES = tuple(sorted({priced(family) for family in SYNTHESISED}))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.errors import HwError
-from hw.fold.limits import check_limits
-from hw.ir.graph import Network
+from crq.hw.errors import HwError
+from crq.hw.fold.limits import check_limits
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from crq.hw.fold.candidates import Wish
+from crq.hw.fold.options import target_of, wishes_of
+from crq.hw.fold.search import Target, choose, decide
+from crq.hw.ir.graph import Network
 from crq.options import BuildOptions
-from hw.fold.candidates import Wish
-from hw.fold.options import target_of, wishes_of
-from hw.fold.search import Target, choose, decide
-from hw.ir.graph import Network
 from tests.support.random_graphs import small_cnn
 
 

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from hw.devices import catalog as devices
-from hw.fold.candidates import fastest
-from hw.fold.pareto import pareto
-from hw.fold.search import FILL, choose, fill
-from hw.ir.graph import Network
+from crq.hw.devices import catalog as devices
+from crq.hw.fold.candidates import fastest
+from crq.hw.fold.pareto import pareto
+from crq.hw.fold.search import FILL, choose, fill
+from crq.hw.ir.graph import Network
 from tests.support import random_graphs
 
 

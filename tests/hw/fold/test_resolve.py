@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from crq.hw.dataflow.timing import HLS, RTL
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.devices.catalog import find
+from crq.hw.errors import HwError
+from crq.hw.fold.candidates import Wish
+from crq.hw.fold.resolve import resolve
+from crq.hw.ir.graph import Network
 from crq.options import BuildOptions
-from hw.dataflow.timing import HLS, RTL
-from hw.dataflow.units import Fold, units
-from hw.devices.catalog import find
-from hw.errors import HwError
-from hw.fold.candidates import Wish
-from hw.fold.resolve import resolve
-from hw.ir.graph import Network
 from tests.support.random_graphs import small_cnn
 
 DEVICE = find("xc7z020")

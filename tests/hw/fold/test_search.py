@@ -7,18 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from hw.cost.network import area, estimate_unit
-from hw.dataflow.beats import widest
-from hw.dataflow.schedule import cycles
-from hw.dataflow.streams import pipeline
-from hw.dataflow.timing import HLS, RTL, Timing
-from hw.dataflow.units import FOLDED, PARALLEL, Fold, units
-from hw.devices import catalog as devices
-from hw.errors import HwError
-from hw.fold import search as fold
-from hw.fold.candidates import Limits, Wish, fastest
-from hw.fold.joint import within
-from hw.ir.graph import Network
+from crq.hw.cost.network import area, estimate_unit
+from crq.hw.dataflow.beats import widest
+from crq.hw.dataflow.schedule import cycles
+from crq.hw.dataflow.streams import pipeline
+from crq.hw.dataflow.timing import HLS, RTL, Timing
+from crq.hw.dataflow.units import FOLDED, PARALLEL, Fold, units
+from crq.hw.devices import catalog as devices
+from crq.hw.errors import HwError
+from crq.hw.fold import search as fold
+from crq.hw.fold.candidates import Limits, Wish, fastest
+from crq.hw.fold.joint import within
+from crq.hw.ir.graph import Network
 from tests.support import random_graphs
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.dataflow.timing import RTL
-from hw.errors import HwError
-from hw.forms.built import Built, manifest_of, processors
-from hw.forms.manifest import FILE
-from hw.ir.layers import Shape
+from crq.hw.dataflow.timing import RTL
+from crq.hw.errors import HwError
+from crq.hw.forms.built import Built, manifest_of, processors
+from crq.hw.forms.manifest import FILE
+from crq.hw.ir.layers import Shape
 from tests.support.rtl_projects import project
 
 

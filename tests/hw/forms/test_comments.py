@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hw.dataflow.units import Fold, units
-from hw.forms.comments import TITLES, Described, comment, pair, title
-from hw.ir.graph import Network
-from hw.ir.layers import KINDS, Flatten
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.forms.comments import TITLES, Described, comment, pair, title
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import KINDS, Flatten
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import hw
-from hw.errors import HwError
-from hw.forms.folder import check_target, foreign, named, own, put, settle
+from crq import hw
+from crq.hw.errors import HwError
+from crq.hw.forms.folder import check_target, foreign, named, own, put, settle
 from tests.support.random_graphs import GraphBuilder
 
 
@@ -173,7 +173,7 @@ def test_a_rerun_goes_on_wherever_the_first_was_killed(
         rename(source, target)
 
     with monkeypatch.context() as patch, contextlib.suppress(Killed):
-        patch.setattr("hw.forms.folder.os.rename", dying)
+        patch.setattr("crq.hw.forms.folder.os.rename", dying)
         put(tmp_path / "new", project)
     (tmp_path / "newer").mkdir()
     (tmp_path / "newer" / "newer.txt").write_text("newer")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hw.dataflow.words import pack, unpack, words_of
-from hw.forms.host import host_py
-from hw.ir.vectors import random_codes
+from crq.hw.dataflow.words import pack, unpack, words_of
+from crq.hw.forms.host import host_py
+from crq.hw.ir.vectors import random_codes
 from tests.support.rtl_projects import project
 
 

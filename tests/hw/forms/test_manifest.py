@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hw.dataflow.units import Fold
-from hw.errors import HwError
-from hw.forms.manifest import FILE, Manifest
+from crq.hw.dataflow.units import Fold
+from crq.hw.errors import HwError
+from crq.hw.forms.manifest import FILE, Manifest
 
 MANIFEST = Manifest(
     project="digits", target="hls", source={"name": "m.onnx", "sha256": "00ff"}, part="xc7z020clg400-1",

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
-from hw.dataflow.words import words_of
-from hw.forms.render import render
-from hw.hls.plan import Stream
-from hw.ir.layers import Shape, Tensor
+from crq.hw.dataflow.words import words_of
+from crq.hw.forms.render import render
+from crq.hw.hls.plan import Stream
+from crq.hw.ir.layers import Shape, Tensor
 
 
 def stream(c: int, h: int, w: int, beat: int) -> Stream:
@@ -20,7 +20,7 @@ FACTS = {"name": "net", "x": stream(2, 3, 4, 1), "y": stream(5, 1, 1, 5), "strea
 
 
 def test_facts_take_their_places() -> None:
-    text = render("hw.hls", "testbench.cpp", **FACTS)
+    text = render("crq.hw.hls", "testbench.cpp", **FACTS)
     assert text.startswith("// Testbench of net:")
     assert '#include "firmware/net.h"\n' in text
     assert "codes(24), expected(5), found(5);" in text
@@ -29,7 +29,7 @@ def test_facts_take_their_places() -> None:
 
 
 def test_the_form_decides_what_is_written() -> None:
-    streaming, parallel = (render("hw.hls", "testbench.cpp", **{**FACTS, "streaming": s}) for s in (True, False))
+    streaming, parallel = (render("crq.hw.hls", "testbench.cpp", **{**FACTS, "streaming": s}) for s in (True, False))
     assert "hls::stream<input_t>" in streaming
     assert "input_t input[24];" not in streaming
     assert "input_t input[24];" in parallel
@@ -38,7 +38,7 @@ def test_the_form_decides_what_is_written() -> None:
 
 def test_nothing_is_escaped_and_the_last_line_ends() -> None:
     x, y = stream(2, 3, 4, 1), stream(5, 1, 1, 5)
-    text = render("hw.hls", "axi.cpp", name="a_b", x=x, y=y, x_words=words_of(x), y_words=words_of(y))
+    text = render("crq.hw.hls", "axi.cpp", name="a_b", x=x, y=y, x_words=words_of(x), y_words=words_of(y))
     assert "hls::stream<input_word> &input" in text
     assert "&lt;" not in text
     assert text.endswith("}\n")
@@ -46,9 +46,9 @@ def test_nothing_is_escaped_and_the_last_line_ends() -> None:
 
 def test_a_fact_that_is_missing_is_an_error() -> None:
     with pytest.raises(UndefinedError, match="'name'"):
-        render("hw.hls", "testbench.cpp", **{k: v for k, v in FACTS.items() if k != "name"})
+        render("crq.hw.hls", "testbench.cpp", **{k: v for k, v in FACTS.items() if k != "name"})
 
 
 def test_a_text_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(TemplateNotFound, match="poem.txt"):
-        render("hw.hls", "poem.txt")
+        render("crq.hw.hls", "poem.txt")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.forms.vectors import as_stream, data_file, images_in_words, vectors
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.layers import Shape
-from hw.ir.vectors import random_codes
+from crq.hw.forms.vectors import as_stream, data_file, images_in_words, vectors
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.layers import Shape
+from crq.hw.ir.vectors import random_codes
 from tests.support.rtl_projects import small
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import hw
-from hw.forms.folder import foreign
-from hw.forms.verdicts import content_hash, keep, kept
+from crq import hw
+from crq.hw.forms.folder import foreign
+from crq.hw.forms.verdicts import content_hash, keep, kept
 from tests.support.random_graphs import GraphBuilder
 
 FACTS = {"against": "crq check", "images": 4, "integers": 96, "differing": 0, "equal": True}

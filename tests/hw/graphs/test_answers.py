@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.graphs.answers import Question, answers
+from crq.hw.graphs.answers import Question, answers
 from tests.hw.graphs.test_search import ternary
 
 

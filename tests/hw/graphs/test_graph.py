@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.graphs import Adder, Graph, Tap, Term, solve
+from crq.hw.graphs import Adder, Graph, Tap, Term, solve
 from tests.hw.graphs.test_search import ternary
 
 BY_HAND = Graph(  # y = (x0 + 2 x1 - x2, -(x0 + 2 x1), 0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from crq.errors import ToolError
-from hw.graphs import kernel
+from crq.hw.graphs import kernel
 from tests.hw.graphs.test_search import ternary
 
 
@@ -53,7 +53,7 @@ def test_too_little_memory_is_told() -> None:
     code = """
 import resource, numpy as np
 from crq.errors import ToolError
-from hw.graphs import kernel
+from crq.hw.graphs import kernel
 kernel._function()
 matrix = np.ones((400, 400), np.int8)
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()

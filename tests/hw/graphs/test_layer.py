@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.dataflow.schedule import graph_stages
-from hw.graphs.layer import OPERANDS, layer_graph, window_matrix, window_weights
-from hw.ir.digits import sum_levels
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.layers import Mac
-from hw.rtl.synth import FAMILIES
+from crq.hw.dataflow.schedule import graph_stages
+from crq.hw.graphs.layer import OPERANDS, layer_graph, window_matrix, window_weights
+from crq.hw.ir.digits import sum_levels
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.layers import Mac
+from crq.hw.rtl.synth import FAMILIES
 from tests.support.random_graphs import GraphBuilder
 
 

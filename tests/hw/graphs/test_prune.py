@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.graphs import solve
-from hw.graphs.graph import Adder, Graph, Tap, Term
-from hw.graphs.prune import pruned
+from crq.hw.graphs import solve
+from crq.hw.graphs.graph import Adder, Graph, Tap, Term
+from crq.hw.graphs.prune import pruned
 from tests.hw.graphs.test_search import ternary
 
 

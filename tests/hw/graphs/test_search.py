@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.errors import HwError
-from hw.graphs import Term, kernel, solve
+from crq.hw.errors import HwError
+from crq.hw.graphs import Term, kernel, solve
 
 
 def ternary(seed: int, outputs: int, inputs: int, zeros: float = 0.5) -> np.ndarray:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.graphs import solve
-from hw.graphs.stages import Staged, staged
+from crq.hw.graphs import solve
+from crq.hw.graphs.stages import Staged, staged
 from tests.hw.graphs.test_search import ternary
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import hw
-from hw.dataflow.units import Fold
-from hw.dataflow.words import Words, words_of
-from hw.hls.axi import axi_cpp, has_axi_top
-from hw.hls.plan import Plan, make_plan
-from hw.ir.graph import Network
+from crq import hw
+from crq.hw.dataflow.units import Fold
+from crq.hw.dataflow.words import Words, words_of
+from crq.hw.hls.axi import axi_cpp, has_axi_top
+from crq.hw.hls.plan import Plan, make_plan
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder, random_input
 
 

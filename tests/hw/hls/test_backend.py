@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from crq.errors import CrqError
-from hw.errors import HwError
-from hw.hls.backend import CrqBackend
-from hw.hls.layers import LAYERS
-from hw.hls.plugin import require_registered
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
+from crq.hw.errors import HwError
+from crq.hw.hls.backend import CrqBackend
+from crq.hw.hls.layers import LAYERS
+from crq.hw.hls.plugin import require_registered
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
 from tests.support.random_graphs import random_input, small_cnn
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
-from hw.dataflow.units import Fold
-from hw.errors import HwError
-from hw.hls.built import Built
+from crq import hw
+from crq.hw.dataflow.units import Fold
+from crq.hw.errors import HwError
+from crq.hw.hls.built import Built
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder, random_input
 

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import hw
-from hw.dataflow.stages import stage
-from hw.dataflow.units import Fold, units
-from hw.hls.codes import codes_of
-from hw.hls.csim import MODES
-from hw.hls.plan import Process, make_plan
-from hw.hls.source import cpp_type
-from hw.hls.tables import tables_h
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
+from crq import hw
+from crq.hw.dataflow.stages import stage
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.hls.codes import codes_of
+from crq.hw.hls.csim import MODES
+from crq.hw.hls.plan import Process, make_plan
+from crq.hw.hls.source import cpp_type
+from crq.hw.hls.tables import tables_h
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
 from tests.support.random_graphs import GraphBuilder, random_input
 
 KERNELS = Path(hw.__file__).parent / "hls" / "kernels"

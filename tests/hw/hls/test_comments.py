@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.dataflow.units import Fold, units
-from hw.hls.comments import describe
-from hw.hls.plan import Process, make_plan
-from hw.ir.graph import Network
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.hls.comments import describe
+from crq.hw.hls.plan import Process, make_plan
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 
 

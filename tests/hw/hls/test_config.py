@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crq.hw.errors import HwError
+from crq.hw.hls.config import from_config, hls_options, to_config
 from crq.options import BuildOptions
-from hw.errors import HwError
-from hw.hls.config import from_config, hls_options, to_config
 
 LAYERS = ("conv1", "pool3", "conv4", "fc7")
 NAMES = st.sampled_from(LAYERS)

@@ -10,13 +10,13 @@ import pytest
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
-import hw
-from hw.dataflow.units import FORMS, units
-from hw.hls.csim import Simulation, compile_simulation
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import all_vectors
-from hw.project import Project
+from crq import hw
+from crq.hw.dataflow.units import FORMS, units
+from crq.hw.hls.csim import Simulation, compile_simulation
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.project import Project
 from tests.support import reference
 from tests.support.random_graphs import NETWORKS, GraphBuilder
 

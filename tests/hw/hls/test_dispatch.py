@@ -8,11 +8,11 @@ import hls4ml
 import numpy as np
 import pytest
 
-from hw.errors import HwError
-from hw.hls.dispatch import install_converter
-from hw.hls.frontend import to_model_graph
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
+from crq.hw.errors import HwError
+from crq.hw.hls.dispatch import install_converter
+from crq.hw.hls.frontend import to_model_graph
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
 from tests.support.random_graphs import random_input, small_cnn
 
 

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import hw
-from hw.dataflow.units import FOLDED, PARALLEL, Fold, Unit, units
-from hw.errors import HwError
-from hw.hls.csim import MODES
-from hw.hls.emit import emit
-from hw.hls.firmware import defines_h, layer_h
-from hw.hls.plan import Plan, Process, Stream, make_plan
-from hw.hls.tables import tables_h
-from hw.ir.graph import Network
+from crq import hw
+from crq.hw.dataflow.units import FOLDED, PARALLEL, Fold, Unit, units
+from crq.hw.errors import HwError
+from crq.hw.hls.csim import MODES
+from crq.hw.hls.emit import emit
+from crq.hw.hls.firmware import defines_h, layer_h
+from crq.hw.hls.plan import Plan, Process, Stream, make_plan
+from crq.hw.hls.tables import tables_h
+from crq.hw.ir.graph import Network
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder, random_input
 

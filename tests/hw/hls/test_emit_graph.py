@@ -7,12 +7,12 @@ import re
 import numpy as np
 import pytest
 
-from hw.dataflow.units import Fold, units
-from hw.graphs.layer import HLS_OPERANDS, layer_graph
-from hw.hls.emit import emit
-from hw.hls.plan import Process, make_plan
-from hw.ir.graph import Network
-from hw.ir.layers import Conv, Dense
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.graphs.layer import HLS_OPERANDS, layer_graph
+from crq.hw.hls.emit import emit
+from crq.hw.hls.plan import Process, make_plan
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Conv, Dense
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from hw.dataflow.units import FOLDED, Fold, units
-from hw.hls.emit import emit
-from hw.hls.emit_window import fast_lane, partial_bits
-from hw.hls.plan import Process, make_plan
-from hw.ir.graph import Network
-from hw.ir.layers import Format
+from crq.hw.dataflow.units import FOLDED, Fold, units
+from crq.hw.hls.emit import emit
+from crq.hw.hls.emit_window import fast_lane, partial_bits
+from crq.hw.hls.plan import Process, make_plan
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Format
 from tests.support.random_graphs import GraphBuilder
 
 SAME = (1, 1, 1, 1)

@@ -7,7 +7,7 @@ import shutil
 import hls4ml
 import pytest
 
-import hw
+from crq import hw
 from tests.support.random_graphs import small_cnn
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from hw.dataflow.units import Fold, units
-from hw.hls.emit import emit
-from hw.hls.firmware import bridge_cpp, defines_h, layer_h, parameters_h, prototype, top_cpp, top_h
-from hw.hls.plan import Plan, make_plan
-from hw.ir.graph import Network
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.hls.emit import emit
+from crq.hw.hls.firmware import bridge_cpp, defines_h, layer_h, parameters_h, prototype, top_cpp, top_h
+from crq.hw.hls.plan import Plan, make_plan
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 
 

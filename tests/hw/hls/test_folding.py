@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hw.cost.network import estimate
-from hw.dataflow.streams import pipeline
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.errors import HwError
-from hw.fold.candidates import meets
-from hw.fold.search import Choice
-from hw.hls.folding import cheapest, resolve_folds
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.cost.network import estimate
+from crq.hw.dataflow.streams import pipeline
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.errors import HwError
+from crq.hw.fold.candidates import meets
+from crq.hw.fold.search import Choice
+from crq.hw.hls.folding import cheapest, resolve_folds
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 from tests.support.random_graphs import NETWORKS, GraphBuilder, small_cnn
 
 NETWORK = Network(small_cnn(1))

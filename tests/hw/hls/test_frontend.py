@@ -8,8 +8,8 @@ from typing import Any
 import hls4ml
 import pytest
 
-from hw.errors import HwError
-from hw.ir.graph import Network
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
 from tests.support.qonnx_files import CONV, TAIL, base, graph_of, node, quant
 from tests.support.random_graphs import GraphBuilder, residual_net, small_cnn
 

@@ -7,11 +7,11 @@ import pytest
 from hls4ml.model.layers import Layer as HlsLayer
 from hls4ml.model.layers import layer_map
 
-from hw.dataflow.units import Fold, units
-from hw.hls.layers import CLASSES, LAYERS, class_name, hls_shape, precision
-from hw.hls.plan import Plan, make_plan
-from hw.ir.graph import Network
-from hw.ir.layers import KINDS, Flatten, Format
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.hls.layers import CLASSES, LAYERS, class_name, hls_shape, precision
+from crq.hw.hls.plan import Plan, make_plan
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import KINDS, Flatten, Format
 from tests.support.random_graphs import GraphBuilder, small_cnn
 
 

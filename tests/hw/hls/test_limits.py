@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import hw
-from hw.cost.resources import Resources
-from hw.dataflow.units import Fold, units
-from hw.devices.catalog import Device, find
-from hw.errors import HwError
-from hw.hls.limits import check_fit, weight_rom
-from hw.hls.plan import Plan, make_plan
-from hw.ir.graph import Network
-from hw.report.model import build_report
+from crq import hw
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.devices.catalog import Device, find
+from crq.hw.errors import HwError
+from crq.hw.hls.limits import check_fit, weight_rom
+from crq.hw.hls.plan import Plan, make_plan
+from crq.hw.ir.graph import Network
+from crq.hw.report.model import build_report
 from tests.support.random_graphs import GraphBuilder
 
 DEVICE = replace(find("xc7z020"), part="tiny", bram36=2, lut=1000)

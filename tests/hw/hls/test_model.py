@@ -6,9 +6,9 @@ import hls4ml
 import numpy as np
 import pytest
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
 from tests.support.random_graphs import random_input, residual_net
 
 

@@ -7,14 +7,14 @@ from collections import Counter
 import pytest
 from onnx import TensorProto, helper
 
-from hw.dataflow.rings import ring
-from hw.dataflow.streams import fifo_depths
-from hw.dataflow.timing import HLS
-from hw.dataflow.units import FOLDED, Fold, units
-from hw.errors import HwError
-from hw.hls.plan import Plan, make_plan
-from hw.ir.graph import Network
-from hw.ir.layers import Shape
+from crq.hw.dataflow.rings import ring
+from crq.hw.dataflow.streams import fifo_depths
+from crq.hw.dataflow.timing import HLS
+from crq.hw.dataflow.units import FOLDED, Fold, units
+from crq.hw.errors import HwError
+from crq.hw.hls.plan import Plan, make_plan
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Shape
 from tests.support.random_graphs import NETWORKS, GraphBuilder
 
 SAME = (1, 1, 1, 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from qonnx.core.modelwrapper import ModelWrapper
 
-import hw
+from crq import hw
 from tests.support.random_graphs import small_cnn
 
 ROOT = Path(__file__).parents[3]
@@ -70,12 +70,12 @@ def test_entry_point_alone_registers():
 
 def test_environment_variable_alone_registers():
     assert run_python(WITHOUT_ENTRY_POINTS + REGISTERED).stdout.endswith("False\n")
-    run = run_python(WITHOUT_ENTRY_POINTS + REGISTERED, HLS4ML_BACKEND_PLUGINS="hw.hls.plugin")
+    run = run_python(WITHOUT_ENTRY_POINTS + REGISTERED, HLS4ML_BACKEND_PLUGINS="crq.hw.hls.plugin")
     assert run.stdout.endswith("True\n")
 
 
 def test_both_doors_together_register_once():
-    run = run_python(REGISTERED, HLS4ML_BACKEND_PLUGINS="hw.hls.plugin")
+    run = run_python(REGISTERED, HLS4ML_BACKEND_PLUGINS="crq.hw.hls.plugin")
     assert run.stdout.endswith("True\n")
     assert "WARNING" not in run.stdout
 
@@ -83,14 +83,14 @@ def test_both_doors_together_register_once():
 @pytest.mark.parametrize(
     "conversion",
     [
-        "import hw; hw.build(model, 'never')",
+        "from crq import hw; hw.build(model, 'never')",
         "import hls4ml; hls4ml.converters.convert_from_onnx_model(model, backend='crq', output_dir='never')",
     ],
 )
 def test_broken_registration_is_a_hard_error_with_its_cause(conversion):
     code = f"""
 import sys
-sys.modules["hw.hls.templates"] = None
+sys.modules["crq.hw.hls.templates"] = None
 from tests.support.random_graphs import small_cnn
 model = small_cnn(0)
 {conversion}
@@ -98,4 +98,4 @@ model = small_cnn(0)
     run = run_python(code)
     assert run.returncode
     assert "HwError: the crq backend failed to register" in run.stderr
-    assert "hw.hls.templates" in run.stderr
+    assert "crq.hw.hls.templates" in run.stderr

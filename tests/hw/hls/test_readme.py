@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hw.dataflow.units import Fold, units
-from hw.forms.host import host_py
-from hw.forms.manifest import Manifest
-from hw.hls.plan import Plan, make_plan
-from hw.hls.readme import readme_md
-from hw.ir.graph import Network
-from hw.ir.host import to_codes
-from hw.read.origin import load_graph
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.forms.host import host_py
+from crq.hw.forms.manifest import Manifest
+from crq.hw.hls.plan import Plan, make_plan
+from crq.hw.hls.readme import readme_md
+from crq.hw.ir.graph import Network
+from crq.hw.ir.host import to_codes
+from crq.hw.read.origin import load_graph
 from tests.support.legal_files import LEGAL
 from tests.support.random_graphs import GraphBuilder
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hw.dataflow.units import Fold
-from hw.hls.plan import make_plan
-from hw.hls.source import Source, cpp_type, number, stream_type
-from hw.ir.graph import Network
-from hw.ir.layers import Format
+from crq.hw.dataflow.units import Fold
+from crq.hw.hls.plan import make_plan
+from crq.hw.hls.source import Source, cpp_type, number, stream_type
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Format
 from tests.support.random_graphs import GraphBuilder
 
 

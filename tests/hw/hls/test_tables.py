@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hw.dataflow.units import Fold
-from hw.hls.tables import (
+from crq.hw.dataflow.units import Fold
+from crq.hw.hls.tables import (
     Table,
     integer_table,
     ordered_weights,
@@ -21,7 +21,7 @@ from hw.hls.tables import (
     threshold_table,
     weight_table,
 )
-from hw.ir.layers import Conv, Dense, Pads, Shape, Tensor, Threshold
+from crq.hw.ir.layers import Conv, Dense, Pads, Shape, Tensor, Threshold
 
 Values = NDArray[np.int64]
 LIMITS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hls4ml
 import pytest
 
-from hw.hls.emit import emit
-from hw.hls.templates import CallTemplate, ConfigTemplate, source_of
+from crq.hw.hls.emit import emit
+from crq.hw.hls.templates import CallTemplate, ConfigTemplate, source_of
 from tests.support.random_graphs import residual_net
 
 

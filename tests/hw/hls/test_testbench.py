@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
-from hw.dataflow.units import Fold
-from hw.forms.vectors import data_file
-from hw.hls import testbench
-from hw.hls.plan import make_plan
-from hw.ir.graph import Network
+from crq import hw
+from crq.hw.dataflow.units import Fold
+from crq.hw.forms.vectors import data_file
+from crq.hw.hls import testbench
+from crq.hw.hls.plan import make_plan
+from crq.hw.ir.graph import Network
 from tests.support.random_graphs import GraphBuilder
 
 KERNELS = Path(hw.__file__).parent / "hls" / "kernels"

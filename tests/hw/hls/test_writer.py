@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import hw
+from crq import hw
 from tests.support.random_graphs import small_cnn
 
 # What Vitis HLS does as far as the script can see it: projects, files, both simulations, their folders and reports.

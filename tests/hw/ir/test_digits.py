@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.ir.digits import (
+from crq.hw.ir.digits import (
     complement_offset,
     complement_range,
     digits_of,
@@ -15,8 +15,8 @@ from hw.ir.digits import (
     signed_digits,
     sum_levels,
 )
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
 from tests.support.random_graphs import GraphBuilder
 
 CODES = np.arange(-128, 128, dtype=np.int8)

@@ -11,9 +11,9 @@ from onnx import TensorProto, helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.layers import Conv, Dense, Shift, Threshold
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Conv, Dense, Shift, Threshold
 from tests.support import reference
 from tests.support.random_graphs import NETWORKS, GraphBuilder, random_input, small_cnn
 

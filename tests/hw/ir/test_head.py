@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hw.ir.head import HEADS, finished, head_source
+from crq.hw.ir.head import HEADS, finished, head_source
 
 TOLD = {"TopK": {"k": 3, "output": 1}, "ArgMax": {"keepdims": 0}}
 TORCH = {

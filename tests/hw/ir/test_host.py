@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import hw
-from hw.ir.graph import Network
-from hw.ir.host import to_codes, to_values
-from hw.read import read_qonnx
-from hw.verify.float64.evaluate import Float64File
-from hw.verify.live import verify
+from crq import hw
+from crq.hw.ir.graph import Network
+from crq.hw.ir.host import to_codes, to_values
+from crq.hw.read import read_qonnx
+from crq.hw.verify.float64.evaluate import Float64File
+from crq.hw.verify.live import verify
 from tests.support.qonnx_files import CONV, base, graph_of, node, quant
 
 # 2·x − 1 and a scale per channel before the first Quant; a last bias that is no whole number of output units.
@@ -77,7 +77,7 @@ def test_accuracy_is_that_of_the_logits_with_their_offset(project: hw.Project) -
 def test_images_of_a_data_set_run_on_a_file_with_another_input(tmp_path: Path) -> None:
     from click.testing import CliRunner
 
-    from hw.cli.check import check
+    from crq.hw.cli.check import check
 
     nodes = [node("Sub", "x half", "x0"), quant("x0", "xq", "qi", signed=1), CONV, node("Relu", "c", "r")]
     constants = base() | {"half": np.float32(0.5), "w": base()["w"][:, :1]}

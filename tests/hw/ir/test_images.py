@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.images import as_file, byte_codes, channels_first, image_shape, input_codes, pixels_for
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.images import as_file, byte_codes, channels_first, image_shape, input_codes, pixels_for
 from tests.support import random_graphs
 from tests.support.random_graphs import GraphBuilder
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.interpret import apply, evaluate
-from hw.ir.layers import Flatten
-from hw.ir.vectors import extremes
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import apply, evaluate
+from crq.hw.ir.layers import Flatten
+from crq.hw.ir.vectors import extremes
 from tests.support import reference
 from tests.support.random_graphs import NETWORKS, GraphBuilder, random_input
 

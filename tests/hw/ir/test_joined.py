@@ -7,7 +7,7 @@ import pytest
 from onnx import ModelProto, TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
-from hw.ir.joined import INPUT, OUTPUT, join
+from crq.hw.ir.joined import INPUT, OUTPUT, join
 
 
 def file(a: list[int], b: list[int], opset: int = 13) -> ModelProto:

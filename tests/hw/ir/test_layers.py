@@ -8,31 +8,31 @@ from collections.abc import Collection
 import hls4ml  # noqa: F401  # before the backend's classes, which derive from its own
 import pytest
 
-from hw.cost import parallel
-from hw.cost.units import COSTS
-from hw.dataflow.windows import WINDOWS
-from hw.forms.comments import TITLES
-from hw.hls.emit import EMITTERS
-from hw.hls.layers import CLASSES
-from hw.ir import layers
-from hw.ir.interpret import RULES
-from hw.ir.layers import KINDS, Flatten, Layer, Mac
-from hw.rtl import parallel as unrolled
-from hw.rtl.generate import BODIES
+from crq.hw.cost import parallel
+from crq.hw.cost.units import COSTS
+from crq.hw.dataflow.windows import WINDOWS
+from crq.hw.forms.comments import TITLES
+from crq.hw.hls.emit import EMITTERS
+from crq.hw.hls.layers import CLASSES
+from crq.hw.ir import layers
+from crq.hw.ir.interpret import RULES
+from crq.hw.ir.layers import KINDS, Flatten, Layer, Mac
+from crq.hw.rtl import parallel as unrolled
+from crq.hw.rtl.generate import BODIES
 
 HARDWARE = set(KINDS) - {Flatten}
 """A flatten renames a stream: no stage that builds hardware meets one."""
 
 TABLES: dict[str, tuple[Collection[type[Layer]], set[type[Layer]]]] = {
-    "hw.ir.interpret.RULES": (RULES, set(KINDS)),
-    "hw.dataflow.windows.WINDOWS": (WINDOWS, HARDWARE),
-    "hw.cost.units.COSTS": (COSTS, HARDWARE),
-    "hw.cost.parallel.PARTS": (parallel.PARTS, HARDWARE),
-    "hw.hls.layers.CLASSES": (CLASSES, HARDWARE),
-    "hw.forms.comments.TITLES": (TITLES, HARDWARE),
-    "hw.hls.emit.EMITTERS": (EMITTERS, HARDWARE),
-    "hw.rtl.generate.BODIES": (BODIES, HARDWARE),
-    "hw.rtl.parallel.BODIES": (unrolled.BODIES, HARDWARE),
+    "crq.hw.ir.interpret.RULES": (RULES, set(KINDS)),
+    "crq.hw.dataflow.windows.WINDOWS": (WINDOWS, HARDWARE),
+    "crq.hw.cost.units.COSTS": (COSTS, HARDWARE),
+    "crq.hw.cost.parallel.PARTS": (parallel.PARTS, HARDWARE),
+    "crq.hw.hls.layers.CLASSES": (CLASSES, HARDWARE),
+    "crq.hw.forms.comments.TITLES": (TITLES, HARDWARE),
+    "crq.hw.hls.emit.EMITTERS": (EMITTERS, HARDWARE),
+    "crq.hw.rtl.generate.BODIES": (BODIES, HARDWARE),
+    "crq.hw.rtl.parallel.BODIES": (unrolled.BODIES, HARDWARE),
 }
 
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import ModelProto
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.metadata import FileTensor, Metadata, properties
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.metadata import FileTensor, Metadata, properties
 from tests.support.random_graphs import GraphBuilder, small_cnn
 
 NUMBER = st.floats(2.0**-20, 2.0**20)

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.ir.ranges import sum_range
+from crq.hw.ir.ranges import sum_range
 
 
 def test_an_interval_worked_out_by_hand() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import hw
-from hw.ir.graph import Network
-from hw.ir.layers import Conv, Dense
-from hw.ir.vectors import GIVEN_IMAGES, all_vectors, bounding, driving, extremes, random_codes, shipped_vectors
+from crq import hw
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Conv, Dense
+from crq.hw.ir.vectors import GIVEN_IMAGES, all_vectors, bounding, driving, extremes, random_codes, shipped_vectors
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder, depthwise_net, small_cnn
 
@@ -93,7 +93,7 @@ def test_bounding_images_reach_the_proven_accumulator_range():
     g = GraphBuilder((2, 7, 7), seed=5)
     graph = g.finish(g.conv("x", 6, (3, 3), pads=(1, 1, 1, 1)))
     network = hw.Network(graph)
-    from hw.ir.interpret import evaluate
+    from crq.hw.ir.interpret import evaluate
 
     images, names = bounding(network)
     sums = evaluate(network, images)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from hw.read.activations import ACTIVATIONS
+from crq.hw.read.activations import ACTIVATIONS
 
 TORCH = {
     "LeakyRelu": nn.LeakyReLU(0.01), "ThresholdedRelu": nn.Threshold(1.0, 0.0), "Sigmoid": nn.Sigmoid(),

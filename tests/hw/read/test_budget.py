@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from onnx import NodeProto
 
-from hw.errors import HwError
-from hw.read import budget, read_qonnx
-from hw.read.budget import Budget, most_elements
-from hw.read.constants import Constant, fold
+from crq.hw.errors import HwError
+from crq.hw.read import budget, read_qonnx
+from crq.hw.read.budget import Budget, most_elements
+from crq.hw.read.constants import Constant, fold
 from tests.support.qonnx_files import conv, graph_of, node, quant
 
 

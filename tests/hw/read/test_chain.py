@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.read.chain import Chain, Quantizer, Steps, thresholds
+from crq.hw.read.chain import Chain, Quantizer, Steps, thresholds
 from tests.support.qonnx_files import CONV, TAIL, assert_equal_to_file, base, graph_of, node, quant
 
 CHANNELS = 3

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from hw.errors import HwError
-from hw.read.budget import Budget
-from hw.read.constants import FOLDED, Constant, fold, from_tensor, shape_slice
+from crq.hw.errors import HwError
+from crq.hw.read.budget import Budget
+from crq.hw.read.constants import FOLDED, Constant, fold, from_tensor, shape_slice
 from tests.support.qonnx_files import node
 
 A = np.array([[1.0, -2, 3], [4, 5, 6.5]], np.float32)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.errors import HwError
-from hw.read.constants import Constant
-from hw.read.context import Context
-from hw.read.layout import LAST
-from hw.read.values import Codes, Pending, Raw
+from crq.hw.errors import HwError
+from crq.hw.read.constants import Constant
+from crq.hw.read.context import Context
+from crq.hw.read.layout import LAST
+from crq.hw.read.values import Codes, Pending, Raw
 from tests.support.qonnx_files import node
 
 MUL = node("Mul", "x k", "y", "mul")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hw.read.constants import FOLDED
-from hw.read.documentation import reading_md
-from hw.read.reader import HANDLERS
-from hw.read.refusals import REFUSALS
+from crq.hw.read.constants import FOLDED
+from crq.hw.read.documentation import reading_md
+from crq.hw.read.reader import HANDLERS
+from crq.hw.read.refusals import REFUSALS
 
 
 def test_every_operator_and_every_refusal_is_in_it_once() -> None:
@@ -24,6 +24,6 @@ def test_every_operator_and_every_refusal_is_in_it_once() -> None:
 
 def test_the_document_is_current() -> None:
 
-    from hw.read.documentation import reading_md
+    from crq.hw.read.documentation import reading_md
 
     assert (Path(__file__).parents[3] / "docs" / "reading.md").read_text() == reading_md()

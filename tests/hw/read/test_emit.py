@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.metadata import Metadata
-from hw.read import emit, read_qonnx
-from hw.read.emit import Emitter, guard
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.metadata import Metadata
+from crq.hw.read import emit, read_qonnx
+from crq.hw.read.emit import Emitter, guard
 from tests.support.qonnx_files import base, codes, graph_of, node, quant, run
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 import pytest
 
-from hw.errors import HwError
-from hw.read import read_qonnx
+from crq.hw.errors import HwError
+from crq.hw.read import read_qonnx
 from tests.support.qonnx_files import ACT, CONV, IN, TAIL, base, graph_of
 
 

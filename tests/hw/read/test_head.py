@@ -9,11 +9,11 @@ import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.project import build
-from hw.read import read_qonnx
-from hw.verify.float64.operators import OPERATORS
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.project import build
+from crq.hw.read import read_qonnx
+from crq.hw.verify.float64.operators import OPERATORS
 from tests.support.qonnx_files import ACT, CONV, IN, TAIL, base, codes, graph_of, in_float32, node, run
 
 BODY = [IN, CONV, *ACT, *TAIL[:-1], node("MatMul", "fl f", "s", "fc")]

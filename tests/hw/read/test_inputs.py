@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.host import to_codes, to_values
-from hw.read import read_qonnx
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.host import to_codes, to_values
+from crq.hw.read import read_qonnx
 from tests.support.qonnx_files import assert_graph_equals_file, base, graph_of, node, quant
 
 SIZES = {"sizes": np.array([2, 3])}

@@ -9,9 +9,9 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
 from qonnx.transformation.infer_shapes import InferShapes
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.read import read_qonnx
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
 from tests.support.float64_file import evaluate
 from tests.support.qonnx_files import CONV, assert_graph_equals_file, base, codes, conv, graph_of, node, quant, run
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from hw.errors import HwError
-from hw.read.linear import along_axis, quantized, type_ends
+from crq.hw.errors import HwError
+from crq.hw.read.linear import along_axis, quantized, type_ends
 
 
 def quantizer(**attributes: object):

@@ -10,11 +10,11 @@ import pytest
 from onnx import AttributeProto, GraphProto, NodeProto, SparseTensorProto, TensorProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
 
-import export
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.read import read_qonnx
-from hw.read.load import leading_to_outputs, load
+from crq import export
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
+from crq.hw.read.load import leading_to_outputs, load
 from tests.support.nets import Plain, Residual, frozen
 from tests.support.qonnx_files import ACT, CONV, IN, TAIL, assert_equal_to_file, base, conv, graph_of, node, quant
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
-from hw.ir.graph import Network
-from hw.read import read_qonnx
-from hw.read.budget import Budget
-from hw.read.constants import Constant, fold
-from hw.read.old_opsets import batch_norm, dequantize_linear, squeeze, unsqueeze
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
+from crq.hw.read.budget import Budget
+from crq.hw.read.constants import Constant, fold
+from crq.hw.read.old_opsets import batch_norm, dequantize_linear, squeeze, unsqueeze
 from tests.support.qonnx_files import ACT, CONV, IN, TAIL, assert_equal_to_file, base, graph_of, node, quant
 
 X = np.arange(24, dtype=np.float32).reshape(2, 3, 4)

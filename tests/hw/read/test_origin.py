@@ -8,9 +8,9 @@ from pathlib import Path
 import onnx
 import pytest
 
-from hw.errors import HwError
-from hw.read import read_qonnx
-from hw.read.origin import load_graph
+from crq.hw.errors import HwError
+from crq.hw.read import read_qonnx
+from crq.hw.read.origin import load_graph
 from tests.support.qonnx_files import ACT, CONV, IN, TAIL, base, graph_of
 from tests.support.random_graphs import small_cnn
 

@@ -9,11 +9,11 @@ import torch
 from onnx import helper
 from torch import nn
 
-import export
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.layers import Dense, Threshold
-from hw.read import read_qonnx
+from crq import export
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Dense, Threshold
+from crq.hw.read import read_qonnx
 from tests.support.nets import NETWORKS, Plain, extremes, frozen, images
 from tests.support.qonnx_files import run
 
@@ -81,7 +81,7 @@ def test_metadata_that_the_reader_finds_itself_is_not_taken_from_the_file(tmp_pa
 
 
 def test_inspect_refuses_broken_metadata(tmp_path) -> None:
-    from hw.report.inspect import describe
+    from crq.hw.report.inspect import describe
 
     proto = export.to_qonnx(frozen(Plain), tmp_path / "m.onnx")
     next(p for p in proto.metadata_props if p.key == "crq.layers").value = "[1"

@@ -8,8 +8,8 @@ from onnx import ModelProto, TensorProto, helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.errors import HwError
-from hw.read import read_qonnx
+from crq.hw.errors import HwError
+from crq.hw.read import read_qonnx
 from tests.support.qonnx_files import CONV, assert_equal_to_file, base, conv, graph_of, node, quant
 
 
@@ -129,6 +129,6 @@ def test_a_threshold_on_the_input_wants_codes(first, tmp_path) -> None:
 
 
 def test_every_refusal_has_its_test() -> None:
-    from hw.read.refusals import REFUSALS
+    from crq.hw.read.refusals import REFUSALS
 
     assert set(REFUSALS) == set(REFUSED) | {"range"}

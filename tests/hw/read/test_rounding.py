@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.errors import HwError
-from hw.read import read_qonnx
-from hw.read.rounding import bounds, rounding
+from crq.hw.errors import HwError
+from crq.hw.read import read_qonnx
+from crq.hw.read.rounding import bounds, rounding
 from tests.support.qonnx_files import IN, base, conv, graph_of, node
 
 QUANT = node("Quant", "x s z b", "y", "act")

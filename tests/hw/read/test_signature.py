@@ -8,11 +8,11 @@ import onnx
 import pytest
 from onnx import AttributeProto, ModelProto, NodeProto, helper
 
-from hw.errors import HwError
-from hw.read import read_qonnx
-from hw.read.constants import FOLDED
-from hw.read.reader import HANDLERS
-from hw.read.signature import QONNX, check_signatures
+from crq.hw.errors import HwError
+from crq.hw.read import read_qonnx
+from crq.hw.read.constants import FOLDED
+from crq.hw.read.reader import HANDLERS
+from crq.hw.read.signature import QONNX, check_signatures
 from tests.support.legal_files import LEGAL
 from tests.support.qonnx_files import ACT, CONV, IN, TAIL, assert_graph_equals_file, base, graph_of
 

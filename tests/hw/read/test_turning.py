@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.read.chain import Chain, Quantizer
-from hw.read.turning import turning
+from crq.hw.read.chain import Chain, Quantizer
+from crq.hw.read.turning import turning
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["Swish", "HardSwish", "Mish", "Gelu", "GeluTanh"]), st.booleans())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.read.values import Codes, Int
+from crq.hw.read.values import Codes, Int
 
 
 @pytest.mark.parametrize("scale", [np.float32(0.1), np.array([0.5, 0.1], np.float32)])

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.read import read_qonnx
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
 from tests.support.qonnx_files import (
     CONV,
     IN,

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import export
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.vectors import all_vectors
-from hw.project import open_project
-from hw.read import read_qonnx
-from hw.read.constants import Constant
-from hw.read.weights import weight_type, weights_of
-from hw.verify.chain import layer_values, simulation_link
+from crq import export
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.project import open_project
+from crq.hw.read import read_qonnx
+from crq.hw.read.constants import Constant
+from crq.hw.read.weights import weight_type, weights_of
+from crq.hw.verify.chain import layer_values, simulation_link
 from tests.support.nets import Plain, frozen
 from tests.support.qonnx_files import CONV, TAIL, assert_equal_to_file, base, conv, graph_of, node, quant
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.dataflow.units import Fold, units
-from hw.ir.graph import Network
-from hw.report import adders
-from hw.report.model import build_report
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.ir.graph import Network
+from crq.hw.report import adders
+from crq.hw.report.model import build_report
 from tests.support.random_graphs import GraphBuilder
 
 

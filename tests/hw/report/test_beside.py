@@ -7,15 +7,15 @@ import io
 import pytest
 from rich.console import Console
 
-from hw.cost.network import estimate
-from hw.cost.resources import Resources
-from hw.dataflow.units import Fold, units
-from hw.fold.search import choose
-from hw.ir.graph import Network
-from hw.report.beside import beside, error, headline, render
-from hw.report.html import render_html
-from hw.report.model import build_report
-from hw.rtl.measure import Measured, Measurements
+from crq.hw.cost.network import estimate
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.fold.search import choose
+from crq.hw.ir.graph import Network
+from crq.hw.report.beside import beside, error, headline, render
+from crq.hw.report.html import render_html
+from crq.hw.report.model import build_report
+from crq.hw.rtl.measure import Measured, Measurements
 from tests.support import random_graphs
 
 NETWORK = Network(random_graphs.small_cnn())

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from hw.fold.search import choose
-from hw.ir.graph import Network
-from hw.report.compare import render_comparison
-from hw.report.model import Report, build_report
+from crq.hw.fold.search import choose
+from crq.hw.ir.graph import Network
+from crq.hw.report.compare import render_comparison
+from crq.hw.report.model import Report, build_report
 from tests.support import random_graphs
 
 

@@ -8,13 +8,13 @@ import xml.etree.ElementTree as ET
 import pytest
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hw.dataflow.units import units
-from hw.fold.search import choose
-from hw.ir.graph import Network
-from hw.report.dataflow import BOX, COLUMN, EDGE, Box, Diagram, draw
-from hw.report.html import render_html, render_svg
-from hw.report.model import build_report
-from hw.report.streams import INPUT, OUTPUT
+from crq.hw.dataflow.units import units
+from crq.hw.fold.search import choose
+from crq.hw.ir.graph import Network
+from crq.hw.report.dataflow import BOX, COLUMN, EDGE, Box, Diagram, draw
+from crq.hw.report.html import render_html, render_svg
+from crq.hw.report.model import build_report
+from crq.hw.report.streams import INPUT, OUTPUT
 from tests.support import random_graphs
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
-import hw
-from hw.devices.catalog import find
-from hw.report.folding import folding_table
+from crq import hw
+from crq.hw.devices.catalog import find
+from crq.hw.report.folding import folding_table
 from tests.support.random_graphs import GraphBuilder, resnet, small_cnn
 
 

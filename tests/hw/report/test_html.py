@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from hw.fold.search import choose
-from hw.ir.graph import Network
-from hw.report import adders, html
-from hw.report.html import render_html
-from hw.report.model import Report, build_report
+from crq.hw.fold.search import choose
+from crq.hw.ir.graph import Network
+from crq.hw.report import adders, html
+from crq.hw.report.html import render_html
+from crq.hw.report.model import Report, build_report
 from tests.hw.report.page import Page
 from tests.support import random_graphs
 

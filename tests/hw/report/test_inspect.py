@@ -10,9 +10,9 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-import export
-from hw.errors import HwError
-from hw.report.inspect import describe
+from crq import export
+from crq.hw.errors import HwError
+from crq.hw.report.inspect import describe
 from tests.support.legal_files import HEAD, model, tail
 from tests.support.nets import Signal, frozen
 from tests.support.qonnx_files import quant

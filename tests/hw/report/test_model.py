@@ -15,21 +15,21 @@ import torch
 from click.testing import CliRunner
 from rich.console import Console
 
-import hw
+from crq import hw
+from crq.hw.cli.folded import open_folded
+from crq.hw.cost import calibration as calibrated
+from crq.hw.cost.network import estimate
+from crq.hw.dataflow.timing import HLS
+from crq.hw.dataflow.units import Fold
+from crq.hw.devices.catalog import find
+from crq.hw.errors import HwError
+from crq.hw.fold.search import choose, fill
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Mac
+from crq.hw.report.folding import folding_table
+from crq.hw.report.html import render_html
+from crq.hw.report.model import Report, build_report
 from crq.train.size import layer_size
-from hw.cli.folded import open_folded
-from hw.cost import calibration as calibrated
-from hw.cost.network import estimate
-from hw.dataflow.timing import HLS
-from hw.dataflow.units import Fold
-from hw.devices.catalog import find
-from hw.errors import HwError
-from hw.fold.search import choose, fill
-from hw.ir.graph import Network
-from hw.ir.layers import Mac
-from hw.report.folding import folding_table
-from hw.report.html import render_html
-from hw.report.model import Report, build_report
 from tests.support import random_graphs
 
 INFO = {
@@ -46,7 +46,7 @@ def report() -> Report:
 
 def text_of(report: dict) -> str:
     console = Console(file=io.StringIO(), width=160)
-    from hw.report.terminal import render
+    from crq.hw.report.terminal import render
 
     render(report, console)
     return console.file.getvalue()

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from hw.cost.network import estimate
-from hw.devices.catalog import find
-from hw.errors import HwError
-from hw.fold.pareto import pareto
-from hw.fold.search import choose
-from hw.ir.graph import Network
-from hw.report.pareto import plot
+from crq.hw.cost.network import estimate
+from crq.hw.devices.catalog import find
+from crq.hw.errors import HwError
+from crq.hw.fold.pareto import pareto
+from crq.hw.fold.search import choose
+from crq.hw.ir.graph import Network
+from crq.hw.report.pareto import plot
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import hw
-from hw.cost.resources import Resources
-from hw.devices.catalog import find
-from hw.forms.verdicts import keep, kept
-from hw.report.project import project_report, report_facts, verdict_of
-from hw.rtl.measure import Measured, Measurements, store
+from crq import hw
+from crq.hw.cost.resources import Resources
+from crq.hw.devices.catalog import find
+from crq.hw.forms.verdicts import keep, kept
+from crq.hw.report.project import project_report, report_facts, verdict_of
+from crq.hw.rtl.measure import Measured, Measurements, store
 from tests.support.random_graphs import small_cnn
 
 

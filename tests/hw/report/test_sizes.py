@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.report.sizes import bits_per_weight, huffman, mean_bits, text
+from crq.hw.report.sizes import bits_per_weight, huffman, mean_bits, text
 
 COUNTS = st.lists(st.integers(1, 500), min_size=2, max_size=12)
 

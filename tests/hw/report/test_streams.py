@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hw.dataflow.beats import stream_beats
-from hw.dataflow.streams import fifo_depths
-from hw.dataflow.timing import HLS
-from hw.fold.search import choose
-from hw.ir.graph import Network
-from hw.report.streams import INPUT, OUTPUT, streams
+from crq.hw.dataflow.beats import stream_beats
+from crq.hw.dataflow.streams import fifo_depths
+from crq.hw.dataflow.timing import HLS
+from crq.hw.fold.search import choose
+from crq.hw.ir.graph import Network
+from crq.hw.report.streams import INPUT, OUTPUT, streams
 from tests.support.random_graphs import residual_net
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from hw.fold.search import choose
-from hw.ir.graph import Network
-from hw.report.model import build_report
-from hw.report.terminal import band_text, between, bound, render
+from crq.hw.fold.search import choose
+from crq.hw.ir.graph import Network
+from crq.hw.report.model import build_report
+from crq.hw.report.terminal import band_text, between, bound, render
 from tests.support import random_graphs
 
 NETWORK = Network(random_graphs.global_pool_net())

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from hw.errors import HwError
-from hw.fold.search import choose
-from hw.ir.graph import Network
-from hw.report.html import render_html
-from hw.report.model import build_report
-from hw.report.vendor import vendor_reports
+from crq.hw.errors import HwError
+from crq.hw.fold.search import choose
+from crq.hw.ir.graph import Network
+from crq.hw.report.html import render_html
+from crq.hw.report.model import build_report
+from crq.hw.report.vendor import vendor_reports
 from tests.hw.report.test_model import text_of
 from tests.hw.vivado.test_reports import TIMING, USAGE
 from tests.support import random_graphs

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
-from hw.dataflow.words import Port, words_of
-from hw.ir.interpret import evaluate
-from hw.ir.layers import Shape, Tensor
-from hw.ir.vectors import random_codes
-from hw.rtl.axi import axi_top
-from hw.rtl.drive import Stimulus
+from crq import hw
+from crq.hw.dataflow.words import Port, words_of
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.layers import Shape, Tensor
+from crq.hw.ir.vectors import random_codes
+from crq.hw.rtl.axi import axi_top
+from crq.hw.rtl.drive import Stimulus
 from tests.support.random_graphs import GraphBuilder
 from tests.support.rtl_projects import needs_verilator
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crq.errors import ToolError
-from hw.rtl.bench import Bench, Probe, compile_bench, key, verilate
+from crq.hw.rtl.bench import Bench, Probe, compile_bench, key, verilate
 from tests.support.rtl_projects import needs_verilator
 
 PASS = """  assign out_valid = in_valid;

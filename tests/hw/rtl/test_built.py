@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
-from hw.forms.folder import foreign
-from hw.ir.interpret import evaluate, from_stream
-from hw.ir.vectors import all_vectors
-from hw.verify.chain import layer_values
-from hw.verify.link import compare_layers
+from crq import hw
+from crq.hw.forms.folder import foreign
+from crq.hw.ir.interpret import evaluate, from_stream
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.verify.chain import layer_values
+from crq.hw.verify.link import compare_layers
 from tests.support.rtl_projects import copied, needs_verilator, project
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hw.dataflow.units import FOLDED, Fold, units
-from hw.ir.graph import Network
-from hw.rtl.comments import describe, describe_unrolled
+from crq.hw.dataflow.units import FOLDED, Fold, units
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.comments import describe, describe_unrolled
 from tests.support.random_graphs import GraphBuilder
 
 

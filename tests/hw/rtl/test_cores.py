@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.rtl.cores import axi_bench, axi_words, beat_words, network_bench, traced_ports
+from crq.hw.rtl.cores import axi_bench, axi_words, beat_words, network_bench, traced_ports
 from tests.support.rtl_projects import project
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crq.errors import VerificationError
-from hw.rtl.bench import Bench, Probe, compile_bench
-from hw.rtl.drive import PLAIN, Program, Stimulus, run, run_all
+from crq.hw.rtl.bench import Bench, Probe, compile_bench
+from crq.hw.rtl.drive import PLAIN, Program, Stimulus, run, run_all
 from tests.support.rtl_projects import needs_verilator
 
 # A register of a word, with a counter of words since reset; unit 1 gives nothing, unit 2 what was in a register before.

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.dataflow.units import FOLDED, Fold, units
-from hw.ir.graph import Network
-from hw.rtl.elements import widened
-from hw.rtl.generate import generate, generate_unit
-from hw.rtl.verilator import beats, lint, run, run_network
+from crq.hw.dataflow.units import FOLDED, Fold, units
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.elements import widened
+from crq.hw.rtl.generate import generate, generate_unit
+from crq.hw.rtl.verilator import beats, lint, run, run_network
 from tests.support.random_graphs import GraphBuilder
 
 needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hw.rtl.fabric import DEFINES
-from hw.rtl.synth import FAMILIES
-from hw.rtl.verilog import library
+from crq.hw.rtl.fabric import DEFINES
+from crq.hw.rtl.synth import FAMILIES
+from crq.hw.rtl.verilog import library
 
 
 def test_every_family_has_its_define_and_the_library_reads_it() -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.dataflow.schedule import cycles
-from hw.dataflow.streams import fifo_depths, pipeline
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.rtl.generate import generate, generate_unit
-from hw.rtl.verilator import beats, lint, run, run_network
+from crq.hw.dataflow.schedule import cycles
+from crq.hw.dataflow.streams import fifo_depths, pipeline
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.rtl.generate import generate, generate_unit
+from crq.hw.rtl.verilator import beats, lint, run, run_network
 from tests.support import random_graphs
 from tests.support.random_graphs import GraphBuilder
 from tests.support.rtl_cases import STREAMS, WINDOWS, built

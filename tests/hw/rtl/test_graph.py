@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.graphs import solve
-from hw.graphs.stages import staged
-from hw.rtl.graph import graph_module
-from hw.rtl.synth import DEFINES, PASSES, SCRIPT
+from crq.hw.graphs import solve
+from crq.hw.graphs.stages import staged
+from crq.hw.rtl.graph import graph_module
+from crq.hw.rtl.synth import DEFINES, PASSES, SCRIPT
 from tests.support.graphs import LIBRARY, PRIMITIVES, Case, inputs, simulate
 
 needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="verilator is not installed")

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.rtl.synth import DEFINES, PASSES, SCRIPT
+from crq.hw.rtl.synth import DEFINES, PASSES, SCRIPT
 from tests.support.lanes import PRIMITIVES, exhaustive_lane, random_lane, simulate
 
-LIBRARY = [Path(str(f)) for f in (files("hw.rtl") / "lib").iterdir() if f.name.endswith(".sv")]
+LIBRARY = [Path(str(f)) for f in (files("crq.hw.rtl") / "lib").iterdir() if f.name.endswith(".sv")]
 LANE = sorted(f for f in LIBRARY if f.stem.split("_")[1] in ("pe", "lane", "pair", "add3", "acc", "carry", "ccu"))
 SEVERAL = 3  # each takes Verilator seconds
 FORMS = ["", *DEFINES.values()]

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.dataflow.units import units
-from hw.ir.graph import Network
-from hw.rtl.generate import generate
-from hw.rtl.lines import LIMIT, wrapped
-from hw.rtl.parallel import generate_parallel
-from hw.rtl.verilog import Design, literal
+from crq.hw.dataflow.units import units
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.generate import generate
+from crq.hw.rtl.lines import LIMIT, wrapped
+from crq.hw.rtl.parallel import generate_parallel
+from crq.hw.rtl.verilog import Design, literal
 from tests.support import random_graphs
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.dataflow.units import FOLDED, Fold, units
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.rtl.generate import generate, generate_unit
-from hw.rtl.verilator import beats, lint, run_network
+from crq.hw.dataflow.units import FOLDED, Fold, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.rtl.generate import generate, generate_unit
+from crq.hw.rtl.verilator import beats, lint, run_network
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder
 from tests.support.rtl_projects import needs_verilator

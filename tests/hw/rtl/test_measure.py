@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import hw
-from hw.cli.synth import synth as verb
-from hw.cost.resources import Resources
-from hw.dataflow.units import Fold
-from hw.fold.search import choose
-from hw.ir.graph import Network
-from hw.report.html import render_html
-from hw.rtl import measure, synth
-from hw.rtl.measure import Measured, Measurements, pick
+from crq import hw
+from crq.hw.cli.synth import synth as verb
+from crq.hw.cost.resources import Resources
+from crq.hw.dataflow.units import Fold
+from crq.hw.fold.search import choose
+from crq.hw.ir.graph import Network
+from crq.hw.report.html import render_html
+from crq.hw.rtl import measure, synth
+from crq.hw.rtl.measure import Measured, Measurements, pick
 from tests.support import random_graphs
 
 needs_yosys = pytest.mark.skipif(find_spec("pyosys") is None, reason="pyosys is not installed")

@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import random_codes
-from hw.rtl.names import KEYWORDS, check_name, named
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.vectors import random_codes
+from crq.hw.rtl.names import KEYWORDS, check_name, named
 from tests.support.random_graphs import GraphBuilder
 
 NAMES = ["stem.conv", "stem_conv", "größe", "module", "a", "a_sums", "A", "a_in0_fifo", "f" * 100]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.rtl.order import used
+from crq.hw.rtl.order import used
 
 SOURCES = {
     "top.sv": "// uses unused #(1) u_x (\nmodule top;\n  a #(.N(1)) u_a (.x(x));\n  b u_b (\n  );\nendmodule\n",

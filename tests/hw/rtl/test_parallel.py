@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hw.dataflow.unrolled import pipeline
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.rtl.parallel import generate_parallel
-from hw.rtl.verilator import lint, run_parallel
-from hw.rtl.verilog import Design
+from crq.hw.dataflow.unrolled import pipeline
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.rtl.parallel import generate_parallel
+from crq.hw.rtl.verilator import lint, run_parallel
+from crq.hw.rtl.verilog import Design
 from tests.support import random_graphs
 from tests.support.graphs import PRIMITIVES
 from tests.support.random_graphs import GraphBuilder

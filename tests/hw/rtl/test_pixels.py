@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.dataflow.units import Unit, units
-from hw.ir.graph import Network
-from hw.ir.layers import Format
-from hw.rtl.pixels import maximum_module, pixel_module, sums_format
-from hw.rtl.verilog import Design
+from crq.hw.dataflow.units import Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Format
+from crq.hw.rtl.pixels import maximum_module, pixel_module, sums_format
+from crq.hw.rtl.verilog import Design
 from tests.support.random_graphs import GraphBuilder
 
 

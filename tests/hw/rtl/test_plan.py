@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from hw.dataflow.streams import pipeline
-from hw.dataflow.units import Fold, units
-from hw.dataflow.unrolled import pipeline as unrolled_pipeline
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.rtl.plan import make_plan
+from crq.hw.dataflow.streams import pipeline
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.dataflow.unrolled import pipeline as unrolled_pipeline
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.plan import make_plan
 from tests.support.random_graphs import GraphBuilder
 from tests.support.rtl_projects import small
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hw.rtl.readme import readme_md
+from crq.hw.rtl.readme import readme_md
 from tests.support.rtl_projects import project
 
 

@@ -10,16 +10,16 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from hw.dataflow.bits import signed_width
-from hw.dataflow.progressions import Progression, Rounding, SearchKind, sequential_cycles
-from hw.dataflow.thresholds import Table
-from hw.errors import HwError
-from hw.ir.layers import IntArray
-from hw.rtl import sequential
-from hw.rtl.generate import write
-from hw.rtl.sequential import round_lanes, sequential_stage
-from hw.rtl.verilator import lint
-from hw.rtl.verilog import Design, library, words
+from crq.hw.dataflow.bits import signed_width
+from crq.hw.dataflow.progressions import Progression, Rounding, SearchKind, sequential_cycles
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.errors import HwError
+from crq.hw.ir.layers import IntArray
+from crq.hw.rtl import sequential
+from crq.hw.rtl.generate import write
+from crq.hw.rtl.sequential import round_lanes, sequential_stage
+from crq.hw.rtl.verilator import lint
+from crq.hw.rtl.verilog import Design, library, words
 
 needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
 

@@ -7,12 +7,12 @@ import re
 import numpy as np
 import pytest
 
-from hw.dataflow.stages import stage
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.ir.graph import Network
-from hw.rtl.generate import generate_unit
-from hw.rtl.stages import output, stage_of
-from hw.rtl.verilog import Design
+from crq.hw.dataflow.stages import stage
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.generate import generate_unit
+from crq.hw.rtl.stages import output, stage_of
+from crq.hw.rtl.verilog import Design
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from crq.errors import ToolError
-from hw.cost.resources import Resources
-from hw.errors import HwError
-from hw.rtl import synth
-from hw.rtl.synth import FAMILIES, Synthesis, check_family, resources, synthesize, tool
-from hw.rtl.verilog import Design, module
+from crq.hw.cost.resources import Resources
+from crq.hw.errors import HwError
+from crq.hw.rtl import synth
+from crq.hw.rtl.synth import FAMILIES, Synthesis, check_family, resources, synthesize, tool
+from crq.hw.rtl.verilog import Design, module
 
 needs_yosys = pytest.mark.skipif(find_spec("pyosys") is None, reason="pyosys is not installed")
 

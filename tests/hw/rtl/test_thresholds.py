@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.dataflow.memory import BRAM_BITS
-from hw.dataflow.thresholds import Table
-from hw.dataflow.units import Fold, units
-from hw.ir.graph import Network
-from hw.rtl.thresholds import compare_lanes, lane_masks
-from hw.rtl.verilator import beats, run_network
-from hw.rtl.verilog import Design
+from crq.hw.dataflow.memory import BRAM_BITS
+from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.thresholds import compare_lanes, lane_masks
+from crq.hw.rtl.verilator import beats, run_network
+from crq.hw.rtl.verilog import Design
 from tests.support.random_graphs import GraphBuilder
 
 

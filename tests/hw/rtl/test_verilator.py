@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from crq.errors import ToolError
-from hw.ir.layers import Format
-from hw.rtl.verilator import beats, lint, run
-from hw.rtl.verilog import Design, module
+from crq.hw.ir.layers import Format
+from crq.hw.rtl.verilator import beats, lint, run
+from crq.hw.rtl.verilog import Design, module
 
 needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
 

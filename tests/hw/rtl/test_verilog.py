@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.rtl.verilog import (
+from crq.hw.rtl.verilog import (
     Design,
     clocked_module,
     constant,

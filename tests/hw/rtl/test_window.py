@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hw.dataflow.memory import BRAM_BITS
-from hw.dataflow.units import FOLDED, Fold, Unit, units
-from hw.dataflow.windows import Window
-from hw.ir.graph import Network
-from hw.ir.layers import Format, Pads, Shape
-from hw.rtl.verilator import beats, run
-from hw.rtl.verilog import Design, library, module
-from hw.rtl.window import ring_instance, window_instance
+from crq.hw.dataflow.memory import BRAM_BITS
+from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
+from crq.hw.dataflow.windows import Window
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Format, Pads, Shape
+from crq.hw.rtl.verilator import beats, run
+from crq.hw.rtl.verilog import Design, library, module
+from crq.hw.rtl.window import ring_instance, window_instance
 from tests.support.random_graphs import GraphBuilder
 
 SLIDE = Window(Shape(2, 5, 4), Shape(2, 3, 4), (3, 2), (2, 1), pads=Pads(1, 0, 1, 1))

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
-from hw.forms.folder import foreign
-from hw.ir.vectors import random_codes
+from crq import hw
+from crq.hw.forms.folder import foreign
+from crq.hw.ir.vectors import random_codes
 from tests.support.rtl_projects import needs_verilator, project, small
 
 
@@ -83,7 +83,7 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(options: dict, message: st
 
 
 def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hw.rtl.writer.host_py", lambda *_: 1 / 0)
+    monkeypatch.setattr("crq.hw.rtl.writer.host_py", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         hw.build(small(), tmp_path / "p", target="rtl")
     assert list(tmp_path.iterdir()) == []

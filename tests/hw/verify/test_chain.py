@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
-from hw.verify.chain import file_links, layer_values, load_network, qonnx_link, results_of, simulation_link
+from crq import hw
+from crq.hw.verify.chain import file_links, layer_values, load_network, qonnx_link, results_of, simulation_link
 from tests.support import reference
 from tests.support.qonnx_files import CONV, TAIL, base, graph_of, node, quant
 from tests.support.random_graphs import NETWORKS, random_input, small_cnn
@@ -85,7 +85,7 @@ def test_a_threshold_that_another_compiler_would_read_otherwise_is_found(project
 
 def test_all_links_of_a_file_in_their_order(project: hw.Project, monkeypatch) -> None:
     """qonnx, which is slow, gets the first images only."""
-    monkeypatch.setattr("hw.verify.chain.QONNX_IMAGES", 2)
+    monkeypatch.setattr("crq.hw.verify.chain.QONNX_IMAGES", 2)
     links = file_links(project.network, project, images(project.network, 5))
     assert [(link.name.split(" =")[0], link.images, link.equal) for link in links] == [
         ("integer graph in qonnx", 2, True), ("C simulation (fast)", 5, True), ("C simulation (ap)", 5, True),

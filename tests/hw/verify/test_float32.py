@@ -8,11 +8,11 @@ import numpy as np
 import onnx
 import pytest
 
-from hw.ir.graph import Network
-from hw.read import read_qonnx
-from hw.verify.chain import layer_values, load_network
-from hw.verify.float32 import described, facts, float_execution
-from hw.verify.link import Link
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
+from crq.hw.verify.chain import layer_values, load_network
+from crq.hw.verify.float32 import described, facts, float_execution
+from crq.hw.verify.link import Link
 from tests.support.legal_files import HEAD, LEGAL, model, tail
 from tests.support.qonnx_files import node, quant
 

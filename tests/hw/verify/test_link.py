@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.verify.link import Difference, Link, compare, compare_layers, output_integers
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.verify.link import Difference, Link, compare, compare_layers, output_integers
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder, random_input
 

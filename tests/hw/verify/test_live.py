@@ -14,15 +14,14 @@ from click.testing import CliRunner
 from torch import nn
 
 import crq
-import export
-import hw
-from hw.cli.check import check
-from hw.cli.simulate import simulate
-from hw.ir.vectors import all_vectors
-from hw.verify.chain import load_network
-from hw.verify.link import Link, compare
-from hw.verify.live import described, frozen_of, layer_codes, trace, verdict_facts, verify
-from hw.verify.proofs.mutation import flipped_weight
+from crq import export, hw
+from crq.hw.cli.check import check
+from crq.hw.cli.simulate import simulate
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.verify.chain import load_network
+from crq.hw.verify.link import Link, compare
+from crq.hw.verify.live import described, frozen_of, layer_codes, trace, verdict_facts, verify
+from crq.hw.verify.proofs.mutation import flipped_weight
 from tests.support.legal_files import LEGAL
 from tests.support.nets import Branches, Plain, Signal, frozen
 
@@ -220,7 +219,7 @@ def test_a_trace_of_too_many_images_names_how_many_fit(runs: dict[str, Path], mo
     """Eight bytes for each integer of every unit."""
     project = hw.open_project(runs["Named"] / "net")
     per_image = 8 * (4 * 64 + 4 * 16 + 6 * 4 + 5 + 5)
-    monkeypatch.setattr("hw.verify.live.TRACE_BYTES", 7 * per_image)
+    monkeypatch.setattr("crq.hw.verify.live.TRACE_BYTES", 7 * per_image)
     assert len(trace(project, images(Named, 7))[0]) == 5
     with pytest.raises(hw.HwError, match=r"of 8 images take .*; trace at most 7 images of this network \(--limit\)"):
         trace(project, images(Named, 8))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from hw.verify.link import compare
-from hw.verify.netlists import Netlist
+from crq.hw.verify.link import compare
+from crq.hw.verify.netlists import Netlist
 
 
 def test_only_equal_integers_are_equal() -> None:

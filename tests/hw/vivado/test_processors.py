@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hw.devices import catalog
-from hw.vivado.processors import PROCESSORS
+from crq.hw.devices import catalog
+from crq.hw.vivado.processors import PROCESSORS
 
 
 def test_every_family_is_one_of_the_catalog() -> None:

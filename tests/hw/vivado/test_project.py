@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hw.devices import catalog
-from hw.errors import HwError
-from hw.vivado import Core, vivado_project
+from crq.hw.devices import catalog
+from crq.hw.errors import HwError
+from crq.hw.vivado import Core, vivado_project
 from tests.hw.vivado.vivado_model import Vivado
 
 BOARDS = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hw.errors import HwError
-from hw.vivado.reports import Implementation, implementation
+from crq.hw.errors import HwError
+from crq.hw.vivado.reports import Implementation, implementation
 
 TIMING = """
 ------------------------------------------------------------------------------------------------

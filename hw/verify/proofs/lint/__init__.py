@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from hw.verify.proofs.lint import declarations, grammar, loops, pragmas, products, recursion, words
-from hw.verify.proofs.lint.preprocess import readings
-from hw.verify.proofs.lint.rules import Finding
-from hw.verify.proofs.lint.source import Source
-from hw.verify.proofs.proof import Proof
+from crq.hw.verify.proofs.lint import declarations, grammar, loops, pragmas, products, recursion, words
+from crq.hw.verify.proofs.lint.preprocess import readings
+from crq.hw.verify.proofs.lint.rules import Finding
+from crq.hw.verify.proofs.lint.source import Source
+from crq.hw.verify.proofs.proof import Proof
 
 SIMULATION_ONLY = ("crq_beats_fast.h", "crq_mac_fast.h", "crq_trace.h")
 

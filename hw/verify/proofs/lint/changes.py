@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from hw.verify.proofs.lint.names import Scope, Symbol
-from hw.verify.proofs.lint.source import Source
-from hw.verify.proofs.lint.syntax import Declarator, parts, text_of, words_of
+from crq.hw.verify.proofs.lint.names import Scope, Symbol
+from crq.hw.verify.proofs.lint.source import Source
+from crq.hw.verify.proofs.lint.syntax import Declarator, parts, text_of, words_of
 
 # Member functions of streams that write to their argument.
 _READS = ("read", "read_nb")

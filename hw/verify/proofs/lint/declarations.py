@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from hw.verify.proofs.lint.names import Scope, Symbol, is_constant
-from hw.verify.proofs.lint.rules import Finding
-from hw.verify.proofs.lint.source import Here, Source
-from hw.verify.proofs.lint.syntax import Declarator, line_of, shown, text_of
+from crq.hw.verify.proofs.lint.names import Scope, Symbol, is_constant
+from crq.hw.verify.proofs.lint.rules import Finding
+from crq.hw.verify.proofs.lint.source import Here, Source
+from crq.hw.verify.proofs.lint.syntax import Declarator, line_of, shown, text_of
 
 _POINTERS = (
     "pointer_declarator",

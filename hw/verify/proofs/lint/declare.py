@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from tree_sitter import Node
 
-from hw.verify.proofs.lint.names import INTEGERS, Scope, Symbol, is_constant, owner_of
-from hw.verify.proofs.lint.syntax import Declarator, parts, text_of, words_of
+from crq.hw.verify.proofs.lint.names import INTEGERS, Scope, Symbol, is_constant, owner_of
+from crq.hw.verify.proofs.lint.syntax import Declarator, parts, text_of, words_of
 
 _FIXED = ("const", "constexpr")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hw.verify.proofs.lint.rules import Finding
-from hw.verify.proofs.lint.source import Source
-from hw.verify.proofs.lint.syntax import line_of, shown, text_of
+from crq.hw.verify.proofs.lint.rules import Finding
+from crq.hw.verify.proofs.lint.source import Source
+from crq.hw.verify.proofs.lint.syntax import line_of, shown, text_of
 
 _DIRECTIVES = frozenset(["pragma", "undef", "error"])
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
-from hw.verify.proofs.lint.changes import Changes
-from hw.verify.proofs.lint.names import Scope, Symbol, is_constant
-from hw.verify.proofs.lint.rules import Finding
-from hw.verify.proofs.lint.source import Source
-from hw.verify.proofs.lint.syntax import Declarator, line_of, shown, text_of
+from crq.hw.verify.proofs.lint.changes import Changes
+from crq.hw.verify.proofs.lint.names import Scope, Symbol, is_constant
+from crq.hw.verify.proofs.lint.rules import Finding
+from crq.hw.verify.proofs.lint.source import Source
+from crq.hw.verify.proofs.lint.syntax import Declarator, line_of, shown, text_of
 
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _UNSIGNED = (["unsigned"], ["unsigned", "int"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node, Point
 
-from hw.verify.proofs.lint.syntax import parts, text_of
+from crq.hw.verify.proofs.lint.syntax import parts, text_of
 
 INTEGERS = frozenset(["unsigned", "signed", "int", "long", "short", "char", "bool", "size_t"])
 # From what the rules trust most to what they trust least.

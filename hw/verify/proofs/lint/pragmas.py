@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator
 
 from tree_sitter import Node, Point
 
-from hw.verify.proofs.lint.names import Scope
-from hw.verify.proofs.lint.rules import PRAGMAS, Finding
-from hw.verify.proofs.lint.source import Source
-from hw.verify.proofs.lint.syntax import line_of, shown, text_of
+from crq.hw.verify.proofs.lint.names import Scope
+from crq.hw.verify.proofs.lint.rules import PRAGMAS, Finding
+from crq.hw.verify.proofs.lint.source import Source
+from crq.hw.verify.proofs.lint.syntax import line_of, shown, text_of
 
 _FUNCTION = ("function_definition", "lambda_expression")
 # Those that stand first in a body, and whose body it may be.

@@ -8,10 +8,10 @@ from pathlib import PurePath
 
 from tree_sitter import Node
 
-from hw.verify.proofs.lint.names import Scope, is_constant, kind_of
-from hw.verify.proofs.lint.rules import Finding
-from hw.verify.proofs.lint.source import Source
-from hw.verify.proofs.lint.syntax import line_of, shown, text_of
+from crq.hw.verify.proofs.lint.names import Scope, is_constant, kind_of
+from crq.hw.verify.proofs.lint.rules import Finding
+from crq.hw.verify.proofs.lint.source import Source
+from crq.hw.verify.proofs.lint.syntax import line_of, shown, text_of
 
 _OPERATORS = frozenset(["*", "/", "%", "*=", "/=", "%="])
 # The one product of data, and the pragma above it.

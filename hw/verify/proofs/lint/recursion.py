@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
-from hw.verify.proofs.lint.names import Scope, owner_of
-from hw.verify.proofs.lint.rules import Finding
-from hw.verify.proofs.lint.source import Here, Source
-from hw.verify.proofs.lint.syntax import line_of, parts, text_of
+from crq.hw.verify.proofs.lint.names import Scope, owner_of
+from crq.hw.verify.proofs.lint.rules import Finding
+from crq.hw.verify.proofs.lint.source import Here, Source
+from crq.hw.verify.proofs.lint.syntax import line_of, parts, text_of
 
 
 class Function(NamedTuple):

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from hw.verify.proofs.lint.declare import DECLARATIONS
-from hw.verify.proofs.lint.names import INTEGERS, Scope, Symbol, kind_of
-from hw.verify.proofs.lint.syntax import Declarator, errors, parse, parse_fragment, parts, text_of
+from crq.hw.verify.proofs.lint.declare import DECLARATIONS
+from crq.hw.verify.proofs.lint.names import INTEGERS, Scope, Symbol, kind_of
+from crq.hw.verify.proofs.lint.syntax import Declarator, errors, parse, parse_fragment, parts, text_of
 
 _BLOCKS = frozenset(
     ["compound_statement", "for_statement", "for_range_loop", "if_statement", "while_statement", "switch_statement"]

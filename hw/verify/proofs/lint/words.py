@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from tree_sitter import Node, Query, QueryCursor
 
-from hw.verify.proofs.lint.rules import Finding
-from hw.verify.proofs.lint.source import Here, Source
-from hw.verify.proofs.lint.syntax import LANGUAGE, line_of, parts, shown, text_of
+from crq.hw.verify.proofs.lint.rules import Finding
+from crq.hw.verify.proofs.lint.source import Here, Source
+from crq.hw.verify.proofs.lint.syntax import LANGUAGE, line_of, parts, shown, text_of
 
 # Nodes that break a rule by being there.
 _NODES = {

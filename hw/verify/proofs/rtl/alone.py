@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.dataflow.beats import beat_out, beats_in
-from hw.dataflow.sums import sums
-from hw.dataflow.units import Unit
-from hw.dataflow.unrolled import adder_stages, codes, stages
-from hw.dataflow.words import Port, pack, unpack, whole_beats
-from hw.ir.layers import Format, IntArray, Mac, Shape, Tensor
-from hw.rtl.bench import Bench, Probe, compile_bench
-from hw.rtl.built import Built
-from hw.rtl.drive import Program, Stimulus, run_all
-from hw.rtl.pixels import sums_format
-from hw.rtl.verilog import instance
+from crq.hw.dataflow.beats import beat_out, beats_in
+from crq.hw.dataflow.sums import sums
+from crq.hw.dataflow.units import Unit
+from crq.hw.dataflow.unrolled import adder_stages, codes, stages
+from crq.hw.dataflow.words import Port, pack, unpack, whole_beats
+from crq.hw.ir.layers import Format, IntArray, Mac, Shape, Tensor
+from crq.hw.rtl.bench import Bench, Probe, compile_bench
+from crq.hw.rtl.built import Built
+from crq.hw.rtl.drive import Program, Stimulus, run_all
+from crq.hw.rtl.pixels import sums_format
+from crq.hw.rtl.verilog import instance
 
 
 class Module(NamedTuple):

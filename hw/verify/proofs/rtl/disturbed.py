@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from crq.errors import VerificationError
-from hw.forms.built import processors
-from hw.forms.vectors import as_stream
-from hw.ir.interpret import evaluate
-from hw.ir.layers import IntArray
-from hw.ir.vectors import random_codes
-from hw.rtl.built import Built
-from hw.rtl.drive import Stimulus
-from hw.verify.proofs.proof import Proof
+from crq.hw.forms.built import processors
+from crq.hw.forms.vectors import as_stream
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.layers import IntArray
+from crq.hw.ir.vectors import random_codes
+from crq.hw.rtl.built import Built
+from crq.hw.rtl.drive import Stimulus
+from crq.hw.verify.proofs.proof import Proof
 
 IMAGES = 4
 PRESSURES, RESETS, STATES = 4, 12, 6

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.dataflow.sums import sums
-from hw.dataflow.units import Unit
-from hw.dataflow.unrolled import codes as unrolled_codes
-from hw.hls.plan import Plan, Process, make_plan
-from hw.ir.layers import Conv, Dense, IntArray
-from hw.rtl.built import Built
-from hw.verify.proofs import thresholds as both_sides
-from hw.verify.proofs.accumulator import driven
-from hw.verify.proofs.alone import sums_of
-from hw.verify.proofs.proof import Proof
-from hw.verify.proofs.rtl.alone import Alone
+from crq.hw.dataflow.sums import sums
+from crq.hw.dataflow.units import Unit
+from crq.hw.dataflow.unrolled import codes as unrolled_codes
+from crq.hw.hls.plan import Plan, Process, make_plan
+from crq.hw.ir.layers import Conv, Dense, IntArray
+from crq.hw.rtl.built import Built
+from crq.hw.verify.proofs import thresholds as both_sides
+from crq.hw.verify.proofs.accumulator import driven
+from crq.hw.verify.proofs.alone import sums_of
+from crq.hw.verify.proofs.proof import Proof
+from crq.hw.verify.proofs.rtl.alone import Alone
 
 
 def plan_of(built: Built) -> Plan:

@@ -14,23 +14,23 @@ from typing import NamedTuple
 import numpy as np
 
 from crq.errors import VerificationError
-from hw.dataflow.units import Unit
-from hw.dataflow.words import pack, unpack, whole_beats
-from hw.forms.built import processors
-from hw.hls.plan import Plan, Process
-from hw.ir.interpret import apply, evaluate
-from hw.ir.layers import Add, Conv, Dense, IntArray
-from hw.ir.vectors import all_vectors
-from hw.rtl.bench import compile_bench
-from hw.rtl.built import Built
-from hw.rtl.cores import axi_bench, axi_words, traced_ports
-from hw.rtl.drive import PLAIN, Program, run
-from hw.verify.proofs.accumulator import driven
-from hw.verify.proofs.alone import sums_of
-from hw.verify.proofs.boundaries import enumerable, operands
-from hw.verify.proofs.proof import Proof
-from hw.verify.proofs.rtl.alone import Alone
-from hw.verify.proofs.rtl.layers import plan_of
+from crq.hw.dataflow.units import Unit
+from crq.hw.dataflow.words import pack, unpack, whole_beats
+from crq.hw.forms.built import processors
+from crq.hw.hls.plan import Plan, Process
+from crq.hw.ir.interpret import apply, evaluate
+from crq.hw.ir.layers import Add, Conv, Dense, IntArray
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.rtl.bench import compile_bench
+from crq.hw.rtl.built import Built
+from crq.hw.rtl.cores import axi_bench, axi_words, traced_ports
+from crq.hw.rtl.drive import PLAIN, Program, run
+from crq.hw.verify.proofs.accumulator import driven
+from crq.hw.verify.proofs.alone import sums_of
+from crq.hw.verify.proofs.boundaries import enumerable, operands
+from crq.hw.verify.proofs.proof import Proof
+from crq.hw.verify.proofs.rtl.alone import Alone
+from crq.hw.verify.proofs.rtl.layers import plan_of
 
 RANDOM_IMAGES, BOUNDING_IMAGES, BATCH = 16, 64, 16
 CYCLES = 20_000_000

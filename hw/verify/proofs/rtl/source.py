@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 from crq.errors import ToolError
-from hw.ir.layers import Mac
-from hw.rtl.bench import verilate
-from hw.rtl.built import Built
-from hw.verify.proofs.proof import Proof
+from crq.hw.ir.layers import Mac
+from crq.hw.rtl.bench import verilate
+from crq.hw.rtl.built import Built
+from crq.hw.verify.proofs.proof import Proof
 
 # Of Verilator's C++, in which loops are unrolled and constants computed: what is left works on signals.
 PRODUCT = re.compile(r"VL_(?:MUL|DIV|MODDIV|POW)|(?<=[\w)\]]) [*/%] (?=[\w(])")

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.read import read_qonnx
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
 from tests.support.qonnx_files import (
     CONV,
     TAIL,

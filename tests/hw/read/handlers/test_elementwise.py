@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.read import read_qonnx
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
 from tests.support.float64_file import evaluate
 from tests.support.qonnx_files import (
     ACT,

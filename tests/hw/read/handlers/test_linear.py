@@ -12,10 +12,10 @@ from onnx import ModelProto, TensorProto, helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from torch import nn
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.host import to_codes
-from hw.read import read_qonnx
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.host import to_codes
+from crq.hw.read import read_qonnx
 from tests.support.qonnx_files import CONV, assert_equal_to_file, assert_graph_equals_file, base, conv, graph_of, node
 
 U8, I8 = np.uint8, np.int8

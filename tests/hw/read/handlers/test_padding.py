@@ -7,9 +7,9 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.read import read_qonnx
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
 from tests.support.qonnx_files import (
     TAIL,
     assert_equal_to_file,

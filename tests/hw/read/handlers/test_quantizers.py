@@ -9,15 +9,15 @@ import onnx
 import pytest
 from onnx import ModelProto, helper
 
-import hw
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.host import to_codes, to_values
-from hw.ir.images import input_codes
-from hw.ir.vectors import all_vectors, bounding, extremes
-from hw.read import read_qonnx
-from hw.verify.chain import layer_values
-from hw.verify.float64.evaluate import Float64File, float64_link
+from crq import hw
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.host import to_codes, to_values
+from crq.hw.ir.images import input_codes
+from crq.hw.ir.vectors import all_vectors, bounding, extremes
+from crq.hw.read import read_qonnx
+from crq.hw.verify.chain import layer_values
+from crq.hw.verify.float64.evaluate import Float64File, float64_link
 from tests.support.qonnx_files import (
     ACT,
     CONV,

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.read.handlers.resize import COORDINATES, NEAREST, _is_regular
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.read.handlers.resize import COORDINATES, NEAREST, _is_regular
 from tests.support.qonnx_files import ACT, CONV, IN, assert_graph_equals_file, base, graph_of, node
 
 EMPTY = np.zeros(0, np.float32)

@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.layers import Conv
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import Conv
 from tests.support.qonnx_files import (
     ACT,
     CONV,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import export
-from hw.ir.graph import Network
-from hw.read import read_qonnx
-from hw.read.passes.absorb_sign import absorb_sign
+from crq import export
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
+from crq.hw.read.passes.absorb_sign import absorb_sign
 from tests.support.nets import Plain, frozen
 from tests.support.passes import assert_leaves_alone, assert_rewrites
 from tests.support.random_graphs import GraphBuilder

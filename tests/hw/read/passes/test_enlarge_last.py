@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.ir.metadata import FileTensor, Metadata
-from hw.read.passes.enlarge_last import enlarge_last
+from crq.hw.ir.metadata import FileTensor, Metadata
+from crq.hw.read.passes.enlarge_last import enlarge_last
 from tests.support.passes import assert_leaves_alone, assert_rewrites
 from tests.support.random_graphs import GraphBuilder
 

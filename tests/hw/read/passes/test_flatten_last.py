@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.ir.interpret import evaluate
-from hw.read.passes.flatten_last import flatten_last
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
+from crq.hw.read.passes.flatten_last import flatten_last
 from tests.support.passes import assert_leaves_alone, operators
 from tests.support.qonnx_files import run
 from tests.support.random_graphs import GraphBuilder

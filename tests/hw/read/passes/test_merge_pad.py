@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.ir.graph import Network
-from hw.read.passes.merge_pad import merge_pad
+from crq.hw.ir.graph import Network
+from crq.hw.read.passes.merge_pad import merge_pad
 from tests.support.passes import assert_leaves_alone, assert_rewrites
 from tests.support.random_graphs import GraphBuilder
 

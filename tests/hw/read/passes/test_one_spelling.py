@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.read import read_qonnx
-from hw.read.passes.one_spelling import one_spelling
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
+from crq.hw.read.passes.one_spelling import one_spelling
 from tests.support.qonnx_files import ACT, CONV, IN, TAIL, assert_equal_to_file, base, conv, graph_of, node
 
 

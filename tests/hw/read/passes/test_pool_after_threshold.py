@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.ir.graph import Network
-from hw.ir.metadata import FileTensor, Metadata
-from hw.read.passes.pool_after_threshold import pool_after_threshold
+from crq.hw.ir.graph import Network
+from crq.hw.ir.metadata import FileTensor, Metadata
+from crq.hw.read.passes.pool_after_threshold import pool_after_threshold
 from tests.support.passes import assert_leaves_alone, assert_rewrites
 from tests.support.qonnx_files import run
 from tests.support.random_graphs import GraphBuilder

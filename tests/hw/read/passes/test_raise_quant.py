@@ -11,8 +11,8 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.infer_shapes import InferShapes
 
-from hw.ir.graph import Network
-from hw.read.passes.raise_quant import raise_quant
+from crq.hw.ir.graph import Network
+from crq.hw.read.passes.raise_quant import raise_quant
 from tests.support.qonnx_files import CONV, IN, TAIL, assert_equal_to_file, base, conv, graph_of, node
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.ir.graph import Network
-from hw.read.passes.swap import swap
+from crq.hw.ir.graph import Network
+from crq.hw.read.passes.swap import swap
 from tests.support.qonnx_files import codes, run
 from tests.support.random_graphs import GraphBuilder
 

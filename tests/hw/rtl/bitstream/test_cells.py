@@ -64,7 +64,7 @@ def test_a_gowin_block_holds_its_bits_in_words(bench: str, byte: int, width: int
     (tmp_path / "t.v").write_text(
         f"module t;\n{text}\n  initial begin\n{chr(10).join(actions)}\n$finish; end\nendmodule\n"
     )
-    models = Path(str(files("hw.rtl.bitstream") / "cells" / "gowin.v"))
+    models = Path(str(files("crq.hw.rtl.bitstream") / "cells" / "gowin.v"))
     subprocess.run(["iverilog", "-g2012", "-s", "t", "-o", "t", "t.v", str(models)], cwd=tmp_path, check=True)
     found = subprocess.run(["vvp", "t"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout.split()
     expected = ["".join(map(str, words[w])) for w in chosen]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hw.errors import HwError
-from hw.rtl.bitstream.faults import KINDS, inject
+from crq.hw.errors import HwError
+from crq.hw.rtl.bitstream.faults import KINDS, inject
 from tests.hw.rtl.bitstream.test_netlist import cell
 
 

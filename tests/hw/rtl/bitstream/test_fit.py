@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hw.cost.resources import Resources
-from hw.devices.boards import find_board
-from hw.rtl.bitstream.fit import TooLarge, check_fit, used_by
+from crq.hw.cost.resources import Resources
+from crq.hw.devices.boards import find_board
+from crq.hw.rtl.bitstream.fit import TooLarge, check_fit, used_by
 
 
 def test_numbers_and_the_nearest_board() -> None:

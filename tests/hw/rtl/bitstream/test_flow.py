@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from crq.errors import ToolError
-from hw.errors import HwError
-from hw.rtl.bitstream import flow
-from hw.rtl.bitstream.fit import TooLarge
-from hw.rtl.bitstream.flow import make
-from hw.rtl.bitstream.steps import Done
-from hw.rtl.bitstream.timing import Hop, Timing
+from crq.hw.errors import HwError
+from crq.hw.rtl.bitstream import flow
+from crq.hw.rtl.bitstream.fit import TooLarge
+from crq.hw.rtl.bitstream.flow import make
+from crq.hw.rtl.bitstream.steps import Done
+from crq.hw.rtl.bitstream.timing import Hop, Timing
 from tests.support.boards import needs_tools, wrapped
 
 REACHED = {1: 48.0, 2: 49.5, 3: 51.0, 4: 60.0}

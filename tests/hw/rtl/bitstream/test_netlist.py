@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hw.errors import HwError
-from hw.rtl.bitstream.netlist import CHANGES, NAME, simulated, top_of
+from crq.hw.errors import HwError
+from crq.hw.rtl.bitstream.netlist import CHANGES, NAME, simulated, top_of
 from tests.support.boards import needs_tools
 
 

@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 
 from crq.errors import CrqError
-from hw.dataflow.names import bounded
-from hw.errors import HwError
-from hw.forms.folder import foreign
-from hw.ir.interpret import evaluate
-from hw.ir.layers import Mac
-from hw.ir.vectors import random_codes
-from hw.rtl.bitstream import netlist, tools
-from hw.rtl.bitstream import project as bitstreams
-from hw.rtl.bitstream.faults import KINDS, inject
-from hw.rtl.bitstream.flow import ClockMissed
-from hw.rtl.bitstream.project import bitstream as make
-from hw.rtl.bitstream.project import read
-from hw.rtl.bitstream.simulate import compiled, running
-from hw.rtl.board.driver import connected
-from hw.verify.netlists import check_netlists
+from crq.hw.dataflow.names import bounded
+from crq.hw.errors import HwError
+from crq.hw.forms.folder import foreign
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.layers import Mac
+from crq.hw.ir.vectors import random_codes
+from crq.hw.rtl.bitstream import netlist, tools
+from crq.hw.rtl.bitstream import project as bitstreams
+from crq.hw.rtl.bitstream.faults import KINDS, inject
+from crq.hw.rtl.bitstream.flow import ClockMissed
+from crq.hw.rtl.bitstream.project import bitstream as make
+from crq.hw.rtl.bitstream.project import read
+from crq.hw.rtl.bitstream.simulate import compiled, running
+from crq.hw.rtl.board.driver import connected
+from crq.hw.verify.netlists import check_netlists
 from tests.support.boards import bitstream, needs_tools
 from tests.support.rtl_projects import needs_verilator, project
 

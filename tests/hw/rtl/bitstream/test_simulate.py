@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from crq.errors import ToolError
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import all_vectors
-from hw.rtl.bitstream import netlist, simulate, tools
-from hw.rtl.bitstream.simulate import compiled, running
-from hw.rtl.bitstream.steps import Done, run_step
-from hw.rtl.board.driver import connected
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.rtl.bitstream import netlist, simulate, tools
+from crq.hw.rtl.bitstream.simulate import compiled, running
+from crq.hw.rtl.bitstream.steps import Done, run_step
+from crq.hw.rtl.board.driver import connected
 from tests.support.boards import DIGEST, needs_tools, wrapped
 from tests.support.rtl_projects import needs_verilator, project
 

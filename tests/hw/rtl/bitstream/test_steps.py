@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crq.errors import ToolError
-from hw.rtl.bitstream.steps import Stopped, run_step
+from crq.hw.rtl.bitstream.steps import Stopped, run_step
 
 COPY = "import sys; open('out', 'w').write(open('in').read() + sys.argv[1]); print('copied')"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.rtl.bitstream.timing import Words, timing, utilisation
+from crq.hw.rtl.bitstream.timing import Words, timing, utilisation
 
 LAYERS = {"conv1": "conv1", "conv1_2": "body.conv1.2"}
 REPORT = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from crq.errors import ToolError
-from hw.devices.boards import find_board, open_boards
-from hw.rtl.bitstream import tools
-from hw.rtl.verilog import Design
+from crq.hw.devices.boards import find_board, open_boards
+from crq.hw.rtl.bitstream import tools
+from crq.hw.rtl.verilog import Design
 
 
 @pytest.mark.parametrize("name", sorted(open_boards()))

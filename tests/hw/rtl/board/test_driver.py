@@ -7,11 +7,11 @@ import zlib
 import numpy as np
 import pytest
 
-from hw.errors import HwError
-from hw.ir.interpret import evaluate
-from hw.ir.vectors import all_vectors
-from hw.rtl.board import protocol as p
-from hw.rtl.board.driver import connected
+from crq.hw.errors import HwError
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.rtl.board import protocol as p
+from crq.hw.rtl.board.driver import connected
 from tests.support.boards import DIGEST, board, needs_serial
 from tests.support.rtl_projects import needs_verilator, project
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw.errors import HwError
-from hw.ir.graph import Network
-from hw.rtl.board.pictures import codes_of
+from crq.hw.errors import HwError
+from crq.hw.ir.graph import Network
+from crq.hw.rtl.board.pictures import codes_of
 from tests.support.random_graphs import GraphBuilder
 
 

@@ -1,7 +1,7 @@
 """Constraints in each family's language."""
 
-from hw.devices.boards import find_board
-from hw.rtl.board.pins import constraints, ports
+from crq.hw.devices.boards import find_board
+from crq.hw.rtl.board.pins import constraints, ports
 
 
 def test_each_family_has_its_own_words() -> None:

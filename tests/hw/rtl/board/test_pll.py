@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.errors import HwError
-from hw.rtl.board.pll import ECP5, GOWIN, ICE40, pll
+from crq.hw.errors import HwError
+from crq.hw.rtl.board.pll import ECP5, GOWIN, ICE40, pll
 
 
 def numbers(text: str, *names: str) -> list[int]:

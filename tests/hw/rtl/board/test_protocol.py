@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.ir.layers import Format, Shape
-from hw.rtl.board import protocol as p
+from crq.hw.ir.layers import Format, Shape
+from crq.hw.rtl.board import protocol as p
 
 
 def answer(status: int = p.OK, content: bytes = b"") -> bytes:

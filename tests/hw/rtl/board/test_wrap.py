@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hw.devices.boards import open_boards
-from hw.rtl.board.pins import constraints, ports
-from hw.rtl.board.wrap import library
-from hw.rtl.verilator import lint
-from hw.rtl.verilog import Design
+from crq.hw.devices.boards import open_boards
+from crq.hw.rtl.board.pins import constraints, ports
+from crq.hw.rtl.board.wrap import library
+from crq.hw.rtl.verilator import lint
+from crq.hw.rtl.verilog import Design
 from tests.support.boards import DIGEST, wrapped
 from tests.support.rtl_projects import needs_verilator
 

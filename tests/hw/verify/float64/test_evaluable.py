@@ -7,9 +7,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from hw.ir.graph import Network
-from hw.read import read_qonnx
-from hw.verify.float64.evaluable import evaluable, file_images, file_input
+from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
+from crq.hw.verify.float64.evaluable import evaluable, file_images, file_input
 from tests.support.legal_files import ACT, HEAD, LEGAL, model, tail
 from tests.support.qonnx_files import base, graph_of, node, quant
 

@@ -15,16 +15,16 @@ from qonnx.transformation.infer_shapes import InferShapes
 
 import crq
 from crq import models
-from export.qonnx import to_qonnx
-from hw.ir.graph import Network
-from hw.ir.layers import MaxPool
-from hw.ir.metadata import Metadata
-from hw.ir.vectors import all_vectors
-from hw.read import read_qonnx
-from hw.verify.chain import layer_values, load_network
-from hw.verify.float32 import float_execution
-from hw.verify.float64.evaluate import float64_link
-from hw.verify.link import Link, output_integers
+from crq.export.qonnx import to_qonnx
+from crq.hw.ir.graph import Network
+from crq.hw.ir.layers import MaxPool
+from crq.hw.ir.metadata import Metadata
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.read import read_qonnx
+from crq.hw.verify.chain import layer_values, load_network
+from crq.hw.verify.float32 import float_execution
+from crq.hw.verify.float64.evaluate import float64_link
+from crq.hw.verify.link import Link, output_integers
 from tests.support.legal_files import ACT, HEAD, LEGAL, RNG, mode, model, tail
 from tests.support.qonnx_files import CONV, base, conv, graph_of, node, quant
 
@@ -97,10 +97,10 @@ def test_a_threshold_read_wrong_is_found_at_its_layer(file: Path) -> None:
 def test_check_fails_on_a_file_that_is_read_wrong(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from click.testing import CliRunner
 
-    from hw.cli.check import check
+    from crq.hw.cli.check import check
 
     wrong = moved(file, 1)
-    monkeypatch.setattr("hw.verify.chain.load_network", lambda path: wrong)
+    monkeypatch.setattr("crq.hw.verify.chain.load_network", lambda path: wrong)
     done = CliRunner().invoke(check, [str(file), "--limit", "20"])
     assert done.exit_code == 1
     assert "DIFFERS  the file in float64 = integer graph" in done.output

@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from hw.verify.float64.operators import OPERATORS, conv
+from crq.hw.verify.float64.operators import OPERATORS, conv
 
 RNG = np.random.default_rng(0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.verify.float64.ties import TIE, undecided
+from crq.hw.verify.float64.ties import TIE, undecided
 from tests.support.qonnx_files import node
 
 X = np.array([0.5, 0.5 + TIE / 2, 0.5 + 3 * TIE, 1.0, 1 - TIE / 2, 7.5, 20.5, 15.5, 3.0])

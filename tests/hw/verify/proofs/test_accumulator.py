@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import hw
-from hw.verify.proofs import mutation
-from hw.verify.proofs.accumulator import check
+from crq import hw
+from crq.hw.verify.proofs import mutation
+from crq.hw.verify.proofs.accumulator import check
 from tests.support.random_graphs import GraphBuilder, residual_net
 
 

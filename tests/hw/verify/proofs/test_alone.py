@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
-from hw.ir.layers import Conv, Dense
-from hw.verify.proofs.alone import Alone, sums_of
+from crq import hw
+from crq.hw.ir.layers import Conv, Dense
+from crq.hw.verify.proofs.alone import Alone, sums_of
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder, random_input
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hw.dataflow.units import Fold, units
-from hw.hls.plan import Plan, Process, make_plan
-from hw.ir.graph import Network
-from hw.ir.interpret import apply
-from hw.verify.proofs.boundaries import enumerable, operands, reachable, taps_of
-from hw.verify.proofs.thresholds import boundaries
+from crq.hw.dataflow.units import Fold, units
+from crq.hw.hls.plan import Plan, Process, make_plan
+from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import apply
+from crq.hw.verify.proofs.boundaries import enumerable, operands, reachable, taps_of
+from crq.hw.verify.proofs.thresholds import boundaries
 from tests.support import reference
 from tests.support.random_graphs import GraphBuilder
 
@@ -160,7 +160,7 @@ def test_sums_of_too_wide_a_range_are_not_enumerated() -> None:
 def test_operands_come_in_parts_that_are_the_same_together(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plan, process = planned(name)
     whole = driven(plan, process)
-    monkeypatch.setattr("hw.verify.proofs.boundaries.MAX_VALUES", 1)
+    monkeypatch.setattr("crq.hw.verify.proofs.boundaries.MAX_VALUES", 1)
     parts = list(operands(plan, process))
     assert len(parts) > 1 or name == "stream"
     assert np.array_equal(np.concatenate(parts), whole)
@@ -171,7 +171,7 @@ def test_of_too_many_boundaries_an_even_share_is_driven_on_both_sides(monkeypatc
     network = Network(g.finish(g.threshold(g.matmul("x", 3), 6)))
     plan = make_plan(network, "io_stream", {u.name: Fold(1, 1) for u in units(network)})
     process = plan.processes[0]
-    monkeypatch.setattr("hw.verify.proofs.boundaries.MAX_PRODUCTS", 40 * 32 * 3)
+    monkeypatch.setattr("crq.hw.verify.proofs.boundaries.MAX_PRODUCTS", 40 * 32 * 3)
     x = driven(plan, process)
     assert 30 <= len(x) <= 40
     met = met_by(plan, process, sums(plan, process, x))

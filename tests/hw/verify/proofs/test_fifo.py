@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import hw
-from hw.dataflow.streams import MIN_FIFO
-from hw.verify.proofs.fifo import check, simulate, stated_depths
+from crq import hw
+from crq.hw.dataflow.streams import MIN_FIFO
+from crq.hw.verify.proofs.fifo import check, simulate, stated_depths
 from tests.support.random_graphs import GraphBuilder, small_cnn
 
 

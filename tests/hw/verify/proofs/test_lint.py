@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import hw
-from hw.verify.proofs import lint
-from hw.verify.proofs.lint.rules import RULES
+from crq import hw
+from crq.hw.verify.proofs import lint
+from crq.hw.verify.proofs.lint.rules import RULES
 from tests.hw.verify.proofs.lint import (
     test_declarations,
     test_grammar,

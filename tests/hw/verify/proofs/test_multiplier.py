@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import hw
-from hw.verify.proofs.multiplier import check, headers_without_multiplication
+from crq import hw
+from crq.hw.verify.proofs.multiplier import check, headers_without_multiplication
 from tests.support.random_graphs import global_pool_net, small_cnn
 
 

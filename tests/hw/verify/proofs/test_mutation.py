@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
-from hw.graphs.layer import HLS_OPERANDS, layer_graph
-from hw.ir.interpret import evaluate
-from hw.ir.layers import Conv, Dense, Threshold
-from hw.ir.vectors import all_vectors
-from hw.verify.proofs import mutation
-from hw.verify.proofs.mutation import Mutation, changed_adder, check, flipped_weight, mutations
+from crq import hw
+from crq.hw.graphs.layer import HLS_OPERANDS, layer_graph
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.layers import Conv, Dense, Threshold
+from crq.hw.ir.vectors import all_vectors
+from crq.hw.verify.proofs import mutation
+from crq.hw.verify.proofs.mutation import Mutation, changed_adder, check, flipped_weight, mutations
 from tests.support import reference
 from tests.support.random_graphs import NETWORKS, GraphBuilder
 

@@ -1,6 +1,6 @@
 """The outcome of a proof, as it is read."""
 
-from hw.verify.proofs.proof import Proof
+from crq.hw.verify.proofs.proof import Proof
 
 
 def test_a_proof_says_whether_it_passed_what_it_saw_and_what_it_did_not_see() -> None:

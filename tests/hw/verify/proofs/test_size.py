@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hw.ir.graph import Network
-from hw.verify.proofs.size import is_small, products
+from crq.hw.ir.graph import Network
+from crq.hw.verify.proofs.size import is_small, products
 from tests.support.random_graphs import GraphBuilder
 
 

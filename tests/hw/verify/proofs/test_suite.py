@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-import hw
-from hw.dataflow.thresholds import COMPARATOR_LEVELS
-from hw.ir.layers import KINDS, Conv, Mac, Threshold
+from crq import hw
+from crq.hw.dataflow.thresholds import COMPARATOR_LEVELS
+from crq.hw.ir.layers import KINDS, Conv, Mac, Threshold
 from tests.support.random_graphs import GraphBuilder, depthwise_net, small_cnn
 from tests.support.rtl_projects import needs_verilator
 from tests.support.rtl_projects import project as rtl_project

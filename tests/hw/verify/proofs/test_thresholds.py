@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
-from hw.verify.proofs.thresholds import check
+from crq import hw
+from crq.hw.verify.proofs.thresholds import check
 from tests.support.random_graphs import GraphBuilder, depthwise_net, residual_net
 
 
@@ -81,14 +81,14 @@ def test_layers_whose_sums_cannot_be_enumerated_are_named(tmp_path: Path) -> Non
 
 
 def test_no_boundary_that_is_met_is_no_proof(small: hw.Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hw.verify.proofs.thresholds.operands", lambda plan, process: iter(()))
+    monkeypatch.setattr("crq.hw.verify.proofs.thresholds.operands", lambda plan, process: iter(()))
     proof = check(small.directory, small.plan)
     assert not proof.ok
     assert re.fullmatch(r"none of \d+ boundaries was met: nothing is proven", proof.facts)
 
 
 def test_boundaries_that_are_not_driven_are_named_and_are_no_verdict(small: hw.Project, monkeypatch) -> None:
-    monkeypatch.setattr("hw.verify.proofs.boundaries.MAX_PRODUCTS", 1)
+    monkeypatch.setattr("crq.hw.verify.proofs.boundaries.MAX_PRODUCTS", 1)
     proof = check(small.directory, small.plan)
     one, other = met(proof.facts)
     assert (proof.ok, 0 < one < other) == (True, True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import hw
-from hw.verify.proofs import lint
+from crq import hw
+from crq.hw.verify.proofs import lint
 
 KERNELS = Path(hw.__file__).parent / "hls" / "kernels"
 

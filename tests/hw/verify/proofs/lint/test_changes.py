@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hw.verify.proofs.lint.changes import Changes
-from hw.verify.proofs.lint.source import Source
+from crq.hw.verify.proofs.lint.changes import Changes
+from crq.hw.verify.proofs.lint.source import Source
 
 FUNCTIONS = "void set(unsigned &a, unsigned b);\nvoid look(const unsigned &a);\nvoid take(unsigned a);\n"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hw.verify.proofs.lint.names import Symbol
-from hw.verify.proofs.lint.source import Source
+from crq.hw.verify.proofs.lint.names import Symbol
+from crq.hw.verify.proofs.lint.source import Source
 
 
 def symbol(text: str, name: str) -> Symbol:

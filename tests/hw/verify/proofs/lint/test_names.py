@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tree_sitter import Node
 
-from hw.verify.proofs.lint.names import Scope, Symbol, is_constant, kind_of, least, owner_of
-from hw.verify.proofs.lint.syntax import parse
+from crq.hw.verify.proofs.lint.names import Scope, Symbol, is_constant, kind_of, least, owner_of
+from crq.hw.verify.proofs.lint.syntax import parse
 
 
 def scope() -> Scope:

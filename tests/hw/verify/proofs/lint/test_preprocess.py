@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.verify.proofs.lint.preprocess import readings
+from crq.hw.verify.proofs.lint.preprocess import readings
 from tests.hw.verify.proofs.lint.code import KERNELS
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from hw.verify.proofs import lint
+from crq.hw.verify.proofs import lint
 from tests.hw.verify.proofs.lint.code import KERNELS, broken, broken_in_body
 
 BODIES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hw.verify.proofs import lint
+from crq.hw.verify.proofs import lint
 from tests.hw.verify.proofs.lint.code import broken, broken_in_body
 
 BODIES = [

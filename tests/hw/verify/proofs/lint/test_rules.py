@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from hw.verify.proofs.lint.rules import PRAGMAS, RULES, Finding
+from crq.hw.verify.proofs.lint.rules import PRAGMAS, RULES, Finding
 
 
 def test_a_finding_says_where_it_is_and_what_the_rule_is() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hw.verify.proofs.lint.source import Source
-from hw.verify.proofs.lint.syntax import line_of, shown
+from crq.hw.verify.proofs.lint.source import Source
+from crq.hw.verify.proofs.lint.syntax import line_of, shown
 
 
 def products(source: Source) -> list[tuple[str, int, str]]:

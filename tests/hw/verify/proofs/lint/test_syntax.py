@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from tree_sitter import Node
 
-from hw.verify.proofs.lint.syntax import (
+from crq.hw.verify.proofs.lint.syntax import (
     Declarator,
     errors,
     line_of,

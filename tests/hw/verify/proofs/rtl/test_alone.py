@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import hw
-from hw.ir.interpret import apply
-from hw.ir.layers import Mac
-from hw.project import RtlProject
-from hw.verify.proofs.rtl.alone import Alone
+from crq import hw
+from crq.hw.ir.interpret import apply
+from crq.hw.ir.layers import Mac
+from crq.hw.project import RtlProject
+from crq.hw.verify.proofs.rtl.alone import Alone
 from tests.support.random_graphs import GraphBuilder
 from tests.support.rtl_projects import needs_verilator
 

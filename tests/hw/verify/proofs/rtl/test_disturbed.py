@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hw.project import RtlProject
-from hw.verify.proofs.proof import Proof
-from hw.verify.proofs.rtl import disturbed
+from crq.hw.project import RtlProject
+from crq.hw.verify.proofs.proof import Proof
+from crq.hw.verify.proofs.rtl import disturbed
 from tests.support.rtl_projects import copied, needs_verilator, project
 
 PROOFS = (disturbed.cycles, disturbed.pressure, disturbed.resets, disturbed.initial)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hw.verify.proofs.rtl import layers
+from crq.hw.verify.proofs.rtl import layers
 from tests.support.rtl_projects import copied, needs_verilator, project
 
 

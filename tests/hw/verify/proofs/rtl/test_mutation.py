@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import hw
-from hw.verify.proofs.rtl import mutation
+from crq import hw
+from crq.hw.verify.proofs.rtl import mutation
 from tests.support.random_graphs import GraphBuilder
 from tests.support.rtl_projects import needs_verilator, project
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.verify.proofs.rtl import source
+from crq.hw.verify.proofs.rtl import source
 from tests.support.rtl_projects import copied, needs_verilator, project
 
 
