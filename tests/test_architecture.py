@@ -25,6 +25,7 @@ STANDS_ON: dict[str, set[str]] = {
     "crq.convert": {"crq.quant"},
     "crq.train": {"crq.convert", "crq.quant", "crq.models"},
     "crq.cli": {"crq.train"},
+    "crq.__main__": {"crq.cli"},
     "crq": {"crq.convert", "crq.quant", "crq.train"},
     "crq.export": {"crq", "crq.convert"},
     "crq.hw.errors": set(),
