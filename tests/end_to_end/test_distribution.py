@@ -1,4 +1,4 @@
-"""What `pip install crq` brings: everything, under the one name crq, from an archive of the sources and from a wheel."""
+"""What `pip install crq` brings: every file, under the one name crq, from the sources' archive and from a wheel."""
 
 from __future__ import annotations
 
