@@ -30,7 +30,8 @@ def project_report(
         "name": built.name,
         "backend": manifest.target,
         "io_type": manifest.io_type,
-        "folding": {"goal": manifest.goal, "why": manifest.why},
+        "folding": {"goal": manifest.goal, "why": manifest.why, "wanted": dict(manifest.wanted)},
+        "ports": {"input": dict(manifest.input), "result": dict(manifest.result)},
         "versions": manifest.versions,
         "vendor": vendor_reports(built.directory, built.name),
     }

@@ -38,7 +38,7 @@ def test_a_project_is_reported_as_it_was_built(built: hw.Project) -> None:
     assert {u["name"]: (u["pe"], u["simd"]) for u in facts["units"]} == {n: f[:2] for n, f in built.folds.items()}
     project = facts["project"]
     assert (project["name"], project["backend"], project["io_type"]) == ("net", "hls", "io_stream")
-    assert project["folding"] == {"goal": built.manifest.goal, "why": built.manifest.why}
+    assert project["folding"] == {"goal": built.manifest.goal, "why": built.manifest.why, "wanted": {"fps": 2000}}
     assert project["versions"] == built.manifest.versions
     assert (project["vendor"], facts["synthesis"]) == ([], None)
     assert "verdict" not in project
