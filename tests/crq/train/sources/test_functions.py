@@ -80,6 +80,9 @@ def number():
     return 3
 
 
+HERE = __name__
+
+
 def test_what_a_function_may_give() -> None:
     sizes = {
         "one": {"all": 4}, "pair": {"train": 4, "test": 1}, "triple": {"train": 4, "val": 1, "test": 2},
