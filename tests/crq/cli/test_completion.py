@@ -19,12 +19,8 @@ def test_a_script_for_every_shell(shell: str) -> None:
 
 def test_verbs_and_options_are_completed() -> None:
     for words, expected in (("crq simu", "simulate"), ("crq report --lat", "--latex")):
-        environment = {
-            **os.environ,
-            "_CRQ_COMPLETE": "bash_complete",
-            "COMP_WORDS": words,
-            "COMP_CWORD": str(words.count(" ")),
-        }
+        line = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        environment = {**os.environ, "_CRQ_COMPLETE": "bash_complete", **line}
         command = [sys.executable, "-c", "from crq.cli import main; main(prog_name='crq')"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         assert done.stdout.splitlines() == [f"plain,{expected}"]
