@@ -106,6 +106,8 @@ def _trust(report: Mapping[str, Any]) -> Answer:
     text = f"areas are estimates, in RTL form {blind['lut_mean']:.0%} off in the mean, {blind['lut_max']:.0%} at most"
     if report["project"].get("backend") == "rtl":
         return Answer("trust", text, True)
+    if own := report.get("own_reports"):
+        return Answer("trust", f"{text}; the band is of {own} vendor report{'s' if own > 1 else ''} of your own", None)
     return Answer("trust", f"{text}; Vitis HLS was not measured", None)
 
 
