@@ -16,12 +16,13 @@ from crq.figures import ACCURACY, shown
 from crq.hw.report import adders, sizes, vendor
 from crq.hw.report.answers import answers
 from crq.hw.report.beside import error, headline
+from crq.hw.report.classes import accuracies, worst
 from crq.hw.report.compare import comparison
 from crq.hw.report.dataflow import draw
 from crq.hw.report.terminal import between
 
 # What a project may know of itself; the templates leave out what is None.
-PROJECT = ("backend", "io_type", "folding", "vendor", "commands", "versions")
+PROJECT = ("backend", "io_type", "folding", "classes", "vendor", "commands", "versions")
 
 
 def render_html(report: dict[str, Any]) -> str:
@@ -59,6 +60,9 @@ def _view(report: dict[str, Any]) -> dict[str, Any]:
         "bits_per_weight": report.get("bits_per_weight"),
         "adder_graphs": adders.text(report["units"]),
         "answers": answers(report),
+        "classes": project["classes"],
+        "shares": accuracies(project["classes"]) if project["classes"] else [],
+        "mistakes": worst(project["classes"]) if project["classes"] else [],
         "diagram": draw(report) if report.get("streams") else None,
         "vendor_heads": ("tool", *vendor.HEADS),
         "vendor_rows": vendor.rows(report) if project["vendor"] else [],

@@ -44,8 +44,8 @@ class Report:
 
     `project` may hold: `name`, `backend` ("hls" or "rtl"), `io_type`, `metric` (by default accuracy) and under that
     name {stage: value}, `verdict` ({"images", "integers", "differing", "against"}), `folding` ({"goal", "why": {unit:
-    reason}, "wanted"}), `ports` (`input` and `result`, see crq.hw.forms.manifest), `versions`, `commands`, `vendor`
-    (crq.hw.report.vendor). `measurements` are areas that `crq synth` measured.
+    reason}, "wanted"}), `ports` (`input` and `result`, see crq.hw.forms.manifest), `classes` (crq.hw.report.classes),
+    `versions`, `commands`, `vendor` (crq.hw.report.vendor). `measurements` are areas that `crq synth` measured.
     """
 
     network: Network

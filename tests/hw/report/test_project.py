@@ -83,7 +83,9 @@ def test_a_folder_and_its_saved_report_say_the_same(built: hw.Project, tmp_path:
 @pytest.mark.parametrize("wish", [{"part": "KV260"}, {"clock_period_ns": 3.0}])
 def test_a_saved_report_is_of_its_part_and_clock(built: hw.Project, wish: dict, tmp_path: Path) -> None:
     project_report(built).to_json(tmp_path / "report.json")
-    with pytest.raises(hw.HwError, match="report.json is a saved report; for another part, clock or calibration name the project's"):
+    with pytest.raises(
+        hw.HwError, match="report.json is a saved report; for another part, clock or calibration name the project's"
+    ):
         report_facts(tmp_path, **wish)
 
 
