@@ -12,7 +12,7 @@ from scripts.docs.text import table
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 Row = Mapping[str, str]
-Series = dict[str, list[tuple[str, float]]]
+Series = dict[str, list[tuple[int, float]]]
 
 
 class Benchmark(NamedTuple):
@@ -42,7 +42,7 @@ def _history(key: Callable[[Row], str], value: Callable[[Row], float]) -> Callab
     def series(found: Sequence[Row]) -> Series:
         result: Series = {}
         for i, row in enumerate(found, 1):
-            result.setdefault(key(row), []).append((f"#{i}", value(row)))
+            result.setdefault(key(row), []).append((i, value(row)))
         return result
 
     return series
@@ -52,7 +52,10 @@ def _network(row: Row) -> str:
     return f"{row['network']}, {float(row['fps']):,.0f}/s, {row['family']}"
 
 
-WHEN = {"date": "date", "commit": "commit"}
+WHEN: dict[str, str | Callable[[Row], str]] = {
+    "date": lambda r: r["date"].replace("-", "\N{NON-BREAKING HYPHEN}"),
+    "commit": lambda r: r["commit"].replace("-dirty", " dirty"),
+}
 BENCHMARKS = (
     Benchmark(
         "Estimate and synthesis, whole networks", "networks.csv",
@@ -60,7 +63,7 @@ BENCHMARKS = (
         "python benchmarks/networks.py resnet20 --fps 1000 --family xcup",
         WHEN | {"network": _network, "bits": "activation_bits", "LUT": "lut", "estimated": "estimated_lut",
                 "off": lambda r: f"{_off(r):+.1f}%", "FF": "ff", "BRAM36": "bram36"},
-        _history(lambda r: f"{r['network']}, {r['family']}", _off), "% off",
+        _history(_network, _off), "% off",
     ),
     Benchmark(
         "After place and route", "place/pnr.csv",
@@ -78,15 +81,15 @@ BENCHMARKS = (
         WHEN | {"accuracy": lambda r: f"{float(r['frozen']):.1%}", "LUT": "lut", "estimated": "lut_estimated",
                 "FF": "ff", "cycles": "cycles"},
         lambda found: {
-            "LUT, Yosys": [(f"#{i}", float(r["lut"])) for i, r in enumerate(found, 1)],
-            "LUT, estimated": [(f"#{i}", float(r["lut_estimated"])) for i, r in enumerate(found, 1)],
+            "LUT, Yosys": [(i, float(r["lut"])) for i, r in enumerate(found, 1)],
+            "LUT, estimated": [(i, float(r["lut_estimated"])) for i, r in enumerate(found, 1)],
         }, "LUT",
     ),
     Benchmark(
         "Adder graphs beside other tools", "area.csv",
         "One matrix of constant ternary weights as a circuit, by Yosys; what is synthesised is simulated. `wrong` "
         "counts simulated vectors whose result differs.",
-        "python -m benchmarks.area 144x16",
+        "python -m benchmarks.area --size 144x16",
         WHEN | {"family": "family", "matrix": "matrix", "bits": "input_bits", "form": "form", "LUT": "lut", "FF": "ff",
                 "adders": "adders", "depth": "depth", "wrong": "wrong_vectors"},
     ),
@@ -119,7 +122,7 @@ BENCHMARKS = (
     Benchmark(
         "Recipes", "recipes/results.csv",
         "Runs of the recipe search: accuracies of the frozen network on held-out and test images, share of zeros.",
-        "python -m benchmarks.recipes",
+        "python -m benchmarks.recipes penalty --out runs/recipes",
         WHEN | {"data": "data", "network": "network", "question": "question", "candidate": "candidate", "seed": "seed",
                 "held out": lambda r: f"{float(r['validation']):.2%}", "test": lambda r: f"{float(r['test']):.2%}",
                 "zeros": lambda r: f"{float(r['zeros']):.0%}"},
@@ -130,7 +133,7 @@ HEAD = """\
 # Benchmarks
 
 Drawn from the CSV files of `benchmarks/` whenever the site is built: every row is a measurement with its date and
-commit (`-dirty`: with changes that were not committed yet), and rows are added, never rewritten. Accuracies of training
+commit (dirty: with changes that were not committed yet), and rows are added, never rewritten. Accuracies of training
 methods are in [Results](results.md), what the errors of the estimates mean in
 [How far the estimates are off](estimates.md).
 """
