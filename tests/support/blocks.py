@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crq.cli import main
+from tests.support.imports import ROOT
 
 FENCE = re.compile(r"^```(\w*)(.*)$")
 COMMENT = re.compile(r"^<!-- ([\w ]+?)(?:: (.+?))? -->$")
@@ -110,10 +111,11 @@ def _command(words: list[str]) -> int:
         if words[0] == "crq":
             main(words[1:], prog_name="crq")
         elif words[0] == "python" and words[1].endswith(".py"):
+            script = Path(words[1]) if Path(words[1]).exists() else ROOT / words[1]  # a reader stands in the repository
             before = sys.argv, list(sys.path)
-            sys.argv, sys.path = words[1:], [str(Path(words[1]).parent.resolve()), *sys.path]
+            sys.argv, sys.path = [str(script), *words[2:]], [str(script.parent.resolve()), *sys.path]
             try:
-                runpy.run_path(words[1], run_name="__main__")
+                runpy.run_path(str(script), run_name="__main__")
             finally:
                 sys.argv, sys.path = before
         else:
