@@ -70,11 +70,11 @@ def _methods(cls: type) -> list[tuple[str, Any]]:
 
 def _signature(name: str, thing: Any) -> str:
     """The call with the names and defaults of its arguments."""
-    shown = []
+    shown: list[str] = []
     for parameter in inspect.signature(thing).parameters.values():
         if parameter.name in ("self", "cls"):
             continue
-        star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        star = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}.get(parameter.kind.name, "")
         default = "" if parameter.default is parameter.empty else f"={_default(parameter.default)}"
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in "".join(shown):
             shown.append("*")

@@ -25,7 +25,7 @@ PAGES = {str(path.relative_to(ROOT)): blocks(path.read_text(encoding="utf-8")) f
 
 REASONS = ("Vivado", "a board", "hours", "minutes", "a download", "sets up the machine", "a GPU", "several hosts")
 """Why a block may not run here; the reason begins with one of these."""
-MOST_NOT_RUN = 40
+MOST_NOT_RUN = 24
 MARKS = ("not run", "slow", "fails", "output", "picture", "")
 
 
