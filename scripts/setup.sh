@@ -56,7 +56,7 @@ setup() {
   local want
   want=$(cat "$root/pyproject.toml" "$root/scripts/constraints.txt" "$root/scripts/setup.sh" | sha256sum)" "$extras
   # What the tests need includes what the demo needs.
-  if [ -x "$PYTHON" ] && [ -f "$stamp" ] && grep -qxF -e "$want" -e "${want% *} test,synth,cocotb,bitstream" "$stamp"; then
+  if [ -x "$PYTHON" ] && [ -f "$stamp" ] && grep -qxF -e "$want" -e "${want% *} test,synth,cocotb,bitstream,docs" "$stamp"; then
     return
   fi
   echo "Setting up $root/.venv (a few minutes the first time)"

@@ -3,7 +3,7 @@
 # Usage: scripts/test.sh [--slow] [options of pytest]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
-setup test,synth,cocotb,bitstream g++ clang verilator iverilog make tcl
+setup test,synth,cocotb,bitstream,docs g++ clang verilator iverilog make tcl
 cd "$root"
 select=()
 if [ "${1:-}" = "--slow" ]; then

@@ -24,7 +24,7 @@ ENVIRONMENT, UNEXPECTED = 3, 4
 """Exit codes of what is no verdict and no bad input: a missing tool, a full disk; a fault of crq's own."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM, errno.EROFS)
-_FIRST = ("run", "train", "export", "check", "build", "simulate", "report", "fold", "synth")
+FIRST = ("run", "train", "export", "check", "build", "simulate", "report", "fold", "synth")
 
 
 class _Verbs(click.Group):
@@ -35,7 +35,7 @@ class _Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         names = self._entries()
-        return [name for name in _FIRST if name in names] + sorted(set(names) - set(_FIRST))
+        return [name for name in FIRST if name in names] + sorted(set(names) - set(FIRST))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         entry = self._entries().get(cmd_name)

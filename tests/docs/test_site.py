@@ -1,0 +1,64 @@
+"""The site is built without a warning, and asks the network for nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.imports import ROOT
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("material") is None, reason="mkdocs-material is not installed")
+
+
+def built(root: Path, target: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", target],
+        cwd=root, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("site")
+    done = built(ROOT, target)
+    assert done.returncode == 0, done.stderr
+    assert not re.search(r"^(WARNING|ERROR)", done.stderr, re.MULTILINE), done.stderr
+    assert "not included in the" not in done.stderr, done.stderr
+    return target
+
+
+def test_every_page_is_there(site: Path) -> None:
+    for page in (ROOT / "docs").rglob("*.md"):
+        assert (site / page.relative_to(ROOT / "docs").with_suffix(".html")).is_file(), page
+
+
+def test_nothing_comes_from_elsewhere(site: Path) -> None:
+    """Scripts, styles, fonts and pictures are files of the site; links to papers are links."""
+    loaded = re.compile(r"<(?:(?:script|img|iframe|source)[^>]+src|link[^>]+href)=\"(?:https?:)?//")
+    for page in site.rglob("*.html"):
+        assert not loaded.search(page.read_text(encoding="utf-8")), page
+
+
+def test_pictures_are_small(site: Path) -> None:
+    sizes = {p: p.stat().st_size for p in site.rglob("*") if p.suffix in (".png", ".webp")}
+    assert sizes
+    assert sum(sizes.values()) < 1_000_000, sizes
+
+
+def test_a_broken_anchor_is_an_error(tmp_path: Path) -> None:
+    for name in ("mkdocs.yml", "CHANGELOG.md", "UPGRADING.md", "CONTRIBUTING.md", "SECURITY.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("docs", "examples", "scripts", "benchmarks"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    home = tmp_path / "docs" / "index.md"
+    home.write_text(home.read_text(encoding="utf-8") + "\n[x](glossary.md#no-such-term)\n", encoding="utf-8")
+    done = built(tmp_path, tmp_path / "site")
+    assert done.returncode != 0
+    assert "no-such-term" in done.stderr
