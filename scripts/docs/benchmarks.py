@@ -120,6 +120,14 @@ BENCHMARKS = (
                 "catch-all": "catch-all", "uncaught": "uncaught"},
     ),
     Benchmark(
+        "Time of a training step", "step_overhead.csv",
+        "Processor time of a float step, and what the solver and the penalty take of it.",
+        "python -m benchmarks.step_overhead lenet convnet --steps 24",
+        WHEN | {"network": "network", "float step, ms": "float step, ms", "penalty alone": "penalty alone",
+                "with a warm start": "the same, warm start"},
+        _history(lambda r: r["network"], lambda r: float(r["penalty alone"].rstrip("%"))), "% of a float step",
+    ),
+    Benchmark(
         "Recipes", "recipes/results.csv",
         "Runs of the recipe search: accuracies of the frozen network on held-out and test images, share of zeros.",
         "python -m benchmarks.recipes penalty --out runs/recipes",
