@@ -295,7 +295,7 @@ def built_in() -> list[str]:
 def load(source: str | os.PathLike[str]) -> Recipe:
     """The recipe in a file, or the built-in one of that name; raises `CrqError` naming the file and the key."""
     path = Path(source)
-    if not path.suffix and not path.exists():
+    if not path.suffix and not path.is_file():
         path = BUILT_IN / f"{source}.toml"
         if not path.exists():
             known = built_in()

@@ -7,6 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -25,7 +26,7 @@ def test_every_option_of_every_verb(name: str) -> None:
     section = (REFERENCE / "cli.md").read_text(encoding="utf-8").split(f"\n## crq {name}\n")[1].split("\n## ")[0]
     printed = CliRunner().invoke(verbs()[name], ["--help"]).stdout
     options = set(re.findall(r"^  (?:-\w, )?(--[a-z][\w-]*)", printed, re.MULTILINE)) - {"--help"}
-    assert options
+    assert options or not any(isinstance(p, click.Option) for p in verbs()[name].params)
     assert all(f"`{option}`" in section for option in options)
 
 
