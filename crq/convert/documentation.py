@@ -7,6 +7,7 @@ from __future__ import annotations
 from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.reasons import REASONS
 from crq.convert.supported import SUPPORTED
+from crq.convert.transposed import Transposed
 
 TEXT = """\
 # From a module to a trained network
@@ -26,6 +27,11 @@ that depends on the values of a tensor, or on the batch size, is refused.
 concatenations of channels. Normalizations by constants in front of the first layer are left to the host. Adaptive
 pools need sizes that divide the image's. Zero padding needs a convolution behind it. Functions of weights that are
 parameters (`F.conv2d(x, self.weight)`) are layers.
+
+Linear layers on (N, points, features), as networks of sets and point clouds have them, are shared by the points: with an
+`example_input` that shows the order, transpositions (`x.transpose(1, 2)` around a BatchNorm1d) move nothing, and `amax(1)`,
+`max(1)[0]` and `mean(1)` pool over the points. Whoever would take points for channels is refused. Scores of points are
+returned classes first, (N, classes, points).
 
 ## Activation functions
 
@@ -113,7 +119,7 @@ def training_md() -> str:
         return ", ".join(f"`{name}`" for name in names)
 
     turning = [kind.__name__ for kind in ACTIVATIONS if activation_of("", kind()).function.valley is not None]
-    plain = [kind.__name__ for kind in SUPPORTED if kind not in ACTIVATIONS]
+    plain = [kind.__name__ for kind in SUPPORTED if kind not in (*ACTIVATIONS, Transposed)]
     return TEXT.format(
         modules=listed(plain),
         rising=listed([kind.__name__ for kind in ACTIVATIONS if kind.__name__ not in turning]),

@@ -80,15 +80,24 @@ class DataOptions(NamedTuple):
         samples = found.take(torch.arange(count))
         known = bool(self.statement) or says_of_bytes(network)
         if samples.dtype != torch.uint8:
-            codes, known = codes_of_values(network, samples.numpy(), self.statement), True
+            codes, known = codes_of_values(network, channels_first(network, samples.numpy()), self.statement), True
         else:
-            codes, samples = codes_of(network, samples.numpy(), self.statement), samples.float() / 256
+            codes = codes_of(network, channels_first(network, samples.numpy()), self.statement)
+            samples = samples.float() / 256
         if task.kind == "classes" and not found.classes:
             return Given(codes, None, UNLABELLED)
         if not known:
             return Given(codes, None, UNSTATED)
         labels = labels_for(network, found) if task.kind == "classes" else found.labels
         return Given(codes, Scored(task, labels, samples, recorded_steps(network)).first(count), None)
+
+
+def channels_first(network: Network, samples: NDArray[Any]) -> NDArray[Any]:
+    """Samples as (N, C, …): a network that was trained on (N, points, features) has data in that order."""
+    import numpy as np
+
+    last = network.metadata.frozen_hash is not None and network.metadata.input_layout == "NHWC"
+    return np.moveaxis(samples, -1, 1) if last else samples
 
 
 def says_of_bytes(network: Network) -> bool:
