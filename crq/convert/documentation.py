@@ -80,6 +80,8 @@ their proportions.
 | `patience` | epochs without a better figure on the held-out samples, after which the best epoch's weights are taken |
 | `distill` | `{{ temperature, weight, layers }}`: learn from the float network of the run, of its scores and, with `layers`, of its batch norms' outputs |
 | `lam`, `dose` (retrain, finetune) | λ; or how far the penalty alone pulls: W − αt shrinks by e^−dose, whatever the schedule, the batches and the layer's size |
+| `target` (retrain, finetune) | instead: the mean J/‖W‖² at the end of the phase; λ is adapted after each epoch, and progress shows J/‖W‖² |
+| `gradual` (finetune) | `{{ by, until }}`: codes in place of float weights layer by layer (`layers`) or the largest weights of every layer first (`share`), all of them after `until` of the phase |
 | `lam_schedule`, `lam_start`, `warm` | λ constant, up from 0 or down to 0; the share of the phase before it acts; start from the last α |
 | `regularizer` | a penalty of a related paper: `{{ name, lam, levels }}` |
 
