@@ -1,6 +1,8 @@
 """What each method adds to a training step, against the same step of the float network; batch 128, one thread.
 
-    python benchmarks/step_overhead.py [network ...]
+    python -m benchmarks.step_overhead [network ...] [--steps N]
+
+Each run adds a row per network to step_overhead.csv.
 
 Each figure is the median of processor time over steps that the variants take in turn. `penalty alone` is the time
 inside the penalty (solver and λ·J's gradient); `penalty` the whole retrain step, a difference of two large figures and
@@ -13,14 +15,17 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import nn
 
 import crq
+from benchmarks.history import append
 from crq import models
 from crq.quant.penalties import ClusterPenalty
 
+TABLE = Path(__file__).with_suffix(".csv")
 SHAPES = {"lenet": (1, 28, 28), "convnet": (1, 28, 28)}
 BATCH = 128
 BLOCK = 4
@@ -81,7 +86,9 @@ def main() -> None:
         medians = {variant: statistics.median(values) * 1e3 for variant, values in times.items()}
         plain = medians.pop("float")
         alone = [f"{statistics.median(spent[v]) * 1e3 / plain:.1%}" for v in ("penalty", "penalty, warm start")]
-        cells = " | ".join([*alone, *(f"{value / plain - 1:+.1%}" for value in medians.values())])
+        shares = [*alone, *(f"{value / plain - 1:+.1%}" for value in medians.values())]
+        append(TABLE, ("date", "commit", "network", "float step, ms", *names), name, f"{plain:.1f}", *shares)
+        cells = " | ".join(shares)
         print(f"| {name} | {plain:.1f} | {cells} |", flush=True)
 
 

@@ -11,10 +11,12 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
+from crq.cli.next_step import told
 from crq.errors import CrqError, nearest
 
 GROUP = "crq.commands"
@@ -102,9 +104,11 @@ def explained(error: Exception) -> tuple[str, int]:
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="`crq VERB --help` explains one verb. A first try, with nothing to prepare: crq run digits",
+    invoke_without_command=True,
 )
 @click.version_option(package_name="crq", message="crq %(version)s")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Train networks to ternary weights and turn them into multiplier-free FPGA projects, bit for bit.
 
     \b
@@ -114,4 +118,8 @@ def main() -> None:
       crq build a.onnx -o a_hls         an hls4ml project
       crq simulate a_hls                its C simulation against PyTorch, every bit
       crq report a_hls                  resources, latency, throughput
+
+    Without a verb it says what to do next in this folder.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(told(Path.cwd()))

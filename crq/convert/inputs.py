@@ -34,7 +34,8 @@ class InputQuant(ActQuant):
 
     def forward(self, x: Tensor) -> Tensor:
         place = self.place or ("training" if self.training else None)
-        if place is not None and place not in self.told:
+        # A compiled network does not look: counting its batches would compile it anew for each.
+        if place is not None and place not in self.told and not torch.compiler.is_compiling():
             self._seen += 1
             if not self._seen & (self._seen - 1):  # batches 1, 2, 4, 8, …: looking at each would take time
                 self._look(x.detach(), place)

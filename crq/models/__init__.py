@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
 
 from crq.errors import CrqError, nearest
+from crq.importing import find, is_function
 
 _HOMES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "digits-cnn": ("digits", "DigitsCNN", {}),
@@ -39,11 +41,31 @@ def names() -> list[str]:
 
 
 def build(name: str, **options: Any) -> nn.Module:
-    """The network called `name` with freshly initialised weights; an unknown name or option raises `CrqError`."""
+    """The network called `name` with freshly initialised weights, or what the `module:name` of the user's gives.
+
+    Raises `CrqError` for an unknown name or option, and for what is no `nn.Module`.
+    """
+    if is_function(name):
+        return _own(name, options)
     if name not in _HOMES:
-        raise CrqError(f"unknown network {name!r}{nearest(name, _HOMES)}; known networks are {', '.join(names())}")
+        raise CrqError(
+            f"unknown network {name!r}{nearest(name, _HOMES)}; expected module:name of a class or function of yours, "
+            f"or one of {', '.join(names())}"
+        )
     module, function, defaults = _HOMES[name]
     try:
         return getattr(importlib.import_module(f"crq.models.{module}"), function)(**{**defaults, **options})
     except TypeError as error:
         raise CrqError(f"network {name!r}: {error}") from error
+
+
+def _own(name: str, options: Mapping[str, Any]) -> nn.Module:
+    try:
+        network = find(name)(**options)
+    except CrqError:
+        raise
+    except Exception as error:
+        raise CrqError(f"network {name}: calling it failed: {type(error).__name__}: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise CrqError(f"network {name} gave {type(network).__name__}; expected an nn.Module")
+    return network

@@ -154,18 +154,34 @@ def per_channel(weight: Tensor, *, name: str = "weight") -> Clusters:
     """Eq. 3 solved exactly for every row of dimension 0 on its own: alpha has shape [W.shape[0]]."""
     if weight.numel() == 0:
         return coded(weight, 0.0)
-    rows = _finite(weight, name).reshape(weight.shape[0], -1)
-    sums = bins.descending(rows).double().cumsum(1)
-    counts = torch.arange(1, rows.shape[1] + 1, dtype=torch.float64, device=rows.device)
+    found = rows(weight)
+    if not bool(torch.isfinite(found.alpha).all()):
+        raise non_finite(name)
+    return found
+
+
+def rows(weight: Tensor) -> Clusters:
+    """As `per_channel`, of a `weight` that is not empty; α is NaN in rows with weights that are not finite."""
+    w = weight.detach().float()
+    sums = bins.descending(w.reshape(len(w), -1).abs()).double().cumsum(1)
+    counts = torch.arange(1, sums.shape[1] + 1, dtype=torch.float64, device=w.device)
     best = (sums * sums / counts).argmax(1, keepdim=True)
-    alpha = sums.gather(1, best) / counts[best]
-    half = alpha * 0.5
-    threshold = half.float()
-    threshold = torch.where(threshold > half, torch.nextafter(threshold, torch.zeros_like(threshold)), threshold)
-    threshold = threshold.reshape(-1, *[1] * (weight.dim() - 1))
-    scaled = weight.detach().float()
-    codes = (scaled > threshold).to(torch.int8) - (scaled < -threshold).to(torch.int8)
+    alpha = poisoned(sums.gather(1, best) / counts[best])
+    threshold = half(alpha).reshape(-1, *[1] * (w.dim() - 1))
+    codes = (w > threshold).to(torch.int8) - (w < -threshold).to(torch.int8)
     return Clusters(codes, alpha[:, 0].float())
+
+
+def half(alpha: Tensor) -> Tensor:
+    """As `_half`, of a float64 tensor; float32 in its shape."""
+    exact = alpha * 0.5
+    rounded = exact.float()
+    return torch.where(rounded > exact, torch.nextafter(rounded, torch.zeros_like(rounded)), rounded)
+
+
+def poisoned(alpha: Tensor) -> Tensor:
+    """`alpha` with NaN in place of infinity."""
+    return alpha + alpha * 0
 
 
 def coded(weight: Tensor, alpha: float, iterations: int = 0) -> Clusters:

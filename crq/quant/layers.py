@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from crq.errors import CrqError, non_finite
 from crq.quant import learned, methods
 from crq.quant.cluster import Clusters
+from crq.quant.solve import Known
 
 _SCALES = ("scale_positive", "scale_negative", "scale_share")
 """What the methods ttq and lsq learn."""
@@ -78,7 +79,7 @@ class QuantLayer(nn.Module):
         return self._quantized_weight()
 
     def _quantized_weight(self) -> Tensor:
-        return methods.straight_through(self.weight, self.clusters())
+        raise NotImplementedError
 
 
 class TernaryLayer(QuantLayer):
@@ -91,20 +92,9 @@ class TernaryLayer(QuantLayer):
     def _setup(self, method: str = "crq", per_channel: bool = False) -> None:
         self.method = methods.get(method)
         self.per_channel = per_channel
-        self._solved: tuple[Tensor, float] | None = None
+        self.known: Known | None = None
+        """The last solution that the method keeps for the penalty of the same step."""
         self.method.attach(self)
-
-    def remember(self, alpha: float) -> None:
-        """Keep the α just solved, beside a copy of the weights it was solved for."""
-        self._solved = self.weight.detach().clone(), alpha
-
-    def known_scale(self) -> float | None:
-        """The α last remembered, if the weights are equal to those it was solved for.
-
-        Compared element by element, which is cheap beside solving: fused optimizers and `.data` change weights without
-        changing their version counter.
-        """
-        return self._solved[1] if self._solved is not None and torch.equal(self._solved[0], self.weight) else None
 
     def clusters(self) -> Clusters:
         return self.method.clusters(self)
@@ -128,21 +118,39 @@ class IntegerLayer(QuantLayer):
         self.weight_bits = bits
 
     def clusters(self) -> Clusters:
+        found = self._solve()
+        if not bool(torch.isfinite(found.alpha)):
+            raise non_finite(self.layer_name)
+        return found
+
+    def _quantized_weight(self) -> Tensor:
+        return methods.straight_through(self.weight, self._solve().dequantized())
+
+    def _solve(self) -> Clusters:
+        """As `clusters`, without asking the device: a scale that is not finite for such weights."""
         weight = self.weight.detach().float()
         largest = weight.abs().max() if weight.numel() else weight.new_zeros(())
-        if not bool(torch.isfinite(largest)):
-            raise non_finite(self.layer_name)
-        if float(largest) < torch.finfo(torch.float32).tiny * 256:  # scale = largest/top would lose its bits
-            return Clusters(torch.zeros_like(weight, dtype=torch.int8), largest)
         top = 2 ** (self.weight_bits - 1) - 1
+        # largest/top would lose its bits there
+        tiny = largest < torch.finfo(torch.float32).tiny * 256
         # Clipping the largest weights pays off at few bits; at 8 the full range nearly always wins.
-        fractions = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5) if self.weight_bits < 8 else (1.0,)
-        tries = []
-        for fraction in fractions:
-            scale = largest * (fraction / top)
-            codes = (weight / scale).round().clamp(-top, top).to(torch.int8)
-            tries.append(Clusters(codes, scale))
-        return min(tries, key=lambda found: found.cost(weight)) if len(tries) > 1 else tries[0]
+        best, *others = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5) if self.weight_bits < 8 else (1.0,)
+        found = self._rounded(weight, torch.where(tiny, 1.0, largest * (best / top)), top)
+        cost = _cost(found, weight)
+        for fraction in others:
+            other = self._rounded(weight, torch.where(tiny, 1.0, largest * (fraction / top)), top)
+            less = _cost(other, weight) < cost
+            cost = torch.where(less, _cost(other, weight), cost)
+            found = Clusters(torch.where(less, other.codes, found.codes), torch.where(less, other.alpha, found.alpha))
+        return Clusters(found.codes, torch.where(tiny, largest, found.alpha))
+
+    @staticmethod
+    def _rounded(weight: Tensor, scale: Tensor, top: int) -> Clusters:
+        return Clusters((weight / scale).round().clamp(-top, top).to(torch.int8), scale)
+
+
+def _cost(found: Clusters, weight: Tensor) -> Tensor:
+    return (weight.double() - found.dequantized().double()).square().sum()
 
 
 class _ConvForward:

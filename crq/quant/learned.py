@@ -36,7 +36,7 @@ def current(module: nn.Module, name: str) -> Tensor:
 
 
 @torch.no_grad()
-def assign(module: nn.Module, name: str, value: float) -> None:
+def assign(module: nn.Module, name: str, value: float | Tensor) -> None:
     """Set the scalar called `name`."""
     getattr(module, name).fill_(value)
     getattr(module, f"{name}_step").zero_()

@@ -14,6 +14,7 @@ from torch import Tensor
 from crq.errors import CrqError, nearest, non_finite
 from crq.quant import METHOD_NAMES, RETRAINED, cluster, learned
 from crq.quant.cluster import Clusters
+from crq.quant.solve import Known, Route, Solved, scale, solve
 
 
 class Layer(Protocol):
@@ -22,14 +23,7 @@ class Layer(Protocol):
     weight: Tensor
     per_channel: bool
     layer_name: str
-
-    def clusters(self) -> Clusters:
-        """Codes and α of the current weights, by the layer's method."""
-        ...
-
-    def remember(self, alpha: float) -> None:
-        """Keep the α just solved for the current weights."""
-        ...
+    known: Known | None
 
 
 class Method:
@@ -44,24 +38,35 @@ class Method:
     penalize_finetune = False
     lam = 0.0
 
-    def target(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
-        """What λ·J pulls to: the codes that the layer computes with, α = mean |w| over its non-zero codes."""
-        return cluster.fitted(weight, self.ternarize(weight, per_channel, name).codes, per_channel)
+    def solve(self, weight: Tensor, per_channel: bool) -> Clusters:
+        """Codes and α for `weight`, without asking the device: α is NaN where weights are not finite."""
+        raise NotImplementedError
 
     def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
         """Codes and α for `weight`; raises `CrqError` naming the layer for non-finite weights."""
-        raise NotImplementedError
+        return _finite(self.solve(weight, per_channel), name)
+
+    def current(self, layer: Layer) -> Clusters:
+        """As `solve`, for the layer's weights and what it learned."""
+        return self.solve(layer.weight, layer.per_channel)
 
     def clusters(self, layer: Layer) -> Clusters:
-        """Codes and α that the layer computes with, and that are exported."""
-        return self.ternarize(layer.weight, layer.per_channel, layer.layer_name)
+        """Codes and α that the layer computes with, and that are exported; raises as `ternarize`."""
+        return _finite(self.current(layer), layer.layer_name)
+
+    def target(self, layer: Layer) -> Tensor:
+        """What λ·J pulls to: the codes that the layer computes with, α = mean |w| over its non-zero codes."""
+        return cluster.fitted(layer.weight, self.current(layer).codes, layer.per_channel).dequantized()
 
     def attach(self, layer: Layer) -> None:
         """Add what the method learns beside the weights; most methods learn nothing."""
 
     def weight(self, layer: Layer) -> Tensor:
-        """α·t of the layer's weight shape; its gradient reaches the float weights unchanged (as in [10, 12])."""
-        return straight_through(layer.weight, layer.clusters())
+        """α·t of the layer's weight shape; its gradient reaches the float weights unchanged (as in [10, 12]).
+
+        Weights that are not finite give NaN or raise `CrqError`.
+        """
+        return straight_through(layer.weight, self.current(layer).dequantized())
 
 
 class CRQ(Method):
@@ -70,23 +75,30 @@ class CRQ(Method):
     name = "crq"
     penalize_retrain = True
     lam = 1e-3
-
-    def scale(self, weight: Tensor, name: str) -> float:
-        """α of the clusters that λ·J pulls to while the layer computes with α·t."""
-        return cluster.alternate_scale(weight, name=name)[0]
+    route: Route = "alternate"
+    """How Eq. 3 is solved for the forward pass; each row of `per_channel` has its global optimum."""
 
     def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
         if per_channel:
             return cluster.per_channel(weight, name=name)
-        return cluster.coded(weight, self.scale(weight, name))
+        return cluster.coded(weight, scale(weight, self.route, name))
+
+    def clusters(self, layer: Layer) -> Clusters:
+        return self.ternarize(layer.weight, layer.per_channel, layer.layer_name)
+
+    def solved(self, layer: Layer) -> Solved:
+        """α·t of the forward pass; what the last one solved is taken where the weights are still the same."""
+        route = "rows" if layer.per_channel else self.route
+        return solve(layer.weight, route, layer.layer_name, known=layer.known)
+
+    def target(self, layer: Layer) -> Tensor:
+        return self.solved(layer).values
 
     def weight(self, layer: Layer) -> Tensor:
-        if layer.per_channel:
-            return super().weight(layer)
-        alpha = self.scale(layer.weight, layer.layer_name)
+        found = self.solved(layer)
         if self.penalize_finetune and torch.is_grad_enabled():
-            layer.remember(alpha)
-        return _StraightThrough.apply(layer.weight, cluster.ternary(layer.weight, alpha).mul_(alpha))
+            layer.known = Known(layer.weight.detach().clone(), found)
+        return straight_through(layer.weight, found.values)
 
 
 class CRQPlus(CRQ):
@@ -95,15 +107,18 @@ class CRQPlus(CRQ):
     name = "crq+"
     penalize_finetune = True
     lam = 1e-2
-
-    def scale(self, weight: Tensor, name: str) -> float:
-        solve = cluster.exact_scale if weight.numel() < _SORT_BELOW else cluster.histogram_scale
-        return solve(weight, name=name)
+    route = "optimum"
 
 
-def straight_through(weight: Tensor, found: Clusters) -> Tensor:
-    """α·t in the forward pass, the identity in the backward pass."""
-    return _StraightThrough.apply(weight, found.dequantized())
+def straight_through(weight: Tensor, values: Tensor) -> Tensor:
+    """`values` in the forward pass, the identity in the backward pass."""
+    return _StraightThrough.apply(weight, values)
+
+
+def _finite(found: Clusters, name: str) -> Clusters:
+    if not bool(torch.isfinite(found.alpha).all()):
+        raise non_finite(name)
+    return found
 
 
 def _like(weight: Tensor, values: Tensor) -> Tensor:
@@ -125,17 +140,13 @@ class _StraightThrough(torch.autograd.Function):
         return grad, None
 
 
-# A sort of this many weights costs what the histogram's fixed part costs.
-_SORT_BELOW = 12288
-
-
 class TWN(Method):
     """Ternary Weight Networks (Li et al. 2016, Eq. 4–6): Δ = 0.7·mean|W|, t = sign(w)·[|w| > Δ], α = mean of those."""
 
     name = "twn"
 
-    def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
-        return _thresholded(weight, 0.7, None, per_channel, name)
+    def solve(self, weight: Tensor, per_channel: bool) -> Clusters:
+        return _thresholded(weight, 0.7, None, per_channel)
 
 
 class STE(Method):
@@ -143,8 +154,8 @@ class STE(Method):
 
     name = "ste"
 
-    def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
-        return _thresholded(weight, 0.5, 1.0, per_channel, name)
+    def solve(self, weight: Tensor, per_channel: bool) -> Clusters:
+        return _thresholded(weight, 0.5, 1.0, per_channel)
 
 
 class TTQ(Method):
@@ -158,10 +169,8 @@ class TTQ(Method):
     name = "ttq"
     threshold = 0.05
 
-    def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
+    def solve(self, weight: Tensor, per_channel: bool) -> Clusters:
         largest = weight.detach().abs().max() if weight.numel() else weight.new_zeros(())
-        if not bool(torch.isfinite(largest)):
-            raise non_finite(name)
         return _beyond(weight, largest * self.threshold, None)
 
     def attach(self, layer: Layer) -> None:
@@ -170,15 +179,20 @@ class TTQ(Method):
             learned.learn(layer, name, start)  # type: ignore[arg-type]
 
     def weight(self, layer: Layer) -> Tensor:
-        scales = (learned.current(layer, name) for name in ("scale_positive", "scale_negative"))  # type: ignore[arg-type]
-        return _TTQ.apply(layer.weight, *scales, layer.clusters().codes)
+        found = self.current(layer)
+        nothing = found.alpha * 0  # NaN where weights are not finite, which codes cannot tell
+        positive, negative = (
+            learned.current(layer, name) + nothing  # type: ignore[arg-type]
+            for name in ("scale_positive", "scale_negative")
+        )
+        return _TTQ.apply(layer.weight, positive, negative, found.codes)
 
 
 class _TTQ(torch.autograd.Function):
     @staticmethod
     def forward(ctx, weight, positive, negative, codes):
         ctx.save_for_backward(positive, negative, codes)
-        values = torch.where(codes > 0, positive, torch.where(codes < 0, -negative, torch.zeros_like(weight)))
+        values = torch.where(codes > 0, positive, torch.where(codes < 0, -negative, positive * 0))
         return _like(weight, values)
 
     @staticmethod
@@ -202,24 +216,24 @@ class LSQ(Method):
     start = 1.534
     """1.224 σ, the optimum of Eq. 3 for Gaussian weights, in units of their mean magnitude, 0.798 σ."""
 
-    def ternarize(self, weight: Tensor, per_channel: bool, name: str) -> Clusters:
-        return self._found(weight, per_channel, name, torch.tensor(self.start, device=weight.device))
+    def solve(self, weight: Tensor, per_channel: bool) -> Clusters:
+        return self._found(weight, per_channel, torch.tensor(self.start, device=weight.device))
 
-    def _found(self, weight: Tensor, per_channel: bool, name: str, share: Tensor) -> Clusters:
-        alpha = share.detach() * _mean_magnitude(weight, per_channel, name)
+    def _found(self, weight: Tensor, per_channel: bool, share: Tensor) -> Clusters:
+        alpha = share.detach() * _mean_magnitude(weight, per_channel)
         codes = _ratio(weight.detach(), alpha).clamp(-1, 1).round().to(torch.int8)
-        return Clusters(codes, alpha.reshape(-1 if per_channel else ()).float())
+        return Clusters(codes, cluster.poisoned(alpha.reshape(-1 if per_channel else ()).float()))
 
     def attach(self, layer: Layer) -> None:
         learned.learn(layer, "scale_share", torch.tensor(self.start))  # type: ignore[arg-type]
 
-    def clusters(self, layer: Layer) -> Clusters:
+    def current(self, layer: Layer) -> Clusters:
         share = learned.current(layer, "scale_share")  # type: ignore[arg-type]
-        return self._found(layer.weight, layer.per_channel, layer.layer_name, share)
+        return self._found(layer.weight, layer.per_channel, share)
 
     def weight(self, layer: Layer) -> Tensor:
         share = learned.current(layer, "scale_share")  # type: ignore[arg-type]
-        mean = _mean_magnitude(layer.weight, layer.per_channel, layer.layer_name)
+        mean = _mean_magnitude(layer.weight, layer.per_channel)
         return _LSQ.apply(layer.weight, share, mean)
 
 
@@ -240,16 +254,12 @@ class _LSQ(torch.autograd.Function):
         return grad * inside, (grad * change * mean).sum() * grad.numel() ** -0.5, None
 
 
-def _mean_magnitude(weight: Tensor, per_channel: bool, name: str) -> Tensor:
-    """mean |w|, one number or one per output channel, shaped to divide the weight; raises for what is not finite."""
+def _mean_magnitude(weight: Tensor, per_channel: bool) -> Tensor:
+    """mean |w|, one number or one per output channel, shaped to divide the weight."""
     magnitude = weight.detach().abs()
     if per_channel:
-        mean = magnitude.flatten(1).mean(1).reshape(-1, *[1] * (weight.dim() - 1))
-    else:
-        mean = magnitude.mean() if magnitude.numel() else magnitude.new_zeros(())
-    if not bool(torch.isfinite(mean).all()):
-        raise non_finite(name)
-    return mean
+        return magnitude.flatten(1).mean(1).reshape(-1, *[1] * (weight.dim() - 1))
+    return magnitude.mean() if magnitude.numel() else magnitude.new_zeros(())
 
 
 def _ratio(weight: Tensor, alpha: Tensor) -> Tensor:
@@ -269,14 +279,14 @@ def get(name: str) -> Method:
     return _METHODS[name]()
 
 
-def _thresholded(weight: Tensor, factor: float, alpha: float | None, per_channel: bool, name: str) -> Clusters:
+def _thresholded(weight: Tensor, factor: float, alpha: float | None, per_channel: bool) -> Clusters:
     """Codes of |w| > factor·mean|W|; α is mean|W|·alpha when given, else the mean of the kept |w|."""
-    mean = _mean_magnitude(weight, per_channel, name)
+    mean = _mean_magnitude(weight, per_channel)
     return _beyond(weight, mean * factor, None if alpha is None else mean * alpha)
 
 
 def _beyond(weight: Tensor, threshold: Tensor, alpha: Tensor | None) -> Clusters:
-    """Codes beyond ±threshold; α = mean of the kept |w| unless given; 0 where none is kept."""
+    """Codes beyond ±threshold; α = mean of the kept |w| unless given; 0 where none is kept, NaN for no threshold."""
     w = weight.detach()
     codes = (w > threshold).to(torch.int8) - (w < -threshold).to(torch.int8)
     rows = threshold.dim() > 0
@@ -285,4 +295,5 @@ def _beyond(weight: Tensor, threshold: Tensor, alpha: Tensor | None) -> Clusters
         kept = codes * w
         alpha = (kept.flatten(1).sum(1) if rows else kept.sum()) / count.clamp_min(1)
     alpha = alpha.reshape(count.shape)
-    return Clusters(codes, torch.where(count > 0, alpha, torch.zeros_like(alpha)).float())
+    nothing = threshold.reshape(count.shape) * 0  # NaN where weights are not finite: then none is kept
+    return Clusters(codes, torch.where(count > 0, alpha, nothing).float())

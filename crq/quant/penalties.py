@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from crq.errors import CrqError
-from crq.quant import LARGEST_LAM, cluster
+from crq.quant import LARGEST_LAM
 from crq.quant.layers import TernaryLayer
 from crq.quant.methods import CRQ
+from crq.quant.solve import solve
 
 _PLAIN_GRADIENT = (torch.optim.SGD,)
 
@@ -63,7 +64,7 @@ class ClusterPenalty(Penalty):
     def __init__(self, model: nn.Module, lam: float = 1e-3, warm: bool = False) -> None:
         super().__init__(model, lam)
         self.warm = warm
-        self._last: dict[str, float] = {}
+        self._last: dict[str, Tensor] = {}
 
     @torch.no_grad()
     def pull(self, name: str) -> Tensor:
@@ -73,26 +74,15 @@ class ClusterPenalty(Penalty):
         with α·t. Methods that choose their codes otherwise keep them here: see `Method.target`.
         """
         layer = self.layers[name]
-        weight = layer.weight
-        if not isinstance(layer.method, CRQ):
-            return weight - layer.method.target(weight, layer.per_channel, name).dequantized().to(weight.dtype)
-        if layer.per_channel or not weight.numel():
-            return weight - cluster.per_channel(weight, name=name).dequantized().to(weight.dtype)
-        alpha = self._scale(name, layer, layer.method)
-        return weight.add(cluster.ternary(weight, alpha).to(weight.dtype), alpha=-alpha)
+        return layer.weight - self._target(name, layer).to(layer.weight.dtype)
 
-    def _scale(self, name: str, layer: TernaryLayer, method: CRQ) -> float:
-        if layer.mode == "quantized":
-            known = layer.known_scale()
-            return method.scale(layer.weight, name) if known is None else known
-        alpha = 0.0
-        if self.warm and name in self._last:
-            alpha, _ = cluster.alternate_scale(layer.weight, self._last[name], name=name)
-        if not alpha:  # once the weights have shrunk, nothing lies beyond half of the last α
-            alpha, _ = cluster.alternate_scale(layer.weight, name=name)
-        if self.warm and alpha > 0:
-            self._last[name] = alpha
-        return alpha
+    def _target(self, name: str, layer: TernaryLayer) -> Tensor:
+        if not isinstance(layer.method, CRQ) or layer.per_channel or layer.mode == "quantized":
+            return layer.method.target(layer)
+        found = solve(layer.weight, "alternate", name, start=self._last.get(name))
+        if self.warm:
+            self._last[name] = found.alpha
+        return found.values
 
     def term(self, name: str, weight: Tensor) -> Tensor:
         return _Cost.apply(weight, self.pull(name))
@@ -100,12 +90,16 @@ class ClusterPenalty(Penalty):
     @torch.no_grad()
     def add_gradients(self) -> None:
         """Add λ(W − α·t) to the gradients: Eq. 11 for SGD, to be called between backward and the step."""
-        for name, layer in self.trained():
-            pull = self.pull(name)
-            if layer.weight.grad is None:
-                layer.weight.grad = pull.mul_(self.lam * layer.penalty)
-            else:
-                layer.weight.grad.add_(pull, alpha=self.lam * layer.penalty)
+        trained = dict(self.trained())
+        weights = [layer.weight for layer in trained.values()]
+        pulls = torch._foreach_sub(weights, [self._target(name, layer) for name, layer in trained.items()])
+        gradients: dict[float, list[tuple[Tensor, Tensor]]] = {}
+        for layer, weight, pull in zip(trained.values(), weights, pulls, strict=True):
+            if weight.grad is None:
+                weight.grad = torch.zeros_like(weight)
+            gradients.setdefault(layer.penalty, []).append((weight.grad, pull))
+        for share, pairs in gradients.items():
+            torch._foreach_add_(*zip(*pairs, strict=True), alpha=self.lam * share)
 
     @torch.no_grad()
     def step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -119,10 +113,11 @@ class ClusterPenalty(Penalty):
 
     def get_extra_state(self) -> dict[str, float]:
         """The warm-start scales, so that a checkpoint resumes exactly."""
-        return dict(self._last)
+        return {name: float(alpha) for name, alpha in self._last.items()}
 
     def set_extra_state(self, state: dict[str, float]) -> None:
-        self._last = dict(state)
+        starts = {name: torch.tensor(alpha, dtype=torch.float64) for name, alpha in state.items()}
+        self._last = {name: alpha.to(self.layers[name].weight.device) for name, alpha in starts.items()}
 
 
 class _Cost(torch.autograd.Function):

@@ -55,6 +55,8 @@ class ActQuant(nn.Module):
             start = torch.tensor(float(math.floor(math.log2(4.0 / (self.qmax + 1)))))
             learned.learn(self, "log2_scale", start)
         self.register_buffer("calibrated", torch.tensor(self.fixed))
+        self.waits = not self.fixed
+        """What `calibrated` says, without asking the device: the first training batch is still to set the scale."""
 
     def enable(self, enabled: bool) -> None:
         """Switch between quantizing and passing values on; only a scale in use asks for a gradient."""
@@ -91,7 +93,7 @@ class ActQuant(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.enabled:
             return x if self.limit is None else x.clamp(max=self.limit)
-        if self.training and not self.fixed and not bool(self.calibrated):
+        if self.training and self.waits:
             self.calibrate(x)
         log2_scale = learned.current(self, "log2_scale")
         rounded = log2_scale.detach().round()
@@ -108,23 +110,12 @@ class ActQuant(nn.Module):
         """Set the scale to the power of two with the least squared error on `x` (a sample of it when large)."""
         if self.fixed:
             return
-        flat = x.detach().reshape(-1).float()
-        if flat.numel() == 0 or not bool(torch.isfinite(flat).all()):
-            raise CrqError("cannot calibrate an activation quantizer on an empty or non-finite tensor")
-        if flat.numel() > _SAMPLE:
-            flat = flat[:: flat.numel() // _SAMPLE]
-        bound = float(flat.abs().max() if self.signed else flat.max())
-        if bound > 0:
-            top = math.ceil(math.log2(bound / self.qmax))
-            if self.limit is not None:
-                top = min(top, self._highest())
-            errors = {}
-            for exponent in range(top, top - 6, -1):
-                s = math.ldexp(1.0, exponent)
-                error = (flat - (flat / s).round_().clamp_(self.qmin, self.qmax) * s).square().sum()
-                errors[exponent] = float(error)
-            learned.assign(self, "log2_scale", min(errors, key=lambda e: errors[e]))
+        highest = None if self.limit is None else self._highest()
+        find = _exponent_operator if torch.compiler.is_compiling() else _exponent
+        found = find(x.detach(), learned.current(self, "log2_scale"), self.qmin, self.qmax, highest)
+        learned.assign(self, "log2_scale", found)
         self.calibrated.fill_(True)
+        self.waits = False
 
     def get_extra_state(self) -> Tensor:
         """Whether it quantizes, as a tensor: files of plain tensors can hold it."""
@@ -136,11 +127,41 @@ class ActQuant(nn.Module):
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
         learned.check_state(self, state_dict, prefix, "log2_scale")
         super()._load_from_state_dict(state_dict, prefix, *rest)
+        self.waits = not self.fixed and not bool(self.calibrated)
 
     def extra_repr(self) -> str:
         sign = "signed" if self.signed else "unsigned"
         exponent = self.exponent if self.in_range else self.log2
         return f"bits={self.bits}, {sign}, scale=2**{exponent}{', fixed' if self.fixed else ''}"
+
+
+def _exponent(x: Tensor, current: Tensor, qmin: int, qmax: int, highest: int | None) -> Tensor:
+    """log2 of the power of two with the least squared error on `x` (a sample of it when large), like `current`.
+
+    `current` itself where no value is beyond 0; `highest`: the largest allowed.
+    """
+    flat = x.reshape(-1).float()
+    if flat.numel() == 0 or not bool(torch.isfinite(flat).all()):
+        raise CrqError("cannot calibrate an activation quantizer on an empty or non-finite tensor")
+    if flat.numel() > _SAMPLE:
+        flat = flat[:: flat.numel() // _SAMPLE]
+    bound = float(flat.abs().max() if qmin < 0 else flat.max())
+    if not bound > 0:
+        return current.detach().clone()
+    top = math.ceil(math.log2(bound / qmax))
+    if highest is not None:
+        top = min(top, highest)
+    errors = {}
+    for exponent in range(top, top - 6, -1):
+        s = math.ldexp(1.0, exponent)
+        error = (flat - (flat / s).round_().clamp_(qmin, qmax) * s).square().sum()
+        errors[exponent] = float(error)
+    return torch.full_like(current, min(errors, key=lambda e: errors[e]))
+
+
+# One operator to torch.compile: its loop depends on the data.
+_exponent_operator = torch.library.custom_op("crq::exponent", _exponent, mutates_args=())
+_exponent_operator.register_fake(lambda x, current, qmin, qmax, highest: torch.empty_like(current))
 
 
 def _power(exponent: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import Logger
 from rich.console import Console
 from torch import nn
 
+from crq import importing
 from crq.convert.calibrate import reestimate_batch_norm
 from crq.errors import CrqError
 from crq.quant import regularizers
@@ -32,7 +33,6 @@ from crq.train.progress import PhaseProgress
 from crq.train.recipe import Penalized, Phase, Recipe, Regularizer
 from crq.train.schedules import pull
 from crq.train.setup import Setup
-from crq.train.sources import functions
 
 
 def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console: Console) -> list[dict[str, Any]]:
@@ -96,10 +96,10 @@ def _users(paths: tuple[str, ...], key: str, kind: type) -> list[Any]:
     """What a recipe names by import path: a class, or a function without arguments, that gives a `kind`."""
     made = []
     for path in paths:
-        if not functions.is_function(path):
+        if not importing.is_function(path):
             raise CrqError(f"{key}: {path!r} must be module:name, for example mylab.training:Snapshots")
         try:
-            made.append(functions.find(path)())
+            made.append(importing.find(path)())
         except TypeError as error:
             raise CrqError(f"{key}: {path} cannot be called without arguments: {error}") from error
         if not isinstance(made[-1], kind):

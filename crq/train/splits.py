@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from crq import importing
 from crq.errors import CrqError
 from crq.train import data as datasets
 from crq.train.data import ImageData
@@ -140,7 +141,7 @@ def _parts(section: Data) -> Parts | None:
     name, label, columns = section.name, section.label_column, section.columns
     if section.size is not None:
         return None
-    if functions.is_function(name):
+    if importing.is_function(name):
         return functions.parts(name, section.options)
     path = Path(section.root, name) if section.root is not None and Path(name).suffix else Path(name)
     if path.suffix == ".npz":

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from crq import importing
 from crq.convert.batches import device_of
 from crq.errors import CrqError, nearest
-from crq.train.sources import functions
 from crq.train.sources.targets import Kind
 
 
@@ -120,8 +120,8 @@ def of(loss: str, reconstructs: bool = False) -> Task:
     A `module:function` compares with the data's labels as classes; its metric is the accuracy, or the squared error
     where the target is the input or the function has an attribute `kind` that says "numbers" or "bits".
     """
-    if functions.is_function(loss):
-        function = functions.find(loss)
+    if importing.is_function(loss):
+        function = importing.find(loss)
         kind = getattr(function, "kind", "numbers" if reconstructs else "classes")
         beside = {found.kind: found.metric for found in reversed(LOSSES.values())}
         if kind not in beside:

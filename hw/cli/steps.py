@@ -20,7 +20,9 @@ from torch import Tensor
 from crq.convert.frozen import FrozenModel
 from crq.errors import CrqError
 from crq.export.qonnx import to_qonnx
+from crq.figures import ACCURACY
 from crq.files import write_json
+from crq.hw.cli.classes import Watched
 from crq.hw.cli.progress import heard_by, steps_shown
 from crq.hw.cli.runtimes import runtime_links
 from crq.hw.cli.scores import Scored
@@ -37,7 +39,7 @@ from crq.hw.rtl.bench import verilator
 from crq.hw.rtl.bitstream.project import FILE, bitstream, summary
 from crq.hw.rtl.bitstream.tools import versions
 from crq.hw.verify.link import Link
-from crq.hw.verify.live import Score, described, verdict_facts, verify
+from crq.hw.verify.live import described, verdict_facts, verify
 from crq.hw.verify.netlists import check_netlists
 from crq.hw.verify.proofs.proof import Proof
 from crq.options import BuildOptions
@@ -64,21 +66,24 @@ class Images:
         plain = samples.dtype == torch.uint8 and not frozen.input.preprocessing
         self.codes: Tensor = samples if plain else frozen.codes(values, quantize=True)
         self._scored = Scored(task, test.labels, values, frozen.input.preprocessing)
+        self._classes = test.classes if task.metric.name == ACCURACY else ()
 
-    def score(self, count: int) -> Score:
+    def score(self, count: int) -> Watched:
         """What says how well the results of the first `count` fit."""
-        return self._scored.first(count)
+        return Watched(self._scored.first(count), self._classes, self._scored.labels.numpy())
 
 
 @dataclass
 class Steps:
-    """A recipe's way into the folder `output`; options: of the FPGA project. Each step leaves its time in `seconds`."""
+    """A recipe's way into the folder `output`; options: of the FPGA project. Each step leaves its time in `seconds`,
+    the simulation what it scored in `watched`."""
 
     recipe: Recipe
     output: Path
     options: BuildOptions
     console: Console
     seconds: dict[str, float] = field(default_factory=dict)
+    watched: Watched | None = None
 
     @property
     def training(self) -> Path:
@@ -150,7 +155,8 @@ class Steps:
                     f"the first {len(few):,} of {len(images.codes):,} test images, {RTL_CYCLES:,} cycles of RTL; "
                     f"crq simulate {project.directory} --data {images.name} simulates all"
                 )
-            data = ((images.name, few, images.score(len(few))), ("random, extreme, bounding", vectors, None))
+            self.watched = images.score(len(few))
+            data = ((images.name, few, self.watched), ("random, extreme, bounding", vectors, None))
             verdicts = []
             for mode in project.checked:
                 for name, x, score in data:
@@ -206,6 +212,7 @@ class Steps:
             info = {
                 "name": self.recipe.name,
                 **quality,
+                "classes": self.watched and self.watched.found,
                 "commands": [shlex.join(["crq", "run", self._named(), *place, "--clock-period", f"{clock:g}"])],
             }
             report = project_report(project, info=info)

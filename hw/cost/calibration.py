@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crq.hw.cost.constants import FAMILY, MEASURED_WITH
+from crq.hw.cost.own import Own
 from crq.hw.cost.resources import Resources
 from crq.hw.dataflow.units import FOLDED, Fold, Unit
 from crq.hw.ir.layers import Mac
@@ -66,26 +67,27 @@ def _weights(unit: Unit) -> str:
     return f"{'ternary' if unit.layer.multiplier_free else 'integer'} sums"
 
 
-def sentence(form: str, family: str, kinds: Collection[str] = ()) -> str:
+def sentence(form: str, family: str, kinds: Collection[str] = (), own: bool = False) -> str:
     """What a reader must know about the figures of a project of `form` ("rtl", "hls" or "io_parallel") whose units are
-    of `kinds`, on a synthesis `family`."""
+    of `kinds`, on a synthesis `family`. own: its band is of the reader's vendor reports."""
     rtl, found = form == "rtl", calibrations()
     if not found:
         return (
             f"uncalibrated: circuits priced by the fabric and by {MEASURED_WITH}, whole layers not compared with "
             "synthesis" + ("" if rtl else "; Vitis HLS not measured, pipeline depth assumed")
         )
-    own = found.get(family) or found[min(found)]
-    basis = f"on the RTL form of these units under {own.tool}, {own.date}: {own.blind['sentence']}"
+    measured = found.get(family) or found[min(found)]
+    basis = f"on the RTL form of these units under {measured.tool}, {measured.date}: {measured.blind['sentence']}"
     if family not in found:
         basis += f"; {family}, the family of this part, was not in that test"
-    basis += "".join(f"; {reservation}" for reservation in reservations(own, kinds, family))
+    basis += "".join(f"; {reservation}" for reservation in reservations(measured, kinds, family))
     if rtl:
         return f"calibrated {basis}"
     differs = "control logic and pipeline depth differ"
     if form == "io_parallel":
         differs = "pipeline depth differs and it may make two adders of one with three operands"
-    return f"Vitis HLS was not measured: calibration is {basis}; HLS's {differs}, so its band is wider, and a judgement"
+    rests = "of your own vendor reports" if own else "wider, and a judgement"
+    return f"Vitis HLS was not measured: calibration is {basis}; HLS's {differs}, so its band is {rests}"
 
 
 def reservations(found: Calibration, kinds: Collection[str], family: str = FAMILY) -> list[str]:
@@ -111,22 +113,28 @@ def reservations(found: Calibration, kinds: Collection[str], family: str = FAMIL
     return result
 
 
-def band(total: Resources, form: str, family: str, kinds: Collection[str]) -> dict[str, Any] | None:
+def band(
+    total: Resources, form: str, family: str, kinds: Collection[str], own: Own | None = None
+) -> dict[str, Any] | None:
     """Per resource [low, high] around the estimated `total` of units of `kinds`, and what they rest on; None where
-    nothing was measured."""
-    own = calibrations().get(family)
-    if own is None:
+    nothing was measured. own: of the reader's vendor reports, for the HLS form."""
+    measured = calibrations().get(family)
+    if measured is None:
         return None
     facts: Mapping[str, float] = {"lut": total.lut, "ff": total.ff, "bram36": total.bram36, "dsp": total.dsp}
     if form != "rtl":
+        if own is not None:
+            spans = {key: own.spans.get(key, HLS_BAND) for key in facts}
+            ends = {key: [value * spans[key][0], value * spans[key][1]] for key, value in facts.items()}
+            return {**ends, "basis": own.basis}
         low, high = HLS_BAND
         basis = f"a judgement: {low:g} to {high:g} times the estimate, as Vitis HLS was not measured"
         return {**{key: [value * low, value * high] for key, value in facts.items()}, "basis": basis}
     result: dict[str, Any] = {}
     for key, value in facts.items():
         # Kinds beyond the bars widen the band of networks that have them; few layers of a kind never narrow it.
-        rows = own.blind["kinds"].items()
-        measured = [errors for name, errors in rows if name in kinds or not errors["beyond"]]
-        spans = [[1.0, 1.0], *(errors["spans"][key] for errors in measured if key in errors["spans"])]
-        result[key] = [value * min(s[0] for s in spans), value * max(s[1] for s in spans)]
+        rows = measured.blind["kinds"].items()
+        counted = [errors for name, errors in rows if name in kinds or not errors["beyond"]]
+        found = [[1.0, 1.0], *(errors["spans"][key] for errors in counted if key in errors["spans"])]
+        result[key] = [value * min(s[0] for s in found), value * max(s[1] for s in found)]
     return {**result, "basis": "if no unit is further off than the worst blind layer of 333 LUTs or more"}

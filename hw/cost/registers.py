@@ -7,11 +7,11 @@ import numpy as np
 from crq.hw.cost.primitives import distinct_columns
 from crq.hw.cost.resources import Resources
 from crq.hw.dataflow.bits import as_bits, clog2
-from crq.hw.dataflow.progressions import progression
+from crq.hw.dataflow.progressions import ramp
 from crq.hw.dataflow.rings import word_bits
 from crq.hw.dataflow.stages import code_table, stage
 from crq.hw.dataflow.sums import sums
-from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.thresholds import Ramp, Table
 from crq.hw.dataflow.units import FOLDED, Fold, Unit
 from crq.hw.ir.digits import digits_of
 from crq.hw.ir.layers import Mac, MaxPool
@@ -45,8 +45,9 @@ def inside_codes(unit: Unit, fold: Fold) -> int:
     if chosen.kind == "round":
         return fold.pe * found.width + 1
     if chosen.kind == "compare":
+        assert isinstance(found, Table)
         return 0 if found.searched else sum(_compared(found, fold.pe, lane) for lane in range(fold.pe)) + 1
-    if chosen.kind == "bram":
+    if chosen.kind in ("bram", "divide"):
         return 0
     each = -(-fold.pe // chosen.searchers)
     used = -(-fold.pe // each)
@@ -60,15 +61,18 @@ def _compared(found: Table, pe: int, lane: int) -> int:
     return np.unique(rows[:, live], axis=1).shape[1]
 
 
-def _ahead(found: Table, kind: str, lanes: int, each: int, searcher: int) -> int:
+def _ahead(found: Table | Ramp, kind: str, lanes: int, each: int, searcher: int) -> int:
     """The entry that is compared and the root of the next channel; or the next channel's progression."""
     lane = np.minimum(searcher * each + np.minimum(np.arange(1 << clog2(each)), each - 1), lanes - 1)
-    channels = (np.arange(len(found.rows) // lanes)[:, None] * lanes + lane).ravel()
+    channels = (np.arange(found.channels // lanes)[:, None] * lanes + lane).ravel()
     if kind == "ramp":
-        ramp = progression(found)
-        assert ramp is not None
-        words = [as_bits(ramp.D[channels][:, None], ramp.d_bits), as_bits(-ramp.b[channels][:, None] - 1, ramp.b_bits)]
+        line = ramp(found)
+        assert line is not None
+        along = line.progression
+        starts = -along.b[channels][:, None] - (not along.ties)
+        words = [as_bits(along.D[channels][:, None], line.d_bits), as_bits(starts, line.b_bits)]
         return distinct_columns(np.concatenate(words, axis=1)).shape[1]
+    assert isinstance(found, Table)
     rows = found.rows[channels]
     roots = as_bits(rows[:, rows.shape[1] // 2][:, None], found.width)
     return distinct_columns(as_bits(rows.reshape(-1, 1), found.width)).shape[1] + distinct_columns(roots).shape[1]

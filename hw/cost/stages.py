@@ -10,8 +10,8 @@ from crq.hw.cost.constants import comparator, multiplexer, rom_luts, weighted
 from crq.hw.cost.primitives import block_rom, distinct_columns
 from crq.hw.cost.resources import Resources
 from crq.hw.dataflow.bits import as_bits, clog2, signed_width
-from crq.hw.dataflow.progressions import Progression, Rounding, progression
-from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.progressions import Rounding, ramp
+from crq.hw.dataflow.thresholds import Ramp, Table
 from crq.hw.ir.layers import IntArray
 
 
@@ -20,7 +20,7 @@ def output_register(bits: int, family: str = "xcup") -> Resources:
     return Resources(logic=weighted("output", (1,), family), ff=bits + 1)
 
 
-def rounded(found: Table, plain: Rounding, lanes: int, family: str = "xcup") -> Resources:
+def rounded(found: Table | Ramp, plain: Rounding, lanes: int, family: str = "xcup") -> Resources:
     """crq_round."""
     lo, hi = int(found.lo.min()) + plain.offset, int(found.hi.max()) + plain.offset
     features = round_features(found.bits, found.signed, plain.shift, plain.offset, signed_width(lo, hi))
@@ -37,14 +37,14 @@ def round_features(bits: int, signed: bool, shift: int, offset: int, wide: int) 
 class Searchers:
     """A sequential stage: its searchers, each with `each` lanes, over a table of `blocks` blocks of channels."""
 
-    def __init__(self, table: Table, lanes: int, searchers: int, kind: str, family: str = "xcup") -> None:
+    def __init__(self, table: Table | Ramp, lanes: int, searchers: int, kind: str, family: str = "xcup") -> None:
         self.table, self.kind, self.family = table, kind, family
         self.each = -(-lanes // searchers)
         self.used = -(-lanes // self.each)
-        self.blocks = len(table.rows) // lanes
+        self.blocks = table.channels // lanes
         self.lanes = lanes
         self.depth = self.blocks << clog2(self.each)
-        self.ramp = _ramp(table) if kind == "ramp" else None
+        self.ramp = ramp(table) if kind == "ramp" else None
 
     def price(self) -> Resources:
         control = weighted(f"codes_{self.kind}", self.features(), self.family)
@@ -76,7 +76,7 @@ class Searchers:
         if self.kind == "bram":
             return 1, several, used * comparator(w, self.family), used * (clog2(self.depth) + self.table.bits)
         assert self.ramp is not None
-        over = self.ramp.sum_bits(self.table.lo, self.table.hi) - self.ramp.f
+        over = self.ramp.sum_bits - self.ramp.progression.f
         deep = self.depth > 32  # a ROM of 32 words is part of the LUTs of the adder behind it
         return 1, several, used, used * over * deep
 
@@ -92,6 +92,7 @@ class Searchers:
         for s in range(self.used):
             channels = self._channels(s)
             if self.ramp is None:
+                assert isinstance(self.table, Table)
                 words = as_bits(self.table.rows[channels].reshape(-1, 1), self.table.width)
                 columns, depth = distinct_columns(words).shape[1], self.depth << self.table.bits
                 registered = columns if self.each == self.blocks == 1 else 0  # read at the node alone
@@ -103,10 +104,11 @@ class Searchers:
     def _ramp_memory(self, channels: IntArray) -> Resources:
         """{D, -b - 1} of each channel, and the subtractor and the remainder behind it; D is registered."""
         assert self.ramp is not None
-        steps = distinct_columns(as_bits(self.ramp.D[channels][:, None], self.ramp.d_bits)).shape[1]
+        along = self.ramp.progression
+        steps = distinct_columns(as_bits(along.D[channels][:, None], self.ramp.d_bits)).shape[1]
         words = np.concatenate([
-            as_bits(self.ramp.D[channels][:, None], self.ramp.d_bits),
-            as_bits(-self.ramp.b[channels][:, None] - 1, self.ramp.b_bits),
+            as_bits(along.D[channels][:, None], self.ramp.d_bits),
+            as_bits(-along.b[channels][:, None] - (not along.ties), self.ramp.b_bits),
         ], axis=1)  # fmt: skip
         columns = distinct_columns(words).shape[1]
         return Resources(
@@ -119,14 +121,7 @@ class Searchers:
         return (np.arange(self.blocks)[:, None] * self.lanes + lane).ravel()
 
 
-@lru_cache(maxsize=4096)
-def _ramp(table: Table) -> Progression:
-    found = progression(table)
-    assert found is not None
-    return found
-
-
 @lru_cache(maxsize=16384)
-def searchers(found: Table, lanes: int, count: int, kind: str, family: str = "xcup") -> Resources:
+def searchers(found: Table | Ramp, lanes: int, count: int, kind: str, family: str = "xcup") -> Resources:
     """The module codes_* of crq.hw.rtl.sequential."""
     return Searchers(found, lanes, count, kind, family).price()

@@ -11,7 +11,7 @@ from crq.hw.cost.primitives import Bits, distinct_columns, rom
 from crq.hw.cost.resources import Resources
 from crq.hw.dataflow.bits import as_bits, clog2
 from crq.hw.dataflow.stages import code_table
-from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.thresholds import Ramp, Table
 from crq.hw.ir.layers import IntArray, Threshold
 
 LUT_INPUTS = {"xcup": 6, "xc7": 6, "ecp5": 4}
@@ -25,8 +25,10 @@ def threshold_lanes(layer: Threshold, pe: int, family: str = "xcup") -> Resource
 
 
 @lru_cache(maxsize=4096)  # a folding search asks again for every SIMD
-def table_lanes(found: Table, pe: int, family: str = "xcup") -> Resources:
+def table_lanes(found: Table | Ramp, pe: int, family: str = "xcup") -> Resources:
     """Thresholds of `pe` channels per cycle, and what counts the blocks of channels."""
+    if isinstance(found, Ramp):
+        return divided(found, pe, family)
     rows = found.rows.reshape(-1, pe, found.rows.shape[1])
     lo, hi = found.lo.reshape(-1, pe), found.hi.reshape(-1, pe)
     if found.searched:
@@ -79,6 +81,20 @@ def searched(rows: IntArray, found: Table, family: str = "xcup") -> Resources:
         registers = Resources(logic=comparator(w, family), ff=w + place)
         total = total.plus(registers, rom(as_bits(picked.reshape(-1, 1), w), family=family))
     return total
+
+
+def divided(found: Ramp, pe: int, family: str = "xcup") -> Resources:
+    """crq_divide on `pe` lanes, crq_clamp behind them, and the lines of a block of channels in front.
+
+    Counted, not fitted: a step subtracts and selects; what is left of a sum and the bits found are registered.
+    """
+    d, bits, along = found.d_bits, found.bits, found.progression
+    each = Resources(logic=bits * (2 * d + 3) + found.sum_bits - along.f, ff=bits * (2 * d + bits + 2))
+    total = each.times(pe).plus(Resources(logic=pe * 2 * bits if found.clamped else 0))
+    words = np.concatenate([
+        as_bits(along.D[:, None], d), as_bits(-along.b[:, None] - (not along.ties), found.b_bits)
+    ], axis=1)  # fmt: skip
+    return total.plus(*(block_constants(words[lane::pe], family) for lane in range(pe)))
 
 
 def counter(blocks: int, family: str = "xcup") -> Resources:

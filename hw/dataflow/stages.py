@@ -8,24 +8,26 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from crq.hw.dataflow.memory import in_bram
-from crq.hw.dataflow.progressions import progression, rounding, sequential_cycles
+from crq.hw.dataflow.progressions import ramp, rounding, sequential_cycles
 from crq.hw.dataflow.rings import ring
-from crq.hw.dataflow.thresholds import Table, search_steps, table
+from crq.hw.dataflow.thresholds import Ramp, Table, search_steps, table
 from crq.hw.dataflow.units import FOLDED, Fold, Unit
 from crq.hw.ir.layers import Mac, Threshold
+from crq.hw.ir.progression import Progression
 
 # Up to this many words a searched table in LUTs is smaller than a progression's divider (measured for xcup: 69 against
 # 86 LUTs at 256 words of 11 bits, 327 against 191 at 1024 words of 13).
 TABLE_WORDS = 256
 
-Kind = Literal["none", "compare", "round", "lut", "bram", "ramp"]
+Kind = Literal["none", "compare", "divide", "round", "lut", "bram", "ramp"]
 
 
 class Stage(NamedTuple):
     """How the codes of a block of PE sums are found.
 
     `kind`: "none" (the sums leave as they are), "compare" (all thresholds at once, or searched in a pipeline), "round"
-    (a power of two: shift, round half to even, clamp), or one after the other by `searchers`: in a table in LUTs
+    (a power of two: shift, round half to even, clamp), "divide" (along a progression, in a pipeline), or one after the
+    other by `searchers`: in a table in LUTs
     ("lut") or block RAM ("bram"), or along a progression ("ramp"). `latency`: cycles from finished sums to their beat.
     """
 
@@ -55,7 +57,9 @@ def stage(unit: Unit, fold: Fold) -> Stage:
     each = -(-fold.pe // searchers)
     words = (unit.output.shape.c // fold.pe * each) << bits
     kind: Kind = "lut"
-    if words > TABLE_WORDS:
+    if isinstance(quantizer.thresholds, Progression):
+        kind = "ramp"
+    elif words > TABLE_WORDS:
         if is_progression(quantizer):
             kind = "ramp"
         elif in_bram(words * code_table(quantizer).width):
@@ -64,7 +68,10 @@ def stage(unit: Unit, fold: Fold) -> Stage:
 
 
 def _compare(quantizer: Threshold, fold: Fold) -> Stage:
-    """All thresholds at once, with a register behind the comparators if `fold.quick`, or a pipelined search."""
+    """All thresholds at once, with a register behind the comparators if `fold.quick`, or a pipelined search; along a
+    progression a pipelined division."""
+    if isinstance(quantizer.thresholds, Progression):
+        return Stage("divide", 0, 1 + search_steps(quantizer))
     return Stage("compare", 0, 1 + (search_steps(quantizer) or fold.quick))
 
 
@@ -74,12 +81,12 @@ def block_cycles(unit: Unit, fold: Fold) -> int:
 
 
 @lru_cache(maxsize=4096)
-def code_table(layer: Threshold) -> Table:
-    """The table of `layer` for its own input."""
+def code_table(layer: Threshold) -> Table | Ramp:
+    """The thresholds of `layer` for its own input."""
     return table(layer, layer.input.lo, layer.input.hi, np.zeros_like(layer.input.lo))
 
 
 @lru_cache(maxsize=4096)
 def is_progression(layer: Threshold) -> bool:
     """Whether the thresholds of every channel are a progression on every reachable sum."""
-    return progression(code_table(layer)) is not None
+    return ramp(code_table(layer)) is not None

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from crq.hw.dataflow.bits import signed_width
-from crq.hw.dataflow.thresholds import Table, table
+from crq.hw.dataflow.thresholds import Ramp, Table, table
 from crq.hw.dataflow.units import Unit
 from crq.hw.ir.digits import complement_offset, complement_range, lane_bits
 from crq.hw.ir.layers import IntArray, Mac
@@ -23,7 +23,7 @@ class Sums:
     bits: int
     offset: IntArray
     middle: int
-    table: Table | None
+    table: Table | Ramp | None
 
 
 @lru_cache(maxsize=4096)

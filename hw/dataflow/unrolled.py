@@ -16,7 +16,7 @@ from crq.hw.dataflow.schedule import Cycles, graph_stages
 from crq.hw.dataflow.stages import code_table
 from crq.hw.dataflow.streams import Pipeline
 from crq.hw.dataflow.sums import sums
-from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.thresholds import Ramp, Table
 from crq.hw.dataflow.units import Fold, Unit, units
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Concat, Conv, Enlarge, GlobalSum, IntArray, Mac, MaxPool, Shift, Tensor
@@ -71,7 +71,7 @@ def outside(inside: Mask, channels: int) -> frozenset[int]:
 
 
 @lru_cache(maxsize=4096)
-def codes(unit: Unit) -> tuple[Table, Rounding | None] | None:
+def codes(unit: Unit) -> tuple[Table | Ramp, Rounding | None] | None:
     """The thresholds of a unit, and the rounding that they are, if any."""
     if unit.quantizer is None:
         return None

@@ -41,13 +41,21 @@ class Target(NamedTuple):
     def __bool__(self) -> bool:
         return self.fps is not None or self.latency_us is not None or self.best_fit
 
+    @property
+    def wanted(self) -> dict[str, float]:
+        """The figures among what is asked for."""
+        figures = {"fps": self.fps, "latency_us": self.latency_us}
+        return {name: value for name, value in figures.items() if value is not None}
+
 
 class Choice(NamedTuple):
-    """A folding of every unit; `goal` is the aim in one sentence, `why` the reason of each unit's folding."""
+    """A folding of every unit; `goal` is the aim in one sentence, `why` the reason of each unit's folding, `wanted`
+    what was asked for: `fps` (images per second), `latency_us`."""
 
     folds: dict[str, Fold]
     goal: str
     why: dict[str, str]
+    wanted: dict[str, float]
 
 
 def choose(
@@ -102,7 +110,8 @@ def decide(
     registers = with_registers if timing is RTL else with_levels
     folds = registers(network, folds, search.family, clock_period_ns)
     goal = f"{goal} at {clock_period_ns:g} ns: {budget:,} cycles per image and layer"
-    return Choice(folds, goal, {u.name: _reason(u, folds[u.name], budget, limits) for u in units(network)})
+    why = {u.name: _reason(u, folds[u.name], budget, limits) for u in units(network)}
+    return Choice(folds, goal, why, target.wanted)
 
 
 class _Search:

@@ -81,7 +81,7 @@ def _lines(found: Described) -> list[str]:
         )
     if threshold is not None:
         way = WAYS[stage(unit, fold).kind]
-        lines.append(f"  thresholds   {threshold.thresholds.shape[1]} per channel, codes from {threshold.qmin}{way}")
+        lines.append(f"  thresholds   {threshold.levels} per channel, codes from {threshold.qmin}{way}")
     lines.append(f"  output       {_format(out.format)} in {_interval(out)}{_beat(out, beats[-1])}")
     return lines
 
@@ -96,7 +96,8 @@ def _beat(tensor: Tensor, beat: int) -> str:
 
 
 WAYS = {
-    "none": "", "compare": "", "round": ", by rounding", "ramp": ", along a progression, lane by lane",
+    "none": "", "compare": "", "round": ", by rounding", "divide": ", along a progression",
+    "ramp": ", along a progression, lane by lane",
     "lut": ", searched lane by lane", "bram": ", searched lane by lane in block RAM",
 }  # fmt: skip
 """How codes are found, by the kind of stage."""

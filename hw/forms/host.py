@@ -32,6 +32,7 @@ def host_py(network: Network, name: str, x: Passing, y: Passing) -> str:
         y_beats=y.beats,
         x_words=words_of(x),
         y_words=words_of(y),
+        kind=np.dtype(network.logits_type).name,
         output_scale=repr(network.output_scale.tolist()),
         output_offset=repr(network.output_offset.tolist()),
         quantize=host_source(network),

@@ -13,7 +13,7 @@ from crq.hw.errors import HwError
 
 FILE = "manifest.json"
 TARGETS = ("hls", "rtl")
-FORMAT = 5  # 1 had no list of files, 2 whole pixels in every stream, 3 no adder graphs, 4 no target
+FORMAT = 6  # 1 had no list of files, 2 whole pixels in every stream, 3 no adder graphs, 4 no target, 5 no wish
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,12 @@ class Manifest:
     """project: its name, that of the top function or module. target: its form, one of `TARGETS`. source: `name` and
     `sha256` of the file. part: the vendor's name. board: where one was asked for. clock_period: ns.
 
-    folding: fold of each unit; goal: what the search aimed at; why: the reason of each unit's folding. layers: the
-    function or module of each unit. tops: the network's function or module (`network`), and the AXI4-Stream core
-    (`axi`) where there is one. input, result: the words in which an image and its result pass that core
-    (crq.hw.dataflow.words). testbench: `images`, how many of them were `given`, and `sha256` of its inputs. versions:
-    of the packages that made it. files: SHA-256 of every other file of the project as it was built, by its path.
+    folding: fold of each unit; goal: what the search aimed at; why: the reason of each unit's folding; wanted: the rate
+    (`fps`) and latency (`latency_us`) asked for. layers: the function or module of each unit. tops: the network's
+    function or module (`network`), and the AXI4-Stream core (`axi`) where there is one. input, result: the words in
+    which an image and its result pass that core (crq.hw.dataflow.words). testbench: `images`, how many of them were
+    `given`, and `sha256` of its inputs. versions: of the packages that made it. files: SHA-256 of every other file of
+    the project as it was built, by its path.
     """
 
     project: str
@@ -38,6 +39,7 @@ class Manifest:
     folding: Mapping[str, Fold]
     goal: str
     why: Mapping[str, str]
+    wanted: Mapping[str, float]
     layers: Mapping[str, str]
     tops: Mapping[str, str]
     input: Mapping[str, int]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from crq.hw.dataflow.bits import signed_width
-from crq.hw.dataflow.progressions import progression, rounding
+from crq.hw.dataflow.progressions import ramp, rounding
 from crq.hw.dataflow.stages import Stage, code_table, stage
+from crq.hw.dataflow.thresholds import Table as CodeTable
 from crq.hw.dataflow.thresholds import filled_levels
 from crq.hw.hls.plan import Process
 from crq.hw.hls.source import number
@@ -41,6 +42,8 @@ def codes_of(process: Process) -> Codes:
     chosen, pe = stage(unit, process.fold), process.fold.pe
     if chosen.kind == "round":
         return Codes(f"const crq::rounded<{config}> codes = crq::rounded<{config}>();", [], _rounded(layer))
+    if chosen.kind == "divide":
+        return _ramp(process.name, config, layer, pe)
     if chosen.kind == "ramp":
         return _one_by_one(_ramp(process.name, config, layer, pe), chosen)
     if chosen.sequential:
@@ -53,6 +56,7 @@ def codes_of(process: Process) -> Codes:
 
 def _searched(name: str, config: str, layer: Threshold, pe: int) -> Codes:
     found = code_table(layer)
+    assert isinstance(found, CodeTable)
     levels = found.rows.shape[1]
     table = integer_table(f"{name}_thresholds", found.rows.reshape(-1, pe, levels))
     fields = [number("levels", levels), number("code_min", _lowest(layer), "int"), number("code_bits", found.bits)]
@@ -91,16 +95,19 @@ def _rounded(layer: Threshold) -> list[str]:
 
 
 def _ramp(name: str, config: str, layer: Threshold, pe: int) -> Codes:
-    table = code_table(layer)
-    found = progression(table)
+    found = ramp(code_table(layer))
     assert found is not None
-    bases = integer_table(f"{name}_bases", found.b.reshape(-1, pe))
-    slopes = integer_table(f"{name}_slopes", found.D.reshape(-1, pe))
+    along = found.progression
+    bases = integer_table(f"{name}_bases", along.b.reshape(-1, pe))
+    slopes = integer_table(f"{name}_slopes", along.D.reshape(-1, pe))
     fields = [
         number("code_min", _lowest(layer), "int"),
-        number("code_bits", table.bits),
-        number("fraction", found.f),
-        number("rest_bits", max(found.sum_bits(table.lo, table.hi), found.d_bits + table.bits) + 1, "int"),
+        number("code_bits", found.bits),
+        number("fraction", along.f),
+        number("half_even", int(along.ties)),
+        number("least", along.least, "int"),
+        number("most", along.highest, "int"),
+        number("rest_bits", max(found.sum_bits, found.d_bits + found.bits) + 1, "int"),
     ]
     types = f"{config}, decltype({bases.name}), decltype({slopes.name})"
     return Codes(f"const crq::ramp<{types}> codes({bases.name}, {slopes.name});", [bases, slopes], fields)

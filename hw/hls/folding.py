@@ -64,7 +64,7 @@ def _bounded(network: Network, limit: int, limits: Limits, family: str) -> Choic
     folds = within(network, slowest(network, limits), fold.remembered(family), replace(limits, given=wishes))
     fewest = f"fewest lanes with a reuse factor of at most {limit:,}"
     why = {name: "given" if name in limits.given else fewest for name in folds}
-    return Choice(folds, f"a ReuseFactor of at most {limit:,} in every layer", why)
+    return Choice(folds, f"a ReuseFactor of at most {limit:,} in every layer", why, {})
 
 
 def _from_options(name: str, options: Mapping[str, Any], all_units: Mapping[str, Unit]) -> Wish | None:

@@ -12,6 +12,7 @@ from crq.hw.dataflow.memory import weight_bits
 from crq.hw.dataflow.thresholds import filled_levels
 from crq.hw.dataflow.units import Fold
 from crq.hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold, smallest_format
+from crq.hw.ir.progression import Progression
 
 WORD_BITS = 64  # of the literals in the source; wider rows are split into words of equal size
 CHUNK = 1 << 16  # values formatted at once
@@ -85,6 +86,7 @@ def start_table(name: str, codes: NDArray[np.int8], fold: Fold) -> Table:
 
 def threshold_table(name: str, layer: Threshold, pe: int) -> Table:
     """[channel fold][PE][level], each row ascending and clamped to the reachable interval, which changes no code."""
+    assert not isinstance(layer.thresholds, Progression)
     lo, hi = layer.input.lo[:, None], layer.input.hi[:, None]
     rows = np.clip(layer.thresholds, lo, hi + 1)
     levels = filled_levels(layer)

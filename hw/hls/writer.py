@@ -146,6 +146,7 @@ class _Files:
             folding={name: p.fold for p, name in units},
             goal=choice.goal,
             why=choice.why,
+            wanted=choice.wanted,
             layers={name: p.name for p, name in units},
             tops={"network": self.name} | ({"axi": f"{self.name}_axi"} if has_axi_top(plan) else {}),
             input=words_of(plan.input)._asdict(),

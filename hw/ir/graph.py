@@ -13,6 +13,7 @@ from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.errors import HwError
+from crq.hw.ir.custom_op import DOMAIN, progression_of
 from crq.hw.ir.head import finished
 from crq.hw.ir.layers import (
     Add,
@@ -117,11 +118,18 @@ class Network:
         """float32, shape () or (C,): 0 unless a foreign file's last bias is no whole number of units."""
         return np.asarray(self.metadata.output_offset, np.float32)
 
-    def logits(self, integers: IntArray) -> NDArray[np.float32]:
-        """float32 outputs of integers (N, C) or (N, C, H, W), in the same shape."""
+    @property
+    def logits_type(self) -> type[np.floating[Any]]:
+        """float32, or float64 where that would round integers."""
+        wide = max(abs(int(self.output.lo.min())), int(self.output.hi.max())) > EXACT_FLOAT32
+        return np.float64 if wide else np.float32
+
+    def logits(self, integers: IntArray) -> NDArray[np.floating[Any]]:
+        """Outputs, of `logits_type`, of integers (N, C) or (N, C, H, W), in the same shape."""
         per_channel = (-1, *[1] * (integers.ndim - 2))
         scale, offset = (v.reshape(per_channel) if v.ndim else v for v in (self.output_scale, self.output_offset))
-        result: NDArray[np.float32] = integers.astype(np.float32) * scale
+        kind = self.logits_type
+        result: NDArray[np.floating[Any]] = integers.astype(kind) * scale.astype(kind)
         return result + offset if offset.any() else result
 
     def results(self, integers: IntArray) -> Any:
@@ -132,6 +140,9 @@ class Network:
             return tuple(np.split(self.logits(integers), np.cumsum([c for _, c in names])[:-1], axis=1))
         return finished(self.metadata.output_head, self.logits(integers))
 
+
+EXACT_FLOAT32 = 1 << 24
+"""Integers up to this are exact in float32."""
 
 RANKS = ("Squeeze", "Unsqueeze")
 """Operations of the integer graph that are no layer: a tensor of another rank."""
@@ -198,7 +209,7 @@ class _Builder:
 
     def integers(self) -> IntArray:
         values = self.constant()
-        result = np.rint(values).astype(np.int64)
+        result: IntArray = np.rint(values).astype(np.int64) if values.dtype.kind == "f" else values.astype(np.int64)
         if not np.array_equal(result, values):
             raise self.error("its initializer holds values that are no integers")
         return result
@@ -248,14 +259,18 @@ class _Builder:
         return Dense(self.node.name, self.inputs, self.out(*sum_range(codes, x.lo, x.hi, 1)), weights, weight_type, 1)
 
     def multi_threshold(self) -> Layer:
-        x, thresholds = self.inputs[0], self.integers()
+        x, qmin = self.inputs[0], int(self.attrs.get("out_bias", 0))
+        code_type = bytes(self.attrs["out_dtype"]).decode()
+        if self.node.domain == DOMAIN:
+            along = progression_of(self.node, self.integers())
+            ends = (qmin + along.met(end) for end in (x.lo, x.hi))
+            return Threshold(self.node.name, self.inputs, self.out(*ends), along, qmin, code_type)
+        thresholds = self.integers()
         thresholds = np.broadcast_to(thresholds, (x.shape.c, thresholds.shape[1]))
         if (np.diff(thresholds, axis=1) < 0).any():
             raise self.error("thresholds are not ascending")
-        qmin = int(self.attrs.get("out_bias", 0))
         lo = qmin + (x.lo[:, None] >= thresholds).sum(1)
         hi = qmin + (x.hi[:, None] >= thresholds).sum(1)
-        code_type = bytes(self.attrs["out_dtype"]).decode()
         return Threshold(self.node.name, self.inputs, self.out(lo, hi), thresholds, qmin, code_type)
 
     def mul(self) -> Layer:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from crq.hw.errors import HwError
-from crq.hw.ir.graph import Network
+from crq.hw.ir.graph import EXACT_FLOAT32, Network
 from crq.hw.ir.layers import (
     Add,
     Bias,
@@ -30,9 +30,9 @@ from crq.hw.ir.layers import (
     Shift,
     Threshold,
 )
+from crq.hw.ir.progression import Progression
 
 EXACT = 1 << 53
-EXACT_FLOAT32 = 1 << 24
 
 
 def evaluate(network: Network, codes: IntArray, wanted: Callable[[str, IntArray], None] | None = None) -> IntArray:
@@ -120,6 +120,8 @@ def _dense(layer: Dense, x: IntArray) -> IntArray:
 
 
 def _threshold(layer: Threshold, x: IntArray) -> IntArray:
+    if isinstance(layer.thresholds, Progression):
+        return layer.qmin + layer.thresholds.met(x.swapaxes(0, 1)).swapaxes(0, 1)
     codes = np.empty_like(x)
     for c, row in enumerate(layer.thresholds):
         codes[:, c] = layer.qmin + np.searchsorted(row, x[:, c], side="right")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from crq.hw.ir.progression import IntArray, Progression
 
 
 class Shape(NamedTuple):
@@ -136,11 +136,22 @@ class Dense(Mac):
 
 @dataclass(frozen=True, eq=False)
 class Threshold(Layer):
-    """code = qmin + #{k : x >= thresholds[c, k]}; `thresholds` is int64, (C, K), ascending."""
+    """code = qmin + #{k : x >= thresholds[c, k]}; `thresholds` is int64, (C, K), ascending, or a progression."""
 
-    thresholds: IntArray
+    thresholds: IntArray | Progression
     qmin: int
     code_type: str  # qonnx DataType name of the codes
+
+    @property
+    def levels(self) -> int:
+        """Thresholds per channel."""
+        return self.thresholds.count if isinstance(self.thresholds, Progression) else int(self.thresholds.shape[1])
+
+    def row(self, channel: int) -> IntArray:
+        """The thresholds of a channel, ascending."""
+        if isinstance(self.thresholds, Progression):
+            return self.thresholds.row(channel, int(self.input.lo[channel]), int(self.input.hi[channel]))
+        return self.thresholds[channel]
 
 
 @dataclass(frozen=True, eq=False)

@@ -187,6 +187,10 @@ class Chain:
             x = op.apply(x, acc)
         return x
 
+    def unclipped(self) -> Chain:
+        """Without what only cuts off values."""
+        return replace(self, ops=tuple(op for op in self.ops if op.kind not in ("Relu", "Clip")))
+
     @property
     def turns(self) -> bool:
         """Whether it may rise in one place and fall in another."""
@@ -234,21 +238,32 @@ def thresholds(chain: Chain, quantizer: Rule, lo: IntArray, hi: IntArray) -> Tab
     """The chain and its quantizer as thresholds, by float64 evaluation on the integers of [lo, hi] (per channel)."""
     signs = chain.signs
     low, high = np.where(signs > 0, lo, -hi), np.where(signs > 0, hi, -lo)
-    table = _bisect(chain, quantizer, signs, low, high, np.float64)
-    single = _bisect(chain, quantizer, signs, low, high, np.float32)
+    table, single = (bisect(chain, quantizer, low, high, dtype) for dtype in (np.float64, np.float32))
     return Table(table, signs, np.flatnonzero((table != single).any(axis=1)))
 
 
-def _bisect(
-    chain: Chain, quantizer: Rule, signs: IntArray, lo: IntArray, hi: IntArray, dtype: type[np.floating]
-) -> IntArray:
-    steps = np.arange(quantizer.qmin + 1, quantizer.qmax + 1)
-    low, high = (np.repeat(v[:, None], len(steps), axis=1) for v in (lo, hi + 1))
+def bisect(
+    chain: Chain, quantizer: Rule, lo: IntArray, hi: IntArray, dtype: type[np.floating], near: IntArray | None = None
+) -> IntArray:  # fmt: skip
+    """For every code above the lowest the first σ·acc of [lo, hi] that gives it, hi + 1 where none does; int64 (C, K).
+
+    `near`, of that shape: where they are looked for first.
+    """
+    steps, signs = np.arange(quantizer.qmin + 1, quantizer.qmax + 1), chain.signs[:, None]
+    lo, hi = lo[:, None], hi[:, None]
+
+    def reached(x: IntArray) -> NDArray[np.bool_]:
+        # hi + 1 stands for "never": it is not evaluated.
+        return np.asarray((quantizer.apply(chain(signs * np.minimum(x, hi), dtype)) >= steps) | (x > hi))
+
+    low, high = (np.broadcast_to(end, (chain.channels, len(steps))) for end in (lo, hi + 1))
+    if near is not None:
+        before, behind = np.clip(near - 2, lo, hi + 1), np.clip(near + 2, lo, hi + 1)
+        low = np.where((before > lo) & ~reached(np.maximum(before - 1, lo)), before, low)
+        high = np.where(reached(behind), behind, high)
     while (low < high).any():
         middle = (low + high) >> 1
-        # hi + 1 stands for "never": it is not evaluated.
-        reached = quantizer.apply(chain(signs[:, None] * np.minimum(middle, hi[:, None]), dtype)) >= steps
-        open_ = low < high
-        high = np.where(open_ & reached, middle, high)
-        low = np.where(open_ & ~reached, middle + 1, low)
+        met, open_ = reached(middle), low < high
+        high = np.where(open_ & met, middle, high)
+        low = np.where(open_ & ~met, middle + 1, low)
     return low

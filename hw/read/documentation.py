@@ -30,6 +30,12 @@ quantized by a `Quant` or stored as plain floats with one magnitude per tensor o
 becomes padding of the convolutions behind it; it may add channels, cut off pixels and stand in front of the first
 quantizer. Behind a flatten, thresholds and batch norms may differ from feature to feature (up to 1,024 of them).
 
+**Codes of 13 to 16 bits** have no table of thresholds: in every channel these have to be an arithmetic progression,
+two numbers and a division without a divider (a subtraction per bit). What lies between a sum and its `Quant` may then
+be scales, biases, batch norm, ReLU and Clip; every step is compared with the file's own chain when it is read. FLOOR
+and CEIL take any gain; ROUND, half to even, those whose ties a line can tell apart: powers of two, and all but short
+fractions.
+
 **QDQ.** A QuantizeLinear, a Clip behind it if there is one, and the DequantizeLinears of its result are one
 quantizer: its codes are the integers less their zero point. Weights may be quantized in the file, per tensor or per
 channel of the outputs. An input of integers is taken as it is.

@@ -12,16 +12,21 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
+from crq.hw.ir.custom_op import DOMAIN
 from crq.hw.ir.layers import IntArray, smallest_format
 from crq.hw.ir.metadata import Metadata
+from crq.hw.ir.progression import Progression
 from crq.hw.ir.ranges import sum_range
 from crq.hw.read.refusals import refuse
 from crq.hw.read.values import Int
 from crq.hw.read.weights import weight_type
 
 OPSET = 13
-EXACT = 1 << 24
-"""Integers below this are exact in float32, in which the graph is stored and executed."""
+EXACT = 1 << 53
+"""Sums below this are exact in float64, in which they are checked."""
+
+EXACT_FLOAT32 = 1 << 24
+"""Constants up to this are stored in float32, which qonnx executes; larger ones in float64."""
 
 MAX_VALUES = 1 << 26
 """Most values in one activation, and in one threshold table: a guard against hostile shapes."""
@@ -86,7 +91,8 @@ class Emitter:
         peak = int(np.abs(values).max(initial=0))
         if peak > EXACT:
             refuse("range", f"constant {name!r}", f"holds {peak}")
-        self.initializers.append(numpy_helper.from_array(values.astype(np.float32), name))
+        stored = values.astype(np.float32 if peak <= EXACT_FLOAT32 else np.float64)
+        self.initializers.append(numpy_helper.from_array(stored, name))
         self.types[name] = type_ or smallest_format(int(values.min(initial=0)), int(values.max(initial=0))).qonnx
         return name
 
@@ -173,6 +179,20 @@ class Emitter:
             data_layout=layout,
         )  # fmt: skip
 
+    def progression(self, name: str, x: Int, along: Progression, qmin: int) -> Int:
+        """Thresholds that are too many to list."""
+        name, lines = self.unique(name), np.stack([along.b, along.D], axis=1)
+        lo, hi = (qmin + along.met(end) for end in (x.lo, x.hi))
+        self._store(name, lines.size)
+        self.initializers.append(numpy_helper.from_array(lines, f"{name}_lines"))
+        self.types[f"{name}_lines"] = "INT64"
+        return self.node(
+            "MultiThreshold", name, [x.name, f"{name}_lines"], x.shape, lo, hi, domain=DOMAIN,
+            out_dtype=smallest_format(qmin + along.least, qmin + along.highest).qonnx, out_scale=1.0,
+            out_bias=float(qmin), data_layout={1: "NC", 2: "NCW", 3: "NCHW"}[len(x.shape)], fraction=along.f,
+            levels=along.count, ties=int(along.ties), least=along.least, most=along.highest,
+        )  # fmt: skip
+
     def shift(self, name: str, x: Int, bits: int) -> Int:
         if not bits:
             return x
@@ -248,6 +268,8 @@ class Emitter:
             self.nodes, "integers", [infos[self.input.name]], [infos[output.name]], self.initializers, value_info=inner
         )  # fmt: skip
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("qonnx.custom_op.general", 1)]
+        if any(node.domain == DOMAIN for node in self.nodes):
+            opsets.append(helper.make_opsetid(DOMAIN, 1))
         proto = helper.make_model(graph, producer_name="crq", opset_imports=opsets)
         proto.ir_version = 8  # the lowest for opset 13: old Netron and FINN read it
         model = ModelWrapper(proto)

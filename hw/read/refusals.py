@@ -53,9 +53,8 @@ REFUSALS: dict[str, Refusal] = {
         "use one scale per tensor for activations",
     ),
     "activation-bits": Refusal(
-        "a Quant has a fractional width, or more bits than are read: 12 of an activation, 16 of the network's input, "
-        "32 of a constant",
-        "use 1 to 12 bits, or to 16 for the input",
+        "a Quant has a fractional width, or more bits than are read: 16 of an activation, 32 of a constant",
+        "use 1 to 16 bits",
     ),
     "activation": Refusal(
         "an activation function with a negative slope or parameter, or a power that is no whole one",
@@ -68,6 +67,12 @@ REFUSALS: dict[str, Refusal] = {
     "too-many-steps": Refusal(
         "a MultiThreshold of more than 4095 steps (12 bits): every step is a comparator or a word of memory",
         "quantize to at most 12 bits",
+    ),
+    "progression": Refusal(
+        "a Quant of more than 12 bits whose thresholds are no arithmetic progression in some channel: a table of them "
+        "would have more than 4,095 entries per channel",
+        "use at most 12 bits; with more, nothing but scales, biases, batch norm, ReLU and Clip between the sum and its "
+        "Quant, and for ROUND a gain that is no short fraction, such as 3/4, or is a power of two; FLOOR takes any",
     ),
     "qoperator": Refusal(
         "the file is quantized with operators on integers, or dynamically, so that its scales depend on the image",
@@ -127,7 +132,7 @@ REFUSALS: dict[str, Refusal] = {
         "a project for each part of the network",
     ),
     "range": Refusal(
-        "integers beyond 2^24 leave the exact range of the integer graph's float32 storage", "reduce fan-in"
+        "integers beyond 2^53 leave the range in which the integer graph's sums are exact", "reduce fan-in, or bits"
     ),
     "too-large": Refusal("a tensor larger than any FPGA design holds", "check the shapes in the file"),
     "not-finite": Refusal("a constant is infinite or NaN", "check the training of that layer"),

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crq.figures import ACCURACY, told
+from crq.hw.report.paper import activation_bits, row
 
 
 def _quality(report: dict[str, Any]) -> str:
@@ -37,9 +38,17 @@ def _lut_share(report: dict[str, Any]) -> str:
     return f"{report['utilization']['LUT']['share']:.1%}"
 
 
+def _bits(report: dict[str, Any]) -> str:
+    bits = report.get("bits_per_weight")
+    return f"{bits['packed']:.2f}" if bits else ""
+
+
 ROWS = (
     ("accuracy", _accuracy),
     ("quality", _quality),
+    ("bits per weight", _bits),
+    ("activation bits", activation_bits),
+    ("weight bytes", lambda r: row(r)["weight bytes"]),
     ("bit-exact", _exact),
     ("part", lambda r: r["device"]["part"]),
     ("clock, ns", lambda r: f"{r['clock_period_ns']:g}"),
@@ -55,16 +64,20 @@ ROWS = (
 )
 
 
+def comparison(reports: Mapping[str, dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    """The rows that say anything: what is compared, and a cell per report (name to the content of report.json)."""
+    rows = [(label, [show(report) for report in reports.values()]) for label, show in ROWS]
+    return [(label, cells) for label, cells in rows if any(cells)]
+
+
 def render_comparison(reports: Mapping[str, dict[str, Any]], console: Console) -> None:
-    """One column per report (name to the content of report.json)."""
+    """One column per report."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     for name in reports:
         table.add_column(name, justify="right", overflow="fold")
-    for label, show in ROWS:
-        cells = [show(report) for report in reports.values()]
-        if any(cells):
-            table.add_row(label, *cells)
+    for label, cells in comparison(reports):
+        table.add_row(label, *cells)
     console.print(table)
     for trust in dict.fromkeys(report["trust"] for report in reports.values()):
         console.print(Text(f"Estimated; {trust}.", style="dim"))

@@ -5,6 +5,7 @@ What the page says is in `templates`; here is how its figures are written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -13,17 +14,27 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from crq.figures import ACCURACY, shown
 from crq.hw.report import adders, sizes, vendor
+from crq.hw.report.answers import answers
 from crq.hw.report.beside import error, headline
+from crq.hw.report.classes import accuracies, worst
+from crq.hw.report.compare import comparison
 from crq.hw.report.dataflow import draw
-from crq.hw.report.terminal import between, verdict
+from crq.hw.report.terminal import between
 
 # What a project may know of itself; the templates leave out what is None.
-PROJECT = ("backend", "io_type", "verdict", "folding", "vendor", "commands", "versions")
+PROJECT = ("backend", "io_type", "folding", "classes", "vendor", "commands", "versions")
 
 
 def render_html(report: dict[str, Any]) -> str:
     """The page for `report` (the content of report.json)."""
     return _environment().get_template("page.html.j2").render(_view(report), alone=False)
+
+
+def render_comparison_html(reports: Mapping[str, dict[str, Any]]) -> str:
+    """A page of several reports side by side (name to the content of report.json)."""
+    trust = list(dict.fromkeys(report["trust"] for report in reports.values()))
+    view = {"names": list(reports), "rows": comparison(reports), "trust": trust, "style": _style()}
+    return _environment().get_template("comparison.html.j2").render(view)
 
 
 def render_svg(report: dict[str, Any]) -> str:
@@ -48,12 +59,19 @@ def _view(report: dict[str, Any]) -> dict[str, Any]:
         "band": report["summary"].get("band"),
         "bits_per_weight": report.get("bits_per_weight"),
         "adder_graphs": adders.text(report["units"]),
-        "verdict": verdict(project["verdict"]) if project["verdict"] else None,
+        "answers": answers(report),
+        "classes": project["classes"],
+        "shares": accuracies(project["classes"]) if project["classes"] else [],
+        "mistakes": worst(project["classes"]) if project["classes"] else [],
         "diagram": draw(report) if report.get("streams") else None,
         "vendor_heads": ("tool", *vendor.HEADS),
         "vendor_rows": vendor.rows(report) if project["vendor"] else [],
-        "style": (files("crq.hw.report") / "templates" / "style.css").read_text(encoding="utf-8"),
+        "style": _style(),
     }
+
+
+def _style() -> str:
+    return (files("crq.hw.report") / "templates" / "style.css").read_text(encoding="utf-8")
 
 
 @cache

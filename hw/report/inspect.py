@@ -40,7 +40,7 @@ def describe(path: str | Path) -> dict[str, Any]:
                 "multiplier_free": layer.multiplier_free,
             }
         elif isinstance(layer, Threshold):
-            row |= {"thresholds": int(layer.thresholds.size), "code_type": layer.code_type}
+            row |= {"thresholds": layer.levels * layer.input.shape.c, "code_type": layer.code_type}
         layers.append(row)
     macs = [layer for layer in network if isinstance(layer, Mac)]
     of_type = {t: sum(int(m.weights.size) for m in macs if m.weight_type == t) for t in ("TERNARY", "BIPOLAR")}

@@ -14,6 +14,7 @@ import numpy as np
 from crq.files import write_text
 from crq.hw.cost.calibration import band, calibrations, kind, sentence
 from crq.hw.cost.network import Estimate, UnitEstimate, estimate
+from crq.hw.cost.own import Own
 from crq.hw.dataflow.beats import beat_out, beats_in
 from crq.hw.dataflow.timing import TIMINGS
 from crq.hw.dataflow.units import Fold, Unit, units
@@ -43,8 +44,8 @@ class Report:
 
     `project` may hold: `name`, `backend` ("hls" or "rtl"), `io_type`, `metric` (by default accuracy) and under that
     name {stage: value}, `verdict` ({"images", "integers", "differing", "against"}), `folding` ({"goal", "why": {unit:
-    reason}}), `versions`, `commands`, `vendor` (crq.hw.report.vendor). `measurements` are areas that `crq synth`
-    measured.
+    reason}, "wanted"}), `ports` (`input` and `result`, see crq.hw.forms.manifest), `classes` (crq.hw.report.classes),
+    `versions`, `commands`, `vendor` (crq.hw.report.vendor). `measurements` are areas that `crq synth` measured.
     """
 
     network: Network
@@ -55,6 +56,7 @@ class Report:
     project: dict[str, Any]
     created: str
     measurements: Measurements | None = None
+    own: Own | None = None
 
     @property
     def io_type(self) -> str:
@@ -74,7 +76,7 @@ class Report:
     @property
     def trust(self) -> str:
         """How far the figures can be trusted, as one sentence."""
-        text = sentence(self.form, self.device.synthesis, self.kinds)
+        text = sentence(self.form, self.device.synthesis, self.kinds, own=self.own is not None)
         if self.project.get("backend") != "rtl":
             return text
         return f"{text}; cycles are those of the RTL, which `crq simulate --checks` measures"
@@ -119,7 +121,7 @@ class Report:
             "clock_period_ns": self.clock_period_ns,
             "summary": {
                 **self.estimate.total.facts(),
-                "band": band(self.estimate.total, self.form, device.synthesis, self.kinds),
+                "band": band(self.estimate.total, self.form, device.synthesis, self.kinds, self.own),
                 "interval_cycles": pipeline.interval,
                 "latency_cycles": pipeline.latency,
                 "latency_us": self.estimate.latency_us(self.clock_period_ns),
@@ -136,6 +138,7 @@ class Report:
             "units": rows,
             "streams": streams(self.network, self.folds, self.io_type, TIMINGS[self.project.get("backend", "hls")]),
             # What `crq synth` measures is the streaming RTL form: nothing to set beside an unrolled design.
+            "own_reports": len(self.own.reports) if self.own and self.form != "rtl" else 0,
             "synthesis": beside(self.network, self.folds, self.measurements)
             if self.measurements and self.io_type != "io_parallel"
             else None,
@@ -170,6 +173,7 @@ def build_report(
     *,
     project_info: Mapping[str, Any] | None = None,
     measurements: Measurements | None = None,
+    own: Own | None = None,
 ) -> Report:
     """The report of `network` under `folds` on `part` (a part or board name). Raises `HwError` for what is unknown."""
     device = find(part)
@@ -197,6 +201,7 @@ def build_report(
         project=project,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         measurements=measurements,
+        own=own,
     )
 
 

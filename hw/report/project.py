@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from crq.hw.cost.own import Own
 from crq.hw.errors import HwError
 from crq.hw.forms.built import Built
 from crq.hw.forms.verdicts import kept
@@ -19,18 +20,19 @@ SAVED = "report.json"
 
 def project_report(
     built: Built, *, part: str | None = None, clock_period_ns: float | None = None,
-    info: Mapping[str, Any] | None = None,
+    info: Mapping[str, Any] | None = None, own: Own | None = None,
 ) -> Report:  # fmt: skip
     """The report of a built project, for its own part and clock unless others are given.
 
-    `info` adds to what the project itself knows (`Report.project`).
+    own: see crq.hw.cost.own. `info` adds to what the project itself knows (`Report.project`).
     """
     manifest = built.manifest
     facts: dict[str, Any] = {
         "name": built.name,
         "backend": manifest.target,
         "io_type": manifest.io_type,
-        "folding": {"goal": manifest.goal, "why": manifest.why},
+        "folding": {"goal": manifest.goal, "why": manifest.why, "wanted": dict(manifest.wanted)},
+        "ports": {"input": dict(manifest.input), "result": dict(manifest.result)},
         "versions": manifest.versions,
         "vendor": vendor_reports(built.directory, built.name),
     }
@@ -40,6 +42,7 @@ def project_report(
     return build_report(
         built.network, built.folds, part or manifest.board or manifest.part, clock_period_ns or manifest.clock_period,
         project_info={**facts, **(info or {})}, measurements=load(measured) if measured.is_file() else None,
+        own=own,
     )  # fmt: skip
 
 
@@ -59,16 +62,18 @@ def verdict_of(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
     }
 
 
-def report_facts(source: Path, *, part: str | None = None, clock_period_ns: float | None = None) -> dict[str, Any]:
+def report_facts(
+    source: Path, *, part: str | None = None, clock_period_ns: float | None = None, own: Own | None = None
+) -> dict[str, Any]:
     """The content of report.json for `source`: a project, a saved report.json, or the folder of a run that holds one.
 
     Raises `HwError` for a saved report of another schema, and if a saved report is asked for another part or clock.
     """
     saved = source / SAVED if source.is_dir() else source
     if not saved.is_file():
-        return project_report(Built(source), part=part, clock_period_ns=clock_period_ns).to_dict()
-    if part or clock_period_ns:
-        raise HwError(f"{saved} is a saved report; for another part or clock name the project's folder")
+        return project_report(Built(source), part=part, clock_period_ns=clock_period_ns, own=own).to_dict()
+    if part or clock_period_ns or own:
+        raise HwError(f"{saved} is a saved report; for another part, clock or calibration name the project's folder")
     try:
         facts = json.loads(saved.read_text())
         schema = facts["schema"]

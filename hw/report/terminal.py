@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
@@ -10,28 +10,26 @@ from rich.table import Table
 from rich.text import Text
 
 from crq.hw.report import adders, beside, sizes, vendor
+from crq.hw.report.answers import answers
+from crq.hw.report.names import shortened
+
+WIDE = 100  # characters, from which on all columns have room
+NARROW_NAME = 24
 
 
 def render(report: dict[str, Any], console: Console) -> None:
     """Prints `report` (the content of report.json)."""
-    device, summary = report["device"], report["summary"]
+    device = report["device"]
     board = f" ({device['board']})" if device["board"] else ""
     console.print(
         f"[bold]{report['project'].get('name', 'network')}[/] on {device['part']}{board}, "
         f"clock {report['clock_period_ns']:g} ns"
     )
-    if report["project"].get("verdict"):
-        good, outcome, details = verdict(report["project"]["verdict"])
-        console.print(Text(f"{outcome}: {details}", style="green" if good else "bold red"))
-    console.print(_units(report))
+    console.print(_answers(report))
+    console.print(_units(report, narrow=console.width < WIDE))
     console.print(_capacity(report))
-    if summary.get("band"):
-        console.print(Text(f"band: {band_text(summary)}", style="dim"))
-    console.print(
-        f"{summary['frames_per_second']:,.0f} frames/s · one image every {summary['interval_cycles']:,} cycles "
-        f"({bound(report)}) · latency {summary['latency_cycles']:,} cycles, "
-        f"{adders.duration(summary['latency_us'])}"
-    )
+    if report["summary"].get("band"):
+        console.print(Text(f"band: {band_text(report['summary'])}", style="dim"))
     if graphs := adders.text(report["units"]):
         console.print(graphs)
     free = report["multiplier_free"]
@@ -46,29 +44,14 @@ def render(report: dict[str, Any], console: Console) -> None:
     console.print(Text(f"Estimate for {device['family']}; {report['trust']}.", style="dim"))
 
 
-def verdict(found: Mapping[str, Any]) -> tuple[bool, str, str]:
-    """Whether the project was found equal and still is, that in a word, and what was found."""
-    exact = found.get("equal", found["differing"] == 0)
-    text = (
-        f"{found['differing']:,} of {found['integers']:,} integers differ on {found['images']:,} images, against "
-        f"{found['against']}"
-    )
-    proofs = [proof for proof in found.get("proofs") or [] if not proof["skipped"]]
-    if proofs:
-        failed = [proof["name"] for proof in proofs if not proof["ok"]]
-        text += f"; proofs failed: {', '.join(failed)}" if failed else f"; {len(proofs)} proofs passed"
-    if found.get("created"):
-        text += f" ({found['created'][:10]})"
-    if found.get("stale"):
-        text += f"; STALE, {found['stale']}: simulate again"
-    outcome = "Bit-exact" if exact else "NOT bit-exact" if found["differing"] else "FAILED"
-    return exact and not found.get("stale"), outcome, text
-
-
-def bound(report: dict[str, Any]) -> str:
-    """What sets the frame rate."""
-    name = report["summary"]["bottleneck"]
-    return f"bound by {name}" if name else "io_parallel: every layer unrolled"
+def _answers(report: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column()
+    for answer in answers(report):
+        style = {True: "green", False: "bold red", None: None}[answer.good]
+        table.add_row(Text(answer.question, style="bold"), Text(answer.text, style=style or ""))
+    return table
 
 
 def band_text(summary: dict[str, Any]) -> str:
@@ -83,22 +66,35 @@ def between(span: list[float]) -> str:
     return f"{low} to {high}"
 
 
-def _units(report: dict[str, Any]) -> Table:
+def _units(report: dict[str, Any], narrow: bool) -> Table:
+    """A row per unit; a narrow one has short names and leaves out what the table of resources has too."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("unit", "kind"):
-        table.add_column(name)
-    for name in ("PE×SIMD", "cycles", "LUT", "as memory", "FF", "BRAM36", "DSP", "zeros"):
-        table.add_column(name, justify="right")
+    table.add_column("unit", overflow="fold")
+    table.add_column("kind", overflow="fold")
+    left_out = ("as memory", "DSP") if narrow else ()
+    heads = [head for head in _FIGURES if head not in left_out]
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    names = [unit["name"] for unit in report["units"]]
+    names_shown = shortened(names, NARROW_NAME) if narrow else dict(zip(names, names, strict=True))
     for unit in report["units"]:
-        zeros = f"{unit['weights']['sparsity']:.0%}" if "weights" in unit else ""
-        slow = unit["name"] == report["summary"]["bottleneck"]
         kind = f"{unit['kind']} {unit['form'] or ''}".rstrip()
-        table.add_row(
-            unit["name"], kind, f"{unit['pe']}×{unit['simd']}", f"{unit['interval_cycles']:,}",
-            f"{unit['lut']:,.0f}", f"{unit['lut_memory']:,.0f}", f"{unit['ff']:,.0f}", f"{unit['bram36']:g}",
-            f"{unit['dsp']}", zeros, style="yellow" if slow else None,
-        )  # fmt: skip
+        slow = unit["name"] == report["summary"]["bottleneck"]
+        figures = [_FIGURES[head](unit) for head in heads]
+        table.add_row(names_shown[unit["name"]], kind, *figures, style="yellow" if slow else None)
     return table
+
+
+_FIGURES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "PE×SIMD": lambda unit: f"{unit['pe']}×{unit['simd']}",
+    "cycles": lambda unit: f"{unit['interval_cycles']:,}",
+    "LUT": lambda unit: f"{unit['lut']:,.0f}",
+    "as memory": lambda unit: f"{unit['lut_memory']:,.0f}",
+    "FF": lambda unit: f"{unit['ff']:,.0f}",
+    "BRAM36": lambda unit: f"{unit['bram36']:g}",
+    "DSP": lambda unit: f"{unit['dsp']}",
+    "zeros": lambda unit: f"{unit['weights']['sparsity']:.0%}" if "weights" in unit else "",
+}
 
 
 def _capacity(report: dict[str, Any]) -> Table:

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
 
+from crq.hw.cost.network import estimate
+from crq.hw.cost.own import RESOURCES, Pair
+from crq.hw.dataflow.timing import TIMINGS
+from crq.hw.devices.catalog import find
 from crq.hw.errors import HwError
+from crq.hw.forms.built import Built
 from crq.hw.vivado.project import FOLDER
 from crq.hw.vivado.reports import implementation
 
@@ -112,6 +117,34 @@ _ROWS = {
     "VivadoSynthReport": _logic_synthesis,
     "CosimReport": _cosimulation,
 }
+
+
+STAGES = ("Vitis HLS synthesis", "Vivado synthesis")
+"""The tools whose areas are of the design that is estimated, from early to late."""
+
+
+def pair(directory: Path) -> Pair:
+    """The latest vendor report of the HLS project in `directory` beside its estimate.
+
+    Raises `HwError` for what is no HLS project, and for one without such a report.
+    """
+    built = Built(directory)
+    if built.manifest.target != "hls":
+        raise HwError(f"{directory} is an RTL project, whose areas are calibrated already; expected HLS projects")
+    found = [entry for stage in STAGES for entry in vendor_reports(directory, built.name)
+             if entry["tool"] == stage]  # fmt: skip
+    if not found:
+        raise HwError(
+            f"{directory} holds no report of Vitis HLS or Vivado: run its build_prj.tcl, or copy the folder "
+            f"{built.name}_prj from where it ran"
+        )
+    used = estimate(
+        built.network, built.folds, find(built.manifest.part).priced, built.manifest.io_type, TIMINGS["hls"]
+    ).total
+    return Pair(
+        str(directory), found[-1]["tool"], {key: getattr(used, key) for key in RESOURCES},
+        {key: found[-1][key] for key in RESOURCES},
+    )  # fmt: skip
 
 
 def rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from crq.hw.dataflow.memory import BRAM_BITS, in_bram
 from crq.hw.dataflow.names import bounded
 from crq.hw.dataflow.progressions import Rounding, rounding
 from crq.hw.dataflow.stages import code_table
-from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.thresholds import Ramp, Table
 from crq.hw.dataflow.units import FOLDED, Fold, Unit
 from crq.hw.dataflow.windows import window
 from crq.hw.ir.layers import Add, Bias, Enlarge, Format, GlobalSum, IntArray, MaxPool, Negate, Shift, Threshold
@@ -195,7 +195,7 @@ class CodeLanes(NamedTuple):
     comparators or in front of a rounding."""
 
     name: str
-    found: Table
+    found: Table | Ramp
     plain: Rounding | None
     lanes: int
     split: int = 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from crq.hw.dataflow.bits import clog2, signed_width
-from crq.hw.dataflow.progressions import Progression, Rounding, SearchKind, progression
-from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.progressions import Rounding, SearchKind, ramp
+from crq.hw.dataflow.thresholds import Ramp, Table
 from crq.hw.errors import HwError
 from crq.hw.ir.layers import IntArray
 from crq.hw.rtl.verilog import Design, instance, text_of, words
@@ -20,7 +20,7 @@ STAGE = """module codes_{name} (
 
 
 def sequential_stage(
-    design: Design, name: str, table: Table, lanes: int, searchers: int, kind: SearchKind, sums: str = "sums",
+    design: Design, name: str, table: Table | Ramp, lanes: int, searchers: int, kind: SearchKind, sums: str = "sums",
     quick: int = 0,
 ) -> str:  # fmt: skip
     """An instance between the wires clk, rst, load, free, `sums`, out_valid, out_ready and out_data.
@@ -32,23 +32,23 @@ def sequential_stage(
     """
     each = -(-lanes // searchers)
     used = -(-lanes // each)
-    ramp = progression(table) if kind == "ramp" else None
-    if kind == "ramp" and ramp is None:
+    along = ramp(table) if kind == "ramp" else None
+    if kind == "ramp" and along is None:
         raise HwError(f"{name}: these thresholds are no arithmetic progression; expected the kind lut or bram")
-    blocks, w, bits = len(table.rows) // lanes, table.width, table.bits
+    blocks, w, bits = table.channels // lanes, table.width, table.bits
     spare = each * used - lanes
     padded = f"{{{spare * w}'b0, sums}}" if spare else "sums"
     text = f"  wire fetch, step, done;\n  wire [{max(1, clog2(blocks << clog2(each))) - 1}:0] channel;\n"
     text += f"  wire [{each * used * w - 1}:0] lane_sums = {padded};\n"
     text += f"  wire [{each * used * bits - 1}:0] lane_codes;\n"
-    text += f"  assign out_data = lane_codes[{lanes * bits - 1}:0];\n"
+    text += clamp(along, lanes, f"lane_codes[{lanes * bits - 1}:0]", "out_data")
     if spare:
         text += f"  wire unused_lanes = &lane_codes[{each * used * bits - 1}:{lanes * bits}];\n"
     text += instance("crq_take", "take", {
         "LANES": each, "BITS": bits, "BLOCKS": blocks, "QUICK": int(quick and bits > 1)}, _ports(
         "clk rst load free fetch step done channel out_valid out_ready"))  # fmt: skip
     for s in range(used):
-        text += _searcher(design, name, table, ramp, kind, lanes, each, s, quick)
+        text += _searcher(design, name, table, along, kind, lanes, each, s, quick)
     made = STAGE.format(name=name, sum_bits=lanes * w, code_bits=lanes * bits, body=text)
     summary = f"Codes of {lanes} channels at once by {kind}, {used} searcher(s), each {bits} cycles per channel."
     design.sources[f"codes_{name}.sv"] = text_of(made, summary, kept=False)
@@ -57,7 +57,7 @@ def sequential_stage(
 
 
 def _searcher(
-    design: Design, name: str, table: Table, ramp: Progression | None, kind: SearchKind, lanes: int, each: int, s: int,
+    design: Design, name: str, table: Table | Ramp, along: Ramp | None, kind: SearchKind, lanes: int, each: int, s: int,
     quick: int,
 ) -> str:  # fmt: skip
     """Searcher `s` with its lanes; its memory goes into `design`."""
@@ -69,21 +69,37 @@ def _searcher(
     text += instance("crq_codes", f"codes{s}", {
         "LANES": each, "WIDTH": w, "BITS": bits, "SIGNED": int(table.signed)},
         _ports("clk load fetch step done") | own)  # fmt: skip
-    channels = _channels(len(table.rows) // lanes, lanes, each, s)
+    channels = _channels(table.channels // lanes, lanes, each, s)
     parameters: dict[str, object] = {"WIDTH": w, "BITS": bits, "CHANNELS": len(channels), "FILE": f'"{file}"',
                                      "AHEAD": int(quick and bits > 1)}  # fmt: skip
     ports = _ports("clk fetch step channel") | {"x": f"x{s}", "found": f"found{s}"}
-    if ramp is None:
+    if along is None:
+        assert isinstance(table, Table)
         ahead = quick and bits > 1 and kind == "lut"
         design.memories[file] = words(_heap(table.rows)[channels].reshape(-1, 2 if ahead else 1), w)
         ports |= {"node": f"node{s}"}
         return text + instance("crq_searcher", f"searcher{s}", parameters | {"BLOCK": int(kind == "bram")}, ports)
-    design.memories[file] = _ramp_words(ramp, channels)
-    parameters |= {"F": ramp.f, "BB": ramp.b_bits, "DB": ramp.d_bits, "RB": ramp.sum_bits(table.lo, table.hi)}
+    design.memories[file] = ramp_words(along, channels)
+    parameters |= ramp_parameters(along) | {"RB": along.sum_bits}
     return text + f"  wire unused_node{s} = &node{s};\n" + instance("crq_ramp", f"ramp{s}", parameters, ports)
 
 
-def round_lanes(table: Table, found: Rounding, lanes: int, x: str, code: str) -> str:
+def ramp_parameters(along: Ramp) -> dict[str, object]:
+    """Of crq_ramp and crq_divide."""
+    return {"F": along.progression.f, "BB": along.b_bits, "DB": along.d_bits, "TIES": int(along.progression.ties)}
+
+
+def clamp(along: Ramp | None, lanes: int, codes: str, target: str) -> str:
+    """Codes that end before the first or last of their format."""
+    if along is None or not along.clamped:
+        return f"  assign {target} = {codes};\n"
+    p = along.progression
+    return instance("crq_clamp", "clamp", {
+        "LANES": lanes, "BITS": along.bits, "SIGNED": int(along.signed), "LEAST": p.least, "MOST": p.highest}, {
+        "d": codes, "q": target})  # fmt: skip
+
+
+def round_lanes(table: Table | Ramp, found: Rounding, lanes: int, x: str, code: str) -> str:
     """Verilog of `lanes` rounded codes, combinational, from the vector `x` (table.width bits each) to `code`."""
     lo, hi = int(table.lo.min()) + found.offset, int(table.hi.max()) + found.offset
     return instance("crq_round", "round", {
@@ -108,8 +124,9 @@ def _heap(rows: IntArray) -> IntArray:
     return np.concatenate([np.zeros_like(levels[0]), *levels], axis=1)
 
 
-def _ramp_words(found: Progression, channels: IntArray) -> str:
-    """Lines {D, -b - 1} of crq_ramp."""
-    mask = (1 << found.b_bits) - 1
-    pairs = zip(found.D[channels].tolist(), found.b[channels].tolist(), strict=True)
-    return "".join(f"{d << found.b_bits | -b - 1 & mask:x}\n" for d, b in pairs)  # of more than 64 bits, it may be
+def ramp_words(found: Ramp, channels: IntArray) -> str:
+    """Lines {D, -b - 1}, with ties {D, -b}, of crq_ramp and crq_divide."""
+    mask, along = (1 << found.b_bits) - 1, found.progression
+    pairs = zip(along.D[channels].tolist(), along.b[channels].tolist(), strict=True)
+    # of more than 64 bits, it may be
+    return "".join(f"{d << found.b_bits | (-b - (not along.ties)) & mask:x}\n" for d, b in pairs)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from crq.hw.dataflow.names import bounded
 from crq.hw.dataflow.stages import stage
-from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.thresholds import Ramp, Table
 from crq.hw.dataflow.units import Fold, Unit
 from crq.hw.rtl.sequential import sequential_stage
 from crq.hw.rtl.thresholds import compare_lanes
 from crq.hw.rtl.verilog import Design, instance
 
 
-def stage_of(design: Design, unit: Unit, fold: Fold, found: Table | None, width: int) -> str:
+def stage_of(design: Design, unit: Unit, fold: Fold, found: Table | Ramp | None, width: int) -> str:
     """From `sums` (PE of `width` bits), valid while `done`, to the unit's output; `free` when it takes them.
 
     Thresholds read `signed_sums`.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from crq.hw.dataflow.memory import BRAM_BITS
-from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.thresholds import Ramp, Table
 from crq.hw.ir.layers import IntArray
+from crq.hw.rtl.sequential import clamp, ramp_parameters, ramp_words
 from crq.hw.rtl.verilog import Design, instance, literal, words
 
 
@@ -19,13 +20,15 @@ def lane_masks(found: Table, rows: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def compare_lanes(
-    design: Design, name: str, found: Table, pe: int, x: str, code: str, en: str, advance: str, split: int = 0
+    design: Design, name: str, found: Table | Ramp, pe: int, x: str, code: str, en: str, advance: str, split: int = 0
 ) -> tuple[str, int]:
     """Verilog of `pe` lanes from the vector `x` (found.width bits each) to the vector `code`; its latency in cycles.
 
     `split`: registers behind comparators. `advance` is high when the block of channels at the input is taken, which
     happens in cycles with `en` only.
     """
+    if isinstance(found, Ramp):
+        return _divide_lanes(design, name, found, pe, x, code, en, advance), found.bits
     blocks = len(found.rows) // pe
     if found.searched:
         return _search_lanes(design, name, found, pe, x, code, en, advance), found.bits
@@ -58,6 +61,29 @@ def compare_lanes(
                          {"clk": "clk", "en": en, "x": f"{x}[{lane * w}+:{w}]", "t": source,
                           "code": f"{code}[{lane * found.bits}+:{found.bits}]"})  # fmt: skip
     return body, split
+
+
+def _divide_lanes(design: Design, name: str, found: Ramp, pe: int, x: str, code: str, en: str, advance: str) -> str:
+    w, bits, each = found.width, found.bits, found.d_bits + found.b_bits
+    body = f"  wire [{pe * bits - 1}:0] quotients;\n" + clamp(found, pe, "quotients", code)
+    if found.channels == pe:
+        body += f"  wire unused_{name}_advance = {advance};\n"
+    for lane in range(pe):
+        lines = ramp_words(found, np.arange(lane, found.channels, pe))
+        if found.channels == pe:
+            body += f"  wire [{each - 1}:0] line{lane} = {each}'h{lines.strip()};\n"
+        else:
+            file = f"{name}_d{lane}.mem"
+            design.memories[file] = lines
+            body += f"  wire [{each - 1}:0] line{lane};\n"
+            body += instance("crq_block_rom", f"lines{lane}", {
+                "WIDTH": each, "BLOCKS": found.channels // pe, "BLOCK": 0, "FILE": f'"{file}"'}, {
+                "clk": "clk", "rst": "rst", "en": en, "advance": advance, "q": f"line{lane}"})  # fmt: skip
+        body += instance("crq_divide", f"divide{lane}", {
+            "WIDTH": w, "BITS": bits, "SIGNED": int(found.signed), "RB": found.sum_bits, **ramp_parameters(found)}, {
+            "clk": "clk", "en": en, "x": f"{x}[{lane * w}+:{w}]", "word": f"line{lane}",
+            "code": f"quotients[{lane * bits}+:{bits}]"})  # fmt: skip
+    return body
 
 
 def _search_lanes(design: Design, name: str, found: Table, pe: int, x: str, code: str, en: str, advance: str) -> str:

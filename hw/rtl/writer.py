@@ -129,6 +129,7 @@ class _Files:
             folding=plan.folds,
             goal=made.choice.goal,
             why=made.choice.why,
+            wanted=made.choice.wanted,
             layers=plan.modules,
             tops={"network": self.name, "axi": f"{self.name}_axi"},
             input=words_of(plan.input)._asdict(),

@@ -88,6 +88,7 @@ def _next_to_a_tie(network: Network, expected: dict[str, IntArray], images: int)
             continue
         for channel in ties.get(layer.name, []):
             sums = expected[producer.name][:, channel].reshape(images, -1, 1)
-            edges = layer.thresholds[channel % len(layer.thresholds)]
-            touched |= ((sums == edges) | (sums == edges - 1)).any(axis=(1, 2))
+            edges = np.append(layer.row(channel), np.iinfo(np.int64).max)
+            place = np.searchsorted(edges, sums)  # the first edge at or above a sum
+            touched |= ((sums == edges[place]) | (sums == edges[place] - 1)).any(axis=(1, 2))
     return touched

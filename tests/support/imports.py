@@ -34,9 +34,9 @@ def modules() -> dict[str, Path]:
 
 
 def _python_files(folder: Path) -> list[Path]:
-    """Those in it and below, but for what lies behind links."""
+    """Those in it and below, but for what lies behind links, and the texts that `crq new` writes."""
     found = [Path(above, name) for above, _, names in os.walk(folder) for name in names]
-    return sorted(path for path in found if path.suffix == ".py")
+    return sorted(path for path in found if path.suffix == ".py" and "starters" not in path.parts)
 
 
 @cache

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import inspect
-import os
-import re
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,41 +14,13 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from crq.errors import CrqError
+from crq.importing import find
 from crq.train.sources.raw import Parts, Raw, numbers
 
 EXPECTED = (
     "a torch Dataset of (sample, label) pairs, (train, test), (train, val, test) or a dict of train, test and val"
 )
 _ORDERS = {2: ("train", "test"), 3: ("train", "val", "test")}
-
-
-def is_function(name: str) -> bool:
-    """Whether `name` is written module:function."""
-    return re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", name) is not None
-
-
-def find(name: str) -> Callable[..., Any]:
-    """What `module:function` names, with the current folder among those that Python imports from."""
-    module, _, function = name.partition(":")
-    here = os.getcwd()
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        found = getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise CrqError(f"{name}: module {module} needs {error.name}, which is not installed") from error
-        raise CrqError(
-            f"{name}: there is no module {module!r}; expected {module.replace('.', '/')}.py in {here}, or an "
-            "installed one"
-        ) from error
-    except AttributeError as error:
-        raise CrqError(f"{name}: module {module!r} has no {function!r}") from error
-    except Exception as error:
-        raise CrqError(f"{name}: importing {module!r} failed: {type(error).__name__}: {error}") from error
-    if not callable(found):
-        raise CrqError(f"{name} is {type(found).__name__}; expected a function")
-    return found
 
 
 def parts(name: str, options: Mapping[str, Any]) -> Parts:

@@ -75,11 +75,12 @@ template <typename CONFIG_T, class table_T> struct searched {
 #ifdef CRQ_HLS
 template <int BITS> using wide_int = ap_int<BITS>;
 #else
-template <int BITS> using wide_int = typename native<(BITS > 32 ? 8 : 4)>::signed_t;
+template <int BITS> using wide_int = typename native<(BITS > 64 ? 16 : BITS > 32 ? 8 : 4)>::signed_t;
 #endif
 
-// Thresholds ((base + k * slope) >> fraction) + 1, k = 1 ...: x reaches number k if k * slope is at most the rest
-// x * 2^fraction - base - 1. The code is a quotient, found bit by bit.
+// Thresholds ((base + k * slope - e) >> fraction) + 1, k = 1 ...: x reaches number k if k * slope is at most the rest
+// x * 2^fraction - base - 1. The code is a quotient, found bit by bit. With half_even e is 1 for even k: the rest is
+// one more, and it has to be more than k * slope for odd k, of which the lowest bit alone decides.
 template <typename CONFIG_T, class bases_T, class slopes_T> struct ramp {
     const bases_T &bases;
     const slopes_T &slopes;
@@ -87,18 +88,22 @@ template <typename CONFIG_T, class bases_T, class slopes_T> struct ramp {
     template <class y_T, class x_T> y_T apply(const x_T &x, unsigned fold, unsigned lane) const {
         #pragma HLS INLINE
         typedef wide_int<CONFIG_T::rest_bits> rest_t;
-        rest_t rest = rest_t(rest_t(x) << CONFIG_T::fraction) - bases[fold][lane] - 1;
-        ap_uint<16> count = 0;
+        rest_t rest = rest_t(rest_t(x) << CONFIG_T::fraction) - bases[fold][lane] - (CONFIG_T::half_even ? 0 : 1);
+        int count = 0;
     Bits:
         for (unsigned bit = CONFIG_T::code_bits; bit > 0; bit--) {
             #pragma HLS UNROLL
             const rest_t part = rest_t(slopes[fold][lane]) << (bit - 1);
-            if (rest >= part) {
+            if (CONFIG_T::half_even && bit == 1 ? rest > part : rest >= part) {
                 rest -= part;
-                count += 1u << (bit - 1);
+                count += 1 << (bit - 1);
             }
         }
-        return y_T(CONFIG_T::code_min + int(count));
+        if (count < CONFIG_T::least)
+            count = CONFIG_T::least;
+        if (count > CONFIG_T::most)
+            count = CONFIG_T::most;
+        return y_T(CONFIG_T::code_min + count);
     }
 };
 

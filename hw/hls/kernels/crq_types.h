@@ -34,6 +34,10 @@ template <> struct native<8> {
     typedef unsigned long long unsigned_t;
     typedef long long signed_t;
 };
+template <> struct native<16> {
+    __extension__ typedef unsigned __int128 unsigned_t;
+    __extension__ typedef __int128 signed_t;
+};
 template <int BITS> struct native_bytes {
     static_assert(BITS >= 1 && BITS <= 64, "a word has 1 to 64 bits");
     static const int value = BITS <= 8 ? 1 : BITS <= 16 ? 2 : BITS <= 32 ? 4 : 8;

@@ -11,7 +11,7 @@ from onnx import NodeProto
 from crq.hw.read.chain import Quantizer
 from crq.hw.read.constants import Constant
 from crq.hw.read.context import Context
-from crq.hw.read.emit import EXACT
+from crq.hw.read.emit import EXACT_FLOAT32
 from crq.hw.read.handlers import elementwise
 from crq.hw.read.handlers.quantizers import codes_of
 from crq.hw.read.linear import along_axis, type_ends
@@ -83,7 +83,7 @@ def _parameters(ctx: Context, node: NodeProto, shape: tuple[int, ...]) -> tuple[
     scale = ctx.scale(node, found, shape)
     points = _constant(ctx, node, 2)
     values = np.zeros(1, np.int64) if points is None else np.unique(points.value)
-    if values.size != 1 or values.dtype.kind not in "iu" or abs(int(values[0])) >= EXACT:
+    if values.size != 1 or values.dtype.kind not in "iu" or abs(int(values[0])) >= EXACT_FLOAT32:
         refuse("zero-point", node, f"zero points {values.tolist()[:4]}; expected one integer")
     return (np.float32(scale) if not scale.ndim else scale), int(values[0])
 

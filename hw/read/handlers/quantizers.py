@@ -9,16 +9,17 @@ from qonnx.core.datatype import DataType
 from crq.hw.ir.layers import smallest_format
 from crq.hw.read.chain import Quantizer, Rule, Steps, Truncation, thresholds
 from crq.hw.read.context import Context, InputPart
-from crq.hw.read.emit import EXACT, guard
+from crq.hw.read.emit import EXACT_FLOAT32, guard
+from crq.hw.read.progressive import narrowed, progressive
 from crq.hw.read.refusals import refuse
 from crq.hw.read.rounding import bounds, rounding
 from crq.hw.read.turning import MAX_EVALUATED, turning
 from crq.hw.read.values import Codes, Int, Pending, Raw, Scale, Value
 
-INPUT_BITS = 16
-"""Of the network's input, which no thresholds make: those of an ADC."""
+MAX_BITS = 16
+"""Of a code."""
 MAX_STEPS = (1 << 12) - 1
-"""Most thresholds of one channel: each is a comparator, or a word of its memory."""
+"""Most thresholds of one channel in a table: each is a comparator, or a word of its memory. More are a progression."""
 
 
 def quant(ctx: Context, node: NodeProto) -> Codes:
@@ -29,11 +30,11 @@ def quant(ctx: Context, node: NodeProto) -> Codes:
     if scale.ndim and isinstance(value, Raw):
         refuse("per-channel-activation", node)
     zero = ctx.number(node, 2)
-    if zero != int(zero) or abs(zero) >= EXACT:
+    if zero != int(zero) or abs(zero) >= EXACT_FLOAT32:
         refuse("zero-point", node, f"zero point {zero:g}")
     low, high = bounds(
         node, ctx.constant(node, 3).value, bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0)),
-        INPUT_BITS if isinstance(value, Raw) else MAX_STEPS.bit_length(),
+        MAX_BITS,
     )  # fmt: skip
     quantizer = Quantizer(scale, int(zero), low, high, rounding(node, attributes))
     return codes_of(ctx, node, quantizer, scale if scale.ndim else np.float32(scale))
@@ -58,7 +59,7 @@ def multi_threshold(ctx: Context, node: NodeProto) -> Codes:
     if not scale > 0:
         refuse("not-finite", node, f"its out_scale is {scale:g}; expected a positive number")
     repeat = next((m for m in (1, 2, 3, 4) if (bias * m / scale) == np.rint(bias * m / scale)), None)
-    if repeat is None or abs(bias * repeat / scale) >= EXACT:
+    if repeat is None or abs(bias * repeat / scale) >= EXACT_FLOAT32:
         refuse("zero-point", node, f"out_bias {bias:g} is no simple multiple of out_scale {scale:g} below 2^24")
     table = np.asarray(ctx.constant(node, 1).value)
     if table.ndim != 2 or table.shape[0] not in (1, shape[0]) or not np.isfinite(table).all():
@@ -109,12 +110,33 @@ def codes_of(ctx: Context, node: NodeProto, quantizer: Rule, scale: Scale) -> Co
     if isinstance(value, Codes) and _is_same_grid(value, quantizer, scale):
         return value
     pending = ctx.pending(node)
+    if isinstance(quantizer, Quantizer) and quantizer.qmax - quantizer.qmin > MAX_STEPS:
+        if pending.chain.turns:
+            refuse("progression", node, "the codes rise and fall with their sum")
+        quantizer = narrowed(pending.chain, quantizer, pending.int.lo, pending.int.hi)
+        if quantizer.qmax - quantizer.qmin > MAX_STEPS:
+            return _progressive(ctx, node, pending, quantizer, scale)
     guard(ctx.name(node), pending.int.channels, 4 * (quantizer.qmax - quantizer.qmin))  # bisection holds a few tables
     if pending.chain.turns:
         return _turning(ctx, node, pending, quantizer, scale)
     found = thresholds(pending.chain, quantizer, pending.int.lo, pending.int.hi)
     x = signed(ctx, ctx.name(node), pending).int
     result = ctx.emit.threshold(ctx.name(node), x, found.thresholds, quantizer.qmin)
+    layer = ctx.emit.nodes[-1].name
+    if len(found.ties):
+        ctx.ties[layer] = found.ties.tolist()
+    ctx.record_source(layer, node, scale)
+    return Codes(result, scale)
+
+
+def _progressive(ctx: Context, node: NodeProto, pending: Pending, quantizer: Quantizer, scale: Scale) -> Codes:
+    """More codes than a table has entries: their thresholds are a progression."""
+    guard(ctx.name(node), pending.int.channels, quantizer.qmax - quantizer.qmin)
+    found = progressive(pending.chain, quantizer, pending.int.lo, pending.int.hi)
+    if isinstance(found, int):
+        refuse("progression", node, f"channel {found} of {pending.int.channels}")
+    x = signed(ctx, ctx.name(node), pending).int
+    result = ctx.emit.progression(ctx.name(node), x, found.progression, found.qmin)
     layer = ctx.emit.nodes[-1].name
     if len(found.ties):
         ctx.ties[layer] = found.ties.tolist()

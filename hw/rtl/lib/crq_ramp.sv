@@ -1,7 +1,8 @@
 // Search of a sequential stage without a table, for entries ((b + k * D) >> F) + 1: x reaches entry k if k * D is at most
 // the remainder x * 2**F - b - 1, so that the code is a quotient. A division finds it: each step, `found` is whether D
 // goes into the remainder's upper part. FILE holds {D, -b - 1} of each channel. AHEAD: they are read a cycle before, for
-// two bits and more, as crq_searcher reads the roots.
+// two bits and more, as crq_searcher reads the roots. TIES: a sum exactly on b + k * D meets entry k where k is even; FILE
+// holds {D, -b}, and the lowest bit, the only one of odd k, is met by more than D alone.
 module crq_ramp #(
     parameter int WIDTH = 12,
     parameter int BITS = 4,
@@ -12,6 +13,7 @@ module crq_ramp #(
     parameter int RB = 20,  // bits of every channel's remainder, signed
     parameter FILE = "",
     parameter bit AHEAD = 0,
+    parameter bit TIES = 0,
     parameter int AB = CHANNELS > 1 ? $clog2(CHANNELS) : 1
 ) (
     input  logic             clk,
@@ -51,7 +53,15 @@ module crq_ramp #(
   wire [DB:0] top = left[W-1:BITS-1];
   wire [DB+1:0] less = {1'b0, top} - (DB + 2)'(d);
   wire [DB:0] kept = less[DB+1] ? top : less[DB:0];
-  assign found = !negative && (over || !less[DB+1]);
+  logic tie;
+  if (TIES) begin : gen_ties
+    logic [BITS-1:0] place;  // one-hot, the lowest bit last
+    always_ff @(posedge clk) if (fetch || step) place <= fetch ? BITS'(1) : place << 1;
+    assign tie = place[BITS-1] && less == '0;
+  end else begin : gen_none
+    assign tie = 1'b0;
+  end
+  assign found = !negative && (over || !(less[DB+1] || tie));
   always_ff @(posedge clk) begin
     if (fetch) begin
       d <= word[BB+:DB];

@@ -24,7 +24,10 @@ MAX_PRODUCTS = 1 << 34
 """Products that are spent on one layer, seconds of simulation; of more boundaries an even share is driven."""
 
 MAX_RANGE = 1 << 21
-"""Widest range of sums whose reachable values are enumerated."""
+"""Widest range of sums whose reachable values are enumerated, where weights are integers."""
+
+MAX_PLAIN_RANGE = 1 << 24
+"""The same where they are ternary, or there are none."""
 
 
 class Taps(NamedTuple):
@@ -88,12 +91,13 @@ def _step(plan: Plan, tensor: Tensor) -> int:
 
 
 def enumerable(process: Process) -> bool:
-    """Whether the sums of a layer can be enumerated: integer weights of a wide range are too many."""
+    """Whether the sums of a layer can be enumerated: those of a wide range are too many, of integer weights sooner."""
     assert process.unit is not None
-    layer = process.unit.layer
-    if not isinstance(layer, (Conv, Dense)) or layer.multiplier_free:
-        return True
-    return int((layer.output.hi - layer.output.lo).max()) <= MAX_RANGE
+    layer, tensor = process.unit.layer, before_thresholds(process)
+    plain = not isinstance(layer, (Conv, Dense)) or layer.multiplier_free
+    if isinstance(layer, (Conv, Dense)):
+        tensor = layer.output
+    return int((tensor.hi - tensor.lo).max()) <= (MAX_PLAIN_RANGE if plain else MAX_RANGE)
 
 
 def reachable(plan: Plan, process: Process, channel: int) -> NDArray[np.int64]:
@@ -109,9 +113,9 @@ def _values(process: Process) -> IntArray:
     """Of thresholds on a stream: the values themselves, a channel's one after the other over the pixels."""
     assert process.unit is not None
     assert process.unit.quantizer is not None
-    tensor, table = before_thresholds(process), process.unit.quantizer.thresholds
-    rows = []
-    for channel, levels in enumerate(table):
+    tensor, rows = before_thresholds(process), []
+    for channel in range(tensor.shape.c):
+        levels = process.unit.quantizer.row(channel)
         values = np.unique(np.concatenate([levels, levels - 1]))
         rows.append(values[(values >= tensor.lo[channel]) & (values <= tensor.hi[channel])])
     pixels = tensor.shape.pixels
@@ -183,7 +187,7 @@ def _levels(process: Process, channel: int, taps: Taps) -> NDArray[np.int64]:
     """The thresholds of `channel` inside the range of its sums."""
     assert process.unit is not None
     assert process.unit.quantizer is not None
-    levels = process.unit.quantizer.thresholds[channel]
+    levels = process.unit.quantizer.row(channel)
     return np.unique(levels[(levels > taps.least) & (levels <= taps.greatest)])
 
 

@@ -25,6 +25,7 @@ from crq.hw.hls.plan import Plan, Process
 from crq.hw.hls.tables import tables_h
 from crq.hw.ir.interpret import apply, evaluate
 from crq.hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold
+from crq.hw.ir.progression import Progression
 from crq.hw.ir.vectors import all_vectors
 from crq.hw.verify.proofs.accumulator import driven
 from crq.hw.verify.proofs.alone import sums_of
@@ -172,20 +173,19 @@ def changed_adder(process: Process, layer: Mac, at: int | None = None) -> Mutati
 
 
 def moved_threshold(process: Process, layer: Threshold, sums: IntArray, plan: Plan) -> Iterator[Mutation]:
-    """The threshold that most sums meet exactly moves up by one; the one that most miss by one moves down."""
+    """The threshold that most sums meet exactly moves up by one; the one that most miss by one moves down. Those of a
+    progression move together."""
     assert process.unit is not None
-    table = layer.thresholds
-    by_channel = sums.transpose(1, 0, 2, 3).reshape(table.shape[0], -1)
+    by_channel = sums.swapaxes(0, 1).reshape(sums.shape[1], -1)
     for step, near, text in ((1, 0, "up"), (-1, -1, "down")):
-        hits = np.array(
-            [[np.count_nonzero(row == t + near) for t in levels] for row, levels in zip(by_channel, table, strict=True)]
-        )
-        at = np.unravel_index(int(hits.argmax()), hits.shape)
-        if not hits[at]:
+        hits = []  # (how often, channel, threshold)
+        for channel, values in enumerate(by_channel):
+            met, times = np.unique(values[np.isin(values, layer.row(channel) + near)], return_counts=True)
+            hits += [(int(times.max()), channel, int(met[times.argmax()]) - near)] if len(met) else []
+        if not hits:
             continue
-        moved = table.copy()
-        moved[at] += step
-        moved.sort(axis=1)
+        _, channel, threshold = max(hits)
+        moved = _moved(layer, channel, threshold, step)
         if process.unit.threshold is not None:
             unit = replace(process.unit, threshold=replace(layer, thresholds=moved))
         else:
@@ -193,6 +193,17 @@ def moved_threshold(process: Process, layer: Threshold, sums: IntArray, plan: Pl
         changed = replace(process, unit=unit)
         put = partial(_rewrite, process=changed, io_type=plan.io_type)
         yield Mutation(f"a threshold of {layer.name} one {text}", put, process, changed)
+
+
+def _moved(layer: Threshold, channel: int, threshold: int, step: int) -> IntArray | Progression:
+    if isinstance(layer.thresholds, Progression):
+        start = layer.thresholds.b.copy()
+        start[channel] += step << layer.thresholds.f
+        return replace(layer.thresholds, b=start)
+    moved = layer.thresholds.copy()
+    moved[channel, int(np.searchsorted(moved[channel], threshold))] += step
+    moved.sort(axis=1)
+    return moved
 
 
 def narrow_accumulator(process: Process, layer: Mac) -> Mutation:

@@ -43,7 +43,7 @@ def examined(plan: Plan, make: Callable[[list[Process], Path], Runner]) -> Proof
         for process in processes:
             assert process.unit is not None
             assert process.unit.quantizer is not None
-            beyond += process.unit.quantizer.thresholds.size
+            beyond += process.unit.quantizer.levels * process.unit.output.shape.c
             equal, own = _looked_at(alone, plan, process)
             if not equal:
                 wrong.append(process.label)
@@ -68,7 +68,7 @@ def _looked_at(alone: Runner, plan: Plan, process: Process) -> tuple[bool, NDArr
     assert process.unit is not None
     assert process.unit.quantizer is not None
     equal = True
-    seen: list[NDArray[np.int64]] = [np.zeros(0, np.int64)] * len(process.unit.quantizer.thresholds)
+    seen: list[NDArray[np.int64]] = [np.zeros(0, np.int64)] * process.unit.output.shape.c
     for codes in operands(plan, process):
         sums = _before_thresholds(plan, process, codes)
         equal &= np.array_equal(alone.run(process, codes), apply(process.unit.quantizer, sums))
@@ -81,8 +81,8 @@ def boundaries(plan: Plan, process: Process, seen: Sequence[NDArray[np.int64]]) 
     assert process.unit is not None
     assert process.unit.quantizer is not None
     found = []
-    for channel, levels in enumerate(process.unit.quantizer.thresholds):
-        able = reachable(plan, process, channel)
+    for channel in range(process.unit.output.shape.c):
+        levels, able = process.unit.quantizer.row(channel), reachable(plan, process, channel)
         inside = levels[(levels > able[0]) & (levels <= able[-1])]
         at = np.searchsorted(able, inside)
         found.append(np.isin(able[at], seen[channel]) & np.isin(able[at - 1], seen[channel]))

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from crq.cli import main
 from crq.cli.group import GROUP, explained
+from crq.cli.next_step import told
 from crq.errors import CrqError, ToolError, VerificationError
 
 
@@ -18,6 +19,12 @@ def test_help_names_the_steps() -> None:
     text = CliRunner().invoke(main, ["--help"]).stdout
     for word in ("train", "export", "build", "simulate", "report"):
         assert f"crq {word}" in text
+
+
+def test_without_a_verb_it_says_what_to_do_next(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, [])
+    assert (result.exit_code, result.stdout) == (0, told(tmp_path) + "\n")
 
 
 def test_an_unknown_verb_is_named_with_its_neighbour() -> None:

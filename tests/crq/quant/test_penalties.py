@@ -8,9 +8,8 @@ from torch import nn
 
 import crq
 from crq.errors import CrqError
-from crq.quant import METHOD_NAMES, cluster
+from crq.quant import METHOD_NAMES, cluster, solve
 from crq.quant.layers import TernaryLinear
-from crq.quant.methods import CRQPlus
 from crq.quant.penalties import ClusterPenalty, layer_statistics
 
 
@@ -133,8 +132,10 @@ def test_fine_tuning_solves_once_a_step(monkeypatch: pytest.MonkeyPatch) -> None
     net = crq.prepare(model_float(), crq.TernaryConfig(method="crq+"))
     crq.set_mode(net, "quantized")
     solved: list[str] = []
-    solve = CRQPlus.scale
-    monkeypatch.setattr(CRQPlus, "scale", lambda self, w, name: solved.append(name) or solve(self, w, name))
+    scale = solve.scale
+    monkeypatch.setattr(
+        solve, "scale", lambda w, route, name, start: solved.append(name) or scale(w, route, name, start)
+    )
     net(torch.rand(4, 16)).sum().backward()
     ClusterPenalty(net, 1.0).add_gradients()
     assert solved == ["0", "2"]

@@ -1,5 +1,7 @@
 """`crq report`: one project, several side by side, and a saved report."""
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -36,13 +38,17 @@ def test_another_part_and_clock(projects: tuple[Path, Path]) -> None:
     assert (facts["device"]["part"], facts["clock_period_ns"]) == (find("KV260").part, 4.0)
 
 
-def test_a_page_is_of_one_project(projects: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_page_of_one_project_and_of_several(projects: tuple[Path, Path], tmp_path: Path) -> None:
     assert crq_report(projects[0], "--html", tmp_path / "a.html").exit_code == 0
     assert "net0" in (tmp_path / "a.html").read_text()
-    refused = crq_report(*projects, "--html", tmp_path / "b.html")
-    assert refused.exit_code == 2
-    assert "--html writes the report of one project" in refused.stderr
-    assert not (tmp_path / "b.html").exists()
+    assert crq_report(*projects, "--html", tmp_path / "b.html").exit_code == 0
+    assert all(str(project) in (tmp_path / "b.html").read_text() for project in projects)
+
+
+def test_a_papers_table_has_a_row_per_project(projects: tuple[Path, Path]) -> None:
+    rows = list(csv.DictReader(io.StringIO(crq_report(*projects, "--csv").stdout)))
+    assert [row["network"] for row in rows] == ["net0", "net1"]
+    assert crq_report(*projects, "--latex").stdout.count("\nnet") == 2 + 1
 
 
 def test_a_saved_report_is_shown_as_it_is(projects: tuple[Path, Path], tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ MANIFEST = Manifest(
     project="digits", target="hls", source={"name": "m.onnx", "sha256": "00ff"}, part="xc7z020clg400-1",
     board="PYNQ-Z2", clock_period=5.0,
     io_type="io_stream", folding={"conv1": Fold(2, 9, "bram"), "größe.2": Fold(1)}, goal="10 images per second",
-    why={"conv1": "given", "größe.2": "least area"}, layers={"conv1": "conv1", "größe.2": "gr__e_2"},
+    why={"conv1": "given", "größe.2": "least area"}, wanted={"fps": 10.0},
+    layers={"conv1": "conv1", "größe.2": "gr__e_2"},
     tops={"network": "digits", "axi": "digits_axi"}, input={"bits": 8}, result={"bits": 16},
     testbench={"images": 32, "given": 8, "sha256": "ab"}, versions={"crq": "0.1.0"},
     files={"README.md": "cd"},
@@ -34,7 +35,7 @@ def test_a_manifest_comes_back(tmp_path: Path) -> None:
 def test_the_file_is_json_with_the_format_first() -> None:
     facts = json.loads(MANIFEST.to_json())
     assert list(facts)[0] == "format"
-    assert facts["format"] == 5
+    assert facts["format"] == 6
     assert facts["folding"] == {"conv1": list(Fold(2, 9, "bram")), "größe.2": list(Fold(1))}
     assert facts == MANIFEST.to_dict()
     assert MANIFEST.to_json().endswith("}\n")
@@ -53,9 +54,9 @@ def facts(**changes: object) -> str:
         ("[1]", "no manifest of a crq project"),
         ("3", "no manifest of a crq project"),
         ("\xff\xfe", "no manifest of a crq project"),
-        ("{}", "format None; this version reads format 5. Build the project again"),
-        (facts(format=2), "format 2; this version reads format 5"),
-        (facts(format="3"), "format '3'; this version reads format 5"),
+        ("{}", "format None; this version reads format 6. Build the project again"),
+        (facts(format=2), "format 2; this version reads format 6"),
+        (facts(format="3"), "format '3'; this version reads format 6"),
         (facts(folding=...), "no manifest of a crq project .*'folding'"),
         (facts(part=...), "no manifest of a crq project .*'part'"),
         (facts(colour="red"), "no manifest of a crq project .*'colour'"),

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import numpy_helper
 
 from crq.hw.errors import HwError
 from crq.hw.ir.graph import Network
+from crq.hw.ir.interpret import evaluate
 from crq.hw.ir.metadata import Metadata
 from crq.hw.read import emit, read_qonnx
 from crq.hw.read.emit import Emitter, guard
@@ -76,15 +78,24 @@ def test_a_window_that_does_not_fit_is_named() -> None:
         e.conv("big", x, np.ones((1, 1, 4, 2), np.int64), [1, 1], [0] * 4, [1, 1], 1)
 
 
-def test_what_float32_does_not_hold_is_refused() -> None:
+def test_what_float64_does_not_hold_is_refused() -> None:
     e = Emitter()
     x = e.set_input("input", (1,), "UINT8")
-    y = e.shift("near", x, 15)
-    assert int(y.hi[0]) == 255 << 15
-    with pytest.raises(HwError, match=r"'far' \(Mul\): results up to 33423360.*\[range\]"):
+    y = e.shift("near", x, 45)
+    assert int(y.hi[0]) == 255 << 45
+    with pytest.raises(HwError, match=r"'far' \(Mul\): results up to 35888059530608640.*\[range\]"):
         e.shift("far", y, 2)
-    with pytest.raises(HwError, match=r"constant 'table': holds 16777217.*\[range\]"):
-        e.constant("table", np.array([2**24 + 1]))
+    with pytest.raises(HwError, match=r"constant 'table': holds 9007199254740993.*\[range\]"):
+        e.constant("table", np.array([2**53 + 1]))
+
+
+def test_constants_are_stored_exactly() -> None:
+    e = Emitter()
+    e.constant("small", np.array([2**24]))
+    e.constant("large", np.array([-(2**24) - 1, 2**53]))
+    small, large = (numpy_helper.to_array(tensor) for tensor in e.initializers)
+    assert (small.dtype, large.dtype) == (np.float32, np.float64)
+    np.testing.assert_array_equal(large.astype(np.int64), [-(2**24) - 1, 2**53])
 
 
 def test_hostile_dimensions_are_refused_before_anything_is_made() -> None:
@@ -103,9 +114,10 @@ def test_many_large_layers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         read_qonnx(graph_of(nodes, constants, output="d9"))
 
 
-def test_sums_beyond_the_storage_are_refused() -> None:
+def test_sums_beyond_float32_are_read() -> None:
     nodes = [quant("x", "xq", "qi", "b8"), node("MatMul", "xq wl", "y", "big")]
     constants = base() | {"b8": np.float32(8), "wl": np.full((1000, 1), 127, np.float32)}
     constants["wl"][0] = 126  # not ternary
-    with pytest.raises(HwError, match=r"'big'.*\[range\]"):
-        read_qonnx(graph_of(nodes, constants, shape=(1, 1000)))
+    network = Network(read_qonnx(graph_of(nodes, constants, shape=(1, 1000))))
+    codes = np.full((1, 1000, 1, 1), 255)
+    assert evaluate(network, codes).item() == 255 * (999 * 127 + 126) > 2**24

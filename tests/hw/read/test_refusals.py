@@ -61,7 +61,12 @@ REFUSED = {
         q1_s=np.arange(1, 6, dtype="f4").reshape(1, 5, 1, 1),
         w5=np.ones((1, 5, 1, 1), "f4"),
     ),
-    "activation-bits": _with([*HEAD, quant("c", "y", "q1", "wide", 1)], wide=np.float32(13)),
+    "activation-bits": _with([*HEAD, quant("c", "y", "q1", "wide", 1)], wide=np.float32(17)),
+    "progression": _with(
+        [*HEAD, node("Sigmoid", "c", "s"), quant("s", "y", "fine", "wide")],
+        wide=np.float32(16),
+        fine_s=np.float32(2**-16),
+    ),
     "zero-point": _with([quant("x", "y", "qi")], zero=np.float32(0.5)),
     "general-scales": _with(
         [*HEAD, quant("c", "a", "q1", signed=1), quant("c", "d", "qi", signed=1), node("Add", "a d", "y", "add")]

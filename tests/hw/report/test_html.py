@@ -17,7 +17,8 @@ from jinja2 import UndefinedError
 from crq.hw.fold.search import choose
 from crq.hw.ir.graph import Network
 from crq.hw.report import adders, html
-from crq.hw.report.html import render_html
+from crq.hw.report.answers import answers
+from crq.hw.report.html import render_comparison_html, render_html
 from crq.hw.report.model import Report, build_report
 from tests.hw.report.page import Page
 from tests.support import random_graphs
@@ -60,7 +61,7 @@ def test_page_is_well_formed_and_self_contained(tmp_path: Path) -> None:
     assert not re.search(r"url\((?!#)|@import|https?://", text)
     assert len(text) < 2_000_000
     assert "net &lt;1&gt;" in text
-    assert "Bit-exact: 0 of 3,600 integers differ on 360 images, against PyTorch." in page.words
+    assert "Bit-exact: 0 of 3,600 integers differ on 360 images, against PyTorch" in page.words
     assert [f.name for f in file.parent.iterdir()] == ["report.html"]
 
 
@@ -119,20 +120,33 @@ def test_a_project_that_knows_nothing_has_no_empty_sections() -> None:
 
 def test_a_difference_is_never_called_exact() -> None:
     facts = content()
-    assert Page(render_html(facts)).classes("div").count("trust ok") == 1
+    good = Page(render_html(facts)).classes("td").count("good")
     facts["project"]["verdict"]["differing"] = 1
     page = Page(render_html(facts))
     assert "NOT bit-exact: 1 of 3,600" in page.words
-    assert "trust ok" not in page.classes("div")
+    assert (page.classes("td").count("good"), page.classes("td").count("bad")) == (good - 1, 1)
 
 
 def test_only_the_rtl_form_is_green() -> None:
-    for backend, colours in (("hls", ["trust"]), ("rtl", ["trust ok"])):
-        facts = content(backend=backend)
-        del facts["project"]["verdict"]
-        page = Page(render_html(facts))
-        assert [c for c in page.classes("div") if c.startswith("trust")] == colours
-        assert f"Estimated: {facts['trust']}." in page.words
+    pages = {backend: Page(render_html(content(backend=backend))) for backend in ("hls", "rtl")}
+    assert pages["rtl"].classes("td").count("good") == pages["hls"].classes("td").count("good") + 1
+
+
+def test_answers_and_the_basis_of_the_figures_are_on_the_page() -> None:
+    facts = content()
+    words = Page(render_html(facts)).words
+    for answer in answers(facts):
+        assert f"{answer.question} {answer.text}" in words
+    assert f"{facts['trust']}." in words
+
+
+def test_several_reports_side_by_side() -> None:
+    first, second = content(), content(backend="rtl")
+    page = Page(render_comparison_html({"one": first, "two": second}))
+    assert page.unclosed == []
+    assert page.rows[0] == ["", "one", "two"]
+    assert ["LUT", *(f"{report['summary']['lut']:,.0f}" for report in (first, second))] in page.rows
+    assert {f"Estimated; {report['trust']}." for report in (first, second)} <= {*page.texts}
 
 
 def test_a_bar_ends_where_its_track_ends() -> None:

@@ -38,7 +38,7 @@ def test_a_project_is_reported_as_it_was_built(built: hw.Project) -> None:
     assert {u["name"]: (u["pe"], u["simd"]) for u in facts["units"]} == {n: f[:2] for n, f in built.folds.items()}
     project = facts["project"]
     assert (project["name"], project["backend"], project["io_type"]) == ("net", "hls", "io_stream")
-    assert project["folding"] == {"goal": built.manifest.goal, "why": built.manifest.why}
+    assert project["folding"] == {"goal": built.manifest.goal, "why": built.manifest.why, "wanted": {"fps": 2000}}
     assert project["versions"] == built.manifest.versions
     assert (project["vendor"], facts["synthesis"]) == ([], None)
     assert "verdict" not in project
@@ -83,7 +83,9 @@ def test_a_folder_and_its_saved_report_say_the_same(built: hw.Project, tmp_path:
 @pytest.mark.parametrize("wish", [{"part": "KV260"}, {"clock_period_ns": 3.0}])
 def test_a_saved_report_is_of_its_part_and_clock(built: hw.Project, wish: dict, tmp_path: Path) -> None:
     project_report(built).to_json(tmp_path / "report.json")
-    with pytest.raises(hw.HwError, match="report.json is a saved report; for another part or clock name the project's"):
+    with pytest.raises(
+        hw.HwError, match="report.json is a saved report; for another part, clock or calibration name the project's"
+    ):
         report_facts(tmp_path, **wish)
 
 

@@ -11,8 +11,9 @@ from rich.console import Console
 
 from crq.hw.fold.search import choose
 from crq.hw.ir.graph import Network
+from crq.hw.report.answers import answers
 from crq.hw.report.model import build_report
-from crq.hw.report.terminal import band_text, between, bound, render
+from crq.hw.report.terminal import band_text, between, render
 from tests.support import random_graphs
 
 NETWORK = Network(random_graphs.global_pool_net())
@@ -76,14 +77,21 @@ def test_what_a_part_does_not_have_needs_no_words() -> None:
     assert row(FACTS, "URAM")[1:] == ["0", "0"]
 
 
-def test_rate_latency_and_what_bounds_them() -> None:
-    summary = FACTS["summary"]
-    assert bound(FACTS) == f"bound by {summary['bottleneck']}"
-    assert (
-        f"{summary['frames_per_second']:,.0f} frames/s · one image every {summary['interval_cycles']:,} cycles "
-        f"({bound(FACTS)}) · latency {summary['latency_cycles']:,} cycles, {summary['latency_us']:.1f} µs"
-    ) in words(FACTS)
-    assert bound(facts(summary={"bottleneck": ""})) == "io_parallel: every layer unrolled"
+def test_the_answers_come_first() -> None:
+    expected = [(answer.question, answer.text) for answer in answers(FACTS)]
+    found = lines(FACTS)[1 : 1 + len(expected)]
+    assert [(line[0], " ".join(line[1:])) for line in found] == expected
+
+
+def test_in_80_characters_every_unit_has_its_own_name() -> None:
+    long = facts()
+    for place, unit in enumerate(long["units"]):
+        unit["name"] = f"features.stage.block.of.convolutions.{place}.conv"
+    console = Console(file=io.StringIO(), width=80)
+    render(long, console)
+    starts = [line.split()[0] for line in console.file.getvalue().splitlines() if line.startswith("…")]
+    assert len(set(starts)) == len(starts) == len(long["units"])
+    assert max(map(len, console.file.getvalue().splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

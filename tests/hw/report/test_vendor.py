@@ -49,15 +49,20 @@ SYNTH = """1. Slice Logic
 """
 
 
+def vendor_folder(folder: Path) -> None:
+    """What Vitis leaves in the project `net` in `folder`."""
+    reports = folder / "net_prj" / "solution1" / "syn" / "report"
+    reports.mkdir(parents=True)
+    (folder / "net_prj" / "hls.app").write_text(APP)
+    (reports / "net_csynth.xml").write_text(CSYNTH.format(latency=1170))
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    reports = tmp_path / "net_prj" / "solution1" / "syn" / "report"
-    reports.mkdir(parents=True)
-    (tmp_path / "net_prj" / "hls.app").write_text(APP)
+    vendor_folder(tmp_path)
     (tmp_path / "project.tcl").write_text(
         'variable project_name\nset project_name "net"\nvariable backend\nset backend "vitis"\n'
     )
-    (reports / "net_csynth.xml").write_text(CSYNTH.format(latency=1170))
     (tmp_path / "vivado_synth.rpt").write_text(SYNTH)
     return tmp_path
 

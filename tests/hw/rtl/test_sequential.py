@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from crq.hw.dataflow.bits import signed_width
-from crq.hw.dataflow.progressions import Progression, Rounding, SearchKind, sequential_cycles
-from crq.hw.dataflow.thresholds import Table
+from crq.hw.dataflow.progressions import Rounding, SearchKind, sequential_cycles
+from crq.hw.dataflow.thresholds import Ramp, Table
 from crq.hw.errors import HwError
 from crq.hw.ir.layers import IntArray
-from crq.hw.rtl import sequential
+from crq.hw.ir.progression import Progression
 from crq.hw.rtl.generate import write
-from crq.hw.rtl.sequential import round_lanes, sequential_stage
+from crq.hw.rtl.sequential import ramp_words, round_lanes, sequential_stage
 from crq.hw.rtl.verilator import lint
 from crq.hw.rtl.verilog import Design, library, words
 
@@ -62,9 +62,10 @@ endmodule
 
 
 def test_a_word_of_a_progression_may_have_more_than_64_bits() -> None:
-    found = Progression(np.array([-(1 << 40) - 1, 3]), np.array([(1 << 28) + 1, 5]), 21)
+    along = Progression(np.array([-(1 << 40) - 1, 3]), np.array([(1 << 28) + 1, 5]), 21, 15)
+    found = Ramp(along, np.zeros(2, np.int64), np.ones(2, np.int64), 4, False, 12)
     assert (found.b_bits, found.d_bits) == (42, 29)
-    lines = sequential._ramp_words(found, np.array([1, 0])).splitlines()
+    lines = ramp_words(found, np.array([1, 0])).splitlines()
     assert [int(line, 16) >> 42 for line in lines] == [5, (1 << 28) + 1]
     assert int(lines[1], 16) & ((1 << 42) - 1) == 1 << 40
     assert int(lines[0], 16) & ((1 << 42) - 1) == (1 << 42) - 4

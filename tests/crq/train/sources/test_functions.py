@@ -1,7 +1,5 @@
 """Data that a function makes: what it may give, and errors that name it."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -9,7 +7,7 @@ from PIL import Image
 from torch.utils.data import TensorDataset
 
 from crq.errors import CrqError
-from crq.train.sources.functions import find, is_function, parts
+from crq.train.sources.functions import parts
 
 X, Y = torch.arange(12.0).reshape(4, 3), torch.tensor([0, 1, 0, 2])
 DATA = TensorDataset(X, Y)
@@ -82,7 +80,6 @@ def number():
     return 3
 
 
-NUMBER = 7
 HERE = __name__
 
 
@@ -102,9 +99,6 @@ def test_what_a_function_may_give() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nowhere:f", r"there is no module 'nowhere'; expected nowhere\.py in "),
-        ("torch:nothing", "module 'torch' has no 'nothing'"),
-        (f"{HERE}:NUMBER", "is int; expected a function"),
         (f"{HERE}:number", r"gave all: int; expected a torch Dataset of \(sample, label\) pairs"),
         (f"{HERE}:lone", "gave train: TensorDataset; expected"),
         (f"{HERE}:ragged", "row 1: a sample of shape .3,. with a label of shape .*; row 0 has .2,."),
@@ -123,22 +117,3 @@ def test_what_is_wrong_is_named(name: str, message: str) -> None:
 def test_wrong_arguments_are_named() -> None:
     with pytest.raises(CrqError, match=r"unexpected keyword argument 'size'; its arguments are data\.options"):
         parts(f"{HERE}:one", {"size": 3})
-
-
-def test_the_current_folder_is_imported_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "mine_of_this_test.py").write_text("def load():\n    return []\n")
-    (tmp_path / "broken_of_this_test.py").write_text("import nothing_like_it\n")
-    (tmp_path / "wrong_of_this_test.py").write_text("1 / 0\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.path", __import__("sys").path[:])
-    assert find("mine_of_this_test:load")() == []
-    with pytest.raises(CrqError, match="module broken_of_this_test needs nothing_like_it, which is not installed"):
-        find("broken_of_this_test:load")
-    with pytest.raises(CrqError, match="importing 'wrong_of_this_test' failed: ZeroDivisionError"):
-        find("wrong_of_this_test:load")
-
-
-def test_names() -> None:
-    assert is_function("a.b:c")
-    for other in ("digits", "C:/data", "a:b:c", "data/x.csv", "a:"):
-        assert not is_function(other)

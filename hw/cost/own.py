@@ -1,0 +1,73 @@
+"""A band for the HLS form from the reader's own vendor reports, in place of the judgement in `calibration`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crq.files import write_json
+from crq.hw.errors import HwError
+
+RESOURCES = ("lut", "ff", "bram36")
+SCHEMA = 1
+
+
+class Pair(NamedTuple):
+    """One project: what `tool` reported of it beside the estimate; None where it does not say."""
+
+    project: str
+    tool: str
+    estimated: Mapping[str, float]
+    reported: Mapping[str, float | None]
+
+    def ratio(self, resource: str) -> float | None:
+        """Reported to estimated; None where either is nothing."""
+        reported, estimated = self.reported.get(resource), self.estimated[resource]
+        return reported / estimated if reported and estimated else None
+
+
+@dataclass(frozen=True)
+class Own:
+    """spans: per resource the least and the most that was reported, as factors of the estimate. reports: of each its
+    tool and project."""
+
+    spans: Mapping[str, tuple[float, float]]
+    reports: tuple[str, ...]
+
+    @property
+    def basis(self) -> str:
+        """What the band rests on, for the report."""
+        count = len(self.reports)
+        return f"the least and the most of {count} vendor report{'s' if count > 1 else ''} of your own: " + "; ".join(
+            self.reports
+        )
+
+    def save(self, path: Path) -> None:
+        write_json(path, {"schema": SCHEMA, **asdict(self)})
+
+    @classmethod
+    def load(cls, path: Path) -> Own:
+        """Raises `HwError` for a file that `crq calibrate` did not write."""
+        try:
+            facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if facts.pop("schema") != SCHEMA:
+                raise ValueError("another schema")
+            spans = {name: (float(low), float(high)) for name, (low, high) in facts["spans"].items()}
+            return cls(spans, tuple(map(str, facts["reports"])))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise HwError(f"{path}: no calibration ({error}); `crq calibrate PROJECT… -o {path}` makes one") from error
+
+
+def fit(pairs: Sequence[Pair]) -> Own:
+    """The spans of all `pairs`. Raises `HwError` if no pair has an area to compare."""
+    spans = {}
+    for resource in RESOURCES:
+        ratios = [ratio for pair in pairs if (ratio := pair.ratio(resource)) is not None]
+        if ratios:
+            spans[resource] = (min(ratios), max(ratios))
+    if not spans:
+        raise HwError("none of the vendor reports gives an area: run synthesis (vitis_hls build_prj.tcl) to its end")
+    return Own(spans, tuple(f"{pair.tool}: {pair.project}" for pair in pairs))

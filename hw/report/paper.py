@@ -1,0 +1,74 @@
+"""The row of a network in a paper's table: as CSV, and as LaTeX with the booktabs package."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from qonnx.core.datatype import DataType
+
+from crq.figures import ACCURACY
+
+COLUMNS = (
+    "network", "part", "metric", "value", "weight bits", "activation bits", "weight bytes", "LUT", "FF", "BRAM36",
+    "DSP", "clock MHz", "latency us", "frames/s", "energy", "bit-exact", "basis",
+)  # fmt: skip
+_SPECIAL = {**{c: f"\\{c}" for c in "&%$#_{}"}, "\\": r"\textbackslash{}", "~": r"\~{}", "^": r"\^{}"}
+
+
+def row(report: Mapping[str, Any]) -> dict[str, str]:
+    """The figures of report.json by `COLUMNS`, as plain text; empty where nothing is known. weight bits: mean of the
+    packed weights."""
+    project, summary = report["project"], report["summary"]
+    metric = project.get("metric", ACCURACY)
+    value = (project.get(metric) or {}).get("frozen")
+    bits = (report.get("bits_per_weight") or {}).get("packed")  # reports saved by early versions lack it
+    weights = sum(unit["weights"]["count"] for unit in report["units"] if "weights" in unit)
+    verdict = project.get("verdict")
+    cells = (
+        project.get("name", "network"), report["device"]["part"], metric if value is not None else "",
+        "" if value is None else f"{value:.4f}",
+        f"{bits:.2f}" if bits else "", activation_bits(report),
+        f"{math.ceil(bits * weights / 8)}" if bits else "", f"{summary['lut']:.0f}",
+        f"{summary['ff']:.0f}", f"{summary['bram36']:g}",
+        f"{summary['dsp']}", f"{1000 / report['clock_period_ns']:.4g}", f"{summary['latency_us']:.4g}",
+        f"{summary['frames_per_second']:.0f}", "not estimated",
+        "" if not verdict else "yes" if verdict.get("equal") and not verdict.get("stale") else "no", "estimated",
+    )  # fmt: skip
+    return dict(zip(COLUMNS, cells, strict=True))
+
+
+def activation_bits(report: Mapping[str, Any]) -> str:
+    """Bits of what the thresholds give: one number, or the least and the most of them."""
+    found = {DataType[unit["output_type"]].bitwidth() for unit in report["units"] if unit["thresholds"]}
+    return "-".join(str(bits) for bits in sorted({min(found), max(found)})) if found else ""
+
+
+def to_csv(reports: Mapping[str, Mapping[str, Any]]) -> str:
+    """A header and a row per report."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row(report) for report in reports.values())
+    return out.getvalue()
+
+
+def to_latex(reports: Mapping[str, Mapping[str, Any]]) -> str:
+    """A tabular of the columns that any report fills."""
+    rows = [row(report) for report in reports.values()]
+    columns = [name for name in COLUMNS if any(r[name] for r in rows)]
+    words = {"network", "part", "metric", "energy", "bit-exact", "basis"}
+    lines = [
+        "% needs \\usepackage{booktabs}",
+        f"\\begin{{tabular}}{{{''.join('l' if name in words else 'r' for name in columns)}}}",
+        "\\toprule", _line(columns), "\\midrule", *(_line([r[name] for name in columns]) for r in rows),
+        "\\bottomrule", "\\end{tabular}",
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: list[str]) -> str:
+    return " & ".join("".join(_SPECIAL.get(c, c) for c in cell) for cell in cells) + r" \\"

@@ -1,0 +1,48 @@
+"""The band of one's own vendor reports: the least and the most ratio, refused where there is nothing to compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crq.hw.cost.own import Own, Pair, fit
+from crq.hw.errors import HwError
+
+AREA = st.floats(1, 1e6)
+
+
+def pair(estimated: float, reported: float | None, name: str = "a") -> Pair:
+    zero = {"ff": 0.0, "bram36": 0.0}
+    return Pair(name, "Vitis", {"lut": estimated, **zero}, {"lut": reported, "ff": None, "bram36": 3.0})
+
+
+@given(st.lists(st.tuples(AREA, AREA), min_size=1, max_size=6))
+def test_every_report_lies_in_the_span(areas: list[tuple[float, float]]) -> None:
+    low, high = fit([pair(estimated, reported) for estimated, reported in areas]).spans["lut"]
+    assert all(low * e <= r * (1 + 1e-12) and r <= high * e * (1 + 1e-12) for e, r in areas)
+    assert any(low * e == pytest.approx(r) for e, r in areas)
+    assert any(high * e == pytest.approx(r) for e, r in areas)
+
+
+def test_what_is_not_reported_or_not_estimated_has_no_span() -> None:
+    own = fit([pair(100, 150, "a"), pair(100, None, "b")])
+    assert own.spans == {"lut": (1.5, 1.5)}
+    assert own.basis == "the least and the most of 2 vendor reports of your own: Vitis: a; Vitis: b"
+    with pytest.raises(HwError, match="none of the vendor reports gives an area"):
+        fit([pair(100, None)])
+
+
+def test_it_comes_back_and_other_files_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "own.json"
+    own = fit([pair(100, 150), pair(100, 80)])
+    own.save(file)
+    assert Own.load(file) == own
+    for text in ("", "[]", "{}", '{"schema": 2, "spans": {}, "reports": []}', '{"schema": 1, "spans": {"lut": 3}}'):
+        file.write_text(text)
+        with pytest.raises(HwError, match=r"no calibration .*crq calibrate PROJECT"):
+            Own.load(file)
+    with pytest.raises(HwError, match="no calibration"):
+        Own.load(tmp_path / "nothing.json")
