@@ -120,6 +120,14 @@ BENCHMARKS = (
                 "catch-all": "catch-all", "uncaught": "uncaught"},
     ),
     Benchmark(
+        "Time of a training step", "step_overhead.csv",
+        "What each method adds to a training step of the float network, on one thread.",
+        "python -m benchmarks.step_overhead",
+        WHEN | {"network": "network", "float step, ms": "float step, ms", "penalty alone": "penalty alone",
+                "crq": "crq quantized", "crq+": "crq+ quantized with penalty", "twn": "twn quantized",
+                "ttq": "ttq quantized", "ste": "ste quantized"},
+    ),
+    Benchmark(
         "Recipes", "recipes/results.csv",
         "Runs of the recipe search: accuracies of the frozen network on held-out and test images, share of zeros.",
         "python -m benchmarks.recipes penalty --out runs/recipes",

@@ -7,6 +7,7 @@ import tomllib
 import pytest
 import yaml
 
+import crq
 from tests.support.imports import ROOT
 
 TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
@@ -15,7 +16,7 @@ TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 def test_the_citation_names_this_version() -> None:
     found = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert (found["version"], found["license"]) == (project["version"], project["license"])
+    assert (found["version"], found["license"]) == (crq.__version__, project["license"])
     assert {"cff-version", "message", "title", "authors"} <= found.keys()
 
 
