@@ -52,10 +52,8 @@ def _rate(report: Mapping[str, Any]) -> Answer:
 
 def _latency(report: Mapping[str, Any]) -> Answer:
     summary, wanted = report["summary"], _wanted(report).get("latency_us")
-    text = (
-        f"{adders.duration(summary['latency_us'])}, {summary['latency_cycles']:,} cycles; an image every "
-        f"{summary['interval_cycles']:,} cycles"
-    )
+    cycles = "cycle" if summary["interval_cycles"] == 1 else f"{summary['interval_cycles']:,} cycles"
+    text = f"{adders.duration(summary['latency_us'])}, {summary['latency_cycles']:,} cycles; an image every {cycles}"
     if wanted is None:
         return Answer("latency", text, None)
     good = summary["latency_us"] <= wanted
