@@ -121,10 +121,13 @@ BENCHMARKS = (
     ),
     Benchmark(
         "Time of a training step", "step_overhead.csv",
-        "Processor time of a float step, and what the solver and the penalty take of it.",
+        "Processor time of a float step; what the solver and the penalty take of it (the chart), and each method's "
+        "step against it.",
         "python -m benchmarks.step_overhead lenet convnet --steps 24",
         WHEN | {"network": "network", "float step, ms": "float step, ms", "penalty alone": "penalty alone",
-                "with a warm start": "the same, warm start"},
+                "with a warm start": "the same, warm start", "crq": "crq quantized",
+                "crq+": "crq+ quantized with penalty", "twn": "twn quantized", "ttq": "ttq quantized",
+                "ste": "ste quantized"},
         _history(lambda r: r["network"], lambda r: float(r["penalty alone"].rstrip("%"))), "% of a float step",
     ),
     Benchmark(

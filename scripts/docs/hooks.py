@@ -66,6 +66,14 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return piped(markdown)
 
 
+def on_config(config: Any) -> Any:
+    """Every example gets its line in the navigation."""
+    tutorials = next(entry["Tutorials"] for entry in config.nav if "Tutorials" in entry)
+    examples = next(entry for entry in tutorials if "Examples" in entry)
+    examples["Examples"] = [page for page in elsewhere().values() if page.startswith("examples/")]
+    return config
+
+
 def on_files(files: Files, config: Any) -> Files:
     pages = elsewhere()
     for source, page in pages.items():

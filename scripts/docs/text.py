@@ -40,7 +40,7 @@ def keys(docstring: str, names: Iterable[str]) -> dict[str, str]:
     hits = _starts(text, known)
     found = {}
     for hit, following in zip(hits, [*hits[1:], None], strict=True):
-        meaning = text[hit.end() : following.start() if following else len(text)].strip().rstrip(".")
+        meaning = text[hit.end() : following.start() if following else len(text)].strip().rstrip(".;")
         for name in re.findall("|".join(known), hit[1]):
             found[name] = meaning
     return found

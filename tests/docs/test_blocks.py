@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -96,6 +98,15 @@ def test_blocks_say_what_they_are(page: str) -> None:
 
 def test_few_blocks_do_not_run() -> None:
     assert sum(b.mark == "not run" for found in PAGES.values() for b in found) <= MOST_NOT_RUN
+
+
+@pytest.fixture(autouse=True)
+def _forgotten(tmp_path: Path) -> Iterator[None]:
+    """Modules of a page's own are not those of the next page."""
+    yield
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 NOT_RUN = [(page, block) for page, found in PAGES.items() for block in found if block.mark in ("not run", "slow")]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scripts.docs.plot import HEIGHT, chart, ticks
 
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 VALUES = st.floats(-1e6, 1e6).map(lambda v: round(v, 2))
 
 
+@CALM
 @given(st.lists(VALUES, min_size=1, max_size=8))
 def test_ticks_are_few_even_and_enclose_the_values(values: list[float]) -> None:
     low, high = min(0.0, *values), max(0.0, *values)
@@ -23,6 +25,7 @@ def test_ticks_are_few_even_and_enclose_the_values(values: list[float]) -> None:
     assert found[-1] >= high - 1e-9
 
 
+@CALM
 @given(st.lists(VALUES, min_size=2, max_size=8, unique=True))
 def test_larger_values_stand_higher(values: list[float]) -> None:
     picture = chart({"a & b": list(enumerate(values, 1))}, "%")

@@ -7,7 +7,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner
 
@@ -26,7 +25,6 @@ def test_every_option_of_every_verb(name: str) -> None:
     section = (REFERENCE / "cli.md").read_text(encoding="utf-8").split(f"\n## crq {name}\n")[1].split("\n## ")[0]
     printed = CliRunner().invoke(verbs()[name], ["--help"]).stdout
     options = set(re.findall(r"^  (?:-\w, )?(--[a-z][\w-]*)", printed, re.MULTILINE)) - {"--help"}
-    assert options or not any(isinstance(p, click.Option) for p in verbs()[name].params)
     assert all(f"`{option}`" in section for option in options)
 
 

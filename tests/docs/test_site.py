@@ -62,3 +62,12 @@ def test_a_broken_anchor_is_an_error(tmp_path: Path) -> None:
     done = built(tmp_path, tmp_path / "site")
     assert done.returncode != 0
     assert "no-such-term" in done.stderr
+
+
+def test_the_glossary_is_in_order() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    terms = re.findall(r"^\| \*\*(.+?)\*\* \|", text, re.MULTILINE)
+    words = [term.lower() for term in terms if term.isascii() and len(term) > 1]
+    assert words == sorted(words)
+    assert {"code", "threshold", "fold, folding", "beat", "tie", "accumulator", "dose"} <= set(words)
+    assert {"α", "λ"} <= set(terms)

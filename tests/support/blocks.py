@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import runpy
 import shlex
@@ -108,7 +109,9 @@ class Reader:
 def _command(words: list[str]) -> int:
     """One command's exit code. `crq` and scripts run in this process: importing torch takes seconds."""
     try:
-        if words[0] == "crq":
+        if words[0] == "cd":
+            os.chdir(words[1])
+        elif words[0] == "crq":
             main(words[1:], prog_name="crq")
         elif words[0] == "python" and words[1].endswith(".py"):
             script = Path(words[1]) if Path(words[1]).exists() else ROOT / words[1]  # a reader stands in the repository
