@@ -6,11 +6,17 @@ import os
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.support.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is first imported, and inherited by subprocesses
+
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("crq", deadline=None)
+hypothesis.settings.load_profile("crq")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -89,8 +89,7 @@ class Data(Section):
 
 
 class Network(Section):
-    """name: see `crq.models.names()`, or `module:name` of a class or function of yours, in the current folder or
-    installed. options: the network's own arguments."""
+    """name: see `crq.models.names()`, or `module:name` of a class or function. options: the network's own arguments."""
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
