@@ -34,7 +34,8 @@ class BuildOptions:
     ns. io_type: io_stream folds layers in time, io_parallel unrolls every one. target_fps (images per second) and
     target_latency (µs for one image) are met with the least area; best_fit takes the highest rate that fits the part.
     folding: layer → (PE, SIMD) or (PE, SIMD, form). max_beat: bits of the widest stream. weight_rom: layer →
-    where its weights lie; by default their size decides. fit_check: refuse weights that exceed the part's memory.
+    where its weights lie; by default their size decides. argmax: the class, of equal scores the first, leaves the
+    hardware in place of the scores. fit_check: refuse weights that exceed the part's memory.
     """
 
     target: Literal["hls", "rtl"] = _option("hls", "C++ for Vitis HLS, or SystemVerilog for any simulator and tool.")
@@ -53,6 +54,7 @@ class BuildOptions:
     weight_rom: dict[str, Literal["lut", "bram"]] = _option(
         dict, "Memory of a layer's weights; repeatable.", flag="--rom", metavar="LAYER=lut|bram"
     )
+    argmax: bool = _option(False, "Give the class, the index of the largest score, in place of the scores.")
     fit_check: bool = _option(True, "Build even if the weights exceed the part's memory.", flag="--no-fit-check")
 
     def with_given(self, given: Mapping[str, Any]) -> BuildOptions:

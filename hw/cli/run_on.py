@@ -66,6 +66,8 @@ def _answers(network: Network, integers: IntArray) -> list[dict[str, Any]]:
     parts = [np.asarray(part).reshape(len(integers), -1) for part in (given if isinstance(given, tuple) else [given])]
     rows: list[dict[str, Any]] = [{"results": [part[i].tolist() for part in parts]} for i in range(len(integers))]
     metadata = network.metadata
+    if single and network.gives_classes:
+        return [{**row, "class": int(integers[i].item())} for i, row in enumerate(rows)]
     classifies = "class_names" in metadata.other or metadata.frozen_hash is None
     if single and network.output.shape.c > 1 and not metadata.output_names and classifies:
         for row, scores in zip(rows, network.logits(integers.reshape(len(integers), -1)), strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from crq.hw.cost.constants import NEGATE_LUT4, kept_maximum, maxima, multiplexer, weighted
+from crq.hw.cost.constants import NEGATE_LUT4, comparator, kept_maximum, maxima, multiplexer, weighted
 from crq.hw.cost.lanes import paired
 from crq.hw.cost.primitives import lutram_banks, memory
 from crq.hw.cost.resources import Resources
@@ -170,6 +170,22 @@ def enlarge_features(b: Block, family: str) -> tuple[float, ...]:
     choice = out * multiplexer(b.parts, family)
     banks = b.width * max(0, clog2(b.depth) - 4) * (not b.block)  # of 16 words, where LUTs have four inputs
     return 1, sum(map(clog2, b.counters)), address, out, b.width * (not b.block and b.depth > 1), choice, banks
+
+
+def arg_max_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:
+    """crq_argmax: SIMD channels and the best so far are compared in pairs, and where the greater came from is kept."""
+    bits, place = unit.sources[0].format.bits, unit.output.format.bits
+    beats = unit.sources[0].shape.c // fold.simd
+    tree = Resources(logic=first_luts(fold.simd, bits, family))
+    if beats == 1:
+        return {"lanes": tree, "output": Resources(logic=1, ff=place + 1)}
+    keep = Resources(logic=first_luts(2, bits, family) + 2 * place + clog2(beats) + 4, ff=bits + 3 * place + 1)
+    return {"lanes": tree.plus(keep, Resources(ff=clog2(beats)))}
+
+
+def first_luts(numbers: int, bits: int, family: str) -> float:
+    """crq_first: a comparison, a choice and a bit of the place per pair (measured for xcup: within 8%)."""
+    return (numbers - 1) * (comparator(bits, family) + bits + 1.5)
 
 
 def shift_parts(unit: Unit, fold: Fold, family: str = "xcup") -> Parts:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from crq.hw.cost.constants import NEGATE_LUT4, maxima
-from crq.hw.cost.elements import adder_bits
+from crq.hw.cost.elements import adder_bits, first_luts
 from crq.hw.cost.graphs import graph_price
 from crq.hw.cost.lanes import even
 from crq.hw.cost.primitives import shift_register
@@ -22,6 +22,7 @@ from crq.hw.dataflow.unrolled import LEVELS, adder_stages, codes, is_registered,
 from crq.hw.graphs.layer import layer_stages, pixel_sum
 from crq.hw.ir.layers import (
     Add,
+    ArgMax,
     Bias,
     Concat,
     Conv,
@@ -131,6 +132,11 @@ def _none(unit: Unit, family: str, levels: int) -> Parts:
     return {}
 
 
+def _places(unit: Unit, family: str, levels: int) -> Parts:
+    x = unit.sources[0]
+    return {"lanes": Resources(logic=x.shape.pixels * first_luts(x.shape.c, x.format.bits, family))}
+
+
 PARTS: dict[type[Layer], Callable[[Unit, str, int], Parts]] = {
     **dict.fromkeys((Conv, Dense), _sums),
     MaxPool: _maxima,
@@ -138,6 +144,7 @@ PARTS: dict[type[Layer], Callable[[Unit, str, int], Parts]] = {
     Add: _adders,
     Bias: _biases,
     Negate: _signs,
+    ArgMax: _places,
     **dict.fromkeys((Threshold, Shift, Concat, Enlarge), _none),
 }
 """The circuits of each kind of unit, unrolled, in front of its thresholds and registers."""

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from crq.hw.cost.elements import concat_parts, element_parts, enlarge_parts, global_sum_parts, pool_parts, shift_parts
+from crq.hw.cost.elements import (
+    arg_max_parts,
+    concat_parts,
+    element_parts,
+    enlarge_parts,
+    global_sum_parts,
+    pool_parts,
+    shift_parts,
+)
 from crq.hw.cost.mac import mac_parts
 from crq.hw.cost.registers import clock_registers
 from crq.hw.cost.resources import Resources
 from crq.hw.dataflow.units import Fold, Unit
 from crq.hw.ir.layers import (
     Add,
+    ArgMax,
     Bias,
     Concat,
     Conv,
@@ -34,6 +43,7 @@ COSTS: dict[type[Layer], Callable[[Unit, Fold, str], dict[str, Resources]]] = {
     Concat: concat_parts,
     Enlarge: enlarge_parts,
     Shift: shift_parts,
+    ArgMax: arg_max_parts,
 }
 """The circuits of each kind of unit, by name."""
 

@@ -7,7 +7,7 @@ from math import gcd
 
 from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
 from crq.hw.ir.graph import Network
-from crq.hw.ir.layers import Concat, Enlarge
+from crq.hw.ir.layers import ArgMax, Concat, Enlarge
 
 # A beat of more bits makes wide FIFOs and long wires; AXI DMA takes words of up to as many.
 MAX_BEAT_BITS = 1024
@@ -26,6 +26,8 @@ def beats_in(unit: Unit, fold: Fold) -> tuple[int, ...]:
         return channels
     if isinstance(unit.layer, Enlarge):
         return (fold.pe * unit.layer.parts,)
+    if isinstance(unit.layer, ArgMax):
+        return (fold.simd,)
     return (fold.pe,) * len(channels)
 
 

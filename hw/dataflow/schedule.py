@@ -21,7 +21,7 @@ from crq.hw.dataflow.stages import stage
 from crq.hw.dataflow.units import FOLDED, Fold, Unit
 from crq.hw.dataflow.windows import window
 from crq.hw.ir.digits import digits_of, sum_levels
-from crq.hw.ir.layers import Concat, Enlarge, GlobalSum, Mac, MaxPool
+from crq.hw.ir.layers import ArgMax, Concat, Enlarge, GlobalSum, Mac, MaxPool
 
 Times = NDArray[np.int64]
 
@@ -59,6 +59,8 @@ def _steps(unit: Unit, fold: Fold) -> int:
     if isinstance(unit.layer, Concat):
         inputs = zip(unit.sources, beats_in(unit, fold), strict=True)
         return 1 if fold.pe == unit.output.shape.c else sum(t.shape.c // beat for t, beat in inputs)
+    if isinstance(unit.layer, ArgMax):
+        return unit.sources[0].shape.c // fold.simd
     return unit.output.shape.c // fold.pe
 
 
@@ -129,6 +131,8 @@ def _stream(unit: Unit, fold: Fold, arrivals: Sequence[Times], pace: int) -> Bea
     if isinstance(unit.layer, GlobalSum):
         blocks, pixels = unit.output.shape.c // fold.pe, unit.sources[0].shape.pixels
         given = given.reshape(-1, pixels, blocks)[:, -1].ravel()
+    if isinstance(unit.layer, ArgMax):
+        given = given[_steps(unit, fold) - 1 :: _steps(unit, fold)]
     return Beats((taken,) * len(arrivals), given)
 
 

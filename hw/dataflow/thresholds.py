@@ -87,6 +87,11 @@ class Ramp:
         return max(signed_width(min(ends[0]), max(ends[1])), p.f + 1)
 
     @property
+    def starts(self) -> bool:
+        """Whether some channel has entries before its line."""
+        return bool(self.progression.starts.any())
+
+    @property
     def clamped(self) -> bool:
         """Whether codes end before the first or the last of their format."""
         return (self.progression.least, self.progression.highest) != (0, (1 << self.bits) - 1)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from crq.hw.ir.digits import MOST_UNROLLED, nonzero_digits
 from crq.hw.ir.graph import Network
-from crq.hw.ir.layers import Add, Concat, Conv, Dense, Flatten, Layer, Mac, MaxPool, Shift, Tensor, Threshold
+from crq.hw.ir.layers import Add, ArgMax, Concat, Conv, Dense, Flatten, Layer, Mac, MaxPool, Shift, Tensor, Threshold
 
 ROM_STYLES = ("auto", "lut", "bram")
 PARALLEL, FOLDED = FORMS = ("parallel", "folded")
@@ -82,6 +82,9 @@ class Unit:
 
     @property
     def fan_in(self) -> int:
+        """Values of a pixel that an output channel is made of, where SIMD of them are taken at once."""
+        if isinstance(self.layer, ArgMax):
+            return self.sources[0].shape.c
         return self.layer.fan_in if isinstance(self.layer, Mac) else 1
 
     @property
@@ -98,12 +101,14 @@ class Unit:
         Parallel: PE divides the output channels, SIMD the products per output; with groups, PE also divides a group's
         output channels or is a multiple of them; all of both only where the weights are few enough to be built in.
         Folded: SIMD divides the channels of a group, PE its output channels; where every channel stands alone, PE are
-        those of a beat, and SIMD is 1.
+        those of a beat, and SIMD is 1. An argmax compares SIMD channels at once.
         """
         pes = divisors(self.output.shape.c)
         if isinstance(self.layer, Concat):
             joined = gcd(*(t.shape.c for t in self.sources))
             return [Fold(pe) for pe in pes if joined % pe == 0 or pe == pes[-1]]
+        if isinstance(self.layer, ArgMax):
+            return [Fold(1, simd) for simd in divisors(self.fan_in)]
         if not self.is_windowed:
             return [Fold(pe) for pe in pes]
         return self._parallel(pes) + self._folded(pes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from crq.hw.dataflow.units import Unit
 from crq.hw.ir.layers import (
     Add,
+    ArgMax,
     Bias,
     Concat,
     Conv,
@@ -103,6 +104,6 @@ def _pixel(layer: Layer, image: Shape) -> Window:
 
 WINDOWS: dict[type[Layer], Callable[..., Window]] = {
     Conv: _conv, Dense: _dense, MaxPool: _max_pool,
-    **dict.fromkeys((Threshold, GlobalSum, Add, Bias, Negate, Shift, Concat, Enlarge), _pixel),
+    **dict.fromkeys((Threshold, GlobalSum, Add, Bias, Negate, Shift, Concat, Enlarge, ArgMax), _pixel),
 }  # fmt: skip
 """The window of each kind of unit, over the image as it streams."""

@@ -11,6 +11,7 @@ from crq.hw.dataflow.units import Fold, Unit
 from crq.hw.graphs.layer import layer_graph
 from crq.hw.ir.layers import (
     Add,
+    ArgMax,
     Bias,
     Concat,
     Conv,
@@ -70,6 +71,8 @@ def _lines(found: Described) -> list[str]:
             lines.append(f"  sums         {layer_graph(layer, found.operands).summary}")
     if streaming:
         simd = f", SIMD {fold.simd} of {layer.fan_in} products" if isinstance(layer, Mac) else ""
+        if isinstance(layer, ArgMax):
+            simd = f", SIMD {fold.simd} of {layer.input.shape.c} channels"
         memory = f"; {found.memory}" if found.memory else ""
         lines.append(f"  folding      PE {fold.pe} of {out.shape.c} channels{simd}{memory}")
         lines.append(f"  cycles       {found.steps} per output pixel, {found.cycles} per image")
@@ -136,6 +139,7 @@ TITLES: dict[type[Layer], Callable[..., str]] = {
     Conv: _convolution, Dense: _named("dense"), Threshold: _named("threshold"), MaxPool: _max_pool,
     GlobalSum: _named("global sum"), Add: _named("add"), Bias: _named("bias"), Negate: _named("negate"),
     Shift: _named("shift"), Concat: _named("concat"), Enlarge: _enlarge,
+    ArgMax: _named("argmax"),
 }  # fmt: skip
 """What each kind of unit computes, in words."""
 

@@ -98,8 +98,6 @@ def _ramp(name: str, config: str, layer: Threshold, pe: int) -> Codes:
     found = ramp(code_table(layer))
     assert found is not None
     along = found.progression
-    bases = integer_table(f"{name}_bases", along.b.reshape(-1, pe))
-    slopes = integer_table(f"{name}_slopes", along.D.reshape(-1, pe))
     fields = [
         number("code_min", _lowest(layer), "int"),
         number("code_bits", found.bits),
@@ -109,5 +107,9 @@ def _ramp(name: str, config: str, layer: Threshold, pe: int) -> Codes:
         number("most", along.highest, "int"),
         number("rest_bits", max(found.sum_bits, found.d_bits + found.bits) + 1, "int"),
     ]
-    types = f"{config}, decltype({bases.name}), decltype({slopes.name})"
-    return Codes(f"const crq::ramp<{types}> codes({bases.name}, {slopes.name});", [bases, slopes], fields)
+    tables = [integer_table(f"{name}_bases", along.b.reshape(-1, pe))]
+    tables.append(integer_table(f"{name}_slopes", along.D.reshape(-1, pe)))
+    if found.starts:
+        tables.append(integer_table(f"{name}_firsts", along.starts.reshape(-1, pe)))
+    types = ", ".join([config, *(f"decltype({table.name})" for table in tables)])
+    return Codes(f"const crq::ramp<{types}> codes({', '.join(t.name for t in tables)});", tables, fields)

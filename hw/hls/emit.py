@@ -15,6 +15,7 @@ from crq.hw.hls.source import PIPELINE, Emitted, Source, cpp_type, number
 from crq.hw.hls.tables import Table, integer_table
 from crq.hw.ir.layers import (
     Add,
+    ArgMax,
     Bias,
     Concat,
     Conv,
@@ -219,6 +220,12 @@ def _enlarge(source: Source, layer: Enlarge) -> Emitted:
     return source.made(fields, [*body, source.kernel("enlarge_stream", "row", "pixel")])
 
 
+def _arg_max(source: Source, layer: ArgMax) -> Emitted:
+    shape, lanes = source.p.input.shape, source.p.fold.simd
+    fields = [number("pixels", shape.pixels), number("channels", shape.c), number("lanes", lanes)]
+    return source.made(fields, [source.kernel(f"argmax_{source.suffix}")])
+
+
 def is_graph(process: Process, io_type: str) -> bool:
     """Whether the sums of a layer are an adder graph: all of its weights are built in."""
     return process.unit is not None and (io_type == "io_parallel" or process.unit.is_unrolled(process.fold))
@@ -230,6 +237,6 @@ def _mac(source: Source, layer: Conv | Dense) -> Emitted:
 
 EMITTERS: dict[type[Layer], Callable[..., Emitted]] = {
     Conv: _mac, Dense: _mac, Threshold: _threshold, MaxPool: max_pool, GlobalSum: _global_sum, Add: _add, Bias: _bias,
-    Negate: _negate, Shift: _shift, Concat: _concat, Enlarge: _enlarge,
+    Negate: _negate, Shift: _shift, Concat: _concat, Enlarge: _enlarge, ArgMax: _arg_max,
 }  # fmt: skip
 """The C++ of each kind of unit."""

@@ -42,7 +42,7 @@ def layer_h(process: Process, source: Emitted) -> str:
     return "\n".join([*lines, source.function, "", "#endif", ""])
 
 
-HEADERS = ("crq_beats.h", "crq_codes.h", "crq_enlarge.h", "crq_graph.h", "crq_pointwise.h")
+HEADERS = ("crq_argmax.h", "crq_beats.h", "crq_codes.h", "crq_enlarge.h", "crq_graph.h", "crq_pointwise.h")
 
 
 BEATS = "// A beat of a stream is an array of some channels of a pixel, or all; those of a pixel follow each other."

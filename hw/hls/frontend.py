@@ -49,7 +49,7 @@ def to_model_graph(config: dict[str, Any]) -> Any:
         raise HwError(_NO_FILE)
     if config["OutputDir"] == "." and not Path(str(config["OnnxModel"])).exists():
         raise HwError(_ELSEWHERE.format(config["OnnxModel"]))
-    graph, origin = load_graph(config["OnnxModel"])
+    graph, origin = load_graph(config["OnnxModel"], bool(config.get("Argmax")))
     network = Network(graph)
     choice = resolve_folds(network, config)
     plan = make_plan(network, config["IOType"], choice.folds, config["ProjectName"])

@@ -13,6 +13,7 @@ from hls4ml.model.types import IntegerPrecisionType
 from crq.hw.hls.plan import Process, Stream
 from crq.hw.ir.layers import (
     Add,
+    ArgMax,
     Bias,
     Concat,
     Conv,
@@ -94,6 +95,10 @@ class CrqEnlarge(CrqLayer):
     """Blocks of pixels in place of each."""
 
 
+class CrqArgMax(CrqLayer):
+    """The channel of the greatest value."""
+
+
 class CrqCopy(CrqLayer):
     """One stream to several readers."""
 
@@ -109,7 +114,7 @@ class CrqPixels(CrqLayer):
 CLASSES: dict[type[Layer], type[CrqLayer]] = {
     Conv: CrqConv, Dense: CrqDense, Threshold: CrqThreshold, MaxPool: CrqMaxPool, GlobalSum: CrqGlobalSum,
     Add: CrqAdd, Bias: CrqBias, Negate: CrqNegate, Shift: CrqShift, Concat: CrqConcat,
-    Enlarge: CrqEnlarge,
+    Enlarge: CrqEnlarge, ArgMax: CrqArgMax,
 }  # fmt: skip
 """The hls4ml layer of each kind of unit."""
 

@@ -16,14 +16,15 @@ DOMAIN = "crq.hw.ir.custom_op"
 
 
 def progression_of(node: NodeProto, lines: NDArray[Any]) -> Progression:
-    """That of a node; `lines` (C, 2) are its second input."""
+    """That of a node; `lines` (C, 3) are its second input."""
     told = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    b, slope = lines.astype(np.int64).T
-    return Progression(b, slope, told["fraction"], told["levels"], bool(told["ties"]), told["least"], told["most"])
+    b, slope, start = lines.astype(np.int64).T
+    ends = bool(told["ties"]), told["least"], told["most"]
+    return Progression(b, slope, told["fraction"], told["levels"], *ends, start)
 
 
 class MultiThreshold(CustomOp):
-    """x (N, C, ...), lines int64 (C, 2) -> out_bias + the number of entries of a channel that its values meet."""
+    """x (N, C, ...), lines int64 (C, 3) -> out_bias + the number of entries of a channel that its values meet."""
 
     def get_nodeattr_types(self) -> dict[str, tuple[Any, ...]]:
         return {

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, helper
-from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.errors import HwError
@@ -17,6 +16,7 @@ from crq.hw.ir.custom_op import DOMAIN, progression_of
 from crq.hw.ir.head import finished
 from crq.hw.ir.layers import (
     Add,
+    ArgMax,
     Bias,
     Concat,
     Conv,
@@ -35,7 +35,7 @@ from crq.hw.ir.layers import (
     Threshold,
 )
 from crq.hw.ir.metadata import Metadata
-from crq.hw.ir.ranges import sum_range
+from crq.hw.ir.ranges import input_range, sum_range
 
 
 class Network:
@@ -54,7 +54,7 @@ class Network:
         self.layers: list[Layer] = []
         self._tensors: dict[str, Tensor] = {}
         shape = _shape(model, inputs[0])
-        lo, hi = _input_range(model, inputs[0], self.metadata, shape.c)
+        lo, hi = input_range(model, inputs[0], self.metadata, shape.c)
         self.input = Tensor(inputs[0], shape, lo, hi)
         self._tensors[self.input.name] = self.input
         for node in graph.node:
@@ -132,6 +132,11 @@ class Network:
         result: NDArray[np.floating[Any]] = integers.astype(kind) * scale.astype(kind)
         return result + offset if offset.any() else result
 
+    @property
+    def gives_classes(self) -> bool:
+        """Whether the result is the index of the greatest score, and not the scores."""
+        return bool(self.layers) and isinstance(self.layers[-1], ArgMax)
+
     def results(self, integers: IntArray) -> Any:
         """What the file gives for its integers: the logits, and what the host makes of them (crq.hw.ir.head); of
         several outputs a tuple."""
@@ -146,22 +151,6 @@ EXACT_FLOAT32 = 1 << 24
 
 RANKS = ("Squeeze", "Unsqueeze")
 """Operations of the integer graph that are no layer: a tensor of another rank."""
-
-
-def _input_range(model: ModelWrapper, name: str, metadata: Metadata, channels: int) -> tuple[IntArray, IntArray]:
-    """Lowest and highest code of the input, per channel: those of its data type, or fewer (metadata
-    `crq.input.range`)."""
-    dtype = DataType[model.get_tensor_datatype(name).name]
-    lowest, highest = int(dtype.min()), int(dtype.max())
-    ends = [np.asarray(end, np.int64) for end in metadata.input_range or (lowest, highest)]
-    if (
-        any(end.size not in (1, channels) for end in ends)
-        or not ((lowest <= ends[0]) & (ends[0] <= ends[1]) & (ends[1] <= highest)).all()
-    ):
-        expected = f"[lowest, highest] code of the input, within {dtype.name}"
-        raise HwError(f"metadata crq.input.range '{[end.tolist() for end in ends]}': expected {expected}")
-    lo, hi = (np.broadcast_to(end, channels).copy() for end in ends)
-    return lo, hi
 
 
 def _shape(model: ModelWrapper, name: str) -> Shape:
@@ -320,6 +309,12 @@ class _Builder:
             raise self.error("only MatMul may follow a flattened image: its order is that of the stream")
         return Flatten(self.node.name, self.inputs, self.out(np.tile(x.lo, pixels), np.tile(x.hi, pixels)))
 
+    def arg_max(self) -> Layer:
+        if int(self.attrs.get("axis", 0)) != 1 or not self.attrs.get("keepdims", 1):
+            raise self.error("expected axis 1 and keepdims 1")
+        x = self.inputs[0]
+        return ArgMax(self.node.name, self.inputs, self.out(np.zeros(1, np.int64), np.full(1, x.shape.c - 1)))
+
     def enlarge(self) -> Layer:
         """A transposed convolution whose windows do not meet: W (I, 1, rows, columns), a group per output."""
         x, weights = self.inputs[0], self.integers()
@@ -338,6 +333,6 @@ class _Builder:
 OPERATIONS: dict[str, Callable[[_Builder], Layer]] = {
     "Conv": _Builder.conv, "MatMul": _Builder.matmul, "MultiThreshold": _Builder.multi_threshold, "Mul": _Builder.mul,
     "Add": _Builder.add, "MaxPool": _Builder.max_pool, "ReduceSum": _Builder.reduce_sum, "Concat": _Builder.concat,
-    "Flatten": _Builder.flatten, "ConvTranspose": _Builder.enlarge,
+    "Flatten": _Builder.flatten, "ConvTranspose": _Builder.enlarge, "ArgMax": _Builder.arg_max,
 }  # fmt: skip
 """The operations of the integer graph."""

@@ -60,6 +60,20 @@ HEADS: dict[str, HostOperation] = {
     "Relu": HostOperation(lambda x: np.maximum(x, 0), "x = np.maximum(x, 0)"),
 }
 
+INDEX = "Index"
+"""What no file says: the hardware gives the index of the greatest score (crq.hw.read.passes.argmax_last)."""
+
+
+def _index(x: Array, keepdims: int = 1) -> Array:
+    return x.astype(np.int64) if keepdims else x[:, 0].astype(np.int64)
+
+
+HOST: dict[str, HostOperation] = {
+    **HEADS,
+    INDEX: HostOperation(_index, "x = x.astype(np.int64){first}"),
+}
+"""What the host may do."""
+
 Head = tuple[tuple[str, dict[str, int]], ...]
 """Operations in order, each with what it is told."""
 
@@ -67,7 +81,7 @@ Head = tuple[tuple[str, dict[str, int]], ...]
 def finished(head: Head, scores: Array) -> Any:
     """What the file gives for its scores (N, C, …): float32, indices int64, or of a TopK both."""
     for kind, told in head:
-        scores = HEADS[kind].do(scores, **told)
+        scores = HOST[kind].do(scores, **told)
     return scores
 
 
@@ -76,7 +90,8 @@ def head_source(head: Head) -> str:
     lines = []
     for kind, told in head:
         facts: dict[str, Any] = {"keepdims": bool(told.get("keepdims", 1)), "k": told.get("k", 1)}
+        facts["first"] = "" if facts["keepdims"] else "[:, 0]"
         facts["sign"] = "-" if told.get("largest", 1) else ""
         facts["given"] = ("values", "places", "values, places")[told.get("output", VALUES)]
-        lines.append(f"    {HEADS[kind].source.format(**facts)}\n")
+        lines.append(f"    {HOST[kind].source.format(**facts)}\n")
     return "".join(lines)

@@ -14,6 +14,7 @@ from crq.hw.errors import HwError
 from crq.hw.ir.graph import EXACT_FLOAT32, Network
 from crq.hw.ir.layers import (
     Add,
+    ArgMax,
     Bias,
     Concat,
     Conv,
@@ -161,6 +162,10 @@ def _concat(layer: Concat, *inputs: IntArray) -> IntArray:
     return np.concatenate(inputs, axis=1)
 
 
+def _arg_max(layer: ArgMax, x: IntArray) -> IntArray:
+    return x.argmax(axis=1, keepdims=True)
+
+
 def _enlarge(layer: Enlarge, x: IntArray) -> IntArray:
     n, channels, h, w = x.shape
     (rows, columns), outputs = layer.factor, channels // layer.parts
@@ -172,6 +177,6 @@ def _enlarge(layer: Enlarge, x: IntArray) -> IntArray:
 RULES: dict[type[Layer], Callable[..., IntArray]] = {
     Conv: _conv, Dense: _dense, Threshold: _threshold, MaxPool: _max_pool, GlobalSum: _global_sum, Add: _add,
     Bias: _bias, Negate: _negate, Shift: _shift, Concat: _concat,
-    Enlarge: _enlarge, Flatten: _flatten,
+    Enlarge: _enlarge, ArgMax: _arg_max, Flatten: _flatten,
 }  # fmt: skip
 """What each kind of layer computes."""

@@ -201,11 +201,16 @@ class Enlarge(Layer):
 
 
 @dataclass(frozen=True, eq=False)
+class ArgMax(Layer):
+    """The channel of each pixel's greatest value, of equal ones the first; the output is (1, H, W)."""
+
+
+@dataclass(frozen=True, eq=False)
 class Flatten(Layer):
     """(C, H, W) to (C·H·W, 1, 1), in streaming order (H, W, C): no hardware."""
 
 
 KINDS: tuple[type[Layer], ...] = (
-    Conv, Dense, Threshold, MaxPool, GlobalSum, Add, Bias, Negate, Shift, Concat, Enlarge, Flatten,
+    Conv, Dense, Threshold, MaxPool, GlobalSum, Add, Bias, Negate, Shift, Concat, Enlarge, ArgMax, Flatten,
 )  # fmt: skip
 """Every kind of layer: each stage's table has a rule for each of them (tests/hw/ir/test_layers.py)."""

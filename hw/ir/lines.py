@@ -32,13 +32,13 @@ def line(
     thresholds: IntArray, lo: int, hi: int, most_fraction: int, ties: bool = False, number: int = 1
 ) -> Line | None:  # fmt: skip
     """The line of one channel's thresholds (K,), ascending and within [lo, hi + 1], for sums in [lo, hi]; or None. The
-    first has the given number.
+    first has the given number; those of numbers below 1 are met whatever the line.
 
     The smallest f, then, without ties, the smallest D and the b nearest to 0. A threshold at lo is always met
     and one at hi + 1 never, wherever the line has it beyond.
     """
     always, reached = (int(np.searchsorted(thresholds, end, side="right")) for end in (lo, hi))
-    first, last = max(1, always), min(len(thresholds), reached + 1)
+    first, last = max(1, always, 2 - number), min(len(thresholds), reached + 1)
     place = np.arange(first, last + 1)
     k = place + number - 1
     relaxed = ((k & 1) == 0).astype(np.int64) * ties
@@ -61,11 +61,13 @@ def line(
     return None
 
 
-def joined(lines: Sequence[Line], count: int, ties: bool = False) -> Progression:
-    """The lines of all channels as one progression of `count` entries, brought to one f."""
+def joined(
+    lines: Sequence[Line], count: int, ties: bool = False, start: Sequence[int] | None = None
+) -> Progression:  # fmt: skip
+    """The lines of all channels as one progression of `count` entries, brought to one f; `start` are always met."""
     f = max(found.f for found in lines)
     b, slope = (np.array([getattr(x, name) << (f - x.f) for x in lines], np.int64) for name in "bD")
-    return Progression(b, slope, f, count, ties)
+    return Progression(b, slope, f, count, ties, start=None if start is None else np.array(start, np.int64))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from onnx import GraphProto, ModelProto
 from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.errors import HwError
-from crq.hw.ir.head import HEADS, Head
+from crq.hw.ir.head import HOST, Head
 from crq.hw.ir.joined import Names
 
 PREFIX = "crq."
@@ -181,7 +181,7 @@ def _are_ends(value: Any) -> bool:
 def _is_head(value: Any) -> bool:
     """Pairs of a known operation and integers by name."""
     return isinstance(value, list) and all(
-        isinstance(pair, list) and len(pair) == 2 and pair[0] in HEADS and isinstance(pair[1], dict)
+        isinstance(pair, list) and len(pair) == 2 and pair[0] in HOST and isinstance(pair[1], dict)
         and all(map(_is_integer, pair[1].values())) for pair in value
     )  # fmt: skip
 
@@ -215,7 +215,7 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = 
     "preprocessing": ("a list of [operator, constant]", _are_steps, _steps),
     "output_scale": ("a number, or one per channel", _are_numbers, _as_it_is),
     "output_offset": ("a number, or one per channel", _are_numbers, _as_it_is),
-    "output_head": (f"a list of [operation, integers by name], of {', '.join(HEADS)}", _is_head, _steps),
+    "output_head": (f"a list of [operation, integers by name], of {', '.join(HOST)}", _is_head, _steps),
     "ties": ("channels by layer", _are_channels, _as_it_is),
     "frozen_steps": ("layers by step", _are_names, _as_it_is),
     "sources": ("a tensor, scale and layout by layer", lambda v: isinstance(v, dict), _file_tensors),

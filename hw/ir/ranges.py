@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from qonnx.core.datatype import DataType
+from qonnx.core.modelwrapper import ModelWrapper
 
+from crq.hw.errors import HwError
 from crq.hw.ir.layers import IntArray
+from crq.hw.ir.metadata import Metadata
 
 
 def sum_range(codes: IntArray, lo: IntArray, hi: IntArray, groups: int) -> tuple[IntArray, IntArray]:
@@ -18,3 +22,19 @@ def sum_range(codes: IntArray, lo: IntArray, hi: IntArray, groups: int) -> tuple
     low, high = np.minimum(lo, 0)[index][..., None], np.maximum(hi, 0)[index][..., None]
     positive, negative = np.maximum(codes, 0), np.minimum(codes, 0)
     return (positive * low + negative * high).sum((1, 2)), (positive * high + negative * low).sum((1, 2))
+
+
+def input_range(model: ModelWrapper, name: str, metadata: Metadata, channels: int) -> tuple[IntArray, IntArray]:
+    """Lowest and highest code of the input, per channel: those of its data type, or fewer (metadata
+    `crq.input.range`)."""
+    dtype = DataType[model.get_tensor_datatype(name).name]
+    lowest, highest = int(dtype.min()), int(dtype.max())
+    ends = [np.asarray(end, np.int64) for end in metadata.input_range or (lowest, highest)]
+    if (
+        any(end.size not in (1, channels) for end in ends)
+        or not ((lowest <= ends[0]) & (ends[0] <= ends[1]) & (ends[1] <= highest)).all()
+    ):
+        expected = f"[lowest, highest] code of the input, within {dtype.name}"
+        raise HwError(f"metadata crq.input.range '{[end.tolist() for end in ends]}': expected {expected}")
+    lo, hi = (np.broadcast_to(end, channels).copy() for end in ends)
+    return lo, hi

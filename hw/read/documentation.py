@@ -58,7 +58,9 @@ with the taps that fall on it, and that unit; nothing is multiplied with the zer
 `host.py` take a tuple (or a dictionary) and give a tuple. Each input has its own quantizer, each output its own scale.
 
 **The end.** {heads} behind the last scores are applied by the host (`host.py`, `Project.simulate`); the hardware ends
-with the scores, and those are compared.
+with the scores, and those are compared. On request (`crq build --argmax`, `argmax=True`) the hardware ends with the
+index of the greatest score, of equal ones the first, for each pixel of an image of scores: that of the integers, while
+a Softmax or Sigmoid in front of a file's own ArgMax is left out, which may round two scores to one.
 
 Files with general scales have no single exact meaning in float32: two runtimes may round a tie differently. The integer
 graph follows the float64 evaluation of the constants in the file; channels with a boundary so near a tie that float32

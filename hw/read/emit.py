@@ -181,7 +181,7 @@ class Emitter:
 
     def progression(self, name: str, x: Int, along: Progression, qmin: int) -> Int:
         """Thresholds that are too many to list."""
-        name, lines = self.unique(name), np.stack([along.b, along.D], axis=1)
+        name, lines = self.unique(name), np.stack([along.b, along.D, along.starts], axis=1)
         lo, hi = (qmin + along.met(end) for end in (x.lo, x.hi))
         self._store(name, lines.size)
         self.initializers.append(numpy_helper.from_array(lines, f"{name}_lines"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from copy import deepcopy
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.errors import HwError
 from crq.hw.read.load import AnyModel
+from crq.hw.read.passes.argmax_last import argmax_last
 from crq.hw.read.reader import read_qonnx
 
 
@@ -22,12 +24,17 @@ class Origin(NamedTuple):
     sha256: str
 
 
-def load_graph(model: AnyModel) -> tuple[ModelWrapper, Origin]:
-    """The integer graph of `model` and its origin.
+def load_graph(model: AnyModel, argmax: bool = False) -> tuple[ModelWrapper, Origin]:
+    """The integer graph of `model` and its origin; with `argmax`, the class in place of the scores.
 
     A ModelWrapper is taken for an integer graph; a path or ModelProto is read by `crq.hw.read`. Raises `HwError` for a
     missing file and for anything else that cannot be read.
     """
+    graph, origin = _loaded(model)
+    return (argmax_last(ModelWrapper(deepcopy(graph.model)))[0] if argmax else graph), origin
+
+
+def _loaded(model: AnyModel) -> tuple[ModelWrapper, Origin]:
     if isinstance(model, ModelWrapper):
         return model, Origin(model.graph.name or "model", _digest(model.model))
     if isinstance(model, ModelProto):

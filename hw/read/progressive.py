@@ -6,7 +6,6 @@ of them (crq.hw.ir.lines). A channel without one is named.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -42,46 +41,50 @@ def progressive(chain: Chain, quantizer: Quantizer, lo: IntArray, hi: IntArray) 
     progression."""
     signs = chain.signs
     low, high = np.where(signs > 0, lo, -hi), np.where(signs > 0, hi, -lo)
-    width = smallest_format(min(int(low.min()), -1), int(high.max()) + 1).bits
     fmt = smallest_format(quantizer.qmin, quantizer.qmax)
     qmin = -(1 << (fmt.bits - 1)) if fmt.signed else 0
-    rows, ties = [], []
-    for c in range(chain.channels):
-        channel = np.array([c])
-        own, rule = chain.at(channel), quantizer.at(channel)
-        near = _near(own, rule)
-        exact, single = (bisect(own, rule, low[channel], high[channel], d, near)[0] for d in (np.float64, np.float32))
-        rows.append(exact)
-        if not np.array_equal(exact, single):
-            ties.append(c)
-    found = _lines(rows, low, high, ROOM - width, quantizer.qmin + 1 - qmin)
-    if isinstance(found, int):
-        return found
-    lines, half_even = found
-    least, most = quantizer.qmin - qmin, quantizer.qmax - qmin
-    result = replace(joined(lines, (1 << fmt.bits) - 1, half_even), least=least, most=most)
-    for c, row in enumerate(rows):
-        # Codes are step functions: equal for every integer of [lo, hi] where each step is at the same place.
-        assert np.array_equal(result.row(c, int(low[c]), int(high[c]))[least:most], row)
-    return Progressive(result, qmin, np.array(ties, np.int64))
-
-
-def _lines(
-    rows: Sequence[IntArray], lo: IntArray, hi: IntArray, most_fraction: int, number: int
-) -> tuple[list[Line], bool] | int:  # fmt: skip
-    """The lines of all channels, and whether ties meet even codes alone; or a channel without one."""
+    most_fraction = ROOM - smallest_format(min(int(low.min()), -1), int(high.max()) + 1).bits
     missing = 0
-    for ties in (False, True):
-        lines = []
-        for c, row in enumerate(rows):
-            found = line(row, int(lo[c]), int(hi[c]), most_fraction, ties, number)
+    for half_even in (False, True):  # whether ties meet even codes alone
+        channels: list[_Channel] = []
+        for c in range(chain.channels):
+            of_channel = chain.at(np.array([c])), quantizer.at(np.array([c])), low[[c]], high[[c]]
+            found = _channel(*of_channel, qmin, half_even, most_fraction)
             if found is None:
                 missing = c
                 break
-            lines.append(found)
+            channels.append(found)
         else:
-            return lines, ties
+            lines, starts, same = zip(*channels, strict=True)
+            along = joined(lines, (1 << fmt.bits) - 1, half_even, starts)
+            along = replace(along, least=quantizer.qmin - qmin, most=quantizer.qmax - qmin)
+            return Progressive(along, qmin, np.flatnonzero(~np.array(same)))
     return missing
+
+
+class _Channel(NamedTuple):
+    """Its line, the entries before it that are always met, and whether float32 evaluation gives the same thresholds."""
+
+    line: Line
+    start: int
+    same: bool
+
+
+def _channel(
+    chain: Chain, quantizer: Quantizer, lo: IntArray, hi: IntArray, qmin: int, half_even: bool, most_fraction: int
+) -> _Channel | None:  # fmt: skip
+    near = _near(chain, quantizer)
+    exact, single = (bisect(chain, quantizer, lo, hi, dtype, near)[0] for dtype in (np.float64, np.float32))
+    low, high, number = int(lo[0]), int(hi[0]), quantizer.qmin + 1 - qmin
+    start = int(np.searchsorted(exact, low, side="right")) + number - 1
+    start -= start & half_even
+    found = line(exact, low, high, most_fraction, half_even, number - start)
+    if found is None:
+        return None
+    # Codes are step functions: equal for every integer of [lo, hi] where each step is at the same place.
+    entries = joined([found], number + len(exact) - 1, half_even, [start]).row(0, low, high)
+    assert np.array_equal(entries[number - 1 :], exact)
+    return _Channel(found, start, np.array_equal(exact, single))
 
 
 def _near(chain: Chain, quantizer: Quantizer) -> IntArray | None:

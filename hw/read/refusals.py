@@ -126,6 +126,11 @@ REFUSALS: dict[str, Refusal] = {
         "the network ends in something other than an affine function of integers or a quantizer",
         "end it with the last layer's scores, or those and a Softmax, ArgMax, TopK, Sigmoid, Tanh or Relu for the host",
     ),
+    "argmax": Refusal(
+        "the class was asked for (argmax), and the scores do not compare as their integers do",
+        "build without argmax, whose place the host takes; or give the last layer one positive scale for all classes, "
+        "and biases that are whole numbers of it, as crq export writes them",
+    ),
     "several": Refusal(
         "inputs, or outputs, of different sizes, which cannot be channels of one stream",
         "give all inputs the same height and width (or length) and type float, and all outputs the same too; or build "

@@ -150,6 +150,16 @@ def global_sum(unit: Unit, fold: Fold, design: Design) -> str:
         "out_valid": "out_valid", "out_ready": "out_ready", "out_data": "out_data"})  # fmt: skip
 
 
+def arg_max(unit: Unit, fold: Fold, design: Design) -> str:
+    """SIMD channels of a pixel per cycle are compared with the best so far."""
+    fmt, channels = unit.sources[0].format, unit.sources[0].shape.c
+    return instance("crq_argmax", "argmax", {
+        "LANES": fold.simd, "BEATS": channels // fold.simd, "BITS": fmt.bits, "SIGNED": int(fmt.signed),
+        "OUT": unit.output.format.bits}, {
+        "clk": "clk", "rst": "rst", "in_valid": "in0_valid", "in_ready": "in0_ready", "in_data": "in0_data",
+        "out_valid": "out_valid", "out_ready": "out_ready", "out_data": "out_data"})  # fmt: skip
+
+
 def enlarge(unit: Unit, fold: Fold, design: Design) -> str:
     """A beat of a block's pixel per cycle, out of a memory of one row."""
     layer = unit.layer

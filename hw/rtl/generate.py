@@ -13,6 +13,7 @@ from crq.hw.dataflow.units import Fold, Unit, units
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import (
     Add,
+    ArgMax,
     Bias,
     Concat,
     Conv,
@@ -27,7 +28,7 @@ from crq.hw.ir.layers import (
     Threshold,
 )
 from crq.hw.rtl.comments import describe
-from crq.hw.rtl.elements import concat, element, enlarge, global_sum, max_pool, shift
+from crq.hw.rtl.elements import arg_max, concat, element, enlarge, global_sum, max_pool, shift
 from crq.hw.rtl.mac import mac
 from crq.hw.rtl.verilog import Design, instance, library, module, wire
 
@@ -41,6 +42,7 @@ BODIES: dict[type[Layer], Callable[[Unit, Fold, Design], str]] = {
     Shift: shift,
     GlobalSum: global_sum,
     Enlarge: enlarge,
+    ArgMax: arg_max,
     **dict.fromkeys((Threshold, Add, Bias, Negate), element),
 }
 """The inside of the module of each kind of unit; what it needs beside goes into the design."""

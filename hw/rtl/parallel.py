@@ -18,6 +18,7 @@ from crq.hw.ir.graph import Network
 from crq.hw.ir.interpret import apply
 from crq.hw.ir.layers import (
     Add,
+    ArgMax,
     Bias,
     Concat,
     Conv,
@@ -203,6 +204,18 @@ def _enlarge(unit: Unit, design: Design, levels: int) -> str:
     return f"  assign out = {slices('in0', places.ravel().tolist(), unit.output.format.bits)};\n"
 
 
+def _arg_max(unit: Unit, design: Design, levels: int) -> str:
+    """The channel of each pixel's greatest value, in a register."""
+    x, channels, out = unit.sources[0].format, unit.sources[0].shape.c, unit.output.format.bits
+    text = f"  wire [{unit.output.shape.pixels * out - 1}:0] found;\n"
+    for p in range(unit.output.shape.pixels):
+        text += f"  wire [{x.bits - 1}:0] unused_best{p};\n"
+        text += instance("crq_first", f"pixel{p}", {"N": channels, "BITS": x.bits, "SIGNED": int(x.signed)}, {
+            "d": f"in0[{p * channels * x.bits}+:{channels * x.bits}]", "q": f"unused_best{p}",
+            "index": f"found[{p * out}+:{out}]"})  # fmt: skip
+    return text + "  always_ff @(posedge clk) if (en) out <= found;\n"
+
+
 BODIES: dict[type[Layer], Callable[[Unit, Design, int], str]] = {
     **dict.fromkeys((Conv, Dense), _sums),
     **dict.fromkeys((Threshold, Add, Bias, Negate), _elementwise),
@@ -211,5 +224,6 @@ BODIES: dict[type[Layer], Callable[[Unit, Design, int], str]] = {
     Shift: _shift,
     Concat: _concat,
     Enlarge: _enlarge,
+    ArgMax: _arg_max,
 }
 """The inside of the module of each kind of unit; what it needs beside goes into the design."""

@@ -62,12 +62,14 @@ def _searcher(
 ) -> str:  # fmt: skip
     """Searcher `s` with its lanes; its memory goes into `design`."""
     w, bits, file = table.width, table.bits, f"{name}_s{s}.mem"
+    first = bits if along is not None and along.starts else 0
     text = f"  wire [{w - 1}:0] x{s};\n  wire [{bits - 1}:0] node{s};\n  wire found{s};\n"
+    text += f"  wire [{max(1, first) - 1}:0] below{s};\n"
     own = {"lane": f"channel[{max(1, clog2(each)) - 1}:0]", "sums": f"lane_sums[{s * each * w}+:{each * w}]",
-           "x": f"x{s}", "node": f"node{s}", "found": f"found{s}",
+           "x": f"x{s}", "node": f"node{s}", "found": f"found{s}", "below": f"below{s}",
            "codes": f"lane_codes[{s * each * bits}+:{each * bits}]"}  # fmt: skip
     text += instance("crq_codes", f"codes{s}", {
-        "LANES": each, "WIDTH": w, "BITS": bits, "SIGNED": int(table.signed)},
+        "LANES": each, "WIDTH": w, "BITS": bits, "SIGNED": int(table.signed), "FIRST": first},
         _ports("clk load fetch step done") | own)  # fmt: skip
     channels = _channels(table.channels // lanes, lanes, each, s)
     parameters: dict[str, object] = {"WIDTH": w, "BITS": bits, "CHANNELS": len(channels), "FILE": f'"{file}"',
@@ -78,15 +80,20 @@ def _searcher(
         ahead = quick and bits > 1 and kind == "lut"
         design.memories[file] = words(_heap(table.rows)[channels].reshape(-1, 2 if ahead else 1), w)
         ports |= {"node": f"node{s}"}
+        text += f"  assign below{s} = 1'b0;\n"
         return text + instance("crq_searcher", f"searcher{s}", parameters | {"BLOCK": int(kind == "bram")}, ports)
     design.memories[file] = ramp_words(along, channels)
     parameters |= ramp_parameters(along) | {"RB": along.sum_bits}
+    ports |= {"below": f"below{s}"}
     return text + f"  wire unused_node{s} = &node{s};\n" + instance("crq_ramp", f"ramp{s}", parameters, ports)
 
 
 def ramp_parameters(along: Ramp) -> dict[str, object]:
     """Of crq_ramp and crq_divide."""
-    return {"F": along.progression.f, "BB": along.b_bits, "DB": along.d_bits, "TIES": int(along.progression.ties)}
+    return {
+        "F": along.progression.f, "BB": along.b_bits, "DB": along.d_bits, "TIES": int(along.progression.ties),
+        "FIRST": along.bits if along.starts else 0,
+    }  # fmt: skip
 
 
 def clamp(along: Ramp | None, lanes: int, codes: str, target: str) -> str:
@@ -125,8 +132,12 @@ def _heap(rows: IntArray) -> IntArray:
 
 
 def ramp_words(found: Ramp, channels: IntArray) -> str:
-    """Lines {D, -b - 1}, with ties {D, -b}, of crq_ramp and crq_divide."""
+    """Lines {D, -b - 1}, with ties {D, -b}, of crq_ramp and crq_divide; in front the entries that are always met, if
+    some channel has such."""
     mask, along = (1 << found.b_bits) - 1, found.progression
-    pairs = zip(along.D[channels].tolist(), along.b[channels].tolist(), strict=True)
+    values = (v[channels].tolist() for v in (along.starts, along.D, along.b))
     # of more than 64 bits, it may be
-    return "".join(f"{d << found.b_bits | (-b - (not along.ties)) & mask:x}\n" for d, b in pairs)
+    return "".join(
+        f"{(s << found.d_bits | d) << found.b_bits | (-b - (not along.ties)) & mask:x}\n"
+        for s, d, b in zip(*values, strict=True)
+    )

@@ -64,7 +64,7 @@ def compare_lanes(
 
 
 def _divide_lanes(design: Design, name: str, found: Ramp, pe: int, x: str, code: str, en: str, advance: str) -> str:
-    w, bits, each = found.width, found.bits, found.d_bits + found.b_bits
+    w, bits, each = found.width, found.bits, found.d_bits + found.b_bits + found.starts * found.bits
     body = f"  wire [{pe * bits - 1}:0] quotients;\n" + clamp(found, pe, "quotients", code)
     if found.channels == pe:
         body += f"  wire unused_{name}_advance = {advance};\n"

@@ -56,7 +56,7 @@ def write_project(
     target = target.resolve()
     check_target(target, replace=False)
     device = find(options.part)
-    graph, origin = load_graph(model)
+    graph, origin = load_graph(model, options.argmax)
     network = Network(graph)
     check_limits(network, options.io_type)
     choice = resolve(network, options, device, RTL)

@@ -40,8 +40,16 @@ def verify(
     mode = built.mode(mode)
     found = built.integers(codes, mode=mode, progress=progress, layout="NCHW")
     expected = expected_integers(built.network, codes, reference)
-    figures = None if score is None else score(built.network.logits(found).reshape(len(found), -1))
+    figures = None if score is None else score(_scores(built.network, found).reshape(len(found), -1))
     return compare(f"{mode} simulation against {against(reference)}", found, expected, figures=figures)
+
+
+def _scores(network: Network, integers: NDArray[np.int64]) -> NDArray[Any]:
+    """Logits; of classes 1 for the one and 0 for the others."""
+    if not network.gives_classes:
+        return network.logits(integers)
+    classes = np.arange(network.layers[-1].input.shape.c)
+    return (integers.reshape(len(integers), 1, -1) == classes[:, None]).astype(np.float32)
 
 
 def expected_integers(
@@ -130,7 +138,7 @@ def layer_codes(network: Network, model: FrozenModel, codes: NDArray[Any]) -> di
         )
     found = {layer: traced[step].numpy() for step in wanted if (layer := layers[step]) is not None}
     last = network.layers[-1]
-    result = to_stream(network, model.integers(x).numpy())
+    result = to_stream(network, _result(network, model.integers(x).numpy()))
     shapes = {layer.name: layer.output.shape for layer in network}
     return {name: v.reshape(-1, *shapes[name]) for name, v in found.items()} | {last.name: result}
 
@@ -141,7 +149,12 @@ def _torch_integers(network: Network, reference: str | PathLike[str], codes: NDA
     model = frozen_of(network, reference)
     taken = torch.as_tensor(np.ascontiguousarray(as_file(network, codes)))
     batches = taken.reshape(-1, *model.input.shape).split(64)
-    return torch.cat([model.integers(batch) for batch in batches]).numpy()
+    return _result(network, torch.cat([model.integers(batch) for batch in batches]).numpy())
+
+
+def _result(network: Network, integers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The network's result of the model's integers (N, C, …): these, or the first greatest of each pixel."""
+    return integers.argmax(axis=1)[:, None] if network.gives_classes else integers
 
 
 def frozen_of(network: Network, reference: str | PathLike[str]) -> FrozenModel:

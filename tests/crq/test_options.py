@@ -21,6 +21,7 @@ GIVEN = st.fixed_dictionaries(
         "target_latency": st.none() | st.floats(1, 1e6),
         "best_fit": st.none() | st.booleans(),
         "fit_check": st.none() | st.booleans(),
+        "argmax": st.none() | st.booleans(),
     },
 )
 

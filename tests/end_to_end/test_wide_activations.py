@@ -21,7 +21,7 @@ from crq.hw.read import read_qonnx
 from crq.hw.verify.chain import file_links, fits_float32, layer_values
 from tests.support.float64_file import evaluate
 from tests.support.qonnx_files import conv, graph_of, node
-from tests.support.wide_files import wide_dense, wide_quant, wide_vgg
+from tests.support.wide_files import wide_dense, wide_quant, wide_uneven, wide_vgg
 
 needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
 
@@ -59,6 +59,7 @@ FILES: dict[str, Callable[[], ModelProto]] = {
     "floor": lambda: wide_vgg((3, 4), 6, scale=2.0**-13),
     "signed": lambda: wide_vgg((3, 4), 6, signed=1, mode="ROUND", scale=2.0**-13),
     "ties": lambda: wide_dense(mode="ROUND", gain=0.5, scale=2.0**-8),
+    "uneven": wide_uneven,
     "33 bits": lambda: integer_weights(1100),
     "residual": residual,
 }

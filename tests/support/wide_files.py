@@ -78,3 +78,21 @@ def wide_dense(
         node("MatMul", "a w1", "y", "last"),
     ]  # fmt: skip
     return graph_of(nodes, constants, (1, inputs))
+
+
+def wide_uneven(mode: str = "FLOOR", signed: int = 1) -> ModelProto:
+    """A dense layer of which channels reach all codes, few far from zero, one alone, and none but an end."""
+    rng = np.random.default_rng(11)
+    gain = np.array([[0.37, 1e-4, 0.0, 0.21, 3e-3, 0.05, 2.53, 1e-4]], np.float32)
+    bias = np.array([[0, 40.3, -17.2, 900, -30.7, 20, 0, 3.0]], np.float32)
+    constants = {
+        "zero": np.float32(0), "bits": np.float32(16), "inbits": np.float32(16), "qi_s": np.float32(2**-10),
+        "q_s": np.float32(2**-9), "w0": rng.choice([-1, 1], (24, 8)).astype(np.float32), "gain": gain, "bias": bias,
+        "w1": rng.integers(-1, 2, (8, 3)).astype(np.float32),
+    }  # fmt: skip
+    nodes = [
+        wide_quant("x", "xq", "qi", "inbits", 1, "ROUND"), node("MatMul", "xq w0", "s", "first"),
+        node("Mul", "s gain", "g", "scaling"), node("Add", "g bias", "t", "bias"),
+        wide_quant("t", "a", "q", signed=signed, mode=mode), node("MatMul", "a w1", "y", "last"),
+    ]  # fmt: skip
+    return graph_of(nodes, constants, (1, 24))

@@ -81,10 +81,22 @@ template <int BITS> using wide_int = typename native<(BITS > 64 ? 16 : BITS > 32
 // Thresholds ((base + k * slope - e) >> fraction) + 1, k = 1 ...: x reaches number k if k * slope is at most the rest
 // x * 2^fraction - base - 1. The code is a quotient, found bit by bit. With half_even e is 1 for even k: the rest is
 // one more, and it has to be more than k * slope for odd k, of which the lowest bit alone decides.
-template <typename CONFIG_T, class bases_T, class slopes_T> struct ramp {
+// `firsts`: thresholds before them that are always reached.
+template <class firsts_T> int first_of(const firsts_T &firsts, unsigned fold, unsigned lane) {
+    #pragma HLS INLINE
+    return firsts[fold][lane];
+}
+inline int first_of(const no_table &, unsigned, unsigned) {
+    #pragma HLS INLINE
+    return 0;
+}
+
+template <typename CONFIG_T, class bases_T, class slopes_T, class firsts_T = no_table> struct ramp {
     const bases_T &bases;
     const slopes_T &slopes;
-    ramp(const bases_T &bases, const slopes_T &slopes) : bases(bases), slopes(slopes) {}
+    const firsts_T &firsts;
+    ramp(const bases_T &bases, const slopes_T &slopes, const firsts_T &firsts = firsts_T())
+        : bases(bases), slopes(slopes), firsts(firsts) {}
     template <class y_T, class x_T> y_T apply(const x_T &x, unsigned fold, unsigned lane) const {
         #pragma HLS INLINE
         typedef wide_int<CONFIG_T::rest_bits> rest_t;
@@ -99,6 +111,7 @@ template <typename CONFIG_T, class bases_T, class slopes_T> struct ramp {
                 count += 1 << (bit - 1);
             }
         }
+        count += first_of(firsts, fold, lane);
         if (count < CONFIG_T::least)
             count = CONFIG_T::least;
         if (count > CONFIG_T::most)

@@ -43,6 +43,8 @@ def unsqueeze(ctx: Context, node: NodeProto) -> Raw | View:
     axes = _axes(ctx, node)
     rank = len(axes) + 1 + len(_shape(ctx, node))
     added = {a % rank for a in axes}
+    if len(added) < len(axes):
+        refuse("malformed", node, f"an Unsqueeze with the axes {axes}, one of them twice")
     return _to(ctx, node, [1 if i in added else next(sizes) for i in range(rank)])
 
 

@@ -10,12 +10,13 @@ module crq_divide #(
     parameter int BB = 12,  // bits of b, signed
     parameter int DB = 8,   // bits of D, unsigned
     parameter int RB = 20,  // bits of every channel's remainder, signed
+    parameter int FIRST = 0,  // bits of the number of entries before, in front of D; 0: none
     parameter bit TIES = 0  // a sum exactly on b + k * D meets entry k where k is even
 ) (
     input  logic             clk,
     input  logic             en,
     input  logic [WIDTH-1:0] x,
-    input  logic [DB+BB-1:0] word,
+    input  logic [FIRST+DB+BB-1:0] word,
     output logic [BITS-1:0]  code
 );
   // A remainder of more bits is more than all 2**BITS * D: the code is the largest.
@@ -67,5 +68,18 @@ module crq_divide #(
       end
     end
   end
-  assign code = {gen_step[BITS-1].found[BITS-2:0], gen_step[BITS-1].met} ^ (BITS'(SIGNED) << (BITS - 1));
+  wire [BITS-1:0] bits_found = {gen_step[BITS-1].found[BITS-2:0], gen_step[BITS-1].met};
+  logic [BITS-1:0] number;
+  if (FIRST > 0) begin : gen_below
+    logic [FIRST-1:0] below[0:BITS-1];
+    always_ff @(posedge clk) if (en) below[0] <= word[DB+BB+:FIRST];
+    for (genvar i = 1; i < BITS; i++) begin : gen_wait
+      always_ff @(posedge clk) if (en) below[i] <= below[i-1];
+    end
+    wire [BITS:0] sum = {1'b0, bits_found} + (BITS + 1)'(below[BITS-1]);
+    assign number = sum[BITS] ? '1 : sum[BITS-1:0];
+  end else begin : gen_none
+    assign number = bits_found;
+  end
+  assign code = number ^ (BITS'(SIGNED) << (BITS - 1));
 endmodule

@@ -14,6 +14,8 @@ module crq_ramp #(
     parameter FILE = "",
     parameter bit AHEAD = 0,
     parameter bit TIES = 0,
+    parameter int FIRST = 0,  // bits of the number of entries before, in front of D; 0: none
+    parameter int FB = FIRST > 0 ? FIRST : 1,
     parameter int AB = CHANNELS > 1 ? $clog2(CHANNELS) : 1
 ) (
     input  logic             clk,
@@ -21,14 +23,15 @@ module crq_ramp #(
     input  logic             step,
     input  logic [AB-1:0]    channel,
     input  logic [WIDTH-1:0] x,
-    output logic             found
+    output logic             found,
+    output logic [FB-1:0]    below
 );
   // A remainder of more bits is more than all 2**BITS * D, and stays so, bit after bit: the code is the largest.
   localparam int W = DB + BITS;
   (* rom_style = "logic" *)
-  logic [DB+BB-1:0] words[0:CHANNELS-1];
+  logic [FIRST+DB+BB-1:0] words[0:CHANNELS-1];
   initial $readmemh(FILE, words);
-  logic [DB+BB-1:0] word;
+  logic [FIRST+DB+BB-1:0] word;
   if (AHEAD) begin : gen_ahead
     always_ff @(posedge clk) word <= words[channel];
   end else begin : gen_now
@@ -53,6 +56,11 @@ module crq_ramp #(
   wire [DB:0] top = left[W-1:BITS-1];
   wire [DB+1:0] less = {1'b0, top} - (DB + 2)'(d);
   wire [DB:0] kept = less[DB+1] ? top : less[DB:0];
+  if (FIRST > 0) begin : gen_below
+    always_ff @(posedge clk) if (fetch) below <= word[DB+BB+:FIRST];
+  end else begin : gen_no_below
+    assign below = 1'b0;
+  end
   logic tie;
   if (TIES) begin : gen_ties
     logic [BITS-1:0] place;  // one-hot, the lowest bit last

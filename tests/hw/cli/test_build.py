@@ -5,6 +5,7 @@ import re
 import shlex
 from pathlib import Path
 
+import onnx
 import pytest
 from click.testing import CliRunner
 
@@ -12,6 +13,7 @@ import crq
 from crq import hw
 from crq.hw.cli.build import build
 from crq.hw.devices.catalog import find
+from tests.support.qonnx_files import ACT, CONV, IN, TAIL, base, graph_of, node
 from tests.support.random_graphs import GraphBuilder, small_cnn
 
 
@@ -39,6 +41,17 @@ def test_it_says_what_comes_next(file: Path, tmp_path: Path) -> None:
     assert lines[0].startswith(f"{tmp_path / 'a'}: project 'm', ")
     assert lines[-1] == f"next: crq simulate {tmp_path / 'a'}"
     assert any("conv4" in line for line in lines)
+
+
+def test_the_class_is_built_on_request_and_a_file_that_asks_for_it_is_told(tmp_path: Path) -> None:
+    nodes = [IN, CONV, *ACT, *TAIL[:-1], node("MatMul", "fl f", "s", "fc"), node("ArgMax", "s", "y", "end", axis=1)]
+    onnx.save(graph_of(nodes, base()), tmp_path / "m.onnx")
+    plain = CliRunner().invoke(build, [str(tmp_path / "m.onnx"), "-o", str(tmp_path / "a")])
+    assert "note: the file ends in ArgMax, which the host applies; with --argmax the hardware does" in plain.stdout
+    asked = CliRunner().invoke(build, [str(tmp_path / "m.onnx"), "-o", str(tmp_path / "b"), "--argmax"])
+    assert asked.exit_code == 0, asked.output
+    assert "note:" not in asked.stdout
+    assert "argmax" in hw.open_project(tmp_path / "b").folds
 
 
 def test_a_project_that_does_not_fit_says_so_with_an_exit_code_of_its_own(tmp_path: Path) -> None:

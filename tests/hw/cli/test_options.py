@@ -26,12 +26,12 @@ def given(*arguments: str, names: tuple[str, ...] = ()) -> dict[str, Any]:
 
 def test_only_what_is_on_the_line_is_given() -> None:
     assert given() == {}
-    line = "--part KV260 --clock-period 4 --io-type io_parallel --target-fps 1e4 --best-fit --no-fit-check"
+    line = "--part KV260 --clock-period 4 --io-type io_parallel --target-fps 1e4 --best-fit --no-fit-check --argmax"
     folds = "--fold a=2,3 --fold b=1,1 --rom a=bram"
     found = given(*line.split(), *folds.split())
     assert found == {
         "part": "KV260", "clock_period": 4.0, "io_type": "io_parallel", "target_fps": 1e4, "best_fit": True,
-        "fit_check": False, "folding": {"a": (2, 3), "b": (1, 1)}, "weight_rom": {"a": "bram"},
+        "fit_check": False, "argmax": True, "folding": {"a": (2, 3), "b": (1, 1)}, "weight_rom": {"a": "bram"},
     }  # fmt: skip
     assert BuildOptions().with_given(found).folding == {"a": (2, 3), "b": (1, 1)}
 

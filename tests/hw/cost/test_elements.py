@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from crq.hw.cost.constants import maxima
-from crq.hw.cost.elements import enlarge_parts, overlap
+from crq.hw.cost.elements import arg_max_parts, enlarge_parts, overlap
 from crq.hw.cost.primitives import lutram
 from crq.hw.cost.resources import Resources
 from crq.hw.cost.units import cost
 from crq.hw.dataflow.units import FOLDED, Fold, units
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Format
+from crq.hw.read.origin import load_graph
 from tests.support.random_graphs import GraphBuilder
+from tests.support.scores import scores_of
 
 U4, U8, S4, S8 = Format(4, False), Format(8, False), Format(4, True), Format(8, True)
 
@@ -93,3 +95,13 @@ def test_whole_pixels_are_joined_by_wires() -> None:
     assert parts_of(g, g.concat("x", "x"), Fold(2))["handshake"].ff == 2  # four beats in turn
     g = GraphBuilder((4, 4, 4), "UINT4")
     assert parts_of(g, g.shift("x", 2), Fold(2)) == {"handshake": Resources()}
+
+
+def test_an_argmax_compares_in_a_tree_or_one_after_the_other() -> None:
+    """Measured with Yosys 0.70 for xcup: 24, 38, 71 and 98 LUTs of ten classes of five bits, and these registers."""
+    model, _ = load_graph(scores_of(10, 1), argmax=True)
+    [unit] = [u for u in units(Network(model)) if u.name == "argmax"]
+    for simd, lut, ff in ((1, 24, 22), (2, 38, 21), (5, 71, 19), (10, 98, 5)):
+        total = Resources().plus(*arg_max_parts(unit, Fold(1, simd)).values())
+        assert abs(total.logic - lut) <= 4
+        assert total.ff == ff

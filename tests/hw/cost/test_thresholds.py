@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,9 +11,20 @@ from numpy.typing import NDArray
 from crq.hw.cost import thresholds
 from crq.hw.cost.constants import comparator, encoder
 from crq.hw.cost.resources import Resources
-from crq.hw.cost.thresholds import block_constants, built_in, built_in_features, counter, searched, threshold_lanes
+from crq.hw.cost.thresholds import (
+    block_constants,
+    built_in,
+    built_in_features,
+    counter,
+    divided,
+    searched,
+    table_lanes,
+    threshold_lanes,
+)
 from crq.hw.dataflow.stages import code_table
+from crq.hw.dataflow.thresholds import Ramp
 from crq.hw.ir.layers import IntArray, Shape, Tensor, Threshold
+from crq.hw.ir.progression import Progression
 
 LO, HI, BITS = 0, 126, 8  # signed
 
@@ -101,3 +114,16 @@ def test_more_than_four_bits_are_searched() -> None:
 def test_constants_that_are_all_alike_are_wires() -> None:
     words = np.random.default_rng(2).integers(0, 2, (1, 8)).astype(bool)
     assert block_constants(words) == block_constants(np.repeat(words, 4, axis=0)) == Resources()
+
+
+def test_a_pipelined_division_has_a_step_per_bit_and_no_table() -> None:
+    """Registers of a step: D, what is left and two flags; on ECP5 also the bits that wait."""
+    along = Progression(np.array([0, 5]), np.array([9, 13]), 2, (1 << 14) - 1)
+    found = Ramp(along, np.full(2, -1000), np.full(2, 60000), 14, False, 17)
+    assert found.d_bits == 4
+    assert divided(found, 2).ff == 2 * 14 * (2 * 4 + 2)
+    assert divided(found, 2, "ecp5").ff == 2 * 14 * (2 * 4 + 2 + 13)
+    assert divided(found, 2).logic == 2 * (14 * 11 + found.sum_bits - 2)
+    clamped = replace(found, progression=replace(along, most=10000))
+    assert divided(clamped, 2).logic == divided(found, 2).logic + 2 * 2 * 14
+    assert table_lanes(found, 1).logic > divided(found, 2).logic / 2  # two words and their counter

@@ -22,6 +22,7 @@ OPTIONS = st.builds(
     folding=st.dictionaries(NAMES, st.tuples(st.integers(1, 64), st.integers(1, 64))),
     weight_rom=st.dictionaries(NAMES, st.sampled_from(["lut", "bram"])),
     fit_check=st.booleans(),
+    argmax=st.booleans(),
 )
 
 
@@ -30,7 +31,7 @@ def test_options_have_hls4mls_spelling() -> None:
     assert to_config(options) == {
         "Target": "hls", "Part": "xc7z020clg400-1", "ClockPeriod": 4.0, "IOType": "io_stream",
         "TargetFps": 100.0, "TargetLatency": None, "BestFit": False, "Folding": {"conv1": [2, 9]},
-        "WeightRom": {"fc7": "bram"}, "MaxBeat": 1024, "FitCheck": True,
+        "WeightRom": {"fc7": "bram"}, "MaxBeat": 1024, "FitCheck": True, "Argmax": False,
     }  # fmt: skip
 
 

@@ -33,4 +33,4 @@ def test_its_progression_is_that_of_the_layer() -> None:
     [node] = [n for n in model.graph.node if n.domain == DOMAIN]
     found, layer = progression_of(node, model.get_initializer(node.input[1])), Network(model)[node.name]
     assert (found.f, found.count, found.ties) == (layer.thresholds.f, layer.thresholds.count, layer.thresholds.ties)
-    assert model.get_initializer(node.input[1]).nbytes == 16 * layer.output.shape.c
+    assert model.get_initializer(node.input[1]).nbytes == 24 * layer.output.shape.c

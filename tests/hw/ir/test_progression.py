@@ -18,13 +18,15 @@ def progressions(draw: st.DrawFn) -> Progression:
     slope = [draw(st.integers(int(ties), 20 << f)) for _ in range(2)]
     count = draw(st.integers(1, 40))
     least = draw(st.integers(0, count))
-    return Progression(np.array(b), np.array(slope), f, count, ties, least, draw(st.integers(least, count)))
+    start = [draw(st.integers(0, count)) & ~int(ties) for _ in range(2)]
+    ends = least, draw(st.integers(least, count))
+    return Progression(np.array(b), np.array(slope), f, count, ties, *ends, np.array(start))
 
 
 def counted(p: Progression, channel: int, x: int, offset: int = 0) -> int:
-    """By the definition: x meets entry k if it is above (b + k·D - e) / 2^f."""
-    met = 0
-    for k in range(1, p.count + 1):
+    """By the definition: x meets entry start + k if it is above (b + k·D - e) / 2^f."""
+    met = start = int(p.starts[channel])
+    for k in range(1, p.count - start + 1):
         e = int(p.ties and k % 2 == 0)
         met += (x + offset) * 2**p.f > int(p.b[channel]) + k * int(p.D[channel]) - e
     return min(max(met, p.least), p.highest)

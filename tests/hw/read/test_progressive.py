@@ -16,7 +16,7 @@ from crq.hw.ir.progression import Progression
 from crq.hw.read import read_qonnx
 from crq.hw.read.chain import Chain, Quantizer
 from crq.hw.read.progressive import Progressive, narrowed, progressive
-from tests.support.wide_files import wide_dense, wide_vgg
+from tests.support.wide_files import wide_dense, wide_uneven, wide_vgg
 
 ROUNDINGS = {"ROUND": np.rint, "FLOOR": np.floor, "CEIL": np.ceil, "ROUND_TO_ZERO": np.trunc}
 
@@ -73,11 +73,24 @@ def test_codes_that_are_reached_decide_whether_a_table_will_do() -> None:
     assert layer.levels < 4096
 
 
-def test_progressions_are_stored_in_two_numbers_per_channel() -> None:
+def test_progressions_are_stored_in_three_numbers_per_channel() -> None:
     model = read_qonnx(wide_vgg())
     layers = [layer for layer in Network(model) if isinstance(layer, Threshold)]
     assert any(isinstance(layer.thresholds, Progression) for layer in layers)
     assert max(model.get_initializer(i.name).size for i in model.graph.initializer) < 1 << 16
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+def test_channels_of_few_codes_far_from_zero_stand_beside_those_of_all(signed: int) -> None:
+    """Their lines are steep and begin behind the codes that every sum reaches: no number of theirs leaves 64 bits."""
+    [layer] = [layer for layer in Network(read_qonnx(wide_uneven(signed=signed))) if isinstance(layer, Threshold)]
+    along = layer.thresholds
+    assert isinstance(along, Progression)
+    assert along.start is not None
+    assert len(set(along.start.tolist())) > 2
+    reached = layer.output.hi - layer.output.lo
+    assert reached.min() == 0
+    assert reached.max() > 60000
 
 
 def test_ties_of_float32_are_listed() -> None:

@@ -286,3 +286,21 @@ def test_no_images_are_asked_for_by_no_one(limit: str, runs: dict[str, Path]) ->
         done = CliRunner().invoke(command, [str(runs["Named"] / subject), "--limit", limit])
         assert done.exit_code == 2, done.output
         assert "is not in the range x>=1" in done.output
+
+
+def test_the_class_is_that_of_live_pytorch(tmp_path: Path) -> None:
+    model = frozen(Plain)
+    model.save(tmp_path / "frozen.pt")
+    project = hw.build(export.to_qonnx(model, tmp_path / "m.onnx"), tmp_path / "net", argmax=True)
+    codes = all_vectors(project.network, 20)
+    with torch.no_grad():
+        classes = model.integers(torch.as_tensor(codes)).argmax(1).numpy()
+    score = lambda scores: {"accuracy": float((scores.argmax(1) == classes).mean())}  # noqa: E731
+    found = verify(project, codes, tmp_path / "frozen.pt", score=score)
+    assert found.equal
+    assert found.integers == len(codes)
+    assert found.figures == {"accuracy": 1.0}
+    _, links = trace(project, codes, tmp_path / "frozen.pt")
+    assert all(link.equal for link in links)
+    done = CliRunner().invoke(check, [str(tmp_path / "m.onnx"), "--project", str(tmp_path / "net"), "--limit", "10"])
+    assert done.exit_code == 0, done.output

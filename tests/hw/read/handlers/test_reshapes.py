@@ -121,3 +121,9 @@ def test_flatten_in_disguise_and_opsets(opset: int, tmp_path) -> None:
     constants = {k: v for k, v in constants.items() if k != "axis" or opset >= 13}
     proto = graph_of(nodes, constants, opset=opset)
     assert_equal_to_file(proto, tmp_path)
+
+
+def test_an_unsqueeze_of_one_axis_twice_is_refused() -> None:
+    nodes = [IN, CONV, *ACT, node("Unsqueeze", "q axes", "y", "twice")]
+    with pytest.raises(HwError, match=r"'twice' \(Unsqueeze\): an Unsqueeze with the axes \[2, 2\].*\[malformed\]"):
+        read_qonnx(graph_of(nodes, base() | {"axes": np.array([2, 2])}))
