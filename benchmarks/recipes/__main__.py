@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,10 @@ import click
 import torch
 
 from benchmarks.history import append
-from benchmarks.recipes import runs
 from benchmarks.recipes.questions import Question, float_of, read, recipe_of
-from benchmarks.recipes.runs import Row
-from benchmarks.recipes.tables import markdown
+from crq.hw.cli.prices import luts
+from crq.train.compared import Row, row, trained
+from crq.train.paired import markdown
 
 TABLE = Path(__file__).with_name("results.csv")
 HEADER = ("date", "commit", "data", "network", "question", *Row._fields)
@@ -95,7 +96,7 @@ class _Search:
         recipe = float_of(self.question, candidate, seed)
         of = f"{recipe.data.name}-{recipe.network.name}-{recipe.pretrain.epochs}".replace("/", "_")
         start = self.out / f"float-{of}-{seed}"
-        runs.trained(recipe, start)
+        trained(recipe, start)
         epochs = max(1, (candidate["retrain"]["epochs"] + candidate["finetune"]["epochs"]) // 2**rung)
         if self.by_time and self.cost:
             first = next(iter(self.question.candidates))
@@ -103,7 +104,7 @@ class _Search:
         named = "plain" if candidate == self.question.plain else f"{self.question.name}-{name}"
         folder = self.out / f"{of}-{named}-{epochs}-{seed}".replace(" ", "-").replace(",", "")
         new = not (folder / "measured.json").exists()
-        found = runs.row(name, recipe_of(candidate, seed, epochs), folder, start, self.fps)
+        found = row(name, recipe_of(candidate, seed, epochs), folder, start, partial(luts, fps=self.fps))
         self.cost.setdefault(name, found.seconds / epochs)
         if new:
             append(TABLE, HEADER, recipe.data.name, recipe.network.name, self.question.name, *found)
@@ -112,7 +113,7 @@ class _Search:
 
 
 def _held_out(rows: list[Row], name: str) -> float:
-    return round(statistics.mean(row.validation for row in rows if row.candidate == name), 5)
+    return round(statistics.mean(r.validation or 0.0 for r in rows if r.candidate == name), 5)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,10 @@ their proportions.
 | `lam_schedule`, `lam_start`, `warm` | λ constant, up from 0 or down to 0; the share of the phase before it acts; start from the last α |
 | `regularizer` | a penalty of a related paper: `{{ name, lam, levels }}` |
 
+`crq compare RECIPE --methods ste,twn,crq+,int8 --seeds 3` trains a recipe by several methods, and with 8-bit integers,
+from the same float networks and with as many epochs: means, spreads, differences to the first paired by seed, zeros,
+estimated LUTs, and a plot of the figure against LUTs.
+
 Beside the phases: `callbacks` and `loggers`, lists of `module:name` of Lightning's; `precision`, which is measured first
 and told of where it is slower than 32-true on this machine; `seed`, `threads`, `steps`.
 

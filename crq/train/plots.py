@@ -53,6 +53,26 @@ def histograms(before: dict[str, Tensor], after: dict[str, Tensor], alphas: dict
     _save(figure, target)
 
 
+def trade(compared: list[dict[str, Any]], target: Path, metric: str = "accuracy") -> None:
+    """The figure of each candidate (`crq.train.paired.compared`) against its LUTs, folded and fast (PNG).
+
+    Those without an estimate are lines at their figure.
+    """
+    figure, axis = _figure(1, 1, (7, 4.2))
+    for index, found in enumerate(compared):
+        colour = f"C{index % 10}"
+        if found["lut_folded"] is None:
+            axis.axhline(found["test"], color=colour, linestyle=":", label=f"{found['candidate']}, not exported")
+            continue
+        luts = [found["lut_folded"], found["lut_fast"]]
+        axis.errorbar(luts, [found["test"]] * 2, found["spread"] or 0, color=colour, linewidth=0.8, capsize=3)
+        axis.plot(luts[0], found["test"], "o", color=colour, label=found["candidate"])
+        axis.plot(luts[1], found["test"], "^", color=colour)
+    axis.set(xscale="log", xlabel="LUTs, estimated: ● folded, ▲ as fast as fits", ylabel=metric)
+    axis.legend(fontsize="small")
+    _save(figure, target)
+
+
 def _figure(rows: int, columns: int, size: tuple[float, float]) -> Any:
     # The object interface needs no display and leaves pyplot's global state alone.
     from matplotlib.backends.backend_agg import FigureCanvasAgg

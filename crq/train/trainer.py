@@ -164,7 +164,8 @@ class _Run:
         self.seconds["freeze"] = time.perf_counter() - start
         alphas = {name: values["alpha"] for name, values in layer_statistics(prepared).items()}
         plots.curves(self.rows, folder / "curves.png", setup.task.metric.name)
-        plots.histograms(before, after, alphas, folder / "weights.png")
+        if alphas:  # all layers may be integer layers
+            plots.histograms(before, after, alphas, folder / "weights.png")
         summary = summarize(setup, prepared, before, after, self.scores, self.seconds)
         write_json(folder / "summary.json", summary)
         parts = {"train": setup.data, "test": setup.test} | ({"validation": setup.held_out} if setup.held_out else {})

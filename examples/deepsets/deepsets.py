@@ -31,39 +31,34 @@ def linear(inputs: int, outputs: int) -> nn.Module:
     return ternary(nn.Linear(inputs, outputs, bias=False))
 
 
-def shared(inputs: int, outputs: int) -> nn.Module:
-    """The same linear layer for each point of (N, inputs, points)."""
-    return ternary(nn.Conv1d(inputs, outputs, 1, bias=False))
-
-
 class DeepSets(nn.Module):
-    """Layers shared by the points, the maximum over them, layers for the set."""
+    """Of (N, points, features): layers shared by the points, the maximum over them, layers for the set."""
 
     def __init__(self) -> None:
         super().__init__()
         self.of_points = nn.Sequential(
             Codes(1 / 64, signed=True),
-            shared(3, 12),
+            linear(3, 12),
             nn.ReLU(),
             Codes(1 / 64),
-            shared(12, 16),
+            linear(12, 16),
             nn.ReLU(),
             Codes(1 / 64),
         )
         self.of_set = nn.Sequential(linear(16, 12), nn.ReLU(), Codes(1 / 64), linear(12, 4))
 
     def forward(self, points: Tensor) -> Tensor:
-        return self.of_set(self.of_points(points).amax(2))
+        return self.of_set(self.of_points(points).amax(1))
 
 
 torch.manual_seed(1)
 network = DeepSets().eval()
-torch.onnx.export(network, (torch.zeros(1, 3, 10),), "deepsets.onnx", opset_version=13, dynamo=False,
+torch.onnx.export(network, (torch.zeros(1, 10, 3),), "deepsets.onnx", opset_version=13, dynamo=False,
                   input_names=["points"], output_names=["scores"], dynamic_axes={"points": {0: "N"}})  # fmt: skip
 
-points = torch.randint(-128, 128, (40, 3, 10)) / 64
+points = torch.randint(-128, 128, (40, 10, 3)) / 64
 expected = network(points).detach().numpy()
-shuffled = network(points[:, :, torch.randperm(10)]).detach().numpy()
+shuffled = network(points[:, torch.randperm(10)]).detach().numpy()
 options = onnxruntime.SessionOptions()  # optimizations fuse operators into others, which round differently
 options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
 session = onnxruntime.InferenceSession("deepsets.onnx", options, providers=["CPUExecutionProvider"])

@@ -68,9 +68,10 @@ evaluation gives another threshold are listed in the graph's metadata under `crq
 too: one that lies on a tie of its `Quant` in float32 only (0.35 / 0.1) may become another code than in training, which
 `crq check` shows as a difference of the file's own float32 execution.
 
-Channels-last files are those of qonnx's channels-last conversion and those whose `Transpose` nodes move between the
-layouts, as tf2onnx writes them. Where the file's input is
-channels last, the graph's metadata says so (`crq.input.layout`); input codes are channels first all the same.
+Channels-last files are those of qonnx's channels-last conversion, those whose `Transpose` nodes move between the
+layouts, as tf2onnx writes them, and those whose first product is over the last axis of (N, points, features). Where the
+file's input is channels last, the graph's metadata says so (`crq.input.layout`); input codes are channels first all the
+same.
 
 ## Operators folded when their inputs are constant
 

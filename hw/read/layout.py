@@ -44,9 +44,15 @@ def channels_last_input(graph: GraphProto, name: str) -> bool:
             same |= set(node.output)
         elif node.op_type == "Transpose":
             return _to_first(node)
+        elif node.op_type == "MatMul":  # of a vector, or over the last axis of points
+            return _rank(graph, name) > 2 and node.input[0] in same
         else:
             return "channels_last" in node.domain or _data_layout(node).endswith("C")
     return False
+
+
+def _rank(graph: GraphProto, name: str) -> int:
+    return next(len(i.type.tensor_type.shape.dim) for i in graph.input if i.name == name)
 
 
 def channels_first(ctx: Context, node: NodeProto) -> tuple[NodeProto, Layout]:

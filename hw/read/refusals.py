@@ -111,8 +111,9 @@ REFUSALS: dict[str, Refusal] = {
         "keep pixels in their order; flatten with Flatten(axis=1) before the classifier",
     ),
     "no-vector": Refusal(
-        "a matrix product reads a tensor of points or pixels",
-        "flatten it first; a Linear that points share is a Conv1d(…, 1) on (N, features, points), or a Conv2d(…, 1)",
+        "a matrix product mixes the positions of a tensor of channels",
+        "flatten it first; features that points share are the last axis of the input, (N, points, features), or are "
+        "made so by a transposition",
     ),
     "per-feature": Refusal(
         "something between a flattened image and its layer differs from pixel to pixel, or joins other values",

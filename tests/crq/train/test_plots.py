@@ -36,3 +36,12 @@ def test_at_most_eight_layers_are_drawn_each_a_row(tmp_path) -> None:
         plots.histograms(some, some, alphas, tmp_path / "w.png")
         heights.append(Image.open(tmp_path / "w.png").height)
     assert heights == [209, 418, 1672, 1672]
+
+
+def test_a_trade_is_a_function_of_the_figures(tmp_path) -> None:
+    exported = {"candidate": "ste", "test": 0.9, "spread": 0.01, "lut_folded": 900, "lut_fast": 5000}
+    trained = {"candidate": "ttq", "test": 0.8, "spread": None, "lut_folded": None, "lut_fast": None}
+    for name, candidates in {"a": [exported, trained], "b": [exported, trained], "c": [exported]}.items():
+        plots.trade(candidates, tmp_path / f"{name}.png")
+    a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b != c

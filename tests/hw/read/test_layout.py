@@ -38,6 +38,28 @@ def assert_equal_to_channels_last_file(proto: ModelProto) -> ModelWrapper:
     return graph
 
 
+@pytest.mark.parametrize("shape", [(1, 7, 6), (1, 3, 4, 6)])
+def test_products_over_the_features_of_points(shape: tuple[int, ...]) -> None:
+    """A product over the last axis says that features are last; the maximum over the points, and a vector's product."""
+    rng = np.random.default_rng(2)
+    nodes = [
+        quant("x", "xq", "qi"), node("MatMul", "xq shared", "c", "shared"), node("Relu", "c", "r"),
+        quant("r", "q", "q1"), node("MatMul", "q second", "d", "second"), quant("d", "dq", "q1", signed=1),
+        node("ReduceMax", "dq", "m", "pool", axes=list(range(1, len(shape) - 1)), keepdims=0),
+        node("MatMul", "m fc", "y", "fc"),
+    ]  # fmt: skip
+    given = {name: rng.integers(-1, 2, size).astype("f4") for name, size in
+             {"shared": (6, 5), "second": (5, 4), "fc": (4, 3)}.items()}  # fmt: skip
+    proto = graph_of(nodes, base() | given, shape=shape)
+    graph = read_qonnx(proto)
+    network = Network(graph)
+    x = codes(graph, 30)
+    values = np.moveaxis(x, 1, -1).reshape(-1, *shape[1:]).astype(np.float64) * network.input_scale
+    expected = evaluate(proto, values)["y"]
+    found = run(graph, x) * network.output_scale.astype(np.float64) + network.output_offset
+    np.testing.assert_allclose(found.reshape(len(x), -1), expected.reshape(len(x), -1), rtol=1e-5, atol=1e-6)
+
+
 def test_transposes_around_each_layer_and_a_flatten_in_their_order() -> None:
     """As converters from channels-last frameworks write it; the dense layer's rows count rows, columns, channels."""
     nodes = [
