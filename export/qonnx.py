@@ -301,6 +301,9 @@ class _Writer:
     def _channels(self, name: str, step: ops.Channels, x: str) -> str:
         return self._node("Gather", name, x, self._constant(f"{name}.index", np.array(step.index)), axis=1)
 
+    def _transpose(self, name: str, step: ops.Transpose, x: str) -> str:
+        return self._node("Transpose", name, x, perm=step.axes)
+
     def _flatten(self, name: str, step: ops.Flatten, x: str) -> str:
         return self._node("Flatten", name, x, axis=1)
 
@@ -318,6 +321,7 @@ WRITERS: dict[type[ops.Step], Callable[..., str]] = {
     ops.Activated: _Writer._threshold, ops.MaxPool: _Writer._maxpool, ops.SumPool: _Writer._sumpool,
     ops.GlobalSum: _Writer._globalsum,
     ops.Add: _Writer._add, ops.Concat: _Writer._concat, ops.Channels: _Writer._channels,
+    ops.Transpose: _Writer._transpose,
     ops.Flatten: _Writer._flatten, ops.Output: _Writer._output,
 }  # fmt: skip
 """What writes a step: (writer, name, step, input tensors) to the tensor of its result."""

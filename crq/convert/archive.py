@@ -74,6 +74,7 @@ _PARAMS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "Add": {"shifts": _list(_integer(0, 62))},
     "Concat": {"shifts": _list(_integer(0, 62))},
     "Channels": {"index": _list(_integer(0))},
+    "Transpose": {"axes": _list(_integer(0))},
     "Output": {"grid": _number},
 }  # fmt: skip
 """By operation what its parameters are."""

@@ -12,6 +12,7 @@ from torch import fx, nn
 
 from crq.convert.rewriter import Rewriter, name_of, rebind
 from crq.convert.supported import is_dropout
+from crq.convert.transposed import Transposed
 from crq.errors import CrqError
 
 
@@ -160,15 +161,57 @@ def _parameter(rewriter: Rewriter, node: Any) -> Any:
 def _mean(rewriter: Rewriter, node: fx.Node) -> None:
     a = _arguments(node, "input", "dim", "keepdim", keepdim=False)
     dims = a["dim"] if isinstance(a["dim"], (tuple, list)) else [a["dim"]]
+    rank = _rank(a["input"])
     if sorted(dims) in ([2, 3], [-2, -1]):
-        pool: nn.Module = nn.AdaptiveAvgPool2d(1)
+        pools: list[nn.Module] = [nn.AdaptiveAvgPool2d(1)]
+    elif rank == 3 and list(dims) in ([1], [-2]) and not a["keepdim"]:  # of points, features last
+        pools = [Transposed(rank, to_first=True), nn.AdaptiveAvgPool1d(1)]
     elif list(dims) in ([2], [-1]):
-        pool = nn.AdaptiveAvgPool1d(1)
+        pools = [nn.AdaptiveAvgPool1d(1)]
     else:
         raise CrqError(
-            f"mean over dimensions {dims} {rewriter.where(node)}: only the mean over all of H and W is supported"
+            f"mean over dimensions {dims} {rewriter.where(node)}: only the mean over all of H and W, or over points, "
+            "is supported"
         )
-    rewriter.put(node, a["input"], *([pool] if a["keepdim"] else [pool, nn.Flatten()]))
+    rewriter.put(node, a["input"], *(pools if a["keepdim"] else [*pools, nn.Flatten()]))
+
+
+def _amax(rewriter: Rewriter, node: fx.Node) -> None:
+    a = _arguments(node, "input", "dim", "keepdim", keepdim=False)
+    _largest(rewriter, node, a["input"], a["dim"], a["keepdim"])
+
+
+def _max(rewriter: Rewriter, node: fx.Node) -> None:
+    """The values of x.max(dim), read by x.max(dim)[0]; their indices have no integer form."""
+    a = _arguments(node, "input", "dim", "keepdim", keepdim=False)
+    readers = [user for user in node.users if user.users or user.args[1:] == (0,)]
+    if any(user.target is not operator.getitem or user.args[1:] != (0,) for user in readers):
+        raise KeyError(node.name)
+    for user in readers:
+        _largest(rewriter, user, a["input"], a["dim"], a["keepdim"])
+
+
+def _largest(rewriter: Rewriter, node: fx.Node, x: fx.Node, dim: Any, keepdim: bool) -> None:
+    """Replace `node` by the maximum of `x` over all pixels, or over points with their features last."""
+    rank, image = _rank(x), rewriter.image(x)
+    dims = sorted(d % rank for d in (dim if isinstance(dim, (tuple, list)) else [dim])) if rank else []
+    if rank == 3 and dims == [1] and not keepdim:
+        points: Any = x.meta["shapes"][0][1]
+        modules = [Transposed(rank, to_first=True), nn.MaxPool1d(points)]
+    elif image is not None and rank in (3, 4) and dims == list(range(2, rank)):
+        modules = [nn.MaxPool1d(image) if rank == 3 else nn.MaxPool2d(image)]
+    else:
+        more = "" if rank else "; give crq.prepare an example_input"
+        raise CrqError(
+            f"maximum over dimensions {dim} {rewriter.where(node)}: only that over all pixels, or over points, is "
+            f"supported{more}"
+        )
+    rewriter.put(node, x, *(modules if keepdim else [*modules, nn.Flatten()]))
+
+
+def _rank(x: fx.Node) -> int:
+    """How many axes `x` has; 0 where the network was traced without shapes."""
+    return len(x.meta["shapes"][0]) if "shapes" in x.meta else 0
 
 
 def _flatten(rewriter: Rewriter, node: fx.Node) -> None:
@@ -273,6 +316,8 @@ _HANDLERS: dict[Any, Callable[[Rewriter, fx.Node], None]] = {
     **dict.fromkeys((F.conv1d, torch.conv1d), _layer(nn.Conv1d, "stride", "padding", "dilation", "groups")),
     F.linear: _layer(nn.Linear),
     **dict.fromkeys(("mean", torch.mean), _mean),
+    **dict.fromkeys(("amax", torch.amax), _amax),
+    **dict.fromkeys(("max", torch.max), _max),
     **dict.fromkeys(("flatten", torch.flatten), _flatten),
     **dict.fromkeys(("view", "reshape", torch.reshape), _view),
     **{call: _dropout(kind) for call, kind in _DROPOUT_CALLS.items()},

@@ -94,6 +94,11 @@ def _channels(step: Any, x: Shape) -> Shape:
     return (len(step.index), *x[1:])
 
 
+def _transpose(step: Any, x: Shape) -> Shape:
+    _need(sorted(step.axes) == list(range(len(x) + 1)) and step.axes[0] == 0, f"axes {step.axes} of {x}")
+    return tuple(x[axis - 1] for axis in step.axes[1:])
+
+
 def _flatten(step: Any, x: Shape) -> Shape:
     return (math.prod(x),)
 
@@ -128,7 +133,7 @@ def _output(step: Any, x: Shape) -> Shape:
 _RULES: dict[type, Callable[..., Shape]] = {
     ops.Linear: _linear, ops.Conv: _conv, ops.MaxPool: _pool, ops.SumPool: _pool, ops.GlobalSum: _global,
     ops.Add: _add, ops.Concat: _concat, ops.Channels: _channels, ops.Flatten: _flatten, ops.Threshold: _threshold,
-    ops.Activated: _activated,
+    ops.Activated: _activated, ops.Transpose: _transpose,
     ops.Output: _output,
 }  # fmt: skip
 """The shape of each kind's result."""

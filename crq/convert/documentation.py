@@ -7,6 +7,7 @@ from __future__ import annotations
 from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.reasons import REASONS
 from crq.convert.supported import SUPPORTED
+from crq.convert.transposed import Transposed
 
 TEXT = """\
 # From a module to a trained network
@@ -26,6 +27,11 @@ that depends on the values of a tensor, or on the batch size, is refused.
 concatenations of channels. Normalizations by constants in front of the first layer are left to the host. Adaptive
 pools need sizes that divide the image's. Zero padding needs a convolution behind it. Functions of weights that are
 parameters (`F.conv2d(x, self.weight)`) are layers.
+
+Linear layers on (N, points, features), as networks of sets and point clouds have them, are shared by the points: with an
+`example_input` that shows the order, transpositions (`x.transpose(1, 2)` around a BatchNorm1d) move nothing, and `amax(1)`,
+`max(1)[0]` and `mean(1)` pool over the points. Whoever would take points for channels is refused. Scores of points are
+returned classes first, (N, classes, points).
 
 ## Activation functions
 
@@ -74,6 +80,8 @@ their proportions.
 | `patience` | epochs without a better figure on the held-out samples, after which the best epoch's weights are taken |
 | `distill` | `{{ temperature, weight, layers }}`: learn from the float network of the run, of its scores and, with `layers`, of its batch norms' outputs |
 | `lam`, `dose` (retrain, finetune) | λ; or how far the penalty alone pulls: W − αt shrinks by e^−dose, whatever the schedule, the batches and the layer's size |
+| `target` (retrain, finetune) | instead: the mean J/‖W‖² at the end of the phase; λ is adapted after each epoch, and progress shows J/‖W‖² |
+| `gradual` (finetune) | `{{ by, until }}`: codes in place of float weights layer by layer (`layers`) or the largest weights of every layer first (`share`), all of them after `until` of the phase |
 | `lam_schedule`, `lam_start`, `warm` | λ constant, up from 0 or down to 0; the share of the phase before it acts; start from the last α |
 | `regularizer` | a penalty of a related paper: `{{ name, lam, levels }}` |
 
@@ -113,7 +121,7 @@ def training_md() -> str:
         return ", ".join(f"`{name}`" for name in names)
 
     turning = [kind.__name__ for kind in ACTIVATIONS if activation_of("", kind()).function.valley is not None]
-    plain = [kind.__name__ for kind in SUPPORTED if kind not in ACTIVATIONS]
+    plain = [kind.__name__ for kind in SUPPORTED if kind not in (*ACTIVATIONS, Transposed)]
     return TEXT.format(
         modules=listed(plain),
         rising=listed([kind.__name__ for kind in ACTIVATIONS if kind.__name__ not in turning]),

@@ -78,6 +78,11 @@ def _checked(model: nn.Module) -> fx.GraphModule:
                 f"layer {name!r} still computes with float weights, so scales and batch norms are not those of the "
                 "integers: call crq.set_mode(model, 'quantized') and train or calibrate the network first"
             )
+        if layer.share < 1:
+            raise CrqError(
+                f"layer {name!r} computes with codes in {layer.share:.0%} of its weights only: set its `share` to 1 "
+                "and train on, or quantize again"
+            )
     return model
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from crq.convert import archive
 from crq.convert.consistency import check
 from crq.convert.preprocessing import Steps, apply
-from crq.convert.steps import STEPS, Channels, Concat, MaxPool, Output, Step, Threshold
+from crq.convert.steps import STEPS, Channels, Concat, MaxPool, Output, Step, Threshold, Transpose
 from crq.errors import CrqError
 from crq.files import atomic_path
 
@@ -119,7 +119,7 @@ class FrozenModel(nn.Module):
         for wire in self.wires:
             step = self.steps[wire.name]
             if isinstance(step, Threshold) or (
-                isinstance(step, (MaxPool, Concat, Channels)) and codes.issuperset(wire.inputs)
+                isinstance(step, (MaxPool, Concat, Channels, Transpose)) and codes.issuperset(wire.inputs)
             ):
                 codes.add(wire.name)
         return [wire.name for wire in self.wires if wire.name in codes]

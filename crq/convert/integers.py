@@ -21,10 +21,12 @@ from crq.convert.activations import ACTIVATIONS, Activation, activation_of
 from crq.convert.channels import Channels
 from crq.convert.frozen import INPUT, FrozenModel, InputSpec, Wire
 from crq.convert.inputs import find_preprocess, input_quantizer
+from crq.convert.points import find_last
 from crq.convert.preprocessing import Preprocess
 from crq.convert.ranges import code_range, sum_range
 from crq.convert.supported import PADS, is_dropout
-from crq.convert.thresholds import Chain, IntArray, QuantSpec, Thresholds, fit
+from crq.convert.thresholds import Chain, IntArray, QuantSpec, fit
+from crq.convert.transposed import Transposed
 from crq.convert.windows import padding, spatial
 from crq.errors import CrqError
 from crq.quant.cluster import warn_if_spiky
@@ -77,6 +79,7 @@ class IntegerWalk:
     wires: list[Wire] = field(default_factory=list)
     steps: dict[str, ops.Step] = field(default_factory=dict)
     nudged: dict[str, int] = field(default_factory=dict)
+    last: set[fx.Node] = field(default_factory=set)
 
     def run(self) -> FrozenModel:
         values: dict[fx.Node, Value] = {}
@@ -86,11 +89,14 @@ class IntegerWalk:
             self.shape, quantizer.scale, quantizer.qmin, quantizer.qmax, quantizer.bits, quantizer.signed,
             () if preprocess is None else preprocess.steps(self.shape),
         )  # fmt: skip
-        channels = self.shape[0]
-        codes = Codes(INPUT, spec.scale, np.full(channels, spec.qmin, np.int64), np.full(channels, spec.qmax, np.int64))
+        self.last = find_last(self.model)
+        lo, hi = (np.full(self.shape[0], end, np.int64) for end in (spec.qmin, spec.qmax))
+        codes = Codes(INPUT, spec.scale, lo, hi)
         for node in self.model.graph.nodes:
             if node.op == "placeholder":
                 values[node] = codes
+                if node in self.last:
+                    values[node] = self._turned("channels_first", codes, len(self.shape) + 1, self.shape[-1], True)
             elif node.op == "output":
                 self._output(values[node.args[0]], node)
             else:
@@ -131,6 +137,7 @@ class IntegerWalk:
             (nn.AvgPool1d, nn.AvgPool2d): self._average_pool,
             (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d): self._global_pool,
             nn.Flatten: self._flatten,
+            Transposed: lambda node, module, value: value,  # the integers are channels first before and behind it
             Channels: self._channels,
             PADS: self._pad,
         }
@@ -159,13 +166,17 @@ class IntegerWalk:
         gain = found.alpha.double().numpy() if found.alpha.dim() else None
         alpha = torch.ones(()) if found.alpha.dim() else found.alpha
         reach = int(max(abs(x.lo).max(), abs(x.hi).max()))
-        constants = (found.codes, alpha, int(module.weight_bits), reach)
+        constants = (alpha, int(module.weight_bits), reach)
         groups = getattr(module, "groups", 1)
-        step = (
-            ops.Linear(*constants)
-            if isinstance(module, nn.Linear)
-            else ops.Conv(*constants, module.stride, padding(node, module, x.pad), module.dilation, groups)
-        )
+        if not isinstance(module, nn.Linear):
+            pads = padding(node, module, x.pad)
+            step: ops.Mac = ops.Conv(found.codes, *constants, module.stride, pads, module.dilation, groups)
+        elif node in self.last:  # shared by the points
+            axes = len(node.meta["tensor_meta"].shape) - 2
+            codes = found.codes.reshape(*found.codes.shape, *[1] * axes)
+            step = ops.Conv(codes, *constants, [1] * axes, [[0, 0]] * axes, [1] * axes, 1)
+        else:
+            step = ops.Linear(found.codes, *constants)
         name = self._emit(str(node.target), step, x)
         lo, hi = sum_range(step.codes.numpy().astype(np.int64), x.lo, x.hi, groups)
         bias = None if module.bias is None else module.bias.detach().double().numpy()
@@ -230,7 +241,7 @@ class IntegerWalk:
         found = fit(chain, source.lo, source.hi, name)
         if found.nudged.any():
             self.nudged[name] = int(np.count_nonzero(found.nudged))
-        step = _threshold(chain, found, module)
+        step = ops.threshold(chain, found, module)
         result = Codes(self._emit(name, step, source), spec.scale, *code_range(step, source.lo, source.hi))
         for pool in value.pools:
             result = result._replace(name=self._emit(f"{name}_pool", pool, result))
@@ -278,11 +289,18 @@ class IntegerWalk:
         pixels = int(np.prod(shape[2:]))
         if len(shape) == 2:
             return value
+        if node.all_input_nodes[0] in self.last:
+            value = self._turned(f"{node.target}_last", self._need_codes(node, value), len(shape), shape[1], False)
         # One pixel per channel: the float chain that waits stays per channel.
         x = value.source if isinstance(value, Pending) and pixels == 1 else self._need_codes(node, value)
         name = self._emit(str(node.target), ops.Flatten(), x)
         flat = Codes(name, x.scale, np.repeat(x.lo, pixels), np.repeat(x.hi, pixels))
         return replace(value, source=flat) if isinstance(value, Pending) else flat
+
+    def _turned(self, name: str, x: Codes, rank: int, channels: int, to_first: bool) -> Codes:
+        """Codes whose channels become another axis: all have the range of all."""
+        name = self._emit(name, ops.Transpose(Transposed(rank, to_first).axes), x)
+        return x._replace(name=name, lo=np.full(channels, x.lo.min()), hi=np.full(channels, x.hi.max()))
 
     def _aligned(self, node: fx.Node, values: list[Value]) -> tuple[list[Codes], list[int], float]:
         codes = [self._need_codes(node, v) for v in values]
@@ -322,23 +340,3 @@ class IntegerWalk:
             )
         step = ops.Output(torch.from_numpy(bias.astype(np.int64)), torch.from_numpy(scale), source.scale)
         self._emit("output", step, source)
-
-
-def _threshold(chain: Chain, found: Thresholds, module: ActQuant) -> ops.Threshold:
-    count = chain.quant.qmax - chain.quant.qmin
-    table = torch.from_numpy(found.table)
-    shared: dict[str, Any] = {
-        "table": table[:, :count], "signs": torch.from_numpy(found.signs),
-        "alpha": _tensor(chain.alpha), "gain": _tensor(chain.gain), "bias": _tensor(found.bias),
-        "divisor": chain.divisor, "scale": chain.quant.scale, "qmin": chain.quant.qmin, "qmax": chain.quant.qmax,
-        "bits": module.bits, "signed": module.signed, "narrow": module.narrow,
-    }  # fmt: skip
-    if chain.activation is None:
-        return ops.Threshold(**shared)
-    constants = [np.atleast_1d(np.asarray(c, np.float32)).tolist() for c in chain.activation.constants]
-    return ops.Activated(table[:, count:], chain.activation.kind, constants, **shared)
-
-
-def _tensor(values: NDArray[np.float32] | np.float32 | None) -> torch.Tensor:
-    """float32, empty for a step that the chain does not have."""
-    return torch.from_numpy(np.atleast_1d(np.zeros(0, np.float32) if values is None else values))

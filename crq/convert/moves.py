@@ -1,7 +1,7 @@
 """Operations that only move elements, alone or in a row: views, transposes, slices, splits.
 
-They are run on the numbers of the elements. What comes out says what they are together: nothing, a flattening, or a
-choice of channels (a slice, one part of a split, a channel shuffle).
+They are run on the numbers of the elements. What comes out says what they are together: nothing, a flattening, features
+moved to the last axis or back, or a choice of channels (a slice, one part of a split, a channel shuffle).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor, fx, nn
 from crq.convert.channels import Channels
 from crq.convert.rewriter import Rewriter
 from crq.convert.tracer import BATCHES
+from crq.convert.transposed import Transposed
 
 _FUNCTIONS = (
     operator.getitem, torch.chunk, torch.split, torch.tensor_split, torch.unbind, torch.narrow, torch.reshape,
@@ -28,9 +29,13 @@ _AT = 1
 
 def is_move(node: fx.Node) -> bool:
     """Whether `node` gives elements of its first operand, in another shape or order."""
-    return (node.op == "call_function" and node.target in _FUNCTIONS) or (
-        node.op == "call_method" and node.target in _METHODS
-    )
+    if node.op == "call_method":
+        return node.target in _METHODS
+    return node.op == "call_function" and (node.target in _FUNCTIONS or _is_property(node))
+
+
+def _is_property(node: fx.Node) -> bool:
+    return node.target is getattr and node.args[1:] in (("mT",), ("T",))
 
 
 def gather_moves(rewriter: Rewriter) -> None:
@@ -78,6 +83,12 @@ def _modules(node: fx.Node, base: fx.Node, elements: Any) -> list[nn.Module] | N
         return None
     if torch.equal(elements, whole.flatten(1)):
         return [nn.Flatten()]
+    if whole.dim() in (3, 4):
+        for turned in (Transposed(whole.dim(), to_first) for to_first in (True, False)):
+            if torch.equal(elements, turned(whole)):
+                return [turned]
+            if torch.equal(elements, turned(whole).flatten(1)):
+                return [turned, nn.Flatten()]
     if elements.dim() != whole.dim() or elements.shape[2:] != whole.shape[2:] or not elements.numel():
         return None
     channels = elements[0].flatten(1)[:, 0] // whole[0, 0].numel()

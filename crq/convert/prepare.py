@@ -18,6 +18,7 @@ from crq.convert.shapes import infer_shapes
 from crq.convert.supported import AVG_POOLS, MACS, MAX_POOLS, NONLINEAR, NORMS, RELUS, check_exact, is_dropout
 from crq.convert.swap import swap, swap_in_place
 from crq.convert.trace import trace
+from crq.convert.transposed import Transposed
 from crq.errors import CrqError, non_finite
 from crq.quant.layers import QuantLayer
 from crq.quant.quantizers import ActQuant
@@ -169,9 +170,9 @@ class _Placer:
             self._quantize(node, ActQuant(self._bits_between() if signed else self.act_bits, signed=signed))
         elif isinstance(module, NORMS):
             self.signed[node] = True
-        elif x in self.coded:  # max pool, flatten: they move codes; dropout does in eval mode
+        elif x in self.coded:  # max pool, flatten, transpose: they move codes; dropout does in eval mode
             self.coded.add(node)
-        elif not isinstance(module, MAX_POOLS) and not is_dropout(module):
+        elif not isinstance(module, (*MAX_POOLS, Transposed)) and not is_dropout(module):
             self._pass_raw(node, x)
 
     def _pass_raw(self, node: fx.Node, x: fx.Node) -> None:

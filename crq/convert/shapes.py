@@ -9,15 +9,16 @@ import torch
 from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
-from crq.convert.supported import MACS
+from crq.convert.points import find_last
 from crq.errors import CrqError
 
 
 def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:
     """Give every node of a prepared model in eval mode its shape for `batch`; they are in `shape_of`.
 
-    Raises `CrqError` naming the layer for a batch that does not fit, for layers on anything but (N, C, …) with channels
-    second, for additions that broadcast, and for images of another size than a trace that depends on it was made for.
+    Raises `CrqError` naming the layer for a batch that does not fit, for layers that read axes in another order than
+    they have (`crq.convert.points`), for additions that broadcast, and for images of another size than a trace that
+    depends on it was made for.
     """
     traced = model.meta.get("image_shape", batch.shape[1:])
     if tuple(batch.shape[1:]) != tuple(traced):
@@ -36,14 +37,13 @@ def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:
     if isinstance(modules.get(str(end.target)), nn.Flatten) and shape_of(end.all_input_nodes[0])[2:].numel() > 1:
         raise CrqError("the network must end with a layer's scores, not with a flattening of pixels")
     for node in model.graph.nodes:
-        if node.op == "call_module" and isinstance(modules[str(node.target)], MACS):
-            _check_layer(node, modules[str(node.target)])
-        elif node.op == "call_module" and getattr(modules[str(node.target)], "ceil_mode", False):
+        if node.op == "call_module" and getattr(modules[str(node.target)], "ceil_mode", False):
             _check_ceil(node, modules[str(node.target)])
         elif node.op == "call_function" and node.target is operator.add:
             shapes = [tuple(shape_of(x)) for x in node.all_input_nodes]
             if len(set(shapes)) > 1:
                 raise CrqError(f"addition {node.name!r} broadcasts {shapes[0]} and {shapes[1]}; add equal shapes")
+    find_last(model)
 
 
 def shape_of(node: fx.Node) -> torch.Size:
@@ -62,12 +62,3 @@ def _check_ceil(node: fx.Node, pool: Any) -> None:
                 f"layer {node.target!r}: its windows do not fill {size} pixels; ceil_mode, which adds one across the "
                 "edge, is not supported: pad the image or use ceil_mode=False"
             )
-
-
-def _check_layer(node: fx.Node, layer: nn.Module) -> None:
-    shape = shape_of(node.all_input_nodes[0])
-    if isinstance(layer, nn.Linear) and len(shape) != 2:
-        raise CrqError(
-            f"layer {node.target!r} (Linear) is applied to a tensor of shape {tuple(shape)}; expected (N, features): "
-            "flatten before it, or write a layer over positions as a Conv1d of kernel size 1 on (N, features, length)"
-        )

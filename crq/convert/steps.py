@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from crq.convert.thresholds import Chain, Thresholds
+from crq.quant.quantizers import ActQuant
 
 EXACT_FLOAT32 = 2**24
 """Every integer of smaller magnitude is a float32, so float32 sums below it are exact in any order."""
@@ -245,6 +250,17 @@ class Channels(Step):
         return x[:, self.index]
 
 
+class Transpose(Step):
+    """Axes in another order: `axes` says which of the input's each is, the batch's first."""
+
+    def __init__(self, axes: Sequence[int]) -> None:
+        super().__init__(axes=list(axes))
+        self.axes = list(axes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(self.axes)
+
+
 class Flatten(Step):
     """(N, C, H, W) → (N, C·H·W)."""
 
@@ -275,5 +291,40 @@ class Output(Step):
 
 STEPS: dict[str, type[Step]] = {
     cls.__name__: cls
-    for cls in (Linear, Conv, Threshold, Activated, MaxPool, SumPool, GlobalSum, Add, Concat, Channels, Flatten, Output)
+    for cls in (
+        Linear,
+        Conv,
+        Threshold,
+        Activated,
+        MaxPool,
+        SumPool,
+        GlobalSum,
+        Add,
+        Concat,
+        Channels,
+        Transpose,
+        Flatten,
+        Output,
+    )
 }
+
+
+def threshold(chain: Chain, found: Thresholds, quantizer: ActQuant) -> Threshold:
+    """The step of a `quantizer` whose float chain gave the tables `found`."""
+    count = chain.quant.qmax - chain.quant.qmin
+    table = torch.from_numpy(found.table)
+    shared: dict[str, Any] = {
+        "table": table[:, :count], "signs": torch.from_numpy(found.signs),
+        "alpha": _tensor(chain.alpha), "gain": _tensor(chain.gain), "bias": _tensor(found.bias),
+        "divisor": chain.divisor, "scale": chain.quant.scale, "qmin": chain.quant.qmin, "qmax": chain.quant.qmax,
+        "bits": quantizer.bits, "signed": quantizer.signed, "narrow": quantizer.narrow,
+    }  # fmt: skip
+    if chain.activation is None:
+        return Threshold(**shared)
+    constants = [np.atleast_1d(np.asarray(c, np.float32)).tolist() for c in chain.activation.constants]
+    return Activated(table[:, count:], chain.activation.kind, constants, **shared)
+
+
+def _tensor(values: NDArray[np.float32] | np.float32 | None) -> Tensor:
+    """float32, empty for a step that the chain does not have."""
+    return torch.from_numpy(np.atleast_1d(np.zeros(0, np.float32) if values is None else values))

@@ -6,6 +6,7 @@ from torch import fx, nn
 
 from crq.convert.activations import ACTIVATIONS
 from crq.convert.channels import Channels
+from crq.convert.transposed import Transposed
 from crq.errors import CrqError
 
 MACS = (nn.Conv1d, nn.Conv2d, nn.Linear)
@@ -17,7 +18,7 @@ AVG_POOLS = (nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPoo
 ADAPTIVE = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d)
 PADS = (nn.ZeroPad1d, nn.ZeroPad2d)
 SUPPORTED: tuple[type[nn.Module], ...] = (
-    *MACS, *NORMS, *NONLINEAR, *MAX_POOLS, *AVG_POOLS, *ADAPTIVE[2:], *PADS, Channels, nn.Flatten,
+    *MACS, *NORMS, *NONLINEAR, *MAX_POOLS, *AVG_POOLS, *ADAPTIVE[2:], *PADS, Channels, Transposed, nn.Flatten,
 )  # fmt: skip
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 # Stochastic depth and its kin; by name, since every package has its own class.
@@ -39,7 +40,7 @@ def check_exact(model: fx.GraphModule) -> None:
                 _check_pad(node, modules)
     end = next(iter(reversed(model.graph.nodes))).args[0]
     while end.op == "call_module" and (
-        is_dropout(modules[end.target]) or isinstance(modules[end.target], (*NORMS, nn.Flatten))
+        is_dropout(modules[end.target]) or isinstance(modules[end.target], (*NORMS, nn.Flatten, Transposed))
     ):
         end = end.all_input_nodes[0]
     if end.op != "call_module" or not isinstance(modules[end.target], MACS):

@@ -37,6 +37,8 @@ class QuantLayer(nn.Module):
     weight_bits: int
     layer_name: str
     mode: str
+    share = 1.0
+    """Of the weights, the largest first: those that are codes in `quantized` mode; the others are float still."""
 
     @classmethod
     def from_float(cls: type[L], layer: nn.Module, name: str, **options: Any) -> L:
@@ -74,9 +76,14 @@ class QuantLayer(nn.Module):
 
     def used_weight(self) -> Tensor:
         """The weight of this forward pass: float, or scale·codes with a straight-through gradient."""
-        if self.mode == "float":
+        count = round(self.share * self.weight.numel())
+        if self.mode == "float" or count == 0:
             return self.weight
-        return self._quantized_weight()
+        if self.share >= 1:
+            return self._quantized_weight()
+        magnitude = self.weight.detach().abs()
+        least = magnitude.flatten().kthvalue(magnitude.numel() - count + 1).values
+        return torch.where(magnitude >= least, self._quantized_weight(), self.weight)
 
     def _quantized_weight(self) -> Tensor:
         raise NotImplementedError

@@ -26,6 +26,7 @@ from crq.train import distributed
 from crq.train.best import BestEpoch
 from crq.train.checkpoints import check_fits, restore
 from crq.train.folder import RunFolder
+from crq.train.gradual import GradualQuantization
 from crq.train.lightning import CRQCallback, LayerStatistics, RegularizerCallback
 from crq.train.phases import PhaseModule, Recorder
 from crq.train.process import quiet_lightning
@@ -33,6 +34,7 @@ from crq.train.progress import PhaseProgress
 from crq.train.recipe import Penalized, Phase, Recipe, Regularizer
 from crq.train.schedules import pull
 from crq.train.setup import Setup
+from crq.train.target import TargetCallback
 
 
 def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console: Console) -> list[dict[str, Any]]:
@@ -47,7 +49,7 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
     batches = setup.batches(name)
     recorder = Recorder(name, setup.task.metric)
     callbacks = [
-        *_penalties(phase, setup.lam(name)),
+        *_penalties(phase, setup.lam(name), setup.optimizer_steps(name)),
         *_averages(phase, setup.task.metric.rises),
         *_users(setup.recipe.callbacks, "callbacks", pl.Callback),
         recorder,
@@ -74,10 +76,14 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
     return recorder.rows
 
 
-def _penalties(phase: Phase, lam: float | None) -> list[pl.Callback]:
+def _penalties(phase: Phase, lam: float | None, steps: int) -> list[pl.Callback]:
     """What acts on the weights beside the loss, λ·J first; at least the logging of their figures."""
     callbacks: list[pl.Callback] = []
-    if lam is not None and isinstance(phase, Penalized):
+    if isinstance(phase, Penalized) and phase.gradual is not None:
+        callbacks.append(GradualQuantization(phase.gradual.by, phase.gradual.until))
+    if lam is not None and isinstance(phase, Penalized) and phase.target is not None:
+        callbacks.append(TargetCallback(phase, steps))
+    elif lam is not None and isinstance(phase, Penalized):
         callbacks.append(CRQCallback(lambda share: lam * pull(phase, share), phase.warm))
     else:
         callbacks.append(LayerStatistics())

@@ -68,8 +68,7 @@ class Data(Section):
     share that becomes the test split of data in one piece. label_file: of an .npy file. label_column, columns: of a
     table, its label(s) and features. options: arguments of a `module:function`. shape: of one sample, whose values
     are read in their order. standardize: take off the training split's mean and divide by its deviation, per channel
-    or feature; by default for everything but bytes. target: train to give the labels, or the network's input again
-    (an autoencoder).
+    or feature; by default for everything but bytes. target: the labels, or the input again (an autoencoder).
     """
 
     name: str
@@ -112,10 +111,9 @@ class Phase(Section):
     """One stretch of training. schedule: the learning rate's course; `milestones` (shares of the phase) is for step.
 
     warmup: share of the phase in which the rate rises first; by default 0.3 for one-cycle and none otherwise. clip:
-    largest norm of a step's gradients, λ·J's among them. average: decay per step of an exponential moving average of
-    the weights, which takes their place at the end. mixup: α of its Beta distribution. patience: epochs without a
-    better result on the held-out images after which the phase ends, with the weights of its best epoch.
-    The upper bounds are no advice: what lies beyond them is a slip of the pen, and diverges at the first step.
+    largest norm of a step's gradients, λ·J's among them. average: decay per step of a moving average of the
+    weights, which takes their place at the end. mixup: α of its Beta distribution. patience: epochs without a better
+    result on the held-out images, after which it ends with the best epoch's weights.
     """
 
     epochs: int = Field(ge=0, le=10**6)
@@ -160,17 +158,26 @@ class Regularizer(Section):
     levels: int = Field(3, ge=2, le=256)
 
 
+class Gradual(Section):
+    """See `crq.train.gradual`. until: the share of the phase after which all weights are codes."""
+
+    by: Literal["layers", "share"]
+    until: float = Field(0.5, gt=0, le=0.95)
+
+
 class Penalized(Phase):
     """A phase with λ·J. lam: λ, by default the method's. warm: start from the last α.
 
     dose: instead of λ, how far the penalty alone pulls: W − αt shrinks by e^−dose over the phase, so that it means the
-    same for every schedule, batch size and number of epochs. lam_schedule: λ constant, up from 0, or down to 0;
-    lam_start: the share of the phase before which λ is 0.
+    same for every schedule, batch size and number of epochs. target: instead of both, the mean J/‖W‖² to end with.
+    lam_schedule: λ constant, up from 0, or down to 0; lam_start: the share of the phase before which λ is 0.
     regularizer: a further penalty; with one, methods that have no retrain of their own get it too.
     """
 
     lam: float | None = Field(None, ge=0, le=LARGEST_LAM)
     dose: float | None = Field(None, ge=0, le=LARGEST_LAM)
+    target: float | None = Field(None, gt=0, lt=1)
+    gradual: Gradual | None = None
     lam_schedule: Literal["constant", "up", "down"] = "constant"
     lam_start: float = Field(0.0, ge=0, lt=1)
     warm: bool = False
@@ -178,8 +185,11 @@ class Penalized(Phase):
 
     @model_validator(mode="after")
     def _one_strength(self) -> Penalized:
-        if self.lam is not None and self.dose is not None:
-            raise ValueError("lam and dose both say how strong the penalty is: give one of them")
+        given = [key for key in ("lam", "dose", "target") if getattr(self, key) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} both say how strong the penalty is: give one of them")
+        if self.gradual is not None and self.patience is not None:
+            raise ValueError("the best epoch of patience may be one that gradual has not quantized: give one of them")
         return self
 
 
@@ -239,6 +249,8 @@ class Recipe(Section):
     def _possible(self) -> Recipe:
         if self.pretrain.distill is not None:
             raise ValueError("pretrain.distill: the float network is the teacher; retrain and finetune can distil")
+        if self.retrain.gradual is not None:
+            raise ValueError("retrain.gradual: the retrain has float weights; finetune quantizes gradually")
         for name in ("pretrain", "retrain", "finetune"):
             phase: Phase = getattr(self, name)
             if phase.patience is not None and not self.data.validation:
@@ -295,7 +307,7 @@ def built_in() -> list[str]:
 def load(source: str | os.PathLike[str]) -> Recipe:
     """The recipe in a file, or the built-in one of that name; raises `CrqError` naming the file and the key."""
     path = Path(source)
-    if not path.suffix and not path.exists():
+    if not path.suffix and not path.is_file():
         path = BUILT_IN / f"{source}.toml"
         if not path.exists():
             known = built_in()

@@ -38,12 +38,12 @@ def pull(phase: Penalized, share: float) -> float:
     return {"constant": 1.0, "up": share, "down": 1 - share}[phase.lam_schedule]
 
 
-def dose(phase: Penalized, steps: int) -> float:
-    """Σ lr·pull/(1 − momentum) over the `steps` optimizer steps of `phase`: what a λ of 1 pulls in all.
+def dose(phase: Penalized, steps: int, start: int = 0) -> float:
+    """Σ lr·pull/(1 − momentum) over the `steps` optimizer steps of `phase`, those from `start` on: what a λ of 1 pulls.
 
     The penalty alone shrinks W − αt by e^−(λ·dose), whatever the layer's size: Eq. 11 acts on each weight by itself.
     """
-    shares = [step / max(steps, 1) for step in range(steps)]
+    shares = [step / max(steps, 1) for step in range(start, steps)]
     friction = 1 - phase.momentum if phase.optimizer == "sgd" else 1.0
     return sum(rate(phase, share) * pull(phase, share) for share in shares) * phase.lr / friction
 

@@ -118,8 +118,7 @@ class Setup:
 
     def _check_network(self) -> None:
         """Refuse a network that `prepare` refuses, or whose output is not what the loss compares."""
-        few = self.data.subset(torch.arange(min(2, len(self.data))))
-        example = next(iter(self._loader(few, 2)))[0]
+        example = self._example()
         try:
             with self.chosen_grid():
                 prepared = prepare(self.network, self.ternary, example).eval()
@@ -145,6 +144,17 @@ class Setup:
             raise CrqError(
                 f"the network's output for one image has shape {tuple(logits.shape[1:])}; expected {count} {what}"
             )
+
+    def _example(self) -> torch.Tensor:
+        few = self.data.subset(torch.arange(min(2, len(self.data))))
+        example: torch.Tensor = next(iter(self._loader(few, 2)))[0]
+        return example
+
+    def prepared(self) -> nn.Module:
+        """The network as it is now, prepared; what `prepare` says of the input grid was said at the start."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*the network's input grid, .* changes .* of the values")
+            return prepare(self.network, self.ternary, self._example())
 
     @contextlib.contextmanager
     def chosen_grid(self) -> Iterator[None]:

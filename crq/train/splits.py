@@ -29,13 +29,14 @@ _VALIDATION, _TEST_SEED = 0.1, 2
 
 
 class Source:
-    """Where a data section's splits come from. kind: what the loss compares with.
+    """Where a data section's splits come from. kind: what the loss compares with. bare: samples without such labels are
+    taken too; where the loss compares numbers, theirs are then no floats.
 
     Splits: train, test, val and fit (those held out of train, and the others), and of data in one piece all.
     """
 
-    def __init__(self, section: Data, kind: Kind = "classes") -> None:
-        self.section, self.kind = section, kind
+    def __init__(self, section: Data, kind: Kind = "classes", bare: bool = False) -> None:
+        self.section, self.kind, self.bare = section, kind, bare
         self.parts = _parts(section)
         self._read: dict[str, Raw] = {}
 
@@ -66,7 +67,7 @@ class Source:
 
     def _images(self, split: str) -> AnyData:
         section = self.section
-        if self.kind in ("numbers", "bits"):
+        if self.kind in ("numbers", "bits") and not self.bare:
             raise CrqError(
                 f"{section.name} are images by class, and this loss compares numbers: use cross_entropy, data with "
                 'numbers as labels, or target = "input" for an autoencoder'
@@ -96,7 +97,8 @@ class Source:
         classes = (self._classes or class_names(raw)) if self.kind in ("classes", "marks") else ()
         if self.kind == "marks":  # a machine that fails need not have done so in training
             classes = (*classes, *(name for name in class_names(raw) if name not in classes))
-        return from_raw(raw, self.section.name, self.kind, classes, self.section.shape)
+        kind: Kind = "marks" if self.bare and raw.labels is None else self.kind
+        return from_raw(raw, self.section.name, kind, classes, self.section.shape)
 
 
 def from_raw(
@@ -115,9 +117,9 @@ def from_raw(
     return ValueData(_real(values), labels, classes, name)
 
 
-def load_split(section: Data, split: str, kind: Kind = "classes") -> AnyData:
+def load_split(section: Data, split: str, kind: Kind = "classes", bare: bool = False) -> AnyData:
     """One split of a data section; see `Source`."""
-    return Source(section, kind).split(split)
+    return Source(section, kind, bare).split(split)
 
 
 def _real(values: torch.Tensor) -> torch.Tensor:

@@ -15,7 +15,6 @@ from torch.utils.data import Dataset
 
 from crq.convert.calibrate import reestimate_batch_norm
 from crq.convert.freeze import freeze
-from crq.convert.prepare import prepare
 from crq.convert.quantize import quantize
 from crq.errors import CrqError
 from crq.figures import told
@@ -92,8 +91,8 @@ class _Run:
         self._train("pretrain", setup.network, "float")
         if setup.ternary != setup.recipe.ternary and distributed.is_main():
             self.console.print(f"input     {input_words(setup)}", highlight=False)
-        before = _weights(prepare(setup.network, setup.ternary))
-        prepared = prepare(setup.network, setup.ternary)
+        prepared = setup.prepared()
+        before = _weights(prepared)
         if setup.recipe.retrains:
             self._train("retrain", prepared, "retrained")
         after = _weights(prepared)

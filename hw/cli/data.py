@@ -30,7 +30,14 @@ UNSTATED = (
     "--mean and --std if it was standardised, with --signed if bytes count from -128, or with --codes"
 )
 
-UNLABELLED = "accuracy not given: the data have no labels; add them (docs/data.md)"
+UNLABELLED = {
+    "classes": "accuracy not given: the data have no labels; add them (docs/data.md)",
+    "numbers": "error not given: the network gives numbers, and the data have none to compare with; add them "
+    "(docs/data.md)",
+    "bits": "accuracy not given: the network answers yes or no, and the data have no zeros and ones to "
+    "compare with; add them (docs/data.md)",
+}
+"""By kind of the labels that a network was trained on, which the data do not have."""
 
 
 class Given(NamedTuple):
@@ -75,20 +82,30 @@ class DataOptions(NamedTuple):
         assert self.name is not None
         section, split = section_of(self.name, self.root, self.keys)
         task = task_of(network, section)
-        found = load_split(section, split, task.kind)
+        found = load_split(section, split, task.kind, bare=True)
         count = len(found) if limit is None else min(limit, len(found))
         samples = found.take(torch.arange(count))
         known = bool(self.statement) or says_of_bytes(network)
         if samples.dtype != torch.uint8:
-            codes, known = codes_of_values(network, samples.numpy(), self.statement), True
+            codes, known = codes_of_values(network, channels_first(network, samples.numpy()), self.statement), True
         else:
-            codes, samples = codes_of(network, samples.numpy(), self.statement), samples.float() / 256
-        if task.kind == "classes" and not found.classes:
-            return Given(codes, None, UNLABELLED)
+            codes = codes_of(network, channels_first(network, samples.numpy()), self.statement)
+            samples = samples.float() / 256
+        labelled = bool(found.classes) if task.kind == "classes" else found.labels.is_floating_point()
+        if task.kind in UNLABELLED and not labelled:
+            return Given(codes, None, UNLABELLED[task.kind])
         if not known:
             return Given(codes, None, UNSTATED)
         labels = labels_for(network, found) if task.kind == "classes" else found.labels
         return Given(codes, Scored(task, labels, samples, recorded_steps(network)).first(count), None)
+
+
+def channels_first(network: Network, samples: NDArray[Any]) -> NDArray[Any]:
+    """Samples as (N, C, …): a network that was trained on (N, points, features) has data in that order."""
+    import numpy as np
+
+    last = network.metadata.frozen_hash is not None and network.metadata.input_layout == "NHWC"
+    return np.moveaxis(samples, -1, 1) if last else samples
 
 
 def says_of_bytes(network: Network) -> bool:

@@ -64,6 +64,8 @@ def _print_file(facts: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from crq.hw.report.sharing import text
+
     console = Console(highlight=False)
     carrier = f", carrier {facts['carrier']}" if facts["carrier"] else ""
     console.print(f"[bold]{facts['file']}[/]: {facts['bytes']:,} bytes{carrier}, written by {facts['producer']}")
@@ -89,6 +91,8 @@ def _print_file(facts: dict[str, Any]) -> None:
     if facts["packed_bytes"]:
         bits = 8 * facts["packed_bytes"] / max(facts["ternary_weights"] + facts["bipolar_weights"], 1)
         console.print(f"{facts['packed_bytes']:,} bytes hold the ternary weights: {bits:.2f} bits each")
+    if facts["shared_weights"]:
+        console.print(text(facts["shared_weights"]))
     free = "every layer is multiplier-free" if facts["multiplier_free"] else "integer layers use multipliers"
     bipolar = f", {facts['bipolar_weights']:,} bipolar" if facts["bipolar_weights"] else ""
     console.print(f"{facts['weights']:,} weights, {facts['ternary_weights']:,} of them ternary{bipolar}; {free}")

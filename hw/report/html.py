@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from crq.figures import ACCURACY, shown
-from crq.hw.report import adders, sizes, vendor
+from crq.hw.report import adders, sharing, sizes, vendor
 from crq.hw.report.answers import answers
 from crq.hw.report.beside import error, headline
 from crq.hw.report.classes import accuracies, worst
@@ -58,6 +58,7 @@ def _view(report: dict[str, Any]) -> dict[str, Any]:
         # Neither is in reports that were saved before there were such figures.
         "band": report["summary"].get("band"),
         "bits_per_weight": report.get("bits_per_weight"),
+        "shared_weights": sharing.text(report.get("shared_weights") or {}),
         "adder_graphs": adders.text(report["units"]),
         "answers": answers(report),
         "classes": project["classes"],

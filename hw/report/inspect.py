@@ -14,6 +14,7 @@ from crq.hw.ir.metadata import properties
 from crq.hw.read import read_qonnx
 from crq.hw.read.load import load
 from crq.hw.read.refusals import refuse
+from crq.hw.report.sharing import shared
 
 
 def describe(path: str | Path) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def describe(path: str | Path) -> dict[str, Any]:
         "bipolar_weights": of_type["BIPOLAR"],
         "packed_bytes": packed or None,
         "multiplier_free": all(m.multiplier_free for m in macs),
+        "shared_weights": shared(network),
         "layers": layers,
         "metadata": {k: v for k, v in sorted(props.items()) if k != "layers"},
     }

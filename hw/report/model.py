@@ -26,6 +26,7 @@ from crq.hw.ir.layers import Mac
 from crq.hw.report import adders, terminal
 from crq.hw.report.beside import beside
 from crq.hw.report.html import render_html
+from crq.hw.report.sharing import shared
 from crq.hw.report.sizes import bits_per_weight, mean_bits
 from crq.hw.report.streams import streams
 
@@ -135,6 +136,7 @@ class Report:
             },
             "multiplier_free": multiplier_free(self.network, self.form != "hls"),
             "bits_per_weight": mean_bits(row["weights"] for row in rows if "weights" in row),
+            "shared_weights": shared(self.network),
             "units": rows,
             "streams": streams(self.network, self.folds, self.io_type, TIMINGS[self.project.get("backend", "hls")]),
             # What `crq synth` measures is the streaming RTL form: nothing to set beside an unrolled design.

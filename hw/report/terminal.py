@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crq.hw.report import adders, beside, sizes, vendor
+from crq.hw.report import adders, beside, sharing, sizes, vendor
 from crq.hw.report.answers import answers
 from crq.hw.report.names import shortened
 
@@ -32,6 +32,8 @@ def render(report: dict[str, Any], console: Console) -> None:
         console.print(Text(f"band: {band_text(report['summary'])}", style="dim"))
     if graphs := adders.text(report["units"]):
         console.print(graphs)
+    if alike := report.get("shared_weights"):  # not in reports that were saved before
+        console.print(sharing.text(alike))
     free = report["multiplier_free"]
     console.print("multiplier-free: " + ("every layer" if free["every_layer"] else
                   f"all but {', '.join(free['integer_layers'])}"))  # fmt: skip

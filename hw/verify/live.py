@@ -14,6 +14,7 @@ from crq.figures import ACCURACY, told
 from crq.hw.errors import HwError
 from crq.hw.forms.built import Simulated
 from crq.hw.ir.graph import Network
+from crq.hw.ir.images import as_file
 from crq.hw.ir.interpret import evaluate, from_stream, to_stream
 from crq.hw.verify.chain import layer_values, results_of
 from crq.hw.verify.link import Link, compare, compare_layers
@@ -119,7 +120,7 @@ def layer_codes(network: Network, model: FrozenModel, codes: NDArray[Any]) -> di
     """
     import torch
 
-    x = torch.as_tensor(np.ascontiguousarray(codes)).reshape(-1, *model.input.shape)
+    x = torch.as_tensor(np.ascontiguousarray(as_file(network, codes))).reshape(-1, *model.input.shape)
     traced, layers = model.trace(x), network.metadata.frozen_steps
     wanted = model.code_steps()
     if unknown := [step for step in wanted if step not in layers]:
@@ -138,7 +139,8 @@ def _torch_integers(network: Network, reference: str | PathLike[str], codes: NDA
     import torch
 
     model = frozen_of(network, reference)
-    batches = torch.as_tensor(np.ascontiguousarray(codes)).reshape(-1, *model.input.shape).split(64)
+    taken = torch.as_tensor(np.ascontiguousarray(as_file(network, codes)))
+    batches = taken.reshape(-1, *model.input.shape).split(64)
     return torch.cat([model.integers(batch) for batch in batches]).numpy()
 
 

@@ -89,6 +89,36 @@ class Activated(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class DeepSets(nn.Module):
+    """Linear layers shared by the points of (N, points, features), a pool over the points, layers for the set.
+
+    twin: the same with convolutions of size 1, which are given the points last.
+    """
+
+    shape = (7, 3)
+
+    def __init__(self, pool: str, twin: bool = False) -> None:
+        super().__init__()
+        self.a, self.norm, self.b, self.c = nn.Linear(3, 9), nn.BatchNorm1d(9), nn.Linear(9, 6), nn.Linear(6, 6)
+        self.head = nn.Linear(42 if pool == "flatten" else 6, 4)
+        self.pool, self.twin = pool, twin
+        if twin:
+            self.shape = (3, 7)
+            self.a, self.b, self.c = nn.Conv1d(3, 9, 1), nn.Conv1d(9, 6, 1), nn.Conv1d(6, 6, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.twin:
+            x = torch.relu(self.norm(self.a(x)))
+        else:
+            x = torch.relu(self.norm(self.a(x).transpose(1, 2)).permute(0, 2, 1))
+        x = torch.relu(self.b(x))
+        x = torch.relu(self.c(x) + x)
+        if self.pool == "flatten":
+            return self.head((x.transpose(1, 2) if self.twin else x).flatten(1))
+        points = 2 if self.twin else 1
+        return self.head({"amax": x.amax, "mean": x.mean, "max": lambda dim: x.max(dim)[0]}[self.pool](points))
+
+
 RISING = (nn.LeakyReLU(0.1), nn.PReLU(6), nn.Hardtanh(-1, 1.5), nn.Hardsigmoid(), nn.Sigmoid(), nn.Softplus())
 CURVED = (nn.Tanh(), nn.Softsign(), nn.ELU(0.8), nn.CELU(1.2), nn.SELU(), nn.PReLU())
 TURNING = (nn.Hardswish(), nn.SiLU(), nn.GELU(), nn.Mish(), nn.GELU(approximate="tanh"))
@@ -130,6 +160,22 @@ def test_scales_of_single_channels(tmp_path: Path) -> None:
     deploy, codes = frozen(Scaled(), crq.TernaryConfig(per_channel=True))
     assert deploy.steps["output"].scale.unique().numel() == 4
     chain(deploy, codes, tmp_path)
+
+
+@pytest.mark.parametrize("pool", ["amax", "max", "mean", "flatten"])
+def test_linear_layers_shared_by_points(pool: str, tmp_path: Path) -> None:
+    """They give the integers of convolutions of size 1."""
+    torch.manual_seed(0)
+    net, twin = DeepSets(pool), DeepSets(pool, twin=True)
+    nn.init.normal_(net.norm.weight)
+    state = {k: v[..., None] if k[0] in "abc" and "weight" in k else v for k, v in net.state_dict().items()}
+    twin.load_state_dict(state)
+    deploy, codes = frozen(net)
+    model = crq.prepare(twin, None, codes[:2].mT.float() / 256)
+    crq.quantize(model, [codes.mT])
+    assert torch.equal(deploy.integers(codes), crq.freeze(model, [codes.mT]).integers(codes.mT))
+    assert deploy(codes).std() > 0
+    chain(deploy, codes, tmp_path, simulated=pool in ("amax", "flatten"))
 
 
 @pytest.mark.parametrize("functions", [RISING, CURVED, TURNING], ids=["rising", "curved", "turning"])

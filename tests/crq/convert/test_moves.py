@@ -29,6 +29,8 @@ CASES = {
     "shuffle": (lambda x: shuffle(x).relu(), "Channels ReLU"),
     "there and back": (lambda x: x.permute(0, 2, 3, 1).permute(0, 3, 1, 2).relu(), "ReLU"),
     "squeezed": (lambda x: x.mean((2, 3), keepdim=True).squeeze(-1).squeeze(-1), "AdaptiveAvgPool2d Flatten"),
+    "features last": (lambda x: x.permute(0, 2, 3, 1).relu().permute(0, 3, 1, 2), "Transposed ReLU Transposed"),
+    "features last, flattened": (lambda x: x.permute(0, 2, 3, 1).flatten(1), "Transposed Flatten"),
     "flattened by parts": (lambda x: x.flatten(2).reshape(x.size(0), -1), "Flatten"),
     "flattened from the end": (lambda x: x.flatten(1, 3), "Flatten"),
     "to a count": (lambda x: x.view(x.size(0), 8 * x.shape[2] * x.shape[3]), "Flatten"),

@@ -93,6 +93,11 @@ def test_frozen_equals_integer_reference(network: type[nn.Module], config: dict)
     np.testing.assert_array_equal(model.integers(x).numpy(), reference(model, x.numpy()))
 
 
+def test_axes_in_another_order() -> None:
+    x = torch.arange(24).reshape(2, 3, 4)
+    assert np.array_equal(ops.Transpose([0, 2, 1])(x).numpy(), np.swapaxes(x.numpy(), 1, 2))
+
+
 def test_large_sums_leave_float32() -> None:
     """With 2^16 taps of 8-bit codes a float32 sum would round; the frozen layer does not."""
     codes = torch.ones(2, 70000, dtype=torch.int8)

@@ -42,8 +42,10 @@ def test_shapes_that_would_not_freeze_are_refused_before_training() -> None:
     edge = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1), pool, torch.nn.Flatten(), torch.nn.Linear(32, 10))
     with pytest.raises(CrqError, match="layer '1': its windows do not fill 8 pixels"):
         setup(edge)
-    rows = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Flatten(), torch.nn.Linear(64, 10))
-    with pytest.raises(CrqError, match=r"layer '0' \(Linear\) is applied to a tensor of shape"):
+    rows = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 2, 1), torch.nn.Linear(8, 8), torch.nn.Flatten(), torch.nn.Linear(128, 10)
+    )
+    with pytest.raises(CrqError, match=r"layer '1' \(Linear\) reads .*transpose it first"):
         setup(rows)
     setup(edge, ternary={"act_bits": None})  # training alone follows PyTorch
 

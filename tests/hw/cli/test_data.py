@@ -122,9 +122,11 @@ def test_without_labels_there_is_no_score_but_a_note(tmp_path: Path) -> None:
     }.items():
         np.savez(tmp_path / f"{name}.npz", **arrays)
         found = DataOptions(f"{tmp_path / name}.npz:{name}", None, Statement()).load(classifier())
-        assert (found.score, found.note, len(found.codes)) == (None, UNLABELLED, 6)
+        assert (found.score, found.note, len(found.codes)) == (None, UNLABELLED["classes"], 6)
     np.savez(tmp_path / "b.npz", x=np.zeros((3, 1, 8, 8), np.uint8))
-    assert DataOptions(f"{tmp_path}/b.npz:all", None, Statement(scale=1.0)).load(network()).note == UNLABELLED
+    assert (
+        DataOptions(f"{tmp_path}/b.npz:all", None, Statement(scale=1.0)).load(network()).note == UNLABELLED["classes"]
+    )
 
 
 def test_labels_are_compared_by_the_file_s_names_of_classes(tmp_path: Path) -> None:
@@ -139,6 +141,41 @@ def test_labels_are_compared_by_the_file_s_names_of_classes(tmp_path: Path) -> N
         assert found.score(np.eye(3)[[names.index("pos")] * 4]) == {"accuracy": 0.5}
     with pytest.raises(HwError, match=r"d\.npz has classes that the network does not: neg; the network's are pos, zeb"):
         options.load(classifier("pos", "zeb"))
+
+
+@pytest.mark.parametrize(
+    ("loss", "labels", "figures"),
+    [
+        ("mse", [[0.0, 2.0], [4.0, 4.0]], {"mse": (1 + 0 + 1 + 16) / 4, "r2": 1 - 18 / (8 + 2)}),
+        ("l1", [[0.0, 2.0], [4.0, 4.0]], {"mae": (1 + 0 + 1 + 4) / 4, "r2": 1 - 18 / (8 + 2)}),
+        ("bce", [[1, 0], [1, 1]], {"label_accuracy": 2 / 4, "f1": 2 * 2 / (3 + 3)}),
+    ],
+)
+def test_every_loss_has_its_figure_or_a_note(
+    loss: str, labels: list, figures: dict[str, float], tmp_path: Path
+) -> None:
+    g = GraphBuilder((2,), "INT8")
+    model = g.finish(g.matmul("x", 2), input_scale=1.0)
+    model.set_metadata_prop("crq.loss", loss)
+    np.savez(tmp_path / "d.npz", x=np.zeros((2, 2)), y=labels)
+    found = DataOptions(f"{tmp_path}/d.npz:all", None, Statement()).load(Network(model))
+    assert found.note is None
+    assert found.score is not None
+    assert found.score(np.array([[1.0, 2.0], [5.0, 0.0]])) == pytest.approx(figures)
+    np.savez(tmp_path / "bare.npz", x=np.zeros((3, 2)))
+    bare = DataOptions(f"{tmp_path}/bare.npz:all", None, Statement()).load(Network(model))
+    kind = "bits" if loss == "bce" else "numbers"
+    assert (bare.score, bare.note, bare.codes.shape) == (None, UNLABELLED[kind], (3, 2, 1, 1))
+
+
+@pytest.mark.parametrize("loss", ["mse", "bce"])
+def test_images_by_class_are_simulated_without_a_figure(loss: str) -> None:
+    g = GraphBuilder((1, 8, 8), "UINT8")
+    model = g.finish(g.conv("x", 2, (8, 8)), input_scale=2**-8)
+    model.set_metadata_prop("crq.loss", loss)
+    found = DataOptions("digits:test", None, Statement(codes=True)).load(Network(model), 4)
+    assert (found.score, found.note) == (None, UNLABELLED["bits" if loss == "bce" else "numbers"])
+    assert np.array_equal(found.codes, load("digits:test").images[:4].numpy())
 
 
 @click.command()
