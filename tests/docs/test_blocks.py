@@ -75,9 +75,11 @@ def test_a_page(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requ
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page, found in PAGES.items() if any(b.mark == "slow" for b in found)])
-def test_a_page_with_its_slow_blocks(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From nothing: what a page is given in the fast tests, its slow blocks make."""
-    assert read(page, True, tmp_path, monkeypatch, None)
+def test_a_page_with_its_slow_blocks(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    whole = request.getfixturevalue("whole_digits") if given(page, "runs/digits") else None
+    assert read(page, True, tmp_path, monkeypatch, whole)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -14,6 +14,15 @@ import pytest
 
 from tests.support.imports import ROOT
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WIDTHS = """<html><body>{frames}<script>window.onload = () => {{
+  const widths = [...document.querySelectorAll("iframe")].map(frame => {{
+    const page = frame.contentDocument.documentElement;
+    return frame.title + " " + (page.scrollWidth - page.clientWidth);
+  }});
+  document.body.innerHTML = "<pre>" + widths.join(";") + "</pre>";
+}};</script></body></html>"""
+"""Frames as wide as a phone: what does not fit widens the document in it."""
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("material") is None, reason="mkdocs-material is not installed")
 
 
@@ -44,6 +53,26 @@ def test_nothing_comes_from_elsewhere(site: Path) -> None:
     loaded = re.compile(r"<(?:(?:script|img|iframe|source)[^>]+src|link[^>]+href)=\"(?:https?:)?//")
     for page in site.rglob("*.html"):
         assert not loaded.search(page.read_text(encoding="utf-8")), page
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_no_page_is_wider_than_a_phone(site: Path, tmp_path: Path) -> None:
+    pages = [page.relative_to(site) for page in sorted(site.rglob("*.html")) if page.name != "404.html"]
+    frame = '<iframe title="{0}" src="{0}" style="width:390px;height:900px;border:0"></iframe>'
+    (site / "widths.html").write_text(WIDTHS.format(frames="".join(frame.format(page) for page in pages)))
+    done = subprocess.run(
+        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
+         f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=20000", "--dump-dom",
+         (site / "widths.html").as_uri()],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    (site / "widths.html").unlink()
+    found = re.search(r"<pre>(.*?)</pre>", done.stdout, re.DOTALL)
+    assert found, done.stderr[-2000:]
+    beyond = dict(entry.rsplit(" ", 1) for entry in found[1].split(";"))
+    assert len(beyond) == len(pages)
+    assert set(beyond.values()) == {"0"}, {page: pixels for page, pixels in beyond.items() if pixels != "0"}
 
 
 def test_pictures_are_small(site: Path) -> None:

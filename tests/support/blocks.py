@@ -122,7 +122,11 @@ def _command(words: list[str]) -> int:
             finally:
                 sys.argv, sys.path = before
         else:
-            done = subprocess.run(["bash", "-c", shlex.join(words)], capture_output=True, text=True, check=False)
+            path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # torchrun lies there
+            done = subprocess.run(
+                ["bash", "-c", shlex.join(words)], env={**os.environ, "PATH": path}, capture_output=True, text=True,
+                check=False,
+            )  # fmt: skip
             sys.stdout.write(done.stdout)
             sys.stderr.write(done.stderr)
             return done.returncode
