@@ -68,7 +68,14 @@ channel (`per_channel`) exports: it is part of the channel's gain.
 
 `crq train` runs three: `[pretrain]` trains the float network, `[retrain]` pulls its weights together with λ·J (methods
 crq and crq+), `[finetune]` trains through the codes. `crq train --epochs N` fits a recipe to a budget: the phases keep
-their proportions.
+their proportions. A run draws what each did. Of digits: the loss falls in pretrain; rises a little in retrain, which
+moves the weights; begins higher in finetune, where they are codes, and falls again:
+
+![Loss and accuracy over the epochs of the three phases](pictures/digits-curves.webp)
+
+Retrain gathers the weights around −α, 0 and +α, the red lines:
+
+![Histograms of the weights of each layer before and after retrain](pictures/digits-weights.webp)
 
 | key of a phase | what it says |
 | --- | --- |
