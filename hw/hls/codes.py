@@ -109,7 +109,11 @@ def _ramp(name: str, config: str, layer: Threshold, pe: int) -> Codes:
     ]
     tables = [integer_table(f"{name}_bases", along.b.reshape(-1, pe))]
     tables.append(integer_table(f"{name}_slopes", along.D.reshape(-1, pe)))
+    names, before = [table.name for table in tables], ""
     if found.starts:
         tables.append(integer_table(f"{name}_firsts", along.starts.reshape(-1, pe)))
-    types = ", ".join([config, *(f"decltype({table.name})" for table in tables)])
-    return Codes(f"const crq::ramp<{types}> codes({', '.join(t.name for t in tables)});", tables, fields)
+        names.append(tables[-1].name)
+    else:
+        before, names = "const crq::no_table firsts = crq::no_table(); ", [*names, "firsts"]
+    types = ", ".join([config, *(f"decltype({n})" for n in names)])
+    return Codes(f"{before}const crq::ramp<{types}> codes({', '.join(names)});", tables, fields)

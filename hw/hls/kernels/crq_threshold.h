@@ -91,11 +91,11 @@ inline int first_of(const no_table &, unsigned, unsigned) {
     return 0;
 }
 
-template <typename CONFIG_T, class bases_T, class slopes_T, class firsts_T = no_table> struct ramp {
+template <typename CONFIG_T, class bases_T, class slopes_T, class firsts_T> struct ramp {
     const bases_T &bases;
     const slopes_T &slopes;
     const firsts_T &firsts;
-    ramp(const bases_T &bases, const slopes_T &slopes, const firsts_T &firsts = firsts_T())
+    ramp(const bases_T &bases, const slopes_T &slopes, const firsts_T &firsts)
         : bases(bases), slopes(slopes), firsts(firsts) {}
     template <class y_T, class x_T> y_T apply(const x_T &x, unsigned fold, unsigned lane) const {
         #pragma HLS INLINE

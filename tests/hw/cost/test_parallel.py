@@ -15,12 +15,14 @@ from crq.hw.cost.resources import Resources
 from crq.hw.dataflow.units import Fold, Unit, units
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Format, Layer, Mac
+from crq.hw.read.passes.argmax_last import argmax_last
 from crq.hw.report.model import build_report
 from tests.support import random_graphs
 from tests.support.random_graphs import GraphBuilder
 
 NETWORKS = {name: Network(make(0)) for name, make in random_graphs.NETWORKS.items()}
 NETWORKS["u_net"] = Network(random_graphs.u_net(0))
+NETWORKS["classes"] = Network(argmax_last(random_graphs.small_cnn(0))[0])
 
 
 def test_the_networks_have_every_kind_of_layer() -> None:

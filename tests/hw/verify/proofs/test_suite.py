@@ -10,6 +10,7 @@ import pytest
 from crq import hw
 from crq.hw.dataflow.thresholds import COMPARATOR_LEVELS
 from crq.hw.ir.layers import KINDS, Conv, Mac, Threshold
+from crq.hw.read.passes.argmax_last import argmax_last
 from tests.support.random_graphs import GraphBuilder, depthwise_net, small_cnn
 from tests.support.rtl_projects import needs_verilator
 from tests.support.rtl_projects import project as rtl_project
@@ -44,13 +45,13 @@ BRANCHES = {
 
 
 def joining_net():
-    """Integer and ternary convolutions, sum pool, shift, blocks of copies, negation, branches, 6 bits, global sum."""
+    """Integer and ternary convolutions, sum pool, shift, blocks, negation, branches, 6 bits, global sum, argmax."""
     g = GraphBuilder((2, 6, 6), seed=2)
     x = g.threshold(g.conv("x", 4, weight_type="INT4"), 4)
     h = g.threshold(g.sum_pool(g.conv(x, 4, (1, 1)), (2, 2)), 6, signed=True)
     x = g.threshold(g.add(h, g.shift(g.max_pool(x), 1)), 4)
     x = g.threshold(g.negate(g.enlarge(x)), 6, signed=True)
-    return g.finish(g.bias(g.matmul(g.flatten(g.global_sum(x)), 3, "INT8")))
+    return argmax_last(g.finish(g.bias(g.matmul(g.flatten(g.global_sum(x)), 3, "INT8"))))[0]
 
 
 COMPILED = {"depthwise": depthwise_net, "joining": joining_net}
