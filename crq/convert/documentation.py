@@ -21,6 +21,10 @@ sizes (`if x.dim() == 4`, `B, C, H, W = x.shape`), pad by computed amounts, and 
 network whose code asked for the size of its images is one for images of that size: `freeze` refuses any other. Code
 that depends on the values of a tensor, or on the batch size, is refused.
 
+`torch.compile` takes the result as one graph, in float and in quantized mode and with every method, and nothing in it
+asks the device for a value. A compiled network does not warn of an input grid that does not suit its images; `crq.quantize`
+and `crq.freeze` do.
+
 ## Modules and their functional forms
 
 {modules}; dropout of every kind and stochastic depth, which act in training only; additions of two activations and

@@ -55,6 +55,17 @@ def test_one_graph_gives_what_eager_gives(method: str, options: dict, mode: str)
     assert all(torch.equal(a, b) for a, b in zip(*(state.values() for state in states), strict=True))
 
 
+def test_the_backward_pass_is_compiled_too() -> None:
+    torch._dynamo.reset()
+    eager = network("crq+", "quantized")
+    eager(images())
+    model = copy.deepcopy(eager)
+    compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
+    for net in (eager, compiled):
+        net(images()).square().sum().backward()
+    assert all(torch.equal(a.grad, b.grad) for a, b in zip(eager.parameters(), model.parameters(), strict=True))
+
+
 @pytest.mark.parametrize(
     ("method", "mode"), [("crq", "float"), ("crq", "quantized"), ("crq+", "quantized"), ("ste", "float")]
 )
