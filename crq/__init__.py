@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crq.quant.penalties import layer_statistics as layer_statistics
     from crq.train.trainer import train_recipe as train_recipe
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "TernaryConfig": "crq.convert.config",
