@@ -46,6 +46,9 @@ module crq_divide #(
     wire tie = TIES && i == BITS - 1 && less == '0;
     wire met = !negative && (over || !(less[DB+1] || tie));
     wire [DB:0] kept = less[DB+1] ? top : less[DB:0];
+    // What the last step leaves, and the place of a bit that is shifted out, nobody reads.
+    logic unused;
+    assign unused = ^{left, kept, found};
     if (i == 0) begin : gen_first
       always_ff @(posedge clk) begin
         if (en) begin

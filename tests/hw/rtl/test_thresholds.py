@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import ModelProto
 
 from crq.hw.dataflow.memory import BRAM_BITS
+from crq.hw.dataflow.stages import stage
 from crq.hw.dataflow.thresholds import Table
 from crq.hw.dataflow.units import Fold, units
 from crq.hw.ir.graph import Network
+from crq.hw.read import read_qonnx
+from crq.hw.rtl.generate import generate
 from crq.hw.rtl.thresholds import compare_lanes, lane_masks
-from crq.hw.rtl.verilator import beats, run_network
+from crq.hw.rtl.verilator import beats, lint, run_network
 from crq.hw.rtl.verilog import Design
 from tests.support.random_graphs import GraphBuilder
+from tests.support.wide_files import wide_dense, wide_uneven
 
 
 def made(rows: list[list[int]], lo: int, hi: int, signed: bool = False) -> Table:
@@ -107,3 +113,13 @@ def test_every_kind_of_lane_counts_the_thresholds_met(tmp_path: Path) -> None:
         met = (x[:, :, None] >= table[None, :, :, None, None]).sum(2)
         expected.append(met - (1 << (bits - 1) if signed else 0))
     np.testing.assert_array_equal(found.values, beats(np.concatenate(expected, axis=1), 4))
+
+
+@pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
+@pytest.mark.parametrize("made", [wide_dense, wide_uneven])
+def test_divisions_in_a_pipeline_have_no_warning(made: Callable[[], ModelProto], tmp_path: Path) -> None:
+    """With entries before the line and without, with codes that end before their format."""
+    network = Network(read_qonnx(made()))
+    folds = {u.name: Fold(u.output.shape.c, u.fan_in) if u.quantizer else Fold(1) for u in units(network)}
+    assert any(stage(unit, folds[unit.name]).kind == "divide" for unit in units(network))
+    lint(generate(network, folds), tmp_path)
