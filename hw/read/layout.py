@@ -139,7 +139,10 @@ def _over_points(ctx: Context, node: NodeProto) -> NodeProto:
     weights = ctx.constant(node, 1).value
     if weights.ndim != 2 or node.op_type == "Gemm":
         refuse("channels-last", node, f"a product with weights of shape {weights.shape} over the last axis")
-    rank = len(ctx.shape(node))
+    channels, *pixels = ctx.shape(node)
+    if len(weights) != channels:
+        refuse("malformed", node, f"weights {weights.shape} on an input of shape {(*pixels, channels)}")
+    rank = 1 + len(pixels)
     kernel = _relaid(ctx, node.input[1], lambda a: a.T.reshape(*a.T.shape, *[1] * (rank - 1)))
     return helper.make_node("Conv", [node.input[0], kernel], node.output, node.name)
 

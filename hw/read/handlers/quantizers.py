@@ -110,7 +110,7 @@ def codes_of(ctx: Context, node: NodeProto, quantizer: Rule, scale: Scale) -> Co
     if isinstance(value, Codes) and _is_same_grid(value, quantizer, scale):
         return value
     pending = ctx.pending(node)
-    if isinstance(quantizer, Quantizer) and quantizer.qmax - quantizer.qmin > MAX_STEPS:
+    if not isinstance(quantizer, Steps | Truncation) and quantizer.qmax - quantizer.qmin > MAX_STEPS:
         if pending.chain.turns:
             refuse("progression", node, "the codes rise and fall with their sum")
         quantizer = narrowed(pending.chain, quantizer, pending.int.lo, pending.int.hi)

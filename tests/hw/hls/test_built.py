@@ -111,7 +111,7 @@ def test_a_project_of_another_format_is_refused(built: Built, tmp_path: Path) ->
     shutil.copy(built.directory / "manifest.json", tmp_path)
     file = tmp_path / "manifest.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "format": 99}))
-    with pytest.raises(HwError, match="format 99; this version reads format 5"):
+    with pytest.raises(HwError, match="format 99; this version reads format 6"):
         Built(tmp_path)
 
 

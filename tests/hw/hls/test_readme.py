@@ -33,7 +33,7 @@ def manifest_of(plan: Plan, **changes: Any) -> Manifest:
         "project": "net", "target": "hls", "source": {"name": "m.onnx", "sha256": "00ff"}, "part": "xc7z020",
         "board": None, "clock_period": 2.5,
         "io_type": plan.io_type, "folding": {}, "goal": "10 images per second",
-        "why": {p.unit.name: f"why {p.unit.name}" for p in plan.processes if p.unit}, "layers": {},
+        "why": {p.unit.name: f"why {p.unit.name}" for p in plan.processes if p.unit}, "layers": {}, "wanted": {},
         "tops": {"network": "net"}, "input": {}, "result": {},
         "testbench": {"images": 32, "given": 0, "sha256": ""}, "versions": {"crq": "0.1.0"}, "files": {},
     }  # fmt: skip

@@ -97,14 +97,14 @@ def test_weights_through_a_quant_with_one_scale_per_column() -> None:
         (node("Conv", "xq w", "y", "n", group=0), r"with group=0"),
         (node("Conv", "xq w five", "y", "n"), r"a bias of shape \(4,\) for 5 channels"),
         (node("Conv", "xq w", "y", "n", strides=[0, 1]), r"strides \[0, 1\]"),
-        (node("MatMul", "xq a", "y", "n"), r"weights \(6, 4\) on an input of shape \(2, 6, 6\)"),
+        (node("MatMul", "xq b", "y", "n"), r"weights \(5, 4\) on an input of shape \(2, 6, 6\)"),
         (node("MatMul", "fl a", "y", "n"), r"6 weight rows for 72 inputs"),
         (node("Gemm", "fl a", "y", "n", transA=1), r"transA=1 is not supported"),
         (node("MatMul", "a fl", "y", "n"), r"a constant times an activation"),
     ],
 )
 def test_what_contradicts_itself_is_named(made, message: str) -> None:
-    constants = {"w1": ternary(5, 2, 3), "five": np.ones(4, np.float32), "a": ternary(6, 4)}
+    constants = {"w1": ternary(5, 2, 3), "five": np.ones(4, np.float32), "a": ternary(6, 4), "b": ternary(5, 4)}
     nodes = [IN, node("Flatten", "xq", "fl"), made]
     with pytest.raises(HwError, match=rf"'n' \({made.op_type}\): .*{message}"):
         read_qonnx(graph_of(nodes, base() | constants))
