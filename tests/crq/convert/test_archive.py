@@ -35,7 +35,7 @@ def refused(path: Path, state) -> str:
     return message
 
 
-@pytest.mark.parametrize("network", ["Plain", "Branches"])
+@pytest.mark.parametrize("network", [pytest.param("Plain", marks=pytest.mark.slow), "Branches"])
 def test_bytes_are_equal_in_two_processes_and_folders(tmp_path, network: str) -> None:
     script = (
         "import sys; from tests.support.nets import NETWORKS, frozen; model = frozen(NETWORKS[sys.argv[1]]); "

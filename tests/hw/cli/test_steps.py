@@ -97,7 +97,7 @@ def test_a_file_that_is_not_the_model_ends_the_run_with_1(steps: Steps, monkeypa
     """Every integer of the simulation equals PyTorch's, and the file's logits do not."""
     differs = [Link("file in qonnx = PyTorch", 359, 3590, 7)]
     monkeypatch.setattr("crq.hw.cli.steps.runtime_links", lambda *_: differs)
-    result = CliRunner().invoke(run, ["digits", "-o", str(steps.output)])
+    result = CliRunner().invoke(run, ["digits", "--epochs", "6", "-o", str(steps.output)])
     assert result.exit_code == 1, result.output
     assert "FAILED: file in qonnx = PyTorch: 7 of 3,590 differ" in result.output
     [entry] = kept(hw.open_project(steps.output / "digits_hls")).values()

@@ -76,7 +76,9 @@ def test_simulation_is_bit_exact(name, io_type, mode, projects, vectors):
 
 
 @pytest.mark.parametrize("io_type", ["io_stream", pytest.param("io_parallel", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n == "depthwise_net" else ()) for n in NETWORKS]
+)
 def test_synthesis_branch_is_bit_exact(name, io_type, projects, vectors):
     """The code under __SYNTHESIS__, compiled by g++ with tables of ap types."""
     codes, expected = vectors[name]
@@ -129,10 +131,13 @@ def drawn(network: Network, seed: int) -> dict[str, tuple[int, int, str]]:
 
 
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))]
+LONG = ("windows_net", "small_cnn")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("name", FOLDED_NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n in LONG else ()) for n in FOLDED_NETWORKS]
+)
 def test_every_form_and_folding_is_bit_exact(name: str, seed: int, tmp_path: Path) -> None:
     """Random mixtures: every traced layer with ap types and native integers, the results of the synthesis branch."""
     graph = FOLDED_NETWORKS[name](seed)

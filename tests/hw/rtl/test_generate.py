@@ -130,7 +130,7 @@ def check_network(name: str, seed: int, folder: Path, images: int = 4) -> None:
 
 
 @needs_verilator
-@pytest.mark.parametrize(("name", "seed"), [("residual_net", 1), ("u_net", 2)])
+@pytest.mark.parametrize(("name", "seed"), [("residual_net", 1), pytest.param("u_net", 2, marks=pytest.mark.slow)])
 def test_networks_under_a_mixture_of_foldings(name: str, seed: int, tmp_path: Path) -> None:
     check_network(name, seed, tmp_path)
 

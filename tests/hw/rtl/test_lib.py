@@ -19,11 +19,12 @@ LIBRARY = [Path(str(f)) for f in (files("crq.hw.rtl") / "lib").iterdir() if f.na
 LANE = sorted(f for f in LIBRARY if f.stem.split("_")[1] in ("pe", "lane", "pair", "add3", "acc", "carry", "ccu"))
 SEVERAL = 3  # each takes Verilator seconds
 FORMS = ["", *DEFINES.values()]
+LONG = ("CRQ_XILINX=4", "CRQ_ICE40")
 needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
 
 
 @needs_verilator
-@pytest.mark.parametrize("form", [pytest.param(f, marks=pytest.mark.slow) if f == "CRQ_XILINX=4" else f for f in FORMS])
+@pytest.mark.parametrize("form", [pytest.param(f, marks=pytest.mark.slow) if f in LONG else f for f in FORMS])
 def test_every_product_and_random_lanes_are_exact(form: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(len(form))
     lanes = [exhaustive_lane(bits, signed) for bits in (1, 3) for signed in (False, True)]

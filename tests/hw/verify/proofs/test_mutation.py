@@ -87,7 +87,9 @@ def test_a_moved_threshold_changes_codes_by_one_in_one_direction(
     assert len(np.unique(np.argwhere(moved)[:, 1])) == 1
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n == "residual_net" else pytest.mark.slow) for n in NETWORKS]
+)
 def test_a_changed_adder_is_caught_by_images(name: str, tmp_path: Path) -> None:
     """The first, a middle and the last adder of every layer: in io_parallel each layer is an adder graph."""
     project = hw.build(NETWORKS[name](0), tmp_path / "p", project_name="p", io_type="io_parallel")
