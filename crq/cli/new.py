@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,9 +27,11 @@ def new(folder: Path, kind: str) -> None:
 
     empty_folder(folder)
     starters = files("crq.cli") / "starters"
-    name = folder.resolve().name
+    # Files are named after a recipe, so its name has plain characters only.
+    name = re.sub(r"[^A-Za-z0-9_.+ -]|^[^A-Za-z0-9_]", "_", folder.resolve().name)[:100]
     for file in SHARED:
         write_text(folder / file, (starters / file).read_text(encoding="utf-8").replace("NAME", name))
     for file in OWN:
         write_text(folder / file, (starters / kind / file).read_text(encoding="utf-8"))
-    click.echo(f"{folder}: {', '.join((*SHARED, *OWN))}\nnext: cd {folder} && crq run recipe.toml -o runs/first")
+    click.echo(f"{folder}: {', '.join((*SHARED, *OWN))}")
+    click.echo(f"next: cd {shlex.quote(str(folder))} && crq run recipe.toml -o runs/first")

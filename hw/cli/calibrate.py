@@ -19,9 +19,11 @@ def calibrate(projects: tuple[Path, ...], output: Path, as_json: bool) -> None:
     """
     import json
 
-    from crq.hw.cost.own import RESOURCES, fit
+    from crq.hw.cost.own import NAMES, RESOURCES, fit
     from crq.hw.report.vendor import pair
 
+    if len({project.resolve() for project in projects}) < len(projects):
+        raise click.UsageError("a project is named twice; each counts once")
     pairs = [pair(project) for project in projects]
     own = fit(pairs)
     own.save(output)
@@ -32,7 +34,7 @@ def calibrate(projects: tuple[Path, ...], output: Path, as_json: bool) -> None:
     for p in pairs:
         ratios = ", ".join(
             f"{name} {p.reported[key]:,.4g} of {p.estimated[key]:,.4g} estimated (× {ratio:.2f})"
-            for key, name in zip(RESOURCES, ("LUT", "FF", "BRAM36"), strict=True)
+            for key, name in NAMES.items()
             if (ratio := p.ratio(key)) is not None
         )
         click.echo(f"{p.project}, {p.tool}: {ratios}")

@@ -40,6 +40,8 @@ def report(
     from crq.hw.report.project import report_facts
     from crq.hw.report.terminal import render
 
+    if len({str(project) for project in projects}) < len(projects):
+        raise click.UsageError("a project is named twice")
     own = Own.load(calibration) if calibration else None
     reports = {str(p): report_facts(p, part=part, clock_period_ns=clock_period, own=own) for p in projects}
     first = reports[str(projects[0])]

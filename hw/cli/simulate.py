@@ -73,7 +73,7 @@ def simulate(
     results = project.check() if checks or (checks is None and is_small(project.network)) else []
     equal = all(link.equal for link in (verdict, *links)) and all(r.ok for r in results)
     keep(
-        project, f"simulate {mode} against {against(reference)}",
+        project, f"simulate {mode} against {against(reference)} on {data.name or 'vectors'}",
         {
             "against": against(reference), "mode": mode, "data": data.name, "images": verdict.images,
             "integers": verdict.integers, "differing": verdict.differing, "equal": equal,

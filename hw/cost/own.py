@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any, NamedTuple
 from crq.files import write_json
 from crq.hw.errors import HwError
 
-RESOURCES = ("lut", "ff", "bram36")
+NAMES = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36"}
+RESOURCES = tuple(NAMES)
 SCHEMA = 1
 
 
@@ -24,9 +26,9 @@ class Pair(NamedTuple):
     reported: Mapping[str, float | None]
 
     def ratio(self, resource: str) -> float | None:
-        """Reported to estimated; None where either is nothing."""
+        """Reported to estimated; None where it was not reported, or nothing is estimated."""
         reported, estimated = self.reported.get(resource), self.estimated[resource]
-        return reported / estimated if reported and estimated else None
+        return None if reported is None or not estimated else reported / estimated
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,10 @@ class Own:
     def basis(self) -> str:
         """What the band rests on, for the report."""
         count = len(self.reports)
-        return f"the least and the most of {count} vendor report{'s' if count > 1 else ''} of your own: " + "; ".join(
-            self.reports
-        )
+        named = ", ".join(NAMES[key] for key in self.spans)
+        text = f"{named}: the least and the most of {count} vendor report{'s' if count > 1 else ''} of your own"
+        rest = "" if self.spans.keys() == NAMES.keys() else "; all else a judgement, 0.5 to 2 times the estimate"
+        return f"{text} ({'; '.join(self.reports)}){rest}"
 
     def save(self, path: Path) -> None:
         write_json(path, {"schema": SCHEMA, **asdict(self)})
@@ -56,6 +59,10 @@ class Own:
             if facts.pop("schema") != SCHEMA:
                 raise ValueError("another schema")
             spans = {name: (float(low), float(high)) for name, (low, high) in facts["spans"].items()}
+            if not spans or not spans.keys() <= NAMES.keys() or not facts["reports"]:
+                raise ValueError("expected spans of lut, ff or bram36, and the reports that they are of")
+            if any(not 0 <= low <= high < math.inf for low, high in spans.values()):
+                raise ValueError("a span is two numbers, the smaller first")
             return cls(spans, tuple(map(str, facts["reports"])))
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise HwError(f"{path}: no calibration ({error}); `crq calibrate PROJECT… -o {path}` makes one") from error

@@ -31,6 +31,9 @@ def content_hash(built: Built) -> str:
 def keep(built: Built, key: str, facts: dict[str, Any], reference: str | Path | None = None) -> None:
     """Keep `facts` under `key`, in place of what was found before under it.
 
+    What was found before of more images of the same project and reference stays, unless now something differs; its
+    proofs stay too where there are no new ones.
+
     facts: `against`, `images`, `integers`, `differing`, `equal`, and whatever else JSON holds. reference: the file that
     was compared with.
     """
@@ -44,7 +47,15 @@ def keep(built: Built, key: str, facts: dict[str, Any], reference: str | Path | 
         "versions": {package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx", "numpy")},
     }
     path = built.directory / FILE
-    write_json(path, {"schema": SCHEMA, "found": {**_read(path), key: entry}})
+    found = _read(path)
+    before = found.get(key)
+    if before and all(before.get(name) == entry[name] for name in ("project", "reference")):
+        if before["images"] > entry["images"] and entry["equal"]:
+            return
+        if before.get("proofs") and not entry.get("proofs"):
+            entry["proofs"] = before["proofs"]
+            entry["equal"] = entry["equal"] and all(proof["ok"] for proof in before["proofs"])
+    write_json(path, {"schema": SCHEMA, "found": {**found, key: entry}})
     own(built.directory, path)
 
 

@@ -33,7 +33,18 @@ def _fits(report: Mapping[str, Any]) -> Answer:
     if over:
         return Answer("fits", f"NO: {_listed(over)} of {part}", False)
     fullest = max(shares, key=lambda name: shares[name])
+    reach = _reach(report)
+    if beyond := {name: share for name, share in reach.items() if share > 1}:
+        text = f"by the estimate, {_listed({fullest: shares[fullest]})} of {part}; the band reaches {_listed(beyond)}"
+        return Answer("fits", text, None)
     return Answer("fits", f"yes, the fullest resource is {fullest}: {shares[fullest]:.1%} of {part}", True)
+
+
+def _reach(report: Mapping[str, Any]) -> dict[str, float]:
+    """Share of each resource at the upper end of the band."""
+    band, rows = report["summary"].get("band") or {}, report["utilization"]
+    ends = {name: band[name.lower()][1] for name in rows if name.lower() in band and rows[name]["share"] is not None}
+    return {name: end / rows[name]["available"] for name, end in ends.items()}
 
 
 def _listed(shares: Mapping[str, float]) -> str:

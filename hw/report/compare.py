@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crq.figures import ACCURACY, told
-from crq.hw.report.paper import activation_bits, row
+from crq.hw.report.paper import activation_bits, weight_bytes
 
 
 def _quality(report: dict[str, Any]) -> str:
@@ -48,7 +48,7 @@ ROWS = (
     ("quality", _quality),
     ("bits per weight", _bits),
     ("activation bits", activation_bits),
-    ("weight bytes", lambda r: row(r)["weight bytes"]),
+    ("weight bytes", weight_bytes),
     ("bit-exact", _exact),
     ("part", lambda r: r["device"]["part"]),
     ("clock, ns", lambda r: f"{r['clock_period_ns']:g}"),
@@ -75,9 +75,9 @@ def render_comparison(reports: Mapping[str, dict[str, Any]], console: Console) -
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     for name in reports:
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(Text(name), justify="right", overflow="fold")
     for label, cells in comparison(reports):
-        table.add_row(label, *cells)
+        table.add_row(label, *map(Text, cells))
     console.print(table)
     for trust in dict.fromkeys(report["trust"] for report in reports.values()):
         console.print(Text(f"Estimated; {trust}.", style="dim"))

@@ -11,34 +11,47 @@ from typing import Any
 from qonnx.core.datatype import DataType
 
 from crq.figures import ACCURACY
+from crq.hw.report.verdict import verdict
 
 COLUMNS = (
-    "network", "part", "metric", "value", "weight bits", "activation bits", "weight bytes", "LUT", "FF", "BRAM36",
-    "DSP", "clock MHz", "latency us", "frames/s", "energy", "bit-exact", "basis",
+    "project", "network", "part", "metric", "value", "weight bits", "activation bits", "weight bytes", "LUT", "FF",
+    "BRAM36", "DSP", "clock MHz", "latency us", "frames/s", "energy", "bit-exact", "basis",
 )  # fmt: skip
 _SPECIAL = {**{c: f"\\{c}" for c in "&%$#_{}"}, "\\": r"\textbackslash{}", "~": r"\~{}", "^": r"\^{}"}
 
 
-def row(report: Mapping[str, Any]) -> dict[str, str]:
-    """The figures of report.json by `COLUMNS`, as plain text; empty where nothing is known. weight bits: mean of the
-    packed weights."""
+def row(report: Mapping[str, Any], source: str = "") -> dict[str, str]:
+    """The figures of report.json by `COLUMNS`, as plain text; empty where nothing is known. source: where the report is
+    from. weight bits: mean of the packed weights."""
     project, summary = report["project"], report["summary"]
     metric = project.get("metric", ACCURACY)
     value = (project.get(metric) or {}).get("frozen")
     bits = (report.get("bits_per_weight") or {}).get("packed")  # reports saved by early versions lack it
-    weights = sum(unit["weights"]["count"] for unit in report["units"] if "weights" in unit)
-    verdict = project.get("verdict")
     cells = (
-        project.get("name", "network"), report["device"]["part"], metric if value is not None else "",
+        source, project.get("name", "network"), report["device"]["part"], metric if value is not None else "",
         "" if value is None else f"{value:.4f}",
         f"{bits:.2f}" if bits else "", activation_bits(report),
-        f"{math.ceil(bits * weights / 8)}" if bits else "", f"{summary['lut']:.0f}",
+        weight_bytes(report), f"{summary['lut']:.0f}",
         f"{summary['ff']:.0f}", f"{summary['bram36']:g}",
         f"{summary['dsp']}", f"{1000 / report['clock_period_ns']:.4g}", f"{summary['latency_us']:.4g}",
         f"{summary['frames_per_second']:.0f}", "not estimated",
-        "" if not verdict else "yes" if verdict.get("equal") and not verdict.get("stale") else "no", "estimated",
+        _exact(project.get("verdict")), "estimated",
     )  # fmt: skip
     return dict(zip(COLUMNS, cells, strict=True))
+
+
+def weight_bytes(report: Mapping[str, Any]) -> str:
+    """Of all weights, packed."""
+    bits = (report.get("bits_per_weight") or {}).get("packed")
+    weights = sum(unit["weights"]["count"] for unit in report["units"] if "weights" in unit)
+    return f"{math.ceil(bits * weights / 8)}" if bits else ""
+
+
+def _exact(found: Mapping[str, Any] | None) -> str:
+    """What was compared belongs to a yes."""
+    if not found:
+        return ""
+    return f"yes, {found['images']} images against {found['against']}" if verdict(found)[0] else "no"
 
 
 def activation_bits(report: Mapping[str, Any]) -> str:
@@ -52,15 +65,21 @@ def to_csv(reports: Mapping[str, Mapping[str, Any]]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row(report) for report in reports.values())
+    for source, report in reports.items():
+        writer.writerow({name: _no_formula(cell) for name, cell in row(report, source).items()})
     return out.getvalue()
+
+
+def _no_formula(cell: str) -> str:
+    """A name that a spreadsheet would compute is text."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
 
 
 def to_latex(reports: Mapping[str, Mapping[str, Any]]) -> str:
     """A tabular of the columns that any report fills."""
-    rows = [row(report) for report in reports.values()]
+    rows = [row(report, source) for source, report in reports.items()]
     columns = [name for name in COLUMNS if any(r[name] for r in rows)]
-    words = {"network", "part", "metric", "energy", "bit-exact", "basis"}
+    words = {"project", "network", "part", "metric", "energy", "bit-exact", "basis"}
     lines = [
         "% needs \\usepackage{booktabs}",
         f"\\begin{{tabular}}{{{''.join('l' if name in words else 'r' for name in columns)}}}",

@@ -16,6 +16,10 @@ from crq.hw.report.vendor import vendor_reports
 from crq.hw.rtl.measure import FILE, load
 
 SAVED = "report.json"
+NEEDED = frozenset(
+    {"device", "clock_period_ns", "summary", "utilization", "units", "multiplier_free", "trust", "project"}
+)
+"""What every saved report has."""
 
 
 def project_report(
@@ -71,12 +75,17 @@ def report_facts(
     """
     saved = source / SAVED if source.is_dir() else source
     if not saved.is_file():
-        return project_report(Built(source), part=part, clock_period_ns=clock_period_ns, own=own).to_dict()
+        built = Built(source)
+        if own and built.manifest.target == "rtl":
+            raise HwError(f"{source} is an RTL project, whose band is measured; a calibration is for HLS projects")
+        return project_report(built, part=part, clock_period_ns=clock_period_ns, own=own).to_dict()
     if part or clock_period_ns or own:
         raise HwError(f"{saved} is a saved report; for another part, clock or calibration name the project's folder")
     try:
         facts = json.loads(saved.read_text())
         schema = facts["schema"]
+        if schema == SCHEMA and (missing := sorted(NEEDED - facts.keys())):
+            raise ValueError(f"it lacks {', '.join(missing)}")
     except (ValueError, LookupError, TypeError) as error:
         raise HwError(
             f"{saved} is no report that crq saved: expected a project's folder, a run's, or its report.json; "

@@ -21,10 +21,9 @@ def render(report: dict[str, Any], console: Console) -> None:
     """Prints `report` (the content of report.json)."""
     device = report["device"]
     board = f" ({device['board']})" if device["board"] else ""
-    console.print(
-        f"[bold]{report['project'].get('name', 'network')}[/] on {device['part']}{board}, "
-        f"clock {report['clock_period_ns']:g} ns"
-    )
+    title = Text(report["project"].get("name", "network"), style="bold")
+    title.append(f" on {device['part']}{board}, clock {report['clock_period_ns']:g} ns", style="not bold")
+    console.print(title)
     console.print(_answers(report))
     console.print(_units(report, narrow=console.width < WIDE))
     console.print(_capacity(report))
@@ -83,7 +82,7 @@ def _units(report: dict[str, Any], narrow: bool) -> Table:
         kind = f"{unit['kind']} {unit['form'] or ''}".rstrip()
         slow = unit["name"] == report["summary"]["bottleneck"]
         figures = [_FIGURES[head](unit) for head in heads]
-        table.add_row(names_shown[unit["name"]], kind, *figures, style="yellow" if slow else None)
+        table.add_row(Text(names_shown[unit["name"]]), kind, *figures, style="yellow" if slow else None)
     return table
 
 

@@ -53,3 +53,9 @@ def test_commands_of_the_readme_exist(tmp_path: Path) -> None:
     assert lines
     for line in lines:
         assert crq(line.split()[1], "--help").exit_code == 0
+
+
+def test_every_folder_gives_a_recipe(tmp_path: Path) -> None:
+    made = crq("new", tmp_path / 'a "b" c')
+    assert recipe.load(str(tmp_path / 'a "b" c' / "recipe.toml")).name == "a _b_ c"
+    assert f"cd '{tmp_path}/a \"b\" c' && crq run" in made.stdout

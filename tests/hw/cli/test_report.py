@@ -48,7 +48,7 @@ def test_a_page_of_one_project_and_of_several(projects: tuple[Path, Path], tmp_p
 def test_a_papers_table_has_a_row_per_project(projects: tuple[Path, Path]) -> None:
     rows = list(csv.DictReader(io.StringIO(crq_report(*projects, "--csv").stdout)))
     assert [row["network"] for row in rows] == ["net0", "net1"]
-    assert crq_report(*projects, "--latex").stdout.count("\nnet") == 2 + 1
+    assert crq_report(*projects, "--latex").stdout.count("& net") == 2 + 1
 
 
 def test_a_saved_report_is_shown_as_it_is(projects: tuple[Path, Path], tmp_path: Path) -> None:

@@ -14,6 +14,15 @@ from crq.hw.errors import HwError
 AREA = st.floats(1, 1e6)
 
 
+WRONG = [
+    f'{{"schema": 1, "spans": {spans}, "reports": {reports}}}'
+    for spans, reports in [
+        ('{"lut": [2, 1]}', '["a"]'), ('{"lut": [NaN, 1]}', '["a"]'), ('{"lut": [-1, 1]}', '["a"]'),
+        ('{"lut": [1, 2]}', "[]"), ("{}", '["a"]'), ('{"dsp": [1, 2]}', '["a"]'), ('{"lut": [1, Infinity]}', '["a"]'),
+    ]
+]  # fmt: skip
+
+
 def pair(estimated: float, reported: float | None, name: str = "a") -> Pair:
     zero = {"ff": 0.0, "bram36": 0.0}
     return Pair(name, "Vitis", {"lut": estimated, **zero}, {"lut": reported, "ff": None, "bram36": 3.0})
@@ -30,7 +39,10 @@ def test_every_report_lies_in_the_span(areas: list[tuple[float, float]]) -> None
 def test_what_is_not_reported_or_not_estimated_has_no_span() -> None:
     own = fit([pair(100, 150, "a"), pair(100, None, "b")])
     assert own.spans == {"lut": (1.5, 1.5)}
-    assert own.basis == "the least and the most of 2 vendor reports of your own: Vitis: a; Vitis: b"
+    assert own.basis == (
+        "LUT: the least and the most of 2 vendor reports of your own (Vitis: a; Vitis: b); "
+        "all else a judgement, 0.5 to 2 times the estimate"
+    )
     with pytest.raises(HwError, match="none of the vendor reports gives an area"):
         fit([pair(100, None)])
 
@@ -40,7 +52,14 @@ def test_it_comes_back_and_other_files_are_refused(tmp_path: Path) -> None:
     own = fit([pair(100, 150), pair(100, 80)])
     own.save(file)
     assert Own.load(file) == own
-    for text in ("", "[]", "{}", '{"schema": 2, "spans": {}, "reports": []}', '{"schema": 1, "spans": {"lut": 3}}'):
+    for text in (
+        "",
+        "[]",
+        "{}",
+        '{"schema": 2, "spans": {}, "reports": []}',
+        '{"schema": 1, "spans": {"lut": 3}}',
+        *WRONG,
+    ):
         file.write_text(text)
         with pytest.raises(HwError, match=r"no calibration .*crq calibrate PROJECT"):
             Own.load(file)

@@ -48,6 +48,17 @@ def test_a_later_verdict_takes_the_place_of_the_one_of_its_name(built) -> None:
     assert found["check"]["reference"] is None
 
 
+def test_fewer_images_take_nothing_back(built, reference) -> None:
+    proof = {"name": "sources", "ok": False, "skipped": False}
+    keep(built, "simulate", {**FACTS, "differing": 5, "equal": False, "proofs": [proof]}, reference)
+    keep(built, "simulate", {**FACTS, "images": 1, "integers": 24}, reference)
+    assert kept(built)["simulate"]["differing"] == 5
+    keep(built, "simulate", {**FACTS, "images": 9}, reference)  # more images: what failed may be mended, a proof is not
+    assert (kept(built)["simulate"]["differing"], kept(built)["simulate"]["equal"]) == (0, False)
+    keep(built, "simulate", {**FACTS, "images": 2, "differing": 1, "equal": False}, reference)
+    assert kept(built)["simulate"]["differing"] == 1
+
+
 def test_a_changed_project_makes_it_stale(built) -> None:
     keep(built, "check", FACTS)
     path = built.directory / "firmware" / "defines.h"

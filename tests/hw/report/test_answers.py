@@ -42,6 +42,17 @@ def test_what_fits_names_the_fullest_resource_and_what_does_not_all_that_are_ove
     assert of(full)["fits"] == Answer("fits", f"NO: 150.0% of the LUT, 150.0% of the FF of {part}", False)
 
 
+def test_what_fits_by_the_estimate_alone_is_no_yes() -> None:
+    full = copy.deepcopy(FACTS)
+    lut = full["utilization"]["LUT"]
+    lut["share"] = 0.7
+    full["summary"]["band"]["lut"] = [0, 1.4 * lut["available"]]
+    answer = of(full)["fits"]
+    assert answer.good is None
+    assert answer.text.startswith("by the estimate, 70.0% of the LUT")
+    assert answer.text.endswith("the band reaches 140.0% of the LUT")
+
+
 @pytest.mark.parametrize(("factor", "good"), [(0.5, True), (1.0, True), (2.0, False)])
 def test_what_was_wanted_is_reached_or_not(factor: float, good: bool) -> None:
     summary = FACTS["summary"]

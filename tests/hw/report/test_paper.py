@@ -16,11 +16,12 @@ from tests.support import random_graphs
 
 NETWORK = Network(random_graphs.global_pool_net())
 FACTS = build_report(NETWORK, choose(NETWORK), "PYNQ-Z2", 5.0, project_info={"name": "my_net"}).to_dict()
+VERDICT = {"images": 1, "integers": 10, "differing": 0, "against": "x", "equal": True}
 TRAINED = {
     **FACTS,
     "project": {
         "name": "50% & more", "accuracy": {"float": 0.99, "frozen": 0.975},
-        "verdict": {"images": 1, "integers": 10, "differing": 0, "against": "x", "equal": True},
+        "verdict": VERDICT,
     },
 }  # fmt: skip
 
@@ -41,9 +42,10 @@ def test_figures_are_those_of_the_report() -> None:
 
 def test_accuracy_and_verdict_where_there_are_such() -> None:
     assert {k: row(TRAINED)[k] for k in ("metric", "value", "bit-exact")} == {
-        "metric": "accuracy", "value": "0.9750", "bit-exact": "yes",
+        "metric": "accuracy", "value": "0.9750", "bit-exact": "yes, 1 images against x",
     }  # fmt: skip
-    broken: dict[str, Any] = {**TRAINED, "project": {**TRAINED["project"], "verdict": {"differing": 1, "equal": False}}}
+    differs = {**VERDICT, "differing": 1, "equal": False}
+    broken: dict[str, Any] = {**TRAINED, "project": {**TRAINED["project"], "verdict": differs}}
     assert row(broken)["bit-exact"] == "no"
 
 
@@ -52,6 +54,12 @@ def test_bits_of_activations_are_a_number_or_a_span() -> None:
     assert activation_bits({"units": units}) == "4-8"
     assert activation_bits({"units": units[:1]}) == "4"
     assert activation_bits({"units": [{"thresholds": None, "output_type": "INT20"}]}) == ""
+
+
+def test_rows_say_where_they_are_from_and_are_no_formulas() -> None:
+    named = {**FACTS, "project": {"name": "=1+1"}}
+    rows = list(csv.DictReader(io.StringIO(to_csv({"a/net": named, "b/net": named}))))
+    assert [(row["project"], row["network"]) for row in rows] == [("a/net", "'=1+1"), ("b/net", "'=1+1")]
 
 
 def test_latex_leaves_empty_columns_out_and_escapes() -> None:

@@ -130,3 +130,12 @@ def test_damaged_files_in_the_folder_are_no_traceback(file: str, text: str, copy
         return
     with pytest.raises(hw.HwError, match="synthesis.json: no measurements of crq synth"):
         project_report(copy)
+
+
+@pytest.mark.parametrize("missing", ["device", "units", "utilization"])
+def test_half_a_report_is_refused(built: hw.Project, tmp_path: Path, missing: str) -> None:
+    content = project_report(built).to_dict()
+    del content[missing]
+    (tmp_path / "report.json").write_text(json.dumps(content))
+    with pytest.raises(hw.HwError, match="no report that crq saved"):
+        report_facts(tmp_path)

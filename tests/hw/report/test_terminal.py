@@ -83,6 +83,13 @@ def test_the_answers_come_first() -> None:
     assert [(line[0], " ".join(line[1:])) for line in found] == expected
 
 
+def test_names_are_no_markup() -> None:
+    named = facts(project={"name": "[/x] v[bold]"})
+    named["units"][0]["name"] = "[red]conv"
+    assert words(named).startswith("[/x] v[bold] on")
+    assert "[red]conv" in words(named)
+
+
 def test_in_80_characters_every_unit_has_its_own_name() -> None:
     long = facts()
     for place, unit in enumerate(long["units"]):
