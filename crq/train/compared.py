@@ -21,14 +21,14 @@ from crq.train.trainer import train_recipe
 
 INT8 = "int8"
 """The candidate whose weights are integers of 8 bits in every layer."""
-Price = Callable[[Path], tuple[int, int]]
-"""LUTs of the frozen network in the folder of a run: folded for a rate, and as fast as fits a part."""
+Price = Callable[[Path], tuple[int, int] | None]
+"""LUTs of the frozen network in the folder of a run: folded for a rate, and as fast as fits a part; or no estimate."""
 
 
 class Row(NamedTuple):
     """What one run gave. float_test, validation, test: the network's figure, an accuracy as a share; epochs: after the
     float network; zeros: share of the ternary weights; seconds: of processor time, training after the float network;
-    luts: None where the network is for training only, or where nobody asked.
+    luts: None where the network is for training only, has no estimate, or where nobody asked.
     """
 
     candidate: str
@@ -93,7 +93,8 @@ def row(candidate: str, recipe: Recipe, folder: Path, pretrained: Path, price: P
     """Train one candidate, from the float network of the run `pretrained`, and `price` it where it can be exported."""
     summary = trained(recipe, folder, pretrained)
     figures = summary[summary["metric"]]
-    folded, fast = price(folder) if price and summary["not_exportable"] is None else (None, None)
+    priced = price(folder) if price and summary["not_exportable"] is None else None
+    folded, fast = priced or (None, None)
     epochs = sum(phase.epochs for name, phase in recipe.phases.items() if name != "pretrain")
     return Row(
         candidate, recipe.seed, epochs, figures["float"], summary["validation"],

@@ -62,7 +62,7 @@ def trade(compared: list[dict[str, Any]], target: Path, metric: str = "accuracy"
     for index, found in enumerate(compared):
         colour = f"C{index % 10}"
         if found["lut_folded"] is None:
-            axis.axhline(found["test"], color=colour, linestyle=":", label=f"{found['candidate']}, not exported")
+            axis.axhline(found["test"], color=colour, linestyle=":", label=f"{found['candidate']}, no LUTs")
             continue
         luts = [found["lut_folded"], found["lut_fast"]]
         axis.errorbar(luts, [found["test"]] * 2, found["spread"] or 0, color=colour, linewidth=0.8, capsize=3)

@@ -20,6 +20,7 @@ from crq.train.size import model_size
 from crq.train.sources import sounds
 from crq.train.sources.benchmarks import HEARD
 from crq.train.sources.values import ValueData
+from crq.train.tasks import LOSSES
 
 
 def summarize(
@@ -71,6 +72,8 @@ def metadata(setup: Setup) -> dict[str, str]:
         "loss": recipe.loss,
         "target": recipe.data.target,
     }
+    if recipe.loss not in LOSSES:  # a reader of the file does not import it
+        found["labels"] = setup.task.kind
     if recipe.data.name in HEARD or sounds.is_folder(Path(recipe.data.root or recipe.data.name)):
         found["sound"] = recipe.data.sound.model_dump_json()
     return found

@@ -51,6 +51,8 @@ LOSSES = {
     "l1": Loss(F.l1_loss, "numbers", "mae"),
     "bce": Loss(F.binary_cross_entropy_with_logits, "bits", "label_accuracy"),
 }
+USUAL: dict[str, str] = {found.kind: name for name, found in reversed(LOSSES.items())}
+"""By kind of labels, the loss whose metric those of one's own have, too."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +125,9 @@ def of(loss: str, reconstructs: bool = False) -> Task:
     if importing.is_function(loss):
         function = importing.find(loss)
         kind = getattr(function, "kind", "numbers" if reconstructs else "classes")
-        beside = {found.kind: found.metric for found in reversed(LOSSES.values())}
-        if kind not in beside:
-            raise CrqError(f"loss {loss}: its attribute kind is {kind!r}; expected one of {', '.join(beside)}")
-        chosen = Loss(function, kind, beside[kind])
+        if kind not in USUAL:
+            raise CrqError(f"loss {loss}: its attribute kind is {kind!r}; expected one of {', '.join(USUAL)}")
+        chosen = LOSSES[USUAL[kind]]._replace(function=function)
     elif loss in LOSSES:
         chosen = LOSSES[loss]
     else:

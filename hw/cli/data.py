@@ -29,7 +29,10 @@ UNSTATED = (
     "accuracy not given: the file does not say what a byte of the data is worth; state it with --scale 1/255, with "
     "--mean and --std if it was standardised, with --signed if bytes count from -128, or with --codes"
 )
-
+OWN_LOSS = (
+    "figure not given: the loss that the file names is one's own, which is not imported from a file, and the file does "
+    "not say what it compares with"
+)
 UNLABELLED = {
     "classes": "accuracy not given: the data have no labels; add them (docs/data.md)",
     "numbers": "error not given: the network gives numbers, and the data have none to compare with; add them "
@@ -82,7 +85,7 @@ class DataOptions(NamedTuple):
         assert self.name is not None
         section, split = section_of(self.name, self.root, self.keys)
         task = task_of(network, section)
-        found = load_split(section, split, task.kind, bare=True)
+        found = load_split(section, split, "marks" if task is None else task.kind, bare=True)
         count = len(found) if limit is None else min(limit, len(found))
         samples = found.take(torch.arange(count))
         known = bool(self.statement) or says_of_bytes(network)
@@ -91,6 +94,8 @@ class DataOptions(NamedTuple):
         else:
             codes = codes_of(network, channels_first(network, samples.numpy()), self.statement)
             samples = samples.float() / 256
+        if task is None:
+            return Given(codes, None, OWN_LOSS)
         labelled = bool(found.classes) if task.kind == "classes" else found.labels.is_floating_point()
         if task.kind in UNLABELLED and not labelled:
             return Given(codes, None, UNLABELLED[task.kind])

@@ -62,10 +62,16 @@ def _value(text: str) -> Any:
         return text
 
 
-def task_of(network: Network, section: Data) -> Task:
-    """What the network was trained for, by the file it was made of; a classifier where that says nothing."""
+def task_of(network: Network, section: Data) -> Task | None:
+    """What the network was trained for, by the file it was made of; a classifier where that says nothing.
+
+    None for a loss of one's own where the file does not tell the kind of its labels.
+    """
     from crq.train import tasks
 
     said = network.metadata.other
     reconstructs = section.target == "input" or said.get("target") == "input"
-    return tasks.of(said.get("loss", "mse" if reconstructs else "cross_entropy"), reconstructs)
+    loss: str | None = said.get("loss", "mse" if reconstructs else "cross_entropy")
+    if loss not in tasks.LOSSES:  # never imported: anyone may have written the file
+        loss = tasks.USUAL.get("numbers" if reconstructs else said.get("labels", ""))
+    return None if loss is None else tasks.of(loss, reconstructs)

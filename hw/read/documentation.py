@@ -23,12 +23,13 @@ everything else is refused by name, with the reason and a way out.
 
 {handlers}
 
-`Quant` (also spelled {spellings}), `BipolarQuant` and `MultiThreshold` are taken from any custom domain. Scales may be
-general, weight scales per output channel, activation scales per channel in front of depthwise convolutions and pools;
-weights may be ternary, bipolar or signed integers of up to 8 bits (which are reported as not multiplier-free),
-quantized by a `Quant` or stored as plain floats with one magnitude per tensor or output channel. A `Pad` of zeros
-becomes padding of the convolutions behind it; it may add channels, cut off pixels and stand in front of the first
-quantizer. Behind a flatten, thresholds and batch norms may differ from feature to feature (up to 1,024 of them).
+`Quant` (also spelled {spellings}), `BipolarQuant` and `MultiThreshold` are taken from any custom domain but that of
+crq's integer graph. Scales may be general, weight scales per output channel, activation scales per channel in front
+of depthwise convolutions and pools; weights may be ternary, bipolar or signed integers of up to 8 bits (which are
+reported as not multiplier-free), quantized by a `Quant` or stored as plain floats with one magnitude per tensor or
+output channel. A `Pad` of zeros becomes padding of the convolutions behind it; it may add channels, cut off pixels
+and stand in front of the first quantizer. Behind a flatten, thresholds and batch norms may differ from feature to
+feature (up to 1,024 of them).
 
 **Codes of 13 to 16 bits** have no table of thresholds: in every channel these have to be an arithmetic progression,
 two numbers and a division without a divider (a subtraction per bit). What lies between a sum and its `Quant` may then
@@ -59,8 +60,10 @@ with the taps that fall on it, and that unit; nothing is multiplied with the zer
 
 **The end.** {heads} behind the last scores are applied by the host (`host.py`, `Project.simulate`); the hardware ends
 with the scores, and those are compared. On request (`crq build --argmax`, `argmax=True`) the hardware ends with the
-index of the greatest score, of equal ones the first, for each pixel of an image of scores: that of the integers, while
-a Softmax or Sigmoid in front of a file's own ArgMax is left out, which may round two scores to one.
+index of the greatest score, of equal ones the first, for each pixel of an image of scores: that of the integers. In
+the file's own float32, a Softmax, Sigmoid or Tanh in front of its ArgMax, or a bias that all scores share and that is
+large beside them, can round two different scores to one value. The file then takes the first of them; the hardware,
+which leaves these functions out, takes the one that is truly the greatest.
 
 Files with general scales have no single exact meaning in float32: two runtimes may round a tie differently. The integer
 graph follows the float64 evaluation of the constants in the file; channels with a boundary so near a tie that float32

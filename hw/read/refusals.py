@@ -142,6 +142,10 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "too-large": Refusal("a tensor larger than any FPGA design holds", "check the shapes in the file"),
     "not-finite": Refusal("a constant is infinite or NaN", "check the training of that layer"),
+    "integer-graph": Refusal(
+        "the file is an integer graph that crq made, not a file that one is made of",
+        "give the file it was made from; from Python, a graph in memory goes to hw.build as a ModelWrapper",
+    ),
     "external": Refusal(
         "a tensor keeps its data in another file that is not beside this one, or not as it says",
         "put both files into one folder, or write one file: onnx.save(onnx.load(old), new)",

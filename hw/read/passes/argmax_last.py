@@ -1,6 +1,8 @@
 """The class in place of the scores: an ArgMax behind the last layer, whose integers compare as the scores do.
 
-On request only (`BuildOptions.argmax`): the scores then never leave the hardware.
+On request only (`BuildOptions.argmax`): the scores then never leave the hardware. A function of `KEEPING_ORDER` or a
+large common offset can make two scores equal in the file's float32, which then takes the first of them, where the
+hardware takes the truly greatest.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from crq.hw.ir.metadata import Metadata
 from crq.hw.read.refusals import refuse
 
 KEEPING_ORDER = ("Softmax", "LogSoftmax", "Sigmoid", "Tanh")
-"""What does not change which score is the greatest."""
+"""What does not change which score is the greatest, but for two that it rounds to one."""
 
 
 def argmax_last(model: ModelWrapper) -> tuple[ModelWrapper, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import onnx.defs
 from onnx import ModelProto
 
+from crq.hw.ir import custom_op
 from crq.hw.read.refusals import refuse
 
 SPELLINGS = {"IntQuant": "Quant"}
@@ -23,6 +24,8 @@ def one_spelling(model: ModelProto) -> ModelProto:
     for node in model.graph.node:
         if (node.domain, node.op_type) in own:
             refuse("unsupported-op", node, f"a function of the file ({node.domain or 'default domain'})")
+        if node.domain == custom_op.DOMAIN:
+            refuse("integer-graph", node)
         node.op_type = SPELLINGS.get(node.op_type, node.op_type)
         if node.domain in STANDARD:
             node.domain = ""

@@ -44,3 +44,9 @@ def test_metadata_names_what_the_file_was_made_from(setup: Setup) -> None:
     assert json.loads(found["class_names"]) == list("0123456789")
     assert found["preprocessing"].endswith("value = byte × 0.00390625")
     assert all(isinstance(value, str) for value in found.values())
+    assert "labels" not in found
+
+
+def test_of_a_loss_of_one_s_own_the_file_says_what_it_compares_with(setup: Setup, monkeypatch) -> None:
+    monkeypatch.setattr(setup, "recipe", setup.recipe.model_copy(update={"loss": "mine:loss"}))
+    assert {key: metadata(setup)[key] for key in ("loss", "labels")} == {"loss": "mine:loss", "labels": "classes"}

@@ -46,6 +46,25 @@ def test_methods_and_integers_side_by_side(folder: Path, monkeypatch) -> None:
     assert json.loads(called(*asked, "--json").stdout) == facts
 
 
+def test_a_rate_out_of_reach_costs_the_figures_and_not_the_comparison(folder: Path) -> None:
+    result = called(folder / "r.toml", "--methods", "ste", "--seeds", 1, "-o", folder / "out", "--fps", 1e9)
+    assert result.exit_code == 0, result.output
+    facts = json.loads((folder / "out" / "comparison.json").read_text())
+    [one], [note] = facts["candidates"], facts["notes"]
+    assert (one["lut_folded"], one["lut_fast"], len(one["tests"])) == (None, None, 1)
+    assert note.startswith("no LUTs of ste-0: ")
+    assert f"note: {note}" in result.stdout
+    assert f"Note: {note}" in (folder / "out" / "comparison.md").read_text()
+
+
+@pytest.mark.parametrize("fps", ["0", "-1", "nan", "inf"])
+def test_a_rate_that_is_none_is_told_before_training(folder: Path, fps: str) -> None:
+    result = called(folder / "r.toml", "--fps", fps, "-o", folder / "no")
+    assert result.exit_code == 2
+    assert "expected a positive, finite number" in " ".join(result.output.replace("│", " ").split())
+    assert not (folder / "no").exists()
+
+
 @pytest.mark.parametrize(
     ("methods", "message"), [("ste,tws", "method 'tws': expected some of"), ("ste,ste", "named twice")]
 )

@@ -47,6 +47,25 @@ def test_what_is_wrong_is_named(name: str, keys: tuple[str, ...], message: str) 
 def test_the_task_is_the_file_s() -> None:
     g = GraphBuilder((4,), "UINT8")
     network = Network(g.finish(g.matmul("x", 4)))
-    assert task_of(network, recipe.Data(name="x")).metric.name == "accuracy"
-    again = task_of(network, recipe.Data(name="x", target="input"))
+    plain, again = (task_of(network, recipe.Data(name="x", target=target)) for target in ("labels", "input"))
+    assert plain is not None
+    assert again is not None
+    assert plain.metric.name == "accuracy"
     assert (again.metric.name, again.reconstructs) == ("mse", True)
+
+
+@pytest.mark.parametrize(
+    ("said", "metric"),
+    [
+        ({}, None), ({"labels": "odd"}, None), ({"labels": "classes"}, "accuracy"), ({"labels": "numbers"}, "mse"),
+        ({"labels": "bits"}, "label_accuracy"), ({"labels": "marks", "target": "input"}, "mse"),
+        ({"target": "input"}, "mse"),
+    ],
+)  # fmt: skip
+def test_a_loss_of_one_s_own_is_told_by_its_labels(said: dict[str, str], metric: str | None) -> None:
+    g = GraphBuilder((4,), "UINT8")
+    model = g.finish(g.matmul("x", 4))
+    for key, value in {"loss": "nowhere:loss", **said}.items():
+        model.set_metadata_prop(f"crq.{key}", value)
+    found = task_of(Network(model), recipe.Data(name="x"))
+    assert (None if found is None else found.metric.name) == metric

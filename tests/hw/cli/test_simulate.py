@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from crq import export, hw
+from crq.hw.cli.build import build
+from crq.hw.cli.data import OWN_LOSS
 from crq.hw.cli.report import report
 from crq.hw.cli.simulate import simulate
 from crq.hw.verify.proofs.mutation import flipped_weight
@@ -139,3 +141,19 @@ def test_an_rtl_project_against_pytorch_layer_by_layer_and_a_fault_in_it(folder:
     result = CliRunner().invoke(simulate, arguments)
     assert result.exit_code == 1
     assert json.loads(result.stdout)["layers"][0]["first"]["layer"] == "fc"
+
+
+def test_a_loss_that_a_file_names_is_not_imported(tmp_path: Path, monkeypatch) -> None:
+    """Anyone may have written the file: nothing of the current folder runs, and the verdict comes without a figure."""
+    model = export.to_qonnx(frozen(Plain), tmp_path / "m.onnx", metadata={"loss": "evil:go"})
+    assert any(p.value == "evil:go" for p in model.metadata_props)
+    (tmp_path / "evil.py").write_text("open('written', 'w').close()\ndef go(outputs, targets): return 0\n")
+    np.savez(tmp_path / "d.npz", x=np.zeros((3, *Plain.shape), np.uint8), y=[0.5, 1.5, 2.5])
+    monkeypatch.chdir(tmp_path)
+    data = ("--data", "d.npz:all", "--codes")
+    built = CliRunner().invoke(build, ["m.onnx", "-o", "net", *data])
+    result = CliRunner().invoke(simulate, ["net", *data, "--no-checks", "--json"])
+    assert (built.exit_code, result.exit_code) == (0, 0), built.output + result.output
+    facts = json.loads(result.stdout)
+    assert (facts["bit_exact"], facts["note"]) == (True, OWN_LOSS)
+    assert not Path("written").exists()

@@ -11,6 +11,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from crq.hw.errors import HwError
 from crq.hw.read import read_qonnx
 from tests.support.qonnx_files import CONV, assert_equal_to_file, base, conv, graph_of, node, quant
+from tests.support.wide_files import wide_dense
 
 
 def _with(nodes, shape=(1, 2, 6, 6), **changes):
@@ -110,6 +111,7 @@ REFUSED = {
         f72=np.ones((72, 2), "f4"),
     ),
     "no-vector": _with([*HEAD, *ACT, node("MatMul", "q shared", "y", "points")], shared=np.ones((6, 4), "f4")),
+    "integer-graph": read_qonnx(wide_dense()).model,
     "malformed": _with([*HEAD, conv("xq w", "y", "neg", pads=[-1, 0, 0, 0])]),
 }
 
