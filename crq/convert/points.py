@@ -26,6 +26,11 @@ def find_last(model: fx.GraphModule) -> set[fx.Node]:
     return last
 
 
+def takes_last(model: fx.GraphModule) -> bool:
+    """Whether a prepared `model` with shapes takes its input as (N, points, features)."""
+    return any(node.op == "placeholder" for node in find_last(model))
+
+
 def _is_last(model: fx.GraphModule, node: fx.Node, last: set[fx.Node]) -> bool:
     if node.op == "placeholder":
         return _rank(node) > 2 and bool(_wanted(model, node))

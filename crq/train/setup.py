@@ -10,12 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, fx, nn
 from torch.utils.data import Dataset
 
 from crq import models
 from crq.convert.inputs import find_preprocess
+from crq.convert.points import takes_last
 from crq.convert.prepare import prepare
+from crq.convert.shapes import infer_shapes
 from crq.errors import CrqError
 from crq.quant import methods
 from crq.train import data as datasets
@@ -133,6 +135,7 @@ class Setup:
                 "the network normalizes its input, which a recipe leaves to its data section: leave that out and set "
                 "data.standardize = true, or use crq.prepare and a loop of your own"
             )
+        self._check_steps(prepared, example)
         if self.task.reconstructs:
             count, what = math.prod(self.data.shape), "values, the input again"
         elif self.task.kind == "classes":
@@ -145,9 +148,23 @@ class Setup:
                 f"the network's output for one image has shape {tuple(logits.shape[1:])}; expected {count} {what}"
             )
 
-    def _example(self) -> torch.Tensor:
+    def _check_steps(self, prepared: nn.Module, example: Tensor) -> None:
+        """Refuse standardization along the points of (N, points, features): files have constants of features alone."""
+        of_channels = any(isinstance(constant, tuple) for _, constant in self.steps)
+        if not of_channels or not isinstance(prepared, fx.GraphModule):
+            return
+        infer_shapes(prepared, example)
+        if takes_last(prepared):
+            raise CrqError(
+                f"data.standardize: the network takes {tuple(example.shape[1:])} as (points, features), and every "
+                "point would be standardized instead of every feature: give standardize = false in [data] and scale "
+                "the features in the data function; or let it give (N, features, points), and begin the network with "
+                "x.transpose(1, 2)"
+            )
+
+    def _example(self) -> Tensor:
         few = self.data.subset(torch.arange(min(2, len(self.data))))
-        example: torch.Tensor = next(iter(self._loader(few, 2)))[0]
+        example: Tensor = next(iter(self._loader(few, 2)))[0]
         return example
 
     def prepared(self) -> nn.Module:

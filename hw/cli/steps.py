@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import shlex
 import sys
 import tempfile
@@ -14,15 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
 from crq.convert.frozen import FrozenModel
 from crq.errors import CrqError
 from crq.export.qonnx import to_qonnx
-from crq.figures import ACCURACY
+from crq.figures import ACCURACY, shown
 from crq.files import write_json
 from crq.hw.cli.classes import Watched
+from crq.hw.cli.data import channels_first
 from crq.hw.cli.progress import heard_by, steps_shown
 from crq.hw.cli.runtimes import runtime_links
 from crq.hw.cli.scores import Scored
@@ -31,6 +34,7 @@ from crq.hw.devices.boards import find_board
 from crq.hw.devices.catalog import find, for_vivado
 from crq.hw.forms.folder import put, settle
 from crq.hw.forms.verdicts import keep
+from crq.hw.ir.graph import Network
 from crq.hw.ir.vectors import all_vectors
 from crq.hw.project import Project, RtlProject, build, open_project
 from crq.hw.report.model import Report
@@ -55,7 +59,10 @@ NETLIST_IMAGES = 20
 
 
 class Images:
-    """The test split of a recipe as codes of the `frozen` network, all of it, and how well results fit its labels."""
+    """The test split of a recipe as codes of the `frozen` network, all of it, and how well results fit its labels.
+
+    `codes` are in the order of the data, which is the file's.
+    """
 
     def __init__(self, recipe: Recipe, frozen: FrozenModel) -> None:
         task = tasks.of(recipe.loss, recipe.data.target == "input")
@@ -67,6 +74,10 @@ class Images:
         self.codes: Tensor = samples if plain else frozen.codes(values, quantize=True)
         self._scored = Scored(task, test.labels, values, frozen.input.preprocessing)
         self._classes = test.classes if task.metric.name == ACCURACY else ()
+
+    def channels_first(self, network: Network, count: int) -> NDArray[Any]:
+        """The first `count` as simulations take them, (N, C, …), also where the file has (N, points, features)."""
+        return channels_first(network, self.codes[:count].numpy())
 
     def score(self, count: int) -> Watched:
         """What says how well the results of the first `count` fit."""
@@ -144,12 +155,14 @@ class Steps:
             return open_project(folder)
 
     def simulate(
-        self, project: Project, images: Images, runtimes: Sequence[Link]
+        self, project: Project, images: Images, runtimes: Sequence[Link], trained: Mapping[str, Any]
     ) -> tuple[list[dict[str, Any]], list[Proof]]:
-        """Every simulation of its form against PyTorch, on test images and vectors; and the proofs."""
+        """Every simulation of its form against PyTorch, on test images and vectors; and the proofs, a failed one where
+        the figure is not what the training's summary, `trained`, has for the frozen network."""
         with self._timed("simulate"):
             most = simulated(project)
-            vectors, few = all_vectors(project.network, min(1000, most)), images.codes.numpy()[:most]
+            vectors = all_vectors(project.network, min(1000, most))
+            few = images.channels_first(project.network, most)
             if len(few) < len(images.codes):
                 self.console.print(
                     f"the first {len(few):,} of {len(images.codes):,} test images, {RTL_CYCLES:,} cycles of RTL; "
@@ -164,7 +177,9 @@ class Steps:
                     verdict = verify(project, x, self.training, mode=mode, score=score, progress=shown)
                     self.console.print(f"{name}: {described(verdict)}")
                     verdicts.append({"data": name, **verdict_facts(verdict, mode, self.training)})
-            proofs = project.check()
+            metric = trained["metric"]
+            of_all = [v for v in verdicts if v["figures"] is not None and v["images"] == len(images.codes)]
+            proofs = [*project.check(), *contradictions(metric, trained[metric]["frozen"], of_all)]
             for proof in proofs:
                 self.console.print(str(proof))
             self._keep(project, runtimes, verdicts, proofs)
@@ -193,7 +208,7 @@ class Steps:
             with steps_shown(self.console.quiet) as bar:
                 heard = heard_by(bar)
                 made = bitstream(project, slower=slower, heard=heard)
-                few = images.codes.numpy()[:NETLIST_IMAGES]
+                few = images.channels_first(project.network, NETLIST_IMAGES)
                 found = check_netlists(
                     made, few, self.training,
                     heard=lambda stage, n: heard(f"simulating the netlist of {stage}", "" if n == len(few) else str(n)),
@@ -247,6 +262,24 @@ def differing(verdicts: list[dict[str, Any]]) -> int:
     return sum(v["integers"] - v["exact_integers"] for v in verdicts)
 
 
+def contradictions(metric: str, frozen: float, verdicts: Sequence[Mapping[str, Any]]) -> list[Proof]:
+    """One failed proof if any of `verdicts`, each of all test images, is bit-exact with another figure than `frozen`.
+
+    Equal integers of equal images score the same; where they do not, one of the two saw other images.
+    """
+    for verdict in verdicts:
+        simulated = verdict["figures"][metric]
+        # Sums of float32 errors may round otherwise on the machine that trained.
+        if verdict["bit_exact"] and not math.isclose(simulated, frozen, rel_tol=1e-6, abs_tol=1e-12):
+            facts = (
+                f"{shown(metric, simulated)} and {shown(metric, frozen)} on {verdict['images']:,} test images, though "
+                "every integer is equal: the test split is not the training's (a data function must give the same each "
+                "time), or its axes are in another order"
+            )
+            return [Proof(f"simulated {metric} = frozen {metric}", False, facts)]
+    return []
+
+
 def bit_exact(runtimes: Sequence[Link], verdicts: Sequence[Mapping[str, Any]], proofs: Sequence[Proof]) -> bool:
     """The file in its runtimes and every simulation equal PyTorch, and every proof holds; of nothing it is false."""
     claimed = [link for link in runtimes if link.claimed]
@@ -266,7 +299,7 @@ def run_all(
     images = Images(recipe, steps.frozen)
     runtimes = steps.export(images)
     project = steps.build(images)
-    verdicts, proofs = steps.simulate(project, images, runtimes)
+    verdicts, proofs = steps.simulate(project, images, runtimes, trained)
     metric = trained["metric"]
     quality = {"metric": metric, metric: {**trained[metric], "simulated": verdicts[0]["figures"][metric]}}
     made = steps.bitstream(project, images, slower) if board else None

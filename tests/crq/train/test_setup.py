@@ -9,6 +9,7 @@ import torch
 from crq.errors import CrqError
 from crq.train import data, recipe
 from crq.train.setup import PHASES, Setup
+from crq.train.sources.values import ValueData
 from crq.train.splits import load_split
 from tests.support.recipes import digits, values
 
@@ -48,6 +49,33 @@ def test_shapes_that_would_not_freeze_are_refused_before_training() -> None:
     with pytest.raises(CrqError, match=r"layer '1' \(Linear\) reads .*transpose it first"):
         setup(rows)
     setup(edge, ternary={"act_bits": None})  # training alone follows PyTorch
+
+
+class Shared(torch.nn.Module):
+    """A layer that all points share; turned: of (N, features, points)."""
+
+    def __init__(self, turned: bool = False) -> None:
+        super().__init__()
+        self.turned, self.fc1, self.fc2 = turned, torch.nn.Linear(4, 8), torch.nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.transpose(1, 2) if self.turned else x
+        return self.fc2(torch.relu(self.fc1(x)).amax(1))
+
+
+def cloud(*shape: int) -> ValueData:
+    x = torch.randn(100, *shape, generator=torch.Generator().manual_seed(0))
+    return ValueData(x, torch.arange(100) % 2, ("a", "b"), "cloud")
+
+
+def test_points_are_not_standardized_in_place_of_features() -> None:
+    plain, points, first = {"data": {"name": "digits"}}, cloud(7, 4), cloud(4, 7)
+    message = r"takes \(7, 4\) as \(points, features\).*: give standardize = false in \[data\]"
+    with pytest.raises(CrqError, match=message):
+        setup(Shared(), points, points, **plain)
+    assert not setup(Shared(), points, points, data={"name": "digits", "standardize": False}).steps
+    assert len(setup(Shared(turned=True), first, first, **plain).steps[0][1]) == 4  # one for each feature
+    assert len(setup(Shared(), cloud(1, 4), cloud(1, 4), **plain).steps) == 2  # one number for all
 
 
 def test_what_a_later_phase_cannot_do_is_told_at_the_start() -> None:

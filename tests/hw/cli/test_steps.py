@@ -8,11 +8,13 @@ import pytest
 import torch
 from click.testing import CliRunner
 from rich.console import Console
+from torch import Tensor, nn
+from torch.utils.data import TensorDataset
 
 from crq import hw
 from crq.errors import CrqError
 from crq.hw.cli.run import run
-from crq.hw.cli.steps import Images, Steps, bit_exact, differing
+from crq.hw.cli.steps import Images, Steps, bit_exact, contradictions, differing
 from crq.hw.forms.verdicts import kept
 from crq.hw.verify.link import Link
 from crq.hw.verify.proofs.proof import Proof
@@ -91,6 +93,56 @@ def test_what_is_claimed_and_equal_is_bit_exact() -> None:
 )  # fmt: skip
 def test_what_differs_or_compared_nothing_is_not(wrong: dict) -> None:
     assert not bit_exact(**{**GOOD, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("change", "failed"),
+    [({}, False), ({"figures": {"mse": 0.25 + 1e-9}}, False), ({"figures": {"mse": 0.26}}, True),
+     ({"figures": {"mse": 0.26}, "bit_exact": False}, False)],
+)  # fmt: skip
+def test_equal_integers_with_another_figure_contradict_themselves(change: dict, failed: bool) -> None:
+    same = {"bit_exact": True, "images": 50, "figures": {"mse": 0.25}}
+    found = contradictions("mse", 0.25, [same, same | change, same | change])
+    assert [(proof.name, proof.ok) for proof in found] == [("simulated mse = frozen mse", False)] * failed
+    assert not failed or found[0].facts.startswith("0.26 and 0.25 on 50 test images")
+
+
+class Points(nn.Module):
+    """Of (N, 4 points, 4 features): a shape that does not tell the axes apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(4, 8), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc2(torch.relu(self.fc1(x)).amax(1))
+
+
+def points() -> tuple[TensorDataset, TensorDataset]:
+    x = torch.randn(400, 4, 4, generator=torch.Generator().manual_seed(0))
+    best = (2 * x[:, :, 0] + x[:, :, 1]).amax(1)
+    y = (best > 1.2).long() + (best > 2.8).long()
+    return TensorDataset(x[:300], y[:300]), TensorDataset(x[300:], y[300:])
+
+
+def test_points_are_simulated_in_the_order_of_their_training(steps: Steps, monkeypatch) -> None:
+    given = {"data": {"name": f"{__name__}:points", "standardize": False}, "network": {"name": f"{__name__}:Points"}}
+    steps.recipe = recipe.parse(values(**given))
+    monkeypatch.setattr(hw.project.HlsProject, "check", lambda _: [])
+    trained = steps.train()
+    images = Images(steps.recipe, steps.frozen)
+    links = steps.export(images)
+    project = steps.build(images)
+    verdicts, proofs = steps.simulate(project, images, links, trained)
+    assert verdicts[0]["figures"]["accuracy"] == trained["accuracy"]["frozen"]
+    assert all(verdict["bit_exact"] for verdict in verdicts)
+    assert not proofs
+    another = {**trained, "accuracy": {"frozen": trained["accuracy"]["frozen"] - 0.01}}
+    verdicts, [proof] = steps.simulate(project, images, links, another)
+    assert all(verdict["bit_exact"] for verdict in verdicts)
+    assert str(proof).startswith("FAILED: simulated accuracy = frozen accuracy: ")
+    [entry] = kept(project).values()
+    assert (entry["equal"], entry["differing"]) == (False, 0)
 
 
 def test_a_file_that_is_not_the_model_ends_the_run_with_1(steps: Steps, monkeypatch) -> None:
