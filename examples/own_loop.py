@@ -8,12 +8,12 @@ import crq
 from crq.train import data
 from crq.train.loader import BatchLoader
 
+torch.manual_seed(0)
 net = nn.Sequential(
     *(nn.Conv2d(1, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2)),
     *(nn.Conv2d(16, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.Flatten(), nn.Linear(512, 10)),
 )
-train = BatchLoader(data.load("digits:train"), 64, shuffle=True)
-test = data.load("digits:test")
+train, test = BatchLoader(data.load("digits:train"), 64, shuffle=True), data.load("digits:test")
 
 
 def fit(model: nn.Module, epochs: int, lr: float, penalty: crq.ClusterPenalty | None = None) -> float:
