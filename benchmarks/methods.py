@@ -5,26 +5,23 @@
 All methods start from the same float networks and train for the same number of epochs after them. Where several λ,
 retrain epochs or retrain learning rates are given, a penalized method takes the combination that does best on the
 held-out part of the first seed's training split, never on test. Finished runs are reused, so an interrupted benchmark
-continues where it stopped. Writes results.json beside the runs and prints tables.
+continues where it stopped; those of another recipe are refused. Writes results.json beside the runs and prints tables.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import itertools
 import json
 import statistics
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from rich.console import Console
 
 from crq.quant.methods import get
 from crq.train import recipe as recipes
-from crq.train.trainer import train_recipe
+from crq.train.compared import trained
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "float activations": {"act_bits": None},
@@ -74,22 +71,11 @@ def recipe_of(
 
 def run(recipe: recipes.Recipe, folder: Path, pretrained: Path | None) -> dict[str, Any]:
     """The summary of `recipe` run into `folder`, training only what is not there yet."""
-    summary = folder / "summary.json"
-    if not summary.exists():
-        quiet = Console(file=io.StringIO())
-        start = time.perf_counter()
-        resume = (folder / "recipe.toml").exists()
-        train_recipe(recipe, folder, resume=resume, pretrained=None if resume else pretrained, console=quiet)
-        print(
-            f"{folder}  {time.perf_counter() - start:.0f} s  {json.loads(summary.read_text())['accuracy']}", flush=True
-        )
-    return json.loads(summary.read_text())
-
-
-def validation(folder: Path) -> float:
-    """Held-out accuracy at the end of fine-tuning."""
-    state = torch.load(folder / "checkpoints" / "finetune.pt", weights_only=True)
-    return float(state["rows"][-1]["validation"])
+    new = not (folder / "measured.json").exists()
+    summary = trained(recipe, folder, pretrained)
+    if new:
+        print(f"{folder}  {summary['processor_seconds']:.0f} s  {summary['accuracy']}", flush=True)
+    return summary
 
 
 def main() -> None:
@@ -120,10 +106,10 @@ def main() -> None:
         floats[seed] = folder
         run(recipe_of(options, seed, "float", "float activations", None), folder, None)
 
-    def finished(method: str, setting: str, retrain: Retrain | None, seed: int) -> tuple[Path, dict[str, Any]]:
+    def finished(method: str, setting: str, retrain: Retrain | None, seed: int) -> dict[str, Any]:
         tag = f"-{retrain}" if retrain else ""
         folder = options.out / f"{method}-{setting}{tag}-{seed}".replace(" ", "-")
-        return folder, run(recipe_of(options, seed, method, setting, retrain), folder, floats[seed])
+        return run(recipe_of(options, seed, method, setting, retrain), folder, floats[seed])
 
     candidates = [Retrain(*c) for c in itertools.product(options.lam, options.retrain, options.retrain_lr)]
     results = []
@@ -131,12 +117,12 @@ def main() -> None:
         for method in options.methods:
             retrain = candidates[0] if get(method).penalize_retrain else None
             if retrain and len(candidates) > 1:
-                scores = {c: validation(finished(method, setting, c, options.seeds[0])[0]) for c in candidates}
+                scores = {c: finished(method, setting, c, options.seeds[0])["validation"] for c in candidates}
                 retrain = max(scores, key=lambda c: scores[c])
                 listed = ", ".join(f"{c} {score:.2%}" for c, score in scores.items())
                 print(f"{method}, {setting}: chosen on held-out images: {retrain} of {listed}", flush=True)
             for seed in options.seeds:
-                _, summary = finished(method, setting, retrain, seed)
+                summary = finished(method, setting, retrain, seed)
                 accuracy = summary["accuracy"]
                 final = accuracy.get("frozen") or accuracy["recalibrated"]
                 row = {"setting": setting, "method": method, "retrain": retrain and str(retrain), "seed": seed}

@@ -60,8 +60,11 @@ def card(run: Path, recipe: Recipe, summary: dict[str, Any], network: Network) -
         found = estimate(network, folds, device.priced)
         figures = (round(found.total.lut), round(found.total.ff), found.total.bram36, round(found.fps(CLOCK)))
         row |= {f"{figure} {part}": value for figure, value in zip(FIGURES, figures, strict=True)}
-    own = f"examples/zoo/{recipe.name}.toml"
-    row["command"] = f"crq run {recipe.name if recipe.name in built_in() else own}"
+    own = ZOO / f"{recipe.name}.toml"
+    known = load(recipe.name) if recipe.name in built_in() else load(own)
+    if known.training != recipe.training:
+        raise click.UsageError(f"{run} was trained by another recipe than {known.name}: no command would make it again")
+    row["command"] = f"crq run {recipe.name if recipe.name in built_in() else own.relative_to(ZOO.parents[1])}"
     return row
 
 

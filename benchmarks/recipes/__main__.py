@@ -5,7 +5,7 @@
     python -m benchmarks.recipes distillation --equal time --out runs/recipes
 
 The questions stand in questions.toml. Every candidate starts from the same float networks, a seed each, and has as
-many epochs after them; with `--equal time` as much processor time, by what its first run took. `--rungs N` begins with
+many epochs after them; with `--equal time` as much processor time, by a trial epoch of each. `--rungs N` begins with
 a share of the epochs and of the seeds and keeps the better half, by accuracy on held-out images, until all are
 spent; the first candidate stays. Test images choose nothing. Finished runs are kept in the folder, so the same command
 goes on where it stopped, and candidates that several questions share are trained once. Every run adds a row to
@@ -98,18 +98,25 @@ class _Search:
         start = self.out / f"float-{of}-{seed}"
         trained(recipe, start)
         epochs = max(1, (candidate["retrain"]["epochs"] + candidate["finetune"]["epochs"]) // 2**rung)
-        if self.by_time and self.cost:
+        if self.by_time:
             first = next(iter(self.question.candidates))
-            epochs = max(1, round(epochs * self.cost[first] / self.cost.get(name, self.cost[first])))
+            epochs = max(1, round(epochs * self._cost(first, start) / self._cost(name, start)))
         named = "plain" if candidate == self.question.plain else f"{self.question.name}-{name}"
         folder = self.out / f"{of}-{named}-{epochs}-{seed}".replace(" ", "-").replace(",", "")
         new = not (folder / "measured.json").exists()
         found = row(name, recipe_of(candidate, seed, epochs), folder, start, partial(luts, fps=self.fps))
-        self.cost.setdefault(name, found.seconds / epochs)
         if new:
             append(TABLE, HEADER, recipe.data.name, recipe.network.name, self.question.name, *found)
             click.echo(f"{name}, seed {seed}: {found.test:.2%}, {found.seconds:.0f} s", err=True)
         return found
+
+    def _cost(self, name: str, start: Path) -> float:
+        """Processor seconds of a candidate's epoch, by a trial of one."""
+        if name not in self.cost:
+            recipe = recipe_of(self.question.candidates[name], 0, 1)
+            folder = self.out / f"trial-{self.question.name}-{name}".replace(" ", "-").replace(",", "")
+            self.cost[name] = row(name, recipe, folder, start).seconds
+        return self.cost[name]
 
 
 def _held_out(rows: list[Row], name: str) -> float:

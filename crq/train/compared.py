@@ -51,7 +51,13 @@ def candidate_of(recipe: Recipe, name: str, seed: int) -> Recipe:
     """
     if name not in (*METHOD_NAMES, INT8):
         raise CrqError(f"method {name!r}: expected some of {', '.join((*METHOD_NAMES, INT8))}")
-    every = {"method": "ste", "integer": {"*": 8}, "layers": {}, "skip": ()} if name == INT8 else {"method": name}
+    # A layer's own method would be the same in every candidate.
+    layers = {
+        pattern: {k: v for k, v in own.items() if k != "method"} for pattern, own in recipe.ternary.layers.items()
+    }
+    every: dict[str, Any] = {"method": name, "layers": layers}
+    if name == INT8:
+        every = {"method": "ste", "integer": {"*": 8}, "layers": {}, "skip": ()}
     changes: dict[str, Any] = {"seed": seed, "ternary": replace(recipe.ternary, **every)}
     if name not in RETRAINED and recipe.retrain.regularizer is None:
         epochs = recipe.finetune.epochs + recipe.retrain.epochs
@@ -70,20 +76,28 @@ def float_of(recipe: Recipe, seed: int) -> Recipe:
 def trained(recipe: Recipe, folder: Path, pretrained: Path | None = None) -> dict[str, Any]:
     """The summary of `recipe` run into `folder`, with `validation` and the `processor_seconds` it took.
 
-    A finished run is taken as it is, an interrupted one goes on. Raises `CrqError` for a run of another recipe there.
+    A finished run is taken as it is, an interrupted one goes on, its time before counted in. Raises `CrqError` for a
+    run of another recipe there.
     """
     done, stored = folder / "measured.json", folder / "recipe.toml"
     if stored.exists() and load(stored).training != recipe.training:
         raise CrqError(f"{folder} holds a run of another recipe: choose another folder, or remove it")
     if not done.exists():
-        resume = stored.exists()
+        resume, spent = stored.exists(), folder / "processor.json"
+        before = json.loads(spent.read_text(encoding="utf-8")) if resume and spent.exists() else 0.0
         start = time.process_time()
         quiet = Console(file=io.StringIO())
-        train_recipe(recipe, folder, resume=resume, pretrained=None if resume else pretrained, console=quiet)
+        took = before
+        try:
+            train_recipe(recipe, folder, resume=resume, pretrained=None if resume else pretrained, console=quiet)
+        finally:
+            if folder.is_dir():
+                took = before + time.process_time() - start
+                write_json(spent, took)
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         rows = torch.load(folder / "checkpoints" / "finetune.pt", weights_only=True)["rows"]
         summary["validation"] = rows[-1]["validation"] if rows else None
-        summary["processor_seconds"] = time.process_time() - start
+        summary["processor_seconds"] = took
         write_json(done, summary)
     found: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
     return found

@@ -124,9 +124,7 @@ def band(
     facts: Mapping[str, float] = {"lut": total.lut, "ff": total.ff, "bram36": total.bram36, "dsp": total.dsp}
     if form != "rtl":
         if own is not None:
-            spans = {key: own.spans.get(key, HLS_BAND) for key in facts}
-            ends = {key: [value * spans[key][0], value * spans[key][1]] for key, value in facts.items()}
-            return {**ends, "basis": own.basis}
+            return {**{key: own.ends(key, value, HLS_BAND) for key, value in facts.items()}, "basis": own.basis}
         low, high = HLS_BAND
         basis = f"a judgement: {low:g} to {high:g} times the estimate, as Vitis HLS was not measured"
         return {**{key: [value * low, value * high] for key, value in facts.items()}, "basis": basis}

@@ -33,20 +33,30 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class Own:
-    """spans: per resource the least and the most that was reported, as factors of the estimate. reports: of each its
-    tool and project."""
+    """spans: per resource the least and the most that was reported, as factors of the estimate; counts: of how many
+    reports. unforeseen: the most that was reported where nothing was estimated. reports: of each its tool and project.
+    """
 
     spans: Mapping[str, tuple[float, float]]
+    counts: Mapping[str, int]
+    unforeseen: Mapping[str, float]
     reports: tuple[str, ...]
+
+    def ends(self, resource: str, estimate: float, usual: tuple[float, float]) -> list[float]:
+        """[low, high] around an estimate; `usual`: factors of a resource that no report spans."""
+        low, high = self.spans.get(resource, usual)
+        return [estimate * low, estimate * high if estimate else self.unforeseen.get(resource, 0.0)]
 
     @property
     def basis(self) -> str:
         """What the band rests on, for the report."""
-        count = len(self.reports)
-        named = ", ".join(NAMES[key] for key in self.spans)
-        text = f"{named}: the least and the most of {count} vendor report{'s' if count > 1 else ''} of your own"
-        rest = "" if self.spans.keys() == NAMES.keys() else "; all else a judgement, 0.5 to 2 times the estimate"
-        return f"{text} ({'; '.join(self.reports)}){rest}"
+        named = ", ".join(f"{NAMES[key]} in {count}" for key, count in self.counts.items())
+        text = f"the least and the most in vendor reports of your own ({named}: {'; '.join(self.reports)})"
+        for key, most in self.unforeseen.items():
+            text += f"; up to {most:g} {NAMES[key]} were reported where 0 was estimated"
+        return text + (
+            "" if self.spans.keys() == NAMES.keys() else "; all else a judgement, 0.5 to 2 times the estimate"
+        )
 
     def save(self, path: Path) -> None:
         write_json(path, {"schema": SCHEMA, **asdict(self)})
@@ -63,18 +73,25 @@ class Own:
                 raise ValueError("expected spans of lut, ff or bram36, and the reports that they are of")
             if any(not 0 <= low <= high < math.inf for low, high in spans.values()):
                 raise ValueError("a span is two numbers, the smaller first")
-            return cls(spans, tuple(map(str, facts["reports"])))
+            counts = {name: int(facts["counts"][name]) for name in spans}
+            unforeseen = {name: float(most) for name, most in facts["unforeseen"].items()}
+            if not unforeseen.keys() <= NAMES.keys() or any(not 0 < most < math.inf for most in unforeseen.values()):
+                raise ValueError("what was unforeseen is a number above 0")
+            return cls(spans, counts, unforeseen, tuple(map(str, facts["reports"])))
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise HwError(f"{path}: no calibration ({error}); `crq calibrate PROJECT… -o {path}` makes one") from error
 
 
 def fit(pairs: Sequence[Pair]) -> Own:
     """The spans of all `pairs`. Raises `HwError` if no pair has an area to compare."""
-    spans = {}
+    spans, counts, unforeseen = {}, {}, {}
     for resource in RESOURCES:
         ratios = [ratio for pair in pairs if (ratio := pair.ratio(resource)) is not None]
         if ratios:
-            spans[resource] = (min(ratios), max(ratios))
+            spans[resource], counts[resource] = (min(ratios), max(ratios)), len(ratios)
+        most = max((pair.reported.get(resource) or 0.0 for pair in pairs if not pair.estimated[resource]), default=0.0)
+        if most:
+            unforeseen[resource] = most
     if not spans:
-        raise HwError("none of the vendor reports gives an area: run synthesis (vitis_hls build_prj.tcl) to its end")
-    return Own(spans, tuple(f"{pair.tool}: {pair.project}" for pair in pairs))
+        raise HwError("none of the vendor reports gives an area: run build_prj.tcl to its end in each project")
+    return Own(spans, counts, unforeseen, tuple(f"{pair.tool}: {pair.project}" for pair in pairs))

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+import crq
+from crq import coded_layers, models
 from crq.errors import CrqError
 from crq.train import compared, recipe
 from crq.train.compared import INT8, candidate_of, float_of, row, trained
@@ -25,6 +27,10 @@ def test_all_have_as_many_epochs_and_the_same_float_network() -> None:
     integers = candidate_of(made, INT8, 0).ternary
     assert (integers.integer, integers.layers, integers.skip) == ({"*": 8}, {}, ())
     assert candidate_of(made, "ste", 0).ternary.layers == made.ternary.layers
+    own = small(ternary={"method": "crq", "layers": {"*": {"method": "twn", "penalty": 0.5}}})
+    prepared = crq.prepare(models.build(own.network.name), candidate_of(own, "lsq", 0).ternary)
+    assert {type(layer.method).__name__ for layer in coded_layers(prepared).values()} == {"LSQ"}
+    assert candidate_of(own, "lsq", 0).ternary.layers == {"*": {"penalty": 0.5}}
     assert set(float_of(made, 2).phases) == {"pretrain"}
     with pytest.raises(CrqError, match="method 'tws': expected some of crq, .*int8"):
         candidate_of(made, "tws", 0)
@@ -48,7 +54,24 @@ def test_a_finished_run_is_taken_and_another_recipe_s_is_not(tmp_path, monkeypat
     assert found.zeros == pytest.approx(
         sum(v["zeros"] * v["weights"] for v in layers) / sum(v["weights"] for v in layers)
     )
+    assert 0 < found.seconds == json.loads((tmp_path / "ste" / "processor.json").read_text())
     monkeypatch.setattr(compared, "train_recipe", None)
     assert row("ste", candidate_of(made, "ste", 0), tmp_path / "ste", tmp_path / "float", price) == found
     with pytest.raises(CrqError, match="holds a run of another recipe"):
         trained(candidate_of(made, "twn", 0), tmp_path / "ste")
+
+
+def test_the_time_before_an_interruption_counts(tmp_path, monkeypatch) -> None:
+    made, real = small(ternary={"method": "ste"}), compared.train_recipe
+    ticks = iter([0.0, 10.0, 100.0, 101.0])
+    monkeypatch.setattr(compared.time, "process_time", lambda: next(ticks))
+
+    def stopped(*arguments, **more):
+        real(*arguments, **more)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compared, "train_recipe", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        trained(float_of(made, 0), tmp_path / "run")
+    monkeypatch.setattr(compared, "train_recipe", real)
+    assert trained(float_of(made, 0), tmp_path / "run")["processor_seconds"] == 11.0

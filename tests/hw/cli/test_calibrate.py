@@ -32,7 +32,7 @@ def test_the_band_of_a_report_is_that_of_the_vendor_reports(project: hw.Project,
     facts = json.loads(crq("report", project.directory, "--calibration", tmp_path / "own.json", "--json").stdout)
     assert facts["summary"]["band"]["lut"] == pytest.approx([4321, 4321])
     assert facts["summary"]["band"]["ff"] == pytest.approx([2153, 2153])
-    assert "1 vendor report of your own" in facts["summary"]["band"]["basis"]
+    assert "in vendor reports of your own (LUT in 1" in facts["summary"]["band"]["basis"]
     told = crq("report", project.directory, "--calibration", tmp_path / "own.json").stdout
     assert "LUT 4,321 to 4,321" in " ".join(told.split())
     assert facts["summary"]["band"]["bram36"] != [0, 0] or "judgement" in told

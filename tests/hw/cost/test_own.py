@@ -15,7 +15,7 @@ AREA = st.floats(1, 1e6)
 
 
 WRONG = [
-    f'{{"schema": 1, "spans": {spans}, "reports": {reports}}}'
+    f'{{"schema": 1, "spans": {spans}, "counts": {{"lut": 1, "dsp": 1}}, "unforeseen": {{}}, "reports": {reports}}}'
     for spans, reports in [
         ('{"lut": [2, 1]}', '["a"]'), ('{"lut": [NaN, 1]}', '["a"]'), ('{"lut": [-1, 1]}', '["a"]'),
         ('{"lut": [1, 2]}', "[]"), ("{}", '["a"]'), ('{"dsp": [1, 2]}', '["a"]'), ('{"lut": [1, Infinity]}', '["a"]'),
@@ -38,11 +38,15 @@ def test_every_report_lies_in_the_span(areas: list[tuple[float, float]]) -> None
 
 def test_what_is_not_reported_or_not_estimated_has_no_span() -> None:
     own = fit([pair(100, 150, "a"), pair(100, None, "b")])
-    assert own.spans == {"lut": (1.5, 1.5)}
+    assert (own.spans, own.counts, own.unforeseen) == ({"lut": (1.5, 1.5)}, {"lut": 1}, {"bram36": 3.0})
     assert own.basis == (
-        "LUT: the least and the most of 2 vendor reports of your own (Vitis: a; Vitis: b); "
-        "all else a judgement, 0.5 to 2 times the estimate"
+        "the least and the most in vendor reports of your own (LUT in 1: Vitis: a; Vitis: b); up to 3 BRAM36 were "
+        "reported where 0 was estimated; all else a judgement, 0.5 to 2 times the estimate"
     )
+    assert own.ends("lut", 10, (0.5, 2)) == [15, 15]
+    assert own.ends("bram36", 0, (0.5, 2)) == [0, 3]
+    assert own.ends("bram36", 10, (0.5, 2)) == [5, 20]
+    assert own.ends("ff", 0, (0.5, 2)) == [0, 0]
     with pytest.raises(HwError, match="none of the vendor reports gives an area"):
         fit([pair(100, None)])
 
