@@ -17,9 +17,12 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 import crq
 from crq.convert import steps as ops
 from crq.convert.frozen import INPUT, FrozenModel
+from crq.convert.step import Step
+from crq.convert.windows import outputs_first
 from crq.export.activations import SPELLINGS
 from crq.export.errors import ExportError
 from crq.export.lower import lower_quant
+from crq.export.moves import MOVES, Writing
 from crq.export.packing import pack, unpack_table
 from crq.files import atomic_path
 
@@ -75,7 +78,7 @@ class _Writer:
         )  # fmt: skip
         for wire in self.model.wires:
             step = self.model.steps[wire.name]
-            assert isinstance(step, ops.Step)
+            assert isinstance(step, Step)
             inputs = self._distinct(wire.name, wire.inputs)
             self.values[wire.name] = WRITERS[type(step)](self, wire.name, step, *inputs)
         self.renamed = self.nodes[-1].output[0]
@@ -235,6 +238,15 @@ class _Writer:
             group=step.groups,
         )
 
+    def _transposed(self, name: str, step: ops.ConvTransposed, x: str) -> str:
+        codes = outputs_first(torch.from_numpy(self._mac(name, step)), step.groups)
+        return self._node(
+            "ConvTranspose", name, x, self._weights(name, np.ascontiguousarray(codes.numpy()), step.weight_bits),
+            kernel_shape=list(step.codes.shape[2:]), group=step.groups, dilations=list(step.dilation),
+            strides=step.between, pads=[*step.cut, *step.cut],
+            output_padding=step.more,
+        )  # fmt: skip
+
     def _linear(self, name: str, step: ops.Linear, x: str) -> str:
         codes = np.ascontiguousarray(self._mac(name, step).T)
         return self._node("MatMul", name, x, self._weights(name, codes, step.weight_bits))
@@ -298,14 +310,8 @@ class _Writer:
     def _concat(self, name: str, step: ops.Concat, *inputs: str) -> str:
         return self._node("Concat", name, *inputs, axis=1)
 
-    def _channels(self, name: str, step: ops.Channels, x: str) -> str:
-        return self._node("Gather", name, x, self._constant(f"{name}.index", np.array(step.index)), axis=1)
-
-    def _transpose(self, name: str, step: ops.Transpose, x: str) -> str:
-        return self._node("Transpose", name, x, perm=step.axes)
-
-    def _flatten(self, name: str, step: ops.Flatten, x: str) -> str:
-        return self._node("Flatten", name, x, axis=1)
+    def _move(self, name: str, step: Step, x: str) -> str:
+        return MOVES[type(step)](Writing(self._node, self._constant, self.ranks[name]), name, step, x)
 
     def _output(self, name: str, step: ops.Output, x: str) -> str:
         rank = self.ranks[name]
@@ -316,12 +322,11 @@ class _Writer:
         return self._node("Mul", name, x, self._constant(f"{name}.scale", self._broadcast(scale, rank)))
 
 
-WRITERS: dict[type[ops.Step], Callable[..., str]] = {
+WRITERS: dict[type[Step], Callable[..., str]] = {
     ops.Conv: _Writer._conv, ops.Linear: _Writer._linear, ops.Threshold: _Writer._threshold,
     ops.Activated: _Writer._threshold, ops.MaxPool: _Writer._maxpool, ops.SumPool: _Writer._sumpool,
     ops.GlobalSum: _Writer._globalsum,
-    ops.Add: _Writer._add, ops.Concat: _Writer._concat, ops.Channels: _Writer._channels,
-    ops.Transpose: _Writer._transpose,
-    ops.Flatten: _Writer._flatten, ops.Output: _Writer._output,
+    ops.Add: _Writer._add, ops.Concat: _Writer._concat, ops.ConvTransposed: _Writer._transposed,
+    ops.Output: _Writer._output, **dict.fromkeys(MOVES, _Writer._move),
 }  # fmt: skip
 """What writes a step: (writer, name, step, input tensors) to the tensor of its result."""

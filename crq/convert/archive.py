@@ -30,6 +30,7 @@ _THRESHOLD: dict[str, tuple[torch.dtype, tuple[int, ...]]] = {
 _TENSORS: dict[str, dict[str, tuple[torch.dtype, tuple[int, ...]]]] = {
     "Linear": _MAC,
     "Conv": _MAC,
+    "ConvTransposed": _MAC,
     "Threshold": _THRESHOLD,
     "Activated": {**_THRESHOLD, "fall": (_I64, (2,))},
     "Output": {"bias": (_I64, (1,)), "scale": (_F32, (1,))},
@@ -67,13 +68,23 @@ _QUANT = {
 _PARAMS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "Linear": _WEIGHTS,
     "Conv": {**_WEIGHTS, "stride": _SIZES, "padding": _list(_PADS), "dilation": _SIZES, "groups": _integer(1)},
+    "ConvTransposed": {
+        **_WEIGHTS, "stride": _SIZES, "padding": _PADS, "output_padding": _PADS, "dilation": _SIZES,
+        "groups": _integer(1),
+    },
     "Threshold": _QUANT,
     "Activated": {**_QUANT, "kind": lambda v: v in FUNCTIONS, "constants": _list(_list(_real))},
     "MaxPool": _WINDOW,
     "SumPool": _WINDOW,
     "Add": {"shifts": _list(_integer(0, 62))},
     "Concat": {"shifts": _list(_integer(0, 62))},
-    "Channels": {"index": _list(_integer(0))},
+    "Channels": {"index": _list(_integer(-1))},
+    "Slice": {"starts": _PADS, "stops": _SIZES, "steps": _SIZES},
+    "Pad": {"ends": _list(_PADS)},
+    "Enlarge": {"factors": _SIZES},
+    "Shuffle": {"block": _integer(1)},
+    "Unshuffle": {"block": _integer(1), "channels": _integer(1)},
+    "Row": {"to_signal": _truth},
     "Transpose": {"axes": _list(_integer(0))},
     "Output": {"grid": _number},
 }  # fmt: skip

@@ -10,6 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import fx, nn
 
+from crq.convert.arguments import arguments
+from crq.convert.pixels import Row
+from crq.convert.resampling import interpolate, pad, shuffle
 from crq.convert.rewriter import Rewriter, name_of, rebind
 from crq.convert.supported import is_dropout
 from crq.convert.transposed import Transposed
@@ -32,18 +35,8 @@ def is_one(size: Any) -> bool:
     return size == 1 or (isinstance(size, (tuple, list)) and all(part == 1 for part in size))
 
 
-def _arguments(node: fx.Node, *names: str, **defaults: Any) -> dict[str, Any]:
-    """Positional and keyword arguments of a call under their names; an unknown or missing one raises KeyError."""
-    values = dict(defaults)
-    values.update(zip(names, node.args, strict=False))
-    values.update(node.kwargs)
-    if len(node.args) > len(names) or not set(values) <= set(names):
-        raise KeyError(node.name)
-    return values
-
-
 def _relu(rewriter: Rewriter, node: fx.Node) -> None:
-    a = _arguments(node, "input", "inplace", inplace=False)
+    a = arguments(node, "input", "inplace", inplace=False)
     if a["inplace"] or str(getattr(node.target, "__name__", node.target)).endswith("_"):
         rebind(node)
     rewriter.put(node, a["input"], nn.ReLU6() if node.target is F.relu6 else nn.ReLU())
@@ -51,7 +44,7 @@ def _relu(rewriter: Rewriter, node: fx.Node) -> None:
 
 def _activation(kind: type[nn.Module], *names: str) -> Callable[[Rewriter, fx.Node], None]:
     def handle(rewriter: Rewriter, node: fx.Node) -> None:
-        a = _arguments(node, "input", *names, "inplace", inplace=False)
+        a = arguments(node, "input", *names, "inplace", inplace=False)
         x = a.pop("input")
         if a.pop("inplace") or name_of(node).endswith("_"):
             rebind(node)
@@ -62,7 +55,7 @@ def _activation(kind: type[nn.Module], *names: str) -> Callable[[Rewriter, fx.No
 
 def _pool(kind: type[nn.Module], *names: str) -> Callable[[Rewriter, fx.Node], None]:
     def handle(rewriter: Rewriter, node: fx.Node) -> None:
-        a = _arguments(node, "input", *names)
+        a = arguments(node, "input", *names)
         x = a.pop("input")
         if not a.get("return_indices", False):
             a.pop("return_indices", None)
@@ -94,7 +87,7 @@ def pool_to(rewriter: Rewriter, node: fx.Node, x: fx.Node, size: Any, maximum: b
 
 def _adaptive(maximum: bool) -> Callable[[Rewriter, fx.Node], None]:
     def handle(rewriter: Rewriter, node: fx.Node) -> None:
-        a = _arguments(node, "input", "output_size", "return_indices", return_indices=False)
+        a = arguments(node, "input", "output_size", "return_indices", return_indices=False)
         if a["return_indices"]:
             raise KeyError(node.name)
         pool_to(rewriter, node, a["input"], a["output_size"], maximum)
@@ -102,28 +95,27 @@ def _adaptive(maximum: bool) -> Callable[[Rewriter, fx.Node], None]:
     return handle
 
 
-def _pad(rewriter: Rewriter, node: fx.Node) -> None:
-    a = _arguments(node, "input", "pad", "mode", "value", mode="constant", value=None)
-    x, pad = a["input"], [int(p) for p in a["pad"]]
-    rank = len(x.meta["shapes"][0]) - 2 if "shapes" in x.meta else len(pad) // 2
-    pad += [0] * (2 * rank - len(pad))
-    if not any(pad):
-        rewriter.drop(node)
-        return
-    if a["mode"] != "constant" or a["value"] or rank not in (1, 2) or len(pad) != 2 * rank or min(pad) < 0:
+def _clamp(rewriter: Rewriter, node: fx.Node) -> None:
+    """Between two numbers a Hardtanh; above 0 a ReLU."""
+    a = arguments(node, "input", "min", "max", min=None, max=None)
+    low, high = a["min"], a["max"]
+    if str(getattr(node.target, "__name__", node.target)).endswith("_"):
+        rebind(node)
+    if (low, high) == (0, None):
+        rewriter.put(node, a["input"], nn.ReLU())
+    elif all(isinstance(v, (int, float)) for v in (low, high)):
+        rewriter.put(node, a["input"], nn.Hardtanh(low, high))
+    else:
         raise CrqError(
-            f"'pad' {rewriter.where(node)} pads by {pad}, {a['mode']} {a['value'] or 0}: only zeros around the pixels "
-            "are supported"
+            f"{name_of(node)!r} {rewriter.where(node)} clips between {low} and {high}: give two numbers, or min=0"
         )
-    ends: Any = tuple(pad)
-    rewriter.put(node, x, nn.ZeroPad1d(ends) if rank == 1 else nn.ZeroPad2d(ends))
 
 
 def _layer(kind: type[nn.Module], *names: str) -> Callable[[Rewriter, fx.Node], None]:
     """F.conv2d and its kin, on a module's own parameters: the layer takes that module's name."""
 
     def handle(rewriter: Rewriter, node: fx.Node) -> None:
-        a = _arguments(node, "input", "weight", "bias", *names, bias=None)
+        a = arguments(node, "input", "weight", "bias", *names, bias=None)
         x, parameters = a.pop("input"), {key: a.pop(key) for key in ("weight", "bias")}
         held = {key: _parameter(rewriter, value) for key, value in parameters.items() if value is not None}
         if not all(isinstance(tensor, nn.Parameter) for tensor in held.values()):
@@ -159,9 +151,15 @@ def _parameter(rewriter: Rewriter, node: Any) -> Any:
 
 
 def _mean(rewriter: Rewriter, node: fx.Node) -> None:
-    a = _arguments(node, "input", "dim", "keepdim", keepdim=False)
+    a = arguments(node, "input", "dim", "keepdim", keepdim=False)
     dims = a["dim"] if isinstance(a["dim"], (tuple, list)) else [a["dim"]]
     rank = _rank(a["input"])
+    image = rewriter.image(a["input"]) if rank == 4 and len(dims) == 1 and dims[0] % 4 > 1 else None
+    if image is not None:  # over the rows or the columns alone
+        rows = dims[0] % 4 == 2
+        pool: Any = nn.AvgPool2d((image[0], 1) if rows else (1, image[1]))
+        rewriter.put(node, a["input"], pool, *_without(rewriter, node, a["keepdim"], rows))
+        return
     if sorted(dims) in ([2, 3], [-2, -1]):
         pools: list[nn.Module] = [nn.AdaptiveAvgPool2d(1)]
     elif rank == 3 and list(dims) in ([1], [-2]) and not a["keepdim"]:  # of points, features last
@@ -170,20 +168,20 @@ def _mean(rewriter: Rewriter, node: fx.Node) -> None:
         pools = [nn.AdaptiveAvgPool1d(1)]
     else:
         raise CrqError(
-            f"mean over dimensions {dims} {rewriter.where(node)}: only the mean over all of H and W, or over points, "
-            "is supported"
+            f"mean over dimensions {dims} {rewriter.where(node)}: only the mean over H, W, both, or points is supported"
+            + ("" if rank else "; for H or W alone give crq.prepare an example_input")
         )
     rewriter.put(node, a["input"], *(pools if a["keepdim"] else [*pools, nn.Flatten()]))
 
 
 def _amax(rewriter: Rewriter, node: fx.Node) -> None:
-    a = _arguments(node, "input", "dim", "keepdim", keepdim=False)
+    a = arguments(node, "input", "dim", "keepdim", keepdim=False)
     _largest(rewriter, node, a["input"], a["dim"], a["keepdim"])
 
 
 def _max(rewriter: Rewriter, node: fx.Node) -> None:
     """The values of x.max(dim), read by x.max(dim)[0]; their indices have no integer form."""
-    a = _arguments(node, "input", "dim", "keepdim", keepdim=False)
+    a = arguments(node, "input", "dim", "keepdim", keepdim=False)
     readers = [user for user in node.users if user.users or user.args[1:] == (0,)]
     if any(user.target is not operator.getitem or user.args[1:] != (0,) for user in readers):
         raise KeyError(node.name)
@@ -195,6 +193,11 @@ def _largest(rewriter: Rewriter, node: fx.Node, x: fx.Node, dim: Any, keepdim: b
     """Replace `node` by the maximum of `x` over all pixels, or over points with their features last."""
     rank, image = _rank(x), rewriter.image(x)
     dims = sorted(d % rank for d in (dim if isinstance(dim, (tuple, list)) else [dim])) if rank else []
+    if image is not None and rank == 4 and len(dims) == 1 and dims[0] > 1:  # over the rows or the columns alone
+        rows = dims[0] == 2
+        pool: Any = nn.MaxPool2d((image[0], 1) if rows else (1, image[1]))
+        rewriter.put(node, x, pool, *_without(rewriter, node, keepdim, rows))
+        return
     if rank == 3 and dims == [1] and not keepdim:
         points: Any = x.meta["shapes"][0][1]
         modules = [Transposed(rank, to_first=True), nn.MaxPool1d(points)]
@@ -209,13 +212,20 @@ def _largest(rewriter: Rewriter, node: fx.Node, x: fx.Node, dim: Any, keepdim: b
     rewriter.put(node, x, *(modules if keepdim else [*modules, nn.Flatten()]))
 
 
+def _without(rewriter: Rewriter, node: fx.Node, keepdim: bool, rows: bool) -> list[nn.Module]:
+    """What takes away the axis of size 1 that a pool over the rows or the columns leaves."""
+    if not keepdim and not rows:
+        raise CrqError(f"{name_of(node)!r} {rewriter.where(node)} over the columns needs keepdim=True")
+    return [] if keepdim else [Row(to_signal=True)]
+
+
 def _rank(x: fx.Node) -> int:
     """How many axes `x` has; 0 where the network was traced without shapes."""
     return len(x.meta["shapes"][0]) if "shapes" in x.meta else 0
 
 
 def _flatten(rewriter: Rewriter, node: fx.Node) -> None:
-    a = _arguments(node, "input", "start_dim", "end_dim", start_dim=0, end_dim=-1)
+    a = arguments(node, "input", "start_dim", "end_dim", start_dim=0, end_dim=-1)
     if (a["start_dim"], a["end_dim"]) != (1, -1):
         raise CrqError(f"flatten {rewriter.where(node)} must start at dimension 1 and end at -1")
     rewriter.put(node, a["input"], nn.Flatten())
@@ -255,7 +265,7 @@ def _feeds_linear(rewriter: Rewriter, node: fx.Node, features: int) -> bool:
 def _dropout(kind: type[nn.Module]) -> Callable[[Rewriter, fx.Node], None]:
     def handle(rewriter: Rewriter, node: fx.Node) -> None:
         # `training` was read when the model was traced; a module follows train() and eval().
-        a = _arguments(node, "input", "p", "training", "inplace", p=0.5, training=True, inplace=False)
+        a = arguments(node, "input", "p", "training", "inplace", p=0.5, training=True, inplace=False)
         if a["inplace"]:
             rebind(node)
         rewriter.put(node, a["input"], kind(a["p"]))
@@ -277,7 +287,7 @@ def _add(rewriter: Rewriter, node: fx.Node) -> None:
 
 
 def _cat(rewriter: Rewriter, node: fx.Node) -> None:
-    a = _arguments(node, "tensors", "dim", dim=0)
+    a = arguments(node, "tensors", "dim", dim=0)
     if a["dim"] != 1:
         raise CrqError(f"a concatenation {rewriter.where(node)} must be along dimension 1 (channels), not {a['dim']}")
     node.target, node.args, node.kwargs = torch.cat, (list(a["tensors"]), 1), {}
@@ -311,7 +321,11 @@ _HANDLERS: dict[Any, Callable[[Rewriter, fx.Node], None]] = {
     F.avg_pool1d: _pool(nn.AvgPool1d, *_AVG[:-1]),
     **dict.fromkeys((F.adaptive_avg_pool2d, F.adaptive_avg_pool1d), _adaptive(maximum=False)),
     **dict.fromkeys((F.adaptive_max_pool2d, F.adaptive_max_pool1d), _adaptive(maximum=True)),
-    F.pad: _pad,
+    F.pad: pad,
+    F.interpolate: interpolate,
+    F.pixel_shuffle: shuffle(nn.PixelShuffle, "upscale_factor"),
+    F.pixel_unshuffle: shuffle(nn.PixelUnshuffle, "downscale_factor"),
+    **dict.fromkeys((torch.clamp, torch.clip, torch.clamp_, "clamp", "clip", "clamp_", "clip_"), _clamp),
     **dict.fromkeys((F.conv2d, torch.conv2d), _layer(nn.Conv2d, "stride", "padding", "dilation", "groups")),
     **dict.fromkeys((F.conv1d, torch.conv1d), _layer(nn.Conv1d, "stride", "padding", "dilation", "groups")),
     F.linear: _layer(nn.Linear),

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from crq.convert import moved
 from crq.convert import steps as ops
 from crq.convert.activations import FUNCTIONS
 from crq.errors import CrqError
@@ -89,6 +90,49 @@ def _concat(step: Any, *inputs: Shape) -> Shape:
     return (sum(x[0] for x in inputs), *inputs[0][1:])
 
 
+def _transposed(step: Any, x: Shape) -> Shape:
+    rank = len(x) - 1
+    _need({len(step.between), len(step.padding)} == {rank}, f"strides {step.between} on {x}")
+    _need(math.prod(x[1:]) * math.prod(step.between) <= MOST, f"strides {step.between} of {x}")
+    return _conv(step, (x[0], *((n - 1) * s + 1 for n, s in zip(x[1:], step.between, strict=True))))
+
+
+def _slice(step: Any, x: Shape) -> Shape:
+    inside = len(step.slices) == len(x) - 1 and all(
+        s.start < s.stop <= n for s, n in zip(step.slices, x[1:], strict=True)
+    )
+    _need(inside, f"it takes the pixels {step.slices} of {x}")
+    return (x[0], *(len(range(s.start, s.stop, s.step)) for s in step.slices))
+
+
+def _pad(step: Any, x: Shape) -> Shape:
+    _need(len(step.ends) == len(x) - 1 and all(len(e) == 2 for e in step.ends), f"it pads {x} by {step.ends}")
+    return (x[0], *(n + sum(e) for n, e in zip(x[1:], step.ends, strict=True)))
+
+
+def _enlarge(step: Any, x: Shape) -> Shape:
+    _need(len(step.factors) == len(x) - 1, f"it enlarges {x} by {step.factors}")
+    return (x[0], *(n * f for n, f in zip(x[1:], step.factors, strict=True)))
+
+
+def _shuffle(step: Any, x: Shape) -> Shape:
+    _need(len(x) == 3 and x[0] % step.block**2 == 0, f"blocks of {step.block} of {x}")
+    return (x[0] // step.block**2, x[1] * step.block, x[2] * step.block)
+
+
+def _unshuffle(step: Any, x: Shape) -> Shape:
+    _need(
+        len(x) == 3 and (x[0], x[1] % step.block, x[2] % step.block) == (step.channels, 0, 0),
+        f"blocks of {step.block} of {x}",
+    )
+    return (x[0] * step.block**2, x[1] // step.block, x[2] // step.block)
+
+
+def _row(step: Any, x: Shape) -> Shape:
+    _need(len(x) == (3 if step.to_signal else 2) and (len(x) == 2 or x[1] == 1), f"one row of {x}")
+    return (x[0], x[-1]) if step.to_signal else (x[0], 1, x[1])
+
+
 def _channels(step: Any, x: Shape) -> Shape:
     _need(bool(step.index) and max(step.index) < x[0], f"it chooses channels {step.index} of {x[0]}")
     return (len(step.index), *x[1:])
@@ -132,8 +176,10 @@ def _output(step: Any, x: Shape) -> Shape:
 
 _RULES: dict[type, Callable[..., Shape]] = {
     ops.Linear: _linear, ops.Conv: _conv, ops.MaxPool: _pool, ops.SumPool: _pool, ops.GlobalSum: _global,
-    ops.Add: _add, ops.Concat: _concat, ops.Channels: _channels, ops.Flatten: _flatten, ops.Threshold: _threshold,
-    ops.Activated: _activated, ops.Transpose: _transpose,
+    ops.Add: _add, ops.Concat: _concat, moved.Channels: _channels, moved.Flatten: _flatten,
+    moved.Slice: _slice, moved.Pad: _pad, moved.Enlarge: _enlarge, moved.Shuffle: _shuffle,
+    moved.Unshuffle: _unshuffle, moved.Row: _row, ops.ConvTransposed: _transposed, ops.Threshold: _threshold,
+    ops.Activated: _activated, moved.Transpose: _transpose,
     ops.Output: _output,
 }  # fmt: skip
 """The shape of each kind's result."""

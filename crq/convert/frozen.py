@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from crq.convert import archive
 from crq.convert.consistency import check
+from crq.convert.moved import Channels, Enlarge, Pad, Row, Shuffle, Slice, Transpose, Unshuffle
 from crq.convert.preprocessing import Steps, apply
-from crq.convert.steps import STEPS, Channels, Concat, MaxPool, Output, Step, Threshold, Transpose
+from crq.convert.step import Step
+from crq.convert.steps import STEPS, Concat, MaxPool, Output, Threshold
 from crq.errors import CrqError
 from crq.files import atomic_path
 
@@ -42,6 +44,10 @@ class Wire(NamedTuple):
 
 
 INPUT = "input"
+
+
+MOVING = (MaxPool, Concat, Channels, Slice, Pad, Enlarge, Shuffle, Unshuffle, Row, Transpose)
+"""Steps that give codes where they are given codes."""
 
 
 class FreezeReport(NamedTuple):
@@ -118,9 +124,7 @@ class FrozenModel(nn.Module):
         codes = {INPUT}
         for wire in self.wires:
             step = self.steps[wire.name]
-            if isinstance(step, Threshold) or (
-                isinstance(step, (MaxPool, Concat, Channels, Transpose)) and codes.issuperset(wire.inputs)
-            ):
+            if isinstance(step, Threshold) or (isinstance(step, MOVING) and codes.issuperset(wire.inputs)):
                 codes.add(wire.name)
         return [wire.name for wire in self.wires if wire.name in codes]
 

@@ -9,65 +9,34 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import fx, nn
 
+from crq.convert import moved
 from crq.convert import steps as ops
-from crq.convert.activations import ACTIVATIONS, Activation, activation_of
+from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.channels import Channels
+from crq.convert.ending import ending
 from crq.convert.frozen import INPUT, FrozenModel, InputSpec, Wire
 from crq.convert.inputs import find_preprocess, input_quantizer
+from crq.convert.moving import moving
+from crq.convert.pixels import Pixels, Row
 from crq.convert.points import find_last
 from crq.convert.preprocessing import Preprocess
 from crq.convert.ranges import code_range, sum_range
-from crq.convert.supported import PADS, is_dropout
-from crq.convert.thresholds import Chain, IntArray, QuantSpec, fit
+from crq.convert.step import Step
+from crq.convert.supported import MACS, PADS, SHUFFLES, TRANSPOSED, UPSAMPLES, is_dropout
+from crq.convert.thresholds import Chain, QuantSpec, fit
 from crq.convert.transposed import Transposed
-from crq.convert.windows import padding, spatial
+from crq.convert.values import Codes, Pending, Value
+from crq.convert.windows import outputs_first, padding, spatial
 from crq.errors import CrqError
 from crq.quant.cluster import warn_if_spiky
 from crq.quant.layers import QuantLayer, TernaryLayer
 from crq.quant.quantizers import ActQuant
-
-INT32 = np.iinfo(np.int32)
-
-
-class Codes(NamedTuple):
-    """The result of step `name`: integers in [lo, hi] (int64, per channel) worth `scale` each.
-
-    pad: zeros around the image, which the convolution that reads it adds: (before, after) by axis, outermost first.
-    """
-
-    name: str
-    scale: float
-    lo: IntArray
-    hi: IntArray
-    pad: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True)
-class Pending:
-    """Integers of `source` on their way to a quantizer: value = activation((integer·scale/divisor·alpha)·gain + bias).
-
-    gain and bias are float64, per channel; `pools` are max pools that wait until after the quantizer (they commute
-    with every non-decreasing step); `relu` means negative values are already gone.
-    """
-
-    source: Codes
-    alpha: np.float32 | None = None
-    gain: NDArray[np.float64] | None = None
-    bias: NDArray[np.float64] | None = None
-    divisor: int = 1
-    relu: bool = False
-    activation: Activation | None = None
-    pools: tuple[ops.MaxPool, ...] = ()
-
-
-Value = Codes | Pending
 
 
 @dataclass
@@ -77,9 +46,10 @@ class IntegerWalk:
     model: fx.GraphModule
     shape: tuple[int, ...]
     wires: list[Wire] = field(default_factory=list)
-    steps: dict[str, ops.Step] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
     nudged: dict[str, int] = field(default_factory=dict)
     last: set[fx.Node] = field(default_factory=set)
+    padded: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> FrozenModel:
         values: dict[fx.Node, Value] = {}
@@ -107,6 +77,8 @@ class IntegerWalk:
         if node.op == "call_module":
             module = self.model.get_submodule(str(node.target))
             value = values[node.args[0]]  # type: ignore[index]
+            if isinstance(value, Codes) and not isinstance(module, (*PADS, nn.Conv1d, nn.Conv2d)):
+                value = self._padded(value)
             if isinstance(module, QuantLayer):
                 return self._mac(node, module, value)
             if is_dropout(module):
@@ -114,16 +86,16 @@ class IntegerWalk:
             for kind, handler in self._handlers().items():
                 if isinstance(module, kind):
                     return handler(node, module, value)
-            if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
+            if isinstance(module, MACS):
                 raise CrqError(
                     f"layer {node.target!r} kept float weights (it is in the skip list): it can be trained but not "
                     f"frozen; make it ternary or an integer layer"
                 )
             raise CrqError(f"layer {node.target!r}: {type(module).__name__} has no exact integer form here")
         if node.op == "call_function" and node.target is operator.add:
-            return self._add(node, [values[a] for a in node.args])  # type: ignore[index]
+            return self._add(node, [self._operand(values[a]) for a in node.args])  # type: ignore[index]
         if node.op == "call_function" and node.target is torch.cat:
-            return self._concat(node, [values[a] for a in node.args[0]])  # type: ignore[union-attr,index]
+            return self._concat(node, [self._operand(values[a]) for a in node.args[0]])  # type: ignore[union-attr,index]
         raise CrqError(f"node {node.name!r}: {node.op} {node.target} has no exact integer form here")
 
     def _handlers(self) -> dict[type | tuple[type, ...], Callable[[fx.Node, Any, Value], Value]]:
@@ -138,17 +110,20 @@ class IntegerWalk:
             (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d): self._global_pool,
             nn.Flatten: self._flatten,
             Transposed: lambda node, module, value: value,  # the integers are channels first before and behind it
-            Channels: self._channels,
+            (Channels, Pixels, Row, *UPSAMPLES, *SHUFFLES): self._move,
             PADS: self._pad,
         }
 
-    def _emit(self, name: str, step: ops.Step, *inputs: Codes) -> str:
+    def _emit(self, name: str, step: Step, *inputs: Codes) -> str:
         name = name.replace(".", "_")
         while name in self.steps:
             name += "_"
         self.steps[name] = step
         self.wires.append(Wire(name, tuple(i.name for i in inputs)))
         return name
+
+    def _operand(self, value: Value) -> Value:
+        return self._padded(value) if isinstance(value, Codes) else value
 
     def _need_codes(self, node: fx.Node, value: Value) -> Codes:
         if isinstance(value, Pending):
@@ -168,9 +143,15 @@ class IntegerWalk:
         reach = int(max(abs(x.lo).max(), abs(x.hi).max()))
         constants = (alpha, int(module.weight_bits), reach)
         groups = getattr(module, "groups", 1)
-        if not isinstance(module, nn.Linear):
+        if isinstance(module, TRANSPOSED):
+            turned = outputs_first(found.codes, groups)
+            sizes = [spatial(module, v) for v in (module.stride, module.padding, module.output_padding)]
+            step: ops.Mac = ops.ConvTransposed(
+                turned, *constants, sizes[0], sizes[1], sizes[2], spatial(module, module.dilation), groups
+            )
+        elif not isinstance(module, nn.Linear):
             pads = padding(node, module, x.pad)
-            step: ops.Mac = ops.Conv(found.codes, *constants, module.stride, pads, module.dilation, groups)
+            step = ops.Conv(found.codes, *constants, module.stride, pads, module.dilation, groups)
         elif node in self.last:  # shared by the points
             axes = len(node.meta["tensor_meta"].shape) - 2
             codes = found.codes.reshape(*found.codes.shape, *[1] * axes)
@@ -273,10 +254,19 @@ class IntegerWalk:
         name = self._emit(str(node.target), ops.GlobalSum(), x)
         return Pending(Codes(name, x.scale, x.lo * pixels, x.hi * pixels), divisor=pixels)
 
-    def _channels(self, node: fx.Node, module: Channels, value: Value) -> Codes:
-        x = self._need_codes(node, value)
-        name = self._emit(str(node.target), ops.Channels(module.index), x)
-        return Codes(name, x.scale, x.lo[module.index], x.hi[module.index])
+    def _move(self, node: fx.Node, module: Any, value: Value) -> Codes:
+        x, rank = self._need_codes(node, value), len(node.args[0].meta["tensor_meta"].shape) - 2  # type: ignore[union-attr]
+        step, lo, hi = moving(module, x.lo, x.hi, rank)
+        return Codes(self._emit(str(node.target), step, x), x.scale, lo, hi)
+
+    def _padded(self, x: Codes) -> Codes:
+        """`x` with its zeros as pixels, for what adds none of its own; once for all its readers."""
+        if not x.pad:
+            return x
+        key = f"{x.name}_pad{'_'.join(str(n) for end in x.pad for n in end)}"
+        if key not in self.padded:
+            self.padded[key] = self._emit(f"{x.name}_pad", moved.Pad(x.pad), x)
+        return Codes(self.padded[key], x.scale, np.minimum(x.lo, 0), np.maximum(x.hi, 0))
 
     def _pad(self, node: fx.Node, module: nn.ZeroPad2d, value: Value) -> Codes:
         x, ends = self._need_codes(node, value), module.padding
@@ -293,13 +283,13 @@ class IntegerWalk:
             value = self._turned(f"{node.target}_last", self._need_codes(node, value), len(shape), shape[1], False)
         # One pixel per channel: the float chain that waits stays per channel.
         x = value.source if isinstance(value, Pending) and pixels == 1 else self._need_codes(node, value)
-        name = self._emit(str(node.target), ops.Flatten(), x)
+        name = self._emit(str(node.target), moved.Flatten(), x)
         flat = Codes(name, x.scale, np.repeat(x.lo, pixels), np.repeat(x.hi, pixels))
         return replace(value, source=flat) if isinstance(value, Pending) else flat
 
     def _turned(self, name: str, x: Codes, rank: int, channels: int, to_first: bool) -> Codes:
         """Codes whose channels become another axis: all have the range of all."""
-        name = self._emit(name, ops.Transpose(Transposed(rank, to_first).axes), x)
+        name = self._emit(name, moved.Transpose(Transposed(rank, to_first).axes), x)
         return x._replace(name=name, lo=np.full(channels, x.lo.min()), hi=np.full(channels, x.hi.max()))
 
     def _aligned(self, node: fx.Node, values: list[Value]) -> tuple[list[Codes], list[int], float]:
@@ -324,19 +314,8 @@ class IntegerWalk:
     def _output(self, value: Value, node: fx.Node) -> None:
         if isinstance(value, Codes) or value.alpha is None or value.relu or value.pools:
             raise CrqError("the network must end with a convolution or linear layer (and its batch norm)")
-        source = value.source
-        gain = np.atleast_1d(np.float64(value.alpha) * (1.0 if value.gain is None else value.gain))
-        # A channel of zero scale has constant output: it keeps the input grid, so that its bias stays on a grid.
-        alive = gain != 0
+        step, alive = ending(value)
         if not alive.all():
             mac = next(s for s in reversed(self.steps.values()) if isinstance(s, ops.Mac))
             mac.codes[np.flatnonzero(np.broadcast_to(~alive, len(mac.codes)))] = 0
-        scale = (np.where(alive, gain, 1.0) * source.scale).astype(np.float32)
-        bias = np.zeros(len(source.lo)) if value.bias is None else np.rint(value.bias / scale.astype(np.float64))
-        if not np.isfinite(scale).all() or (scale == 0).any() or not (np.abs(bias) < INT32.max).all():
-            raise CrqError(
-                f"layer {source.name!r}: its bias does not fit 32 bits on the grid of its weights (scale {scale}); "
-                f"alpha or batch norm has vanished, retrain the layer"
-            )
-        step = ops.Output(torch.from_numpy(bias.astype(np.int64)), torch.from_numpy(scale), source.scale)
-        self._emit("output", step, source)
+        self._emit("output", step, value.source)

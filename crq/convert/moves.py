@@ -1,7 +1,8 @@
 """Operations that only move elements, alone or in a row: views, transposes, slices, splits.
 
 They are run on the numbers of the elements. What comes out says what they are together: nothing, a flattening, features
-moved to the last axis or back, or a choice of channels (a slice, one part of a split, a channel shuffle).
+moved to the last axis or back, a row as a signal, or a choice of channels and pixels (a slice, one part of a split, a
+channel shuffle).
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
 from crq.convert.channels import Channels
+from crq.convert.pixels import Pixels, Row
 from crq.convert.rewriter import Rewriter
 from crq.convert.tracer import BATCHES
 from crq.convert.transposed import Transposed
@@ -47,7 +50,7 @@ def gather_moves(rewriter: Rewriter) -> None:
             moved[node] = base, _run(node, elements)
     for node, (base, elements) in moved.items():
         readers = [user for user in node.users if user not in moved]
-        if readers and (modules := _modules(node, base, elements)) is not None:
+        if readers and (modules := _modules(rewriter, node, base, elements)) is not None:
             value = rewriter.insert(node, base, *modules)
             node.replace_all_uses_with(value, delete_user_cb=lambda user: user not in moved)
     for node in reversed(moved):
@@ -71,7 +74,7 @@ def _run(node: fx.Node, elements: Any) -> Any:
     return node.target(*args, **kwargs)  # type: ignore[operator]
 
 
-def _modules(node: fx.Node, base: fx.Node, elements: Any) -> list[nn.Module] | None:
+def _modules(rewriter: Rewriter, node: fx.Node, base: fx.Node, elements: Any) -> list[nn.Module] | None:
     """What gives `elements` of the images of `base`; None if no module does, or not for every batch size."""
     shapes = node.meta.get("shapes", ())
     if not shapes or any(shape != (n, *shapes[0][1:]) for n, shape in zip(BATCHES, shapes, strict=True)):
@@ -89,7 +92,30 @@ def _modules(node: fx.Node, base: fx.Node, elements: Any) -> list[nn.Module] | N
                 return [turned]
             if torch.equal(elements, turned(whole).flatten(1)):
                 return [turned, nn.Flatten()]
-    if elements.dim() != whole.dim() or elements.shape[2:] != whole.shape[2:] or not elements.numel():
+    for to_signal, row in ((True, whole.dim() == 4 and whole.shape[2] == 1), (False, whole.dim() == 3)):
+        if row and torch.equal(elements, Row(to_signal)(whole)):
+            return [Row(to_signal)]
+    if elements.dim() != whole.dim() or not elements.numel():
         return None
-    channels = elements[0].flatten(1)[:, 0] // whole[0, 0].numel()
-    return [Channels(channels.tolist())] if torch.equal(elements, whole[:, channels]) else None
+    found = _chosen(elements[0], whole[0])
+    if found is not None and isinstance(found[-1], Pixels):
+        rewriter.image(base)
+    return found
+
+
+def _chosen(elements: Tensor, whole: Tensor) -> list[nn.Module] | None:
+    """A choice of channels, of pixels, or both, that gives `elements` (C', …) of `whole` (C, …)."""
+    first, modules = elements.flatten(1)[:, 0] // whole[0].numel(), list[nn.Module]()
+    places = np.unravel_index((elements[0] % whole[0].numel()).numpy(), whole.shape[1:]) if whole.dim() > 1 else ()
+    slices = []
+    for axis, place in enumerate(places):
+        along = np.moveaxis(place, axis, 0).reshape(place.shape[axis], -1)[:, 0].tolist()
+        step = along[1] - along[0] if len(along) > 1 else 1
+        slices.append((along[0], along[-1] + 1, step))
+    if first.tolist() != list(range(len(whole))):
+        modules.append(Channels(first.tolist()))
+    if slices != [(0, n, 1) for n in whole.shape[1:]]:
+        modules.append(Pixels(slices))
+    if not modules or any(step < 1 for *_, step in slices):
+        return None
+    return modules if torch.equal(elements[None], nn.Sequential(*modules)(whole[None])) else None

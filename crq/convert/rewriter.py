@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import fx, nn
 
 from crq.convert.channels import Channels
+from crq.convert.pixels import Pixels, Row
 from crq.errors import CrqError
 
 
@@ -88,7 +89,7 @@ def _is_view(node: fx.Node) -> bool:
     return (
         node.op == "call_module"
         and module is not None
-        and isinstance(module.get_submodule(str(node.target)), nn.Flatten | Channels)
+        and isinstance(module.get_submodule(str(node.target)), nn.Flatten | Channels | Pixels | Row)
     )
 
 

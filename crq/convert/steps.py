@@ -9,25 +9,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
+from crq.convert.moved import Channels, Enlarge, Flatten, Pad, Row, Shuffle, Slice, Transpose, Unshuffle
+from crq.convert.step import Step
 from crq.convert.thresholds import Chain, Thresholds
 from crq.quant.quantizers import ActQuant
 
 EXACT_FLOAT32 = 2**24
 """Every integer of smaller magnitude is a float32, so float32 sums below it are exact in any order."""
-
-
-class Step(nn.Module):
-    """Base of all steps: `params` (JSON values) and buffers are its whole state and its constructor's arguments."""
-
-    def __init__(self, **params: object) -> None:
-        super().__init__()
-        self.params = params
-
-    def hold(self, **tensors: Tensor) -> None:
-        for name, tensor in tensors.items():
-            self.register_buffer(name, tensor.detach().clone().contiguous())
 
 
 class Mac(Step):
@@ -87,13 +77,18 @@ class Conv(Mac):
         )
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
 
+    def kernel(self) -> Tensor:
+        """The codes, as the windows of the input meet them."""
+        return self.codes
+
     def forward(self, x: Tensor) -> Tensor:
-        if self.codes.ndim == 3:  # a 1-D signal is an image of height 1
+        codes = self.kernel()
+        if codes.ndim == 3:  # a 1-D signal is an image of height 1
             y = self._conv2d(
-                x[:, :, None], self.codes[:, :, None], [[0, 0], *self.padding], [1, *self.stride], [1, *self.dilation]
+                x[:, :, None], codes[:, :, None], [[0, 0], *self.padding], [1, *self.stride], [1, *self.dilation]
             )
             return y[:, :, 0]
-        return self._conv2d(x, self.codes, self.padding, self.stride, self.dilation)
+        return self._conv2d(x, codes, self.padding, self.stride, self.dilation)
 
     def _conv2d(
         self,
@@ -115,6 +110,43 @@ class Conv(Mac):
         columns = columns.reshape(n, g, -1, columns.shape[-1])
         weights = codes.to(dtype).reshape(g, codes.shape[0] // g, -1)
         return (weights @ columns).reshape(n, codes.shape[0], *size).to(torch.int64)
+
+
+class ConvTransposed(Conv):
+    """As `Conv`, of pixels with `stride` − 1 zeros between them: nn.ConvTranspose1d and 2d.
+
+    codes: outputs first, (O, I/groups, …), each kernel as torch has it. `padding` is cut off the result on both sides,
+    `output_padding` added behind.
+    """
+
+    def __init__(
+        self,
+        codes: Tensor,
+        alpha: Tensor,
+        weight_bits: int,
+        max_input: int,
+        stride: Sequence[int],
+        padding: Sequence[int],
+        output_padding: Sequence[int],
+        dilation: Sequence[int],
+        groups: int,
+    ) -> None:
+        whole = [d * (k - 1) for k, d in zip(codes.shape[2:], dilation, strict=True)]
+        ends = [[w - p, w - p + more] for w, p, more in zip(whole, padding, output_padding, strict=True)]
+        super().__init__(codes, alpha, weight_bits, max_input, [1] * len(ends), ends, dilation, groups)
+        self.params |= {
+            "stride": list(stride), "padding": list(padding), "output_padding": list(output_padding)
+        }  # fmt: skip
+        self.between, self.cut, self.more = list(stride), list(padding), list(output_padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        apart = x.new_zeros(*x.shape[:2], *((n - 1) * s + 1 for n, s in zip(x.shape[2:], self.between, strict=True)))
+        places: tuple[Any, ...] = (..., *(slice(None, None, s) for s in self.between))
+        apart[places] = x
+        return super().forward(apart)
+
+    def kernel(self) -> Tensor:
+        return self.codes.flip(tuple(range(2, self.codes.ndim)))
 
 
 class Threshold(Step):
@@ -239,35 +271,6 @@ class Concat(Step):
         return torch.cat([x << s for x, s in zip(inputs, self.shifts, strict=True)], dim=1)
 
 
-class Channels(Step):
-    """The channels numbered in `index`, in that order."""
-
-    def __init__(self, index: Sequence[int]) -> None:
-        super().__init__(index=list(index))
-        self.index = list(index)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x[:, self.index]
-
-
-class Transpose(Step):
-    """Axes in another order: `axes` says which of the input's each is, the batch's first."""
-
-    def __init__(self, axes: Sequence[int]) -> None:
-        super().__init__(axes=list(axes))
-        self.axes = list(axes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.permute(self.axes)
-
-
-class Flatten(Step):
-    """(N, C, H, W) → (N, C·H·W)."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.flatten(1)
-
-
 class Output(Step):
     """Integers = x + bias, int64 (C,); logits = integers × scale, float32 (1,) or (C,). A unit of x is worth `grid`."""
 
@@ -294,6 +297,7 @@ STEPS: dict[str, type[Step]] = {
     for cls in (
         Linear,
         Conv,
+        ConvTransposed,
         Threshold,
         Activated,
         MaxPool,
@@ -302,6 +306,12 @@ STEPS: dict[str, type[Step]] = {
         Add,
         Concat,
         Channels,
+        Slice,
+        Pad,
+        Enlarge,
+        Shuffle,
+        Unshuffle,
+        Row,
         Transpose,
         Flatten,
         Output,

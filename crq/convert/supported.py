@@ -6,10 +6,12 @@ from torch import fx, nn
 
 from crq.convert.activations import ACTIVATIONS
 from crq.convert.channels import Channels
+from crq.convert.pixels import Pixels, Row
 from crq.convert.transposed import Transposed
 from crq.errors import CrqError
 
-MACS = (nn.Conv1d, nn.Conv2d, nn.Linear)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d)
+MACS = (nn.Conv1d, nn.Conv2d, *TRANSPOSED, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 RELUS = (nn.ReLU, nn.ReLU6)
 NONLINEAR: tuple[type[nn.Module], ...] = (*RELUS, *ACTIVATIONS)
@@ -17,8 +19,11 @@ MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d)
 AVG_POOLS = (nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
 ADAPTIVE = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d)
 PADS = (nn.ZeroPad1d, nn.ZeroPad2d)
+UPSAMPLES = (nn.Upsample, nn.UpsamplingNearest2d)
+SHUFFLES = (nn.PixelShuffle, nn.PixelUnshuffle)
 SUPPORTED: tuple[type[nn.Module], ...] = (
-    *MACS, *NORMS, *NONLINEAR, *MAX_POOLS, *AVG_POOLS, *ADAPTIVE[2:], *PADS, Channels, Transposed, nn.Flatten,
+    *MACS, *NORMS, *NONLINEAR, *MAX_POOLS, *AVG_POOLS, *ADAPTIVE[2:], *PADS, *UPSAMPLES, *SHUFFLES, Channels,
+    Pixels, Row, Transposed, nn.Flatten,
 )  # fmt: skip
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 # Stochastic depth and its kin; by name, since every package has its own class.
@@ -36,8 +41,6 @@ def check_exact(model: fx.GraphModule) -> None:
     for node in model.graph.nodes:
         if node.op == "call_module":
             _check_pool(str(node.target), modules[str(node.target)])
-            if isinstance(modules[str(node.target)], PADS):
-                _check_pad(node, modules)
     end = next(iter(reversed(model.graph.nodes))).args[0]
     while end.op == "call_module" and (
         is_dropout(modules[end.target]) or isinstance(modules[end.target], (*NORMS, nn.Flatten, Transposed))
@@ -48,12 +51,6 @@ def check_exact(model: fx.GraphModule) -> None:
             "the network must end with a convolution or linear layer (and its batch norm), whose sums are its scores, "
             f"not with {end.name!r}"
         )
-
-
-def _check_pad(node: fx.Node, modules: dict[str, nn.Module]) -> None:
-    for user in node.users:
-        if not isinstance(modules.get(str(user.target)), (nn.Conv1d, nn.Conv2d)):
-            raise CrqError(f"padding {node.target!r} is read by {user.name!r}; only convolutions read padded images")
 
 
 def _check_pool(name: str, module: nn.Module) -> None:

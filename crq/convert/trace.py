@@ -16,8 +16,9 @@ from crq.convert.moves import gather_moves
 from crq.convert.normalization import record_normalization
 from crq.convert.preprocessing import Preprocess
 from crq.convert.reasons import remedy
+from crq.convert.resampling import upsample
 from crq.convert.rewriter import Rewriter, name_of, rebind
-from crq.convert.supported import ADAPTIVE, NORMS, SUPPORTED, is_dropout
+from crq.convert.supported import ADAPTIVE, NORMS, SUPPORTED, UPSAMPLES, is_dropout
 from crq.convert.tracer import NamingTracer, ShapedTracer
 from crq.errors import CrqError
 
@@ -107,7 +108,7 @@ def _is_constant(argument: object) -> bool:
 
 def _unsupported_module(node: fx.Node) -> CrqError:
     reason = remedy(name_of(node))
-    supported = ", ".join(kind.__name__ for kind in SUPPORTED)
+    supported = ", ".join(kind.__name__ for kind in SUPPORTED if kind.__module__.startswith("torch"))
     return CrqError(
         f"module {str(node.target)!r} ({name_of(node)}) is not supported"
         + (f": {reason}" if reason else f"; supported are {supported}, dropout, additions and concatenations")
@@ -138,6 +139,9 @@ def _module(rewriter: Rewriter, node: fx.Node, module: nn.Module) -> None:
         raise CrqError(f"batch norm {name!r} keeps no running statistics; use track_running_stats=True")
     if isinstance(module, nn.Flatten) and (module.start_dim != 1 or module.end_dim != -1):
         raise CrqError(f"module {name!r} must flatten dimensions 1 to -1, not {module.start_dim} to {module.end_dim}")
+    if isinstance(module, UPSAMPLES):
+        found = upsample(rewriter, node, node.all_input_nodes[0], module.size, module.scale_factor, module.mode)
+        rewriter.put(node, node.all_input_nodes[0], found)
     if isinstance(module, ADAPTIVE):
         maximum = isinstance(module, (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d))
         if maximum or not is_one(module.output_size):

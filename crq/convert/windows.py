@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from crq.errors import CrqError
 
@@ -27,3 +27,10 @@ def padding(node: fx.Node, module: nn.Conv2d, outer: tuple[tuple[int, int], ...]
     else:
         own = [(int(p), int(p)) for p in module.padding]
     return [[a + c, b + d] for (a, b), (c, d) in zip(own, outer or ((0, 0),) * len(own), strict=True)]
+
+
+def outputs_first(weights: Tensor, groups: int) -> Tensor:
+    """Weights (I, O/groups, …) of a transposed convolution as (O, I/groups, …), those of a convolution."""
+    inputs, each, *kernel = weights.shape
+    parts = weights.reshape(groups, inputs // groups, each, *kernel)
+    return parts.transpose(1, 2).reshape(groups * each, inputs // groups, *kernel)

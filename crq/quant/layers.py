@@ -23,7 +23,7 @@ L = TypeVar("L", bound="QuantLayer")
 
 
 class QuantLayer(nn.Module):
-    """Behaviour common to all layers with coded weights; mixed into nn.Conv1d, nn.Conv2d and nn.Linear.
+    """Behaviour common to all layers with coded weights; mixed into those of torch.nn.
 
     layer_name: the module's name in the user's model, for messages. weight_bits: 2 for ternary codes.
     mode: part of `state_dict`.
@@ -98,6 +98,11 @@ class TernaryLayer(QuantLayer):
 
     def _setup(self, method: str = "crq", per_channel: bool = False) -> None:
         self.method = methods.get(method)
+        if per_channel and isinstance(self, nn.ConvTranspose1d | nn.ConvTranspose2d):
+            raise CrqError(
+                f"layer {self.layer_name!r}: a transposed convolution, whose output channels are the second axis of "
+                "its weights, takes one scale only: set per_channel=False for it under `layers`"
+            )
         self.per_channel = per_channel
         self.known: Known | None = None
         """The last solution that the method keeps for the penalty of the same step."""
@@ -165,6 +170,15 @@ class _ConvForward:
         return self._conv_forward(x, self.used_weight(), self.bias)  # type: ignore[attr-defined]
 
 
+class _TransposedForward:
+    _function: Callable[..., Tensor]
+
+    def forward(self, x: Tensor, output_size: None = None) -> Tensor:
+        own: Any = self
+        rest = own.stride, own.padding, own.output_padding, own.groups, own.dilation
+        return self._function(x, own.used_weight(), own.bias, *rest)
+
+
 class _LinearForward:
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.linear(x, self.used_weight(), self.bias)  # type: ignore[attr-defined]
@@ -176,6 +190,18 @@ class TernaryConv1d(_ConvForward, TernaryLayer, nn.Conv1d):
 
 class TernaryConv2d(_ConvForward, TernaryLayer, nn.Conv2d):
     """nn.Conv2d with ternary weights."""
+
+
+class TernaryConvTranspose1d(_TransposedForward, TernaryLayer, nn.ConvTranspose1d):  # type: ignore[misc]
+    """nn.ConvTranspose1d with ternary weights."""
+
+    _function = staticmethod(nn.functional.conv_transpose1d)
+
+
+class TernaryConvTranspose2d(_TransposedForward, TernaryLayer, nn.ConvTranspose2d):  # type: ignore[misc]
+    """nn.ConvTranspose2d with ternary weights."""
+
+    _function = staticmethod(nn.functional.conv_transpose2d)
 
 
 class TernaryLinear(_LinearForward, TernaryLayer, nn.Linear):
@@ -190,6 +216,18 @@ class IntegerConv2d(_ConvForward, IntegerLayer, nn.Conv2d):
     """nn.Conv2d with integer weights."""
 
 
+class IntegerConvTranspose1d(_TransposedForward, IntegerLayer, nn.ConvTranspose1d):  # type: ignore[misc]
+    """nn.ConvTranspose1d with integer weights."""
+
+    _function = staticmethod(nn.functional.conv_transpose1d)
+
+
+class IntegerConvTranspose2d(_TransposedForward, IntegerLayer, nn.ConvTranspose2d):  # type: ignore[misc]
+    """nn.ConvTranspose2d with integer weights."""
+
+    _function = staticmethod(nn.functional.conv_transpose2d)
+
+
 class IntegerLinear(_LinearForward, IntegerLayer, nn.Linear):
     """nn.Linear with integer weights."""
 
@@ -197,10 +235,14 @@ class IntegerLinear(_LinearForward, IntegerLayer, nn.Linear):
 TERNARY: dict[type[nn.Module], type[QuantLayer]] = {
     nn.Conv1d: TernaryConv1d,
     nn.Conv2d: TernaryConv2d,
+    nn.ConvTranspose1d: TernaryConvTranspose1d,
+    nn.ConvTranspose2d: TernaryConvTranspose2d,
     nn.Linear: TernaryLinear,
 }
 INTEGER: dict[type[nn.Module], type[QuantLayer]] = {
     nn.Conv1d: IntegerConv1d,
     nn.Conv2d: IntegerConv2d,
+    nn.ConvTranspose1d: IntegerConvTranspose1d,
+    nn.ConvTranspose2d: IntegerConvTranspose2d,
     nn.Linear: IntegerLinear,
 }

@@ -33,6 +33,11 @@ CASES = {
     "features last, flattened": (lambda x: x.permute(0, 2, 3, 1).flatten(1), "Transposed Flatten"),
     "flattened by parts": (lambda x: x.flatten(2).reshape(x.size(0), -1), "Flatten"),
     "flattened from the end": (lambda x: x.flatten(1, 3), "Flatten"),
+    "crop": (lambda x: x[:, :, 1:-1, 2:].relu(), "Pixels ReLU"),
+    "stride of channels and pixels": (lambda x: x[:, ::2, 1::2, ::3].relu(), "Channels Pixels ReLU"),
+    "narrowed": (lambda x: x.narrow(2, 1, 3).narrow(3, 0, 2), "Pixels"),
+    "rows dropped": (lambda x: x[:, :, :1].squeeze(2).unsqueeze(2), "Pixels"),
+    "a row as a signal": (lambda x: x.amax(2, keepdim=True).squeeze(2).relu(), "MaxPool2d Row ReLU"),
     "to a count": (lambda x: x.view(x.size(0), 8 * x.shape[2] * x.shape[3]), "Flatten"),
 }
 
@@ -74,7 +79,8 @@ def test_any_slices_in_a_row_are_one_choice(depth: int, data) -> None:
     "body",
     [
         lambda x: x.transpose(2, 3),
-        lambda x: x[:, :, 1:],
+        lambda x: x.flip(3),
+        lambda x: x[:, :, [2, 1, 0]],
         lambda x: x.view(-1, 4, 8, 8),
         lambda x: x[1:],
         lambda x: x.permute(1, 0, 2, 3),

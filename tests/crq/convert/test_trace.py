@@ -96,9 +96,9 @@ REFUSED = {
         r"module 'act' \(Hardshrink\) is not.*it has no integer",
     ),
     "layer norm": (lambda: activated(nn.GroupNorm(2, 8)), r"module 'act' \(GroupNorm\).*use batch norm"),
-    "transposed": (
-        lambda: activated(nn.ConvTranspose2d(8, 8, 1)),
-        r"'act' \(ConvTranspose2d\) is not supported; supported are Conv1d",
+    "3-D": (
+        lambda: activated(nn.ConvTranspose3d(8, 8, 1)),
+        r"'act' \(ConvTranspose3d\) is not supported; supported are Conv1d",
     ),
     "log_softmax": (
         lambda: Net(lambda n, x: F.log_softmax(n.fc(n.conv1(x).mean((2, 3))), 1)),

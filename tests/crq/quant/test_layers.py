@@ -8,7 +8,16 @@ from torch import nn
 
 from crq.errors import CrqError
 from crq.quant import METHOD_NAMES
-from crq.quant.layers import IntegerConv2d, IntegerLinear, QuantLayer, TernaryConv1d, TernaryConv2d, TernaryLinear
+from crq.quant.layers import (
+    INTEGER,
+    TERNARY,
+    IntegerConv2d,
+    IntegerLinear,
+    QuantLayer,
+    TernaryConv1d,
+    TernaryConv2d,
+    TernaryLinear,
+)
 
 ONE_SCALE = [name for name in METHOD_NAMES if name != "ttq"]
 
@@ -133,3 +142,21 @@ def test_layers_keep_what_they_replace() -> None:
     assert set(copy.deepcopy(swapped).state_dict()) == {"weight", "_extra_state"}
     assert isinstance(swapped, QuantLayer)
     assert swapped.weight_bits == 2
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+def test_transposed_convolutions_use_scale_times_codes(rank: int) -> None:
+    torch.manual_seed(0)
+    plain = (nn.ConvTranspose1d, nn.ConvTranspose2d)[rank - 1](4, 6, 3, stride=2, padding=1, output_padding=1, groups=2)
+    x = torch.randn(2, 4, *[5] * rank)
+    for kinds, options in ((TERNARY, {"method": "twn"}), (INTEGER, {"bits": 4})):
+        quantized = kinds[type(plain)].from_float(plain, "up", **options)
+        assert torch.equal(quantized(x), plain(x))
+        quantized.mode = "quantized"
+        function = (nn.functional.conv_transpose1d, nn.functional.conv_transpose2d)[rank - 1]
+        assert torch.equal(quantized(x), function(x, quantized.used_weight(), plain.bias, 2, 1, 1, 2))
+
+
+def test_transposed_convolutions_have_one_scale() -> None:
+    with pytest.raises(CrqError, match="layer 'up': a transposed convolution.*one scale only: set per_channel=False"):
+        TERNARY[nn.ConvTranspose2d].from_float(nn.ConvTranspose2d(2, 2, 2), "up", per_channel=True)
