@@ -81,13 +81,17 @@ channel (`per_channel`) exports: it is part of the channel's gain.
 `crq train` runs three: `[pretrain]` trains the float network, `[retrain]` pulls its weights together with λ·J (methods
 crq and crq+), `[finetune]` trains through the codes. `crq train --epochs N` fits a recipe to a budget: the phases keep
 their proportions. A run draws what each did. Of digits: the loss falls in pretrain; rises a little in retrain, which
-moves the weights; begins higher in finetune, where they are codes, and falls again:
+moves the weights; begins higher in finetune, where they are codes, and falls again. J/‖W‖² falls in retrain, and rises in
+finetune, where codes are what counts and the float numbers behind them may stray:
 
-![Loss and accuracy over the epochs of the three phases](pictures/digits-curves.webp)
+![Loss, accuracy and J over the epochs of the three phases](pictures/digits-curves.webp)
 
 Retrain gathers the weights around −α, 0 and +α, the red lines:
 
-![Histograms of the weights of each layer before and after retrain](pictures/digits-weights.webp)
+![Histograms of the weights of each layer after each phase](pictures/digits-weights.webp)
+
+**A budget of N epochs:** `crq train RECIPE --epochs N`. With `method = "ste"` there is no retrain, and no use of the penalty
+was more accurate for as many epochs ([which recipe](howto/accuracy.md#which-recipe-for-so-many-epochs)).
 
 | key of a phase | what it says |
 | --- | --- |
