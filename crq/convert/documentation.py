@@ -8,6 +8,7 @@ from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.channels import Channels
 from crq.convert.pixels import Pixels, Row
 from crq.convert.reasons import REASONS
+from crq.convert.scaled import Scaled
 from crq.convert.supported import SUPPORTED
 from crq.convert.transposed import Transposed
 
@@ -30,8 +31,11 @@ and `crq.freeze` do.
 
 ## Modules and their functional forms
 
-{modules}; dropout of every kind and stochastic depth, which act in training only; additions of two activations and
-concatenations of channels. Normalizations by constants in front of the first layer are left to the host. Adaptive
+{modules}; dropout of every kind and stochastic depth, which act in training only; sums and differences of two
+activations, concatenations of channels, and arithmetic with one number (`0.2 * y`, `1 - y`). Normalizations by constants in
+front of the first layer are left to the host. A layer may be called several times: it is trained once, and becomes one
+layer of the hardware per call. Any of these may end the network: sums of a layer, of two activations or over all pixels
+are its scores as they are, everything else after a quantizer. Adaptive
 pools need sizes that divide the image's. Functions of weights that are parameters (`F.conv2d(x, self.weight)`) are
 layers.
 
@@ -125,7 +129,7 @@ compute what the original computes, bit for bit.
 {timm}
 """
 
-INTERNAL = (Channels, Pixels, Row, Transposed)
+INTERNAL = (Channels, Pixels, Row, Scaled, Transposed)
 """Modules that stand for slices and transpositions of the user's code."""
 
 TIMM = {

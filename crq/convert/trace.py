@@ -11,6 +11,7 @@ import operator
 import torch
 from torch import Tensor, fx, nn
 
+from crq.convert.arithmetic import scaling
 from crq.convert.calls import is_one, pool_to, rewrite_call
 from crq.convert.moves import gather_moves
 from crq.convert.normalization import record_normalization
@@ -18,7 +19,7 @@ from crq.convert.preprocessing import Preprocess
 from crq.convert.reasons import remedy
 from crq.convert.resampling import upsample
 from crq.convert.rewriter import Rewriter, name_of, rebind
-from crq.convert.supported import ADAPTIVE, NORMS, SUPPORTED, UPSAMPLES, is_dropout
+from crq.convert.supported import ADAPTIVE, NORMS, SUMS, SUPPORTED, UPSAMPLES, is_dropout
 from crq.convert.tracer import NamingTracer, ShapedTracer
 from crq.errors import CrqError
 
@@ -74,10 +75,10 @@ def _normalise(traced: fx.GraphModule, scopes: dict[str, str]) -> None:
             raise CrqError(
                 f"tensor {node.target!r} is used as a value {rewriter.where(node)}; only layers may hold constants"
             )
-        if node.op == "call_method" or (node.op == "call_function" and node.target not in (operator.add, torch.cat)):
+        if node.op == "call_method" or (node.op == "call_function" and node.target not in (*SUMS, torch.cat)):
             raise _unsupported(rewriter, node)
         if node.op == "call_function":
-            kind = "add" if node.target is operator.add else "cat"
+            kind = {operator.add: "add", operator.sub: "sub"}.get(node.target, "cat")
             scope = scopes.get(node.name, "")
             traced.meta.setdefault("names", {})[node.name] = f"{scope}.{kind}" if scope else kind
     traced.delete_all_unused_submodules()
@@ -90,15 +91,19 @@ def _refuse_hopeless(rewriter: Rewriter) -> None:
     for node in rewriter.graph.nodes:
         if node.op == "call_module" and remedy(name_of(node)):
             raise _unsupported_module(node)
-        elif node.op in ("call_function", "call_method") and "plain" not in node.meta and remedy(name_of(node)):
+        elif node.op in ("call_function", "call_method") and _hopeless(node):
             raise _unsupported(rewriter, node)
+
+
+def _hopeless(node: fx.Node) -> bool:
+    return "plain" not in node.meta and bool(remedy(name_of(node))) and scaling(node) is None
 
 
 def _unsupported(rewriter: Rewriter, node: fx.Node) -> CrqError:
     name = name_of(node)
     reason = remedy(name)
-    if name.strip("_") in ("mul", "imul", "sub", "truediv", "div") and any(_is_constant(v) for v in node.args):
-        reason = "scaling and shifting by constants belong in front of the first layer, or into a batch norm"
+    if name.strip("_") in ("add", "mul", "imul", "sub", "truediv", "div") and any(map(_is_constant, node.args)):
+        reason = "only numbers are constants here; a factor per channel belongs into a batch norm"
     return CrqError(f"operation {name!r} {rewriter.where(node)} is not supported" + (f": {reason}" if reason else ""))
 
 

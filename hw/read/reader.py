@@ -78,6 +78,7 @@ HANDLERS: dict[str, Handler] = {
     "Div": elementwise.affine,
     "Add": elementwise.affine,
     "Sub": elementwise.affine,
+    "Neg": elementwise.negative,
     "BatchNormalization": elementwise.batch_norm,
     "Relu": elementwise.relu,
     **dict.fromkeys(set(ACTIVATIONS) - {"PRelu", "GeluTanh"}, activations.activation),

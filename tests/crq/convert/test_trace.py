@@ -86,9 +86,9 @@ def activated(module: nn.Module) -> nn.Module:
 
 REFUSED = {
     "gate": (gated, r"operation 'mul' in module 'gate' is not supported: activation × activation"),
-    "scaled": (
-        lambda: Net(lambda net, x: net.fc((net.conv1(x) * 2 - 1).mean((2, 3)))),
-        r"'mul' .*constants belong in front of the first layer",
+    "scaled by a tensor": (
+        lambda: Net(lambda net, x: net.fc((net.conv1(x) - torch.ones(8, 1, 1)).mean((2, 3)))),
+        "is used as a value in the model's forward; only layers may hold constants",
     ),
     "branch": (branching, r"module 'branch' \(Branch\) cannot be traced.*fixed sequence"),
     "hardshrink": (
@@ -112,10 +112,9 @@ REFUSED = {
     ),
     "no statistics": (lambda: activated(nn.BatchNorm2d(8, track_running_stats=False)), "'act' keeps no running stat"),
     "softmax": (lambda: Net(lambda n, x: F.softmax(n.fc(n.conv1(x).mean((2, 3))), 1)), "'softmax'.*return the scores"),
-    "scaled sum": (lambda: Net(lambda n, x: n.fc((n.conv1(x) + 1.0).mean((2, 3)))), "must add two activations"),
-    "shared": (
-        lambda: Net(lambda n, x: n.fc(n.conv2(n.conv2(n.conv1(x))).mean((2, 3)))),
-        "'conv2' is called more than once",
+    "scaled sum": (
+        lambda: Net(lambda n, x: n.fc(torch.add(n.conv1(x), n.conv1(x), alpha=2).mean((2, 3)))),
+        "must join two activations, or one and a number, without a factor",
     ),
     "tuple": (lambda: Net(lambda n, x: (n.conv1(x), x)), "must return one tensor"),
     "cat along height": (
