@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 from torch.utils.data import Dataset
 
 from crq import models
+from crq.convert.fits import Misfit
 from crq.convert.inputs import find_preprocess
 from crq.convert.points import takes_last
 from crq.convert.prepare import prepare
@@ -23,10 +24,12 @@ from crq.quant import methods
 from crq.train import data as datasets
 from crq.train import distributed, tasks
 from crq.train.data import ImageData
+from crq.train.fitting import change, misfit
 from crq.train.grid import standardization, with_grid
 from crq.train.loader import BatchLoader
-from crq.train.recipe import Penalized, Phase, Recipe
+from crq.train.recipe import Recipe
 from crq.train.schedules import dose
+from crq.train.sections import Network, Penalized, Phase
 from crq.train.sources import functions
 from crq.train.sources.values import ValueData
 from crq.train.splits import AnyData, Source, from_raw
@@ -65,14 +68,27 @@ class Setup:
         self.steps = standardization(self.data) if values else ()
         self.ternary = with_grid(recipe.ternary, self.data, self.steps, recipe.gives_grid)
         self.method = methods.get(recipe.ternary.method)
-        if network is None:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(recipe.seed)
-                network = models.build(recipe.network.name, **recipe.network.options)
-        self.network: nn.Module = network
         self._check_data()
-        self._check_network()
+        self.network: nn.Module = self._made() if network is None else network
+        self._check_network(recipe.network if network is None else None)
         self._check_batches()
+
+    def _made(self) -> nn.Module:
+        """The recipe's network; `shape` and `outputs`, where it takes them, are the data's unless its options say."""
+        name, options = self.recipe.network.name, self.recipe.network.options
+        of_data = {"shape": self.data.shape, "outputs": self._outputs()[0]}
+        asked = {key: value for key, value in of_data.items() if key in models.arguments(name)}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.recipe.seed)
+            return models.build(name, **{**asked, **options})
+
+    def _outputs(self) -> tuple[int, str]:
+        """How many numbers the network must give for a sample, and what they are."""
+        if self.task.reconstructs:
+            return math.prod(self.data.shape), "values, the input again"
+        if self.task.kind == "classes":
+            return len(self.data.classes), f"logits, one for each class of {self.data.name}"
+        return self.data.labels.shape[1], f"numbers, as the labels of {self.data.name} have"
 
     def _given(self, given: Dataset[Any] | None, name: str, classes: tuple[str, ...] | None = None) -> AnyData:
         """A dataset of the caller's in memory."""
@@ -118,14 +134,17 @@ class Setup:
                 f"{', '.join(self.data.classes)}{': ' + ', '.join(extra) + ' is not among them' if extra else ''}"
             )
 
-    def _check_network(self) -> None:
-        """Refuse a network that `prepare` refuses, or whose output is not what the loss compares."""
+    def _check_network(self, section: Network | None) -> None:
+        """Refuse a network that `prepare` refuses, or whose output is not what the loss compares. section: of the
+        recipe, where it made the network."""
         example = self._example()
         try:
             with self.chosen_grid():
                 prepared = prepare(self.network, self.ternary, example).eval()
             with torch.no_grad():
                 logits = prepared(example)
+        except Misfit as error:
+            raise misfit(error, section, self.data.name, self.data.shape) from error
         except (RuntimeError, IndexError) as error:
             raise CrqError(
                 f"the network does not accept images of shape {tuple(example.shape[1:])}: {error}"
@@ -136,16 +155,12 @@ class Setup:
                 "data.standardize = true, or use crq.prepare and a loop of your own"
             )
         self._check_steps(prepared, example)
-        if self.task.reconstructs:
-            count, what = math.prod(self.data.shape), "values, the input again"
-        elif self.task.kind == "classes":
-            count, what = len(self.data.classes), f"logits, one for each class of {self.data.name}"
-        else:
-            count, what = self.data.labels.shape[1], f"numbers, as the labels of {self.data.name} have"
+        count, what = self._outputs()
         enough = logits.dim() == 2 and (logits.shape[1] >= count if what[0] == "l" else logits.shape[1] == count)
         if not enough:
             raise CrqError(
-                f"the network's output for one image has shape {tuple(logits.shape[1:])}; expected {count} {what}"
+                f"the network's output for one sample has shape {tuple(logits.shape[1:])}; expected {count} {what}: "
+                f"{change(section, logits.shape[1], count)}"
             )
 
     def _check_steps(self, prepared: nn.Module, example: Tensor) -> None:

@@ -15,7 +15,7 @@ from crq.errors import CrqError
 from crq.train import data as datasets
 from crq.train.data import ImageData
 from crq.train.image_files import ImageFiles
-from crq.train.recipe import Data, Sound
+from crq.train.sections import Data, Sound
 from crq.train.sources import arrays, functions, sounds, tables
 from crq.train.sources.benchmarks import BENCHMARKS
 from crq.train.sources.logmel import LogMel

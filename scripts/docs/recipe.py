@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from crq.convert.config import TernaryConfig
 from crq.options import BuildOptions
-from crq.train import recipe
+from crq.train import recipe, sections
 from scripts.docs.text import GENERATED, before, keys, prose, table
 
 HEAD = f"""\
@@ -28,13 +28,13 @@ in [Data](../data.md).
 
 SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("The recipe itself", recipe.Recipe, ""),
-    ("[data]", recipe.Data, ""),
-    ("[data.sound]", recipe.Sound, ""),
-    ("[network]", recipe.Network, ""),
-    ("[pretrain], [retrain], [finetune]", recipe.Phase, ""),
-    ("[retrain] and [finetune] only", recipe.Penalized, "Phase"),
-    ("[retrain.regularizer]", recipe.Regularizer, ""),
-    ("[finetune.distill]", recipe.Distillation, ""),
+    ("[data]", sections.Data, ""),
+    ("[data.sound]", sections.Sound, ""),
+    ("[network]", sections.Network, ""),
+    ("[pretrain], [retrain], [finetune]", sections.Phase, ""),
+    ("[retrain] and [finetune] only", sections.Penalized, "Phase"),
+    ("[retrain.regularizer]", sections.Regularizer, ""),
+    ("[finetune.distill]", sections.Distillation, ""),
 )
 
 TOLD = {
@@ -59,7 +59,7 @@ TOLD = {
 def page() -> str:
     parts = [HEAD]
     for title, model, base in SECTIONS:
-        inherited = getattr(recipe, base).model_fields if base else {}
+        inherited = getattr(sections, base).model_fields if base else {}
         said = keys(model.__doc__ or "", model.model_fields)
         rows = [
             (f"`{name}`", _type(field.annotation, field.metadata), _default(field),

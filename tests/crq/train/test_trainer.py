@@ -164,7 +164,9 @@ def test_refusals_come_before_any_file(tmp_path) -> None:
         run(tmp_path / "a", network={"name": "digits-cn"})
     with pytest.raises(CrqError, match="network 'digits-cnn': .*unexpected keyword argument 'depth'"):
         run(tmp_path / "a", network={"name": "digits-cnn", "options": {"depth": 3}})
-    with pytest.raises(CrqError, match=r"cannot be traced for images of shape \(1, 8, 8\)"):
+    with pytest.raises(
+        CrqError, match=r"takes 3 channels, but .* digits, of shape \(1, 8, 8\), .* choose another network"
+    ):
         run(tmp_path / "a", network={"name": "vgg7", "options": {"width": 2}})
     with pytest.raises(CrqError, match="matches no layer"):
         run(tmp_path / "a", ternary={"skip": ["conv9"]})
