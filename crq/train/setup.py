@@ -21,11 +21,10 @@ from crq.convert.prepare import prepare
 from crq.convert.shapes import infer_shapes
 from crq.errors import CrqError
 from crq.quant import methods
-from crq.train import data as datasets
-from crq.train import distributed, tasks
-from crq.train.data import ImageData
+from crq.train import distributed, images, tasks
 from crq.train.fitting import change, misfit
 from crq.train.grid import standardization, with_grid
+from crq.train.images import ImageData
 from crq.train.loader import BatchLoader
 from crq.train.recipe import Recipe
 from crq.train.schedules import dose
@@ -62,7 +61,7 @@ class Setup:
         if data is None and source is not None and source.has_validation:
             self.held_out = source.split("val")
         elif recipe.data.validation:
-            self.data, self.held_out = datasets.holdout(self.data, recipe.data.validation, seed=0)
+            self.data, self.held_out = images.holdout(self.data, recipe.data.validation, seed=0)
         wanted = recipe.data.standardize
         values = isinstance(self.data, ValueData) if wanted is None else wanted
         self.steps = standardization(self.data) if values else ()
@@ -96,7 +95,7 @@ class Setup:
         if isinstance(given, ImageData | ValueData):
             return given
         if self.task.kind == "classes":
-            return datasets.from_dataset(given, classes, name)
+            return images.from_dataset(given, classes, name)
         raw = functions.read(given, name)
         return from_raw(replace(raw, labels=None) if self.task.reconstructs else raw, name, self.task.kind)
 
@@ -118,10 +117,10 @@ class Setup:
                     f"the {split} split of {data.name} has no labels; this loss compares with classes: add them, or "
                     'set loss = "mse" and data.target = "input" for an autoencoder'
                 )
-        images = torch.bincount(self.data.labels, minlength=len(classes))
+        counts = torch.bincount(self.data.labels, minlength=len(classes))
         if len(classes) < 2:
             raise CrqError(f"{self.data.name} has one class, {', '.join(classes)}: there is nothing to tell apart")
-        if empty := [classes[index] for index in (images == 0).nonzero().flatten().tolist()]:
+        if empty := [classes[index] for index in (counts == 0).nonzero().flatten().tolist()]:
             out = " but those held out (data.validation)" if self.held_out is not None else ""
             raise CrqError(
                 f"{self.data.name} has no training image{out} of {len(empty)} of its {len(classes)} classes: "
