@@ -40,7 +40,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
 TOLD = {
     "name": "of the run", "seed": "of everything random", "data": "[data]", "network": "[network]",
     "ternary": "[ternary]", "pretrain": "[pretrain]: the float network", "hardware": "[hardware]: the FPGA project",
-    "retrain": "[retrain]: weights are pulled together by λ·J", "finetune": "[finetune]: training through the codes",
+    "retrain": "[retrain]: weights are pulled together by λ·J; methods without it fine-tune for its epochs",
+    "finetune": "[finetune]: training through the codes",
     "precision": "of Lightning; told of where it is slower than 32-true on this machine",
     "steps": "stop each phase after so many",
     "augment": "mirror half of the images, shift them by up to an eighth of the side, or both",

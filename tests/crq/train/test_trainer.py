@@ -1,5 +1,6 @@
 """A whole run as a user meets it: its files, resuming, other methods, own networks and data; small data, few epochs."""
 
+import csv
 import io
 import json
 
@@ -157,6 +158,17 @@ def test_other_methods_freeze(tmp_path, method: str) -> None:
     )
     assert summary["accuracy"]["frozen"] > 0.8
     assert ("retrained" in summary["accuracy"]) == (method == "crq+")
+
+
+def test_epochs_of_a_retrain_that_the_method_lacks_are_trained(tmp_path) -> None:
+    own = recipe.parse(values(ternary={"method": "ste"}, pretrain__epochs=1, retrain__epochs=2, finetune__epochs=1))
+    said = io.StringIO()
+    trainer.train_recipe(own, tmp_path / "a", console=Console(file=said, width=200))
+    assert "retrain   left out, method ste has no penalty there: its 2 epochs are finetune's\n" in said.getvalue()
+    with (tmp_path / "a" / "metrics.csv").open() as file:
+        assert [row["phase"] for row in csv.DictReader(file)] == ["pretrain", *["finetune"] * 3]
+    again = io.StringIO()
+    trainer.train_recipe(own, tmp_path / "a", resume=True, console=Console(file=again))
 
 
 def test_refusals_come_before_any_file(tmp_path) -> None:
