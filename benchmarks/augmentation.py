@@ -14,7 +14,7 @@ from step_overhead import BATCH, SHAPES, step
 
 import crq
 from crq import models
-from crq.train.data import ImageData
+from crq.train.images import ImageData
 from crq.train.loader import BatchLoader
 
 

@@ -29,6 +29,7 @@ from crq.convert.points import find_last
 from crq.convert.preprocessing import Preprocess
 from crq.convert.ranges import code_range, sum_range
 from crq.convert.scaled import Scaled
+from crq.convert.shapes import shape_of
 from crq.convert.step import Step
 from crq.convert.supported import MACS, PADS, SHUFFLES, SUMS, TRANSPOSED, UPSAMPLES, is_dropout
 from crq.convert.thresholds import Chain, QuantSpec, fit
@@ -156,7 +157,7 @@ class IntegerWalk:
             pads = padding(node, module, x.pad)
             step = ops.Conv(found.codes, *constants, module.stride, pads, module.dilation, groups)
         elif node in self.last:  # shared by the points
-            axes = len(node.meta["tensor_meta"].shape) - 2
+            axes = len(shape_of(node)) - 2
             codes = found.codes.reshape(*found.codes.shape, *[1] * axes)
             step = ops.Conv(codes, *constants, [1] * axes, [[0, 0]] * axes, [1] * axes, 1)
         else:
@@ -259,14 +260,14 @@ class IntegerWalk:
         x = self._need_codes(node, value)
         if any(v != 1 for v in np.atleast_1d(module.output_size)):
             raise CrqError(f"layer {node.target!r}: adaptive average pool to {module.output_size}; only 1 is supported")
-        pixels = int(np.prod(node.args[0].meta["tensor_meta"].shape[2:]))  # type: ignore[union-attr]
+        pixels = int(np.prod(shape_of(node.all_input_nodes[0])[2:]))
         if max(abs(x.lo).max(), abs(x.hi).max()) * pixels >= ops.EXACT_FLOAT32:
             raise CrqError(f"layer {node.target!r}: sums over {pixels} pixels leave the exact range of float32 (2^24)")
         name = self._emit(str(node.target), ops.GlobalSum(), x)
         return Pending(Codes(name, x.scale, x.lo * pixels, x.hi * pixels), divisor=pixels)
 
     def _move(self, node: fx.Node, module: Any, value: Value) -> Codes:
-        x, rank = self._need_codes(node, value), len(node.args[0].meta["tensor_meta"].shape) - 2  # type: ignore[union-attr]
+        x, rank = self._need_codes(node, value), len(shape_of(node.all_input_nodes[0])) - 2
         step, lo, hi = moving(module, x.lo, x.hi, rank)
         return Codes(self._emit(str(node.target), step, x), x.scale, lo, hi)
 
@@ -286,7 +287,7 @@ class IntegerWalk:
         return x._replace(pad=tuple((a + c, b + d) for (a, b), (c, d) in zip(held, pad, strict=True)))
 
     def _flatten(self, node: fx.Node, module: nn.Flatten, value: Value) -> Value:
-        shape = node.args[0].meta["tensor_meta"].shape  # type: ignore[union-attr]
+        shape = shape_of(node.all_input_nodes[0])
         pixels = int(np.prod(shape[2:]))
         if len(shape) == 2:
             return value

@@ -17,7 +17,7 @@ from crq.quant.quantizers import ActQuant
 
 
 def find_last(model: fx.GraphModule) -> set[fx.Node]:
-    """The nodes of a prepared `model` with shapes (`tensor_meta`) whose features are last; raises naming the layer."""
+    """The nodes of a prepared `model` with shapes (`infer_shapes`) whose features are last; raises naming the layer."""
     last: set[fx.Node] = set()
     for node in model.graph.nodes:
         if _is_last(model, node, last):
@@ -95,7 +95,7 @@ def _module(model: fx.GraphModule, node: fx.Node) -> nn.Module | None:
 
 
 def _shape(node: fx.Node) -> tuple[int, ...]:
-    return tuple(node.meta["tensor_meta"].shape)
+    return tuple(node.meta["shape"])
 
 
 def _rank(node: fx.Node) -> int:

@@ -6,19 +6,36 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.fx.passes.shape_prop import ShapeProp
 
+from crq.convert.fits import check_fit
 from crq.convert.points import find_last
 from crq.convert.supported import SUMS
 from crq.errors import CrqError
 
 
+class _Shapes(fx.Interpreter):
+    """Runs a network and notes the shape of every value. Where that fails it prints nothing; torch's ShapeProp does."""
+
+    def __init__(self, model: fx.GraphModule, images: torch.Size) -> None:
+        super().__init__(model)
+        self.images = images
+        self.extra_traceback = False  # it would add lines to errors
+
+    def run_node(self, n: fx.Node) -> Any:
+        if n.op == "call_module" and n.all_input_nodes:
+            check_fit(str(n.target), self.fetch_attr(str(n.target)), shape_of(n.all_input_nodes[0]), self.images)
+        result = super().run_node(n)
+        if isinstance(result, Tensor):
+            n.meta["shape"] = result.shape
+        return result
+
+
 def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:
     """Give every node of a prepared model in eval mode its shape for `batch`; they are in `shape_of`.
 
-    Raises `CrqError` naming the layer for a batch that does not fit, for layers that read axes in another order than
-    they have (`crq.convert.points`), for additions that broadcast, and for images of another size than a trace that
-    depends on it was made for.
+    Raises `CrqError` naming the layer for a batch that does not fit (`Misfit` where a layer takes another number of
+    channels), for layers that read axes in another order than they have (`crq.convert.points`), for additions that
+    broadcast, and for images of another size than a trace that depends on it was made for.
     """
     traced = model.meta.get("image_shape", batch.shape[1:])
     if tuple(batch.shape[1:]) != tuple(traced):
@@ -28,9 +45,11 @@ def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:
         )
     try:
         with torch.no_grad():
-            ShapeProp(model).propagate(batch)
+            _Shapes(model, batch.shape[1:]).run(batch)
+    except CrqError:
+        raise
     except (RuntimeError, ValueError, TypeError) as error:
-        cause = str(error.__cause__ or error).split("\n")[0]
+        cause = str(error).split("\n")[0]
         raise CrqError(f"the network does not accept images of shape {tuple(batch.shape[1:])}: {cause}") from error
     modules = dict(model.named_modules())
     end = next(iter(reversed(model.graph.nodes))).args[0]
@@ -48,7 +67,7 @@ def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:
 
 def shape_of(node: fx.Node) -> torch.Size:
     """The shape that `infer_shapes` found, batch first."""
-    shape: torch.Size = node.meta["tensor_meta"].shape
+    shape: torch.Size = node.meta["shape"]
     return shape
 
 

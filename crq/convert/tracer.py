@@ -7,7 +7,9 @@ on the batch size stays a node of the graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -17,6 +19,7 @@ from torch.fx.node import map_aggregate
 from torch.fx.proxy import TraceError
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from crq.convert.fits import check_fit
 from crq.convert.normalization import is_normalization
 from crq.convert.supported import is_dropout
 from crq.errors import CrqError
@@ -142,6 +145,15 @@ class ShapedTracer(NamingTracer):
                 graph.erase_node(node)
         return graph
 
+    def _untraceable(self, where: str, module: nn.Module, error: Exception) -> CrqError:
+        if type(error) in (RuntimeError, ValueError, IndexError):  # an operation's, or the network's own
+            reason = str(error).split("\n")[0].rstrip(".")
+            return CrqError(
+                f"{where} ({type(module).__name__}) fails{self.images}: {reason}. Change the network, or give it "
+                "images of the size that it is for"
+            )
+        return super()._untraceable(where, module, error)
+
     def proxy(self, node: fx.Node) -> ShapedProxy:
         return ShapedProxy(node, self)
 
@@ -164,7 +176,7 @@ class ShapedTracer(NamingTracer):
     def _computed(self, kind: str, target: Any, args: Any, kwargs: Any) -> tuple[Any, ...]:
         self._computing = True
         try:
-            with self._fake, torch.no_grad():
+            with self._fake, torch.no_grad(), _unlogged():
                 return tuple(
                     self._run(kind, target, *(map_aggregate(part, _picked(index)) for part in (args, kwargs)))
                     for index in range(len(BATCHES))
@@ -187,6 +199,9 @@ class ShapedTracer(NamingTracer):
         modes = [(module, module.training) for module in found.modules()]
         try:
             return found.eval().forward(*args, **kwargs)
+        except RuntimeError:
+            check_fit(str(target), found, (*args, *kwargs.values())[0].shape, self.image_shape)
+            raise
         finally:
             for module, training in modes:
                 module.training = training
@@ -206,6 +221,18 @@ class ShapedTracer(NamingTracer):
         # Any size but the batch's: behind a flatten or a permutation another axis may be the image's, too.
         self.fixed |= node.target == "numel" or (node.target == "size" and node.args[1:] != (0,))
         return first
+
+
+@contextlib.contextmanager
+def _unlogged() -> Iterator[None]:
+    """Inside, torch does not log the traceback of what fails on tensors without data: the error says it."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _picked(index: int) -> Callable[[Any], Any]:

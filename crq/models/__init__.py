@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import nn
@@ -40,6 +41,18 @@ def names() -> list[str]:
     return sorted(_HOMES)
 
 
+def arguments(name: str) -> dict[str, Any]:
+    """The named arguments that the network `name` takes, with their defaults (`inspect.Parameter.empty` where there is
+    none); of one that does not tell, none. Raises `CrqError` as `build` does."""
+    make = _maker(name)
+    try:
+        found = inspect.signature(make).parameters.values()
+    except (TypeError, ValueError):  # what is written in C need not tell
+        return {}
+    named = {p.name: p.default for p in found if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    return named if is_function(name) else {**named, **_HOMES[name][2]}
+
+
 def build(name: str, **options: Any) -> nn.Module:
     """The network called `name` with freshly initialised weights, or what the `module:name` of the user's gives.
 
@@ -47,16 +60,25 @@ def build(name: str, **options: Any) -> nn.Module:
     """
     if is_function(name):
         return _own(name, options)
+    make = _maker(name)
+    try:
+        return make(**{**_HOMES[name][2], **options})
+    except TypeError as error:
+        raise CrqError(f"network {name!r}: {error}") from error
+
+
+def _maker(name: str) -> Callable[..., Any]:
+    """What makes the network called `name`."""
+    if is_function(name):
+        return find(name)
     if name not in _HOMES:
         raise CrqError(
             f"unknown network {name!r}{nearest(name, _HOMES)}; expected module:name of a class or function of yours, "
             f"or one of {', '.join(names())}"
         )
-    module, function, defaults = _HOMES[name]
-    try:
-        return getattr(importlib.import_module(f"crq.models.{module}"), function)(**{**defaults, **options})
-    except TypeError as error:
-        raise CrqError(f"network {name!r}: {error}") from error
+    module, function, _ = _HOMES[name]
+    made: Callable[..., Any] = getattr(importlib.import_module(f"crq.models.{module}"), function)
+    return made
 
 
 def _own(name: str, options: Mapping[str, Any]) -> nn.Module:

@@ -1,4 +1,4 @@
-"""A recipe within a budget of epochs."""
+"""The epochs of a recipe's phases: what a method leaves out, and a budget for all."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ from crq.errors import CrqError
 from crq.train.recipe import Recipe
 
 
-def within(recipe: Recipe, epochs: int) -> Recipe:
-    """`recipe` with its phases shortened or stretched to `epochs` in all, in the proportions that they have.
+def settled(recipe: Recipe) -> Recipe:
+    """`recipe` as it trains: where its method has no retrain, the fine-tuning takes the retrain's epochs, so that
+    methods that are compared train as long."""
+    if recipe.retrains or not recipe.retrain.epochs:
+        return recipe
+    longer = recipe.finetune.model_copy(update={"epochs": recipe.finetune.epochs + recipe.retrain.epochs})
+    none = recipe.retrain.model_copy(update={"epochs": 0})
+    return recipe.model_copy(update={"retrain": none, "finetune": longer})
 
-    A retrain that the method does not have does not count. Schedules, milestones and ramps are shares of a phase, and
-    a dose is of the whole phase, so they follow. Every phase keeps at least one epoch. Raises `CrqError` for fewer
-    epochs than phases.
+
+def within(recipe: Recipe, epochs: int) -> Recipe:
+    """`recipe`, `settled`, with its phases shortened or stretched to `epochs` in all, in the proportions they have.
+
+    Schedules, milestones and ramps are shares of a phase, and a dose is of the whole phase, so they follow. Every phase
+    keeps at least one epoch. Raises `CrqError` for fewer epochs than phases.
     """
+    recipe = settled(recipe)
     phases = recipe.phases
     if epochs < len(phases):
         raise CrqError(f"{epochs} epochs are too few for {', '.join(phases)}: give at least {len(phases)}")

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from crq.errors import CrqError
 from crq.files import write_json
-from crq.quant import METHOD_NAMES, RETRAINED
+from crq.quant import METHOD_NAMES
+from crq.train.budget import settled
 from crq.train.recipe import Recipe, load
 from crq.train.trainer import train_recipe
 
@@ -46,8 +47,7 @@ class Row(NamedTuple):
 def candidate_of(recipe: Recipe, name: str, seed: int) -> Recipe:
     """`recipe` with the method called `name`, or with `INT8` weights, and with that seed.
 
-    Methods without a retrain fine-tune for its epochs, too, so that all have as many. Raises `CrqError` for an unknown
-    name.
+    All have as many epochs (`settled`). Raises `CrqError` for an unknown name.
     """
     if name not in (*METHOD_NAMES, INT8):
         raise CrqError(f"method {name!r}: expected some of {', '.join((*METHOD_NAMES, INT8))}")
@@ -59,11 +59,7 @@ def candidate_of(recipe: Recipe, name: str, seed: int) -> Recipe:
     if name == INT8:
         every = {"method": "ste", "integer": {"*": 8}, "layers": {}, "skip": ()}
     changes: dict[str, Any] = {"seed": seed, "ternary": replace(recipe.ternary, **every)}
-    if name not in RETRAINED and recipe.retrain.regularizer is None:
-        epochs = recipe.finetune.epochs + recipe.retrain.epochs
-        changes["retrain"] = recipe.retrain.model_copy(update={"epochs": 0})
-        changes["finetune"] = recipe.finetune.model_copy(update={"epochs": epochs})
-    return recipe.model_copy(update=changes)
+    return settled(recipe.model_copy(update=changes))
 
 
 def float_of(recipe: Recipe, seed: int) -> Recipe:
@@ -79,6 +75,7 @@ def trained(recipe: Recipe, folder: Path, pretrained: Path | None = None) -> dic
     A finished run is taken as it is, an interrupted one goes on, its time before counted in. Raises `CrqError` for a
     run of another recipe there.
     """
+    recipe = settled(recipe)
     done, stored = folder / "measured.json", folder / "recipe.toml"
     if stored.exists() and load(stored).training != recipe.training:
         raise CrqError(f"{folder} holds a run of another recipe: choose another folder, or remove it")

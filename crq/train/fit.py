@@ -31,8 +31,9 @@ from crq.train.lightning import CRQCallback, LayerStatistics, RegularizerCallbac
 from crq.train.phases import PhaseModule, Recorder
 from crq.train.process import quiet_lightning
 from crq.train.progress import PhaseProgress
-from crq.train.recipe import Penalized, Phase, Recipe, Regularizer
+from crq.train.recipe import Recipe
 from crq.train.schedules import pull
+from crq.train.sections import Penalized, Phase, Regularizer
 from crq.train.setup import Setup
 from crq.train.target import TargetCallback
 

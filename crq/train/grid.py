@@ -10,8 +10,8 @@ from crq.convert.config import TernaryConfig
 from crq.convert.preprocessing import Steps
 from crq.convert.suggest import suggest_input
 from crq.errors import CrqError
-from crq.train.data import ImageData
 from crq.train.image_files import ImageFiles
+from crq.train.images import ImageData
 from crq.train.loader import BatchLoader
 from crq.train.sources.values import ValueData
 

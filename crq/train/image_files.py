@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from crq.errors import CrqError
 
@@ -24,7 +25,7 @@ _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error
 
 
 @dataclass(frozen=True)
-class ImageFiles:
+class ImageFiles(Dataset[tuple[Tensor, int]]):
     """What `ImageData` is, without the pixels in memory. size: side of the square that `take` returns."""
 
     paths: tuple[Path, ...]
@@ -35,6 +36,9 @@ class ImageFiles:
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.take(torch.tensor([index]))[0].float() / 256, int(self.labels[index])
 
     @property
     def shape(self) -> tuple[int, ...]:

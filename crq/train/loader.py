@@ -10,8 +10,8 @@ from torch import Tensor
 
 from crq.convert.preprocessing import Steps, apply
 from crq.errors import CrqError
-from crq.train.data import ImageData
 from crq.train.image_files import ImageFiles
+from crq.train.images import ImageData
 from crq.train.sources.values import ValueData
 
 AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from crq.train.recipe import Distillation, Phase
+from crq.train.sections import Distillation, Phase
 from crq.train.tasks import Task
 
 

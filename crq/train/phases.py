@@ -14,8 +14,8 @@ from crq.errors import CrqError
 from crq.quant.penalties import layer_statistics
 from crq.quant.quantizers import quantizers
 from crq.train.objective import Objective
-from crq.train.recipe import Phase
 from crq.train.schedules import rate
+from crq.train.sections import Phase
 from crq.train.tasks import Metric, Task
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from crq.train.recipe import Penalized, Phase
+from crq.train.sections import Penalized, Phase
 
 FIRST = 1 / 25
 """Share of its highest rate that one-cycle starts with (Smith & Topin 2018 as torch's OneCycleLR has it)."""

@@ -14,19 +14,21 @@ from torch import Tensor, fx, nn
 from torch.utils.data import Dataset
 
 from crq import models
+from crq.convert.fits import Misfit
 from crq.convert.inputs import find_preprocess
 from crq.convert.points import takes_last
 from crq.convert.prepare import prepare
 from crq.convert.shapes import infer_shapes
 from crq.errors import CrqError
 from crq.quant import methods
-from crq.train import data as datasets
-from crq.train import distributed, tasks
-from crq.train.data import ImageData
+from crq.train import distributed, images, tasks
+from crq.train.fitting import change, misfit
 from crq.train.grid import standardization, with_grid
+from crq.train.images import ImageData
 from crq.train.loader import BatchLoader
-from crq.train.recipe import Penalized, Phase, Recipe
+from crq.train.recipe import Recipe
 from crq.train.schedules import dose
+from crq.train.sections import Network, Penalized, Phase
 from crq.train.sources import functions
 from crq.train.sources.values import ValueData
 from crq.train.splits import AnyData, Source, from_raw
@@ -59,20 +61,33 @@ class Setup:
         if data is None and source is not None and source.has_validation:
             self.held_out = source.split("val")
         elif recipe.data.validation:
-            self.data, self.held_out = datasets.holdout(self.data, recipe.data.validation, seed=0)
+            self.data, self.held_out = images.holdout(self.data, recipe.data.validation, seed=0)
         wanted = recipe.data.standardize
         values = isinstance(self.data, ValueData) if wanted is None else wanted
         self.steps = standardization(self.data) if values else ()
         self.ternary = with_grid(recipe.ternary, self.data, self.steps, recipe.gives_grid)
         self.method = methods.get(recipe.ternary.method)
-        if network is None:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(recipe.seed)
-                network = models.build(recipe.network.name, **recipe.network.options)
-        self.network: nn.Module = network
         self._check_data()
-        self._check_network()
+        self.network: nn.Module = self._made() if network is None else network
+        self._check_network(recipe.network if network is None else None)
         self._check_batches()
+
+    def _made(self) -> nn.Module:
+        """The recipe's network; `shape` and `outputs`, where it takes them, are the data's unless its options say."""
+        name, options = self.recipe.network.name, self.recipe.network.options
+        of_data = {"shape": self.data.shape, "outputs": self._outputs()[0]}
+        asked = {key: value for key, value in of_data.items() if key in models.arguments(name)}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.recipe.seed)
+            return models.build(name, **{**asked, **options})
+
+    def _outputs(self) -> tuple[int, str]:
+        """How many numbers the network must give for a sample, and what they are."""
+        if self.task.reconstructs:
+            return math.prod(self.data.shape), "values, the input again"
+        if self.task.kind == "classes":
+            return len(self.data.classes), f"logits, one for each class of {self.data.name}"
+        return self.data.labels.shape[1], f"numbers, as the labels of {self.data.name} have"
 
     def _given(self, given: Dataset[Any] | None, name: str, classes: tuple[str, ...] | None = None) -> AnyData:
         """A dataset of the caller's in memory."""
@@ -80,7 +95,7 @@ class Setup:
         if isinstance(given, ImageData | ValueData):
             return given
         if self.task.kind == "classes":
-            return datasets.from_dataset(given, classes, name)
+            return images.from_dataset(given, classes, name)
         raw = functions.read(given, name)
         return from_raw(replace(raw, labels=None) if self.task.reconstructs else raw, name, self.task.kind)
 
@@ -102,10 +117,10 @@ class Setup:
                     f"the {split} split of {data.name} has no labels; this loss compares with classes: add them, or "
                     'set loss = "mse" and data.target = "input" for an autoencoder'
                 )
-        images = torch.bincount(self.data.labels, minlength=len(classes))
+        counts = torch.bincount(self.data.labels, minlength=len(classes))
         if len(classes) < 2:
             raise CrqError(f"{self.data.name} has one class, {', '.join(classes)}: there is nothing to tell apart")
-        if empty := [classes[index] for index in (images == 0).nonzero().flatten().tolist()]:
+        if empty := [classes[index] for index in (counts == 0).nonzero().flatten().tolist()]:
             out = " but those held out (data.validation)" if self.held_out is not None else ""
             raise CrqError(
                 f"{self.data.name} has no training image{out} of {len(empty)} of its {len(classes)} classes: "
@@ -118,14 +133,17 @@ class Setup:
                 f"{', '.join(self.data.classes)}{': ' + ', '.join(extra) + ' is not among them' if extra else ''}"
             )
 
-    def _check_network(self) -> None:
-        """Refuse a network that `prepare` refuses, or whose output is not what the loss compares."""
+    def _check_network(self, section: Network | None) -> None:
+        """Refuse a network that `prepare` refuses, or whose output is not what the loss compares. section: of the
+        recipe, where it made the network."""
         example = self._example()
         try:
             with self.chosen_grid():
                 prepared = prepare(self.network, self.ternary, example).eval()
             with torch.no_grad():
                 logits = prepared(example)
+        except Misfit as error:
+            raise misfit(error, section, self.data.name, self.data.shape) from error
         except (RuntimeError, IndexError) as error:
             raise CrqError(
                 f"the network does not accept images of shape {tuple(example.shape[1:])}: {error}"
@@ -136,16 +154,12 @@ class Setup:
                 "data.standardize = true, or use crq.prepare and a loop of your own"
             )
         self._check_steps(prepared, example)
-        if self.task.reconstructs:
-            count, what = math.prod(self.data.shape), "values, the input again"
-        elif self.task.kind == "classes":
-            count, what = len(self.data.classes), f"logits, one for each class of {self.data.name}"
-        else:
-            count, what = self.data.labels.shape[1], f"numbers, as the labels of {self.data.name} have"
+        count, what = self._outputs()
         enough = logits.dim() == 2 and (logits.shape[1] >= count if what[0] == "l" else logits.shape[1] == count)
         if not enough:
             raise CrqError(
-                f"the network's output for one image has shape {tuple(logits.shape[1:])}; expected {count} {what}"
+                f"the network's output for one sample has shape {tuple(logits.shape[1:])}; expected {count} {what}: "
+                f"{change(section, logits.shape[1], count)}"
             )
 
     def _check_steps(self, prepared: nn.Module, example: Tensor) -> None:

@@ -12,10 +12,10 @@ import torch
 
 from crq import importing
 from crq.errors import CrqError
-from crq.train import data as datasets
-from crq.train.data import ImageData
+from crq.train import images
 from crq.train.image_files import ImageFiles
-from crq.train.recipe import Data, Sound
+from crq.train.images import ImageData
+from crq.train.sections import Data, Sound
 from crq.train.sources import arrays, functions, sounds, tables
 from crq.train.sources.benchmarks import BENCHMARKS
 from crq.train.sources.logmel import LogMel
@@ -56,12 +56,12 @@ class Source:
                 f"{self.section.name} has the splits {', '.join(self.parts)}; it is not in one piece: name one"
             )
         if name in ("fit", "val") and not self.has_validation:
-            return datasets.holdout(self.split("train"), _VALIDATION)[name == "val"]
+            return images.holdout(self.split("train"), _VALIDATION)[name == "val"]
         name = "train" if name == "fit" else name
         if name in self.parts:
             return self._made(name)
         if "all" in self.parts:
-            return datasets.holdout(self._made("all"), self.section.test, _TEST_SEED)[name == "test"]
+            return images.holdout(self._made("all"), self.section.test, _TEST_SEED)[name == "test"]
         known = ", ".join(self.parts)
         raise CrqError(f"{self.section.name} has no split {name}, only {known}: add it beside them")
 
@@ -75,9 +75,9 @@ class Source:
         if section.size is not None:
             if section.root is None:
                 raise CrqError("data.size needs data.root: the folder that holds train/ and test/")
-            return datasets.open_files(f"{section.name}:{split}", section.root, section.size)
-        root = datasets.fetch(section.name, section.root) if section.download else section.root
-        return datasets.load(f"{section.name}:{split}", root)
+            return images.open_files(f"{section.name}:{split}", section.root, section.size)
+        root = images.fetch(section.name, section.root) if section.download else section.root
+        return images.load(f"{section.name}:{split}", root)
 
     def _raw(self, part: str) -> Raw:
         assert self.parts is not None
@@ -139,7 +139,7 @@ def _shaped(raw: Raw, shape: tuple[int, ...] | None) -> np.ndarray:
 
 
 def _parts(section: Data) -> Parts | None:
-    """The parts of data that are no images of `crq.train.data`."""
+    """The parts of data that are no images of `crq.train.images`."""
     name, label, columns = section.name, section.label_column, section.columns
     if section.size is not None:
         return None
@@ -165,8 +165,8 @@ def _parts(section: Data) -> Parts | None:
 def _home(section: Data) -> Path:
     """The folder of a benchmark, which is fetched where the section says so."""
     if section.download:
-        return datasets.fetch(section.name, section.root)
-    places = [Path(section.root)] if section.root is not None else datasets.places_of(section.name)
+        return images.fetch(section.name, section.root)
+    places = [Path(section.root)] if section.root is not None else images.places_of(section.name)
     return next((place for place in places if place.is_dir()), places[0])
 
 

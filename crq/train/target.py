@@ -10,8 +10,8 @@ from torch import nn
 
 from crq.quant.penalties import layer_statistics
 from crq.train.lightning import CRQCallback
-from crq.train.recipe import Penalized
 from crq.train.schedules import dose, pull
+from crq.train.sections import Penalized
 
 
 def mean_cost(model: nn.Module) -> float:

@@ -22,6 +22,7 @@ from crq.files import write_json
 from crq.quant.layers import TernaryLayer
 from crq.quant.penalties import layer_statistics
 from crq.train import distributed, plots, precision, process
+from crq.train.budget import settled
 from crq.train.checkpoints import check_fits, restore, save
 from crq.train.folder import RunFolder
 from crq.train.manifest import manifest
@@ -51,7 +52,8 @@ def train_recipe(
     data and test, the training and the test split, are `ImageData`, `ValueData` or any dataset: for classes one that
     `from_dataset` takes, else of (sample, numbers).
     resume: continue an interrupted run in `out`; otherwise `out` must be empty. pretrained: the folder of an earlier
-    run whose float network to start from; it must have the same data, network, seed and pretrain sections. Raises
+    run whose float network to start from; it must have the same data, network, seed and pretrain sections. A method
+    without a retrain fine-tunes for its epochs, too. Raises
     `CrqError` for everything a user can mend, before training where possible.
 
     The recipe's threads and seed act on this run alone: torch's threads and random state, loggers, warning filters and
@@ -60,6 +62,8 @@ def train_recipe(
     """
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
+    console = console or Console(stderr=True)
+    left_out, recipe = recipe.retrain.epochs, settled(recipe)
     with process.as_found(recipe.threads):
         setup, folder = Setup(recipe, network, data, test), RunFolder(Path(out))
         start = None if pretrained is None else RunFolder(Path(pretrained)).float_network(recipe)
@@ -68,8 +72,11 @@ def train_recipe(
         if start is not None and distributed.is_main():
             save(start, folder.finished("pretrain"))
         distributed.barrier()
+        if distributed.is_main() and recipe.retrain.epochs < left_out:
+            why = f"left out, method {setup.method.name} has no penalty there: its {left_out} epochs are finetune's"
+            console.print(f"retrain   {why}", highlight=False)
         with setup.chosen_grid():
-            return _Run(setup, folder, console or Console(stderr=True)).complete()
+            return _Run(setup, folder, console).complete()
 
 
 class _Run:

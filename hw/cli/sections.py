@@ -10,7 +10,7 @@ from crq.errors import CrqError
 
 if TYPE_CHECKING:
     from crq.hw.ir.graph import Network
-    from crq.train.recipe import Data
+    from crq.train.sections import Data
     from crq.train.tasks import Task
 
 

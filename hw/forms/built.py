@@ -122,9 +122,22 @@ class Simulated(Built, ABC):
 
 def manifest_of(directory: Path) -> Manifest:
     """Raises `HwError` unless `directory` is a project, of a format this version knows."""
+    if _is_training(directory):
+        name = directory.resolve().name
+        raise HwError(
+            f"{directory} is a training run, no crq project: `crq export {directory} -o {name}.onnx`, then `crq build "
+            f"{name}.onnx -o {name}_hls`"
+        )
     if not (directory / FILE).is_file():
-        raise HwError(f"{directory}: no crq project (no {FILE}); make one with `crq build`")
+        inside = sorted(path.parent for path in directory.glob(f"*/{FILE}") if not _is_training(path.parent))
+        way = f"name the one in it, {inside[0]}" if inside else "make one with `crq build`"
+        raise HwError(f"{directory}: no crq project (no {FILE}); {way}")
     return Manifest.read(directory / FILE)
+
+
+def _is_training(folder: Path) -> bool:
+    """Whether `folder` is that of a training run, whose manifest is another."""
+    return (folder / "recipe.toml").is_file() and (folder / "checkpoints").is_dir()
 
 
 def processors() -> int:

@@ -1,4 +1,4 @@
-"""reference/python.md: the public names of crq, crq.export and crq.hw, from their docstrings."""
+"""reference/python.md: the public names of crq, crq.export, crq.hw and crq.train.data, from their docstrings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import crq
 from crq import export, hw
 from crq.options import BuildOptions
+from crq.train import data
 from scripts.docs.text import GENERATED, prose
 
 HEAD = f"""\
@@ -16,14 +17,15 @@ HEAD = f"""\
 
 {GENERATED}
 
-Public are the names below: of `crq`, `crq.export` and `crq.hw`, and `crq.options.BuildOptions`. They are loaded on
-first use. Errors are `crq.CrqError` (a `ValueError`) or derive from it; their text is written for users.
+Public are the names below: of `crq`, `crq.export`, `crq.hw` and `crq.train.data`, and `crq.options.BuildOptions`. Those
+of the first three are loaded on first use. Errors are `crq.CrqError` (a `ValueError`) or derive from it; their text is
+written for users.
 """
 
 
 def page() -> str:
     parts = [HEAD]
-    for module in (crq, export, hw):
+    for module in (crq, export, hw, data):
         parts.append(f"\n## {module.__name__}\n\n{prose(module.__doc__ or '')}\n")
         parts += [_entry(module, name) for name in sorted(set(module.__all__) - {"__version__"}, key=str.lower)]
     parts.append("\n## crq.options\n" + _class("BuildOptions", BuildOptions))

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from crq.convert.config import TernaryConfig
 from crq.options import BuildOptions
-from crq.train import recipe
+from crq.train import recipe, sections
 from scripts.docs.text import GENERATED, before, keys, prose, table
 
 HEAD = f"""\
@@ -28,19 +28,20 @@ in [Data](../data.md).
 
 SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("The recipe itself", recipe.Recipe, ""),
-    ("[data]", recipe.Data, ""),
-    ("[data.sound]", recipe.Sound, ""),
-    ("[network]", recipe.Network, ""),
-    ("[pretrain], [retrain], [finetune]", recipe.Phase, ""),
-    ("[retrain] and [finetune] only", recipe.Penalized, "Phase"),
-    ("[retrain.regularizer]", recipe.Regularizer, ""),
-    ("[finetune.distill]", recipe.Distillation, ""),
+    ("[data]", sections.Data, ""),
+    ("[data.sound]", sections.Sound, ""),
+    ("[network]", sections.Network, ""),
+    ("[pretrain], [retrain], [finetune]", sections.Phase, ""),
+    ("[retrain] and [finetune] only", sections.Penalized, "Phase"),
+    ("[retrain.regularizer]", sections.Regularizer, ""),
+    ("[finetune.distill]", sections.Distillation, ""),
 )
 
 TOLD = {
     "name": "of the run", "seed": "of everything random", "data": "[data]", "network": "[network]",
     "ternary": "[ternary]", "pretrain": "[pretrain]: the float network", "hardware": "[hardware]: the FPGA project",
-    "retrain": "[retrain]: weights are pulled together by λ·J", "finetune": "[finetune]: training through the codes",
+    "retrain": "[retrain]: weights are pulled together by λ·J; methods without it fine-tune for its epochs",
+    "finetune": "[finetune]: training through the codes",
     "precision": "of Lightning; told of where it is slower than 32-true on this machine",
     "steps": "stop each phase after so many",
     "augment": "mirror half of the images, shift them by up to an eighth of the side, or both",
@@ -59,7 +60,7 @@ TOLD = {
 def page() -> str:
     parts = [HEAD]
     for title, model, base in SECTIONS:
-        inherited = getattr(recipe, base).model_fields if base else {}
+        inherited = getattr(sections, base).model_fields if base else {}
         said = keys(model.__doc__ or "", model.model_fields)
         rows = [
             (f"`{name}`", _type(field.annotation, field.metadata), _default(field),

@@ -1,5 +1,7 @@
 """Networks by name."""
 
+import inspect
+
 import pytest
 import torch
 
@@ -55,3 +57,15 @@ def test_weights_follow_torchs_random_state() -> None:
     torch.manual_seed(5)
     b = models.build("digits-cnn")
     assert torch.equal(a.conv1.weight, b.conv1.weight)
+
+
+def test_arguments_are_those_that_build_takes() -> None:
+    assert models.arguments("jet-mlp")["inputs"] == 16
+    for name in models.names():
+        assert set(models.arguments(name)) >= set(models._HOMES[name][2])
+    models.build(
+        "resnet20", **{k: v for k, v in models.arguments("resnet20").items() if v is not inspect.Parameter.empty}
+    )
+    assert models.arguments("builtins:dict") == {}
+    with pytest.raises(CrqError, match="unknown network"):
+        models.arguments("lenett")

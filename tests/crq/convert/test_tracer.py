@@ -92,6 +92,14 @@ def test_what_shapes_do_not_decide_is_refused(case: str) -> None:
     assert message in str(error.value)
 
 
+def test_what_torch_refuses_for_its_size_is_no_fault_of_the_code(capfd: pytest.CaptureFixture[str]) -> None:
+    body = Net(lambda net, x: net.fc(net.conv1(x).mean((2, 3)).view(x.size(0), 7)))
+    with pytest.raises(CrqError, match=r"fails for images of shape \(3, 8, 8\): .*Change the network") as error:
+        crq.prepare(body, example_input=IMAGES)
+    assert "fixed sequence" not in str(error.value)
+    assert not capfd.readouterr().err
+
+
 def test_without_an_example_the_error_asks_for_one() -> None:
     with pytest.raises(CrqError, match="over shapes, give crq.prepare an example_input"):
         crq.prepare(Net(ranks))

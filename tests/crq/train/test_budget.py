@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from crq.convert.config import TernaryConfig
 from crq.errors import CrqError
+from crq.quant import METHOD_NAMES
 from crq.train import recipe
-from crq.train.budget import within
+from crq.train.budget import settled, within
+from crq.train.sections import Regularizer
 from crq.train.setup import PHASES
 from tests.support.recipes import values
 
@@ -25,17 +27,30 @@ def test_phases_keep_to_the_budget(epochs: tuple[int, int, int], budget: int, re
     plan = with_epochs(*epochs)
     if not retrains:
         plan = plan.model_copy(update={"ternary": TernaryConfig(method="twn")})
-    before, after = epochs_of(plan), epochs_of(within(plan, budget))
-    taken = [name for name, count in before.items() if count and (retrains or name != "retrain")]
+    before, after = epochs_of(settled(plan)), epochs_of(within(plan, budget))
+    taken = [name for name, count in before.items() if count]
     if taken:
-        assert sum(after[name] for name in taken) == budget
-    whole = sum(before[name] for name in taken)
+        assert sum(after.values()) == budget
+    whole = sum(before.values())
     for name in PHASES:
         if name in taken:
             assert after[name] >= 1
             assert abs(after[name] - before[name] * budget / whole) <= 3
         else:
-            assert after[name] == before[name]
+            assert after[name] == 0
+
+
+@given(epochs=st.tuples(*[st.integers(0, 200)] * 3), method=st.sampled_from(METHOD_NAMES), regularized=st.booleans())
+def test_every_method_trains_as_long(epochs: tuple[int, int, int], method: str, regularized: bool) -> None:
+    plan = with_epochs(*epochs).model_copy(update={"ternary": TernaryConfig(method=method)})
+    if regularized:
+        regularizer = Regularizer(name="margin", lam=0.1)
+        plan = plan.model_copy(update={"retrain": plan.retrain.model_copy(update={"regularizer": regularizer})})
+    found = settled(plan)
+    assert sum(epochs_of(found).values()) == sum(epochs) == sum(phase.epochs for phase in found.phases.values())
+    assert found.pretrain == plan.pretrain
+    assert (found == plan) == (method in ("crq", "crq+") or regularized or not epochs[1])
+    assert settled(found) == found
 
 
 def test_nothing_but_the_epochs_changes() -> None:

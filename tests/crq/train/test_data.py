@@ -1,222 +1,87 @@
-"""Data as bytes: every format, its errors, and the batches made of it."""
+"""`load` takes the names that a recipe takes, and gives the same samples."""
 
-import gzip
+from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from sklearn.datasets import load_digits
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.data import DataLoader, TensorDataset
 
 from crq.errors import CrqError
-from crq.train import data
+from crq.train import data, recipe
+from crq.train.setup import Setup
+from tests.support.recipes import values
 
 RNG = np.random.default_rng(0)
 
 
-def images(count: int = 20) -> data.ImageData:
-    pixels = torch.from_numpy(RNG.integers(0, 256, (count, 1, 6, 6), dtype=np.uint8))
-    return data.ImageData(pixels, torch.arange(count) % 3, ("a", "b", "c"), "toy")
+def rows(found: data.ImageData | data.ValueData) -> set[tuple[float, ...]]:
+    """Every sample with its label, whatever the order."""
+    return {(*np.asarray(x, np.float32).ravel().tolist(), float(y)) for x, y in (found[i] for i in range(len(found)))}
 
 
-def test_digits_are_bytes_of_sixteenfold_pixels() -> None:
-    train, test = data.load("digits:train"), data.load("digits:test")
-    assert (len(train), len(test)) == (1438, 359)
-    assert train.images.dtype == torch.uint8
-    assert train.images.shape[1:] == (1, 8, 8)
-    raw = np.minimum(load_digits().images * 16, 255).astype(np.uint8)
-    ours = torch.cat([train.images, test.images])[:, 0].numpy().reshape(1797, -1)
-    assert sorted(map(bytes, ours)) == sorted(map(bytes, raw.reshape(1797, -1)))
-    image, label = test[3]
-    assert torch.equal(image, test.images[3].float() / 256)
-    assert label == int(test.labels[3])
-
-
-def test_fit_and_val_split_train_without_overlap() -> None:
-    fit, val, train = (data.load(f"digits:{part}") for part in ("fit", "val", "train"))
-    assert len(fit) + len(val) == len(train)
-    assert len(val) == round(0.1 * len(train))
-    again = data.load("digits:val")
-    assert torch.equal(val.images, again.images)
-
-
-def write_idx(path, array: np.ndarray) -> None:
-    raw = bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">i4").tobytes() + array.tobytes()
-    path.write_bytes(gzip.compress(raw) if path.suffix == ".gz" else raw)
-
-
-def test_idx_folder(tmp_path) -> None:
-    pixels, labels = RNG.integers(0, 256, (5, 4, 3), dtype=np.uint8), np.array([1, 9, 0, 2, 2], np.uint8)
-    write_idx(tmp_path / "train-images-idx3-ubyte.gz", pixels)
-    write_idx(tmp_path / "train-labels-idx1-ubyte.gz", labels)
-    write_idx(tmp_path / "t10k-images-idx3-ubyte", pixels[:2])
-    write_idx(tmp_path / "t10k-labels-idx1-ubyte", labels[:2])
-    train = data.load("mnist:train", tmp_path)
-    assert np.array_equal(train.images[:, 0].numpy(), pixels)
-    assert train.labels.tolist() == labels.tolist()
-    assert len(data.load(f"{tmp_path}:test")) == 2
-    assert data.load("fashion-mnist:test", tmp_path).classes[9] == "ankle boot"
-
-
-def test_broken_idx_files_are_named(tmp_path) -> None:
-    target = tmp_path / "train-images-idx3-ubyte"
-    target.write_bytes(b"nonsense")
-    with pytest.raises(CrqError, match=r"lacks train-labels"):
-        data.load("mnist:train", tmp_path)
-    write_idx(tmp_path / "train-labels-idx1-ubyte", np.zeros(2, np.uint8))
-    with pytest.raises(CrqError, match=r"train-images-idx3-ubyte is not an IDX file"):
-        data.load("mnist:train", tmp_path)
-    write_idx(target, np.zeros((2, 4, 4), np.uint8))
-    target.write_bytes(target.read_bytes()[:-1])
-    with pytest.raises(CrqError, match="cut short"):
-        data.load("mnist:train", tmp_path)
-    (tmp_path / "train-images-idx3-ubyte").rename(tmp_path / "train-images-idx3-ubyte.gz")
-    with pytest.raises(CrqError, match="cannot be read"):
-        data.load("mnist:train", tmp_path)
-
-
-def test_cifar_binaries(tmp_path) -> None:
-    rows = RNG.integers(0, 256, (4, 3073), dtype=np.uint8)
-    rows[:, 0] = [3, 0, 9, 1]
-    rows[:2].tofile(tmp_path / "data_batch_1.bin")
-    rows[2:].tofile(tmp_path / "data_batch_2.bin")
-    rows[:1].tofile(tmp_path / "test_batch.bin")
-    train = data.load("cifar10:train", tmp_path)
-    assert train.labels.tolist() == [3, 0, 9, 1]
-    assert np.array_equal(train.images[2].numpy().reshape(-1), rows[2, 1:])
-    assert train.classes[3] == "cat"
-    assert len(data.load("cifar10:test", tmp_path)) == 1
-    rows[:1, :-1].tofile(tmp_path / "test_batch.bin")
-    with pytest.raises(CrqError, match="no multiple of 3073"):
-        data.load("cifar10:test", tmp_path)
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_image_folder(tmp_path, mode: str) -> None:
-    shape = (5, 7) if mode == "L" else (5, 7, 3)
-    pixels = {}
-    for kind in ("dog", "cat"):
-        (tmp_path / "train" / kind).mkdir(parents=True)
-        pixels[kind] = RNG.integers(0, 256, shape, dtype=np.uint8)
-        Image.fromarray(pixels[kind]).save(tmp_path / "train" / kind / "1.png")
-    found = data.load(f"{tmp_path}:train")
-    assert found.classes == ("cat", "dog")
-    assert found.images.shape == (2, 1 if mode == "L" else 3, 5, 7)
-    assert np.array_equal(found.images[0].permute(1, 2, 0).squeeze().numpy(), pixels["cat"])
-    Image.fromarray(np.zeros((2, 2), np.uint8)).save(tmp_path / "train" / "dog" / "2.png")
-    with pytest.raises(CrqError, match=r"2\.png is .* bring all to one size"):
-        data.load(f"{tmp_path}:train")
-
-
-def test_errors_say_what_was_looked_for(tmp_path, monkeypatch) -> None:
-    monkeypatch.delenv("CRQ_DATA", raising=False)
+def test_arrays_tables_and_functions_come_back_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = RNG.normal(size=(50, 3)).round(3).astype(np.float32), np.arange(50) % 3
+    expected = {(*row.tolist(), float(label)) for row, label in zip(x, y, strict=True)}
     monkeypatch.chdir(tmp_path)
-    for spec, message in [
-        ("digits", "must be name:split"),
-        ("digits:tset", "must be name:split"),
-        ("mnits:test", r"unknown data 'mnits' \(did you mean 'mnist'\?\)"),
-        ("mnist:test", r"not found \(looked in data/mnist\): set CRQ_DATA"),
-        (f"{tmp_path}:test", "has no data for split 'test': expected IDX files"),
-    ]:
+    np.savez("own.npz", X=x, y=y)
+    np.save("x.npy", x)
+    np.save("y.npy", y)
+    lines = [",".join([*map(repr, row.tolist()), str(label)]) for row, label in zip(x, y, strict=True)]
+    Path("own.csv").write_text("\n".join(["a,b,c,state", *lines]) + "\n")
+    Path("own_function_of_this_test.py").write_text(
+        "import numpy as np, torch\nfrom torch.utils.data import TensorDataset\n"
+        "def load(file):\n    f = np.load(file)\n    return TensorDataset(torch.tensor(f['X']), torch.tensor(f['y']))\n"
+    )
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    given: dict[str, dict] = {
+        "own.npz": {}, "x.npy": {}, "own.csv": {"label_column": "state"},
+        "own_function_of_this_test:load": {"options": {"file": "own.npz"}},
+    }  # fmt: skip
+    for name, keys in given.items():
+        assert rows(data.load(f"{name}:all", **keys)) == expected
+        train, test = (data.load(f"{name}:{split}", **keys) for split in ("train", "test"))
+        assert (len(train), len(test)) == (40, 10)
+        assert rows(train) | rows(test) == expected
+        batch, labels = next(iter(DataLoader(train, batch_size=7)))
+        assert (batch.shape, batch.dtype, labels.dtype) == ((7, 3), torch.float32, torch.int64)
+    assert rows(data.load("own.npz:all", tmp_path)) == expected
+    numbers = data.load("own.csv:all", kind="numbers", label_column=("b", "state"))
+    assert torch.equal(numbers.labels, torch.tensor(np.stack([x[:, 1], y], 1), dtype=torch.float32))
+
+
+def test_a_loop_trains_on_what_a_recipe_trains_on(tmp_path: Path) -> None:
+    np.savez(tmp_path / "own.npz", x=RNG.integers(0, 256, (300, 1, 8, 8), dtype=np.uint8), y=np.arange(300) % 10)
+    for name in (str(tmp_path / "own.npz"), "digits"):
+        section = {"name": name, "validation": 0.1}
+        setup = Setup(recipe.parse(values(data=section)))
+        assert rows(data.load(f"{name}:fit")) == rows(setup.data)
+        assert rows(data.load(f"{name}:test")) == rows(setup.test)
+
+
+@given(st.text(max_size=12))
+def test_a_name_without_a_split_is_refused(name: str) -> None:
+    with pytest.raises(CrqError, match="must be name:split"):
+        data.load(name.replace(":", ""))
+
+
+def test_refusals_name_what_was_given(tmp_path: Path) -> None:
+    for spec, keys, message in (
+        ("textures.npz:train", {}, "textures.npz"),
+        ("digit:train", {}, r"did you mean 'digits'.*an .npz, .npy, .csv or .parquet file, or module:function"),
+        ("digits:train", {"label_colum": "x"}, "data digits:train: unknown key 'data.label_colum'.*label_column"),
+    ):
         with pytest.raises(CrqError, match=message):
-            data.load(spec)
-    with pytest.raises(CrqError, match="digits come with scikit-learn, not from the folder /nope"):
-        data.load("digits:test", "/nope")
-    with pytest.raises(CrqError, match="data folder .* does not exist"):
-        data.load("mnist:test", tmp_path / "absent")
-    with pytest.raises(CrqError, match="must be uint8"):
-        data.ImageData(torch.zeros(1, 1, 2, 2), torch.zeros(1), ("a",), "x")
-    with pytest.raises(CrqError, match="labels run from 2 to 2; expected 0 to 0 for 1 classes"):
-        data.ImageData(torch.zeros(1, 1, 2, 2, dtype=torch.uint8), torch.tensor([2]), ("a",), "x")
+            data.load(spec, **keys)
 
 
-class Pairs(torch.utils.data.Dataset):
-    """A user's own data set."""
-
-    def __init__(self, images, labels) -> None:
-        self.images, self.labels = images, labels
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int):
-        return self.images[index], self.labels[index]
-
-
-def test_any_dataset_of_images_and_labels() -> None:
-    toy = images(5)
-    pixels = toy.images[:, 0].numpy()
-    color = RNG.integers(0, 256, (5, 4, 6, 3), dtype=np.uint8)
-    for given in (toy.images, toy.images.double() / 256, toy.images.numpy(), [Image.fromarray(p) for p in pixels]):
-        found = data.from_dataset(Pairs(given, [0, 2, 1, 0, 1]))
-        assert torch.equal(found.images, toy.images)
-        assert found.labels.tolist() == [0, 2, 1, 0, 1]
-        assert found.classes == ("0", "1", "2")
-    found = data.from_dataset(Pairs([Image.fromarray(p) for p in color], toy.labels), ("a", "b", "c"), "mine")
-    assert np.array_equal(found.images.permute(0, 2, 3, 1).numpy(), color)
-    assert (found.classes, found.name) == (("a", "b", "c"), "mine")
-    assert data.from_dataset(toy).classes == toy.classes
-
-
-def test_images_off_the_grid_are_refused_unless_quantized() -> None:
-    pixels = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
-    with pytest.raises(CrqError, match=r"image 0 of dataset holds 0\.00392157, which is not on .* quantize=True"):
-        data.from_dataset(Pairs(pixels / 255, [0]))
-    found = data.from_dataset(Pairs(pixels / 255, [0]), quantize=True)
-    assert int((found.images.int() - pixels.int()).abs().max()) == 1
-    with pytest.raises(CrqError, match=r"image 0 of dataset holds 1, which is not on"):
-        data.from_dataset(Pairs(torch.ones(1, 1, 2, 2), [0]))
-    with pytest.raises(CrqError, match=r"is torch\.int64; expected uint8"):
-        data.from_dataset(Pairs(pixels.long(), [0]))
-    with pytest.raises(CrqError, match=r"image 1 of x has shape \(1, 3, 3\), image 0 \(1, 2, 2\); bring all"):
-        data.from_dataset(Pairs([pixels[0, :, :2, :2], pixels[0, :, :3, :3]], [0, 1]), name="x")
-    with pytest.raises(CrqError, match="x is empty"):
-        data.from_dataset(Pairs([], []), name="x")
-
-
-def test_a_damaged_gzip_stream_is_named(tmp_path) -> None:
-    write_idx(tmp_path / "train-labels-idx1-ubyte", np.zeros(9, np.uint8))
-    target = tmp_path / "train-images-idx3-ubyte.gz"
-    write_idx(target, RNG.integers(0, 256, (9, 8, 8), dtype=np.uint8))
-    whole = target.read_bytes()
-    for content in (whole[:-20], whole[:12] + b"\x77\x55\xff" + whole[15:]):
-        target.write_bytes(content)
-        with pytest.raises(CrqError, match=r"train-images-idx3-ubyte\.gz cannot be read"):
-            data.load("mnist:train", tmp_path)
-
-
-@pytest.mark.parametrize(
-    "label",
-    [1.7, float("nan"), float("inf"), -1, "cat", None, np.float64(0.5), torch.tensor(1.5), torch.tensor([0, 1])],
-)
-def test_labels_that_are_no_class_are_named(label) -> None:
-    with pytest.raises(CrqError, match="image 1 of mine has label .*; expected the number of a class"):
-        data.from_dataset(Pairs(images(3).images, [0, label, 1]), name="mine")
-
-
-@pytest.mark.parametrize("label", [2**63, 2**63 - 1, 10**30, data.MOST_CLASSES])
-def test_labels_too_large_for_classes_are_named_and_nothing_is_allocated(label: int) -> None:
-    with pytest.raises(CrqError, match=rf"image 1 of dataset has label {label}, of more than 100,000 classes"):
-        data.from_dataset(Pairs(images(3).images, [0, label, 1]))
-    with pytest.raises(CrqError, match=rf"image 1 of dataset has label {label}, but there are 3 classes: 0 to 2"):
-        data.from_dataset(Pairs(images(3).images, [0, label, 1]), ("a", "b", "c"))
-
-
-def test_labels_of_other_types_are_integers() -> None:
-    pairs = Pairs(images(4).images, [np.int32(0), torch.tensor(1), 2.0, True])
-    assert data.from_dataset(pairs).labels.tolist() == [0, 1, 2, 1]
-    toy = images(6)
-    made = data.ImageData(toy.images, toy.labels.to(torch.int16), toy.classes, "toy")
-    assert made.labels.dtype == torch.int64
-    for labels in (toy.labels.float(), toy.labels[:, None]):
-        with pytest.raises(CrqError, match=r"toy: labels must be integers \[N\]"):
-            data.ImageData(toy.images, labels, toy.classes, "toy")
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-@pytest.mark.parametrize("quantize", [False, True])
-def test_pixels_that_are_no_numbers_are_refused(value: float, quantize: bool) -> None:
-    pixels = torch.zeros(2, 1, 4, 4)
-    pixels[1, 0, 2, 2] = value
-    with pytest.raises(CrqError, match="image 1 of dataset holds pixels that are not finite"):
-        data.from_dataset(Pairs(pixels, [0, 1]), quantize=quantize)
+def test_public_names_are_those_of_the_reference() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "python.md").read_text()
+    section = text[text.index("\n## crq.train.data") :]
+    assert all(f"\n### {name}\n" in section for name in data.__all__)
+    assert isinstance(data.from_dataset(TensorDataset(torch.zeros(2, 1, 2, 2), torch.tensor([0, 1]))), data.ImageData)

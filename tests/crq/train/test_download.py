@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from crq.cli.train import train
 from crq.errors import CrqError
-from crq.train import data, download, recipe, trainer
+from crq.train import data, download, sections, trainer
 from crq.train.splits import load_split
 
 PIXELS = np.arange(2 * 8 * 8, dtype=np.uint8).reshape(2, 8, 8)
@@ -105,7 +105,7 @@ def test_offline_names_the_address_and_the_folder(site, tmp_path, monkeypatch) -
 
 
 def test_a_recipe_or_the_command_line_asks_for_it(site, tmp_path, monkeypatch) -> None:
-    wish = recipe.Data(name="mnist", root=str(tmp_path / "a"), download=True)
+    wish = sections.Data(name="mnist", root=str(tmp_path / "a"), download=True)
     assert len(load_split(wish, "test")) == 2
     monkeypatch.setattr(trainer, "train_recipe", lambda *args, **options: {})
     arguments = ["mnist-lenet", "-o", str(tmp_path / "run"), "--data-root", str(tmp_path / "b")]

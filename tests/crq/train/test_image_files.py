@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from crq.errors import CrqError
-from crq.train import data
+from crq.train import images as data
 
 
 def folder_of_images(root, mode: str = "L", **splits: str):

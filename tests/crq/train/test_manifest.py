@@ -7,7 +7,8 @@ import importlib.metadata
 import torch
 from PIL import Image
 
-from crq.train import data, recipe
+from crq.train import images as data
+from crq.train import recipe
 from crq.train.manifest import data_hash, manifest, versions
 from tests.support.recipes import digits, values
 

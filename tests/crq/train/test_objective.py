@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from crq.train.objective import Objective, Teacher
-from crq.train.recipe import Distillation, Phase
+from crq.train.sections import Distillation, Phase
 from crq.train.tasks import of
 
 LABELS = torch.tensor([2, 0, 1, 1])

@@ -6,7 +6,7 @@ import torch
 import crq
 from crq.errors import CrqError
 from crq.quant.quantizers import ActQuant
-from crq.train import recipe, tasks, trainer
+from crq.train import recipe, sections, tasks, trainer
 from crq.train.phases import PhaseModule
 from tests.support.recipes import run, values
 
@@ -30,14 +30,14 @@ def test_the_highest_rate_of_a_recipe_is_told_of_by_its_phase(tmp_path) -> None:
 
 def test_divergence_behind_a_finite_loss_is_named(tmp_path) -> None:
     module = PhaseModule(
-        crq.prepare(torch.nn.Sequential(torch.nn.Linear(4, 2))), recipe.Phase(epochs=1), "finetune", 1, 0, TASK
+        crq.prepare(torch.nn.Sequential(torch.nn.Linear(4, 2))), sections.Phase(epochs=1), "finetune", 1, 0, TASK
     )
     module.check_finite()
     with torch.no_grad():
         module.network.get_submodule("0").weight[0, 0] = float("nan")
     with pytest.raises(CrqError, match=r"phase finetune diverged: 0\.weight is not finite\. Lower finetune\.lr"):
         module.check_finite()
-    scaled = PhaseModule(ActQuant(4), recipe.Phase(epochs=1), "retrain", 1, 0, TASK)
+    scaled = PhaseModule(ActQuant(4), sections.Phase(epochs=1), "retrain", 1, 0, TASK)
     with torch.no_grad():
         scaled.network.log2_scale.fill_(1e12)
     with pytest.raises(CrqError, match="phase retrain diverged"):
@@ -54,7 +54,7 @@ def test_divergence_behind_a_finite_loss_is_named(tmp_path) -> None:
 )
 def test_schedules(options: dict, factors: list[float]) -> None:
     network = torch.nn.Linear(2, 2)
-    made = PhaseModule(network, recipe.Phase(epochs=1, lr=0.4, **options), "x", 8, 0, TASK).configure_optimizers()
+    made = PhaseModule(network, sections.Phase(epochs=1, lr=0.4, **options), "x", 8, 0, TASK).configure_optimizers()
     optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
     rates = []
     for _ in range(9):
@@ -66,7 +66,7 @@ def test_schedules(options: dict, factors: list[float]) -> None:
 
 def test_only_weights_decay() -> None:
     network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2))
-    phase = recipe.Phase(epochs=1, weight_decay=0.1, optimizer="adamw")
+    phase = sections.Phase(epochs=1, weight_decay=0.1, optimizer="adamw")
     decayed, plain = PhaseModule(network, phase, "x", 1, 0, TASK).configure_optimizers()["optimizer"].param_groups
     assert (decayed["weight_decay"], plain["weight_decay"]) == (0.1, 0.0)
     assert [p.shape for p in decayed["params"]] == [(2, 1, 3, 3)]

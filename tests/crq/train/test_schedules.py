@@ -10,8 +10,8 @@ from torch.optim import lr_scheduler
 
 import crq
 from crq.quant.penalties import ClusterPenalty
-from crq.train.recipe import Penalized, Phase
 from crq.train.schedules import dose, pull, rate
+from crq.train.sections import Penalized, Phase
 
 
 def rates(phase: Phase, steps: int) -> list[float]:

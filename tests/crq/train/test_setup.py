@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from crq.errors import CrqError
-from crq.train import data, recipe
+from crq.train import data, recipe, sections
 from crq.train.setup import PHASES, Setup
 from crq.train.sources.values import ValueData
 from crq.train.splits import load_split
@@ -31,10 +31,10 @@ def test_unlike_splits_are_refused() -> None:
 
 def test_outputs_that_are_no_logits_are_refused() -> None:
     few = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 7))
-    with pytest.raises(CrqError, match=r"output for one image has shape \(7,\); expected 10 logits"):
+    with pytest.raises(CrqError, match=r"output for one sample has shape \(7,\); expected 10 logits"):
         setup(few)
     planes = torch.nn.Sequential(torch.nn.Conv2d(1, 10, 8))
-    with pytest.raises(CrqError, match=r"output for one image has shape \(10, 1, 1\); expected 10 logits"):
+    with pytest.raises(CrqError, match=r"output for one sample has shape \(10, 1, 1\); expected 10 logits"):
         setup(planes)
 
 
@@ -135,7 +135,7 @@ def test_the_network_follows_from_the_seed_alone() -> None:
 
 def test_a_size_needs_a_folder() -> None:
     with pytest.raises(CrqError, match=r"data\.size needs data\.root"):
-        load_split(recipe.Data(name="x", size=32), "train")
+        load_split(sections.Data(name="x", size=32), "train")
 
 
 def test_what_cannot_be_told_apart_is_refused() -> None:
@@ -214,7 +214,7 @@ def test_datasets_of_numbers_are_taken_as_they_are() -> None:
     assert (made.data.labels.shape, len(made.test)) == ((180, 2), 200)
     assert made.ternary.input_signed
     assert [kind for kind, _ in made.steps] == ["Sub", "Div"]
-    with pytest.raises(CrqError, match=r"output for one image has shape \(2,\); expected 6 values, the input again"):
+    with pytest.raises(CrqError, match=r"output for one sample has shape \(2,\); expected 6 values, the input again"):
         setup(network, rows, rows, loss="mse", data__augment="none", data__target="input")
     wide = torch.utils.data.TensorDataset(torch.randn(200, 6), torch.randn(200, 3))
     with pytest.raises(CrqError, match=r"has shape \(2,\); expected 3 numbers, as the labels of data have"):

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from crq.errors import CrqError
-from crq.train.data import ImageData
-from crq.train.recipe import Data, Sound
+from crq.train.images import ImageData
+from crq.train.sections import Data, Sound
 from crq.train.sources.values import ValueData
 from crq.train.splits import Source, front, load_split
 

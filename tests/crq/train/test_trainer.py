@@ -1,5 +1,6 @@
 """A whole run as a user meets it: its files, resuming, other methods, own networks and data; small data, few epochs."""
 
+import csv
 import io
 import json
 
@@ -159,12 +160,25 @@ def test_other_methods_freeze(tmp_path, method: str) -> None:
     assert ("retrained" in summary["accuracy"]) == (method == "crq+")
 
 
+def test_epochs_of_a_retrain_that_the_method_lacks_are_trained(tmp_path) -> None:
+    own = recipe.parse(values(ternary={"method": "ste"}, pretrain__epochs=1, retrain__epochs=2, finetune__epochs=1))
+    said = io.StringIO()
+    trainer.train_recipe(own, tmp_path / "a", console=Console(file=said, width=200))
+    assert "retrain   left out, method ste has no penalty there: its 2 epochs are finetune's\n" in said.getvalue()
+    with (tmp_path / "a" / "metrics.csv").open() as file:
+        assert [row["phase"] for row in csv.DictReader(file)] == ["pretrain", *["finetune"] * 3]
+    again = io.StringIO()
+    trainer.train_recipe(own, tmp_path / "a", resume=True, console=Console(file=again))
+
+
 def test_refusals_come_before_any_file(tmp_path) -> None:
     with pytest.raises(CrqError, match="unknown network 'digits-cn'"):
         run(tmp_path / "a", network={"name": "digits-cn"})
     with pytest.raises(CrqError, match="network 'digits-cnn': .*unexpected keyword argument 'depth'"):
         run(tmp_path / "a", network={"name": "digits-cnn", "options": {"depth": 3}})
-    with pytest.raises(CrqError, match=r"cannot be traced for images of shape \(1, 8, 8\)"):
+    with pytest.raises(
+        CrqError, match=r"takes 3 channels, but .* digits, of shape \(1, 8, 8\), .* choose another network"
+    ):
         run(tmp_path / "a", network={"name": "vgg7", "options": {"width": 2}})
     with pytest.raises(CrqError, match="matches no layer"):
         run(tmp_path / "a", ternary={"skip": ["conv9"]})

@@ -7,7 +7,7 @@ import pytest
 from crq.errors import CrqError
 from crq.hw.cli.sections import section_of, task_of
 from crq.hw.ir.graph import Network
-from crq.train import recipe
+from crq.train import recipe, sections
 from tests.support.random_graphs import GraphBuilder
 from tests.support.recipes import values
 
@@ -47,7 +47,7 @@ def test_what_is_wrong_is_named(name: str, keys: tuple[str, ...], message: str) 
 def test_the_task_is_the_file_s() -> None:
     g = GraphBuilder((4,), "UINT8")
     network = Network(g.finish(g.matmul("x", 4)))
-    plain, again = (task_of(network, recipe.Data(name="x", target=target)) for target in ("labels", "input"))
+    plain, again = (task_of(network, sections.Data(name="x", target=target)) for target in ("labels", "input"))
     assert plain is not None
     assert again is not None
     assert plain.metric.name == "accuracy"
@@ -67,5 +67,5 @@ def test_a_loss_of_one_s_own_is_told_by_its_labels(said: dict[str, str], metric:
     model = g.finish(g.matmul("x", 4))
     for key, value in {"loss": "nowhere:loss", **said}.items():
         model.set_metadata_prop(f"crq.{key}", value)
-    found = task_of(Network(model), recipe.Data(name="x"))
+    found = task_of(Network(model), sections.Data(name="x"))
     assert (None if found is None else found.metric.name) == metric

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,24 @@ def test_what_is_no_project_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(HwError, match="target 'vhdl'; this version knows hls, rtl"):
         Built(tmp_path)
+
+
+def test_runs_are_told_from_projects(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "full"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "recipe.toml").write_text("")
+    for manifest in (None, '{"schema": 1}'):  # before and after its end
+        if manifest:
+            (run / FILE).write_text(manifest)
+        with pytest.raises(HwError, match="full is a training run, no crq project: `crq export .*full -o full.onnx`"):
+            manifest_of(run)
+    whole = tmp_path / "first"
+    shutil.copytree(run, whole / "train")
+    with pytest.raises(HwError, match="no manifest.json.; make one with"):
+        manifest_of(whole)
+    shutil.copytree(project().directory, whole / "net_rtl")
+    with pytest.raises(HwError, match="first: no crq project .*name the one in it, .*first/net_rtl"):
+        manifest_of(whole)
 
 
 def test_a_form_has_its_modes() -> None:

@@ -5,16 +5,21 @@ from torch import Tensor, nn
 
 
 class Net(nn.Module):
-    """Input [N, channels, 64], output [N, classes]."""
+    """Input [N, channels, samples], output [N, outputs].
 
-    def __init__(self, channels: int = 1, classes: int = 3, width: int = 8) -> None:
+    shape, outputs: the data's. width: [network] options may give it.
+    """
+
+    def __init__(self, shape: tuple[int, ...], outputs: int, width: int = 8) -> None:
         super().__init__()
+        channels, samples = shape
+        left = -(-samples // 4) // 4  # two strides of 2, then a pool of 4
         self.conv1 = nn.Conv1d(channels, width, 5, stride=2, padding=2, bias=False)
         self.bn1 = nn.BatchNorm1d(width)
         self.conv2 = nn.Conv1d(width, 2 * width, 5, stride=2, padding=2, bias=False)
         self.bn2 = nn.BatchNorm1d(2 * width)
         self.pool = nn.MaxPool1d(4)
-        self.fc = nn.Linear(2 * width * 4, classes)
+        self.fc = nn.Linear(2 * width * left, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         x = torch.relu(self.bn1(self.conv1(x)))

@@ -5,15 +5,15 @@ from torch import Tensor, nn
 
 
 class Net(nn.Module):
-    """Input [N, features], output [N, classes]."""
+    """Input [N, features], output [N, outputs]. shape, outputs: the data's; width: [network] options may give it."""
 
-    def __init__(self, features: int = 30, classes: int = 2, width: int = 32) -> None:
+    def __init__(self, shape: tuple[int, ...], outputs: int, width: int = 32) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(features, width, bias=False)
+        self.fc1 = nn.Linear(shape[0], width, bias=False)
         self.bn1 = nn.BatchNorm1d(width)
         self.fc2 = nn.Linear(width, width, bias=False)
         self.bn2 = nn.BatchNorm1d(width)
-        self.fc3 = nn.Linear(width, classes)
+        self.fc3 = nn.Linear(width, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         x = torch.relu(self.bn1(self.fc1(x)))

@@ -11,7 +11,7 @@ import crq
 from crq import models
 from crq.errors import CrqError
 from crq.train import recipe
-from crq.train.recipe import Data, Sound
+from crq.train.sections import Data, Sound
 from crq.train.sources.benchmarks import BENCHMARKS, KEYWORDS, WORDS
 from crq.train.splits import Source, front, load_split
 from tests.crq.train.sources.test_sounds import pcm

@@ -1,0 +1,29 @@
+"""The sections of a recipe by themselves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from crq.train import sections
+
+
+def test_unknown_keys_and_infinite_numbers_are_errors() -> None:
+    for wrong in ({"epochz": 1}, {"lr": float("inf")}, {"lr": float("nan")}):
+        with pytest.raises(ValidationError):
+            sections.Phase.model_validate({"epochs": 1, **wrong})
+
+
+def test_the_rise_is_the_schedules_unless_given() -> None:
+    rises = [sections.Phase(epochs=1, schedule=s, warmup=w).rise for s, w in (("cosine", None), ("one-cycle", None),
+                                                                             ("one-cycle", 0.1))]  # fmt: skip
+    assert rises == [0.0, 0.3, 0.1]
+
+
+def test_every_key_of_a_phase_is_documented() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "training.md").read_text()
+    keys = {*sections.Penalized.model_fields, *sections.Distillation.model_fields, *sections.Regularizer.model_fields}
+    assert [key for key in keys if not re.search(rf"`[^`]*\b{key}\b[^`]*`", text)] == []
