@@ -7,6 +7,7 @@ import io
 import os
 import re
 from abc import abstractmethod
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,8 @@ class Project(Simulated):
 
     @property
     @abstractmethod
-    def axi_ports(self) -> tuple[Passing, Passing]:
-        """Input and result, as the AXI4-Stream top passes them. Raises `HwError` if there is none."""
+    def axi_ports(self) -> tuple[Sequence[Passing], Sequence[Passing]]:
+        """Inputs and results, as the AXI4-Stream top passes them. Raises `HwError` if there is none."""
 
     def check(self) -> list[Proof]:
         """The proofs of its form, each with what it examined."""
@@ -68,7 +69,8 @@ class Project(Simulated):
         wanted = board or self.manifest.board
         if wanted is None:
             raise HwError(f"{self.directory}: built for the part {self.manifest.part}; name a board with --board")
-        source, result = (words_of(port).bits for port in self.axi_ports)
+        self.require_one_port("crq vivado")
+        [source], [result] = ([words_of(port).bits for port in ports] for ports in self.axi_ports)
         core = Core(self.name, source, result, self.manifest.target == "rtl")
         device = find(wanted)
         files = vivado_project(core, device, self.manifest.clock_period)
@@ -83,21 +85,21 @@ class HlsProject(Project, hls.Built):
     """A project for Vitis HLS."""
 
     @property
-    def axi_ports(self) -> tuple[Passing, Passing]:
+    def axi_ports(self) -> tuple[Sequence[Passing], Sequence[Passing]]:
         if not has_axi_top(self.plan):
             raise HwError(
                 f"{self.directory}: an io_parallel project for HLS has no AXI4-Stream top; build it with --target rtl, "
                 "or with --io-type io_stream"
             )
-        return self.plan.input, self.plan.output
+        return self.plan.inputs, self.plan.outputs
 
 
 class RtlProject(Project, rtl.Built):
     """A project in SystemVerilog."""
 
     @property
-    def axi_ports(self) -> tuple[Passing, Passing]:
-        return self.plan.input, self.plan.output
+    def axi_ports(self) -> tuple[Sequence[Passing], Sequence[Passing]]:
+        return self.plan.inputs, self.plan.outputs
 
     def bitstream(
         self, board: str | None = None, clock_mhz: float | None = None, seeds: int = SEEDS,
@@ -125,7 +127,7 @@ FORMS: dict[str, type[Project]] = {"hls": HlsProject, "rtl": RtlProject}
 
 def build(
     model: AnyModel, output_dir: str | PathLike[str], *, options: BuildOptions | None = None,
-    project_name: str | None = None, images: ArrayLike | None = None, **given: Any,
+    project_name: str | None = None, images: Any = None, **given: Any,
 ) -> Project:  # fmt: skip
     """Writes the project of `model` (path, ModelProto, or ModelWrapper with an integer graph) into `output_dir`.
 
@@ -149,7 +151,7 @@ def build(
 
 
 def _write_hls(
-    model: AnyModel, directory: Path, options: BuildOptions, name: str, images: ArrayLike | None
+    model: AnyModel, directory: Path, options: BuildOptions, name: str, images: Any
 ) -> None:  # fmt: skip
     require_registered()
     import hls4ml  # takes a second, which opening a project need not

@@ -67,7 +67,7 @@ class _Files:
         self.write_testbench()
         self.write_scripts()
         self.model.crq_graph.save(str(self.root / "integer_graph.onnx"))
-        self.text("host.py", host_py(self.plan.network, self.name, self.plan.input, self.plan.output))
+        self.text("host.py", host_py(self.plan.network, self.name, self.plan.inputs, self.plan.outputs))
         manifest = self.manifest()
         self.text("README.md", readme_md(self.plan, self.name, manifest))
         self.text(FILE, replace(manifest, files=hashes(self.root)).to_json())
@@ -110,7 +110,7 @@ class _Files:
 
     def write_testbench(self) -> None:
         self.text(f"{self.name}_test.cpp", testbench.testbench_cpp(self.plan, self.name))
-        made = vectors(self.plan.network, self.plan.output.shape, self.model.crq_images)
+        made = vectors(self.plan.network, [s.shape for s in self.plan.outputs], self.model.crq_images)
         self.testbench = made.facts
         self.text("tb_data/input_codes.dat", made.inputs)
         self.text("tb_data/expected.dat", made.expected)
@@ -149,8 +149,8 @@ class _Files:
             wanted=choice.wanted,
             layers={name: p.name for p, name in units},
             tops={"network": self.name} | ({"axi": f"{self.name}_axi"} if has_axi_top(plan) else {}),
-            input=words_of(plan.input)._asdict(),
-            result=words_of(plan.output)._asdict(),
+            inputs=[words_of(stream)._asdict() for stream in plan.inputs],
+            results=[words_of(stream)._asdict() for stream in plan.outputs],
             testbench=self.testbench,
             versions={package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx")},
             files={},

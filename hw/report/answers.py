@@ -74,7 +74,9 @@ def _latency(report: Mapping[str, Any]) -> Answer:
 def _ports(report: Mapping[str, Any]) -> Iterator[Answer]:
     """Bytes of the words that pass the AXI4-Stream ports."""
     if ports := report["project"].get("ports"):
-        sizes = {name: ports[name]["bits"] // 8 * ports[name]["per_image"] for name in ("input", "result")}
+        sizes = {"input": 0, "result": 0}
+        for name, words in ports.items():
+            sizes[name.rstrip("0123456789")] += words["bits"] // 8 * words["per_image"]
         rate = report["summary"]["frames_per_second"]
         text = "; ".join(
             f"{way} {size:,} bytes per image, {_bytes(size * rate)}/s"

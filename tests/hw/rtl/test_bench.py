@@ -18,7 +18,7 @@ PASS = """  assign out_valid = in_valid;
 
 
 def test_ports_and_probes_stand_in_the_text() -> None:
-    bench = Bench(PASS, 12, 12, (Probe("a && b", "c", 70, 3), Probe("d", "e", 1, 5, which=2)))
+    bench = Bench(PASS, (12,), (12,), (Probe("a && b", "c", 70, 3), Probe("d", "e", 1, 5, which=2)))
     text, program = bench.verilog(), bench.program()
     assert "input [11:0] in_data" in text
     assert "assign probe_valid0 = a && b;" in text
@@ -30,16 +30,16 @@ def test_ports_and_probes_stand_in_the_text() -> None:
 
 @needs_verilator
 def test_a_simulation_is_known_by_what_it_is_made_of() -> None:
-    one = key(Bench(PASS, 8, 8), {"a.sv": "module a; endmodule"})
-    assert one == key(Bench(PASS, 8, 8), {"a.sv": "module a; endmodule"})
-    assert one != key(Bench(PASS, 9, 8), {"a.sv": "module a; endmodule"})
-    assert one != key(Bench(PASS, 8, 8), {"a.sv": "module a; endmodule "})
+    one = key(Bench(PASS, (8,), (8,)), {"a.sv": "module a; endmodule"})
+    assert one == key(Bench(PASS, (8,), (8,)), {"a.sv": "module a; endmodule"})
+    assert one != key(Bench(PASS, (9,), (8,)), {"a.sv": "module a; endmodule"})
+    assert one != key(Bench(PASS, (8,), (8,)), {"a.sv": "module a; endmodule "})
 
 
 @needs_verilator
 def test_errors_are_told(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="verilator failed"):
-        compile_bench(Bench("  nonsense\n", 8, 8), {}, tmp_path / "program")
+        compile_bench(Bench("  nonsense\n", (8,), (8,)), {}, tmp_path / "program")
     assert list(tmp_path.iterdir()) == []
 
 

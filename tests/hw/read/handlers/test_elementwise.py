@@ -193,5 +193,5 @@ def test_preprocessing_before_the_first_quantizer_is_recorded() -> None:
     assert graph.get_metadata_prop("crq.input.preprocessing") == '[["Mul", 2.0], ["Sub", 1.0]]'
     x = codes(graph, 20)
     values = evaluate(proto, (x * np.float64(np.float32(0.07)) + 1) / 2)
-    found = run(graph, x) * Network(graph).output_scale.astype(np.float64)
+    found = run(graph, x) * Network(graph).scores[0].scale.astype(np.float64)
     np.testing.assert_allclose(found, values["y"], rtol=1e-5)
