@@ -153,5 +153,5 @@ def test_networks(net: Callable[[], nn.Module], tmp_path: Path) -> None:
 def reads(deploy: crq.FrozenModel, codes: Tensor, folder: Path) -> None:
     """The integer graph of the file has the model's integers."""
     network = Network(load_graph(folder / "a.onnx")[0])
-    found = evaluate(network, codes.numpy().astype(np.int64).reshape(len(codes), *network.input.shape))
+    found = evaluate(network, codes.numpy().astype(np.int64).reshape(len(codes), *network.inputs[0].shape))
     assert np.array_equal(found.reshape(len(codes), -1), deploy.integers(codes).reshape(len(codes), -1).numpy())
