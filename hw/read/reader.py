@@ -222,14 +222,18 @@ def _flattened(port: InputPort, proto: ModelProto) -> tuple[int, ...] | None:
 
 
 def _frozen_steps(ctx: Context, text: str) -> dict[str, str | None]:
-    """The layers that give the codes of the frozen model's steps; `text`: its steps' tensors in the file."""
+    """The layers that give the codes of the frozen model's steps; `text`: its steps' tensors in the file.
+
+    A step that only moves codes may be a layer of its own or not: then it has None.
+    """
     try:
         steps = dict(json.loads(text))
     except (ValueError, TypeError) as error:
         refuse("malformed", "metadata 'crq.steps'", f"is no object of tensors by step ({error})")
     layers = {node.output[0]: node.name for node in ctx.emit.nodes}
     values = {step: ctx.values.get(tensor) for step, tensor in steps.items() if isinstance(tensor, str)}
-    return {step: layers.get(value.int.name) for step, value in values.items() if isinstance(value, Codes)}
+    found = {step: value for step, value in values.items() if isinstance(value, Codes | View)}
+    return {step: layers.get(v.int.name) if isinstance(v, Codes) else None for step, v in found.items()}
 
 
 def _read_inputs(ctx: Context, proto: ModelProto, ports: Mapping[str, Names]) -> None:

@@ -137,10 +137,11 @@ def layer_codes(network: Network, model: FrozenModel, codes: NDArray[Any]) -> di
             f"the file does not say which of its layers are the frozen model's {', '.join(unknown)}: it was written by "
             "an older crq; export the frozen model again and build from the new file"
         )
-    found = {layer: traced[step].numpy() for step in wanted if (layer := layers[step]) is not None}
     last = network.layers[-1]
     result = to_stream(network, _result(network, model.integers(x).numpy()))
     shapes = {layer.name: layer.output.shape for layer in network}
+    # Passes join some of those that only move codes to their readers.
+    found = {layer: traced[step].numpy() for step in wanted if (layer := layers[step]) in shapes}
     return {name: v.reshape(-1, *shapes[name]) for name, v in found.items()} | {last.name: result}
 
 
