@@ -6,7 +6,9 @@ dropout stays for training, and whatever cannot be expressed is refused with the
 
 from __future__ import annotations
 
+import inspect
 import operator
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -29,6 +31,7 @@ def trace(model: nn.Module, example_input: Tensor | None = None) -> fx.GraphModu
 
     example_input: with it the model's Python code may depend on the shapes of values, other than the batch size.
     """
+    _refuse_several_inputs(model, example_input)
     _split_fused_norms(model)
     tracer = NamingTracer() if example_input is None else ShapedTracer(example_input)
     graph = tracer.trace(model)
@@ -38,6 +41,19 @@ def trace(model: nn.Module, example_input: Tensor | None = None) -> fx.GraphModu
         traced.meta["image_shape"] = tuple(tracer.image_shape)
     _normalise(traced, scopes)
     return traced
+
+
+def _refuse_several_inputs(model: nn.Module, example_input: Any) -> None:
+    parameters = inspect.signature(model.forward).parameters.values()
+    needed = [
+        p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(needed) > 1 or isinstance(example_input, tuple | list):
+        raise CrqError(
+            f"the model takes the inputs {', '.join(needed)}; crq.prepare takes a model of one tensor. Train one of "
+            "several with Brevitas and export QONNX, which crq builds (examples/image_and_table); or give inputs "
+            "of one size as channels of one tensor"
+        )
 
 
 def _split_fused_norms(model: nn.Module) -> None:

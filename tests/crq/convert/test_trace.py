@@ -140,3 +140,18 @@ def test_refusals_name_the_culprit(case: str) -> None:
     make, message = REFUSED[case]
     with pytest.raises(CrqError, match=message):
         crq.prepare(make())
+
+
+class ImageAndTable(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(1, 4, 3), nn.Linear(5, 4)
+
+    def forward(self, image: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        return torch.cat([self.conv(image).flatten(1), self.fc(table)], 1)
+
+
+@pytest.mark.parametrize("example", [None, (torch.zeros(1, 1, 3, 3), torch.zeros(1, 5))])
+def test_several_inputs_are_told_with_a_way_out(example) -> None:
+    with pytest.raises(CrqError, match=r"the inputs image, table; crq\.prepare takes a model of one tensor.*Brevitas"):
+        crq.prepare(ImageAndTable(), example_input=example)

@@ -23,9 +23,20 @@ def test_ports_and_probes_stand_in_the_text() -> None:
     assert "input [11:0] in_data" in text
     assert "assign probe_valid0 = a && b;" in text
     assert "output [69:0] probe0" in text
-    assert "in_bytes = 2, out_bytes = 2" in program
+    assert 'sources.push_back(Source(folder + "in", 2));' in program
+    assert "sinks.push_back(Sink(2, images * std::atol(argument[9])));" in program
     assert "images * 27" in program  # 3 beats of 9 bytes
     assert "top.which == 2 && long(traces[1].size()) < images * 5" in program
+
+
+def test_every_stream_has_ports_and_files_of_its_own() -> None:
+    bench = Bench(PASS, (12, 70), (12, 1))
+    text, program = bench.verilog(), bench.program()
+    for port in ("input [69:0] in2_data", "output in2_ready", "output [0:0] out2_data", "output out2_last"):
+        assert port in text
+    assert 'sources.push_back(Source(folder + "in2", 9));' in program
+    assert "sinks.push_back(Sink(1, images * std::atol(argument[10])));" in program
+    assert "for (int phase = 11; phase <= count; phase++)" in program
 
 
 @needs_verilator
