@@ -34,7 +34,7 @@ def nearest_names(word: str, known: Iterable[str], n: int = 3, cutoff: float = 0
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A ` (did you mean 'x'?)` suffix naming the closest of `known`, or an empty string."""
-    found = nearest_names(word, known, n=1, cutoff=0.5)
+    found = nearest_names(word, known, n=1, cutoff=0.55)
     return f" (did you mean {found[0]!r}?)" if found else ""
 
 

@@ -17,7 +17,7 @@ def changed_recipe(name: str, data_root: str | None, epochs: int | None = None, 
     from crq.train.budget import within
 
     loaded = recipes.load(name)
-    values = loaded.model_dump(mode="python")
+    values = loaded.model_dump(mode="python", exclude_unset=True)  # so that what it leaves out is still known
     given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
     if data_root is not None:
         given["data"] = {**values["data"], "root": data_root}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from crq.cli.stopping import stoppable
 @click.command()
 @click.argument("recipe")
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the run; empty or new."
-)
+    "-o", "--output", required=True, type=click.Path(path_type=Path),
+    help="Folder for the run: new, empty, or that of a trial.",
+)  # fmt: skip
 @click.option("--resume", is_flag=True, help="Continue the interrupted run in the output folder.")
 @click.option("--pretrained", metavar="RUN", help="Start from the float network of this run folder.")
 @click.option("--seed", type=int, help="Use this seed instead of the recipe's.")
@@ -25,7 +27,9 @@ from crq.cli.stopping import stoppable
 @click.option(
     "--download", is_flag=True, help="Fetch the public data set that the recipe names first, where files are missing."
 )
-@click.option("--steps", type=int, help="Stop every phase after this many steps: a trial of the recipe.")
+@click.option(
+    "--steps", type=int, help="Stop every phase after this many steps: a trial, whose accuracies mean nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def train(
     recipe: str,
@@ -54,17 +58,35 @@ def train(
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     elif summary:
-        _print_summary(summary, output)
+        _print_summary(summary)
+        click.echo(f"Run folder: {output}")
+        _print_next(summary, shlex.join(["crq", "train", recipe, "-o", str(output)]), output)
 
 
-def _print_summary(summary: dict[str, Any], output: Path) -> None:
+def _print_next(summary: dict[str, Any], again: str, output: Path) -> None:
+    """What to do now; again: the command without its changes."""
+    if summary["not_exportable"]:
+        click.echo(f"Not exportable: {summary['not_exportable']}.")
+    if summary["steps"]:
+        click.echo(f"next: {again}, which takes this folder")
+    elif not summary["not_exportable"]:
+        click.echo(f"next: {shlex.join(['crq', 'export', str(output), '-o', summary['name'] + '.onnx'])}")
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    if summary["steps"]:
+        click.echo(
+            f"Trial of {summary['steps']} steps per phase: network and data fit together; its accuracies mean nothing"
+        )
+        return
     from rich.console import Console
     from rich.table import Table
 
     from crq.figures import shown
 
     console = Console()
-    table = Table(title=f"{summary['name']} ({summary['method']}), {summary['test_images']} test images")
+    console.print(f"{summary['name']} ({summary['method']}), {summary['test_images']:,} test samples", highlight=False)
+    table = Table()
     table.add_column("network")
     metric = summary["metric"]
     table.add_column(metric, justify="right")
@@ -84,6 +106,3 @@ def _print_summary(summary: dict[str, Any], output: Path) -> None:
         f"(base-3 {bits['base3']:.2f}, Huffman {bits['huffman']:.2f}, entropy {bits['entropy']:.2f})",
         highlight=False,
     )
-    if summary["not_exportable"]:
-        console.print(f"Not exportable: {summary['not_exportable']}.")
-    console.print(f"Run folder: {output}", highlight=False)

@@ -76,7 +76,7 @@ def _checked(model: nn.Module) -> fx.GraphModule:
         if layer.mode == "float":
             raise CrqError(
                 f"layer {name!r} still computes with float weights, so scales and batch norms are not those of the "
-                "integers: call crq.set_mode(model, 'quantized') and train or calibrate the network first"
+                "integers: call crq.quantize(model, loader) first, and train on"
             )
         if layer.share < 1:
             raise CrqError(

@@ -82,9 +82,15 @@ def _normalise(traced: fx.GraphModule, scopes: dict[str, str]) -> None:
         elif node.op == "placeholder" and (node.args or not node.users):
             raise CrqError(f"the model's input {node.target!r} is optional or unused; expected one tensor input")
         elif node.op == "output" and not isinstance(node.args[0], fx.Node):
-            raise CrqError("the model must return one tensor, the logits, not a tuple, list or dictionary")
-    if sum(node.op == "placeholder" for node in traced.graph.nodes) != 1:
-        raise CrqError("the model must take exactly one tensor input")
+            raise CrqError(
+                "the model must return one tensor, the logits, not a tuple, list or dictionary: let one last layer "
+                "give the scores of all, nn.Linear(n, a + b), and split them outside"
+            )
+    if (count := sum(node.op == "placeholder" for node in traced.graph.nodes)) != 1:
+        raise CrqError(
+            f"the model must take exactly one tensor input, not {count}: join inputs of one size as channels, "
+            "torch.cat([a, b], 1), and slice them in forward: x[:, :3], x[:, 3:]"
+        )
     traced.graph.eliminate_dead_code()
     for node in traced.graph.nodes:
         if node.op == "get_attr":
@@ -155,7 +161,10 @@ def _module(rewriter: Rewriter, node: fx.Node, module: nn.Module) -> None:
         rebind(node)
         setattr(module, "inplace", False)  # noqa: B010, the union of modules has no such attribute for mypy
     if isinstance(module, (nn.Conv1d, nn.Conv2d)) and module.padding_mode != "zeros":
-        raise CrqError(f"layer {name!r} pads with {module.padding_mode!r}; only padding_mode='zeros' is supported")
+        raise CrqError(
+            f"layer {name!r} pads with {module.padding_mode!r}, image pixels again, for which the hardware has no "
+            "circuit; it pads with zeros: use padding_mode='zeros' and train with that"
+        )
     if isinstance(module, NORMS) and module.running_mean is None:
         raise CrqError(f"batch norm {name!r} keeps no running statistics; use track_running_stats=True")
     if isinstance(module, nn.Flatten) and (module.start_dim != 1 or module.end_dim != -1):

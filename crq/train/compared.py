@@ -29,7 +29,8 @@ Price = Callable[[Path], tuple[int, int] | None]
 class Row(NamedTuple):
     """What one run gave. float_test, validation, test: the network's figure, an accuracy as a share; epochs: after the
     float network; zeros: share of the ternary weights; seconds: of processor time, training after the float network;
-    luts: None where the network is for training only, has no estimate, or where nobody asked.
+    luts: None where the network is for training only, has no estimate, or where nobody asked; samples: of the test
+    split.
     """
 
     candidate: str
@@ -42,6 +43,7 @@ class Row(NamedTuple):
     seconds: float
     lut_folded: int | None
     lut_fast: int | None
+    samples: int
 
 
 def candidate_of(recipe: Recipe, name: str, seed: int) -> Recipe:
@@ -110,7 +112,7 @@ def row(candidate: str, recipe: Recipe, folder: Path, pretrained: Path, price: P
     return Row(
         candidate, recipe.seed, epochs, figures["float"], summary["validation"],
         figures.get("frozen", figures.get("recalibrated")), _zeros(list(summary["layers"].values())),
-        summary["processor_seconds"], folded, fast,
+        summary["processor_seconds"], folded, fast, summary["test_images"],
     )  # fmt: skip
 
 

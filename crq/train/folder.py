@@ -14,6 +14,13 @@ from crq.train.checkpoints import restore
 from crq.train.recipe import Recipe
 from crq.train.recipe import load as load_recipe
 
+OWN = (
+    "recipe.toml", "metrics.csv", "layers.csv", "curves.png", "weights.png", "summary.json", "manifest.json",
+    "frozen.pt", "checkpoints", "checkpoints/*.pt", "checkpoints/*.ckpt", "logs", "logs/*",
+    "logs/*/events.out.tfevents.*", "logs/*/hparams.yaml",
+)  # fmt: skip
+"""What a run writes into its folder."""
+
 
 class RunFolder:
     """The folder of one run; nothing is written before `open`."""
@@ -24,7 +31,8 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
 
     def open(self, recipe: Recipe, resume: bool) -> None:
-        """Start a run of `recipe` in this folder, which must be empty, or go on with the one in it."""
+        """Start a run of `recipe` in this folder, which must be empty or hold a trial alone, which is removed; or go on
+        with the run in it."""
         if resume:
             if not self.recipe.exists():
                 raise CrqError(f"{self.path} has no recipe.toml, so there is no run to resume in it")
@@ -33,9 +41,20 @@ class RunFolder:
                     f"the recipe differs from {self.recipe}; resume with that file, or choose another folder"
                 )
         elif distributed.is_main():
+            self._clear_trial()
             empty_folder(self.path)
             recipe.save(self.recipe)
         distributed.barrier()
+
+    def _clear_trial(self) -> None:
+        """Remove the files of a run that stopped its phases early (`steps`), if nothing else lies in the folder."""
+        if not self.recipe.is_file() or not load_recipe(self.recipe).steps:
+            return
+        own = {path for pattern in OWN for path in self.path.glob(pattern)}
+        held = sorted(self.path.rglob("*"), reverse=True)  # what lies in a folder comes before it
+        if own.issuperset(held):
+            for path in held:
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
     def finished(self, phase: str) -> Path:
         """Where the result of a finished phase lies."""
@@ -48,7 +67,7 @@ class RunFolder:
     def float_network(self, recipe: Recipe) -> dict[str, Any]:
         """What the finished pretrain phase in this folder saved, to start a run of `recipe` from."""
         theirs = load_recipe(self.recipe)
-        for section in ("data", "network", "seed", "pretrain"):
+        for section in ("data", "network", "seed", "pretrain", "steps"):
             if getattr(theirs, section) != getattr(recipe, section):
                 raise CrqError(
                     f"{self.path} was trained with another `{section}`; its float network cannot be used here"

@@ -10,16 +10,19 @@ from typing import Any
 from crq.figures import ACCURACY, shown
 from crq.train.compared import Row
 
+FEWEST = 3
+"""Seeds for an interval: of two differences that happen to be alike it would have no width, and so prove anything."""
+
 
 def paired(rows: Sequence[Row], base: Sequence[Row], unit: float = 100.0) -> tuple[float, float]:
     """Mean of the differences in the test figure to the runs of the same seed in `base`, times `unit` (100: points),
-    and half of its 95% interval, which is infinite for one seed."""
+    and half of its 95% interval (Student's t), which is infinite for fewer than `FEWEST` seeds."""
     from scipy.stats import t
 
     yardstick = {row.seed: row.test for row in base}
     apart = [unit * (row.test - yardstick[row.seed]) for row in rows]
-    if len(apart) < 2:
-        return apart[0], math.inf
+    if len(apart) < FEWEST:
+        return statistics.mean(apart), math.inf
     half = float(t.ppf(0.975, len(apart) - 1)) * statistics.stdev(apart) / math.sqrt(len(apart))
     return statistics.mean(apart), half
 
@@ -28,7 +31,7 @@ def compared(rows: Sequence[Row], metric: str = ACCURACY) -> list[dict[str, Any]
     """A JSON-ready dict per candidate, in the order of `rows`; the first is the one that others are compared with.
 
     test, float, validation, zeros, luts, seconds: means; spread: standard deviation of test; difference and half: of
-    `paired`, accuracies in points.
+    `paired`, accuracies in points, half None where there is no interval; samples: of the test split.
     """
     names = list(dict.fromkeys(row.candidate for row in rows))
     of = {name: [row for row in rows if row.candidate == name] for name in names}
@@ -39,6 +42,7 @@ def compared(rows: Sequence[Row], metric: str = ACCURACY) -> list[dict[str, Any]
         found.append(
             {
                 "candidate": name, "seeds": [row.seed for row in own], "tests": tests, "epochs": own[0].epochs,
+                "samples": own[0].samples,
                 "float": _mean(own, "float_test"), "validation": _mean(own, "validation"),
                 "test": statistics.mean(tests), "spread": statistics.stdev(tests) if len(tests) > 1 else None,
                 "difference": None if name == names[0] else difference,
@@ -72,9 +76,27 @@ def cells(found: dict[str, Any], metric: str = ACCURACY) -> list[str]:
     ]  # fmt: skip
 
 
+def remarks(found: Sequence[dict[str, Any]], metric: str = ACCURACY) -> list[str]:
+    """What one has to know to read the table of `compared`: a sentence each."""
+    seeds, samples = len(found[0]["seeds"]), found[0]["samples"]
+    said = [] if seeds < 2 else [f"± of {metric}: standard deviation of seeds"]
+    if len(found) > 1 and seeds < FEWEST:
+        said.append(f"{seeds} {'seed' if seeds == 1 else 'seeds'}: no interval of the differences; that takes {FEWEST}")
+    elif len(found) > 1:
+        said.append("± of a difference: half of its 95% interval, paired by seed")
+    if metric.endswith(ACCURACY):
+        said.append(f"one of {samples:,} test samples is {100 / samples:.2f} points")
+    return said
+
+
+def heads(metric: str = ACCURACY) -> list[str]:
+    """`HEADS` for a figure of that name."""
+    return [metric if head == "test" else head for head in HEADS]
+
+
 def markdown(rows: Sequence[Row], metric: str = ACCURACY) -> str:
     """A table of all candidates in `rows`, the first being the yardstick."""
-    lines = [HEADS, ["---"] * len(HEADS), *(cells(found, metric) for found in compared(rows, metric))]
+    lines = [heads(metric), ["---"] * len(HEADS), *(cells(found, metric) for found in compared(rows, metric))]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
+from crq.figures import ACCURACY
 from crq.files import atomic_path
 
 _COLOURS = {"pretrain": "#4c72b0", "retrain": "#dd8452", "finetune": "#55a868"}
@@ -74,22 +75,26 @@ def histograms(stages: Sequence[Stage], target: Path) -> None:
     _save(figure, target)
 
 
-def trade(compared: list[dict[str, Any]], target: Path, metric: str = "accuracy") -> None:
+def trade(
+    compared: list[dict[str, Any]], target: Path, metric: str = ACCURACY, folded: str = "folded", where: str = ""
+) -> None:
     """The figure of each candidate (`crq.train.paired.compared`) against its LUTs, folded and fast (PNG).
 
-    Those without an estimate are lines at their figure.
+    Those without an estimate are lines at their figure. folded, where: what for, and on which part, in words.
     """
+    unit, name = (100, f"{metric}, %") if metric.endswith(ACCURACY) else (1, metric)
     figure, axis = _figure(1, 1, (7, 4.2))
     for index, found in enumerate(compared):
         colour = f"C{index % 10}"
         if found["lut_folded"] is None:
-            axis.axhline(found["test"], color=colour, linestyle=":", label=f"{found['candidate']}, no LUTs")
+            axis.axhline(unit * found["test"], color=colour, linestyle=":", label=f"{found['candidate']}, no LUTs")
             continue
         luts = [found["lut_folded"], found["lut_fast"]]
-        axis.errorbar(luts, [found["test"]] * 2, found["spread"] or 0, color=colour, linewidth=0.8, capsize=3)
-        axis.plot(luts[0], found["test"], "o", color=colour, label=found["candidate"])
-        axis.plot(luts[1], found["test"], "^", color=colour)
-    axis.set(xscale="log", xlabel="LUTs, estimated: ● folded, ▲ as fast as fits", ylabel=metric)
+        test, spread = unit * found["test"], unit * (found["spread"] or 0)
+        axis.errorbar(luts, [test] * 2, spread, color=colour, linewidth=0.8, capsize=3)
+        axis.plot(luts[0], test, "o", color=colour, label=found["candidate"])
+        axis.plot(luts[1], test, "^", color=colour)
+    axis.set(xscale="log", xlabel=f"LUTs, estimated{where}: ● {folded}, ▲ as fast as fits", ylabel=name)
     axis.legend(fontsize="small")
     _save(figure, target)
 

@@ -9,8 +9,6 @@ from pydantic import BaseModel, ValidationError
 
 from crq.errors import nearest
 
-_SECTIONS: tuple[tuple[str, ...], ...] = ((), ("pretrain",), ("retrain",), ("finetune",))
-
 
 def worded(error: ValidationError, root: type[BaseModel], *section: str) -> str:
     """Every problem of `error` by its key. section: where in `root` the values that were validated belong."""
@@ -25,12 +23,30 @@ def _problem(root: type[BaseModel], detail: Any) -> str:
         return f"unknown key {key!r}{nearest(location[-1], known)}; known keys are {', '.join(known)}"
     if detail["type"] == "missing":
         return f"key {key!r} is missing"
-    if detail["type"] == "value_error" and detail["loc"] in _SECTIONS:  # keys that do not go together
+    if detail["type"] == "value_error" and isinstance(detail["input"], dict):  # of a section, whose keys it names
         return f"{key + ': ' if key else ''}{detail['ctx']['error']}"
+    if detail["type"] == "value_error":
+        return f"key {key!r}: {detail['ctx']['error']}, got {detail['input']!r}"
+    if detail["type"] in ("model_type", "model_attributes_type", "dataclass_type"):
+        return (
+            f"key {key!r}: expected a table, {location[-1]} = {{ {_shown(root, location)} }}, got {detail['input']!r}"
+        )
+    if detail["type"] == "dict_type":
+        return f"key {key!r}: expected a table, {location[-1]} = {{ NAME = … }}, got {detail['input']!r}"
     hint = (
         nearest(str(detail["input"]), _choices(detail["ctx"]["expected"])) if detail["type"] == "literal_error" else ""
     )
     return f"key {key!r}: {detail['msg']}, got {detail['input']!r}{hint}"
+
+
+def _no_table(key: str, inside: str, given: Any) -> str:
+    return f"key {key!r}: expected a table, {key.rpartition('.')[2]} = {{ {inside} }}, got {given!r}"
+
+
+def _shown(root: type[BaseModel], location: list[str]) -> str:
+    """The first few keys of the section at `location`, as they are written."""
+    names = _keys(root, location)
+    return ", ".join([f"{name} = …" for name in names[:3]] + ["…"] * (len(names) > 3))
 
 
 def _choices(expected: str) -> list[str]:

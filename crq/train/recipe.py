@@ -48,7 +48,7 @@ class Recipe(Section):
     retrain: Penalized
     finetune: Penalized
     loss: str = "cross_entropy"
-    calibration: int = Field(2048, ge=2, description="training images for activation scales and batch norms")
+    calibration: int = Field(2048, ge=2, description="training samples for activation scales and batch norms")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; by default torch's choice")
     steps: int | None = Field(None, ge=1)

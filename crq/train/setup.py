@@ -103,7 +103,7 @@ class Setup:
         """Refuse training samples of one class, a class without any, and a test split of other samples or classes."""
         if self.test.shape != self.data.shape:
             raise CrqError(
-                f"images of {self.data.name} have shape {self.data.shape} in the training split and {self.test.shape} "
+                f"samples of {self.data.name} have shape {self.data.shape} in the training split and {self.test.shape} "
                 "in the test split; bring all to one size and as many channels"
             )
         if self.task.kind == "classes":
@@ -123,8 +123,8 @@ class Setup:
         if empty := [classes[index] for index in (counts == 0).nonzero().flatten().tolist()]:
             out = " but those held out (data.validation)" if self.held_out is not None else ""
             raise CrqError(
-                f"{self.data.name} has no training image{out} of {len(empty)} of its {len(classes)} classes: "
-                f"{', '.join(empty[:5])}{', …' if len(empty) > 5 else ''}. Add images, or number classes without gaps"
+                f"{self.data.name} has no training sample{out} of {len(empty)} of its {len(classes)} classes: "
+                f"{', '.join(empty[:5])}{', …' if len(empty) > 5 else ''}. Add samples, or number classes without gaps"
             )
         if self.test.classes != self.data.classes[: len(self.test.classes)]:
             extra = [name for name in self.test.classes if name not in self.data.classes]
@@ -201,7 +201,7 @@ class Setup:
         for name, phase in self.recipe.phases.items():
             if len(self.data) < phase.batch_size * world:
                 raise CrqError(
-                    f"{len(self.data)} training images do not fill one batch of {name}.batch_size = "
+                    f"{len(self.data)} training samples do not fill one batch of {name}.batch_size = "
                     f"{phase.batch_size} on {world} process(es)"
                 )
         self.calibration()  # a loader names what its data cannot do

@@ -33,13 +33,15 @@ def summarize(
     seconds: dict[str, float],
 ) -> dict[str, Any]:
     """The content of `summary.json`. before, after: the ternary layers' weights around the retrain phase. scores: the
-    task's figures by stage; in the summary they are by figure, then by stage.
+    task's figures by stage; in the summary they are by figure, then by stage. `steps`: of a trial, after which each
+    phase stopped.
     """
     return {
         "schema": 1,
         "name": setup.recipe.name,
         "method": setup.method.name,
         "test_images": len(setup.test),
+        "steps": setup.recipe.steps,
         "metric": setup.task.metric.name,
         **{name: {stage: found[name] for stage, found in scores.items() if name in found} for name in _names(scores)},
         "input": input_words(setup),

@@ -144,7 +144,7 @@ class _Run:
         self.seconds[name] = state["seconds"]
         if distributed.is_main():
             self.folder.write_tables(self.rows)
-        self._tell(stage, state["scores"], f" of {len(self.setup.test)} test images")
+        self._tell(stage, state["scores"], f" of {len(self.setup.test)} test samples")
 
     def _quantize(self, prepared: nn.Module) -> None:
         """α·t in place of the weights; scales and batch norms follow, since the old ones describe another network."""
@@ -186,7 +186,7 @@ class _Run:
     def _tell(self, stage: str, found: dict[str, float], of: str = "") -> None:
         """Record and show the figures of one stage."""
         self.scores[stage] = found
-        if distributed.is_main():
+        if distributed.is_main() and not self.setup.recipe.steps:  # a trial's mean nothing
             self.console.print(f"{stage:<9} {told(found)}{of}", highlight=False)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import MISSING, Field, fields
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import click
 
-from crq.options import BuildOptions, Folding, Form
+from crq.options import TARGETS, BuildOptions, Folding, Form
 
 FOLDING = (
     "target", "part", "clock_period", "target_fps", "target_latency", "best_fit", "folding", "max_beat", "weight_rom",
@@ -66,6 +66,31 @@ def _leaves(kind: Any) -> Iterable[Any]:
 def _parsed(name: str, value: Any) -> Any:
     parse = _PARSERS.get(name)
     return value if parse is None else (parse(value) or None)
+
+
+def spelled(options: BuildOptions, base: BuildOptions, always: Collection[str] = ()) -> list[str]:
+    """The words of a command line that make `options` of `base`, which a recipe has, as `BuildOptions.with_given` does;
+    those named in `always` also where they are the same."""
+    words, told = [], {*always}
+    if told & {*TARGETS} or any(getattr(options, name) != getattr(base, name) for name in TARGETS):
+        told |= {*TARGETS}  # one that is given takes the place of all
+    for f in fields(BuildOptions):
+        value, flag = getattr(options, f.name), f.metadata.get("flag", "--" + f.name.replace("_", "-"))
+        if value is None or (value == getattr(base, f.name) and f.name not in told):
+            continue
+        if isinstance(value, bool):
+            words += [flag] if value != f.default else []
+        elif isinstance(value, dict):
+            words += [w for layer, one in value.items() for w in (flag, f"{layer}={_word(one)}")]
+        else:
+            words += [flag, _word(value)]
+    return words
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ",".join(map(str, value))
+    return f"{value:.10g}" if isinstance(value, float) and float(f"{value:.10g}") == value else str(value)
 
 
 def parse_folds(texts: tuple[str, ...]) -> dict[str, Folding]:

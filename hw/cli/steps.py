@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from crq.figures import ACCURACY, shown
 from crq.files import write_json
 from crq.hw.cli.classes import Watched
 from crq.hw.cli.data import channels_first
+from crq.hw.cli.options import spelled
 from crq.hw.cli.progress import heard_by, steps_shown
 from crq.hw.cli.runtimes import runtime_links
 from crq.hw.cli.scores import Scored
@@ -221,19 +222,28 @@ class Steps:
 
     def report(self, project: Project, quality: dict[str, Any], board: str | None = None) -> Report:
         """Write the report as JSON and as a page."""
-        clock = self.options.clock_period
-        place = ["--board", board] if board else ["--target", self.options.target, "--part", self.options.part]
         with self._timed("report", shown=False):
             info = {
                 "name": self.recipe.name,
                 **quality,
                 "classes": self.watched and self.watched.found,
-                "commands": [shlex.join(["crq", "run", self._named(), *place, "--clock-period", f"{clock:g}"])],
+                "commands": [self.command(board)],
             }
             report = project_report(project, info=info)
             report.to_json(self.output / "report.json")
             report.to_html(self.output / "report.html")
             return report
+
+    def command(self, board: str | None = None) -> str:
+        """The line that makes the same project again."""
+        named = self._named()
+        base = load(named).hardware
+        if board:  # which says the target and the part
+            same = replace(self.options, target=base.target, part=base.part)
+            words = ["--board", board, *spelled(same, base, ("clock_period",))]
+        else:
+            words = spelled(self.options, base, ("target", "part", "clock_period"))
+        return shlex.join(["crq", "run", named, *words])
 
     def _named(self) -> str:
         """What the recipe is called on the command line: its name if that gives this very one, or its file in the

@@ -105,7 +105,8 @@ def find(name: str) -> Device:
         near = nearest_names(key(name), known, n=4, cutoff=0.5) or list(known)[:8]
         raise HwError(
             f"part {name!r} is not known: expected a part or board name such as "
-            f"{', '.join(known[n] for n in near)}; a new die is one JSON file in hw/devices"
+            f"{', '.join(known[n] for n in near)}; all are in docs/reference/devices.md. "
+            "For one that is not, name a part of its family that is as large"
         )
     die, full = max(matches, key=lambda match: len(match[0]))
     facts = _dies()[die]

@@ -11,13 +11,13 @@ from typing import Any
 from qonnx.core.datatype import DataType
 
 from crq.figures import ACCURACY
+from crq.hw.report.latex import tabular
 from crq.hw.report.verdict import verdict
 
 COLUMNS = (
     "project", "network", "part", "metric", "value", "weight bits", "activation bits", "weight bytes", "LUT", "FF",
     "BRAM36", "DSP", "clock MHz", "latency us", "frames/s", "energy", "bit-exact", "basis",
 )  # fmt: skip
-_SPECIAL = {**{c: f"\\{c}" for c in "&%$#_{}"}, "\\": r"\textbackslash{}", "~": r"\~{}", "^": r"\^{}"}
 
 
 def row(report: Mapping[str, Any], source: str = "") -> dict[str, str]:
@@ -80,14 +80,4 @@ def to_latex(reports: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [row(report, source) for source, report in reports.items()]
     columns = [name for name in COLUMNS if any(r[name] for r in rows)]
     words = {"project", "network", "part", "metric", "energy", "bit-exact", "basis"}
-    lines = [
-        "% needs \\usepackage{booktabs}",
-        f"\\begin{{tabular}}{{{''.join('l' if name in words else 'r' for name in columns)}}}",
-        "\\toprule", _line(columns), "\\midrule", *(_line([r[name] for name in columns]) for r in rows),
-        "\\bottomrule", "\\end{tabular}",
-    ]  # fmt: skip
-    return "\n".join(lines) + "\n"
-
-
-def _line(cells: list[str]) -> str:
-    return " & ".join("".join(_SPECIAL.get(c, c) for c in cell) for cell in cells) + r" \\"
+    return tabular(columns, [[r[name] for name in columns] for r in rows], words)

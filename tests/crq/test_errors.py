@@ -17,6 +17,7 @@ def test_the_nearest_word() -> None:
     assert nearest("trian", ["run", "train", "export"]) == " (did you mean 'train'?)"
     assert nearest("qqq", ["run", "train"]) == ""
     assert nearest("x", []) == ""
+    assert nearest("linear", ["constant", "cosine", "step", "one-cycle"]) == ""  # half of the letters are chance
 
 
 def test_several_near_words_come_in_order_of_likeness() -> None:

@@ -18,18 +18,35 @@ def test_a_recipe_is_trained_into_an_empty_folder(tmp_path) -> None:
     result = CliRunner().invoke(train, [*arguments, "--steps", "2", "--json"])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["method"] == "crq"
+    whole = CliRunner().invoke(main, ["train", *arguments, "--epochs", "3"])  # takes the folder of the trial
+    assert whole.exit_code == 0, whole.output
     again = CliRunner().invoke(main, ["train", *arguments])
     assert again.exit_code == 2
     assert "is not empty" in again.stderr
     assert "Traceback" not in again.stderr
 
 
+def test_a_trial_says_that_it_is_one(tmp_path) -> None:
+    recipe.parse(values()).save(tmp_path / "r.toml")
+    command = [str(tmp_path / "r.toml"), "-o", str(tmp_path / "run")]
+    result = CliRunner().invoke(train, [*command, "--steps", "2"])
+    assert result.stdout.splitlines() == [
+        "Trial of 2 steps per phase: network and data fit together; its accuracies mean nothing",
+        f"Run folder: {tmp_path}/run",
+        f"next: crq train {' '.join(command)}, which takes this folder",
+    ]
+    assert not any(f"{stage} " in result.stderr for stage in ("float", "quantized", "frozen"))
+
+
 def test_the_summary_is_printed_and_nothing_else_goes_to_standard_output(tmp_path) -> None:
     recipe.parse(values()).save(tmp_path / "r.toml")
-    arguments = [str(tmp_path / "r.toml"), "-o", str(tmp_path / "run"), "--steps", "2"]
+    arguments = [str(tmp_path / "r.toml"), "-o", str(tmp_path / "run"), "--epochs", "3"]
     result = CliRunner().invoke(train, arguments)
-    assert "toy (crq), 359 test" in result.stdout
-    assert "Run folder:" in "".join(result.stdout.splitlines()[-2:])
+    assert result.stdout.splitlines()[0] == "toy (crq), 359 test samples"
+    assert max(map(len, result.stdout.splitlines()[:-2])) <= 80
+    run = tmp_path / "run"
+    assert result.stdout.splitlines()[-2:] == [f"Run folder: {run}", f"next: crq export {run} -o toy.onnx"]
+    assert CliRunner().invoke(main, ["export", str(run), "-o", str(tmp_path / "toy.onnx")]).exit_code == 0
     assert [name for name in ("conv1", "conv2", "fc") if f"│ {name}" in result.stdout] == ["conv1", "conv2", "fc"]
     assert "pretrain" in result.stderr
     assert "pretrain" not in result.stdout

@@ -103,7 +103,7 @@ def test_freeze_wants_a_prepared_quantized_float32_network() -> None:
     with pytest.raises(CrqError, match="result of crq.prepare, not Net"):
         crq.freeze(model, [IMAGES])
     prepared = crq.prepare(model)
-    with pytest.raises(CrqError, match=r"'conv' still computes with float weights.*set_mode"):
+    with pytest.raises(CrqError, match=r"'conv' still computes with float.*call crq.quantize\(model, loader\) first"):
         crq.freeze(prepared, [IMAGES])
     crq.set_mode(prepared, "quantized")
     with pytest.raises(CrqError, match=r"'conv.weight' is torch.float64.*float\(\)"):

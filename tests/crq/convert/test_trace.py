@@ -84,6 +84,31 @@ def activated(module: nn.Module) -> nn.Module:
     return net
 
 
+class Pair(nn.Module):
+    """Two images, of three channels and one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.fc = nn.Conv2d(3, 4, 3), nn.Conv2d(1, 4, 3), nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return self.fc(torch.cat([self.a(x), self.b(y)], 1).mean((2, 3)))
+
+
+class Joined(Pair):
+    """The same pair as channels of one input."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x[:, :3], x[:, 3:])
+
+
+def test_two_inputs_can_be_joined_as_the_refusal_says() -> None:
+    torch.manual_seed(0)
+    joined, x = Joined().eval(), torch.rand(2, 4, 6, 6)
+    prepared = crq.prepare(joined, example_input=x).eval()
+    assert torch.allclose(prepared(x), joined(x), atol=1e-5)
+
+
 REFUSED = {
     "gate": (gated, r"operation 'mul' in module 'gate' is not supported: activation × activation"),
     "scaled by a tensor": (
@@ -116,7 +141,8 @@ REFUSED = {
         lambda: Net(lambda n, x: n.fc(torch.add(n.conv1(x), n.conv1(x), alpha=2).mean((2, 3)))),
         "must join two activations, or one and a number, without a factor",
     ),
-    "tuple": (lambda: Net(lambda n, x: (n.conv1(x), x)), "must return one tensor"),
+    "tuple": (lambda: Net(lambda n, x: (n.conv1(x), x)), r"must return one tensor.*nn.Linear\(n, a \+ b\)"),
+    "two inputs": (Pair, r"exactly one tensor input, not 2: join .*x\[:, :3\], x\[:, 3:\]"),
     "cat along height": (
         lambda: Net(lambda n, x: n.fc(torch.cat([n.conv1(x), n.conv1.weight], 2).mean((2, 3)))),
         "must be along dimension 1",

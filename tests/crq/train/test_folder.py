@@ -41,6 +41,40 @@ def test_a_new_run_wants_an_empty_folder_and_leaves_its_recipe_there(tmp_path) -
     folder.open(PLAN.model_copy(update={"hardware": BuildOptions(part="ZCU104")}), resume=True)
 
 
+def test_a_trial_makes_room_and_nothing_else_does(tmp_path) -> None:
+    plain = run(tmp_path / "a", steps=2)
+    assert plain["steps"] == 2
+    held = {path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*")}
+    assert {"frozen.pt", "summary.json", "logs", "checkpoints"} <= {str(path) for path in held}
+    assert run(tmp_path / "a", steps=3)["steps"] == 3
+    folder = RunFolder(tmp_path / "a")
+    for mine in ("notes.txt", "mine/recipe.toml", "logs/pretrain/mine.txt", "checkpoints/best.pth", "empty"):
+        path = tmp_path / "a" / mine
+        path.parent.mkdir(exist_ok=True)
+        path.mkdir() if mine == "empty" else path.write_text("precious")
+        before = sorted((tmp_path / "a").rglob("*"))
+        with pytest.raises(CrqError, match="is not empty"):
+            folder.open(PLAN, resume=False)
+        assert sorted((tmp_path / "a").rglob("*")) == before
+        path.rmdir() if mine == "empty" else path.unlink()
+        if path.parent.name == "mine":
+            path.parent.rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "x.pt").write_text("precious")
+    (tmp_path / "a" / "logs" / "linked").symlink_to(tmp_path / "elsewhere")
+    folder.open(PLAN, resume=False)
+    assert [path.name for path in folder.path.iterdir()] == ["recipe.toml"]
+    assert (tmp_path / "elsewhere" / "x.pt").exists()
+    with pytest.raises(CrqError, match="is not empty"):  # a run is no trial
+        folder.open(PLAN, resume=False)
+
+
+def test_the_float_network_of_a_trial_is_none(tmp_path) -> None:
+    run(tmp_path / "a", steps=1)
+    with pytest.raises(CrqError, match="another `steps`"):
+        RunFolder(tmp_path / "a").float_network(PLAN)
+
+
 def test_the_float_network_of_an_unfinished_run_is_refused(finished, tmp_path) -> None:
     started = RunFolder(tmp_path / "a")
     started.open(PLAN, resume=False)

@@ -61,3 +61,17 @@ def test_a_trade_is_a_function_of_the_figures(tmp_path) -> None:
         plots.trade(candidates, tmp_path / f"{name}.png")
     a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
     assert a == b != c
+
+
+def test_a_trade_says_what_its_axes_are(tmp_path, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(plots, "_save", lambda figure, target: drawn.append(figure))
+    one = {"candidate": "ste", "test": 0.9, "spread": 0.01, "lut_folded": 900, "lut_fast": 5000}
+    plots.trade([one], tmp_path / "a.png", folded="folded for 1,000/s", where=" for xcvu13p")
+    plots.trade([one], tmp_path / "a.png", "mse")
+    shares, errors = (figure.axes[0] for figure in drawn)
+    assert shares.get_ylabel() == "accuracy, %"
+    assert shares.get_xlabel() == "LUTs, estimated for xcvu13p: ● folded for 1,000/s, ▲ as fast as fits"
+    assert {float(y) for line in shares.lines for y in line.get_ydata()} >= {90.0}
+    assert errors.get_ylabel() == "mse"
+    assert max(float(y) for line in errors.lines for y in line.get_ydata()) < 1

@@ -1,10 +1,10 @@
 """Wrong keys in words, whatever the sections are."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from crq.train.problems import worded
 
@@ -12,6 +12,16 @@ from crq.train.problems import worded
 @dataclass(frozen=True)
 class Plain:
     width: int = 1
+
+    def __post_init__(self) -> None:
+        if self.width > 8:
+            raise ValueError(f"width must be at most 8, not {self.width}")
+
+
+def short(word: str) -> str:
+    if len(word) > 3:
+        raise ValueError("expected three letters")
+    return word
 
 
 class Inner(BaseModel):
@@ -24,6 +34,8 @@ class Outer(BaseModel):
     name: str
     inner: Inner | None = None
     plain: Plain = Plain()
+    options: dict[str, int] = {}
+    word: Annotated[str, AfterValidator(short)] = ""
 
 
 @pytest.mark.parametrize(
@@ -35,6 +47,11 @@ class Outer(BaseModel):
             {"name": "a", "plain": {"widht": 1}},
             "unknown key 'plain.widht' (did you mean 'width'?); known keys are width",
         ),
+        ({"name": "a", "plain": {"width": 12}}, "plain: width must be at most 8, not 12"),
+        ({"name": "a", "inner": True}, "key 'inner': expected a table, inner = { kind = … }, got True"),
+        ({"name": "a", "plain": 3}, "key 'plain': expected a table, plain = { width = … }, got 3"),
+        ({"name": "a", "options": 3}, "key 'options': expected a table, options = { NAME = … }, got 3"),
+        ({"name": "a", "word": "long"}, "key 'word': expected three letters, got 'long'"),
         (
             {"name": 3, "inner": {"kind": "wied"}},
             "key 'name': Input should be a valid string, got 3; key 'inner.kind': Input should be 'wide' or 'narrow', "

@@ -79,7 +79,7 @@ def test_points_are_not_standardized_in_place_of_features() -> None:
 
 
 def test_what_a_later_phase_cannot_do_is_told_at_the_start() -> None:
-    with pytest.raises(CrqError, match=r"1294 training images do not fill one batch of finetune\.batch_size = 5000"):
+    with pytest.raises(CrqError, match=r"1294 training samples do not fill one batch of finetune\.batch_size = 5000"):
         setup(finetune__batch_size=5000)
     rows = data.ImageData(digits().images[:, 0], digits().labels, digits().classes, "rows")
     with pytest.raises(CrqError, match="augment 'crop' is for images"):
@@ -144,7 +144,7 @@ def test_what_cannot_be_told_apart_is_refused() -> None:
         setup(train=one, test=one)
     rows = [i for i, label in enumerate(digits().labels.tolist()) if label not in (3, 7)]
     gap = digits().subset(torch.tensor(rows))
-    with pytest.raises(CrqError, match="some has no training image.* of 2 of its 10 classes: 3, 7"):
+    with pytest.raises(CrqError, match="some has no training sample.* of 2 of its 10 classes: 3, 7"):
         setup(train=gap, test=digits())
     with pytest.raises(CrqError, match=r"of 1 of its 11 classes: extra"):
         setup(train=data.ImageData(digits().images, digits().labels, (*digits().classes, "extra"), "x"), test=digits())

@@ -4,10 +4,12 @@ from dataclasses import fields
 from typing import Any
 
 import click
+import hypothesis
 import pytest
 from click.testing import CliRunner
+from hypothesis import strategies as st
 
-from crq.hw.cli.options import FOLDING, build_options, parse_folds, parse_roms
+from crq.hw.cli.options import FOLDING, build_options, parse_folds, parse_roms, spelled
 from crq.options import BuildOptions
 
 
@@ -34,6 +36,25 @@ def test_only_what_is_on_the_line_is_given() -> None:
         "fit_check": False, "argmax": True, "folding": {"a": (2, 3), "b": (1, 1)}, "weight_rom": {"a": "bram"},
     }  # fmt: skip
     assert BuildOptions().with_given(found).folding == {"a": (2, 3), "b": (1, 1)}
+
+
+OPTIONS = st.builds(
+    BuildOptions, target=st.sampled_from(["hls", "rtl"]), part=st.sampled_from(["KV260", "ZCU104"]),
+    clock_period=st.floats(0.1, 100), io_type=st.sampled_from(["io_stream", "io_parallel"]),
+    target_fps=st.none() | st.floats(1, 1e9), target_latency=st.none() | st.floats(0.1, 1e5), best_fit=st.booleans(),
+    folding=st.dictionaries(st.sampled_from(["a", "b.c"]), st.sampled_from([(1, 2), (3, 4, "folded")]), max_size=2),
+    max_beat=st.integers(1, 4096), weight_rom=st.dictionaries(st.sampled_from("ab"), st.sampled_from(["lut", "bram"])),
+)  # fmt: skip
+
+
+@hypothesis.settings(max_examples=40)
+@hypothesis.given(OPTIONS, OPTIONS)
+def test_what_is_spelled_makes_the_same_options(base: BuildOptions, line: BuildOptions) -> None:
+    defaults = BuildOptions()
+    named = {f.name: getattr(line, f.name) for f in fields(line) if getattr(line, f.name) != getattr(defaults, f.name)}
+    options = base.with_given(named)  # as whoever gave that line has it
+    assert base.with_given(given(*spelled(options, base))) == options
+    assert base.with_given(given(*spelled(options, base, ("part", "target_fps")))) == options
 
 
 def test_a_verb_may_take_some_of_them() -> None:

@@ -163,3 +163,11 @@ def test_the_command_of_a_report_names_what_ran(steps: Steps, tmp_path: Path) ->
     assert replace(steps, recipe=digits)._named() == "digits"
     changed = digits.model_copy(update={"seed": 5})
     assert replace(steps, recipe=changed)._named() == str(tmp_path / "run" / "train" / "recipe.toml")
+    given = {"part": "arty-a7-35", "target_fps": 1e6, "folding": {"fc": (1, 2)}}
+    own = replace(steps, recipe=digits, options=digits.hardware.with_given(given))
+    assert own.command() == (
+        "crq run digits --target hls --part arty-a7-35 --clock-period 5 --target-fps 1000000 --fold fc=1,2"
+    )
+    assert own.command("ulx3s-25f") == (
+        "crq run digits --board ulx3s-25f --clock-period 5 --target-fps 1000000 --fold fc=1,2"
+    )
