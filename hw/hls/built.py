@@ -29,6 +29,12 @@ class Built(forms.Simulated):
     def simulator(self) -> str:
         return "C simulation"
 
+    @property
+    def has_ip(self) -> bool:
+        """Whether Vitis HLS has left the IP of the AXI4-Stream core in the folder."""
+        found = self.directory.glob(f"{self.name}_prj/*/impl/ip/component.xml")
+        return any(f"<spirit:name>{self.name}_axi</spirit:name>" in file.read_text(errors="replace") for file in found)
+
     @cached_property
     def plan(self) -> Plan:
         return make_plan(self.network, self.manifest.io_type, self.folds, self.name)

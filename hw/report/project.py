@@ -32,6 +32,7 @@ def project_report(
     own: see crq.hw.cost.own. `info` adds to what the project itself knows (`Report.project`).
     """
     manifest = built.manifest
+    reports = vendor_reports(built.directory, built.name, manifest.clock_period)
     facts: dict[str, Any] = {
         "name": built.name,
         "backend": manifest.target,
@@ -43,7 +44,8 @@ def project_report(
             for port, words in enumerate(ports)
         },
         "versions": manifest.versions,
-        "vendor": vendor_reports(built.directory, built.name),
+        "vendor": reports.rows,
+        "vendor_unread": reports.unread,
     }
     measured = built.directory / FILE
     if found := verdict_of(kept(built)):
