@@ -71,7 +71,7 @@ def test_a_flattened_image_streams_as_an_image() -> None:
     g = GraphBuilder((2, 5, 4), "UINT4")
     plan = plan_of(g, g.matmul(g.flatten(g.threshold(g.conv("x", 3, pads=SAME), 2)), 4))
     assert plan.processes[1].input.shape == Shape(3, 5, 4)
-    assert plan_of(g, g.flatten(g.bias("x"))).output.shape == Shape(2, 5, 4)
+    assert plan_of(g, g.flatten(g.bias("x"))).outputs[0].shape == Shape(2, 5, 4)
 
 
 def test_windows_over_images_one_pixel_wide_lie() -> None:
