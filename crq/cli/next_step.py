@@ -118,7 +118,7 @@ def _is_trial(recipe: Path) -> bool:
 
 
 def _written(folder: Path) -> Found:
-    recipes = _recipes(folder)
+    recipes = recipes_in(folder)
     if not recipes:
         return None
     first = quote(recipes[0])
@@ -130,7 +130,8 @@ def _written(folder: Path) -> Found:
     ]
 
 
-def _recipes(folder: Path) -> list[str]:
+def recipes_in(folder: Path) -> list[str]:
+    """Names of the recipes that lie in `folder`."""
     return [path.name for path in sorted(folder.glob("*.toml")) if _is_recipe(path)]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crq.cli.changes import changed_recipe
+from crq.cli.next_step import recipes_in
 from crq.cli.stopping import stoppable
 from crq.hw.cli.options import build_options
 from crq.options import BuildOptions
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("recipe", default="digits")
+@click.argument("recipe", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for everything; default: runs/RECIPE.")
 @build_options(whose="the recipe's, or ")
 @click.option(
@@ -32,17 +33,18 @@ if TYPE_CHECKING:
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(
-    recipe: str, output: Path | None, given: dict[str, Any], board: str | None, seed: int | None,
+    recipe: str | None, output: Path | None, given: dict[str, Any], board: str | None, seed: int | None,
     epochs: int | None, data_root: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Everything at once: train RECIPE, export it, build the FPGA project, simulate the test images, report.
 
-    A second call takes up what the first one finished. Exit code 1 if a single integer of a simulation, or a logit
-    of the file in onnxruntime or qonnx, differs from the frozen PyTorch network, or if a proof fails.
+    Without RECIPE it is the only recipe in this folder, or digits where there is none. A second call takes up what the
+    first one finished. Exit code 1 if a single integer of a simulation, or a logit of the file in onnxruntime or qonnx,
+    differs from the frozen PyTorch network, or if a proof fails.
     """
     from rich.console import Console
 
-    loaded = changed_recipe(recipe, data_root, epochs, seed=seed)
+    loaded = changed_recipe(recipe or _only_recipe(), data_root, epochs, seed=seed)
     usual = "clock_period" not in given and loaded.hardware.clock_period == BuildOptions().clock_period
     if board is not None:
         given = _for_board(board, given, usual)
@@ -58,6 +60,15 @@ def run(
         _print(summary, report, output)
     if not summary["bit_exact"]:
         sys.exit(1)
+
+
+def _only_recipe() -> str:
+    """The recipe that is meant where none is named."""
+    found = recipes_in(Path.cwd())
+    if len(found) > 1:
+        raise click.UsageError(f"there are several recipes here: name one of {', '.join(found)}")
+    click.echo(f"no recipe named: {found[0] if found else 'digits, as there is none here'}", err=True)
+    return found[0] if found else "digits"
 
 
 def _for_board(board: str, given: dict[str, Any], usual: bool) -> dict[str, Any]:

@@ -14,7 +14,8 @@ import crq
 from crq import export, hw
 from crq.hw.forms.manifest import ENDS, FORMAT, TARGETS, Manifest
 from crq.hw.report.model import SCHEMA
-from scripts.docs.text import GENERATED, keys, table
+from crq.train.docstrings import keys
+from scripts.docs.text import GENERATED, table
 
 HEAD = f"""\
 # Files for programs

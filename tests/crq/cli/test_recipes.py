@@ -33,3 +33,13 @@ def test_a_shown_recipe_is_a_recipe(tmp_path) -> None:
     sections = [line.strip("[]") for line in text.splitlines() if line.startswith("[") and "." not in line]
     assert sections == ["data", "network", "ternary", "pretrain", "retrain", "finetune", "hardware"]
     assert "\nlr = 0.02\n" in text
+
+
+def test_all_keys_are_printed_with_what_they_mean() -> None:
+    text = shown("--keys")
+    parts = json.loads(shown("--keys", "--json"))
+    assert max(map(len, text.splitlines())) <= 120
+    for title, keys in parts.items():
+        assert f"\n{title}\n" in f"\n{text}"
+        assert all(f"\n  {name} " in text for name in keys)
+    assert parts["[hardware]"]["fit_check"]["meaning"] == "refuse weights that exceed the part's memory"

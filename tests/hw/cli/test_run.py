@@ -1,6 +1,7 @@
 """`crq run`: what it refuses before it trains, and how it stops."""
 
 import signal
+import sys
 from importlib.metadata import PackageNotFoundError
 
 import pytest
@@ -23,6 +24,22 @@ def test_what_cannot_be_exported_is_refused(tmp_path, changes: dict, key: str) -
     assert f"(ternary.{key}" in result.stderr
     assert "crq train" in result.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_without_a_recipe_it_is_the_only_one_here(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    taken = []
+    monkeypatch.setattr("crq.hw.cli.run.changed_recipe", lambda name, *_, **__: taken.append(name) or sys.exit(0))
+    assert "digits, as there is none here" in CliRunner().invoke(run, []).stderr
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    recipe.parse(values()).save(tmp_path / "mine.toml")
+    assert "no recipe named: mine.toml" in CliRunner().invoke(run, []).stderr
+    assert taken == ["digits", "mine.toml"]
+    recipe.parse(values()).save(tmp_path / "other.toml")
+    result = CliRunner().invoke(run, [])
+    assert result.exit_code == 2
+    assert "name one of mine.toml, other.toml" in result.stderr
+    assert taken == ["digits", "mine.toml"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
