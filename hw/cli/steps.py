@@ -32,6 +32,7 @@ from crq.hw.cli.scores import Scored
 from crq.hw.compiler import compiler
 from crq.hw.devices.boards import find_board
 from crq.hw.devices.catalog import find, for_vivado
+from crq.hw.fold.options import clock_of
 from crq.hw.forms.folder import put, settle
 from crq.hw.forms.verdicts import keep
 from crq.hw.ir.graph import Network
@@ -148,7 +149,8 @@ class Steps:
         with self._timed("build"), tempfile.TemporaryDirectory(dir=self.output) as scratch:
             project = build(self.file, Path(scratch) / folder.name, images=images.codes.numpy(), options=self.options)
             kept = settle(folder)
-            same = folder.exists() and open_project(folder).manifest == project.manifest  # raises for no project
+            before = open_project(folder) if folder.exists() else None  # raises for no project
+            same = before is not None and before.manifest == project.manifest and not before.changed
             for path in (kept, None if same else put(project.directory, folder)):
                 if path is not None:
                     self.console.print(f"{folder} held files that crq did not write: they are in {path} now")
@@ -222,7 +224,7 @@ class Steps:
 
     def report(self, project: Project, quality: dict[str, Any], board: str | None = None) -> Report:
         """Write the report as JSON and as a page."""
-        clock = self.options.clock_period
+        clock = clock_of(self.options)
         place = ["--board", board] if board else ["--target", self.options.target, "--part", self.options.part]
         with self._timed("report", shown=False):
             info = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from crq.hw.dataflow.timing import PIPELINE_STAGES
 from crq.hw.dataflow.words import words_of
 from crq.hw.forms.manifest import Manifest
 from crq.hw.forms.render import render
@@ -13,6 +14,7 @@ from crq.hw.hls.plan import Plan
 from crq.hw.ir.host import steps
 from crq.hw.ir.images import axes_of, image_shape
 from crq.hw.ir.layers import Mac
+from crq.hw.vivado.project import Core
 
 
 def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
@@ -22,7 +24,7 @@ def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
         p.label for p in plan.processes
         if p.unit and isinstance(p.unit.layer, Mac) and not p.unit.layer.multiplier_free
     ]  # fmt: skip
-    slowest = max(p.cycles for p in plan.processes) if plan.io_type == "io_stream" else 0
+    slowest = max(plan.processes, key=lambda p: p.cycles) if plan.io_type == "io_stream" else None
     return render(
         "crq.hw.hls",
         "README.md",
@@ -32,7 +34,7 @@ def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
         free=f"These layers multiply: {', '.join(integer_layers)}." if integer_layers else "No layer multiplies.",
         rows=list(_rows(plan, manifest)),
         slowest=slowest,
-        rate=f"{1e9 / manifest.clock_period / slowest:,.0f}" if slowest else "",
+        rate=f"{1e9 / manifest.clock_period / slowest.cycles:,.0f}" if slowest else "",
         images=images_in_words(dict(manifest.testbench)),
         x=x.shape,
         y=y.shape,
@@ -43,6 +45,8 @@ def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
         prepared=bool(steps(network)),
         offset=bool(network.output_offset.any()),
         axi=has_axi_top(plan),
+        core=Core(name, words_of(x).bits, words_of(y).bits, sources=False),
+        stages=PIPELINE_STAGES,
         x_words=words_of(plan.input),
         y_words=words_of(plan.output),
         x_beat=plan.input.beat,
