@@ -16,6 +16,7 @@ from crq.hw.dataflow.timing import RTL
 from crq.hw.dataflow.words import words_of
 from crq.hw.devices.catalog import Device, find
 from crq.hw.fold.limits import check_limits
+from crq.hw.fold.options import clock_of
 from crq.hw.fold.resolve import resolve
 from crq.hw.fold.search import Choice
 from crq.hw.forms.folder import check_target, hashes, put
@@ -90,7 +91,7 @@ class _Files:
         self.text("vectors/expected.dat", shipped.expected)
         self.write_design()
         self.write_testbench(shipped.facts["images"])
-        clock = f"{self.made.options.clock_period:g}"
+        clock = f"{clock_of(self.made.options):g}"
         for kind in ("xdc", "sdc"):
             text = render("crq.hw.rtl", f"constraints.{kind}", name=name, clock=clock)
             self.text(f"constraints/{name}.{kind}", text)
@@ -127,7 +128,7 @@ class _Files:
             source=made.origin._asdict(),
             part=made.device.part,
             board=made.device.board,
-            clock_period=float(made.options.clock_period),
+            clock_period=clock_of(made.options),
             io_type=plan.io_type,
             folding=plan.folds,
             goal=made.choice.goal,
