@@ -75,7 +75,7 @@ def test_metadata_that_the_reader_finds_itself_is_not_taken_from_the_file(tmp_pa
         proto.metadata_props.add(key=f"crq.{key}", value=value)
     after = Network(read_qonnx(proto))
     assert after.scores[0].offset == 0
-    assert after.output_scale == before.output_scale
+    assert after.scores[0].scale == before.scores[0].scale
     assert after.model.get_metadata_prop("crq.input.layout") is None
     assert after.model.get_metadata_prop("crq.ties") == before.model.get_metadata_prop("crq.ties")
 
