@@ -58,7 +58,7 @@ def _rate(report: Mapping[str, Any]) -> Answer:
     if wanted is None:
         return Answer("rate", f"{reached} {clock}", None)
     good = summary["frames_per_second"] >= wanted
-    return Answer("rate", f"{reached}, {'' if good else 'NOT the '}{wanted:,g} wanted, {clock}", good)
+    return Answer("rate", f"{reached}, {'' if good else 'NOT the '}{_shown(wanted)} wanted, {clock}", good)
 
 
 def _latency(report: Mapping[str, Any]) -> Answer:
@@ -118,6 +118,10 @@ def _trust(report: Mapping[str, Any]) -> Answer:
     if own := report.get("own_reports"):
         return Answer("trust", f"{text}; the band is of {own} vendor report{'s' if own > 1 else ''} of your own", None)
     return Answer("trust", f"{text}; Vitis HLS was not measured", None)
+
+
+def _shown(fps: float) -> str:
+    return f"{fps:,.0f}" if fps >= 1000 else f"{fps:g}"
 
 
 def _wanted(report: Mapping[str, Any]) -> Mapping[str, float]:
