@@ -70,7 +70,7 @@ def crq_side(network: str, folder: Path, put: Put) -> None:
         start = time.perf_counter()
         library = compile_simulation(project.directory, mode)
         put(f"{mode}_compile_s", time.perf_counter() - start)
-        simulation = Simulation(library, flat.shape[1], project.network.output.shape.size)
+        simulation = Simulation(library, flat.shape[1], project.network.outputs[0].shape.size)
         simulation.run(flat[:1])
         start = time.perf_counter()
         simulation.run(flat[:images])
@@ -155,9 +155,9 @@ def stock_layers(network: Any) -> list[dict[str, Any]]:
     from crq.hw.ir.layers import Add, Conv, Dense, GlobalSum, MaxPool, Threshold
     from crq.hw.ir.layers import Flatten as FlattenLayer
 
-    c, h, w = network.input.shape
+    c, h, w = network.inputs[0].shape
     layers: list[dict[str, Any]] = [{"class_name": "InputLayer", "name": "x0", "input_shape": [h, w, c]}]
-    names = {network.input.name: "x0"}
+    names = {network.inputs[0].name: "x0"}
     for layer in network:
         source = [names[t.name] for t in layer.inputs]
         (ci, hi, wi), (co, ho, wo) = layer.input.shape, layer.output.shape

@@ -105,7 +105,7 @@ def main(epochs: int, act_bits: int, levels: int, family: str, cache: Path) -> N
         for mode in ("fast", "ap"):
             assert np.array_equal(project.simulate(x.numpy(), mode=mode), expected), mode
         net = project.network
-        codes = (x.numpy() * 256).round().astype(np.int64).reshape(-1, *net.input.shape)
+        codes = (x.numpy() * 256).round().astype(np.int64).reshape(-1, *net.inputs[0].shape)
         integers = project.integers(codes, layout="NCHW").reshape(len(codes), -1)
         design = generate_parallel(net, family, levels)
         run = run_parallel(net, design, Path(folder) / "rtl", codes)

@@ -94,8 +94,8 @@ def shows_in_images(plan: Plan, fault: Fault, values: dict[str, IntArray]) -> tu
         one = fault.changed if layer is fault.layer else layer
         now[layer.output.name] = apply(one, *(now[t.name] for t in layer.inputs))
     results = [p.unit.output.name for p in plan.processes if p.unit]
-    differ = {name: not np.array_equal(now[name], values[name]) for name in (*results, network.output.name)}
-    return differ[network.output.name], any(differ.values())
+    differ = {name: not np.array_equal(now[name], values[name]) for name in (*results, network.outputs[0].name)}
+    return differ[network.outputs[0].name], any(differ.values())
 
 
 def shows_alone(plan: Plan, fault: Fault) -> bool:
@@ -114,7 +114,7 @@ def looked_at(plan: Plan, count: int, rng: np.random.Generator) -> Iterator[tupl
     """Every fault, and whether the final integers, any layer's, and the layer alone show it."""
     network = plan.network
     codes = all_vectors(network, RANDOM_IMAGES, bounding_limit=RANDOM_IMAGES)
-    values = {network.input.name: codes.astype(np.int64)}
+    values = {network.inputs[0].name: codes.astype(np.int64)}
     names = {layer.name: layer.output.name for layer in network}
     evaluate(network, codes, wanted=lambda name, found: values.__setitem__(names[name], found))
     for fault in faults(plan, count, rng):

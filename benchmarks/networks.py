@@ -107,8 +107,8 @@ class Built(NamedTuple):
     def simulated(self, images: int) -> str:
         """Verilator's integers and cycles beside the golden model's and the cycle model's."""
         network, model = self.network, self.guess.pipeline
-        codes = random_codes(network, images).reshape(images, *network.input.shape)
-        shape = network.carried(network.output).shape
+        codes = random_codes(network, images).reshape(images, *network.inputs[0].shape)
+        shape = network.carried(network.outputs[0]).shape
         wanted = evaluate(network, codes).reshape(-1, *shape)
         with tempfile.TemporaryDirectory() as folder:
             if self.folds is None:
@@ -116,7 +116,7 @@ class Built(NamedTuple):
                 expected = wanted.transpose(0, 2, 3, 1).reshape(images, -1)
             else:
                 found = run_network(network, self.folds, Path(folder), codes, optimize=True)
-                expected = beats(wanted, self.folds[output_unit(network, network.output)].pe)
+                expected = beats(wanted, self.folds[output_unit(network, network.outputs[0])].pe)
         each = len(expected) // images
         differing = int((found.values != expected).sum())
         # Of an unrolled network the latency is that of the registers: an image is there in cycle 0.

@@ -75,7 +75,7 @@ def add(run: Path) -> None:
     network = Network(load_graph(run / summary["files"]["qonnx"])[0])
     row = card(run, recipe, summary, network)
     images = Images(recipe, FrozenModel.load(run / "train" / "frozen.pt")).codes[:IMAGES].numpy()
-    images = images.reshape(-1, *network.input.shape)
+    images = images.reshape(-1, *network.inputs[0].shape)
     codes = np.concatenate([images, all_vectors(network, 4, bounding_limit=4)[:EXTREMES]])
     integers = expected_integers(network, codes, run / "train")
     shutil.copy2(run / summary["files"]["qonnx"], file)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 import crq
+from crq.convert import moved
 from crq.convert import steps as ops
 from crq.convert.frozen import INPUT, FrozenModel
 from crq.convert.step import Step
@@ -302,10 +303,22 @@ class _Writer:
         )
 
     def _globalsum(self, name: str, step: ops.GlobalSum, x: str) -> str:
+        if self._ends(name):  # a mean of other than 2ⁿ pixels would be rounded
+            axes = self._constant(f"{name}.axes", np.arange(2, self.ranks[name]))
+            return self._node("ReduceSum", name, x, axes, keepdims=1)
         return self._node("GlobalAveragePool", name, x)
 
+    def _ends(self, name: str) -> bool:
+        """Whether the network's output is the sums of the step `name`, flattened or not."""
+        readers = [wire.name for wire in self.model.wires if name in wire.inputs]
+        kinds = [type(self.model.steps[reader]) for reader in readers]
+        return all(
+            kind is ops.Output or (kind is moved.Flatten and self._ends(reader))
+            for kind, reader in zip(kinds, readers, strict=True)
+        )
+
     def _add(self, name: str, step: ops.Add, x: str, y: str) -> str:
-        return self._node("Add", name, x, y)
+        return self._node("Sub" if isinstance(step, ops.Subtract) else "Add", name, x, y)
 
     def _concat(self, name: str, step: ops.Concat, *inputs: str) -> str:
         return self._node("Concat", name, *inputs, axis=1)
@@ -325,8 +338,8 @@ class _Writer:
 WRITERS: dict[type[Step], Callable[..., str]] = {
     ops.Conv: _Writer._conv, ops.Linear: _Writer._linear, ops.Threshold: _Writer._threshold,
     ops.Activated: _Writer._threshold, ops.MaxPool: _Writer._maxpool, ops.SumPool: _Writer._sumpool,
-    ops.GlobalSum: _Writer._globalsum,
-    ops.Add: _Writer._add, ops.Concat: _Writer._concat, ops.ConvTransposed: _Writer._transposed,
+    ops.GlobalSum: _Writer._globalsum, ops.Add: _Writer._add, ops.Subtract: _Writer._add,
+    ops.Concat: _Writer._concat, ops.ConvTransposed: _Writer._transposed,
     ops.Output: _Writer._output, **dict.fromkeys(MOVES, _Writer._move),
 }  # fmt: skip
 """What writes a step: (writer, name, step, input tensors) to the tensor of its result."""

@@ -6,7 +6,9 @@ import contextlib
 import io
 import os
 import re
+import shlex
 from abc import abstractmethod
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from crq.hw.forms.folder import check_target, own
 from crq.hw.hls import built as hls
 from crq.hw.hls.axi import has_axi_top
 from crq.hw.hls.plugin import require_registered
+from crq.hw.hls.scripts import AXI_SCRIPT
 from crq.hw.ir.images import input_codes
 from crq.hw.ir.vectors import GIVEN_IMAGES
 from crq.hw.read.load import AnyModel
@@ -47,8 +50,8 @@ class Project(Simulated):
 
     @property
     @abstractmethod
-    def axi_ports(self) -> tuple[Passing, Passing]:
-        """Input and result, as the AXI4-Stream top passes them. Raises `HwError` if there is none."""
+    def axi_ports(self) -> tuple[Sequence[Passing], Sequence[Passing]]:
+        """Inputs and results, as the AXI4-Stream top passes them. Raises `HwError` if there is none."""
 
     def check(self) -> list[Proof]:
         """The proofs of its form, each with what it examined."""
@@ -62,13 +65,16 @@ class Project(Simulated):
         """Writes the folder vivado/BOARD: the script of a Vivado project that puts the network between a DMA and the
         memory of the board's processor, and a PYNQ driver. Returns its path; no Vivado has run it.
 
-        `board`: by default the project's. Raises `HwError` for one without a Zynq, and for a project without an
-        AXI4-Stream top.
+        `board`: by default the project's. Raises `HwError` for one without a Zynq, for a project without an AXI4-Stream
+        top, and for an HLS project built for another FPGA.
         """
         wanted = board or self.manifest.board
         if wanted is None:
             raise HwError(f"{self.directory}: built for the part {self.manifest.part}; name a board with --board")
-        source, result = (words_of(port).bits for port in self.axi_ports)
+        self.require_one_port("crq vivado")
+        if self.manifest.target == "hls" and (elsewhere := self.elsewhere(wanted)):
+            raise HwError(f"{elsewhere} (Vitis HLS makes an IP for one part)")
+        [source], [result] = ([words_of(port).bits for port in ports] for ports in self.axi_ports)
         core = Core(self.name, source, result, self.manifest.target == "rtl")
         device = find(wanted)
         files = vivado_project(core, device, self.manifest.clock_period)
@@ -78,26 +84,44 @@ class Project(Simulated):
             own(self.directory, folder / name)
         return folder
 
+    def vivado_commands(self, folder: Path) -> list[str]:
+        """What remains to be run, in this order, to make the bitstream of `folder`, which `vivado` wrote."""
+        return [shlex.join(["vivado", "-mode", "batch", "-source", str(folder / "build.tcl")])]
+
+    def elsewhere(self, board: str) -> str | None:
+        """That the project was built for another FPGA than `board` has, and the remedy; None for the same."""
+        device, own_device = find(board), find(self.manifest.part)
+        if device.die == own_device.die:
+            return None
+        build = shlex.join(
+            ["crq", "build", self.manifest.source["name"], "--target", self.manifest.target, "--part", board]
+        )
+        return f"{self.directory} is built for {own_device.part}, and {board} has {device.part}; for it: {build} …"
+
 
 class HlsProject(Project, hls.Built):
     """A project for Vitis HLS."""
 
     @property
-    def axi_ports(self) -> tuple[Passing, Passing]:
+    def axi_ports(self) -> tuple[Sequence[Passing], Sequence[Passing]]:
         if not has_axi_top(self.plan):
             raise HwError(
                 f"{self.directory}: an io_parallel project for HLS has no AXI4-Stream top; build it with --target rtl, "
                 "or with --io-type io_stream"
             )
-        return self.plan.input, self.plan.output
+        return self.plan.inputs, self.plan.outputs
+
+    def vivado_commands(self, folder: Path) -> list[str]:
+        export = f"(cd {shlex.quote(str(self.directory))} && vitis-run --tcl {AXI_SCRIPT} --mode hls)"
+        return [*([] if self.has_ip else [export]), *super().vivado_commands(folder)]
 
 
 class RtlProject(Project, rtl.Built):
     """A project in SystemVerilog."""
 
     @property
-    def axi_ports(self) -> tuple[Passing, Passing]:
-        return self.plan.input, self.plan.output
+    def axi_ports(self) -> tuple[Sequence[Passing], Sequence[Passing]]:
+        return self.plan.inputs, self.plan.outputs
 
     def bitstream(
         self, board: str | None = None, clock_mhz: float | None = None, seeds: int = SEEDS,
@@ -125,7 +149,7 @@ FORMS: dict[str, type[Project]] = {"hls": HlsProject, "rtl": RtlProject}
 
 def build(
     model: AnyModel, output_dir: str | PathLike[str], *, options: BuildOptions | None = None,
-    project_name: str | None = None, images: ArrayLike | None = None, **given: Any,
+    project_name: str | None = None, images: Any = None, **given: Any,
 ) -> Project:  # fmt: skip
     """Writes the project of `model` (path, ModelProto, or ModelWrapper with an integer graph) into `output_dir`.
 
@@ -149,7 +173,7 @@ def build(
 
 
 def _write_hls(
-    model: AnyModel, directory: Path, options: BuildOptions, name: str, images: ArrayLike | None
+    model: AnyModel, directory: Path, options: BuildOptions, name: str, images: Any
 ) -> None:  # fmt: skip
     require_registered()
     import hls4ml  # takes a second, which opening a project need not

@@ -81,7 +81,7 @@ def codes(g: GraphBuilder, x: str, bits: int, signed: bool = False) -> str:
     if x == "x":
         lo, hi = (np.full(channels, end(), np.float64) for end in (DataType[g.types[x]].min, DataType[g.types[x]].max))
     else:
-        tensor = Network(g.finish(x)).output
+        tensor = Network(g.finish(x)).outputs[0]
         lo, hi = tensor.lo.astype(np.float64), tensor.hi.astype(np.float64)
     count, spread = (1 << bits) - 1, (hi - lo) * g.rng.uniform(*g.spreads, channels)
     centre = (lo + hi) / 2 + spread * g.rng.uniform(-0.3, 0.3, channels)

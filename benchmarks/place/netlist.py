@@ -31,12 +31,12 @@ def simulate(network: Network, folds: Mapping[str, Fold], folder: Path, images: 
     """(integers compared, those that differ) of the netlist in `folder` on random images."""
     sources = {"netlist.v": (folder / "netlist.v").read_text(), "cells.v": cells()}
     sources["memory.v"] = Path(__file__).with_name("memory.v").read_text()
-    codes = random_codes(network, images).reshape(images, *network.input.shape)
-    wanted = evaluate(network, codes).reshape(-1, *network.carried(network.output).shape)
+    codes = random_codes(network, images).reshape(images, *network.inputs[0].shape)
+    wanted = evaluate(network, codes).reshape(-1, *network.carried(network.outputs[0]).shape)
     widths = stream_beats(network, folds)
-    channels = widths[network.carried(network.output).name]
-    entering = [(beats(codes, widths[network.input.name]), network.input.format)]
+    channels = widths[network.carried(network.outputs[0]).name]
+    entering = [(beats(codes, widths[network.inputs[0].name]), network.inputs[0].format)]
     expected = beats(wanted, channels)
-    found = run(Design(TOP, sources), folder / "netlist", entering, network.output.format, channels, len(expected),
+    found = run(Design(TOP, sources), folder / "netlist", entering, network.outputs[0].format, channels, len(expected),
                 limit=10**8, optimize=True)  # fmt: skip
     return expected.size, int((found.values != expected).sum())

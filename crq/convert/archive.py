@@ -77,6 +77,7 @@ _PARAMS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "MaxPool": _WINDOW,
     "SumPool": _WINDOW,
     "Add": {"shifts": _list(_integer(0, 62))},
+    "Subtract": {"shifts": _list(_integer(0, 62))},
     "Concat": {"shifts": _list(_integer(0, 62))},
     "Channels": {"index": _list(_integer(-1))},
     "Slice": {"starts": _PADS, "stops": _SIZES, "steps": _SIZES},
@@ -201,7 +202,7 @@ def _check_state(state: dict[str, Any], size: int) -> None:
         _need(isinstance(inputs, list) and bool(inputs) and all(isinstance(i, str) for i in inputs), f"step {name!r}")
         late = [i for i in inputs if i not in earlier]
         _need(not late, f"step {name!r} reads {late[:1]}, which no step before it gives")
-        many = {"Add": len(inputs) == 2, "Concat": True}.get(op, len(inputs) == 1)
+        many = {"Add": len(inputs) == 2, "Subtract": len(inputs) == 2, "Concat": True}.get(op, len(inputs) == 1)
         _need(many, f"step {name!r} reads {len(inputs)} results")
         total += _check_tensors(name, entry.get("tensors"), _TENSORS.get(op, {}))
         _check_params(name, entry.get("params"), _PARAMS.get(op, {}))

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 from crq.convert.arguments import arguments
+from crq.convert.arithmetic import ARITHMETIC, rewrite_arithmetic
 from crq.convert.pixels import Row
 from crq.convert.resampling import interpolate, pad, shuffle
 from crq.convert.rewriter import Rewriter, name_of, rebind
@@ -277,15 +278,6 @@ def _same(rewriter: Rewriter, node: fx.Node) -> None:
     rewriter.drop(node)
 
 
-def _add(rewriter: Rewriter, node: fx.Node) -> None:
-    operands = list(node.args)
-    if len(operands) != 2 or node.kwargs or not all(isinstance(operand, fx.Node) for operand in operands):
-        raise CrqError(f"an addition {rewriter.where(node)} must add two activations, not a constant or a scaled one")
-    if node.target in (operator.iadd, "add_", "__iadd__"):
-        rebind(node)
-    node.op, node.target = "call_function", operator.add
-
-
 def _cat(rewriter: Rewriter, node: fx.Node) -> None:
     a = arguments(node, "tensors", "dim", dim=0)
     if a["dim"] != 1:
@@ -336,6 +328,6 @@ _HANDLERS: dict[Any, Callable[[Rewriter, fx.Node], None]] = {
     **dict.fromkeys(("view", "reshape", torch.reshape), _view),
     **{call: _dropout(kind) for call, kind in _DROPOUT_CALLS.items()},
     "contiguous": _same,
-    **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_", "__iadd__"), _add),
+    **dict.fromkeys(ARITHMETIC, rewrite_arithmetic),
     **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), _cat),
 }

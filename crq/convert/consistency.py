@@ -176,7 +176,7 @@ def _output(step: Any, x: Shape) -> Shape:
 
 _RULES: dict[type, Callable[..., Shape]] = {
     ops.Linear: _linear, ops.Conv: _conv, ops.MaxPool: _pool, ops.SumPool: _pool, ops.GlobalSum: _global,
-    ops.Add: _add, ops.Concat: _concat, moved.Channels: _channels, moved.Flatten: _flatten,
+    ops.Add: _add, ops.Subtract: _add, ops.Concat: _concat, moved.Channels: _channels, moved.Flatten: _flatten,
     moved.Slice: _slice, moved.Pad: _pad, moved.Enlarge: _enlarge, moved.Shuffle: _shuffle,
     moved.Unshuffle: _unshuffle, moved.Row: _row, ops.ConvTransposed: _transposed, ops.Threshold: _threshold,
     ops.Activated: _activated, moved.Transpose: _transpose,

@@ -8,6 +8,7 @@ from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.channels import Channels
 from crq.convert.pixels import Pixels, Row
 from crq.convert.reasons import REASONS
+from crq.convert.scaled import Scaled
 from crq.convert.supported import SUPPORTED
 from crq.convert.transposed import Transposed
 
@@ -30,8 +31,11 @@ and `crq.freeze` do.
 
 ## Modules and their functional forms
 
-{modules}; dropout of every kind and stochastic depth, which act in training only; additions of two activations and
-concatenations of channels. Normalizations by constants in front of the first layer are left to the host. Adaptive
+{modules}; dropout of every kind and stochastic depth, which act in training only; sums and differences of two
+activations, concatenations of channels, and arithmetic with one number (`0.2 * y`, `1 - y`). Normalizations by constants in
+front of the first layer are left to the host. A layer may be called several times: it is trained once, and becomes one
+layer of the hardware per call. Any of these may end the network: sums of a layer, of two activations or over all pixels
+are its scores as they are, everything else after a quantizer. Adaptive
 pools need sizes that divide the image's. Functions of weights that are parameters (`F.conv2d(x, self.weight)`) are
 layers.
 
@@ -81,13 +85,17 @@ channel (`per_channel`) exports: it is part of the channel's gain.
 `crq train` runs three: `[pretrain]` trains the float network, `[retrain]` pulls its weights together with λ·J (methods
 crq and crq+), `[finetune]` trains through the codes. `crq train --epochs N` fits a recipe to a budget: the phases keep
 their proportions. A run draws what each did. Of digits: the loss falls in pretrain; rises a little in retrain, which
-moves the weights; begins higher in finetune, where they are codes, and falls again:
+moves the weights; begins higher in finetune, where they are codes, and falls again. J/‖W‖² falls in retrain, and rises in
+finetune, where codes are what counts and the float numbers behind them may stray:
 
-![Loss and accuracy over the epochs of the three phases](pictures/digits-curves.webp)
+![Loss, accuracy and J over the epochs of the three phases](pictures/digits-curves.webp)
 
 Retrain gathers the weights around −α, 0 and +α, the red lines:
 
-![Histograms of the weights of each layer before and after retrain](pictures/digits-weights.webp)
+![Histograms of the weights of each layer after each phase](pictures/digits-weights.webp)
+
+**A budget of N epochs:** `crq train RECIPE --epochs N`. With `method = "ste"` there is no retrain, and no use of the penalty
+was more accurate for as many epochs ([which recipe](howto/accuracy.md#which-recipe-for-so-many-epochs)).
 
 | key of a phase | what it says |
 | --- | --- |
@@ -121,7 +129,7 @@ compute what the original computes, bit for bit.
 {timm}
 """
 
-INTERNAL = (Channels, Pixels, Row, Transposed)
+INTERNAL = (Channels, Pixels, Row, Scaled, Transposed)
 """Modules that stand for slices and transpositions of the user's code."""
 
 TIMM = {

@@ -1,4 +1,4 @@
-"""The end of a network: the last layer's sums, with an integer bias, and the scale of the scores."""
+"""The end of a network: its last sums or codes, with an integer bias, and the scale of the scores."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ INT32 = np.iinfo(np.int32)
 
 
 def ending(value: Pending) -> tuple[ops.Output, NDArray[np.bool_]]:
-    """The last step, and by channel whether its scale is not zero. Raises `CrqError` for a bias beyond 32 bits."""
-    assert value.alpha is not None
+    """The last step, and by channel whether its scale is not zero.
+
+    The sums may be a layer's, of two activations, or over all pixels; or codes themselves.
+    Raises `CrqError` for a bias beyond 32 bits.
+    """
     source = value.source
-    gain = np.atleast_1d(np.float64(value.alpha) * (1.0 if value.gain is None else value.gain))
+    alpha = (1.0 if value.alpha is None else np.float64(value.alpha)) / value.divisor
+    gain = np.atleast_1d(alpha * (1.0 if value.gain is None else value.gain))
     # A channel of zero scale has constant output: it keeps the input grid, so that its bias stays on a grid.
     alive = gain != 0
     scale = (np.where(alive, gain, 1.0) * source.scale).astype(np.float32)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import fx, nn
 
 from crq.convert import moved
@@ -27,9 +28,10 @@ from crq.convert.pixels import Pixels, Row
 from crq.convert.points import find_last
 from crq.convert.preprocessing import Preprocess
 from crq.convert.ranges import code_range, sum_range
+from crq.convert.scaled import Scaled
 from crq.convert.shapes import shape_of
 from crq.convert.step import Step
-from crq.convert.supported import MACS, PADS, SHUFFLES, TRANSPOSED, UPSAMPLES, is_dropout
+from crq.convert.supported import MACS, PADS, SHUFFLES, SUMS, TRANSPOSED, UPSAMPLES, is_dropout
 from crq.convert.thresholds import Chain, QuantSpec, fit
 from crq.convert.transposed import Transposed
 from crq.convert.values import Codes, Pending, Value
@@ -93,7 +95,7 @@ class IntegerWalk:
                     f"frozen; make it ternary or an integer layer"
                 )
             raise CrqError(f"layer {node.target!r}: {type(module).__name__} has no exact integer form here")
-        if node.op == "call_function" and node.target is operator.add:
+        if node.op == "call_function" and node.target in SUMS:
             return self._add(node, [self._operand(values[a]) for a in node.args])  # type: ignore[index]
         if node.op == "call_function" and node.target is torch.cat:
             return self._concat(node, [self._operand(values[a]) for a in node.args[0]])  # type: ignore[union-attr,index]
@@ -104,6 +106,7 @@ class IntegerWalk:
             ActQuant: self._quantize,
             Preprocess: lambda node, module, value: value,  # the host's
             nn.modules.batchnorm._BatchNorm: self._batch_norm,
+            Scaled: self._scaled,
             nn.ReLU: self._relu,
             ACTIVATIONS: self._activate,
             (nn.MaxPool1d, nn.MaxPool2d): self._max_pool,
@@ -175,6 +178,14 @@ class IntegerWalk:
         offset = torch.zeros_like(std) if module.bias is None else module.bias.detach().double()
         gain = (weight / std).numpy()
         shift = (offset - module.running_mean.double() * weight / std).numpy()
+        return self._affine(node, p, gain, shift)
+
+    def _scaled(self, node: fx.Node, module: Scaled, value: Value) -> Pending:
+        p = value if isinstance(value, Pending) else Pending(value)
+        gain, shift = (np.full(len(p.source.lo), number, np.float64) for number in module.affine())
+        return self._affine(node, p, gain, shift)
+
+    def _affine(self, node: fx.Node, p: Pending, gain: NDArray[np.float64], shift: NDArray[np.float64]) -> Pending:
         if p.pools and (gain < 0).any():
             p = self._pool_sums(node, p)
         old_bias = 0.0 if p.bias is None else p.bias
@@ -300,9 +311,10 @@ class IntegerWalk:
 
     def _add(self, node: fx.Node, values: list[Value]) -> Pending:
         (x, y), shifts, scale = self._aligned(node, values)
-        name = self._emit(node.name, ops.Add(shifts), x, y)
-        lo, hi = ((a << shifts[0]) + (b << shifts[1]) for a, b in ((x.lo, y.lo), (x.hi, y.hi)))
-        return Pending(Codes(name, scale, lo, hi))
+        less = node.target is operator.sub
+        name = self._emit(node.name, (ops.Subtract if less else ops.Add)(shifts), x, y)
+        (a, b), (c, d) = [(v.lo << shift, v.hi << shift) for v, shift in zip((x, y), shifts, strict=True)]
+        return Pending(Codes(name, scale, *((a - d, b - c) if less else (a + c, b + d))))
 
     def _concat(self, node: fx.Node, values: list[Value]) -> Codes:
         codes, shifts, scale = self._aligned(node, values)
@@ -313,10 +325,14 @@ class IntegerWalk:
         return Codes(name, scale, lo, hi)
 
     def _output(self, value: Value, node: fx.Node) -> None:
-        if isinstance(value, Codes) or value.alpha is None or value.relu or value.pools:
-            raise CrqError("the network must end with a convolution or linear layer (and its batch norm)")
+        if isinstance(value, Codes):
+            value = Pending(self._padded(value))
+        if value.pools:
+            value = self._pool_sums(node, value)
+        if value.relu or value.activation is not None:
+            raise CrqError(f"node {node.name!r}: an activation function without a quantizer cannot end the network")
         step, alive = ending(value)
-        if not alive.all():
+        if not alive.all() and value.alpha is not None:
             mac = next(s for s in reversed(self.steps.values()) if isinstance(s, ops.Mac))
             mac.codes[np.flatnonzero(np.broadcast_to(~alive, len(mac.codes)))] = 0
         self._emit("output", step, value.source)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from crq.convert.arithmetic import ARITHMETIC
 from crq.convert.preprocessing import Preprocess
 from crq.convert.rewriter import Rewriter
 from crq.errors import CrqError
 
-_KINDS: dict[Any, str] = {
-    **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), "Add"),
-    **dict.fromkeys((operator.sub, operator.isub, torch.sub, torch.subtract, "sub", "sub_", "subtract"), "Sub"),
-    **dict.fromkeys((torch.rsub, "rsub"), "RSub"),
-    **dict.fromkeys((operator.mul, operator.imul, torch.mul, torch.multiply, "mul", "mul_", "multiply"), "Mul"),
-    **dict.fromkeys((operator.truediv, operator.itruediv, torch.div, torch.divide, "div", "div_", "divide"), "Div"),
-}
 _FLOAT = ("float", "contiguous")
 
 
@@ -67,8 +60,8 @@ def _step(rewriter: Rewriter, node: fx.Node) -> tuple[fx.Node, list[tuple[str, T
         return (user, list(_normalize(module))) if is_normalization(module) else None
     if user.op == "call_method" and user.target in _FLOAT and len(user.args) == 1:
         return user, []
-    kind = _KINDS.get(user.target) if user.op in ("call_function", "call_method") else None
-    if kind is None or len(user.args) != 2 or user.kwargs:
+    kind = ARITHMETIC.get(user.target) if user.op in ("call_function", "call_method") else None
+    if kind in (None, "Neg") or len(user.args) != 2 or user.kwargs:
         return None
     first = user.args[0] is node
     constant = _constant(rewriter, user.args[1] if first else user.args[0])

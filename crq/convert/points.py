@@ -6,12 +6,11 @@ that transpositions between the two orders move nothing; what reads a value in t
 
 from __future__ import annotations
 
-import operator
-
 from torch import fx, nn
 
 from crq.convert.preprocessing import Preprocess
-from crq.convert.supported import NONLINEAR, is_dropout
+from crq.convert.scaled import Scaled
+from crq.convert.supported import NONLINEAR, SUMS, is_dropout
 from crq.convert.transposed import Transposed
 from crq.errors import CrqError
 from crq.quant.quantizers import ActQuant
@@ -55,8 +54,8 @@ def _is_last(model: fx.GraphModule, node: fx.Node, last: set[fx.Node]) -> bool:
             )
         return False
     if len(set(found)) > 1:
-        raise CrqError(f"addition {node.name!r} adds (N, points, features) and (N, channels, …): transpose one of them")
-    if found[0] and not (_keeps(module) or isinstance(module, nn.Flatten) or node.target is operator.add):
+        raise CrqError(f"sum {node.name!r} joins (N, points, features) and (N, channels, …): transpose one of them")
+    if found[0] and not (_keeps(module) or isinstance(module, nn.Flatten) or node.target in SUMS):
         name = node.target if node.op == "call_module" else node.name
         raise CrqError(
             f"layer {name!r} reads (N, points, features) of shape {_shape(node.all_input_nodes[0])} and would take the "
@@ -72,7 +71,7 @@ def _wanted(model: fx.GraphModule, node: fx.Node) -> bool | None:
         if isinstance(module, Transposed):
             found = _wanted(model, user)
             found = None if found is None else not found
-        elif _keeps(module) or user.target is operator.add:
+        elif _keeps(module) or user.target in SUMS:
             found = _wanted(model, user)
         else:
             found = isinstance(module, nn.Linear)
@@ -85,7 +84,7 @@ def _keeps(module: nn.Module | None) -> bool:
     """Whether each value becomes another alone, so that the order of axes means nothing."""
     if isinstance(module, nn.PReLU):
         return module.num_parameters == 1
-    plain = (ActQuant, Preprocess, *NONLINEAR, nn.Dropout, nn.AlphaDropout)
+    plain = (ActQuant, Preprocess, Scaled, *NONLINEAR, nn.Dropout, nn.AlphaDropout)
     return isinstance(module, plain) or (
         module is not None and type(module).__name__ == "DropPath" and is_dropout(module)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 from typing import Any
 
 import torch
@@ -14,8 +15,9 @@ from crq.convert.config import TernaryConfig
 from crq.convert.inputs import InputQuant, find_preprocess, share_told, watched
 from crq.convert.preprocessing import Preprocess
 from crq.convert.rewriter import add_module
+from crq.convert.scaled import Scaled
 from crq.convert.shapes import infer_shapes
-from crq.convert.supported import AVG_POOLS, MACS, MAX_POOLS, NONLINEAR, NORMS, RELUS, check_exact, is_dropout
+from crq.convert.supported import ADAPTIVE, AVG_POOLS, MACS, MAX_POOLS, NONLINEAR, NORMS, RELUS, check_exact, is_dropout
 from crq.convert.swap import swap, swap_in_place
 from crq.convert.trace import trace
 from crq.convert.transposed import Transposed
@@ -105,9 +107,13 @@ def _called(traced: fx.GraphModule) -> list[str]:
     for node in traced.graph.nodes:
         if node.op == "call_module" and isinstance(traced.get_submodule(str(node.target)), MACS):
             if node.target in names:
-                raise CrqError(f"layer {node.target!r} is called more than once; give each call a layer of its own")
+                continue  # its weights are shared by its calls
             names.append(str(node.target))
     return names
+
+
+def _keeps(module: nn.Module) -> bool:
+    return isinstance(module, nn.Flatten) or is_dropout(module)
 
 
 class _Placer:
@@ -155,8 +161,9 @@ class _Placer:
         elif isinstance(module, AVG_POOLS):
             x = self._demand(node, x, self._bits_between())
             self.source[node] = str(node.target)
-            bits = max(self.config.pool_bits, 2 if self.signed[x] else 1)
-            self._quantize(node, ActQuant(bits, signed=self.signed[x]))
+            if not (isinstance(module, ADAPTIVE) and self._ends(node)):
+                bits = max(self.config.pool_bits, 2 if self.signed[x] else 1)
+                self._quantize(node, ActQuant(bits, signed=self.signed[x]))
         elif isinstance(module, RELUS):
             limit = None
             if isinstance(module, nn.ReLU6):  # its upper end becomes the quantizer's
@@ -168,7 +175,7 @@ class _Placer:
         elif isinstance(module, ACTIVATIONS):
             signed = self.signed[node] = activation_of(str(node.target), module).signed
             self._quantize(node, ActQuant(self._bits_between() if signed else self.act_bits, signed=signed))
-        elif isinstance(module, NORMS):
+        elif isinstance(module, (*NORMS, Scaled)):
             self.signed[node] = True
         elif x in self.coded:  # max pool, flatten, transpose: they move codes; dropout does in eval mode
             self.coded.add(node)
@@ -185,16 +192,24 @@ class _Placer:
         for x in node.all_input_nodes:
             self._demand(node, x, self.config.residual_bits)
         self.source[node] = self.traced.meta["names"][node.name]
-        self.signed[node] = any(self.signed[x] for x in node.all_input_nodes)
+        self.signed[node] = node.target is operator.sub or any(self.signed[x] for x in node.all_input_nodes)
         if node.target is torch.cat:
             self.coded.add(node)
-        elif not self._only_activation_follows(node):
+        elif not self._only_activation_follows(node) and not self._ends(node):
             self._quantize(node, ActQuant(self.config.residual_bits, signed=True))
 
     def _only_activation_follows(self, node: fx.Node) -> bool:
         reader = next(iter(node.users))
         of_module = len(node.users) == 1 and reader.op == "call_module"
         return of_module and isinstance(self.modules[str(reader.target)], NONLINEAR)
+
+    def _ends(self, node: fx.Node) -> bool:
+        """Whether nothing but the network's output reads `node`: its sums are the scores."""
+        return all(
+            user.op == "output"
+            or (user.op == "call_module" and _keeps(self.modules[str(user.target)]) and self._ends(user))
+            for user in node.users
+        )
 
     def _bits_between(self) -> int:
         """Bits of a signed value between two layers without a ReLU; one bit cannot be signed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor, fx, nn
 
 from crq.convert.fits import check_fit
 from crq.convert.points import find_last
+from crq.convert.supported import SUMS
 from crq.errors import CrqError
 
 
@@ -58,10 +58,10 @@ def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:
     for node in model.graph.nodes:
         if node.op == "call_module" and getattr(modules[str(node.target)], "ceil_mode", False):
             _check_ceil(node, modules[str(node.target)])
-        elif node.op == "call_function" and node.target is operator.add:
+        elif node.op == "call_function" and node.target in SUMS:
             shapes = [tuple(shape_of(x)) for x in node.all_input_nodes]
             if len(set(shapes)) > 1:
-                raise CrqError(f"addition {node.name!r} broadcasts {shapes[0]} and {shapes[1]}; add equal shapes")
+                raise CrqError(f"{node.name!r} broadcasts {shapes[0]} and {shapes[1]}; add and subtract equal shapes")
     find_last(model)
 
 

@@ -260,6 +260,13 @@ class Add(Step):
         return (x << self.shifts[0]) + (y << self.shifts[1])
 
 
+class Subtract(Add):
+    """(x << shifts[0]) − (y << shifts[1])."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return (x << self.shifts[0]) - (y << self.shifts[1])
+
+
 class Concat(Step):
     """Channels of all inputs, each shifted left to the common scale."""
 
@@ -304,6 +311,7 @@ STEPS: dict[str, type[Step]] = {
         SumPool,
         GlobalSum,
         Add,
+        Subtract,
         Concat,
         Channels,
         Slice,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import operator
+
 from torch import fx, nn
 
 from crq.convert.activations import ACTIVATIONS
 from crq.convert.channels import Channels
 from crq.convert.pixels import Pixels, Row
+from crq.convert.scaled import Scaled
 from crq.convert.transposed import Transposed
 from crq.errors import CrqError
 
@@ -21,9 +24,11 @@ ADAPTIVE = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn
 PADS = (nn.ZeroPad1d, nn.ZeroPad2d)
 UPSAMPLES = (nn.Upsample, nn.UpsamplingNearest2d)
 SHUFFLES = (nn.PixelShuffle, nn.PixelUnshuffle)
+SUMS = (operator.add, operator.sub)
+"""Functions of two activations."""
 SUPPORTED: tuple[type[nn.Module], ...] = (
     *MACS, *NORMS, *NONLINEAR, *MAX_POOLS, *AVG_POOLS, *ADAPTIVE[2:], *PADS, *UPSAMPLES, *SHUFFLES, Channels,
-    Pixels, Row, Transposed, nn.Flatten,
+    Pixels, Row, Scaled, Transposed, nn.Flatten,
 )  # fmt: skip
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 # Stochastic depth and its kin; by name, since every package has its own class.
@@ -36,21 +41,11 @@ def is_dropout(module: nn.Module) -> bool:
 
 
 def check_exact(model: fx.GraphModule) -> None:
-    """Raise `CrqError` for pools without an integer form, and unless the traced model ends in a layer's scores."""
+    """Raise `CrqError` for pools without an integer form."""
     modules = dict(model.named_modules())
     for node in model.graph.nodes:
         if node.op == "call_module":
             _check_pool(str(node.target), modules[str(node.target)])
-    end = next(iter(reversed(model.graph.nodes))).args[0]
-    while end.op == "call_module" and (
-        is_dropout(modules[end.target]) or isinstance(modules[end.target], (*NORMS, nn.Flatten, Transposed))
-    ):
-        end = end.all_input_nodes[0]
-    if end.op != "call_module" or not isinstance(modules[end.target], MACS):
-        raise CrqError(
-            "the network must end with a convolution or linear layer (and its batch norm), whose sums are its scores, "
-            f"not with {end.name!r}"
-        )
 
 
 def _check_pool(name: str, module: nn.Module) -> None:

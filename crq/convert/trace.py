@@ -6,11 +6,14 @@ dropout stays for training, and whatever cannot be expressed is refused with the
 
 from __future__ import annotations
 
+import inspect
 import operator
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from crq.convert.arithmetic import scaling
 from crq.convert.calls import is_one, pool_to, rewrite_call
 from crq.convert.moves import gather_moves
 from crq.convert.normalization import record_normalization
@@ -18,7 +21,7 @@ from crq.convert.preprocessing import Preprocess
 from crq.convert.reasons import remedy
 from crq.convert.resampling import upsample
 from crq.convert.rewriter import Rewriter, name_of, rebind
-from crq.convert.supported import ADAPTIVE, NORMS, SUPPORTED, UPSAMPLES, is_dropout
+from crq.convert.supported import ADAPTIVE, NORMS, SUMS, SUPPORTED, UPSAMPLES, is_dropout
 from crq.convert.tracer import NamingTracer, ShapedTracer
 from crq.errors import CrqError
 
@@ -28,6 +31,7 @@ def trace(model: nn.Module, example_input: Tensor | None = None) -> fx.GraphModu
 
     example_input: with it the model's Python code may depend on the shapes of values, other than the batch size.
     """
+    _refuse_several_inputs(model, example_input)
     _split_fused_norms(model)
     tracer = NamingTracer() if example_input is None else ShapedTracer(example_input)
     graph = tracer.trace(model)
@@ -37,6 +41,19 @@ def trace(model: nn.Module, example_input: Tensor | None = None) -> fx.GraphModu
         traced.meta["image_shape"] = tuple(tracer.image_shape)
     _normalise(traced, scopes)
     return traced
+
+
+def _refuse_several_inputs(model: nn.Module, example_input: Any) -> None:
+    parameters = inspect.signature(model.forward).parameters.values()
+    needed = [
+        p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(needed) > 1 or isinstance(example_input, tuple | list):
+        raise CrqError(
+            f"the model takes the inputs {', '.join(needed)}; crq.prepare takes a model of one tensor. Train one of "
+            "several with Brevitas and export QONNX, which crq builds (examples/image_and_table); or give inputs "
+            "of one size as channels of one tensor"
+        )
 
 
 def _split_fused_norms(model: nn.Module) -> None:
@@ -80,10 +97,10 @@ def _normalise(traced: fx.GraphModule, scopes: dict[str, str]) -> None:
             raise CrqError(
                 f"tensor {node.target!r} is used as a value {rewriter.where(node)}; only layers may hold constants"
             )
-        if node.op == "call_method" or (node.op == "call_function" and node.target not in (operator.add, torch.cat)):
+        if node.op == "call_method" or (node.op == "call_function" and node.target not in (*SUMS, torch.cat)):
             raise _unsupported(rewriter, node)
         if node.op == "call_function":
-            kind = "add" if node.target is operator.add else "cat"
+            kind = {operator.add: "add", operator.sub: "sub"}.get(node.target, "cat")
             scope = scopes.get(node.name, "")
             traced.meta.setdefault("names", {})[node.name] = f"{scope}.{kind}" if scope else kind
     traced.delete_all_unused_submodules()
@@ -96,15 +113,19 @@ def _refuse_hopeless(rewriter: Rewriter) -> None:
     for node in rewriter.graph.nodes:
         if node.op == "call_module" and remedy(name_of(node)):
             raise _unsupported_module(node)
-        elif node.op in ("call_function", "call_method") and "plain" not in node.meta and remedy(name_of(node)):
+        elif node.op in ("call_function", "call_method") and _hopeless(node):
             raise _unsupported(rewriter, node)
+
+
+def _hopeless(node: fx.Node) -> bool:
+    return "plain" not in node.meta and bool(remedy(name_of(node))) and scaling(node) is None
 
 
 def _unsupported(rewriter: Rewriter, node: fx.Node) -> CrqError:
     name = name_of(node)
     reason = remedy(name)
-    if name.strip("_") in ("mul", "imul", "sub", "truediv", "div") and any(_is_constant(v) for v in node.args):
-        reason = "scaling and shifting by constants belong in front of the first layer, or into a batch norm"
+    if name.strip("_") in ("add", "mul", "imul", "sub", "truediv", "div") and any(map(_is_constant, node.args)):
+        reason = "only numbers are constants here; a factor per channel belongs into a batch norm"
     return CrqError(f"operation {name!r} {rewriter.where(node)} is not supported" + (f": {reason}" if reason else ""))
 
 

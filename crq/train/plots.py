@@ -1,9 +1,10 @@
-"""Pictures of a run: its curves, and its weights before and after clustering."""
+"""Pictures of a run: its curves, and its weights after each phase."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -15,8 +16,11 @@ _COLOURS = {"pretrain": "#4c72b0", "retrain": "#dd8452", "finetune": "#55a868"}
 
 
 def curves(rows: list[dict[str, Any]], target: Path, metric: str = "accuracy") -> None:
-    """Loss and `metric` over the epochs of all phases, one colour per phase (PNG)."""
-    figure, (left, right) = _figure(1, 2, (10, 3.6))
+    """Loss, `metric` and each layer's J/‖W‖² over the epochs of all phases, one colour per phase (PNG).
+
+    rows: what `fit` gives for an epoch; only those of prepared networks have "layers".
+    """
+    figure, (left, right, cost) = _figure(1, 3, (14, 3.6))
     start = 0
     for phase, colour in _COLOURS.items():
         part = [row for row in rows if row["phase"] == phase]
@@ -28,28 +32,45 @@ def curves(rows: list[dict[str, Any]], target: Path, metric: str = "accuracy") -
         if part[0]["validation"] is not None:
             held_out = [row["validation"] for row in part]
             right.plot(epochs, held_out, color=colour, linestyle=":", label=f"{phase}, held out")
+        for name in part[-1].get("layers", {}):
+            cost.plot(epochs, [row["layers"][name]["cost"] for row in part], color=colour, linewidth=0.8)
         start += len(part)
     left.set(xlabel="epoch", ylabel="loss", yscale="log")
     right.set(xlabel="epoch", ylabel=metric)
+    cost.set(xlabel="epoch", ylabel="J/‖W‖² of each layer")
+    cost.set_ylim(0, max(0.21, cost.get_ylim()[1] if start else 0))
+    for value, law in ((1 / 9, "uniform"), (0.19, "normal")):  # the least that three levels leave of such weights
+        cost.axhline(value, color="#bbbbbb", linewidth=0.8, linestyle="--")
+        cost.annotate(
+            f"{law} weights", (0.01, value), xycoords=("axes fraction", "data"), fontsize="x-small", va="bottom"
+        )
     if start:
         left.legend()
         right.legend(fontsize="small")
     _save(figure, target)
 
 
-def histograms(before: dict[str, Tensor], after: dict[str, Tensor], alphas: dict[str, float], target: Path) -> None:
-    """Each layer's float weights before and after the penalized training, with ±α marked (PNG). At most 8 layers."""
-    names = list(before)
+class Stage(NamedTuple):
+    """Float weights by layer at the end of a phase, and the α that they had then."""
+
+    title: str
+    weights: Mapping[str, Tensor]
+    alphas: Mapping[str, float]
+
+
+def histograms(stages: Sequence[Stage], target: Path) -> None:
+    """Each layer's float weights, a column per stage, with 0 and ±α of that stage marked (PNG). At most 8 layers."""
+    names = list(stages[0].weights)
     if len(names) > 8:  # first, last and an even choice between
         names = [names[round(i * (len(names) - 1) / 7)] for i in range(8)]
-    figure, axes = _figure(len(names), 2, (9, 1.9 * len(names)))
-    for row, name in zip(np.atleast_2d(axes), names, strict=True):
-        for axis, weights, title in zip(row, (before[name], after[name]), ("before", "after"), strict=True):
-            axis.hist(weights.flatten().float().numpy(), bins=101, color="#4c72b0")
-            if title == "after":
-                for mark in (-alphas[name], 0.0, alphas[name]):
-                    axis.axvline(mark, color="#c44e52", linewidth=0.8)
-            axis.set_title(f"{name}, {title} clustering", fontsize="small")
+    figure, axes = _figure(len(names), len(stages), (1 + 4 * len(stages), 1.9 * len(names)))
+    for row, name in zip(np.reshape(axes, (len(names), -1)), names, strict=True):
+        for axis, stage in zip(row, stages, strict=True):
+            weights = stage.weights[name].flatten().float().numpy()
+            axis.hist(weights, bins=min(101, max(11, round(2 * len(weights) ** 0.5) | 1)), color="#4c72b0")
+            for mark in (-stage.alphas[name], 0.0, stage.alphas[name]):
+                axis.axvline(mark, color="#c44e52", linewidth=0.8)
+            axis.set_title(f"{name}, {stage.title}", fontsize="small")
             axis.set_yticks([])
     _save(figure, target)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ from crq.train.tasks import LOSSES
 def summarize(
     setup: Setup,
     prepared: nn.Module,
-    before: dict[str, Tensor],
-    after: dict[str, Tensor],
+    before: Mapping[str, Tensor],
+    after: Mapping[str, Tensor],
     scores: dict[str, dict[str, float]],
     seconds: dict[str, float],
 ) -> dict[str, Any]:

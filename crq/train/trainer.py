@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import Dataset
 
 from crq.convert.calibrate import reestimate_batch_norm
@@ -99,14 +99,15 @@ class _Run:
         if setup.ternary != setup.recipe.ternary and distributed.is_main():
             self.console.print(f"input     {input_words(setup)}", highlight=False)
         prepared = setup.prepared()
-        before = _weights(prepared)
+        stages = [_stage(prepared, "float")]
         if setup.recipe.retrains:
             self._train("retrain", prepared, "retrained")
-        after = _weights(prepared)
+            stages.append(_stage(prepared, "after retrain"))
         self._quantize(prepared)
         self._train("finetune", prepared, "finetuned")
+        stages.append(_stage(prepared, "after finetune"))
         if distributed.is_main():
-            summary = self._finish(prepared, before, after)
+            summary = self._finish(prepared, stages)
         distributed.barrier()
         return summary if distributed.is_main() else {}
 
@@ -153,7 +154,7 @@ class _Run:
         self.seconds["quantize"] = time.perf_counter() - start
         self._tell("quantized", found)
 
-    def _finish(self, prepared: nn.Module, before: dict[str, Tensor], after: dict[str, Tensor]) -> dict[str, Any]:
+    def _finish(self, prepared: nn.Module, stages: list[plots.Stage]) -> dict[str, Any]:
         """Freeze where the recipe allows it, and write the files that tell of the run."""
         setup, folder = self.setup, self.folder.path
         start = time.perf_counter()
@@ -169,10 +170,10 @@ class _Run:
             reestimate_batch_norm(prepared, setup.calibration())
             self._tell("recalibrated", self._scores(prepared))
         self.seconds["freeze"] = time.perf_counter() - start
-        alphas = {name: values["alpha"] for name, values in layer_statistics(prepared).items()}
         plots.curves(self.rows, folder / "curves.png", setup.task.metric.name)
-        if alphas:  # all layers may be integer layers
-            plots.histograms(before, after, alphas, folder / "weights.png")
+        if stages[0].weights:  # all layers may be integer layers
+            plots.histograms(stages, folder / "weights.png")
+        before, after = stages[0].weights, stages[-2].weights  # of the fine-tuning
         summary = summarize(setup, prepared, before, after, self.scores, self.seconds)
         write_json(folder / "summary.json", summary)
         parts = {"train": setup.data, "test": setup.test} | ({"validation": setup.held_out} if setup.held_out else {})
@@ -189,6 +190,7 @@ class _Run:
             self.console.print(f"{stage:<9} {told(found)}{of}", highlight=False)
 
 
-def _weights(prepared: nn.Module) -> dict[str, Tensor]:
+def _stage(prepared: nn.Module, title: str) -> plots.Stage:
     layers = {name: module for name, module in prepared.named_modules() if isinstance(module, TernaryLayer)}
-    return {name: copy.deepcopy(layer.weight.detach()) for name, layer in layers.items()}
+    weights = {name: copy.deepcopy(layer.weight.detach()) for name, layer in layers.items()}
+    return plots.Stage(title, weights, {name: found["alpha"] for name, found in layer_statistics(prepared).items()})

@@ -35,7 +35,7 @@ wrong = 0
 for target in ("hls", "rtl"):
     project = hw.build("brevitas_qcdq.onnx", f"brevitas_qcdq_{target}", target=target)
     found = project.integers(images.numpy(), quantize=True)
-    wanted = np.rint(expected / project.network.output_scale)
+    wanted = np.rint(expected / project.network.scores[0].scale)
     wrong += int((found != wanted).sum())
     print(f"{target}: {int((found == wanted).sum())} of {found.size} integers equal Brevitas's")
 sys.exit(wrong != 0)

@@ -17,6 +17,7 @@ from crq.hw.cli.progress import heard_by, steps_shown
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from crq.hw.project import RtlProject
     from crq.hw.rtl.bitstream.project import Bitstream
 
 IMAGES = 20
@@ -54,16 +55,23 @@ def bitstream(
     from crq.errors import ToolError
     from crq.hw.devices.catalog import for_vivado
     from crq.hw.errors import HwError
-    from crq.hw.project import RtlProject, open_project
+    from crq.hw.project import HlsProject, RtlProject, open_project
     from crq.hw.rtl.bitstream.project import FILE, summary
     from crq.hw.rtl.bitstream.project import bitstream as make
 
     project = open_project(directory)
+    if board and isinstance(project, RtlProject):
+        _noted(project, board)
     if for_vivado(board or project.manifest.board):
         folder = project.vivado(board)
-        script = f"vivado -mode batch -source {folder / 'build.tcl'}"
-        said = f"written    {folder}\nnow run    {script}   (no Vivado has run this script)"
-        click.echo(json.dumps({"folder": str(folder), "run": script}, indent=2) if as_json else said)
+        commands = project.vivado_commands(folder)
+        said = [f"written    {folder}   (no Vivado has run its script)"]
+        if isinstance(project, HlsProject):
+            said.append(
+                f"IP         {project.name}_axi: {'is there' if project.has_ip else 'not made yet, the first step'}"
+            )
+        said += [f"{'now run' if i == 0 else 'then':10} {command}" for i, command in enumerate(commands)]
+        click.echo(json.dumps({"folder": str(folder), "run": commands}, indent=2) if as_json else "\n".join(said))
         return
     if not isinstance(project, RtlProject):
         raise HwError(f"{directory} is an HLS project; bitstreams are made of RTL projects: crq build --target rtl")
@@ -85,6 +93,17 @@ def bitstream(
                 f"`{shlex.join(made.program)}` ended with status {done.returncode}: is the board connected, may this "
                 "user open it, and are openFPGALoader's libraries there (apt-get install libftdi1-2 libhidapi-hidraw0)?"
             )
+
+
+def _noted(project: RtlProject, board: str) -> None:
+    """Says that the clock and the folding were chosen for another FPGA."""
+    from crq.hw.devices.boards import find_board
+    from crq.hw.devices.catalog import for_vivado
+
+    if not for_vivado(board):
+        find_board(board)  # raises for what is no board, or none of open tools
+    if elsewhere := project.elsewhere(board):
+        click.echo(f"note: {elsewhere}", err=True)
 
 
 def _verified(

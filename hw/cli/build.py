@@ -53,7 +53,7 @@ def build(
         layers = len(project.folds)
         click.echo(f"{output}: project {project.name!r}, {layers} layers, {manifest.io_type}, {manifest.part}")
         Console(highlight=False).print(folding_table(project))
-        if any(kind == "ArgMax" for kind, _ in project.network.metadata.output_head):
+        if any(kind == "ArgMax" for scores in project.network.scores for kind, _ in scores.facts.head):
             click.echo("note: the file ends in ArgMax, which the host applies; with --argmax the hardware does")
         if fits:
             click.echo(f"next: crq simulate {shlex.quote(str(output))}")

@@ -109,7 +109,7 @@ def channels_first(network: Network, samples: NDArray[Any]) -> NDArray[Any]:
     """Samples as (N, C, …): a network that was trained on (N, points, features) has data in that order."""
     import numpy as np
 
-    last = network.metadata.frozen_hash is not None and network.metadata.input_layout == "NHWC"
+    last = network.metadata.frozen_hash is not None and network.metadata.inputs[0].layout == "NHWC"
     return np.moveaxis(samples, -1, 1) if last else samples
 
 
@@ -125,7 +125,7 @@ def says_of_bytes(network: Network) -> bool:
 
 def recorded_steps(network: Network) -> Steps:
     """What the host does to real values, as training has it."""
-    steps = network.metadata.preprocessing
+    steps = network.metadata.inputs[0].preprocessing
     return tuple((kind, tuple(c) if isinstance(c, list) else c) for kind, c in steps)
 
 
@@ -181,7 +181,8 @@ def codes_of(network: Network, images: NDArray[np.uint8], statement: Statement) 
         return byte_codes(network, images)
     pixels = pixels_for(network, images).astype(np.int64) - 128 * statement.signed
     if statement.codes:
-        lo, hi = int(network.input.lo.min()), int(network.input.hi.max())
+        [tensor] = network.inputs
+        lo, hi = int(tensor.lo.min()), int(tensor.hi.max())
         if pixels.min() < lo or pixels.max() > hi:
             raise HwError(f"--codes: bytes in [{pixels.min()}, {pixels.max()}]; the input takes codes [{lo}, {hi}]")
         return pixels
@@ -202,7 +203,7 @@ def _standardized(
         if len(values) not in (0, 1, channels):
             raise HwError(f"{option}: {len(values)} numbers; expected one, or one for each of {channels} channels")
         column = np.broadcast_to(np.asarray(values or (default,), np.float64), (channels,))
-        columns.append(np.repeat(column, network.input.shape.c // channels)[:, None, None])
+        columns.append(np.repeat(column, network.inputs[0].shape.c // channels)[:, None, None])
     mean, std = columns
     scale = usual if statement.scale is None else statement.scale
     return to_codes(network, (pixels * scale - mean) / std)

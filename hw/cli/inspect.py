@@ -70,8 +70,11 @@ def _print_file(facts: dict[str, Any]) -> None:
     carrier = f", carrier {facts['carrier']}" if facts["carrier"] else ""
     told = f"[bold]{facts['file']}[/]: {facts['bytes']:,} bytes{carrier}, written by {facts['producer']}"
     console.print(told, soft_wrap=True)
-    given, made = facts["input"], facts["output"]
-    console.print(f"input {given['shape']} {given['type']}, scale {given['scale']}; output {made['shape']}")
+    given = [facts[name] for name in facts if name.rstrip("0123456789") == "input"]
+    made = [facts[name] for name in facts if name.rstrip("0123456789") == "output"]
+    inputs = ", ".join(f"{_names(i)}{i['shape']} {i['type']}, scale {i['scale']}" for i in given)
+    outputs = ", ".join(f"{_names(o)}{o['shape']}" for o in made)
+    console.print(f"input {inputs}; output {outputs}", markup=False)
     table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="bold")
     for heading in ("layer", "kind", "output", "type", "weights", "codes", "zeros", "α"):
         right = heading in ("weights", "zeros", "α")
@@ -98,6 +101,11 @@ def _print_file(facts: dict[str, Any]) -> None:
     free = "every layer is multiplier-free" if facts["multiplier_free"] else "integer layers use multipliers"
     bipolar = f", {facts['bipolar_weights']:,} bipolar" if facts["bipolar_weights"] else ""
     console.print(f"{facts['weights']:,} weights, {facts['ternary_weights']:,} of them ternary{bipolar}; {free}")
+
+
+def _names(end: dict[str, Any]) -> str:
+    """The file's, where it has several."""
+    return "".join(f"{name!r} " for name in end.get("names", []))
 
 
 def _inspect_frozen(run: Path, as_json: bool) -> None:

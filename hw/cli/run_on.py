@@ -61,7 +61,8 @@ def _answers(network: Network, integers: IntArray) -> list[dict[str, Any]]:
     may be those of classes: crq's files of other tasks name none."""
     import numpy as np
 
-    single = network.output.shape.pixels == 1
+    [output] = network.outputs
+    single = output.shape.pixels == 1
     given = network.results(integers.reshape(len(integers), -1) if single else integers)
     parts = [np.asarray(part).reshape(len(integers), -1) for part in (given if isinstance(given, tuple) else [given])]
     rows: list[dict[str, Any]] = [{"results": [part[i].tolist() for part in parts]} for i in range(len(integers))]
@@ -69,7 +70,7 @@ def _answers(network: Network, integers: IntArray) -> list[dict[str, Any]]:
     if single and network.gives_classes:
         return [{**row, "class": int(integers[i].item())} for i, row in enumerate(rows)]
     classifies = "class_names" in metadata.other or metadata.frozen_hash is None
-    if single and network.output.shape.c > 1 and not metadata.output_names and classifies:
+    if single and output.shape.c > 1 and not network.scores[0].facts.names and classifies:
         for row, scores in zip(rows, network.logits(integers.reshape(len(integers), -1)), strict=True):
             row["class"] = int(np.argmax(scores))
     return rows

@@ -204,7 +204,8 @@ class Steps:
         with self._timed("bitstream"):
             if not isinstance(project, RtlProject) or for_vivado(project.manifest.board):
                 folder = project.vivado()
-                text = f"Vivado project (no Vivado has run it): vivado -mode batch -source {folder / 'build.tcl'}"
+                commands = ", then ".join(project.vivado_commands(folder))
+                text = f"Vivado project (no Vivado has run it): {commands}"
                 return {"file": str(folder), "equal": None, "text": text}  # nothing was compared
             with steps_shown(self.console.quiet) as bar:
                 heard = heard_by(bar)

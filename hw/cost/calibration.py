@@ -76,11 +76,12 @@ def sentence(form: str, family: str, kinds: Collection[str] = (), own: bool = Fa
             f"uncalibrated: circuits priced by the fabric and by {MEASURED_WITH}, whole layers not compared with "
             "synthesis" + ("" if rtl else "; Vitis HLS not measured, pipeline depth assumed")
         )
-    measured = found.get(family) or found[min(found)]
+    measured_family = family if family in found else min(found)
+    measured = found[measured_family]
     basis = f"on the RTL form of these units under {measured.tool}, {measured.date}: {measured.blind['sentence']}"
     if family not in found:
         basis += f"; {family}, the family of this part, was not in that test"
-    basis += "".join(f"; {reservation}" for reservation in reservations(measured, kinds, family))
+    basis += "".join(f"; {reservation}" for reservation in reservations(measured, kinds, measured_family))
     if rtl:
         return f"calibrated {basis}"
     differs = "control logic and pipeline depth differ"
@@ -95,7 +96,7 @@ def reservations(found: Calibration, kinds: Collection[str], family: str = FAMIL
     result: list[str] = []
     elsewhere: list[str] = []
     nowhere: list[str] = []
-    bar = LUT4_MEAN if family == "ecp5" else LUT_MEAN
+    bar = max(LUT4_MEAN if family == "ecp5" else LUT_MEAN, found.blind.get("lut_mean", 0.0))
     for name in sorted(kinds):
         errors = found.blind.get("kinds", {}).get(name)
         if errors is None:

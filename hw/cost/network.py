@@ -81,7 +81,7 @@ def estimate(
         return _unrolled(network, family, max((f.levels for f in folds.values()), default=unrolled.LEVELS))
     depths, beats = fifo_depths(network, folds, timing), stream_beats(network, folds)
     sources = [tensor.name for unit in units(network) for tensor in unit.sources]
-    sources.append(network.carried(network.output).name)
+    sources += [result.name for result in network.leaving]
     found = []
     for unit in units(network):
         given = tuple(beats[t.name] for t in unit.sources)
@@ -90,18 +90,19 @@ def estimate(
         if (readers := sources.count(unit.output.name)) > 1:
             one.parts["fork"] = fork(readers, family)
         found.append(one)
-    if (readers := sources.count(network.input.name)) > 1 and found:
-        found[0].parts["fork"] = found[0].parts.get("fork", Resources()).plus(fork(readers, family))
+    for tensor in network.inputs:
+        if (readers := sources.count(tensor.name)) > 1 and found:
+            found[0].parts["fork"] = found[0].parts.get("fork", Resources()).plus(fork(readers, family))
     return Estimate(family, tuple(found), pipeline(network, folds, depths, timing))
 
 
 def _unrolled(network: Network, family: str, levels: int) -> Estimate:
-    """The registers in which a tensor waits are of the unit that gives it, or, of the input, of the first; the
+    """The registers in which a tensor waits are of the unit that gives it, or, of inputs, of the first; the
     handshake is of the last."""
     late, found = unrolled.waits(network, levels), list[UnitEstimate]()
     for unit in units(network):
         parts = parallel.parts(unit, family, levels)
-        tensors = [unit.output] if found else [network.input, unit.output]
+        tensors = [unit.output] if found else [*network.inputs, unit.output]
         waiting = [parallel.delay(t, late[t.name], family) for t in tensors if t.name in late]
         parts |= {"delays": Resources().plus(*waiting)} if waiting else {}
         found.append(

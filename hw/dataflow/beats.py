@@ -43,12 +43,12 @@ def widest(unit: Unit, fold: Fold) -> int:
 
 
 def stream_beats(network: Network, folds: Mapping[str, Fold]) -> dict[str, int]:
-    """Tensor name to the channels per beat of its stream: those its producer gives. The network's input comes as its
-    first reader wants it."""
+    """Tensor name to the channels per beat of its stream: those its producer gives. An input of the network comes as
+    its first reader wants it."""
     result: dict[str, int] = {}
     for unit in units(network):
         for tensor, beat in zip(unit.sources, beats_in(unit, folds[unit.name]), strict=True):
-            if tensor is network.input:
+            if tensor in network.inputs:
                 result.setdefault(tensor.name, beat)
         result[unit.output.name] = beat_out(unit, folds[unit.name])
     return result

@@ -73,7 +73,9 @@ def held_back(network: Network, folds: Mapping[str, Fold], stages: int) -> dict[
 def _beside(network: Network, own: Mapping[Edge, float], of: Callable[[Unit], float]) -> dict[Edge, float]:
     """Per edge the longest way that the unit's other inputs come without this one: `of` each unit and `own` edge."""
     made = {unit.output.name: unit for unit in units(network)}
-    before: dict[str, frozenset[str]] = {network.input.name: frozenset()}  # units that a tensor comes from
+    before: dict[str, frozenset[str]] = {  # units that a tensor comes from
+        tensor.name: frozenset() for tensor in network.inputs
+    }
     for unit in units(network):
         before[unit.output.name] = frozenset({unit.name}).union(*(before[t.name] for t in unit.sources))
 
@@ -99,7 +101,7 @@ def _beside(network: Network, own: Mapping[Edge, float], of: Callable[[Unit], fl
 def _loops(network: Network, folds: Mapping[str, Fold]) -> dict[Edge, Counter[str]]:
     """Loops between a tensor and each input of a unit, by kind: a copy, a converter, one that drops pixels."""
     readers = Counter(t.name for unit in units(network) for t in unit.sources)
-    readers[network.carried(network.output).name] += 1
+    readers.update(result.name for result in network.leaving)
     beats, result = stream_beats(network, folds), {}
     for unit in units(network):
         fold = folds[unit.name]

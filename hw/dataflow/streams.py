@@ -61,8 +61,9 @@ def fifo_depths(
     slowest = max(intervals(network, folds, timing).values())
     late = {edge: timing.extra * n for edge, n in other_loops(network, folds).items()} if timing.extra else {}
     held = held_back(network, folds, timing.extra) if timing.extra else {}
-    beats = _entering(network, folds)
-    pace = np.arange(PACED_IMAGES * beats) * slowest // beats
+    pace = {
+        name: np.arange(PACED_IMAGES * beats) * slowest // beats for name, beats in _entering(network, folds).items()
+    }
     depths = {edge: MIN_FIFO if chained or timing.extra else 0 for edge, chained in _chained(network, folds).items()}
     while True:
         found = flow(network, folds, pace, depths, timing, late)
@@ -113,14 +114,15 @@ def paced_interval(unit: Unit, fold: Fold, paces: tuple[int, ...], timing: Timin
     return int(last[2] - last[1])
 
 
-def _entering(network: Network, folds: Mapping[str, Fold]) -> int:
-    shape = network.input.shape
-    return shape.pixels * (shape.c // stream_beats(network, folds)[network.input.name])
+def _entering(network: Network, folds: Mapping[str, Fold]) -> dict[str, int]:
+    """Beats of an image, by input."""
+    beats = stream_beats(network, folds)
+    return {tensor.name: tensor.shape.size // beats[tensor.name] for tensor in network.inputs}
 
 
 def _chained(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, int], bool]:
     """Per (unit, input), whether `ready` would run on from the unit to what its producer hangs on: such chains are cut
-    by a FIFO. A memory of rows is ready by a register; so is the network's source. A shift is wires and has none."""
+    by a FIFO. A memory of rows is ready by a register; so are the network's sources. A shift is wires and has none."""
     runs_on = {u.output.name: not (folds[u.name].form == FOLDED and u.is_windowed) for u in units(network)}
     result = {}
     for unit in units(network):
@@ -131,15 +133,15 @@ def _chained(network: Network, folds: Mapping[str, Fold]) -> dict[tuple[str, int
 
 
 def flow(
-    network: Network, folds: Mapping[str, Fold], entering: Times, depths: Depths, timing: Timing = RTL,
+    network: Network, folds: Mapping[str, Fold], entering: Mapping[str, Times], depths: Depths, timing: Timing = RTL,
     late: Depths | None = None,
 ) -> dict[str, Passage]:  # fmt: skip
-    """Unit name to its passage, for input beats (whole images) that enter at `entering`, FIFOs never full.
+    """Unit name to its passage, for beats (whole images) of each input that enter at `entering`, FIFOs never full.
 
     `late`: cycles, by unit and input, for which beats may have to wait longer than the schedule says.
     """
     beats = stream_beats(network, folds)
-    times: dict[str, Times] = {network.input.name: entering}
+    times: dict[str, Times] = dict(entering)
     result = {}
     for unit in units(network):
         fold = folds[unit.name]
@@ -200,16 +202,17 @@ def _waiting(arrivals: Times, accepted: Times) -> int:
 def pipeline(
     network: Network, folds: Mapping[str, Fold], depths: Depths | None = None, timing: Timing = RTL
 ) -> Pipeline:  # fmt: skip
-    """Interval and latency of the network for one image entering at one beat per cycle, FIFOs never full."""
+    """Interval and latency of the network for one image entering, of each input a beat per cycle, FIFOs never full."""
     if depths is None:
         depths = fifo_depths(network, folds, timing)
-    found = flow(network, folds, np.arange(_entering(network, folds)), depths, timing)
+    entering = {name: np.arange(beats) for name, beats in _entering(network, folds).items()}
+    found = flow(network, folds, entering, depths, timing)
     found_intervals = intervals(network, folds, timing)
     bottleneck = max(found_intervals, key=found_intervals.__getitem__)
-    last = output_unit(network, network.output)
+    last = [found[output_unit(network, output)].given[-1] for output in network.outputs]
     return Pipeline(
         found_intervals[bottleneck],
-        int(found[last].given[-1]) + 1,
+        int(max(last)) + 1,
         bottleneck,
         {n: int(p.given[0]) for n, p in found.items()},
         {n: int(p.given[-1]) for n, p in found.items()},

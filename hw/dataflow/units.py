@@ -159,7 +159,7 @@ def units(network: Network) -> tuple[Unit, ...]:
         if isinstance(layer, Flatten) or layer.name in fused:
             continue
         threshold = None
-        if isinstance(layer, (Mac, Add)) and layer.output is not network.output:
+        if isinstance(layer, (Mac, Add)) and layer.output not in network.outputs:
             consumers = network.consumers(layer.output)
             if len(consumers) == 1 and isinstance(consumers[0], Threshold):
                 threshold = consumers[0]

@@ -7,6 +7,7 @@ meet, what comes earlier waits in registers.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -120,7 +121,7 @@ def stages(unit: Unit, levels: int = LEVELS) -> int:
 
 def arrivals(network: Network, levels: int = LEVELS) -> dict[str, int]:
     """Tensor name to the cycle, after that of the image, in which its values are there."""
-    ready = {network.input.name: 0}
+    ready = {tensor.name: 0 for tensor in network.inputs}
     for unit in units(network):
         ready[unit.output.name] = max(ready[t.name] for t in unit.sources) + stages(unit, levels)
     return ready
@@ -129,7 +130,7 @@ def arrivals(network: Network, levels: int = LEVELS) -> dict[str, int]:
 def waits(network: Network, levels: int = LEVELS) -> dict[str, list[int]]:
     """Tensor name to the cycles, other than 0, that its values wait for those of other branches; ascending.
 
-    The result waits a cycle if the whole network is wires.
+    All results wait for the last, for a cycle if the whole network is wires.
     """
     ready, found = arrivals(network, levels), dict[str, set[int]]()
 
@@ -139,8 +140,8 @@ def waits(network: Network, levels: int = LEVELS) -> dict[str, list[int]]:
     for unit in units(network):
         for tensor in unit.sources:
             wait(tensor, max(ready[t.name] for t in unit.sources))
-    result = network.carried(network.output)
-    wait(result, max(1, ready[result.name]))
+    for result in network.leaving:
+        wait(result, latency_of(network, ready))
     return {name: sorted(cycles - {0}) for name, cycles in found.items() if cycles - {0}}
 
 
@@ -148,4 +149,9 @@ def pipeline(network: Network, levels: int = LEVELS) -> Pipeline:
     """An image per cycle; the latency is that of the longest path."""
     ready = arrivals(network, levels)
     appears = {unit.name: ready[unit.output.name] for unit in units(network)}
-    return Pipeline(1, max(1, ready[network.carried(network.output).name]), "", appears, dict(appears))
+    return Pipeline(1, latency_of(network, ready), "", appears, dict(appears))
+
+
+def latency_of(network: Network, ready: Mapping[str, int]) -> int:
+    """Cycles from an image to its results, which leave together; `ready`: when each tensor is there."""
+    return max(1, *(ready[result.name] for result in network.leaving))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.dataflow.timing import TIMINGS, Timing
@@ -19,7 +20,10 @@ from crq.hw.errors import HwError
 from crq.hw.forms.manifest import FILE, Manifest
 from crq.hw.ir.graph import Network
 from crq.hw.ir.images import input_codes
-from crq.hw.ir.layers import Shape
+from crq.hw.ir.layers import IntArray, Shape
+from crq.hw.ir.ports import rows
+
+Integers: TypeAlias = IntArray | tuple[IntArray, ...]
 
 
 class Built:
@@ -63,15 +67,24 @@ class Built:
         """How its units keep time."""
         return TIMINGS[self.manifest.target]
 
-    def codes(self, x: ArrayLike, quantize: bool = False, layout: str | None = None) -> NDArray[np.int32]:
-        """Input codes, int32 (N, inputs) in streaming order, of images.
+    def require_one_port(self, what: str) -> None:
+        """Raises `HwError` for `what`, which joins one stream in and one out, if the network has more."""
+        ins, outs = len(self.network.inputs), len(self.network.outputs)
+        if ins > 1 or outs > 1:
+            raise HwError(
+                f"{what}: takes a network with one stream in and one out; {self.name!r} has {ins} in and {outs} out, "
+                f"one for each size. Put its core {self.name}_axi into a design of your own; host.py packs for it"
+            )
+
+    def codes(self, x: Any, quantize: bool = False, layout: str | None = None) -> NDArray[np.int32]:
+        """Input codes, int32 (N, inputs) in streaming order, port by port, of images.
 
         Floats are what the file takes, before its own preprocessing; they must then lie on the input grid (multiples of
         the input scale) unless `quantize`, which rounds half to even and clips. Raises `HwError` otherwise, and for
         codes out of range or a wrong shape.
         """
-        codes = input_codes(self.network, x, quantize, layout)
-        return codes.transpose(0, 2, 3, 1).reshape(len(codes), self.network.input.shape.size)
+        codes: NDArray[np.int32] = rows(self.network.inputs, input_codes(self.network, x, quantize, layout))
+        return codes
 
 
 class Simulated(Built, ABC):
@@ -100,19 +113,30 @@ class Simulated(Built, ABC):
 
     @abstractmethod
     def integers(
-        self, x: ArrayLike, mode: str | None = None, quantize: bool = False, progress: bool = False,
+        self,
+        x: Any,
+        mode: str | None = None,
+        quantize: bool = False,
+        progress: bool = False,
         layout: str | None = None,
-    ) -> NDArray[np.int64]:  # fmt: skip
-        """The integers of the network's output, int64 (N, C, H, W), or (N, C) if it is a vector."""
+    ) -> Integers:
+        """The integers of the network's output, int64 (N, C, H, W), or (N, C) if it is a vector; of outputs of several
+        sizes a tuple by port."""
 
     @abstractmethod
     def trace(
-        self, x: ArrayLike, mode: str | None = None, quantize: bool = False, layout: str | None = None
+        self, x: Any, mode: str | None = None, quantize: bool = False, layout: str | None = None
     ) -> dict[str, NDArray[np.int64]]:
         """The integers each unit of the hardware gives, int64 (N, C, H, W), by the name of the last layer in it."""
 
+    def as_results(self, parts: Sequence[IntArray]) -> Integers:
+        """Integers (N, C, H, W) by port, in the shape of their streams, as `integers` gives them."""
+        outputs = zip(self.network.outputs, parts, strict=True)
+        found = [p.reshape(len(p), o.shape.size) if o.shape.pixels == 1 else p for o, p in outputs]
+        return found[0] if len(found) == 1 else tuple(found)
+
     def simulate(
-        self, x: ArrayLike, mode: str | None = None, quantize: bool = False, progress: bool = False,
+        self, x: Any, mode: str | None = None, quantize: bool = False, progress: bool = False,
         layout: str | None = None,
     ) -> NDArray[Any]:  # fmt: skip
         """What the file gives: logits, float32, which are the integers times the output scale (plus a foreign file's

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from crq.hw.dataflow.units import Fold
 from crq.hw.errors import HwError
+from crq.hw.ir.ports import numbered
 
 FILE = "manifest.json"
 TARGETS = ("hls", "rtl")
 FORMAT = 6  # 1 had no list of files, 2 whole pixels in every stream, 3 no adder graphs, 4 no target, 5 no wish
+
+
+ENDS = {"inputs": "input", "results": "result"}
+"""Field to key of the first port."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +28,10 @@ class Manifest:
 
     folding: fold of each unit; goal: what the search aimed at; why: the reason of each unit's folding; wanted: the rate
     (`fps`) and latency (`latency_us`) asked for. layers: the function or module of each unit. tops: the network's
-    function or module (`network`), and the AXI4-Stream core (`axi`) where there is one. input, result: the words in
-    which an image and its result pass that core (crq.hw.dataflow.words). testbench: `images`, how many of them were
-    `given`, and `sha256` of its inputs. versions: of the packages that made it. files: SHA-256 of every other file of
-    the project as it was built, by its path.
+    function or module (`network`), and the AXI4-Stream core (`axi`) where there is one. inputs, results: the words
+    in which an image and its results pass that core, by port (crq.hw.dataflow.words); in the file `input`, `input2`, ….
+    testbench: `images`, how many of them were `given`, and `sha256` of its inputs. versions: of the packages that made
+    it. files: SHA-256 of every other file of the project as it was built, by its path.
     """
 
     project: str
@@ -42,16 +47,21 @@ class Manifest:
     wanted: Mapping[str, float]
     layers: Mapping[str, str]
     tops: Mapping[str, str]
-    input: Mapping[str, int]
-    result: Mapping[str, int]
+    inputs: Sequence[Mapping[str, int]]
+    results: Sequence[Mapping[str, int]]
     testbench: Mapping[str, Any]
     versions: Mapping[str, str]
     files: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """The content of manifest.json."""
-        folding = {name: list(fold) for name, fold in self.folding.items()}
-        return {"format": FORMAT, **asdict(self), "folding": folding}
+        facts: dict[str, Any] = {"format": FORMAT}
+        for name, value in asdict(self).items():
+            if name in ENDS:
+                facts |= {numbered(ENDS[name], port): words for port, words in enumerate(value)}
+            else:
+                facts[name] = value
+        return {**facts, "folding": {name: list(fold) for name, fold in self.folding.items()}}
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), indent=2) + "\n"
@@ -71,6 +81,16 @@ class Manifest:
                 f"{path}: target {target!r}; this version knows {', '.join(TARGETS)}. Build the project again"
             )
         try:
-            return cls(**{**facts, "folding": {name: Fold(*fold) for name, fold in facts["folding"].items()}})
+            ends = {name: _ports(facts, key) for name, key in ENDS.items()}
+            folding = {name: Fold(*fold) for name, fold in facts["folding"].items()}
+            return cls(**{**facts, **ends, "folding": folding})
         except (TypeError, LookupError, AttributeError) as error:
             raise HwError(f"{path}: no manifest of a crq project ({error}); build the project again") from error
+
+
+def _ports(facts: dict[str, Any], key: str) -> list[Mapping[str, int]]:
+    """The words of each port, taken out of `facts`."""
+    found = [facts.pop(key)]
+    while numbered(key, len(found)) in facts:
+        found.append(facts.pop(numbered(key, len(found))))
+    return found

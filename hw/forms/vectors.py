@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from crq.hw.ir.graph import Network
 from crq.hw.ir.interpret import evaluate
 from crq.hw.ir.layers import IntArray, Mac, Shape
+from crq.hw.ir.ports import apart
 from crq.hw.ir.vectors import shipped_vectors
 
 PRODUCTS = 400_000_000  # spent on the expected integers, unless two images need more
@@ -24,13 +26,13 @@ class Vectors(NamedTuple):
     facts: dict[str, Any]
 
 
-def vectors(network: Network, result: Shape, images: NDArray[np.integer] | None) -> Vectors:
-    """A few of the given `images` first, then made-up ones; `result` is the shape in which the integers leave."""
+def vectors(network: Network, results: Sequence[Shape], images: NDArray[np.integer] | None) -> Vectors:
+    """A few of the given `images` first, then made-up ones; `results` are the shapes in which the integers leave."""
     products = sum(layer.macs for layer in network if isinstance(layer, Mac)) or 1
     codes, given = shipped_vectors(network, max(2, min(32, PRODUCTS // products)), images)
-    inputs = data_file(codes)
+    inputs = data_file(apart(network.inputs, codes))
     facts = {"images": len(codes), "given": given, "sha256": hashlib.sha256(inputs.encode()).hexdigest()}
-    return Vectors(inputs, data_file(as_stream(evaluate(network, codes), result)), facts)
+    return Vectors(inputs, data_file(streamed(network, evaluate(network, codes), results)), facts)
 
 
 def images_in_words(facts: dict[str, Any]) -> str:
@@ -41,10 +43,16 @@ def images_in_words(facts: dict[str, Any]) -> str:
     return f"{facts['images']} images: the first {facts['given']} were given to the build, the others are {made}"
 
 
-def data_file(values: IntArray) -> str:
-    """One image per line, in the order in which the hardware takes or gives them: (height, width, channel)."""
-    rows = values.transpose(0, 2, 3, 1).reshape(values.shape[0], -1)
-    return "".join(" ".join(map(str, row)) + "\n" for row in rows.tolist())
+def data_file(ports: Sequence[IntArray]) -> str:
+    """One image per line, in the order in which the hardware takes or gives them: (height, width, channel), port by
+    port."""
+    found = np.concatenate([values.transpose(0, 2, 3, 1).reshape(len(values), -1) for values in ports], axis=1)
+    return "".join(" ".join(map(str, row)) + "\n" for row in found.tolist())
+
+
+def streamed(network: Network, integers: IntArray, results: Sequence[Shape]) -> list[IntArray]:
+    """Integers of the network's outputs in the shapes of the streams that carry them."""
+    return [as_stream(*pair) for pair in zip(apart(network.outputs, integers), results, strict=True)]
 
 
 def as_stream(values: IntArray, shape: Shape) -> IntArray:

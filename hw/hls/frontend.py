@@ -15,6 +15,7 @@ from crq.hw.hls.layers import class_name, hls_shape, precision
 from crq.hw.hls.limits import check_fit
 from crq.hw.hls.plan import Plan, Stream, make_plan
 from crq.hw.ir.graph import Network
+from crq.hw.ir.ports import numbered
 from crq.hw.read.origin import load_graph
 
 INPUT = "network_input"  # hls4ml reserves the name "input"
@@ -57,8 +58,8 @@ def to_model_graph(config: dict[str, Any]) -> Any:
     if config.get("FitCheck", True):
         check_fit(plan, device)
     config["OnnxModel"] = None  # the integer graph takes its place; hls4ml would otherwise dump it into the project
-    layers = layer_list(plan)
-    model = CrqModelGraph.from_layer_list(config, layers, [INPUT], [_hls_output(plan)])
+    layers, inputs = layer_list(plan), [numbered(INPUT, port) for port in range(len(plan.inputs))]
+    model = CrqModelGraph.from_layer_list(config, layers, inputs, _hls_outputs(plan))
     model.crq_plan, model.crq_choice, model.crq_graph, model.crq_origin = plan, choice, graph, origin
     model.crq_board = device.board
     model.crq_images = None  # for the testbench; hw.build may give some
@@ -75,13 +76,14 @@ def _check_project_name(name: str) -> None:
 
 
 def layer_list(plan: Plan) -> list[dict[str, Any]]:
-    """hls4ml's description of the plan: one dictionary per process, the input first."""
+    """hls4ml's description of the plan: one dictionary per process, the inputs first."""
     names = _output_names(plan)
     layers: list[dict[str, Any]] = [
         {
-            "class_name": "InputLayer", "name": INPUT, "input_shape": hls_shape(plan.input),
-            "precision": precision(plan.input.tensor.format),
+            "class_name": "InputLayer", "name": names[stream], "input_shape": hls_shape(stream),
+            "precision": precision(stream.tensor.format),
         }
+        for stream in plan.inputs
     ]  # fmt: skip
     for process in plan.processes:
         layers.append(
@@ -95,13 +97,13 @@ def layer_list(plan: Plan) -> list[dict[str, Any]]:
 
 def _output_names(plan: Plan) -> dict[Stream, str]:
     """hls4ml names a single output after its layer."""
-    names = {plan.input: INPUT}
+    names = {stream: numbered(INPUT, port) for port, stream in enumerate(plan.inputs)}
     for process in plan.processes:
         single = len(process.outputs) == 1
         names |= {s: process.name if single else s.name for s in process.outputs}
     return names
 
 
-def _hls_output(plan: Plan) -> str:
-    """The layer whose output leaves the network."""
-    return next(p.name for p in plan.processes if plan.output in p.outputs)
+def _hls_outputs(plan: Plan) -> list[str]:
+    """The layers whose outputs leave the network, by output."""
+    return [next(p.name for p in plan.processes if stream in p.outputs) for stream in plan.outputs]

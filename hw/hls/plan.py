@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from crq.hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
 from crq.hw.dataflow.blocking import Loop, blocking_cycles, loop
@@ -16,6 +17,7 @@ from crq.hw.dataflow.windows import Window, window
 from crq.hw.errors import HwError
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Shape, Tensor
+from crq.hw.ir.ports import numbered
 
 IO_TYPES = ("io_stream", "io_parallel")
 
@@ -38,6 +40,28 @@ class Stream:
     def beats(self) -> int:
         """Beats per image."""
         return self.shape.size // self.beat
+
+
+class End(NamedTuple):
+    """A stream as one end of the network, where the generated code calls it `name`; `place`: of its first value among
+    those of all inputs, or results, as the beginning of a C expression."""
+
+    name: str
+    type_name: str
+    beats: int
+    beat: int
+    size: int
+    place: str
+
+
+def ends(kind: str, streams: Sequence[Stream]) -> list[End]:
+    """Those of a `kind`, "input" or "result"."""
+    found, start = list[End](), 0
+    for port, stream in enumerate(streams):
+        place = f"{start} + " if start else ""
+        found.append(End(numbered(kind, port), stream.type_name, stream.beats, stream.beat, stream.shape.size, place))
+        start += stream.shape.size
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,19 +98,19 @@ class Process:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """`processes` in topological order; the first reads `input`, one writes `output`; `depths` of FIFOs by stream."""
+    """`processes` in topological order; they read `inputs` and write `outputs`; `depths` of FIFOs by stream."""
 
     network: Network
     io_type: str
-    input: Stream
-    output: Stream
+    inputs: tuple[Stream, ...]
+    outputs: tuple[Stream, ...]
     processes: tuple[Process, ...]
     depths: Mapping[str, int]
 
     @property
     def streams(self) -> list[Stream]:
         """Streams inside the top function."""
-        return [s for p in self.processes for s in p.outputs if s is not self.output]
+        return [s for p in self.processes for s in p.outputs if s not in self.outputs]
 
 
 def make_plan(network: Network, io_type: str, folds: Mapping[str, Fold], project: str = "") -> Plan:
@@ -99,7 +123,17 @@ def make_plan(network: Network, io_type: str, folds: Mapping[str, Fold], project
     all_units = units(network)
     if not all_units:
         raise HwError("the network has no layers: there is nothing to build")
+    if project in further_names(network):
+        raise HwError(f"project name {project!r}: is a word of the generated code; choose another")
     return _Planner(network, io_type, all_units, folds, project).plan()
+
+
+def further_names(network: Network) -> list[str]:
+    """What the generated code calls the second and every further input and result, and what belongs to them."""
+    kinds = {"input": len(network.inputs), "result": len(network.outputs)}
+    ports = [(kind, port) for kind, count in kinds.items() for port in range(1, count)]
+    made = ("{0}", "{0}_t", "{0}_word", *(f"{other}{{1}}" for other in ("codes", "integers", "from_axi", "to_axi")))
+    return [text.format(numbered(kind, port), port + 1) for kind, port in ports for text in made]
 
 
 class _Planner:
@@ -112,10 +146,11 @@ class _Planner:
         for unit in all_units:
             for tensor in unit.inputs:
                 self.count(tensor)
-        self.count(network.output)
+        for output in network.outputs:
+            self.count(output)
         self.ready: dict[str, list[Stream]] = {}  # streams that carry a tensor and have no reader yet
         self.processes: list[Process] = []
-        self.names = Names([project, f"{project}_axi"])
+        self.names = Names([project, f"{project}_axi", *further_names(network)])
         self.depths: dict[str, int] = {}
 
     def count(self, tensor: Tensor) -> None:
@@ -124,16 +159,19 @@ class _Planner:
 
     def plan(self) -> Plan:
         network = self.network
-        beat = stream_beats(network, self.folds)[network.input.name] if self.streaming else network.input.shape.c
-        source = Stream("input", "input_t", network.input, beat)
-        self.publish(source, "input")
+        beats = stream_beats(network, self.folds) if self.streaming else {}
+        sources = []
+        for port, tensor in enumerate(network.inputs):
+            name = numbered("input", port)
+            sources.append(Stream(name, f"{name}_t", tensor, beats.get(tensor.name, tensor.shape.c)))
+            self.publish(sources[-1], name)
         needed = fifo_depths(network, self.folds, HLS) if self.streaming else {}
         for unit in self.units:
             self.add(unit, needed)
-        [output] = self.ready[network.carried(network.output).name]
-        names = [source.name, *(s.name for p in self.processes for s in p.outputs)]
+        outputs = tuple(self.ready[result.name].pop(0) for result in network.leaving)
+        names = [*(s.name for s in sources), *(s.name for p in self.processes for s in p.outputs)]
         depths = {name: max(MIN_FIFO, self.depths.get(name, 0)) for name in names}
-        return Plan(network, self.io_type, source, output, tuple(self.processes), depths)
+        return Plan(network, self.io_type, tuple(sources), outputs, tuple(self.processes), depths)
 
     def add(self, unit: Unit, needed: Mapping[tuple[str, int], int]) -> None:
         """The process of `unit`, behind what turns the streams of its inputs into what it reads."""
@@ -153,11 +191,10 @@ class _Planner:
             slide = found.slide
             if found.decimated:
                 inputs = [self.decimated(inputs[0], found.decimated, f"{name}_pixels")]
-        is_output = unit.output is self.network.carried(self.network.output)
+        results = self.network.leaving
+        made = numbered("result", results.index(unit.output)) if unit.output in results else ""
         beat = beat_out(unit, fold) if self.streaming else unit.output.shape.c
-        stream = Stream(
-            "result" if is_output else f"{name}_out", "result_t" if is_output else f"{name}_t", unit.output, beat
-        )
+        stream = Stream(made or f"{name}_out", f"{made or name}_t", unit.output, beat)
         taken = blocking_cycles(unit, fold).interval
         counted = loop(unit, fold) if folded else None
         self.processes.append(Process(name, unit, fold, tuple(inputs), (stream,), slide, taken, counted))

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crq.hw.dataflow.words import words_of
+from crq.hw.forms.ends import inputs_of, results_of
 from crq.hw.forms.manifest import Manifest
 from crq.hw.forms.render import render
 from crq.hw.forms.vectors import images_in_words
 from crq.hw.hls.axi import has_axi_top
 from crq.hw.hls.plan import Plan
-from crq.hw.ir.host import steps
-from crq.hw.ir.images import axes_of, image_shape
 from crq.hw.ir.layers import Mac
 
 
 def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
     """How to simulate, synthesize and integrate the project."""
-    x, y, network = plan.input, plan.output, plan.network
+    network = plan.network
     integer_layers = [
         p.label for p in plan.processes
         if p.unit and isinstance(p.unit.layer, Mac) and not p.unit.layer.multiplier_free
@@ -34,19 +32,9 @@ def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
         slowest=slowest,
         rate=f"{1e9 / manifest.clock_period / slowest:,.0f}" if slowest else "",
         images=images_in_words(dict(manifest.testbench)),
-        x=x.shape,
-        y=y.shape,
-        images_of=f"({', '.join(map(str, ('N', *image_shape(network))))}): {axes_of(network)}",
-        codes=f"{x.tensor.format.qonnx.lower()}, codes {x.tensor.lo.min()} to {x.tensor.hi.max()}",
-        integers=y.tensor.format.qonnx.lower(),
-        scale=f"{network.input_scale:g}",
-        prepared=bool(steps(network)),
-        offset=bool(network.output_offset.any()),
+        inputs=inputs_of(network, plan.inputs),
+        results=results_of(network, plan.outputs),
         axi=has_axi_top(plan),
-        x_words=words_of(plan.input),
-        y_words=words_of(plan.output),
-        x_beat=plan.input.beat,
-        y_beat=plan.output.beat,
     )
 
 

@@ -7,10 +7,13 @@ defined. build_prj.tcl compares the two (its step "validation"), and hls4ml's re
 from __future__ import annotations
 
 from crq.hw.forms.render import render
-from crq.hw.hls.plan import Plan
+from crq.hw.hls.plan import Plan, ends
 
 
 def testbench_cpp(plan: Plan, name: str) -> str:
     """Runs under g++ and as the testbench of Vitis HLS C simulation and co-simulation."""
     streaming = plan.io_type == "io_stream"
-    return render("crq.hw.hls", "testbench.cpp", name=name, x=plan.input, y=plan.output, streaming=streaming)
+    return render(
+        "crq.hw.hls", "testbench.cpp", name=name, inputs=ends("input", plan.inputs),
+        results=ends("result", plan.outputs), streaming=streaming,
+    )  # fmt: skip

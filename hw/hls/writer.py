@@ -14,7 +14,6 @@ from hls4ml.writer.vitis_writer import VitisWriter
 
 from crq.files import temporary_beside
 from crq.hw.dataflow.words import words_of
-from crq.hw.errors import HwError
 from crq.hw.forms.folder import check_target, hashes, put
 from crq.hw.forms.host import host_py
 from crq.hw.forms.manifest import FILE, Manifest
@@ -23,6 +22,7 @@ from crq.hw.hls import firmware, testbench
 from crq.hw.hls.axi import axi_cpp, has_axi_top
 from crq.hw.hls.plan import Plan
 from crq.hw.hls.readme import readme_md
+from crq.hw.hls.scripts import AXI_SCRIPT, BUILD_AXI, BUILD_LIB, BUILD_OPT, build_prj, vivado_synth
 from crq.hw.hls.tables import tables_h
 from crq.hw.hls.templates import source_of
 
@@ -67,7 +67,7 @@ class _Files:
         self.write_testbench()
         self.write_scripts()
         self.model.crq_graph.save(str(self.root / "integer_graph.onnx"))
-        self.text("host.py", host_py(self.plan.network, self.name, self.plan.input, self.plan.output))
+        self.text("host.py", host_py(self.plan.network, self.name, self.plan.inputs, self.plan.outputs))
         manifest = self.manifest()
         self.text("README.md", readme_md(self.plan, self.name, manifest))
         self.text(FILE, replace(manifest, files=hashes(self.root)).to_json())
@@ -110,7 +110,7 @@ class _Files:
 
     def write_testbench(self) -> None:
         self.text(f"{self.name}_test.cpp", testbench.testbench_cpp(self.plan, self.name))
-        made = vectors(self.plan.network, self.plan.output.shape, self.model.crq_images)
+        made = vectors(self.plan.network, [s.shape for s in self.plan.outputs], self.model.crq_images)
         self.testbench = made.facts
         self.text("tb_data/input_codes.dat", made.inputs)
         self.text("tb_data/expected.dat", made.expected)
@@ -124,10 +124,12 @@ class _Files:
             "version": '"1.0.0"', "maximum_size": 4096,
         }  # fmt: skip
         self.text("project.tcl", "".join(f"variable {k}\nset {k} {v}\n" for k, v in settings.items()))
-        self.text("build_opt.tcl", _BUILD_OPT)
-        shutil.copyfile(STOCK / "vivado" / "vivado_synth.tcl", self.root / "vivado_synth.tcl")
-        self.text("build_prj.tcl", with_axi_top((STOCK / "vitis" / "build_prj.tcl").read_text()))
-        self.text("build_lib.sh", _BUILD_LIB.format(name=self.name))
+        self.text("build_opt.tcl", BUILD_OPT)
+        self.text("vivado_synth.tcl", vivado_synth((STOCK / "vivado" / "vivado_synth.tcl").read_text()))
+        self.text("build_prj.tcl", build_prj((STOCK / "vitis" / "build_prj.tcl").read_text()))
+        if has_axi_top(self.plan):
+            self.text(AXI_SCRIPT, BUILD_AXI.format(name=self.name))
+        self.text("build_lib.sh", BUILD_LIB.format(name=self.name))
         (self.root / "build_lib.sh").chmod(0o755)
         saved = config.config | {"OutputDir": ".", "OnnxModel": "integer_graph.onnx"}
         self.text("hls4ml_config.yml", yaml.safe_dump(saved, sort_keys=True))
@@ -149,61 +151,9 @@ class _Files:
             wanted=choice.wanted,
             layers={name: p.name for p, name in units},
             tops={"network": self.name} | ({"axi": f"{self.name}_axi"} if has_axi_top(plan) else {}),
-            input=words_of(plan.input)._asdict(),
-            result=words_of(plan.output)._asdict(),
+            inputs=[words_of(stream)._asdict() for stream in plan.inputs],
+            results=[words_of(stream)._asdict() for stream in plan.outputs],
             testbench=self.testbench,
             versions={package: metadata.version(package) for package in ("crq", "hls4ml", "qonnx", "onnx")},
             files={},
         )
-
-
-def with_axi_top(script: str) -> str:
-    """hls4ml's build_prj.tcl with the choice of the top function that build_opt.tcl offers."""
-    at = "set_top ${project_name}\n"
-    if script.count(at) != 1:
-        raise HwError("hls4ml's build_prj.tcl does not set its top as expected: install hls4ml 1.3")
-    return script.replace(at, _AXI_TOP)
-
-
-_AXI_TOP = """if {[info exists opt(top)] && $opt(top) eq "axi"} {
-    set_top ${project_name}_axi
-    add_files firmware/${project_name}_axi.cpp -cflags "-std=c++0x"
-    # The testbench calls the plain function, which co-simulation could not see.
-    set opt(cosim) 0
-    set opt(validation) 0
-} else {
-    set_top ${project_name}
-}
-"""
-
-# Everything up to an IP core whose co-simulation equals C simulation; hls4ml's `build` writes a file of its own.
-_BUILD_OPT = """# Steps of build_prj.tcl, in this order. 1 runs a step, 0 leaves it out.
-array set opt {
-    reset      1
-    csim       1
-    synth      1
-    cosim      1
-    validation 1
-    export     1
-    vsynth     0
-    fifo_opt   0
-    top        plain
-}
-# reset        start with an empty project; 0 keeps what a run before made
-# csim         the testbench in C: every image of tb_data, tb_data/csim_results.log
-# synth        C to Verilog
-# cosim        the testbench on the Verilog, tb_data/rtl_cosim_results.log; the longest step
-# validation   both logs are equal; needs csim and cosim
-# export       an IP core for Vivado
-# vsynth       logic synthesis by Vivado, vivado_synth.rpt; needs vivado on PATH
-# top          plain: the network's function; axi: the AXI4-Stream core around it (io_stream), without cosim
-# fifo_opt     without effect: the depths of all FIFOs are in the source
-"""
-
-_BUILD_LIB = """#!/bin/sh
-# Compiles and runs the testbench with g++: bit-exact or a non-zero exit.
-set -e
-cd "$(dirname "$0")"
-g++ -std=c++14 -O2 -Isim/include -Ifirmware/ap_types {name}_test.cpp firmware/{name}.cpp -o {name}_test
-./{name}_test
-"""

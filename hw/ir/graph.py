@@ -13,7 +13,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.errors import HwError
 from crq.hw.ir.custom_op import DOMAIN, progression_of
-from crq.hw.ir.head import finished
+from crq.hw.ir.ends import Entry
 from crq.hw.ir.layers import (
     Add,
     ArgMax,
@@ -35,7 +35,9 @@ from crq.hw.ir.layers import (
     Threshold,
 )
 from crq.hw.ir.metadata import Metadata
+from crq.hw.ir.ports import apart, together
 from crq.hw.ir.ranges import input_range, sum_range
+from crq.hw.ir.scores import Scores
 
 
 class Network:
@@ -49,14 +51,15 @@ class Network:
         graph = model.graph
         initializers = {i.name for i in graph.initializer}
         inputs = [i.name for i in graph.input if i.name not in initializers]
-        if len(inputs) != 1 or len(graph.output) != 1:
-            raise HwError(f"expected one input and one output, found {len(inputs)} and {len(graph.output)}")
+        names = [output.name for output in graph.output]
+        if not inputs or not names or len({*inputs, *names}) < len(inputs) + len(names):
+            raise HwError(f"expected inputs and outputs of different names, found {inputs} and {names}")
         self.layers: list[Layer] = []
         self._tensors: dict[str, Tensor] = {}
-        shape = _shape(model, inputs[0])
-        lo, hi = input_range(model, inputs[0], self.metadata, shape.c)
-        self.input = Tensor(inputs[0], shape, lo, hi)
-        self._tensors[self.input.name] = self.input
+        for name, facts in zip(inputs, self.metadata.inputs, strict=True):
+            shape = _shape(model, name)
+            self._tensors[name] = Tensor(name, shape, *input_range(model, name, facts, shape.c))
+        self.inputs = tuple(self._tensors[name] for name in inputs)
         for node in graph.node:
             if node.op_type in RANKS:
                 self._tensors[node.output[0]] = self._renamed(node)
@@ -64,7 +67,9 @@ class Network:
             layer = _Builder(self, model, node).build()
             self.layers.append(layer)
             self._tensors[layer.output.name] = layer.output
-        self.output = self._tensors[graph.output[0].name]
+        if lost := [name for name in names if name not in self._tensors]:
+            raise HwError(f"output {lost[0]!r} is produced by no node")
+        self.outputs = tuple(self._tensors[name] for name in names)
 
     def _renamed(self, node: NodeProto) -> Tensor:
         """A signal (N, C, L) as an image of one row (N, C, 1, L), or the reverse: the same tensor."""
@@ -89,7 +94,7 @@ class Network:
         return [layer for layer in self.layers if tensor in layer.inputs]
 
     def producer(self, tensor: Tensor) -> Layer | None:
-        """The layer that makes `tensor`; None for the network's input."""
+        """The layer that makes `tensor`; None for an input of the network."""
         return next((layer for layer in self.layers if layer.output is tensor), None)
 
     def carried(self, tensor: Tensor) -> Tensor:
@@ -101,53 +106,46 @@ class Network:
         return tensor
 
     @property
-    def input_scale(self) -> float:
-        return self.metadata.input_scale
-
-    @property
-    def input_zero_point(self) -> int:
-        return self.metadata.input_zero_point
+    def leaving(self) -> tuple[Tensor, ...]:
+        """The tensors whose beats leave, by output."""
+        return tuple(self.carried(output) for output in self.outputs)
 
     @cached_property
-    def output_scale(self) -> NDArray[np.float32]:
-        """float32, shape () or (C,): real output = integer × scale + `output_offset`."""
-        return np.asarray(self.metadata.output_scale, np.float32)
+    def entries(self) -> tuple[Entry, ...]:
+        """The inputs, and how the host makes their codes."""
+        ranks = [len(self.model.get_tensor_shape(tensor.name)) - 1 for tensor in self.inputs]
+        return tuple(Entry(*each) for each in zip(self.inputs, self.metadata.inputs, ranks, strict=True))
 
     @cached_property
-    def output_offset(self) -> NDArray[np.float32]:
-        """float32, shape () or (C,): 0 unless a foreign file's last bias is no whole number of units."""
-        return np.asarray(self.metadata.output_offset, np.float32)
-
-    @property
-    def logits_type(self) -> type[np.floating[Any]]:
-        """float32, or float64 where that would round integers."""
-        wide = max(abs(int(self.output.lo.min())), int(self.output.hi.max())) > EXACT_FLOAT32
-        return np.float64 if wide else np.float32
+    def scores(self) -> tuple[Scores, ...]:
+        """What the integers of each output are worth."""
+        return tuple(Scores(*pair) for pair in zip(self.outputs, self.metadata.outputs, strict=True))
 
     def logits(self, integers: IntArray) -> NDArray[np.floating[Any]]:
-        """Outputs, of `logits_type`, of integers (N, C) or (N, C, H, W), in the same shape."""
-        per_channel = (-1, *[1] * (integers.ndim - 2))
-        scale, offset = (v.reshape(per_channel) if v.ndim else v for v in (self.output_scale, self.output_offset))
-        kind = self.logits_type
-        result: NDArray[np.floating[Any]] = integers.astype(kind) * scale.astype(kind)
-        return result + offset if offset.any() else result
+        """Real outputs of integers, in the same shape: an array (N, C) or (N, C, H, W), or of several outputs as
+        crq.hw.ir.ports has them."""
+        if len(self.scores) == 1:
+            return self.scores[0].logits(integers)
+        parts = apart(self.outputs, integers)
+        return together([scores.logits(part) for scores, part in zip(self.scores, parts, strict=True)])
 
     @property
     def gives_classes(self) -> bool:
         """Whether the result is the index of the greatest score, and not the scores."""
         return bool(self.layers) and isinstance(self.layers[-1], ArgMax)
 
-    def results(self, integers: IntArray) -> Any:
-        """What the file gives for its integers: the logits, and what the host makes of them (crq.hw.ir.head); of
-        several outputs a tuple."""
-        names = self.metadata.output_names
-        if names:
-            return tuple(np.split(self.logits(integers), np.cumsum([c for _, c in names])[:-1], axis=1))
-        return finished(self.metadata.output_head, self.logits(integers))
+    def results(self, integers: IntArray | tuple[IntArray, ...]) -> Any:
+        """What the file gives for its integers, of several outputs a tuple by port; where the file has several outputs
+        a tuple in its order."""
+        parts = integers if isinstance(integers, tuple) else (integers,)
+        pairs = list(zip(self.scores, parts, strict=True))
+        given = [result for scores, part in pairs for result in scores.results(part)]
+        names = [name for scores in self.scores for name, _ in scores.facts.names]
+        if not names:
+            return given[0]
+        order = self.metadata.output_order or names
+        return tuple(given[names.index(name)] for name in order)
 
-
-EXACT_FLOAT32 = 1 << 24
-"""Integers up to this are exact in float32."""
 
 RANKS = ("Squeeze", "Unsqueeze")
 """Operations of the integer graph that are no layer: a tensor of another rank."""

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crq.hw.ir.ends import Entry
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import IntArray
+from crq.hw.ir.ports import apart, together
 
 Values = NDArray[np.float64]
 
@@ -39,38 +41,50 @@ IDENTITIES = {"Add": 0.0, "Sub": 0.0, "Mul": 1.0, "Div": 1.0}
 """Constants with which an operation does nothing."""
 
 
-def steps(network: Network) -> list[tuple[Operation, Values]]:
+def steps(entry: Entry) -> list[tuple[Operation, Values]]:
     """In the order the file has them; constants are () or (C, 1, 1)."""
-    recorded = network.metadata.preprocessing
-    return [(OPERATIONS[kind], _constant(network, np.asarray(c, np.float64))) for kind, c in recorded]
+    recorded = entry.facts.preprocessing
+    return [(OPERATIONS[kind], _constant(entry, np.asarray(c, np.float64))) for kind, c in recorded]
 
 
-def _constant(network: Network, values: Values) -> Values:
+def _constant(entry: Entry, values: Values) -> Values:
     """() as it is; one per channel (C,) as (C, 1, 1), repeated for each pixel if the file then flattens its image."""
     if not values.ndim:
         return values
-    return np.repeat(values, network.input.shape.c // values.size).reshape(-1, 1, 1)
+    return np.repeat(values, entry.tensor.shape.c // values.size).reshape(-1, 1, 1)
 
 
-def to_grid(network: Network, values: ArrayLike) -> Values:
-    """Values (N, C, H, W) as the file takes them, in units of the input code, not rounded."""
-    x = np.asarray(values, np.float64).reshape(-1, *network.input.shape)
-    for step, constant in steps(network):
+def to_grid(entry: Entry, values: ArrayLike) -> Values:
+    """Values (N, C, H, W) of one input as the file takes them, in units of its code, not rounded."""
+    x = np.asarray(values, np.float64).reshape(-1, *entry.tensor.shape)
+    for step, constant in steps(entry):
         x = step.do(x, constant)
-    return x / network.input_scale
+    return x / entry.facts.scale
 
 
-def to_codes(network: Network, values: ArrayLike) -> IntArray:
-    """Values (N, C, H, W) to codes: the file's first quantizer, which rounds half to even and clips."""
-    tensor, zero = network.input, network.input_zero_point
-    codes = np.rint(to_grid(network, values) + zero) - zero
+def quantized(entry: Entry, values: ArrayLike) -> IntArray:
+    """Values (N, C, H, W) of one input to codes: the file's first quantizer, which rounds half to even and clips."""
+    tensor, zero = entry.tensor, entry.facts.zero_point
+    codes = np.rint(to_grid(entry, values) + zero) - zero
     return np.clip(codes, tensor.lo[:, None, None], tensor.hi[:, None, None]).astype(np.int64)
 
 
+def to_codes(network: Network, values: ArrayLike) -> IntArray:
+    """The codes of values (N, C, H, W); of several inputs both as crq.hw.ir.ports has them."""
+    parts = apart(network.inputs, np.asarray(values))
+    return together([quantized(entry, part) for entry, part in zip(network.entries, parts, strict=True)])
+
+
 def to_values(network: Network, codes: IntArray) -> Values:
-    """What the file must be fed so that its first quantizer gives `codes` (N, C, H, W): the steps undone."""
-    x: Values = codes * np.float64(network.input_scale)
-    for step, constant in reversed(steps(network)):
+    """What the file must be fed so that its first quantizers give `codes` (N, C, H, W): the steps undone. Of several
+    inputs both as crq.hw.ir.ports has them."""
+    parts = zip(network.entries, apart(network.inputs, codes), strict=True)
+    return together([_undone(entry, part) for entry, part in parts])
+
+
+def _undone(entry: Entry, codes: IntArray) -> Values:
+    x: Values = codes * np.float64(entry.facts.scale)
+    for step, constant in reversed(steps(entry)):
         x = step.undo(x, constant)
     return x
 
@@ -82,13 +96,13 @@ def _end(values: IntArray) -> str:
     return f"np.array({values.tolist()}).reshape(-1, 1, 1)"
 
 
-def host_source(network: Network) -> str:
-    """Python lines that turn x as the file takes it into codes and return them (`to_codes`)."""
+def host_source(entry: Entry) -> str:
+    """Python lines that turn x, values of one input as the file takes them, into codes and return them."""
     lines = [
         f"    x = {step.source.format(c=f'np.array({constant.tolist()!r})' if constant.ndim else float(constant))}\n"
-        for step, constant in steps(network)
+        for step, constant in steps(entry)
     ]
-    lines.append(f"    x = x / {float(network.input_scale)!r}\n")
-    zero, (lo, hi) = network.input_zero_point, (_end(end) for end in (network.input.lo, network.input.hi))
+    lines.append(f"    x = x / {float(entry.facts.scale)!r}\n")
+    zero, (lo, hi) = entry.facts.zero_point, (_end(end) for end in (entry.tensor.lo, entry.tensor.hi))
     rounded = f"np.rint(x + {zero}) - {zero}" if zero else "np.rint(x)"
     return "".join([*lines, f"    return np.clip({rounded}, {lo}, {hi}).astype(np.int64)\n"])

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from crq.hw.errors import HwError
-from crq.hw.ir.graph import EXACT_FLOAT32, Network
+from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import (
     Add,
     ArgMax,
@@ -29,9 +29,12 @@ from crq.hw.ir.layers import (
     Negate,
     Pads,
     Shift,
+    Tensor,
     Threshold,
 )
+from crq.hw.ir.ports import apart, together
 from crq.hw.ir.progression import Progression
+from crq.hw.ir.scores import EXACT_FLOAT32
 
 EXACT = 1 << 53
 
@@ -39,10 +42,12 @@ EXACT = 1 << 53
 def evaluate(network: Network, codes: IntArray, wanted: Callable[[str, IntArray], None] | None = None) -> IntArray:
     """The network's integers (N, C, H, W) for input codes of that shape; `wanted(layer name, values)` sees every layer.
 
-    Raises `HwError` naming the layer whose sums exceed 2^53.
+    Of several inputs or outputs, as crq.hw.ir.ports has them. Raises `HwError` naming the layer whose sums exceed 2^53.
     """
-    values: dict[str, IntArray] = {network.input.name: codes.astype(np.int64)}
+    parts = apart(network.inputs, codes.astype(np.int64))
+    values: dict[str, IntArray] = {tensor.name: part for tensor, part in zip(network.inputs, parts, strict=True)}
     last_use = {t.name: i for i, layer in enumerate(network) for t in layer.inputs}
+    last_use |= {t.name: len(network.layers) for t in network.outputs}
     for i, layer in enumerate(network):
         result = apply(layer, *(values[t.name] for t in layer.inputs))
         values[layer.output.name] = result
@@ -51,7 +56,7 @@ def evaluate(network: Network, codes: IntArray, wanted: Callable[[str, IntArray]
         for tensor in layer.inputs:
             if last_use[tensor.name] == i:
                 values.pop(tensor.name, None)
-    return values[network.output.name]
+    return together([values[tensor.name] for tensor in network.outputs])
 
 
 def from_stream(network: Network, values: IntArray) -> IntArray:
@@ -59,7 +64,14 @@ def from_stream(network: Network, values: IntArray) -> IntArray:
 
     They differ where the network ends by flattening an image: that streams (H, W, C), and files have (C, H, W).
     """
-    last = network.layers[-1]
+    if not any(isinstance(network.producer(output), Flatten) for output in network.outputs):
+        return values
+    parts = apart(network.outputs, values)
+    return together([_unstreamed(network, *pair) for pair in zip(network.outputs, parts, strict=True)])
+
+
+def _unstreamed(network: Network, output: Tensor, values: IntArray) -> IntArray:
+    last = network.producer(output)
     if not isinstance(last, Flatten):
         return values
     c, h, w = last.input.shape
@@ -67,11 +79,12 @@ def from_stream(network: Network, values: IntArray) -> IntArray:
 
 
 def to_stream(network: Network, values: IntArray) -> IntArray:
-    """The result as files and PyTorch give it, in the order and shape (N, C, H, W) of the network's."""
-    last, shape = network.layers[-1], network.output.shape
+    """The result of one output as files and PyTorch give it, in the order and shape (N, C, H, W) of the network's."""
+    [output] = network.outputs
+    last = network.producer(output)
     if isinstance(last, Flatten):
         values = values.reshape(-1, *last.input.shape).transpose(0, 2, 3, 1)
-    return values.reshape(-1, *shape)
+    return values.reshape(-1, *output.shape)
 
 
 def apply(layer: Layer, *inputs: IntArray) -> IntArray:

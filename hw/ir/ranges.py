@@ -7,8 +7,8 @@ from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.errors import HwError
+from crq.hw.ir.ends import InputFacts
 from crq.hw.ir.layers import IntArray
-from crq.hw.ir.metadata import Metadata
 
 
 def sum_range(codes: IntArray, lo: IntArray, hi: IntArray, groups: int) -> tuple[IntArray, IntArray]:
@@ -24,12 +24,12 @@ def sum_range(codes: IntArray, lo: IntArray, hi: IntArray, groups: int) -> tuple
     return (positive * low + negative * high).sum((1, 2)), (positive * high + negative * low).sum((1, 2))
 
 
-def input_range(model: ModelWrapper, name: str, metadata: Metadata, channels: int) -> tuple[IntArray, IntArray]:
-    """Lowest and highest code of the input, per channel: those of its data type, or fewer (metadata
+def input_range(model: ModelWrapper, name: str, facts: InputFacts, channels: int) -> tuple[IntArray, IntArray]:
+    """Lowest and highest code of an input, per channel: those of its data type, or fewer (metadata
     `crq.input.range`)."""
     dtype = DataType[model.get_tensor_datatype(name).name]
     lowest, highest = int(dtype.min()), int(dtype.max())
-    ends = [np.asarray(end, np.int64) for end in metadata.input_range or (lowest, highest)]
+    ends = [np.asarray(end, np.int64) for end in facts.range or (lowest, highest)]
     if (
         any(end.size not in (1, channels) for end in ends)
         or not ((lowest <= ends[0]) & (ends[0] <= ends[1]) & (ends[1] <= highest)).all()

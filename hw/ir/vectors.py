@@ -7,13 +7,18 @@ from numpy.typing import NDArray
 
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Conv, Dense, Flatten, IntArray, Tensor
+from crq.hw.ir.ports import apart, shape_of, together
 
 GIVEN_IMAGES = 8  # of a testbench, at most
 
 
 def extremes(network: Network) -> IntArray:
     """All lowest, all highest, both checkerboards, and alternating channels; int64 (5, C, H, W)."""
-    shape, lo, hi = network.input.shape, network.input.lo, network.input.hi
+    return together([_extremes(tensor) for tensor in network.inputs])
+
+
+def _extremes(tensor: Tensor) -> IntArray:
+    shape, lo, hi = tensor.shape, tensor.lo, tensor.hi
     low = np.broadcast_to(lo[:, None, None], shape)
     high = np.broadcast_to(hi[:, None, None], shape)
     c, y, x = np.indices(shape)
@@ -23,31 +28,40 @@ def extremes(network: Network) -> IntArray:
 def random_codes(network: Network, count: int, seed: int = 0) -> IntArray:
     """Half of the images uniform over all codes, half of lowest and highest codes only."""
     rng = np.random.default_rng(seed)
-    shape = (count, *network.input.shape)
-    lo, hi = network.input.lo[:, None, None], network.input.hi[:, None, None]
+    return together([_legal(network, _random(tensor, count, rng), tensor) for tensor in network.inputs])
+
+
+def _random(tensor: Tensor, count: int, rng: np.random.Generator) -> IntArray:
+    shape = (count, *tensor.shape)
+    lo, hi = tensor.lo[:, None, None], tensor.hi[:, None, None]
     uniform = rng.integers(lo, hi + 1, shape)
     sparse = np.where(rng.random(shape) < rng.random((count, 1, 1, 1)), hi, lo)
     uniform[1::2] = sparse[1::2]
-    return _legal(network, uniform.astype(np.int64))
+    return uniform.astype(np.int64)
 
 
 def bounding(network: Network, limit: int | None = None) -> tuple[IntArray, list[str]]:
     """Images (N, C, H, W) that drive each output channel of the first MAC layers to its greatest and smallest sum.
 
-    Exact for layers that read the input: there every operand can be chosen freely. `limit` bounds the images.
-    Returns the images and, for each, what it bounds.
+    Exact for layers that read an input: there every operand can be chosen freely; other inputs are random. `limit`
+    bounds the images. Returns the images and, for each, what it bounds.
     """
-    images: list[IntArray] = []
+    images: list[tuple[Tensor, IntArray]] = []
     names: list[str] = []
     for layer in network:
-        if isinstance(layer, (Conv, Dense)) and _source(network, layer.input) is network.input:
+        if isinstance(layer, (Conv, Dense)) and (source := _source(network, layer.input)) in network.inputs:
             for channel in range(layer.output.shape.c):
                 for sign in (1, -1):
-                    images.append(driving(network, network.input, layer, channel, sign))
+                    images.append((source, driving(network, source, layer, channel, sign)))
                     names.append(f"{layer.name} channel {channel} {'highest' if sign > 0 else 'lowest'}")
     keep = len(images) if limit is None else limit
-    shape = (0, *network.input.shape)
-    return (np.stack(images[:keep]) if images[:keep] else np.empty(shape, np.int64)), names[:keep]
+    images = images[:keep]
+    parts = apart(network.inputs, random_codes(network, len(images)))
+    for tensor, part in zip(network.inputs, parts, strict=True):
+        for i, (source, image) in enumerate(images):
+            if source is tensor:
+                part[i] = image
+    return together(parts), names[:keep]
 
 
 def driving(
@@ -77,9 +91,9 @@ def kinds_of_pixels(layer: Conv | Dense) -> list[tuple[int, int]]:
     return [(y, x) for y in ways[0] for x in ways[1]]
 
 
-def _legal(network: Network, codes: IntArray, tensor: Tensor | None = None) -> IntArray:
+def _legal(network: Network, codes: IntArray, tensor: Tensor) -> IntArray:
     """A bipolar tensor has no code 0."""
-    if network.model.get_tensor_datatype((tensor or network.input).name).name == "BIPOLAR":
+    if network.model.get_tensor_datatype(tensor.name).name == "BIPOLAR":
         return np.where(codes == 0, 1, codes)
     return codes
 
@@ -123,7 +137,9 @@ def shipped_vectors(network: Network, count: int, given: NDArray[np.integer] | N
     At most `GIVEN_IMAGES` and half of them come first, as they are the ones that are known; of the rest a quarter is
     bounding, the others are random.
     """
-    first = np.empty((0, *network.input.shape), np.int64) if given is None else given[: min(GIVEN_IMAGES, count // 2)]
+    first = (
+        np.empty((0, *shape_of(network.inputs)), np.int64) if given is None else given[: min(GIVEN_IMAGES, count // 2)]
+    )
     rest = count - len(first)
     bounds = bounding(network, rest // 4)[0]
     return np.concatenate([first.astype(np.int64), bounds, random_codes(network, rest - len(bounds))]), len(first)

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, helper
 
+from crq.hw.ir.joined import Names
 from crq.hw.ir.metadata import FileTensor
 from crq.hw.read.budget import Budget
 from crq.hw.read.constants import Constant
 from crq.hw.read.emit import Emitter
 from crq.hw.read.refusals import refuse
-from crq.hw.read.values import Codes, Levels, Pending, Raw, Scale, Value, View
+from crq.hw.read.values import Codes, Int, Levels, Pending, Raw, Scale, Sizes, Value, View
 
 _WRAPPERS = {"export_handler", "activation_impl"}
 """Path components Brevitas adds to the names of a user's modules."""
 
 
 class InputPart(NamedTuple):
-    """Codes that the host makes of the network's input or a part of it, and how (fields of crq.hw.ir.metadata)."""
+    """Codes that the host makes of an input or a part of it, and how (fields of crq.hw.ir.ends.InputFacts)."""
 
     codes: Codes
-    metadata: dict[str, Any]
+    facts: dict[str, Any]
+
+
+@dataclass
+class InputPort:
+    """An input, of `shape` channels first, that carries `names` of the file's. codes: those of the integer graph, and
+    facts: of crq.hw.ir.ends, once they are known. parts: by their first channel; of a whole input 0."""
+
+    name: str
+    names: Names
+    shape: Sizes
+    codes: Int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    parts: dict[int, InputPart] = field(default_factory=dict)
 
 
 class Context:
@@ -38,11 +53,13 @@ class Context:
         self.folded: set[str] = set()  # constants that count against the budget
         self.emit = Emitter()
         self.ties: dict[str, list[int]] = {}
-        self.input_metadata: dict[str, Any] = {}  # fields of crq.hw.ir.metadata: how the host makes codes of the input
-        self.inputs: dict[int, InputPart] = {}  # by the first channel: of a whole input 0
+        self.ports: dict[str, InputPort] = {}  # by the name of the input
         self.sources: dict[str, FileTensor] = {}
-        self.input_scale = 1.0
         self.scaled_back: dict[str, Codes] = {}  # by a QuantizeLinear's result: one of its DequantizeLinears
+
+    def input_name(self, port: InputPort) -> str:
+        """That of the integer graph, near which a name is free: of several ports the file's."""
+        return port.names[0][0] if len(self.ports) > 1 and len(port.names) == 1 else "input"
 
     def attributes(self, node: NodeProto) -> dict[str, Any]:
         return {a.name: helper.get_attribute_value(a) for a in node.attribute}

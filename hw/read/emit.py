@@ -53,7 +53,6 @@ class Emitter:
         self.types: dict[str, str] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.names: set[str] = set()
-        self.input: Int | None = None
         self.stored = 0
 
     def _store(self, name: str, count: int) -> None:
@@ -71,14 +70,14 @@ class Emitter:
         self.names.add(result)
         return result
 
-    def set_input(self, name: str, shape: tuple[int, ...], type_: str, range_: tuple[int, int] | None = None) -> Int:
-        """`range_`: lowest and highest code, where they are not those of the type."""
+    def input(self, name: str, shape: tuple[int, ...], type_: str, range_: tuple[int, int] | None = None) -> Int:
+        """An input near `name`. `range_`: lowest and highest code, where they are not those of the type."""
         guard(name, *shape)
         dtype = DataType[type_]
         ends = (np.full(shape[0], v, np.int64) for v in range_ or (dtype.min(), dtype.max()))
-        self.input = Int(self.unique(name), shape, *ends)
-        self.types[self.input.name], self.shapes[self.input.name] = type_, shape
-        return self.input
+        made = Int(self.unique(name), shape, *ends)
+        self.types[made.name], self.shapes[made.name] = type_, shape
+        return made
 
     def part(self, name: str, shape: tuple[int, ...], type_: str, range_: tuple[int, int]) -> Int:
         """A tensor that a layer behind the input is still to give (crq.hw.read.inputs)."""
@@ -256,17 +255,16 @@ class Emitter:
         lo, hi = np.repeat(x.lo, pixels), np.repeat(x.hi, pixels)
         return self.node("Flatten", self.unique(name), [x.name], (x.channels * pixels,), lo, hi, axis=1)
 
-    def finish(self, output: Int, metadata: Metadata) -> ModelWrapper:
-        """The graph with `output` as its result."""
-        assert self.input is not None
+    def finish(self, inputs: Sequence[Int], outputs: Sequence[Int], metadata: Metadata) -> ModelWrapper:
+        """The graph of `inputs` with `outputs` as its results."""
         infos = {
             name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *shape])
             for name, shape in self.shapes.items()
         }
-        inner = [v for k, v in infos.items() if k not in (self.input.name, output.name)]
-        graph = helper.make_graph(
-            self.nodes, "integers", [infos[self.input.name]], [infos[output.name]], self.initializers, value_info=inner
-        )  # fmt: skip
+        ends = [[value.name for value in values] for values in (inputs, outputs)]
+        inner = [v for k, v in infos.items() if k not in (*ends[0], *ends[1])]
+        given, results = ([infos[name] for name in names] for names in ends)
+        graph = helper.make_graph(self.nodes, "integers", given, results, self.initializers, value_info=inner)
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("qonnx.custom_op.general", 1)]
         if any(node.domain == DOMAIN for node in self.nodes):
             opsets.append(helper.make_opsetid(DOMAIN, 1))

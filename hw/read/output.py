@@ -3,52 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from crq.hw.ir.ends import OutputFacts
 from crq.hw.read.context import Context
 from crq.hw.read.refusals import refuse
-from crq.hw.read.values import Codes, Int, Pending, Raw, Value
+from crq.hw.read.values import Codes, Int, Pending, Raw, Sizes, Value
 
 
 def finish_output(ctx: Context, name: str, value: Value) -> tuple[Int, dict[str, Any]]:
-    """The integer result and its metadata: `output_scale` and, where no integer bias is exact, `output_offset`.
+    """The integer result and its facts (crq.hw.ir.ends): `scale` and, where no integer bias is exact, `offset`.
 
     score = integer × scale + offset. A bias that is a whole number of units joins the integers.
     """
     if isinstance(value, Raw):
-        refuse("output", f"output {name!r}", "the network's input is its output")
-    result, metadata = _result(ctx, name, value)
-    if result is ctx.emit.input:
-        refuse("output", f"output {name!r}", "the network's input is its output: there is no layer between them")
-    return result, metadata
+        refuse("output", f"output {name!r}", "an input of the network is its output")
+    result, facts = _result(ctx, name, value)
+    if any(result is port.codes for port in ctx.ports.values()):
+        refuse("output", f"output {name!r}", "an input of the network is its output: there is no layer between them")
+    return result, facts
 
 
-def join_outputs(
-    ctx: Context, names: Sequence[str], finished: Sequence[tuple[Int, dict[str, Any]]]
-) -> tuple[Int, dict[str, Any]]:
-    """Several results as the channels of one, each with its own scale and offset."""
-    made = [integers for integers, _ in finished]
-    if len({integers.shape[1:] for integers in made}) > 1:
-        sizes = ", ".join(f"{name!r} {list(i.shape)}" for name, i in zip(names, made, strict=True))
-        refuse("several", "model", f"outputs {sizes}")
+class Output(NamedTuple):
+    """An output of the file, of these integers, and what they are worth (crq.hw.ir.ends)."""
 
-    def spread(key: str, default: float) -> list[float]:
-        parts = (np.broadcast_to(np.asarray(m.get(key, default)), i.channels) for i, m in finished)
+    name: str
+    integers: Int
+    facts: dict[str, Any]
+
+
+def by_port(ctx: Context, outputs: Sequence[Output]) -> tuple[list[Int], list[OutputFacts]]:
+    """Results of one size as the channels of one, each with its own scale and offset; the others as they are."""
+    if len(outputs) == 1:
+        return [outputs[0].integers], [OutputFacts(**outputs[0].facts)]
+    sizes: dict[Sizes, list[Output]] = {}
+    for output in outputs:
+        sizes.setdefault((len(output.integers.shape), *output.integers.shape[1:]), []).append(output)
+    integers: list[Int] = []
+    facts: list[OutputFacts] = []
+    for group in sizes.values():
+        names = tuple((output.name, output.integers.channels) for output in group)
+        if len(group) > 1:
+            integers.append(ctx.emit.concat("results", [output.integers for output in group]))
+            facts.append(OutputFacts(names=names, **_spread(group)))
+        else:
+            integers.append(group[0].integers)
+            facts.append(OutputFacts(names=names, **group[0].facts))
+    return integers, facts
+
+
+def _spread(group: Sequence[Output]) -> dict[str, Any]:
+    """The facts of all channels."""
+
+    def values(key: str, default: float) -> list[float]:
+        parts = (np.broadcast_to(np.asarray(o.facts.get(key, default)), o.integers.channels) for o in group)
         return [float(v) for v in np.concatenate(list(parts))]
 
-    found: dict[str, Any] = {
-        "output_scale": spread("output_scale", 1.0),
-        "output_names": tuple((name, i.channels) for name, i in zip(names, made, strict=True)),
-    }
-    offset = spread("output_offset", 0.0)
-    return ctx.emit.concat("results", made), found | ({"output_offset": offset} if any(offset) else {})
+    offset = values("offset", 0.0)
+    return {"scale": values("scale", 1.0)} | ({"offset": offset} if any(offset) else {})
 
 
 def _result(ctx: Context, name: str, value: Codes | Pending) -> tuple[Int, dict[str, Any]]:
     if isinstance(value, Codes):
-        return value.int, {"output_scale": _compact(np.atleast_1d(value.scale))}
+        return value.int, {"scale": _compact(np.atleast_1d(value.scale))}
     affine = value.chain.affine()
     if affine is None:
         refuse("output", f"output {name!r}")
@@ -59,8 +78,8 @@ def _result(ctx: Context, name: str, value: Codes | Pending) -> tuple[Int, dict[
     if np.isfinite(units).all() and (units == np.rint(units)).all() and np.abs(units).max(initial=0) < 2**24:
         if units.any():
             x = ctx.emit.bias(f"{x.name.removesuffix('_out')}_bias", x, units.astype(np.int64))
-        return x, {"output_scale": _compact(gain)}
-    return x, {"output_scale": _compact(gain), "output_offset": _compact(offset)}
+        return x, {"scale": _compact(gain)}
+    return x, {"scale": _compact(gain), "offset": _compact(offset)}
 
 
 def _compact(values: np.ndarray) -> float | list[float]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,14 @@ from onnx.checker import ValidationError
 from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.errors import HwError
+from crq.hw.ir.ends import InputFacts
 from crq.hw.ir.graph import Network
 from crq.hw.ir.head import HEADS
-from crq.hw.ir.joined import OUTPUT, join
-from crq.hw.ir.metadata import KEYS, Metadata, properties
+from crq.hw.ir.joined import Names, join
+from crq.hw.ir.metadata import KEYS, Metadata, of_an_end, properties
 from crq.hw.read.activations import ACTIVATIONS
 from crq.hw.read.constants import EVALUATION_ERRORS, FOLDED, Constant, fold, from_tensor
-from crq.hw.read.context import Context
+from crq.hw.read.context import Context, InputPort
 from crq.hw.read.handlers import (
     activations,
     elementwise,
@@ -37,7 +39,7 @@ from crq.hw.read.inputs import join_parts
 from crq.hw.read.layout import LAST, channels_first, channels_last_input
 from crq.hw.read.linear import ENDS
 from crq.hw.read.load import AnyModel, load
-from crq.hw.read.output import finish_output, join_outputs
+from crq.hw.read.output import Output, by_port, finish_output
 from crq.hw.read.passes.absorb_sign import absorb_sign
 from crq.hw.read.passes.enlarge_last import enlarge_last
 from crq.hw.read.passes.flatten_last import flatten_last
@@ -78,6 +80,7 @@ HANDLERS: dict[str, Handler] = {
     "Div": elementwise.affine,
     "Add": elementwise.affine,
     "Sub": elementwise.affine,
+    "Neg": elementwise.negative,
     "BatchNormalization": elementwise.batch_norm,
     "Relu": elementwise.relu,
     **dict.fromkeys(set(ACTIVATIONS) - {"PRelu", "GeluTanh"}, activations.activation),
@@ -144,42 +147,34 @@ def _read(source: AnyModel) -> ModelWrapper:
     raise_quant(proto)
     taken = take_head(proto)
     ends = join(proto)
-    if ends.unlike:
-        refuse("several", "model", f"inputs {ends.unlike}")
     ctx = Context(opset)
     for tensor in proto.graph.initializer:
         ctx.constants[tensor.name] = from_tensor(tensor.name, tensor)
-    given = _read_input(ctx, proto)
+    _read_inputs(ctx, proto, ends.ports)
     last_use = {name: i for i, node in enumerate(proto.graph.node) for name in node.input}
-    whole = ctx.values[given].shape
     for i, node in enumerate(proto.graph.node):
-        if node.name == OUTPUT:
-            continue
         _read_node(ctx, node)
         for name in [n for n in node.input if last_use[n] == i]:
             ctx.release(name)
-    finished = [_finished(ctx, proto, output) for output in ends.outputs]
-    result, metadata = finished[0] if len(finished) == 1 else join_outputs(ctx, ends.outputs, finished)
-    metadata |= {"input_names": ends.inputs} if ends.inputs else {}
-    if any(i.codes.int is not ctx.emit.input for i in ctx.inputs.values()):
-        join_parts(ctx, whole)
+    outputs = [Output(name, *_finished(ctx, proto, name)) for name in ends.outputs]
+    results, worth = by_port(ctx, outputs)
+    inputs = [_input(ctx, port) for port in ctx.ports.values()]
     if taken.nodes:
-        metadata["output_head"] = head_of(proto, taken, opset, len(result.shape) + 1)
-        metadata["output_tensor"] = taken.scores
+        head = head_of(proto, taken, opset, len(results[0].shape) + 1)
+        worth = [replace(worth[0], head=head, tensor=taken.scores)]
     given_properties = properties(proto)
     found = Metadata(
-        input_scale=ctx.input_scale,
-        input_layout="NHWC" if ctx.layouts.get(given) is LAST else "NCHW",
-        input_shape=_flattened(ctx, proto, given),
+        inputs=tuple(_facts(ctx, proto, port, len(ends.inputs) > 1) for port in ctx.ports.values()),
+        outputs=tuple(worth),
+        input_order=ends.inputs if len(inputs) > 1 else (),
+        output_order=ends.outputs if len(results) > 1 else (),
         ties=ctx.ties,
         sources=ctx.sources,
         frozen_hash=given_properties.get("frozen_hash"),
         frozen_steps=_frozen_steps(ctx, given_properties.get("steps", "{}")),
-        other={key: text for key, text in given_properties.items() if key not in NOT_KEPT},
-        **ctx.input_metadata,
-        **metadata,
+        other={key: text for key, text in given_properties.items() if key not in NOT_KEPT and not of_an_end(key)},
     )
-    model = ctx.emit.finish(result, found)
+    model = ctx.emit.finish(inputs, results, found)
     for graph_pass in PASSES:
         model, _ = graph_pass(model)
     Network(model)  # what we wrote obeys its own specification
@@ -200,44 +195,70 @@ def _finished(ctx: Context, proto: ModelProto, output: str) -> tuple[Int, dict[s
     return finish_output(ctx, output, ended)
 
 
-def _flattened(ctx: Context, proto: ModelProto, name: str) -> tuple[int, ...] | None:
+def _input(ctx: Context, port: InputPort) -> Int:
+    """The input of the integer graph that `port` is."""
+    if any(part.codes.int is not port.codes for part in port.parts.values()):
+        join_parts(ctx, port)
+    if port.codes is None:
+        refuse("several" if len(ctx.ports) > 1 else "input-not-quantized", f"input {port.name!r}")
+    return port.codes
+
+
+def _facts(ctx: Context, proto: ModelProto, port: InputPort, several: bool) -> InputFacts:
+    """What the integer graph says of `port`; `several`: whether the file has more inputs."""
+    return InputFacts(
+        layout="NHWC" if ctx.layouts.get(port.name) is LAST else "NCHW",
+        shape=_flattened(port, proto),
+        names=port.names if several else (),
+        **port.facts,
+    )
+
+
+def _flattened(port: InputPort, proto: ModelProto) -> tuple[int, ...] | None:
     """The shape of one image in the file, if the file flattens it before it has codes."""
-    [given] = [i for i in proto.graph.input if i.name == name]
+    [given] = [i for i in proto.graph.input if i.name == port.name]
     shape = tuple(d.dim_value for d in given.type.tensor_type.shape.dim)[1:]
-    codes = ctx.emit.input
-    return shape if len(shape) > 1 and codes is not None and len(codes.shape) == 1 else None
+    return shape if len(shape) > 1 and port.codes is not None and len(port.codes.shape) == 1 else None
 
 
 def _frozen_steps(ctx: Context, text: str) -> dict[str, str | None]:
-    """The layers that give the codes of the frozen model's steps; `text`: its steps' tensors in the file."""
+    """The layers that give the codes of the frozen model's steps; `text`: its steps' tensors in the file.
+
+    A step that only moves codes may be a layer of its own or not: then it has None.
+    """
     try:
         steps = dict(json.loads(text))
     except (ValueError, TypeError) as error:
         refuse("malformed", "metadata 'crq.steps'", f"is no object of tensors by step ({error})")
     layers = {node.output[0]: node.name for node in ctx.emit.nodes}
     values = {step: ctx.values.get(tensor) for step, tensor in steps.items() if isinstance(tensor, str)}
-    return {step: layers.get(value.int.name) for step, value in values.items() if isinstance(value, Codes)}
+    found = {step: value for step, value in values.items() if isinstance(value, Codes | View)}
+    return {step: layers.get(v.int.name) if isinstance(v, Codes) else None for step, v in found.items()}
 
 
-def _read_input(ctx: Context, proto: ModelProto) -> str:
-    """Record the network's input; its name."""
+def _read_inputs(ctx: Context, proto: ModelProto, ports: Mapping[str, Names]) -> None:
+    """Record the inputs of the network, and which of the file's each carries."""
     model = ModelWrapper(proto)
-    inputs = [i for i in model.graph.input if i.name not in ctx.constants]
-    if len(inputs) != 1:
-        refuse("malformed", "model", f"{len(inputs)} inputs; expected one")
-    dims = [d.dim_value for d in inputs[0].type.tensor_type.shape.dim]
-    if len(dims) < 2 or len(dims) > 4 or min(dims) < 1:
-        refuse("malformed", f"input {inputs[0].name!r}", f"shape {dims}; expected (N, C), (N, C, L) or (N, C, H, W)")
-    name, shape = inputs[0].name, tuple(dims[1:])
-    if len(shape) > 1 and channels_last_input(model.graph, name):
-        ctx.layouts[name] = LAST
-        shape = (shape[-1], *shape[:-1])
-    dtype = model.get_tensor_datatype(name)
-    if dtype.is_integer():
-        ctx.values[name] = Codes(ctx.emit.set_input("input", shape, dtype.name), np.float64(1.0))
-    else:
-        ctx.values[name] = Raw(shape, ends=ENDS.get(inputs[0].type.tensor_type.elem_type))
-    return name
+    given = {value.name: value.type.tensor_type for value in model.graph.input}
+    if not ports:
+        refuse("malformed", "model", "no inputs")
+    for name, names in ports.items():
+        dims = [d.dim_value for d in given[name].shape.dim]
+        if len(dims) < 2 or len(dims) > 4 or min(dims) < 1:
+            refuse("malformed", f"input {name!r}", f"shape {dims}; expected (N, C), (N, C, L) or (N, C, H, W)")
+        shape = tuple(dims[1:])
+        if len(shape) > 1 and channels_last_input(model.graph, name):
+            ctx.layouts[name] = LAST
+            shape = (shape[-1], *shape[:-1])
+            names = ((name, shape[0]),)
+        ctx.ports[name] = InputPort(name, names, shape)
+    for name, port in ctx.ports.items():
+        dtype = model.get_tensor_datatype(name)
+        if dtype.is_integer():
+            port.codes = ctx.emit.input(ctx.input_name(port), port.shape, dtype.name)
+            ctx.values[name] = Codes(port.codes, np.float64(1.0))
+        else:
+            ctx.values[name] = Raw(name, port.shape, ends=ENDS.get(given[name].elem_type))
 
 
 def _read_node(ctx: Context, node: NodeProto) -> None:

@@ -132,11 +132,7 @@ REFUSALS: dict[str, Refusal] = {
         "build without argmax, whose place the host takes; or give the last layer one positive scale for all classes, "
         "and biases that are whole numbers of it, as crq export writes them",
     ),
-    "several": Refusal(
-        "inputs, or outputs, of different sizes, which cannot be channels of one stream",
-        "give all inputs the same height and width (or length) and type float, and all outputs the same too; or build "
-        "a project for each part of the network",
-    ),
+    "several": Refusal("no layer reads this input of several", "take it out of the file's inputs"),
     "range": Refusal(
         "integers beyond 2^53 leave the range in which the integer graph's sums are exact", "reduce fan-in, or bits"
     ),

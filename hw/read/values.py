@@ -60,13 +60,14 @@ class Pending:
 
 @dataclass(frozen=True)
 class Raw:
-    """The network's float input before its first quantizer; `steps` is what the host does to it, in order.
+    """The float input `port` before its first quantizer; `steps` is what the host does to it, in order.
 
     A step's constant is (), or one per channel: of `shape`, or of the image that it was before it was flattened.
     `ends`: the range of the input's type, where that is integers. `pads` (begins, then ends) of `shape` are zeros that
     the file has put around the pixels since the last step.
     """
 
+    port: str
     shape: tuple[int, ...]
     steps: tuple[tuple[str, NDArray[Any]], ...] = field(default=())
     ends: tuple[int, int] | None = None

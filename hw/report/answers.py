@@ -7,23 +7,25 @@ from typing import Any, NamedTuple
 
 from crq.figures import ACCURACY, shown
 from crq.hw.report import adders
+from crq.hw.report.measured import areas, contradictions, pace
 from crq.hw.report.verdict import verdict
 
 POWER = "not estimated; Vivado's report_power on the placed design says it"
 
 
 class Answer(NamedTuple):
-    """good: None where there is nothing to judge."""
+    """good: None where there is nothing to judge; warns: what a tool reported is not what was estimated or wanted."""
 
     question: str
     text: str
     good: bool | None
+    warns: bool = False
 
 
 def answers(report: Mapping[str, Any]) -> list[Answer]:
     """Of the content of report.json, in the order in which one asks."""
     own = [_fits(report), _rate(report), _latency(report), *_ports(report), *_exact(report), *_quality(report)]
-    return [*own, Answer("power", POWER, None), _trust(report)]
+    return [*own, Answer("power", POWER, None), *_measured(report), _trust(report)]
 
 
 def _fits(report: Mapping[str, Any]) -> Answer:
@@ -52,30 +54,37 @@ def _listed(shares: Mapping[str, float]) -> str:
 
 
 def _rate(report: Mapping[str, Any]) -> Answer:
-    summary, wanted = report["summary"], _wanted(report).get("fps")
-    reached = f"{summary['frames_per_second']:,.0f} frames/s"
-    clock = f"at an assumed {1000 / report['clock_period_ns']:,.4g} MHz, {bound(report)}"
+    """At the clock of a placed design, where there is one; else at the one that the project was built for."""
+    (rate, _, found), wanted = pace(report), _wanted(report).get("fps")
+    clock = f"at an assumed {1000 / report['clock_period_ns']:,.4g} MHz"
+    if found:
+        clock = f"at {found.mhz:,.4g} MHz, {'met' if found.met else f'NOT the {found.asked:,.4g} MHz of the project'}"
+        clock += f" ({found.tool})"
+    reached, missed = f"{rate:,.0f} frames/s", found is not None and not found.met
     if wanted is None:
-        return Answer("rate", f"{reached} {clock}", None)
-    good = summary["frames_per_second"] >= wanted
-    return Answer("rate", f"{reached}, {'' if good else 'NOT the '}{_shown(wanted)} wanted, {clock}", good)
+        return Answer("rate", f"{reached} {clock}, {bound(report)}", None, missed)
+    enough = rate >= wanted
+    text = f"{reached}, {'' if enough else 'NOT the '}{_shown(wanted)} wanted, {clock}, {bound(report)}"
+    return Answer("rate", text, (None if missed else True) if enough else False, missed)
 
 
 def _latency(report: Mapping[str, Any]) -> Answer:
-    summary, wanted = report["summary"], _wanted(report).get("latency_us")
+    summary, latency, wanted = report["summary"], pace(report).latency_us, _wanted(report).get("latency_us")
     cycles = "cycle" if summary["interval_cycles"] == 1 else f"{summary['interval_cycles']:,} cycles"
-    text = f"{adders.duration(summary['latency_us'])}, {summary['latency_cycles']:,} cycles; an image every {cycles}"
+    text = f"{adders.duration(latency)}, {summary['latency_cycles']:,} cycles; an image every {cycles}"
     if wanted is None:
         return Answer("latency", text, None)
-    good = summary["latency_us"] <= wanted
+    good = latency <= wanted
     return Answer("latency", f"{text}; wanted: {adders.duration(wanted)}{'' if good else ', NOT reached'}", good)
 
 
 def _ports(report: Mapping[str, Any]) -> Iterator[Answer]:
     """Bytes of the words that pass the AXI4-Stream ports."""
     if ports := report["project"].get("ports"):
-        sizes = {name: ports[name]["bits"] // 8 * ports[name]["per_image"] for name in ("input", "result")}
-        rate = report["summary"]["frames_per_second"]
+        sizes = {"input": 0, "result": 0}
+        for name, words in ports.items():
+            sizes[name.rstrip("0123456789")] += words["bits"] // 8 * words["per_image"]
+        rate = pace(report).frames_per_second
         text = "; ".join(
             f"{way} {size:,} bytes per image, {_bytes(size * rate)}/s"
             for way, size in zip(("in", "out"), sizes.values(), strict=True)
@@ -107,16 +116,31 @@ def _quality(report: Mapping[str, Any]) -> Iterator[Answer]:
         yield Answer(metric, text, None)
 
 
+def _measured(report: Mapping[str, Any]) -> Iterator[Answer]:
+    """Of the tools that ran: whether what they say goes with the estimate."""
+    if wrong := contradictions(report):
+        yield Answer("measured", "; ".join(wrong), None, True)
+    elif found := areas(report):
+        held = "; in the band" if report["summary"].get("band") else ""
+        yield Answer("measured", f"{found[-1]['lut'] or 0:,g} LUT by {found[-1]['tool']}{held}", True)
+
+
 def _trust(report: Mapping[str, Any]) -> Answer:
     """In a line; report.trust has the details."""
     if not report["calibration"]:
         return Answer("trust", "areas are estimates that no synthesis for this family was compared with", False)
     blind = report["calibration"]["blind"]
-    text = f"areas are estimates, in RTL form {blind['lut_mean']:.0%} off in the mean, {blind['lut_max']:.0%} at most"
+    text = (
+        f"areas are estimates, in RTL form {blind['lut_mean']:.0%} off in the mean, {blind['lut_max']:.0%} at most "
+        f"on {blind['layers']} blind layers"
+    )
     if report["project"].get("backend") == "rtl":
-        return Answer("trust", text, True)
+        wrong = bool(contradictions(report))
+        return Answer("trust", text, None if wrong else True, wrong)
     if own := report.get("own_reports"):
         return Answer("trust", f"{text}; the band is of {own} vendor report{'s' if own > 1 else ''} of your own", None)
+    if areas(report):
+        return Answer("trust", f"{text}; of this project a tool has reported, see above", None)
     return Answer("trust", f"{text}; Vitis HLS was not measured", None)
 
 

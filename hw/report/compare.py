@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crq.figures import ACCURACY, told
+from crq.hw.report.measured import pace
 from crq.hw.report.paper import activation_bits, weight_bytes
 
 
@@ -34,6 +35,11 @@ def _exact(report: dict[str, Any]) -> str:
     return "yes" if verdict.get("equal", verdict["differing"] == 0) else f"NO, {verdict['differing']:,} differ"
 
 
+def _clock(report: dict[str, Any]) -> str:
+    found = pace(report).placed
+    return f"{1000 / found.mhz:.3g}, placed" if found else f"{report['clock_period_ns']:g}, assumed"
+
+
 def _lut_share(report: dict[str, Any]) -> str:
     return f"{report['utilization']['LUT']['share']:.1%}"
 
@@ -51,11 +57,11 @@ ROWS = (
     ("weight bytes", weight_bytes),
     ("bit-exact", _exact),
     ("part", lambda r: r["device"]["part"]),
-    ("clock, ns", lambda r: f"{r['clock_period_ns']:g}"),
-    ("frames/s", lambda r: f"{r['summary']['frames_per_second']:,.0f}"),
+    ("clock, ns", _clock),
+    ("frames/s", lambda r: f"{pace(r).frames_per_second:,.0f}"),
     ("cycles per image", lambda r: f"{r['summary']['interval_cycles']:,}"),
     ("bound by", lambda r: r["summary"]["bottleneck"] or "nothing: unrolled"),
-    ("latency, µs", lambda r: f"{r['summary']['latency_us']:,.1f}"),
+    ("latency, µs", lambda r: f"{pace(r).latency_us:,.1f}"),
     ("LUT", lambda r: f"{r['summary']['lut']:,.0f}"),
     ("FF", lambda r: f"{r['summary']['ff']:,.0f}"),
     ("BRAM36", lambda r: f"{r['summary']['bram36']:g}"),

@@ -19,10 +19,11 @@ from crq.hw.report.beside import error, headline
 from crq.hw.report.classes import accuracies, worst
 from crq.hw.report.compare import comparison
 from crq.hw.report.dataflow import draw
+from crq.hw.report.measured import pace
 from crq.hw.report.terminal import between
 
 # What a project may know of itself; the templates leave out what is None.
-PROJECT = ("backend", "io_type", "folding", "classes", "vendor", "commands", "versions")
+PROJECT = ("backend", "io_type", "folding", "classes", "vendor", "vendor_unread", "commands", "versions")
 
 
 def render_html(report: dict[str, Any]) -> str:
@@ -61,6 +62,7 @@ def _view(report: dict[str, Any]) -> dict[str, Any]:
         "shared_weights": sharing.text(report.get("shared_weights") or {}),
         "adder_graphs": adders.text(report["units"]),
         "answers": answers(report),
+        "pace": pace(report),
         "classes": project["classes"],
         "shares": accuracies(project["classes"]) if project["classes"] else [],
         "mistakes": worst(project["classes"]) if project["classes"] else [],

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from crq.hw.ir.ends import Entry
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Mac, Threshold
 from crq.hw.ir.metadata import properties
+from crq.hw.ir.ports import numbered
+from crq.hw.ir.scores import Scores
 from crq.hw.read import read_qonnx
 from crq.hw.read.load import load
 from crq.hw.read.refusals import refuse
@@ -51,8 +52,8 @@ def describe(path: str | Path) -> dict[str, Any]:
         "bytes": Path(path).stat().st_size,
         "carrier": props.get("carrier"),
         "producer": f"{source.producer_name} {source.producer_version}".strip(),
-        "input": {"shape": list(network.input.shape), "type": network.input.format.qonnx, "scale": network.input_scale},
-        "output": {"shape": list(network.output.shape), "scale": np.asarray(network.output_scale).tolist()},
+        **{numbered("input", port): _input(entry) for port, entry in enumerate(network.entries)},
+        **{numbered("output", port): _output(scores) for port, scores in enumerate(network.scores)},
         "weights": sum(int(m.weights.size) for m in macs),
         "ternary_weights": of_type["TERNARY"],
         "bipolar_weights": of_type["BIPOLAR"],
@@ -62,6 +63,17 @@ def describe(path: str | Path) -> dict[str, Any]:
         "layers": layers,
         "metadata": {k: v for k, v in sorted(props.items()) if k != "layers"},
     }
+
+
+def _input(entry: Entry) -> dict[str, Any]:
+    tensor, facts = entry.tensor, entry.facts
+    named = {"names": [name for name, _ in facts.names]} if facts.names else {}
+    return {"shape": list(tensor.shape), "type": tensor.format.qonnx, "scale": facts.scale, **named}
+
+
+def _output(scores: Scores) -> dict[str, Any]:
+    named = {"names": [name for name, _ in scores.facts.names]} if scores.facts.names else {}
+    return {"shape": list(scores.tensor.shape), "scale": scores.scale.tolist(), **named}
 
 
 def _alphas(path: str | Path, text: str) -> dict[str, Any]:

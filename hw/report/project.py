@@ -11,6 +11,7 @@ from crq.hw.cost.own import Own
 from crq.hw.errors import HwError
 from crq.hw.forms.built import Built
 from crq.hw.forms.verdicts import kept
+from crq.hw.ir.ports import numbered
 from crq.hw.report.model import SCHEMA, Report, build_report
 from crq.hw.report.vendor import vendor_reports
 from crq.hw.rtl.measure import FILE, load
@@ -31,14 +32,20 @@ def project_report(
     own: see crq.hw.cost.own. `info` adds to what the project itself knows (`Report.project`).
     """
     manifest = built.manifest
+    reports = vendor_reports(built.directory, built.name, manifest.clock_period)
     facts: dict[str, Any] = {
         "name": built.name,
         "backend": manifest.target,
         "io_type": manifest.io_type,
         "folding": {"goal": manifest.goal, "why": manifest.why, "wanted": dict(manifest.wanted)},
-        "ports": {"input": dict(manifest.input), "result": dict(manifest.result)},
+        "ports": {
+            numbered(kind, port): dict(words)
+            for kind, ports in (("input", manifest.inputs), ("result", manifest.results))
+            for port, words in enumerate(ports)
+        },
         "versions": manifest.versions,
-        "vendor": vendor_reports(built.directory, built.name),
+        "vendor": reports.rows,
+        "vendor_unread": reports.unread,
     }
     measured = built.directory / FILE
     if found := verdict_of(kept(built)):

@@ -10,6 +10,7 @@ from crq.hw.dataflow.streams import fifo_depths
 from crq.hw.dataflow.timing import Timing
 from crq.hw.dataflow.units import Fold, units
 from crq.hw.ir.graph import Network
+from crq.hw.ir.ports import numbered
 
 INPUT, OUTPUT = "input", "output"
 """Ends of the network among the names of units, which no unit has: a layer is named after a tensor of its own."""
@@ -21,7 +22,8 @@ def streams(network: Network, folds: Mapping[str, Fold], io_type: str, timing: T
     whole = io_type == "io_parallel"
     beats = {} if whole else stream_beats(network, folds)
     depths = {} if whole else fifo_depths(network, folds, timing)
-    givers = {network.input.name: INPUT} | {unit.output.name: unit.name for unit in units(network)}
+    givers = {tensor.name: numbered(INPUT, port) for port, tensor in enumerate(network.inputs)}
+    givers |= {unit.output.name: unit.name for unit in units(network)}
     rows = []
     for unit in units(network):
         for i, (source, tensor) in enumerate(zip(unit.sources, unit.inputs, strict=True)):
@@ -31,6 +33,7 @@ def streams(network: Network, folds: Mapping[str, Fold], io_type: str, timing: T
                     "beat": source.shape.size if whole else beats[source.name], "depth": depths.get((unit.name, i), 0),
                 }
             )  # fmt: skip
-    last = network.carried(network.output)
-    beat = last.shape.size if whole else beats[last.name]
-    return [*rows, {"from": givers[last.name], "to": OUTPUT, "bits": last.format.bits, "beat": beat, "depth": 0}]
+    for port, last in enumerate(network.leaving):
+        beat, end = last.shape.size if whole else beats[last.name], numbered(OUTPUT, port)
+        rows.append({"from": givers[last.name], "to": end, "bits": last.format.bits, "beat": beat, "depth": 0})
+    return rows

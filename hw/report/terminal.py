@@ -40,8 +40,7 @@ def render(report: dict[str, Any], console: Console) -> None:
         console.print(f"bits per weight: {sizes.text(report['bits_per_weight'])}")
     if report["synthesis"]:
         beside.render(report["synthesis"], console)
-    if report["project"].get("vendor"):
-        vendor.render(report, console)
+    vendor.render(report, console)
     console.print(Text(f"Estimate for {device['family']}; {report['trust']}.", style="dim"))
 
 
@@ -50,8 +49,8 @@ def _answers(report: dict[str, Any]) -> Table:
     table.add_column()
     table.add_column()
     for answer in answers(report):
-        style = {True: "green", False: "bold red", None: None}[answer.good]
-        table.add_row(Text(answer.question, style="bold"), Text(answer.text, style=style or ""))
+        style = {True: "green", False: "bold red", None: "yellow" if answer.warns else ""}[answer.good]
+        table.add_row(Text(answer.question, style="bold"), Text(answer.text, style=style))
     return table
 
 

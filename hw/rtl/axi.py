@@ -2,89 +2,120 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from crq.hw.dataflow.bits import clog2
 from crq.hw.dataflow.words import Port, Words, words_of
+from crq.hw.ir.ports import numbered
+from crq.hw.rtl.generate import STREAM
 from crq.hw.rtl.lines import wrapped
 from crq.hw.rtl.verilog import instance
 
-TOP = """// AXI4-Stream core: an image is {x.per_image} words of {x.bits} bits, its result {y.per_image} of {y.bits}.
+ONE = """// AXI4-Stream core: an image is {x.per_image} words of {x.bits} bits, its result {y.per_image} of {y.bits}.
 // In each word {x.lanes} and {y.lanes} values, the first in the low bits, zeros above them. m_axis_tlast ends a result;
 // s_axis_tlast is not needed: images follow each other. aresetn ends all images that are inside.
-module {name}_axi (
+"""
+SEVERAL = """// AXI4-Stream core. Of an image and its results:
+{rows}// In each word the first value has the low bits, zeros above the last. TLAST ends a result; that of the inputs is
+// not needed: images follow each other. aresetn ends all images that are inside. Give all inputs and take all results
+// side by side: an input that does not come, or a result that is not taken, in the end stops the others.
+"""
+TOP = """{comment}module {name}_axi (
     input  wire aclk,
     input  wire aresetn,
-    input  wire s_axis_tvalid,
-    output wire s_axis_tready,
-    input  wire [{x_top}:0] s_axis_tdata,
-    input  wire s_axis_tlast,
-    output wire m_axis_tvalid,
-    input  wire m_axis_tready,
-    output wire [{y_top}:0] m_axis_tdata,
-    output wire m_axis_tlast
+{ports}
 );
   wire rst = !aresetn;
-{body}  wire unused = &{{s_axis_tdata, s_axis_tlast}};
+{body}  wire unused = &{{{unused}}};
 endmodule
 """
+ENTERING = """    input  wire {s}_tvalid,
+    output wire {s}_tready,
+    input  wire [{top}:0] {s}_tdata,
+    input  wire {s}_tlast"""
+LEAVING = """    output wire {m}_tvalid,
+    input  wire {m}_tready,
+    output wire [{top}:0] {m}_tdata,
+    output wire {m}_tlast"""
 
 
-def axi_top(name: str, source: Port, result: Port) -> str:
+def axi_top(name: str, inputs: Sequence[Port], results: Sequence[Port]) -> str:
     """Verilog-2001, so that a block design takes it, and the modules below it SystemVerilog."""
-    x, y = words_of(source), words_of(result)
-    body = _entering(source, x) + _leaving(result, y)
-    ports = {"clk": "aclk", "rst": "rst"}
-    ports |= {f"in0_{p}": f"beat_{p}" for p in ("valid", "ready", "data")}
-    ports |= {f"out_{p}": f"result_{p}" for p in ("valid", "ready", "data")}
-    body += instance(name, "network", {}, ports) + _last(y)
-    return wrapped(TOP.format(name=name, x=x, y=y, x_top=x.bits - 1, y_top=y.bits - 1, body=body))
+    xs, ys = [words_of(port) for port in inputs], [words_of(port) for port in results]
+    comment = ONE.format(x=xs[0], y=ys[0]) if len(xs) == len(ys) == 1 else _several(xs, ys)
+    ports, unused, body, last = list[str](), list[str](), "", ""
+    network = {"clk": "aclk", "rst": "rst"}
+    for port, (source, words) in enumerate(zip(inputs, xs, strict=True)):
+        axis, beat = numbered("s_axis", port), numbered("beat", port)
+        ports.append(ENTERING.format(s=axis, top=words.bits - 1))
+        unused += [f"{axis}_tdata", f"{axis}_tlast"]
+        body += _entering(source, words, port)
+        network |= {f"in{port}_{p}": f"{beat}_{p}" for p in STREAM}
+    for port, (result, words) in enumerate(zip(results, ys, strict=True)):
+        ports.append(LEAVING.format(m=numbered("m_axis", port), top=words.bits - 1))
+        body += _leaving(result, words, port)
+        network |= {f"{numbered('out', port)}_{p}": f"{numbered('result', port)}_{p}" for p in STREAM}
+        last += _last(words, port)
+    body += instance(name, "network", {}, network) + last
+    text = TOP.format(comment=comment, name=name, ports=",\n".join(ports), body=body, unused=", ".join(unused))
+    return wrapped(text)
 
 
-def _entering(port: Port, words: Words) -> str:
+def _several(xs: Sequence[Words], ys: Sequence[Words]) -> str:
+    ends = [(numbered(kind, port), w) for kind, side in (("s_axis", xs), ("m_axis", ys)) for port, w in enumerate(side)]
+    rows = (f"//   {name}: {w.per_image} words of {w.bits} bits, {w.lanes} values in each\n" for name, w in ends)
+    return SEVERAL.format(rows="".join(rows))
+
+
+def _entering(port: Port, words: Words, number: int) -> str:
     """Words become beats."""
-    text = f"  wire beat_valid, beat_ready;\n  wire [{port.bits - 1}:0] beat_data;\n"
+    axis, beat, all_ = (numbered(name, number) for name in ("s_axis", "beat", "words"))
+    text = f"  wire {beat}_valid, {beat}_ready;\n  wire [{port.bits - 1}:0] {beat}_data;\n"
     width = words.lanes * words.lane_bits
     if words.per_beat == 1:
-        text += "  assign beat_valid = s_axis_tvalid;\n  assign s_axis_tready = beat_ready;\n"
-        return text + f"  assign beat_data = s_axis_tdata[{port.bits - 1}:0];\n"
+        text += f"  assign {beat}_valid = {axis}_tvalid;\n  assign {axis}_tready = {beat}_ready;\n"
+        return text + f"  assign {beat}_data = {axis}_tdata[{port.bits - 1}:0];\n"
     whole = width * words.per_beat
-    text += f"  wire [{whole - 1}:0] words;\n  assign beat_data = words[{port.bits - 1}:0];\n"
+    text += f"  wire [{whole - 1}:0] {all_};\n  assign {beat}_data = {all_}[{port.bits - 1}:0];\n"
     if whole > port.bits:
-        text += f"  wire unused_words = &words[{whole - 1}:{port.bits}];\n"
-    return text + instance("crq_widen", "words", {"WIDTH": width, "N": words.per_beat}, {
-        "clk": "aclk", "rst": "rst", "in_valid": "s_axis_tvalid", "in_ready": "s_axis_tready",
-        "in_data": f"s_axis_tdata[{width - 1}:0]", "out_valid": "beat_valid", "out_ready": "beat_ready",
-        "out_data": "words"})  # fmt: skip
+        text += f"  wire unused_{all_} = &{all_}[{whole - 1}:{port.bits}];\n"
+    return text + instance("crq_widen", all_, {"WIDTH": width, "N": words.per_beat}, {
+        "clk": "aclk", "rst": "rst", "in_valid": f"{axis}_tvalid", "in_ready": f"{axis}_tready",
+        "in_data": f"{axis}_tdata[{width - 1}:0]", "out_valid": f"{beat}_valid", "out_ready": f"{beat}_ready",
+        "out_data": all_})  # fmt: skip
 
 
-def _leaving(port: Port, words: Words) -> str:
+def _leaving(port: Port, words: Words, number: int) -> str:
     """Beats become words."""
-    text = f"  wire result_valid, result_ready;\n  wire [{port.bits - 1}:0] result_data;\n"
+    axis, result, one, all_ = (numbered(name, number) for name in ("m_axis", "result", "word", "results"))
+    text = f"  wire {result}_valid, {result}_ready;\n  wire [{port.bits - 1}:0] {result}_data;\n"
     width = words.lanes * words.lane_bits
     if words.per_beat == 1:
-        text += "  assign m_axis_tvalid = result_valid;\n  assign result_ready = m_axis_tready;\n"
-        return text + f"  assign m_axis_tdata = {_padded('result_data', words.bits - port.bits)};\n"
+        text += f"  assign {axis}_tvalid = {result}_valid;\n  assign {result}_ready = {axis}_tready;\n"
+        return text + f"  assign {axis}_tdata = {_padded(f'{result}_data', words.bits - port.bits)};\n"
     whole = width * words.per_beat
-    text += f"  wire [{width - 1}:0] word;\n  assign m_axis_tdata = {_padded('word', words.bits - width)};\n"
-    return text + instance("crq_narrow", "results", {"WIDTH": width, "N": words.per_beat}, {
-        "clk": "aclk", "rst": "rst", "in_valid": "result_valid", "in_ready": "result_ready",
-        "in_data": _padded("result_data", whole - port.bits), "out_valid": "m_axis_tvalid",
-        "out_ready": "m_axis_tready", "out_data": "word"})  # fmt: skip
+    text += f"  wire [{width - 1}:0] {one};\n  assign {axis}_tdata = {_padded(one, words.bits - width)};\n"
+    return text + instance("crq_narrow", all_, {"WIDTH": width, "N": words.per_beat}, {
+        "clk": "aclk", "rst": "rst", "in_valid": f"{result}_valid", "in_ready": f"{result}_ready",
+        "in_data": _padded(f"{result}_data", whole - port.bits), "out_valid": f"{axis}_tvalid",
+        "out_ready": f"{axis}_tready", "out_data": one})  # fmt: skip
 
 
 def _padded(name: str, zeros: int) -> str:
     return f"{{{zeros}'b0, {name}}}" if zeros else name
 
 
-def _last(words: Words) -> str:
+def _last(words: Words, number: int) -> str:
     """TLAST: the last word of a result, counted."""
+    axis, count = numbered("m_axis", number), numbered("count", number)
     if words.per_image == 1:
-        return "  assign m_axis_tlast = 1'b1;\n"
+        return f"  assign {axis}_tlast = 1'b1;\n"
     bits = clog2(words.per_image)
     last = f"{bits}'d{words.per_image - 1}"
-    return f"""  reg [{bits - 1}:0] count;
-  assign m_axis_tlast = count == {last};
+    return f"""  reg [{bits - 1}:0] {count};
+  assign {axis}_tlast = {count} == {last};
   always @(posedge aclk) begin
-    if (rst) count <= {bits}'d0;
-    else if (m_axis_tvalid && m_axis_tready) count <= m_axis_tlast ? {bits}'d0 : count + 1'b1;
+    if (rst) {count} <= {bits}'d0;
+    else if ({axis}_tvalid && {axis}_tready) {count} <= {axis}_tlast ? {bits}'d0 : {count} + 1'b1;
   end
 """

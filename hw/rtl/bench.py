@@ -15,6 +15,7 @@ from crq.files import atomic_path
 from crq.hw.compiler import cache_folder, compiler, machine
 from crq.hw.forms.built import processors
 from crq.hw.forms.render import render
+from crq.hw.ir.ports import numbered
 from crq.hw.rtl.lines import wrapped
 
 FLAGS = (
@@ -39,20 +40,27 @@ class Probe(NamedTuple):
 
 
 class Bench(NamedTuple):
-    """The module `bench` around a design: SystemVerilog `body` between the ports, and bits of a word in and out."""
+    """The module `bench` around a design: SystemVerilog `body` between the ports, and bits of a word of each stream in
+    and out."""
 
     body: str
-    in_bits: int
-    out_bits: int
+    in_bits: tuple[int, ...]
+    out_bits: tuple[int, ...]
     probes: tuple[Probe, ...] = ()
 
     def verilog(self) -> str:
-        """Its ports: clk, rst, which, in_*, out_* and out_last; a probe_valid and a probe for each of `probes`."""
-        ports = [
-            "input clk", "input rst", "input [15:0] which", "input in_valid", "output in_ready",
-            f"input [{self.in_bits - 1}:0] in_data", "output out_valid", "input out_ready",
-            f"output [{self.out_bits - 1}:0] out_data", "output out_last",
-        ]  # fmt: skip
+        """Its ports: clk, rst, which, in_*, in2_*, …, out_* with out_last, out2_*, …; a probe_valid and a probe for
+        each of `probes`."""
+        ports = ["input clk", "input rst", "input [15:0] which"]
+        for port, bits in enumerate(self.in_bits):
+            name = numbered("in", port)
+            ports += [f"input {name}_valid", f"output {name}_ready", f"input [{bits - 1}:0] {name}_data"]
+        for port, bits in enumerate(self.out_bits):
+            name = numbered("out", port)
+            ports += [
+                f"output {name}_valid", f"input {name}_ready", f"output [{bits - 1}:0] {name}_data",
+                f"output {name}_last",
+            ]  # fmt: skip
         body = self.body
         for i, probe in enumerate(self.probes):
             ports += [f"output probe_valid{i}", f"output [{probe.bits - 1}:0] probe{i}"]
@@ -63,9 +71,19 @@ class Bench(NamedTuple):
     def program(self) -> str:
         """The C++ that drives it."""
         return render(
-            "crq.hw.rtl", "bench.cpp", in_bytes=-(-self.in_bits // 8), out_bytes=-(-self.out_bits // 8),
-            probes=[(-(-probe.bits // 8), probe.beats, probe.which) for probe in self.probes],
+            "crq.hw.rtl", "bench.cpp", sources=_streams("in", self.in_bits), sinks=_streams("out", self.out_bits),
+            probes=[(bytes_of(probe.bits), probe.beats, probe.which) for probe in self.probes],
         )  # fmt: skip
+
+
+def bytes_of(bits: int) -> int:
+    """Of a word in the files of a simulation."""
+    return -(-bits // 8)
+
+
+def _streams(kind: str, bits: Sequence[int]) -> list[tuple[str, int]]:
+    """Name and bytes of each."""
+    return [(numbered(kind, port), bytes_of(each)) for port, each in enumerate(bits)]
 
 
 def key(bench: Bench, sources: Mapping[str, str]) -> str:

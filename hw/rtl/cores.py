@@ -5,43 +5,53 @@ from __future__ import annotations
 from crq.hw.dataflow.beats import stream_beats
 from crq.hw.dataflow.unrolled import arrivals
 from crq.hw.dataflow.words import Port, Words, whole_beats, words_of
+from crq.hw.ir.ports import numbered
 from crq.hw.rtl.bench import Bench, Probe
+from crq.hw.rtl.generate import STREAM
 from crq.hw.rtl.plan import Plan
 from crq.hw.rtl.verilog import instance, wire
 
-AXI = {
-    "aclk": "clk", "aresetn": "!rst", "s_axis_tvalid": "in_valid", "s_axis_tready": "in_ready",
-    "s_axis_tdata": "in_data", "s_axis_tlast": "1'b0", "m_axis_tvalid": "out_valid", "m_axis_tready": "out_ready",
-    "m_axis_tdata": "out_data", "m_axis_tlast": "out_last",
-}  # fmt: skip
-STREAMS = {
-    "clk": "clk", "rst": "rst", "in0_valid": "in_valid", "in0_ready": "in_ready", "in0_data": "in_data",
-    "out_valid": "out_valid", "out_ready": "out_ready", "out_data": "out_data",
-}  # fmt: skip
+AXI = {"tvalid": "valid", "tready": "ready", "tdata": "data"}
+"""What a signal of an AXI4-Stream is in a bench."""
 
 
-def axi_words(plan: Plan) -> tuple[Words, Words]:
-    return words_of(plan.input), words_of(plan.output)
+def axi_words(plan: Plan) -> tuple[list[Words], list[Words]]:
+    """Of each stream in and out."""
+    return [words_of(port) for port in plan.inputs], [words_of(port) for port in plan.outputs]
 
 
-def beat_words(plan: Plan) -> tuple[Words, Words]:
+def beat_words(plan: Plan) -> tuple[list[Words], list[Words]]:
     """Of the network alone: a beat is a word."""
-    return whole_beats(plan.input), whole_beats(plan.output)
+    return [whole_beats(port) for port in plan.inputs], [whole_beats(port) for port in plan.outputs]
 
 
 def axi_bench(plan: Plan, traced: bool = False) -> Bench:
     """The core of the project."""
-    x, y = axi_words(plan)
-    body = instance(f"{plan.name}_axi", "core", {}, AXI)
+    ports = {"aclk": "clk", "aresetn": "!rst"}
+    for port in range(len(plan.inputs)):
+        core, bench = numbered("s_axis", port), numbered("in", port)
+        ports |= {f"{core}_{axi}": f"{bench}_{own}" for axi, own in AXI.items()} | {f"{core}_tlast": "1'b0"}
+    for port in range(len(plan.outputs)):
+        core, bench = numbered("m_axis", port), numbered("out", port)
+        ports |= {f"{core}_{axi}": f"{bench}_{own}" for axi, own in {**AXI, "tlast": "last"}.items()}
+    body = instance(f"{plan.name}_axi", "core", {}, ports)
+    x, y = (tuple(words.bits for words in side) for side in axi_words(plan))
     if not traced:
-        return Bench(body, x.bits, y.bits)
-    return Bench(body + _passed(plan), x.bits, y.bits, tuple(_probes(plan)))
+        return Bench(body, x, y)
+    return Bench(body + _passed(plan), x, y, tuple(_probes(plan)))
 
 
 def network_bench(plan: Plan) -> Bench:
     """The network alone, to whose streams the cycle model belongs."""
-    body = instance(plan.name, "network", {}, STREAMS) + "  assign out_last = 1'b0;\n"
-    return Bench(body, plan.input.bits, plan.output.bits)
+    ports, body = {"clk": "clk", "rst": "rst"}, ""
+    for port in range(len(plan.inputs)):
+        ports |= {f"in{port}_{signal}": f"{numbered('in', port)}_{signal}" for signal in STREAM}
+    for port in range(len(plan.outputs)):
+        end = numbered("out", port)
+        ports |= {f"{end}_{signal}": f"{end}_{signal}" for signal in STREAM}
+        body += f"  assign {end}_last = 1'b0;\n"
+    body = instance(plan.name, "network", {}, ports) + body
+    return Bench(body, tuple(port.bits for port in plan.inputs), tuple(port.bits for port in plan.outputs))
 
 
 def traced_ports(plan: Plan) -> list[Port]:
@@ -71,9 +81,10 @@ def _passed(plan: Plan) -> str:
     """Of an unrolled design: at which stages there is an image. It moves with `en`."""
     if plan.streaming:
         return ""
-    stages = plan.pipeline.latency
+    stages, single = plan.pipeline.latency, len(plan.inputs) == len(plan.outputs) == 1
+    entered = "in0_valid" if single else "given"
     return f"""  logic [{stages - 1}:0] late;
-  wire [{stages}:0] passed = {{late, u_core.u_network.in0_valid}};
+  wire [{stages}:0] passed = {{late, u_core.u_network.{entered}}};
   always_ff @(posedge clk) begin
     if (rst) late <= '0;
     else if (u_core.u_network.en) late <= passed[{stages - 1}:0];

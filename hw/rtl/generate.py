@@ -27,6 +27,7 @@ from crq.hw.ir.layers import (
     Tensor,
     Threshold,
 )
+from crq.hw.ir.ports import numbered
 from crq.hw.rtl.comments import describe
 from crq.hw.rtl.elements import arg_max, concat, element, enlarge, global_sum, max_pool, shift
 from crq.hw.rtl.mac import mac
@@ -51,7 +52,7 @@ BODIES: dict[type[Layer], Callable[[Unit, Fold, Design], str]] = {
 def unit_module(unit: Unit, fold: Fold, design: Design) -> None:
     """Adds the module of one unit, named like the unit, to `design`."""
     body = BODIES[type(unit.layer)](unit, fold, design)
-    name, ports = module_name(unit), (_inputs(unit, fold), _output_bits(unit, fold))
+    name, ports = module_name(unit), (_inputs(unit, fold), {"out": _output_bits(unit, fold)})
     text = module(name, *ports, body, describe(unit, fold, name, design.family))
     design.sources[f"{module_name(unit)}.sv"] = text
 
@@ -86,7 +87,7 @@ def generate_unit(
     out = {f"out_{p}": f"out_{p}" for p in STREAM}
     text = _behind_streams(unit, fold, given, depths, list(inputs), out)
     summary = f"{unit.layer.kind} {unit.name} behind its FIFOs and converters"
-    design.sources[f"{design.top}.sv"] = module(design.top, inputs, _output_bits(unit, fold), text, summary)
+    design.sources[f"{design.top}.sv"] = module(design.top, inputs, {"out": _output_bits(unit, fold)}, text, summary)
     return design
 
 
@@ -120,12 +121,16 @@ def generate(network: Network, folds: Mapping[str, Fold], name: str = "network",
     for unit in units(network):
         for i, tensor in enumerate(unit.sources):
             readers.setdefault(tensor.name, []).append(f"{unit.name}_in{i}")
-    sink = network.carried(network.output).name
-    readers.setdefault(sink, []).append("out")
-    bits = {t.name: beats[t.name] * t.format.bits for t in [network.input, *(u.output for u in units(network))]}
-    text = _wires(_s(network.input), bits[network.input.name])
-    text += "".join(f"  assign {_s(network.input)}_{p} = in0_{p};\n" for p in ("valid", "data"))
-    text += f"  assign in0_ready = {_s(network.input)}_ready;\n"
+    sinks = {numbered("out", port): result for port, result in enumerate(network.leaving)}
+    for end, result in sinks.items():
+        readers.setdefault(result.name, []).append(end)
+    made = [u.output for u in units(network)]
+    bits = {t.name: beats[t.name] * t.format.bits for t in [*network.inputs, *made]}
+    text = ""
+    for port, tensor in enumerate(network.inputs):
+        text += _wires(_s(tensor), bits[tensor.name])
+        text += "".join(f"  assign {_s(tensor)}_{p} = in{port}_{p};\n" for p in ("valid", "data"))
+        text += f"  assign in{port}_ready = {_s(tensor)}_ready;\n"
     for unit in units(network):
         unit_module(unit, folds[unit.name], design)
         text += _wires(_s(unit.output), bits[unit.output.name])
@@ -136,11 +141,12 @@ def generate(network: Network, folds: Mapping[str, Fold], name: str = "network",
         given = tuple(beats[t.name] for t in unit.sources)
         out = {f"out_{p}": f"{_s(unit.output)}_{p}" for p in STREAM}
         text += _behind_streams(unit, folds[unit.name], given, depths, sources, out)
-    for tensor in [network.input] + [u.output for u in units(network)]:
+    for tensor in [*network.inputs, *made]:
         text += _fork(_s(tensor), readers[tensor.name])
-    text += f"  assign out_data = {_s(network.carried(network.output))}_data;\n"
+    text += "".join(f"  assign {end}_data = {_s(result)}_data;\n" for end, result in sinks.items())
     summary = "The network: one module per unit, joined by streams."
-    design.sources[f"{name}.sv"] = module(name, {"in0": bits[network.input.name]}, bits[sink], text, summary)
+    ends = ({f"in{p}": bits[t.name] for p, t in enumerate(network.inputs)}, {e: bits[r.name] for e, r in sinks.items()})
+    design.sources[f"{name}.sv"] = module(name, *ends, text, summary)
     return design
 
 

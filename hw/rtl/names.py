@@ -10,6 +10,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from crq.hw.dataflow.names import MAX_LENGTH, Names, identifier
 from crq.hw.errors import HwError
 from crq.hw.ir.graph import RANKS, Network
+from crq.hw.ir.ports import numbered
 
 _KEYWORDS = """
 accept_on alias always always_comb always_ff always_latch and assert assign assume automatic before begin bind bins
@@ -44,12 +45,13 @@ def named(network: Network) -> tuple[Network, dict[str, str]]:
     """A copy of `network` in which every layer and tensor has a name that SystemVerilog takes; the copy's names of
     the layers by their own."""
     model = ModelWrapper(network.model.model, make_deepcopy=True)
-    names, found = Names([]), dict[str, str]()
+    inputs = [numbered("input", port) for port in range(1, len(network.inputs))]
+    names, found = Names(inputs), dict[str, str]()
     nodes = [node for node in model.graph.node if node.op_type not in RANKS]
     for layer, node in zip(network.layers, nodes, strict=True):
         base = identifier(layer.name)
         found[layer.name] = node.name = names.unique(f"{base}_layer" if _OWN.search(base) else base)
-    tensors = {network.input.name: "input"}
+    tensors = {tensor.name: name for tensor, name in zip(network.inputs, ["input", *inputs], strict=True)}
     tensors |= {layer.output.name: found[layer.name] for layer in network}
     for step in ("crq_renamed_{}", "{}"):  # by way of names that no tensor has
         for old, new in tensors.items():

@@ -34,6 +34,7 @@ from crq.hw.ir.layers import (
     Tensor,
     Threshold,
 )
+from crq.hw.ir.ports import numbered
 from crq.hw.rtl.comments import describe_unrolled
 from crq.hw.rtl.elements import shifted, widened
 from crq.hw.rtl.graph import graph_module
@@ -47,13 +48,12 @@ def generate_parallel(
 ) -> Design:  # fmt: skip
     """The whole network for a synthesis family, with `levels` of adders between two registers."""
     design = Design(name, library(), family=family)
-    source, result = network.input, network.carried(network.output)
+    results = {numbered("out", port): result for port, result in enumerate(network.leaving)}
     latency, late = pipeline(network, levels).latency, waits(network, levels)
     ready = arrivals(network, levels)
-    text = "  wire en = !out_valid || out_ready;\n  assign in0_ready = en;\n"
-    text += instance("crq_delay", "valid", {"WIDTH": 1, "DEPTH": latency}, {
-        "clk": "clk", "rst": "rst", "en": "en", "d": "in0_valid", "q": "out_valid"})  # fmt: skip
-    text += f"  wire [{bits_of(source) - 1}:0] {_wire(source)} = in0_data;\n" + _delays(source, late)
+    text = _handshake(len(network.inputs), list(results), latency)
+    for port, source in enumerate(network.inputs):
+        text += f"  wire [{bits_of(source) - 1}:0] {_wire(source)} = in{port}_data;\n" + _delays(source, late)
     for unit in units(network):
         made = unit_module(unit, design, levels)
         meet = max(ready[t.name] for t in unit.sources)
@@ -61,10 +61,31 @@ def generate_parallel(
         text += f"  wire [{bits_of(unit.output) - 1}:0] {_wire(unit.output)};\n"
         text += instance(made, unit.name, {}, {"clk": "clk", "en": "en", **inputs, "out": _wire(unit.output)})
         text += _delays(unit.output, late)
-    text += f"  assign out_data = {_wire(result, latency - ready[result.name])};\n"
+    for end, result in results.items():
+        text += f"  assign {end}_data = {_wire(result, latency - ready[result.name])};\n"
     summary = "The network, unrolled: one module per unit."
-    design.sources[f"{name}.sv"] = module(name, {"in0": bits_of(source)}, bits_of(result), text, summary)
+    given = {f"in{port}": bits_of(source) for port, source in enumerate(network.inputs)}
+    outputs = {end: bits_of(result) for end, result in results.items()}
+    design.sources[f"{name}.sv"] = module(name, given, outputs, text, summary)
     return design
+
+
+def _handshake(inputs: int, results: list[str], latency: int) -> str:
+    """Images enter when all inputs are there; all moves on when every result is taken, each at its own time."""
+    if inputs == len(results) == 1:
+        text = "  wire en = !out_valid || out_ready;\n  assign in0_ready = en;\n"
+        return text + instance("crq_delay", "valid", {"WIDTH": 1, "DEPTH": latency}, {
+            "clk": "clk", "rst": "rst", "en": "en", "d": "in0_valid", "q": "out_valid"})  # fmt: skip
+    text = f"  wire given = {' && '.join(f'in{port}_valid' for port in range(inputs))};\n  wire made, taken;\n"
+    text += "  wire en = !made || taken;\n"
+    text += "".join(f"  assign in{port}_ready = en && given;\n" for port in range(inputs))
+    text += instance("crq_delay", "valid", {"WIDTH": 1, "DEPTH": latency}, {
+        "clk": "clk", "rst": "rst", "en": "en", "d": "given", "q": "made"})  # fmt: skip
+    if len(results) == 1:
+        return text + f"  assign {results[0]}_valid = made;\n  assign taken = {results[0]}_ready;\n"
+    valid, ready = (f"{{{', '.join(f'{end}_{kind}' for end in reversed(results))}}}" for kind in ("valid", "ready"))
+    ports = {"in_valid": "made", "in_ready": "taken", "out_valid": valid, "out_ready": ready}
+    return text + instance("crq_fork", "leaving_fork", {"N": len(results)}, {"clk": "clk", "rst": "rst", **ports})
 
 
 def generate_parallel_unit(unit: Unit, family: str = "xcup", levels: int = LEVELS) -> Design:

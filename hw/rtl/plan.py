@@ -74,12 +74,12 @@ class Plan:
         return unrolled.pipeline(self.network, self.levels)
 
     @cached_property
-    def input(self) -> Port:
-        return self._port(self.network.input)
+    def inputs(self) -> tuple[Port, ...]:
+        return tuple(map(self._port, self.network.inputs))
 
     @cached_property
-    def output(self) -> Port:
-        return self._port(self.network.carried(self.network.output))
+    def outputs(self) -> tuple[Port, ...]:
+        return tuple(map(self._port, self.network.leaving))
 
     def _port(self, tensor: Tensor) -> Port:
         return Port(

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 
 from crq.hw.dataflow.schedule import cycles
 from crq.hw.dataflow.units import FOLDED
-from crq.hw.dataflow.words import words_of
+from crq.hw.forms.ends import inputs_of, results_of
 from crq.hw.forms.manifest import Manifest
 from crq.hw.forms.render import render
 from crq.hw.forms.vectors import images_in_words
-from crq.hw.ir.host import steps
-from crq.hw.ir.images import axes_of, image_shape
 from crq.hw.ir.layers import Mac
 from crq.hw.rtl.fabric import DEFINES
 from crq.hw.rtl.plan import Plan
@@ -19,7 +17,7 @@ from crq.hw.rtl.plan import Plan
 
 def readme_md(plan: Plan, manifest: Manifest) -> str:
     """How to simulate, synthesize and integrate the project."""
-    x, y, network, pace = plan.input, plan.output, plan.network, plan.pipeline
+    network, pace = plan.network, plan.pipeline
     return render(
         "crq.hw.rtl",
         "README.md",
@@ -33,16 +31,8 @@ def readme_md(plan: Plan, manifest: Manifest) -> str:
         rate=f"{1e9 / manifest.clock_period / pace.interval:,.0f}",
         images=images_in_words(dict(manifest.testbench)),
         define=DEFINES[plan.family],
-        x=x.shape,
-        y=y.shape,
-        images_of=f"({', '.join(map(str, ('N', *image_shape(network))))}): {axes_of(network)}",
-        codes=f"{x.tensor.format.qonnx.lower()}, codes {x.tensor.lo.min()} to {x.tensor.hi.max()}",
-        integers=y.tensor.format.qonnx.lower(),
-        scale=f"{network.input_scale:g}",
-        prepared=bool(steps(network)),
-        offset=bool(network.output_offset.any()),
-        x_words=words_of(x),
-        y_words=words_of(y),
+        inputs=inputs_of(network, plan.inputs),
+        results=results_of(network, plan.outputs),
     )
 
 

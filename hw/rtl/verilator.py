@@ -15,6 +15,7 @@ from crq.hw.dataflow.streams import pipeline
 from crq.hw.dataflow.units import Fold
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Format, IntArray
+from crq.hw.ir.ports import apart
 from crq.hw.rtl.bench import verilate
 from crq.hw.rtl.generate import generate, write
 from crq.hw.rtl.verilog import Design, words
@@ -137,14 +138,15 @@ def run_network(
     network: Network, folds: Mapping[str, Fold], folder: Path, images: IntArray, *, stall: bool = False,
     optimize: bool = False,
 ) -> Run:  # fmt: skip
-    """Simulates a whole network on input codes (N, C, H, W); `optimize` for runs that are longer than compiling. With
-    `stall` some pauses are longer than an image takes."""
-    shape, width = network.carried(network.output).shape, stream_beats(network, folds)
-    channels, pace = width[network.carried(network.output).name], pipeline(network, folds)
-    entering = [(beats(images, width[network.input.name]), network.input.format)]
+    """Simulates a whole network of one output on input codes (N, C, H, W); `optimize` for runs that are longer than
+    compiling. With `stall` some pauses are longer than an image takes."""
+    [result], width = network.leaving, stream_beats(network, folds)
+    channels, pace = width[result.name], pipeline(network, folds)
+    parts = zip(network.inputs, apart(network.inputs, images), strict=True)
+    entering = [(beats(part, width[tensor.name]), tensor.format) for tensor, part in parts]
     return run(
-        generate(network, folds), folder, entering, network.output.format, channels,
-        len(images) * shape.size // channels, stall=stall, longest=2 * pace.interval + 50,
+        generate(network, folds), folder, entering, result.format, channels,
+        len(images) * result.shape.size // channels, stall=stall, longest=2 * pace.interval + 50,
         patience=4 * (pace.latency + pace.interval) + 1000, optimize=optimize,
     )  # fmt: skip
 
@@ -152,8 +154,9 @@ def run_network(
 def run_parallel(
     network: Network, design: Design, folder: Path, images: IntArray, *, stall: bool = False, optimize: bool = False
 ) -> Run:  # fmt: skip
-    """Simulates an unrolled `design` of a network on input codes (N, C, H, W): an image and a result per beat."""
-    entering = images.transpose(0, 2, 3, 1).reshape(len(images), -1)
-    size = network.output.shape.size
-    return run(design, folder, [(entering, network.input.format)], network.output.format, size,
-               len(images), stall=stall, optimize=optimize)  # fmt: skip
+    """Simulates an unrolled `design` of a network of one output on input codes (N, C, H, W): an image and a result per
+    beat."""
+    parts = zip(network.inputs, apart(network.inputs, images), strict=True)
+    entering = [(part.transpose(0, 2, 3, 1).reshape(len(images), -1), tensor.format) for tensor, part in parts]
+    [output] = network.outputs
+    return run(design, folder, entering, output.format, output.shape.size, len(images), stall=stall, optimize=optimize)

@@ -93,8 +93,8 @@ def words(values: NDArray[np.int64], width: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def module(name: str, inputs: Mapping[str, int], output_bits: int, body: str, summary: str) -> str:
-    """A unit: ready/valid input streams (name to bits), one output stream."""
+def module(name: str, inputs: Mapping[str, int], outputs: Mapping[str, int], body: str, summary: str) -> str:
+    """A unit: ready/valid input streams (name to bits), and output streams."""
     ports = ["input logic clk", "input logic rst"]
     for stream, bits in inputs.items():
         ports += [
@@ -102,7 +102,12 @@ def module(name: str, inputs: Mapping[str, int], output_bits: int, body: str, su
             f"output logic {stream}_ready",
             f"input logic [{bits - 1}:0] {stream}_data",
         ]
-    ports += ["output logic out_valid", "input logic out_ready", f"output logic [{output_bits - 1}:0] out_data"]
+    for stream, bits in outputs.items():
+        ports += [
+            f"output logic {stream}_valid",
+            f"input logic {stream}_ready",
+            f"output logic [{bits - 1}:0] {stream}_data",
+        ]
     listed = ",\n    ".join(ports)
     return text_of(f"module {name} (\n    {listed}\n);\n{body}endmodule\n", summary)
 

@@ -6,9 +6,10 @@ import shutil
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from crq.files import temporary_beside
 from crq.hw.dataflow.timing import RTL
@@ -49,7 +50,7 @@ class Made:
 
 
 def write_project(
-    model: AnyModel, target: Path, options: BuildOptions, name: str, images: ArrayLike | None
+    model: AnyModel, target: Path, options: BuildOptions, name: str, images: Any
 ) -> None:  # fmt: skip
     """The first of `images`, as a project takes them, begin the vectors. Raises `HwError` for a network or option that
     the hardware cannot have, and if `target` holds anything."""
@@ -84,7 +85,7 @@ class _Files:
 
     def write(self, images: NDArray[np.integer] | None) -> None:
         plan, name = self.plan, self.name
-        shipped = vectors(plan.network, plan.output.shape, images)
+        shipped = vectors(plan.network, [port.shape for port in plan.outputs], images)
         self.text("vectors/input_codes.dat", shipped.inputs)
         self.text("vectors/expected.dat", shipped.expected)
         self.write_design()
@@ -94,25 +95,27 @@ class _Files:
             text = render("crq.hw.rtl", f"constraints.{kind}", name=name, clock=clock)
             self.text(f"constraints/{name}.{kind}", text)
         plan.network.model.save(str(self.root / "integer_graph.onnx"))
-        self.text("host.py", host_py(plan.network, name, plan.input, plan.output))
+        self.text("host.py", host_py(plan.network, name, plan.inputs, plan.outputs))
         manifest = self.manifest(shipped.facts)
         self.text("README.md", readme_md(plan, manifest))
         self.text(FILE, replace(manifest, files=hashes(self.root)).to_json())
 
     def write_design(self) -> None:
         design, top = self.plan.design, f"{self.name}_axi"
-        core = axi_top(self.name, self.plan.input, self.plan.output)
+        core = axi_top(self.name, self.plan.inputs, self.plan.outputs)
         sources = used({**design.sources, f"{top}.sv": core}, top)
         for name, text in {**sources, **design.memories}.items():
             self.text(f"rtl/{name}", text)
         self.text("sources.f", "".join(f"rtl/{name}\n" for name in sources))
 
     def write_testbench(self, images: int) -> None:
-        pace, words = self.plan.pipeline, words_of(self.plan.input).per_image + words_of(self.plan.output).per_image
+        pace, ports = self.plan.pipeline, (*self.plan.inputs, *self.plan.outputs)
+        words = sum(words_of(port).per_image for port in ports)
         count = max(1, min(images, TEST_IMAGES, TEST_CYCLES // pace.interval))
         longest = 2 * max(pace.interval, words) + 20
         facts = {"name": self.name, "images": count, "longest": longest, "latency": 20 * pace.latency, "period": 10}
-        self.text(f"tb/test_{self.name}.py", render("crq.hw.rtl", "testbench.py", **facts))
+        template = "testbench.py" if len(ports) == 2 else "testbench_ports.py"
+        self.text(f"tb/test_{self.name}.py", render("crq.hw.rtl", template, **facts))
         self.text("tb/run.py", render("crq.hw.rtl", "run.py", name=self.name))
         self.text("tb/Makefile", render("crq.hw.rtl", "Makefile"))
 
@@ -132,8 +135,8 @@ class _Files:
             wanted=made.choice.wanted,
             layers=plan.modules,
             tops={"network": self.name, "axi": f"{self.name}_axi"},
-            input=words_of(plan.input)._asdict(),
-            result=words_of(plan.output)._asdict(),
+            inputs=[words_of(port)._asdict() for port in plan.inputs],
+            results=[words_of(port)._asdict() for port in plan.outputs],
             testbench=testbench,
             versions={package: metadata.version(package) for package in ("crq", "qonnx", "onnx")},
             files={},

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from qonnx.core.onnx_exec import execute_onnx
 
 from crq.hw.forms.built import Simulated
-from crq.hw.ir.graph import EXACT_FLOAT32, Network
+from crq.hw.ir.graph import Network
 from crq.hw.ir.interpret import evaluate
 from crq.hw.ir.layers import IntArray
+from crq.hw.ir.ports import apart
+from crq.hw.ir.scores import EXACT_FLOAT32
 from crq.hw.read.reader import read_qonnx
 from crq.hw.verify.link import Link, compare_layers
 
@@ -30,9 +32,10 @@ def layer_values(network: Network, codes: IntArray) -> dict[str, IntArray]:
 def qonnx_link(network: Network, codes: IntArray, expected: dict[str, IntArray]) -> Link:
     """The integer graph executed by qonnx, every layer."""
     found: dict[str, list[NDArray[Any]]] = {layer.name: [] for layer in network}
-    shape = network.model.get_tensor_shape(network.input.name)
-    for image in codes:
-        feed = {network.input.name: image.reshape(shape).astype(np.float32)}
+    shapes = {tensor.name: network.model.get_tensor_shape(tensor.name) for tensor in network.inputs}
+    for image in zip(*apart(network.inputs, codes), strict=True):
+        given = zip(shapes.items(), image, strict=True)
+        feed = {name: part.reshape(shape).astype(np.float32) for (name, shape), part in given}
         context = execute_onnx(network.model, feed, return_full_exec_context=True)
         for layer in network:
             found[layer.name].append(context[layer.output.name])
@@ -44,7 +47,7 @@ def qonnx_link(network: Network, codes: IntArray, expected: dict[str, IntArray])
 
 def fits_float32(network: Network) -> bool:
     """Whether float32 holds every integer of every tensor."""
-    tensors = [network.input, *(layer.output for layer in network)]
+    tensors = [*network.inputs, *(layer.output for layer in network)]
     return all(max(abs(int(t.lo.min())), int(t.hi.max())) <= EXACT_FLOAT32 for t in tensors)
 
 

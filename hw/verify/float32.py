@@ -5,7 +5,7 @@ Files with general scales have no exact meaning in float32 (design §2.13), so t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from qonnx.core.onnx_exec import execute_onnx
 
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import IntArray, Threshold
-from crq.hw.verify.float64.evaluable import evaluable, file_images, file_input
+from crq.hw.verify.float64.evaluable import evaluable, file_images, file_inputs, file_result
 from crq.hw.verify.float64.evaluate import Float64File
-from crq.hw.verify.link import Link, output_integers
+from crq.hw.verify.link import Link, ends, output_integers
 
 NAME = "the file's own float32 execution"
 
@@ -31,17 +31,16 @@ def float_execution(file: Path, network: Network, codes: IntArray, expected: dic
     `explained` counts the differing images in which a sum sits next to a threshold of a channel listed as a tie.
     """
     proto = onnx.load(file)
-    scores = network.metadata.output_tensor
-    model = evaluable(proto, TensorProto.FLOAT, scores)
-    images = [value.astype(np.float32) for value in file_images(model, network, codes)]
-    shaped = _with_shapes(model, Float64File(proto, scores).run(images[0].astype(np.float64)))
-    name, result = file_input(model).name, model.graph.output[0].name
-    last = expected[network.layers[-1].name]
-    found = [
-        output_integers(network, execute_onnx(shaped, {name: image})[result], want)
-        for image, want in zip(images, last, strict=True)
+    tensor = network.metadata.outputs[0].tensor
+    model = evaluable(proto, TensorProto.FLOAT, tensor)
+    names = [given.name for given in file_inputs(model)]
+    feeds = [
+        {name: value.astype(np.float32) for name, value in zip(names, image, strict=True)}
+        for image in file_images(model, network, codes)
     ]
-    wrong = (np.stack(found) != last).reshape(len(codes), -1)
+    first = [value.astype(np.float64) for value in feeds[0].values()]
+    shaped = _with_shapes(model, Float64File(proto, tensor).run(*first))
+    wrong = np.concatenate(_wrong(network, shaped, feeds, expected), axis=1)
     differing = wrong.any(axis=1)
     explained = int((differing & _next_to_a_tie(network, expected, len(codes))).sum())
     return Link(
@@ -66,6 +65,19 @@ def facts(link: Link) -> dict[str, Any]:
         "images_differing": link.images_differing,
         "images_explained": link.explained,
     }
+
+
+def _wrong(
+    network: Network, model: ModelWrapper, feeds: Sequence[dict[str, NDArray[Any]]], expected: dict[str, IntArray]
+) -> list[NDArray[np.bool_]]:  # fmt: skip
+    """(images, integers) of each output of the network: which differ."""
+    results = [execute_onnx(model, feed) for feed in feeds]
+    found = []
+    for layer, scores in ends(network).items():
+        pairs = zip(results, expected[layer], strict=True)
+        have = [output_integers(network, scores, file_result(model.model, scores, r), want) for r, want in pairs]
+        found.append((np.stack(have) != expected[layer]).reshape(len(feeds), -1))
+    return found
 
 
 def _with_shapes(model: ModelProto, values: Mapping[str, Any]) -> ModelWrapper:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from crq.hw.errors import HwError
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Flatten, IntArray, Mac, Threshold
+from crq.hw.ir.scores import Scores
 
 
 class Difference(NamedTuple):
@@ -115,19 +116,24 @@ def compare_layers(
     return Link(name, len(next(iter(expected.values()))), integers, differing, first, missing)
 
 
-def output_integers(network: Network, values: NDArray[Any], expected: IntArray) -> IntArray:
-    """One image's output `values`, as a file gives them, as integers in the order and shape of `expected`.
+def ends(network: Network) -> dict[str, Scores]:
+    """What the integers of each output are worth, by the layer that makes it."""
+    made = [network.producer(output) for output in network.outputs]
+    return {layer.name: scores for layer, scores in zip(made, network.scores, strict=True) if layer is not None}
+
+
+def output_integers(network: Network, scores: Scores, values: NDArray[Any], expected: IntArray) -> IntArray:
+    """One image's `values` of an output, as a file gives them, as integers in the order and shape of `expected`.
 
     Its order is that of the stream where the network ends by flattening, (H, W, C) for the file's (C, H, W). A channel
     of scale 0 has no integers: there they are the expected ones if the value is the offset, else one more.
     """
-    last = network.layers[-1]
-    shape = last.input.shape if isinstance(last, Flatten) else network.output.shape
+    last = network.producer(scores.tensor)
+    shape = last.input.shape if isinstance(last, Flatten) else scores.tensor.shape
     index = np.arange(shape.size).reshape(shape)
     order = (index.transpose(1, 2, 0) if isinstance(last, Flatten) else index).reshape(-1)
     scale, offset = (
-        np.repeat(v.astype(np.float64).reshape(-1), shape.size // v.size)[order]
-        for v in (network.output_scale, network.output_offset)
+        np.repeat(v.astype(np.float64).reshape(-1), shape.size // v.size)[order] for v in (scores.scale, scores.offset)
     )
     found, want = values.reshape(-1)[order], expected.reshape(-1)
     integers = np.rint((found - offset) / np.where(scale == 0, 1.0, scale)).astype(np.int64)

@@ -16,6 +16,7 @@ from crq.hw.forms.built import Simulated
 from crq.hw.ir.graph import Network
 from crq.hw.ir.images import as_file
 from crq.hw.ir.interpret import evaluate, from_stream, to_stream
+from crq.hw.ir.ports import shape_of, whole
 from crq.hw.verify.chain import layer_values, results_of
 from crq.hw.verify.link import Link, compare, compare_layers
 
@@ -38,7 +39,7 @@ def verify(
     `score` says how well the results fit the labels.
     """
     mode = built.mode(mode)
-    found = built.integers(codes, mode=mode, progress=progress, layout="NCHW")
+    found = whole(built.integers(codes, mode=mode, progress=progress, layout="NCHW"))
     expected = expected_integers(built.network, codes, reference)
     figures = None if score is None else score(_scores(built.network, found).reshape(len(found), -1))
     return compare(f"{mode} simulation against {against(reference)}", found, expected, figures=figures)
@@ -58,7 +59,7 @@ def expected_integers(
     """The integers that codes (N, C, H, W) must give, by the live PyTorch module or by the integer graph in NumPy."""
     if reference is not None:
         return _torch_integers(network, reference, codes)
-    batches = np.array_split(codes.reshape(-1, *network.input.shape), max(1, len(codes) // 64))
+    batches = np.array_split(codes.reshape(-1, *shape_of(network.inputs)), max(1, len(codes) // 64))
     return np.concatenate([from_stream(network, evaluate(network, b)) for b in batches])
 
 
@@ -111,7 +112,7 @@ def trace(
         )
     network, mode = built.network, built.mode(mode)
     found = built.trace(codes, mode=mode, layout="NCHW")
-    expected = layer_values(network, codes.reshape(-1, *network.input.shape))
+    expected = layer_values(network, codes.reshape(-1, *shape_of(network.inputs)))
     links = [compare_layers(network, f"{built.simulator} ({mode}) = integer graph", expected, found, results_of(built))]
     if reference is not None:
         live = layer_codes(network, frozen_of(network, reference), codes)
@@ -136,10 +137,11 @@ def layer_codes(network: Network, model: FrozenModel, codes: NDArray[Any]) -> di
             f"the file does not say which of its layers are the frozen model's {', '.join(unknown)}: it was written by "
             "an older crq; export the frozen model again and build from the new file"
         )
-    found = {layer: traced[step].numpy() for step in wanted if (layer := layers[step]) is not None}
     last = network.layers[-1]
     result = to_stream(network, _result(network, model.integers(x).numpy()))
     shapes = {layer.name: layer.output.shape for layer in network}
+    # Passes join some of those that only move codes to their readers.
+    found = {layer: traced[step].numpy() for step in wanted if (layer := layers[step]) in shapes}
     return {name: v.reshape(-1, *shapes[name]) for name, v in found.items()} | {last.name: result}
 
 

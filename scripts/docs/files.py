@@ -12,7 +12,7 @@ import torch
 
 import crq
 from crq import export, hw
-from crq.hw.forms.manifest import FORMAT, TARGETS, Manifest
+from crq.hw.forms.manifest import ENDS, FORMAT, TARGETS, Manifest
 from crq.hw.report.model import SCHEMA
 from crq.train.docstrings import keys
 from scripts.docs.text import GENERATED, table
@@ -31,7 +31,7 @@ def page() -> str:
     hints = typing.get_type_hints(Manifest)
     manifest = [("`format`", "integer", f"{FORMAT}; another is refused by name")]
     said |= {"target": " or ".join(f"`{target}`" for target in TARGETS), "io_type": "`io_stream` or `io_parallel`"}
-    manifest += [(f"`{f.name}`", _kind(hints[f.name]), said[f.name]) for f in fields(Manifest)]
+    manifest += [(f"`{ENDS.get(f.name, f.name)}`", _kind(hints[f.name]), said[f.name]) for f in fields(Manifest)]
     report = [(f"`{path}`", kind) for path, kind in _paths(_report())]
     return (
         f"{HEAD}\n## manifest.json, format {FORMAT}\n\n"

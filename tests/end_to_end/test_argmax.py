@@ -55,7 +55,7 @@ def test_the_class_is_numpys(classes: int, signed: int, size: int, target: str, 
     assert found.dtype == np.int64
     np.testing.assert_array_equal(found, expected)
     assert project.folds["argmax"][:2] == (1, lanes)
-    assert project.network.output.format.bits == (classes - 1).bit_length()
+    assert project.network.outputs[0].format.bits == (classes - 1).bit_length()
 
 
 @pytest.mark.parametrize("target", ["hls", pytest.param("rtl", marks=needs_verilator)])

@@ -20,6 +20,7 @@ SCRIPTS = {
     "two_input": ("two_input.py", 120), "autoencoder_upsampling": ("autoencoder.py", 2880),
     "brevitas_qcdq": ("brevitas_qcdq.py", 160), "unet": ("unet.py", 3840), "deepsets": ("deepsets.py", 160),
     "mobilenet_timm": ("mobilenet.py", 80), "vgg_16bit": ("vgg_16bit.py", 120),
+    "image_and_table": ("image_and_table.py", 160),
 }  # fmt: skip
 """By folder: its script, and how many integers each of its simulations gives."""
 QUICK = ("two_input", "autoencoder_upsampling")

@@ -42,7 +42,7 @@ def test_network(name: str, tmp_path) -> None:
     np.testing.assert_array_equal(run_onnxruntime(proto, (x.float() / 256).numpy()), logits)
     network = Network(read_qonnx(path))
     np.testing.assert_array_equal(
-        evaluate(network, x.numpy().reshape(-1, *network.input.shape)).reshape(6, -1), integers
+        evaluate(network, x.numpy().reshape(-1, *network.inputs[0].shape)).reshape(6, -1), integers
     )
     if name != "resnet20":  # qonnx spends a minute cleaning it up, as on resnet32, a slow test
         np.testing.assert_array_equal(run_qonnx(proto, (x[:1].float() / 256).numpy()), logits[:1])
@@ -75,7 +75,7 @@ def test_simulation(name: str, tmp_path) -> None:
     model, x = frozen(name)
     export.to_qonnx(model, tmp_path / "m.onnx")
     project = build(tmp_path / "m.onnx", tmp_path / "project", part="zcu102", fit_check=False)
-    codes = x.numpy().reshape(-1, *project.network.input.shape)
+    codes = x.numpy().reshape(-1, *project.network.inputs[0].shape)
     expected = model.integers(x).numpy()
     np.testing.assert_array_equal(project.integers(codes, mode="fast").reshape(len(x), -1), expected)
     if name not in LARGE:

@@ -17,6 +17,9 @@ from crq.export import to_qonnx
 from crq.hw.ir.graph import Network
 from crq.hw.ir.interpret import evaluate
 from crq.hw.read.origin import load_graph
+from crq.hw.verify.chain import layer_values
+from crq.hw.verify.link import compare_layers
+from crq.hw.verify.live import layer_codes
 from tests.end_to_end.test_user_networks import chain, frozen
 
 
@@ -151,7 +154,11 @@ def test_networks(net: Callable[[], nn.Module], tmp_path: Path) -> None:
 
 
 def reads(deploy: crq.FrozenModel, codes: Tensor, folder: Path) -> None:
-    """The integer graph of the file has the model's integers."""
+    """The integer graph of the file has the model's integers, layer by layer."""
     network = Network(load_graph(folder / "a.onnx")[0])
-    found = evaluate(network, codes.numpy().astype(np.int64).reshape(len(codes), *network.input.shape))
+    inputs = codes.numpy().astype(np.int64).reshape(len(codes), *network.inputs[0].shape)
+    found = evaluate(network, inputs)
     assert np.array_equal(found.reshape(len(codes), -1), deploy.integers(codes).reshape(len(codes), -1).numpy())
+    live = layer_codes(network, deploy, inputs)
+    assert len(live) > 1
+    assert compare_layers(network, "", layer_values(network, inputs), live, live.keys()).equal

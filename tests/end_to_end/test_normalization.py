@@ -61,7 +61,9 @@ def test_floats_are_codes_and_logits_everywhere(net: type[nn.Module], tmp_path: 
     x = torch.rand(40, 1, 8, 8) if net is Digits else torch.rand(40, 3, 8, 8) * 255
     deploy = written(net(), x, tmp_path)
     network = hw.Network(read_qonnx(str(tmp_path / "a.onnx")))
-    assert [kind for kind, _ in network.metadata.preprocessing] == [kind for kind, _ in deploy.input.preprocessing]
+    assert [kind for kind, _ in network.metadata.inputs[0].preprocessing] == [
+        kind for kind, _ in deploy.input.preprocessing
+    ]
     codes = deploy.codes(x)
     assert np.array_equal(to_codes(network, x.numpy()), codes.numpy())
     assert torch.equal(deploy.integers(x), deploy.integers(codes))

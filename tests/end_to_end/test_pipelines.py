@@ -128,8 +128,8 @@ class Loop:
 def results(plan: Plan, stages: int) -> int:
     """Beats of results until nothing moves any more."""
     queues = {s.name: Queue(plan.depths.get(s.name, float("inf"))) for p in plan.processes for s in p.outputs}
-    queues[plan.input.name] = Queue(float("inf"), IMAGES * plan.input.beats)
-    queues[plan.output.name].depth = float("inf")
+    queues[plan.inputs[0].name] = Queue(float("inf"), IMAGES * plan.inputs[0].beats)
+    queues[plan.outputs[0].name].depth = float("inf")
     loops, inner = [], []
     for process in plan.processes:
         given, taken = [queues[s.name] for s in process.inputs], [queues[s.name] for s in process.outputs]
@@ -149,7 +149,7 @@ def results(plan: Plan, stages: int) -> int:
         for queue in [*queues.values(), *inner]:
             queue.before = queue.count
         moved = sum([loop.cycle() for loop in loops]) > 0
-    return int(queues[plan.output.name].count)
+    return int(queues[plan.outputs[0].name].count)
 
 
 def planned(make, fps: float) -> Plan:
@@ -161,12 +161,12 @@ def planned(make, fps: float) -> Plan:
 @pytest.mark.parametrize("fps", [10_000, 100_000])
 def test_no_depth_of_pipelines_blocks_a_residual_network(fps: float, stages: int) -> None:
     plan = planned(residual_net, fps)
-    assert results(plan, stages) == IMAGES * plan.output.beats
+    assert results(plan, stages) == IMAGES * plan.outputs[0].beats
 
 
 def test_a_chain_with_windows_of_all_kinds_passes_too() -> None:
     plan = planned(depthwise_net, 20_000)
-    assert results(plan, 64) == IMAGES * plan.output.beats
+    assert results(plan, 64) == IMAGES * plan.outputs[0].beats
 
 
 @pytest.mark.parametrize("convolutions", [5, 8])
@@ -181,10 +181,10 @@ def test_loops_that_search_codes_are_counted(convolutions: int) -> None:
     folds = {u.name: Fold(4, 1) if u.is_windowed else Fold(4) for u in units(network)} | {slow: Fold(1, 1)}
     plan = make_plan(network, "io_stream", folds)
     assert sum(stage(u, folds[u.name]).sequential for u in units(network)) == convolutions
-    assert results(plan, 64) == IMAGES * plan.output.beats
+    assert results(plan, 64) == IMAGES * plan.outputs[0].beats
 
 
 def test_with_the_least_depths_deep_pipelines_block() -> None:
     plan = planned(residual_net, 100_000)
     shallow = replace(plan, depths=dict.fromkeys(plan.depths, 2))
-    assert results(shallow, 64) < IMAGES * plan.output.beats
+    assert results(shallow, 64) < IMAGES * plan.outputs[0].beats

@@ -32,7 +32,7 @@ before = state()
 import crq
 from crq import export, hw
 project = hw.build(sys.argv[1], sys.argv[2])
-project.simulate(numpy.zeros((2, *project.network.input.shape), int))
+project.simulate(numpy.zeros((2, *project.network.inputs[0].shape), int))
 project.report()
 try:
     hw.build(sys.argv[1], sys.argv[2])

@@ -43,10 +43,10 @@ class Dma:
 
     def send(self, buffer: Buffer) -> None:
         assert buffer.flushed
-        source, _ = axi_words(self.made.plan)
+        [source], _ = axi_words(self.made.plan)
         words = buffer.view(np.ndarray).reshape(-1, source.per_image, source.bits // 8)
-        found = run(self.made.core(), words)
-        self.results = list(np.asarray(found.words))
+        found = run(self.made.core(), [words])
+        self.results = list(np.asarray(found.streams[0].words))
 
     def receive(self, buffer: Buffer) -> None:
         self.waiting.append(buffer)

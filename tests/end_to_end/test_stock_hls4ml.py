@@ -135,8 +135,8 @@ def test_distributed_arithmetic_is_an_adder_graph(tmp_path) -> None:
         assert process.unit is not None
         assert process.unit.is_unrolled(process.fold)
         assert f"struct {process.name}_adders" in (tmp_path / f"p/firmware/layers/{process.name}.h").read_text()
-    fmt = project.network.input.format
+    fmt = project.network.inputs[0].format
     low = -(1 << (fmt.bits - 1)) if fmt.signed else 0
-    images = np.random.default_rng(0).integers(low, low + (1 << fmt.bits), (8, *project.network.input.shape))
+    images = np.random.default_rng(0).integers(low, low + (1 << fmt.bits), (8, *project.network.inputs[0].shape))
     expected = evaluate(project.network, images).reshape(8, -1)
     assert np.array_equal(project.integers(images, layout="NCHW").reshape(8, -1), expected)

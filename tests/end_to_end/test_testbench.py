@@ -19,6 +19,7 @@ from crq import hw
 from crq.hw.dataflow.words import pack, words_of
 from crq.hw.project import RtlProject
 from tests.support.rtl_projects import small
+from tests.support.several_sizes import image_and_table
 
 
 def simulator() -> str | None:
@@ -35,6 +36,9 @@ def simulator() -> str | None:
     return None
 
 
+MODELS = {"one stream": lambda: small(size=3), "several": image_and_table}
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> RtlProject:
     made = hw.build(small(size=3), tmp_path_factory.mktemp("tb") / "p", project_name="net", target="rtl")
@@ -43,8 +47,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> RtlProject:
 
 
 @pytest.mark.skipif(simulator() is None, reason="cocotb 2 with Icarus or Verilator 5.036 is not installed")
-def test_the_tests_of_the_project_pass_and_find_a_fault(project: RtlProject, tmp_path: Path) -> None:
-    copy = shutil.copytree(project.directory, tmp_path / "p")
+@pytest.mark.parametrize("streams", ["one stream", pytest.param("several", marks=pytest.mark.slow)])
+def test_the_tests_of_the_project_pass_and_find_a_fault(streams: str, tmp_path: Path) -> None:
+    copy = hw.build(MODELS[streams](), tmp_path / "p", project_name="net", target="rtl").directory
     command = [sys.executable, str(copy / "tb" / "run.py")]
     environment = {**os.environ, "SIM": simulator() or "", "IMAGES": "1"}
     good = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -74,7 +79,7 @@ def test_its_words_are_those_that_the_simulation_sends(project: RtlProject, monk
     try:
         lines = (project.directory / "vectors" / "input_codes.dat").read_text().splitlines()[: found.IMAGES]
         codes = np.array([line.split() for line in lines], np.int64).reshape(-1, 3, 3, 2).transpose(0, 3, 1, 2)
-        port = project.plan.input
+        port = project.plan.inputs[0]
         packed = pack(codes, port, words_of(port))
         assert found.words() == [[int.from_bytes(word.tobytes(), "little") for word in image] for image in packed]
         pauses = found.bursts(1, 4)

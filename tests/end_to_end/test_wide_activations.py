@@ -90,7 +90,7 @@ def test_the_integer_graph_is_the_file_in_float64(made: Made) -> None:
         if name in expected:
             found = np.rint(tensors[source.tensor] / source.scale).astype(np.int64)
             np.testing.assert_array_equal(expected[name].reshape(found.shape), found, name)
-    logits = expected[network.layers[-1].name].reshape(len(codes), -1) * network.output_scale.astype(np.float64)
+    logits = expected[network.layers[-1].name].reshape(len(codes), -1) * network.scores[0].scale.astype(np.float64)
     np.testing.assert_array_equal(logits, tensors["y"])
 
 

@@ -186,7 +186,7 @@ def test_host_snippet_packs_and_unpacks(project):
     codes = random_input(project.graph, 2)
     words = scope["pack"](codes)
     assert words[1][9][0] == codes[1, 0, 1, 1]
-    output = project.plan.output
+    output = project.plan.outputs[0]
     integers = project.integers(codes).reshape(2, *output.shape)
     bits, size = output.tensor.format.bits, words_of(output).bits // 8
     beats = integers.transpose(0, 2, 3, 1).reshape(-1, output.beat)

@@ -33,7 +33,7 @@ needs_serial = pytest.mark.skipif(find_spec("serial") is None, reason="pyserial 
 
 def wrapped(board: str = "ulx3s-25f", mhz: float = 50.0) -> Wrapped:
     plan = project().plan
-    return wrap(plan.design, plan.input, plan.output, find_board(board), mhz, DIGEST)
+    return wrap(plan.design, plan.inputs[0], plan.outputs[0], find_board(board), mhz, DIGEST)
 
 
 @cache

@@ -307,7 +307,7 @@ def run_network(
     for unit in units(network):
         for i, tensor in enumerate(unit.sources):
             readers.setdefault(tensor.name, []).append((unit.name, i))
-    sink = network.carried(network.output)
+    sink = network.carried(network.outputs[0])
     readers.setdefault(sink.name, []).append(("out", 0))
     ends: dict[tuple[str, int], Wire] = {}
 
@@ -317,7 +317,7 @@ def run_network(
             nodes.append(fork := Fork(node.out, len(readers[name])))
         ends.update(zip(readers[name], fork.outs if len(readers[name]) > 1 else [node.out], strict=True))
 
-    add(network.input.name, Source(entering))
+    add(network.inputs[0].name, Source(entering))
     for unit in units(network):
         fold, ins = folds[unit.name], []
         for i, (tensor, wanted) in enumerate(zip(unit.sources, beats_in(unit, fold), strict=True)):

@@ -88,7 +88,7 @@ def run(model: ModelWrapper, codes: np.ndarray) -> np.ndarray:
 def codes(graph: ModelWrapper, count: int, seed: int = 0) -> np.ndarray:
     network = Network(graph)
     shape = graph.get_tensor_shape(graph.graph.input[0].name)[1:]
-    lo, hi = (end.reshape(-1, *[1] * (len(shape) - 1)) for end in (network.input.lo, network.input.hi))
+    lo, hi = (end.reshape(-1, *[1] * (len(shape) - 1)) for end in (network.inputs[0].lo, network.inputs[0].hi))
     rng = np.random.default_rng(seed)
     ends = [np.broadcast_to(end, (1, *shape)) for end in (lo, hi)]
     return np.concatenate([*ends, rng.integers(lo, hi + 1, (count, *shape))])
@@ -99,10 +99,10 @@ def assert_graph_equals_file(proto: ModelProto, count: int = 40) -> ModelWrapper
     graph = read_qonnx(proto)
     x = codes(graph, count)
     network = Network(graph)
-    values = to_values(network, x.reshape(-1, *network.input.shape)).reshape(x.shape)
+    values = to_values(network, x.reshape(-1, *network.inputs[0].shape)).reshape(x.shape)
     runs = evaluate(proto, values)
     expected = np.concatenate([runs[o.name] for o in proto.graph.output], axis=1)
-    scale, offset = network.output_scale.astype(np.float64), network.output_offset
+    scale, offset = network.scores[0].scale.astype(np.float64), network.scores[0].offset
     integers = run(graph, x)
     per_channel = (-1, *[1] * (integers.ndim - 2))
     found = integers * (scale.reshape(per_channel) if scale.ndim else scale)

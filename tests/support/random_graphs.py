@@ -63,7 +63,7 @@ class GraphBuilder:
         """`table`: (C, 2**bits - 1); by default spread over the reachable interval of each channel, with ties."""
         qmin = -(1 << (bits - 1)) if signed else 0
         if table is None:
-            tensor = Network(self.finish(x)).output
+            tensor = Network(self.finish(x)).outputs[0]
             steps = (1 << bits) - 1
             u = np.sort(self.rng.random((tensor.shape.c, steps)) * 0.7 + 0.15, axis=1)
             table = np.rint(tensor.lo[:, None] + u * (tensor.hi - tensor.lo)[:, None]).astype(np.int64)
@@ -78,7 +78,7 @@ class GraphBuilder:
 
     def bipolar(self, x: str) -> str:
         """Codes {-1, +1} as 2·#{x >= T} - 1 cannot be a MultiThreshold of step 1: a two-step table gives -1 or +1."""
-        tensor = Network(self.finish(x)).output
+        tensor = Network(self.finish(x)).outputs[0]
         middle = (tensor.lo + tensor.hi) // 2
         table = np.stack([middle, middle], axis=1)
         name = self.name("sign")

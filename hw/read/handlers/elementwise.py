@@ -15,13 +15,13 @@ from crq.hw.read.values import Codes, Pending, Raw, Value
 
 
 def affine(ctx: Context, node: NodeProto) -> Value:
-    """Mul, Div, Add and Sub with one constant, or of two values of one sum; Add of two activations."""
+    """Mul, Div, Add and Sub with one constant, or of two values of one sum; Add and Sub of two activations."""
     constant_at = [i for i in (0, 1) if ctx.is_constant(node, i)]
     if not constant_at:
-        if node.op_type == "Add" and all(ctx.has_codes(node, i) for i in (0, 1)):
+        if node.op_type in ("Add", "Sub") and all(ctx.has_codes(node, i) for i in (0, 1)):
             return residual(ctx, node)
         joined = same_sum(ctx, node)
-        if joined is None and node.op_type == "Add":
+        if joined is None and node.op_type in ("Add", "Sub"):
             return residual(ctx, node)
         if joined is None:
             refuse("unsupported-op", node, f"{node.op_type} of two activations has no multiplier-free form")
@@ -43,6 +43,11 @@ def affine(ctx: Context, node: NodeProto) -> Value:
     if kind == "Div" and not constant.all():
         refuse("not-finite", node, "division by zero")
     return Pending(pending.int, pending.chain.then(kind, constant))
+
+
+def negative(ctx: Context, node: NodeProto) -> Pending:
+    pending = ctx.pending(node)
+    return Pending(pending.int, pending.chain.then("Mul", np.asarray(np.float32(-1))))
 
 
 def batch_norm(ctx: Context, node: NodeProto) -> Value:
@@ -98,12 +103,16 @@ def dropout(ctx: Context, node: NodeProto) -> Value:
 
 
 def residual(ctx: Context, node: NodeProto) -> Pending:
-    """Sum of two code tensors whose scales differ by a power of two: shifted to the finer one, then added."""
+    """Sum or difference of two code tensors whose scales differ by a power of two: shifted to the finer one and
+    added, in a difference with the sign of the second turned."""
     operands = [ctx.codes(node, i) for i in (0, 1)]
     if operands[0].int.shape != operands[1].int.shape:
         refuse("malformed", node, f"operands of shapes {operands[0].int.shape} and {operands[1].int.shape}")
     aligned, scale = align(ctx, node, operands)
-    total = ctx.emit.add(ctx.name(node), *(a.int for a in aligned))
+    x, y = (a.int for a in aligned)
+    if node.op_type == "Sub":
+        y = ctx.emit.negate(f"{ctx.name(node)}_less", y, np.full(y.channels, -1))
+    total = ctx.emit.add(ctx.name(node), x, y)
     return Codes(total, scale).pending()
 
 

@@ -72,7 +72,7 @@ def _given_integers(ctx: Context, node: NodeProto) -> Codes:
     low, high = value.ends
     steps: tuple[tuple[str, NDArray[Any]], ...] = (("Sub", np.asarray(np.float32(zero))),) if zero else ()
     steps = (*steps, ("Mul", np.asarray(scale)))
-    ctx.values[node.input[0]] = Raw(value.shape, steps)
+    ctx.values[node.input[0]] = Raw(value.port, value.shape, steps)
     return codes_of(ctx, node, Quantizer(np.asarray(scale), 0, low - zero, high - zero, np.rint), scale)
 
 

@@ -171,24 +171,25 @@ def _input(ctx: Context, node: NodeProto, value: Raw, quantizer: Quantizer, scal
         refuse("rounding-mode", node, f"rounding mode {mode!r} on the network's input, whose host rounds half to even")
     ends = quantizer.qmin, quantizer.qmax
     dtype = DataType[smallest_format(*ends).qonnx]
-    metadata = {
+    facts = {
         "preprocessing": tuple((kind, constant.tolist()) for kind, constant in value.steps),
-        "input_range": None if ends == (dtype.min(), dtype.max()) else ends,
-        "input_zero_point": quantizer.zero,
+        "range": None if ends == (dtype.min(), dtype.max()) else ends,
+        "zero_point": quantizer.zero,
     }
-    known = ctx.inputs.get(value.first or 0)
+    port = ctx.ports[value.port]
+    known = port.parts.get(value.first or 0)
     if known is not None:  # quantized before, for another reader
         same = known.codes.int.shape == value.unpadded and known.codes.scale == scale
-        if not same or ctx.emit.types[known.codes.int.name] != dtype.name or known.metadata != metadata:
+        if not same or ctx.emit.types[known.codes.int.name] != dtype.name or known.facts != facts:
             refuse("input-quantizer", node, "quantizes the network's input a second time, and differently")
         return _padded(ctx, node, value, known.codes)
     if value.first is None:
-        codes = Codes(ctx.emit.set_input("input", value.unpadded, dtype.name, ends), scale)
-        ctx.input_metadata, ctx.input_scale, layer = metadata, float(scale), codes.int.name
+        codes = Codes(ctx.emit.input(ctx.input_name(port), value.unpadded, dtype.name, ends), scale)
+        port.codes, port.facts, layer = codes.int, {**facts, "scale": float(scale)}, codes.int.name
     else:
-        layer = ctx.emit.unique(f"input{len(ctx.inputs) + 1}")
+        layer = ctx.emit.unique(f"input{len(port.parts) + 1}")
         codes = Codes(ctx.emit.part(f"{layer}_out", value.unpadded, dtype.name, ends), scale)
-    ctx.inputs[value.first or 0] = InputPart(codes, metadata)
+    port.parts[value.first or 0] = InputPart(codes, facts)
     if not any(value.pads):
         ctx.record_source(layer, node, scale)
     return _padded(ctx, node, value, codes)

@@ -7,6 +7,7 @@ from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.ir.layers import smallest_format
+from crq.hw.read.passes.readers import readers
 from crq.hw.read.weights import weight_type
 
 LARGEST_CODE = 127
@@ -22,7 +23,7 @@ def absorb_sign(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
         mac = model.find_producer(node.input[0])
         if signs is None or not np.isin(signs, (-1, 1)).all() or mac is None or mac.op_type not in ("Conv", "MatMul"):
             continue
-        if len(model.find_consumers(mac.output[0])) != 1:
+        if readers(model, mac.output[0]) != 1:
             continue
         weights = model.get_initializer(mac.input[1])
         column = signs.reshape(-1)

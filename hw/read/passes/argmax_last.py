@@ -14,6 +14,7 @@ from onnx import TensorProto, helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
+from crq.hw.ir.ends import OutputFacts
 from crq.hw.ir.head import INDEX, Head
 from crq.hw.ir.layers import smallest_format
 from crq.hw.ir.metadata import Metadata
@@ -28,12 +29,14 @@ def argmax_last(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
 
     Refuses scores that do not compare as their integers do.
     """
-    result = model.graph.output[0].name
-    last, metadata = model.find_producer(result), Metadata.of(model)
+    metadata = Metadata.of(model)
+    _check_one(metadata)
+    result, facts = model.graph.output[0].name, metadata.outputs[0]
+    last = model.find_producer(result)
     if last is not None and last.op_type == "ArgMax":
         return model, False
     shape = model.get_tensor_shape(result)
-    _check(metadata, shape[1])
+    _check(facts, shape[1])
     if last is not None and last.op_type == "Flatten" and np.prod(model.get_tensor_shape(last.input[0])[2:]) > 1:
         refuse("argmax", f"node {last.name!r}", "the scores are the pixels of an image")
     name = _free(model, "argmax")
@@ -43,26 +46,28 @@ def argmax_last(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
     model.graph.value_info.append(scores)
     model.graph.output.append(helper.make_tensor_value_info(index, TensorProto.INT64, [shape[0], 1, *shape[2:]]))
     model.set_tensor_datatype(index, dtype)
-    keeps = next((told.get("keepdims", 1) for kind, told in metadata.output_head if kind == "ArgMax"), 0)
-    replace(
-        metadata, output_scale=1.0, output_offset=0.0, output_tensor=None, output_head=((INDEX, {"keepdims": keeps}),)
-    ).write(model)
+    keeps = next((told.get("keepdims", 1) for kind, told in facts.head if kind == "ArgMax"), 0)
+    replace(metadata, outputs=(OutputFacts(head=((INDEX, {"keepdims": keeps}),)),)).write(model)
     return model, True
 
 
-def _check(metadata: Metadata, classes: int) -> None:
-    if metadata.output_names:
-        names = ", ".join(repr(name) for name, _ in metadata.output_names)
-        refuse("argmax", "model", f"it has the outputs {names}: write a file that ends with one of them")
-    scales, offsets = np.unique(metadata.output_scale), np.unique(metadata.output_offset)
+def _check_one(metadata: Metadata) -> None:
+    names = [name for facts in metadata.outputs for name, _ in facts.names]
+    if names:
+        listed = ", ".join(map(repr, names))
+        refuse("argmax", "model", f"it has the outputs {listed}: write a file that ends with one of them")
+
+
+def _check(facts: OutputFacts, classes: int) -> None:
+    scales, offsets = np.unique(facts.scale), np.unique(facts.offset)
     if len(scales) > 1 or scales[0] <= 0:
         refuse("argmax", "model", f"the scores are their integers times {len(scales)} scales from {scales[0]:g}")
     if len(offsets) > 1:
         refuse("argmax", "model", "biases of the scores are no whole numbers of their unit")
     if classes < 2:
         refuse("argmax", "model", "it has one score")
-    if not _asks_for_the_greatest(metadata.output_head):
-        kinds = ", ".join(kind for kind, _ in metadata.output_head)
+    if not _asks_for_the_greatest(facts.head):
+        kinds = ", ".join(kind for kind, _ in facts.head)
         refuse("argmax", "model", f"it ends with {kinds}, which is not the greatest score")
 
 

@@ -13,6 +13,7 @@ from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.ir.metadata import Metadata
+from crq.hw.read.passes.readers import readers
 from crq.hw.read.passes.swap import swap
 
 ELEMENTWISE = ("MultiThreshold", "Mul", "Add")
@@ -41,7 +42,7 @@ def _next(model: ModelWrapper) -> tuple[NodeProto, NodeProto] | None:
         if enlarge.op_type != "ConvTranspose":
             continue
         consumers = model.find_consumers(enlarge.output[0]) or []
-        if len(consumers) != 1 or consumers[0].op_type not in ELEMENTWISE:
+        if not readers(model, enlarge.output[0]) == len(consumers) == 1 or consumers[0].op_type not in ELEMENTWISE:
             continue
         if any(model.get_initializer(name) is not None for name in consumers[0].input[1:]):
             return enlarge, consumers[0]

@@ -12,6 +12,7 @@ from onnx import NodeProto, helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
+from crq.hw.read.passes.readers import readers
 from crq.hw.read.passes.swap import swap
 from crq.hw.read.refusals import refuse
 
@@ -49,7 +50,7 @@ def _next(model: ModelWrapper) -> tuple[NodeProto, NodeProto] | None:
             continue
         consumers = [n for n in model.find_consumers(flatten.output[0]) or [] if n.op_type != "MatMul"]
         if consumers:
-            if len(model.find_consumers(flatten.output[0]) or []) > 1:
+            if readers(model, flatten.output[0]) > 1:
                 refuse("per-feature", consumers[0])
             return flatten, consumers[0]
     return None

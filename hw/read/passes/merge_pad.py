@@ -10,6 +10,8 @@ from typing import Any
 from onnx import NodeProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
 
+from crq.hw.read.passes.readers import readers
+
 
 def merge_pad(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
     """Give the padding of every convolution that only pads to the convolutions behind it; returns (model, changed)."""
@@ -23,8 +25,7 @@ def merge_pad(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
             attribute.CopyFrom(helper.make_attribute("pads", pads))
             conv.input[0] = pad.input[0]
             changed = True
-        read = model.find_consumers(pad.output[0]) or pad.output[0] == model.graph.output[0].name
-        if not read:
+        if not readers(model, pad.output[0]):
             model.del_initializer(pad.input[1])
             model.graph.node.remove(pad)
     return model, changed

@@ -123,6 +123,7 @@ def bitstream(
     Raises `HwError` for a board that is not known or not given, a clock that is not reached, a design that is too
     large; `ToolError` for tools.
     """
+    built.require_one_port("crq bitstream")
     facts = built.manifest
     if board is None and facts.board is None:
         raise HwError(f"{built.directory}: built for the part {facts.part}, not for a board; name one with --board")
@@ -135,8 +136,9 @@ def bitstream(
     design = Design(top, sources, memories, target.family)
     layers = {bounded(made.name): unit.name for unit, made in built.plan.units()}
     mhz, made = clock_mhz or 1000 / facts.clock_period, None
+    [x], [y] = built.plan.inputs, built.plan.outputs
     while made is None:
-        wrapped = wrap(design, built.plan.input, built.plan.output, target, mhz, bytes.fromhex(facts.source["sha256"]))
+        wrapped = wrap(design, x, y, target, mhz, bytes.fromhex(facts.source["sha256"]))
         try:
             made = make(wrapped, layers, seeds=seeds, jobs=jobs, cache=cache, heard=heard)
         except ClockMissed as missed:

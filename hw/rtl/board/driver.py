@@ -46,12 +46,13 @@ class Board:
 
     def integers(self, codes: NDArray[np.integer], done: Callable[[int], None] = lambda n: None) -> IntArray:
         """The network's integers (N, C, H, W) of input codes (N, C, H, W), an image after the other."""
-        out = self.network.carried(self.network.output)
+        [given], [result] = self.network.inputs, self.network.outputs
+        out = self.network.carried(result)
         found = np.empty((len(codes), *out.shape), np.int64)
         for i, image in enumerate(codes):
-            packed = protocol.packed_image(image, self.network.input.format)
+            packed = protocol.packed_image(image, given.format)
             answer = self.ask(protocol.RUN, image=packed)
-            found[i] = protocol.unpacked_result(answer, out.shape, self.network.output.format)
+            found[i] = protocol.unpacked_result(answer, out.shape, result.format)
             done(i + 1)
         return found
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from crq.hw.errors import HwError
 from crq.hw.ir.graph import Network
-from crq.hw.ir.images import image_shape
+from crq.hw.ir.images import image_shape, only_entry
 
 
 def codes_of(network: Network, path: Path) -> NDArray[np.integer]:
@@ -24,7 +24,8 @@ def codes_of(network: Network, path: Path) -> NDArray[np.integer]:
             raise HwError(f"{path}: {error}; expected an array of input codes") from error
     from PIL import Image, UnidentifiedImageError
 
-    channels, height, width = network.input.shape
+    entry = only_entry(network, str(path))
+    channels, height, width = entry.tensor.shape
     if channels not in (1, 3):
         raise HwError(f"{path}: the network takes {channels} channels, which no picture has; give codes as .npy")
     try:
@@ -37,5 +38,5 @@ def codes_of(network: Network, path: Path) -> NDArray[np.integer]:
             f"{path}: a picture of {picture.shape[1]}×{picture.shape[0]} pixels; the network takes {width}×{height}"
         )
     first = picture.reshape(height, width, channels).transpose(2, 0, 1)
-    ordered = first if network.metadata.input_layout == "NCHW" else first.transpose(1, 2, 0)
-    return ordered.reshape(1, *image_shape(network))
+    ordered = first if entry.facts.layout == "NCHW" else first.transpose(1, 2, 0)
+    return ordered.reshape(1, *image_shape(entry))

@@ -5,17 +5,20 @@ Nothing of the reader takes part: what it gets wrong must show there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
+from crq.hw.ir.ends import Entry
 from crq.hw.ir.graph import Network
 from crq.hw.ir.host import to_values
 from crq.hw.ir.joined import join
 from crq.hw.ir.layers import IntArray
+from crq.hw.ir.ports import apart
+from crq.hw.ir.scores import Scores
 from crq.hw.verify.float64.operators import CHANNELS_LAST, GENERAL, QUANTIZERS
 
 FLOATS: dict[int, type[np.floating[Any]]] = {TensorProto.FLOAT: np.float32, TensorProto.DOUBLE: np.float64}
@@ -57,17 +60,30 @@ def evaluable(model: ModelProto, element: int, output: str | None = None) -> Mod
     return model
 
 
-def file_input(model: ModelProto) -> ValueInfoProto:
-    """The input of an evaluable model."""
-    return next(iter(model.graph.input))
+def file_inputs(model: ModelProto) -> list[ValueInfoProto]:
+    """The inputs of an evaluable model, in the order of the network's."""
+    return list(model.graph.input)
 
 
-def file_images(model: ModelProto, network: Network, codes: IntArray) -> Iterator[NDArray[np.float64]]:
-    """What an evaluable model is fed so that its first quantizer gives `codes` (N, C, H, W), image by image."""
-    shape = [d.dim_value for d in file_input(model).type.tensor_type.shape.dim]
-    last = network.metadata.input_layout == "NHWC"
-    for value in to_values(network, codes):
-        yield (np.moveaxis(value.reshape(shape[-1], *shape[1:-1]), 0, -1) if last else value).reshape(shape)
+def file_images(model: ModelProto, network: Network, codes: IntArray) -> Iterator[list[NDArray[np.float64]]]:
+    """What an evaluable model is fed so that its first quantizers give `codes` (N, C, H, W), image by image: an array
+    for each input."""
+    shapes = [[d.dim_value for d in given.type.tensor_type.shape.dim] for given in file_inputs(model)]
+    parts = apart(network.inputs, to_values(network, codes))
+    for image in range(len(codes)):
+        given = zip(network.entries, shapes, parts, strict=True)
+        yield [_image(entry, shape, part[image]) for entry, shape, part in given]
+
+
+def _image(entry: Entry, shape: list[int], value: NDArray[np.float64]) -> NDArray[np.float64]:
+    last = entry.facts.layout == "NHWC"
+    return (np.moveaxis(value.reshape(shape[-1], *shape[1:-1]), 0, -1) if last else value).reshape(shape)
+
+
+def file_result(model: ModelProto, scores: Scores, values: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Of the `values` of an evaluable model's tensors, those that leave by one output of the network."""
+    names = [name for name, _ in scores.facts.names] or [model.graph.output[0].name]
+    return np.concatenate([values[name] for name in names], axis=1) if len(names) > 1 else values[names[0]]
 
 
 def _needed(model: ModelProto) -> list[NodeProto]:

@@ -18,28 +18,29 @@ from crq.hw.errors import HwError
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import IntArray
 from crq.hw.ir.metadata import FileTensor
-from crq.hw.verify.float64.evaluable import evaluable, file_images, file_input
+from crq.hw.ir.ports import apart
+from crq.hw.verify.float64.evaluable import evaluable, file_images, file_inputs, file_result
 from crq.hw.verify.float64.operators import OPERATORS
 from crq.hw.verify.float64.ties import BOUNDARIES, boundaries, undecided
-from crq.hw.verify.link import Link, compare_layers, output_integers
+from crq.hw.verify.link import Link, compare_layers, ends, output_integers
 
 
 class Float64File:
-    """The model's float32 constants, casts and tensors as float64; `run` gives every tensor for one input."""
+    """The model's float32 constants, casts and tensors as float64; `run` gives every tensor for one image."""
 
     def __init__(self, model: ModelProto, output: str | None = None) -> None:
         self.model = evaluable(model, TensorProto.DOUBLE, output)
-        given = file_input(self.model)
-        self.input = given.name
-        self.shape = tuple(d.dim_value for d in given.type.tensor_type.shape.dim)
+        inputs = file_inputs(self.model)
+        self.shapes = {i.name: tuple(d.dim_value for d in i.type.tensor_type.shape.dim) for i in inputs}
         try:
             self._evaluator = ReferenceEvaluator(self.model, new_ops=list(OPERATORS))  # it appends its own to the list
         except NotImplementedError as error:
             raise HwError(f"onnx's reference evaluator cannot run the file in float64: {error}") from error
 
-    def run(self, x: NDArray[np.float64]) -> dict[str, Any]:
-        """Every tensor by name."""
-        return dict(self._evaluator.run(None, {self.input: x.reshape(self.shape)}, intermediate=True))
+    def run(self, *images: NDArray[np.float64]) -> dict[str, Any]:
+        """Every tensor by name, for an image of each input."""
+        feed = {name: x.reshape(shape) for (name, shape), x in zip(self.shapes.items(), images, strict=True)}
+        return dict(self._evaluator.run(None, feed, intermediate=True))
 
 
 class Match(NamedTuple):
@@ -55,25 +56,28 @@ def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[s
     A code may differ where float64 does not decide it (ties.py); what follows in that image is not compared,
     and the link's name counts such images.
     """
-    model = Float64File(onnx.load(file), network.metadata.output_tensor)
+    model = Float64File(onnx.load(file), network.metadata.outputs[0].tensor)
     quantizers = boundaries(model.model)
     matches = _matches(model.model, quantizers, network)
-    last = network.layers[-1].name
+    last = ends(network)
+    parts = apart(network.inputs, codes)
     found: dict[str, list[IntArray]] = {}
     left = 0
-    for image, x in enumerate(file_images(model.model, network, codes)):
-        values = model.run(x)
-        want = {network.input.name: codes[image], **{name: of_layer[image] for name, of_layer in expected.items()}}
+    for image, given in enumerate(file_images(model.model, network, codes)):
+        values = model.run(*given)
+        want = {tensor.name: part[image] for tensor, part in zip(network.inputs, parts, strict=True)}
+        want |= {name: of_layer[image] for name, of_layer in expected.items()}
         have, tied = _quantized(quantizers, matches, values, want)
-        result = values[model.model.graph.output[0].name]
-        have[last] = want[last] if tied else output_integers(network, result, want[last])
+        for name, scores in last.items():
+            result = file_result(model.model, scores, values)
+            have[name] = want[name] if tied else output_integers(network, scores, result, want[name])
         for name, integers in have.items():
             found.setdefault(name, []).append(integers)
         left += tied
     name = "the file in float64 = integer graph" + (f" ({left} images up to an undecided code)" if left else "")
     stacked = {layer: np.stack(images) for layer, images in found.items()}
     recorded = [layer.name for layer in network if layer.name in network.metadata.sources]
-    return compare_layers(network, name, expected, stacked, {*recorded, last})
+    return compare_layers(network, name, expected, stacked, {*recorded, *last})
 
 
 def _quantized(
@@ -99,7 +103,7 @@ def _matches(model: ModelProto, quantizers: list[NodeProto], network: Network) -
     """By the result of a node of `quantizers`: that is the source itself, or one that the source scales back."""
     producers = {name: node for node in model.graph.node for name in node.output}
     known = {node.output[0] for node in quantizers}
-    layers = {network.input.name, *(layer.name for layer in network)}
+    layers = {*(tensor.name for tensor in network.inputs), *(layer.name for layer in network)}
     found = {}
     for layer, source in network.metadata.sources.items():
         node = producers.get(source.tensor)

@@ -63,14 +63,11 @@ def simulate(project: Path, plan: Plan, depths: Mapping[str, int]) -> str | None
 
 
 def program(plan: Plan, depths: Mapping[str, int]) -> str:
-    """One thread per process, one that feeds images of zeros and one that takes the results."""
-    streams = [plan.input, *plan.streams, plan.output]
+    """One thread per process, those that feed images of zeros and those that take the results."""
+    streams = [*plan.inputs, *plan.streams, *plan.outputs]
     queues = [f'    hls::stream<{s.type_name}> {s.name}("{s.name}", {depths.get(s.name, 2)});' for s in streams]
-    x, y = plan.input, plan.output
-    bodies = [
-        f"for (unsigned p = 0; p < {x.beats}; p++) {x.name}.write(input_t());",
-        f"for (unsigned p = 0; p < {y.beats}; p++) {y.name}.read();",
-    ]
+    bodies = [f"for (unsigned p = 0; p < {x.beats}; p++) {x.name}.write({x.type_name}());" for x in plan.inputs]
+    bodies += [f"for (unsigned p = 0; p < {y.beats}; p++) {y.name}.read();" for y in plan.outputs]
     for process in plan.processes:
         arguments = ", ".join(s.name for s in (*process.inputs, *process.outputs))
         bodies.append(f"{process.name}({arguments});")

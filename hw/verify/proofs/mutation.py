@@ -25,6 +25,7 @@ from crq.hw.hls.plan import Plan, Process
 from crq.hw.hls.tables import tables_h
 from crq.hw.ir.interpret import apply, evaluate
 from crq.hw.ir.layers import Conv, Dense, IntArray, Mac, Threshold
+from crq.hw.ir.ports import apart
 from crq.hw.ir.progression import Progression
 from crq.hw.ir.vectors import all_vectors
 from crq.hw.verify.proofs.accumulator import driven
@@ -53,7 +54,8 @@ def check(built: Built) -> Proof:
     operands that drive its layer alone: a fault found there says something of the images, nothing of the design.
     """
     codes = all_vectors(built.network, RANDOM_IMAGES, bounding_limit=BOUNDING_IMAGES)
-    values: dict[str, IntArray] = {built.network.input.name: codes}
+    parts = zip(built.network.inputs, apart(built.network.inputs, codes), strict=True)
+    values: dict[str, IntArray] = {tensor.name: part for tensor, part in parts}
     evaluate(built.network, codes, wanted=values.__setitem__)
     made = list(mutations(built.plan, values))
     if not made:
@@ -108,7 +110,7 @@ def _catches(built: Built, mutation: Mutation, codes: IntArray, values: dict[str
 
 
 def mutations(plan: Plan, values: dict[str, IntArray]) -> Iterator[Mutation]:
-    """One fault of each kind that the network has room for; `values`: integers of the input and every layer."""
+    """One fault of each kind that the network has room for; `values`: integers of the inputs and every layer."""
     macs = [(p, p.unit.layer) for p in plan.processes if p.unit and isinstance(p.unit.layer, (Conv, Dense))]
     if macs:
         process, layer = macs[-1]
@@ -132,9 +134,9 @@ def mutations(plan: Plan, values: dict[str, IntArray]) -> Iterator[Mutation]:
 
 
 def _producer(plan: Plan, threshold: Threshold) -> str:
-    """The layer whose values it reads, or the network's input."""
+    """The layer whose values it reads, or the network's input that it reads."""
     producer = plan.network.producer(threshold.input)
-    return producer.name if producer else plan.network.input.name
+    return producer.name if producer else threshold.input.name
 
 
 def flipped_weight(process: Process, layer: Mac, plan: Plan) -> Mutation:

@@ -47,7 +47,7 @@ def test_same_values(case: str) -> None:
         (lambda x: torch.flatten(x, 2), "must start at dimension 1"),
         (lambda x: torch.cat([x, x], 2), "must be along dimension 1"),
         (lambda x: x.mean(1), "mean over dimensions"),
-        (lambda x: x + 1, "must add two activations"),
+        (lambda x: torch.add(x, x, alpha=2), "must join two activations"),
         (lambda x: F.max_pool2d(x, 2, return_indices=True), "'max_pool2d_with_indices' .* is not supported"),
     ],
 )

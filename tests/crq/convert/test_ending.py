@@ -40,3 +40,11 @@ def test_a_channel_without_scale_keeps_the_grid_of_the_input() -> None:
 def test_a_bias_beyond_32_bits_names_the_layer(gain: list[float], bias: list[float]) -> None:
     with pytest.raises(CrqError, match="layer 'fc': its bias does not fit 32 bits.*retrain the layer"):
         ending(pending(gain, bias))
+
+
+def test_sums_over_pixels_and_codes_have_their_own_scale() -> None:
+    codes = Codes("pool", 0.25, np.zeros(2), np.full(2, 90))
+    step, _ = ending(Pending(codes, divisor=6))
+    assert step.scale.tolist() == [np.float32(0.25 / 6)]
+    assert not step.bias.any()
+    assert ending(Pending(codes))[0].scale.tolist() == [0.25]

@@ -16,14 +16,6 @@ def test_dropout_of_every_kind() -> None:
     assert not any(is_dropout(m) for m in (nn.ReLU(), nn.Identity(), nn.MaxPool2d(2)))
 
 
-def test_a_norm_a_dropout_or_a_flattening_may_follow_the_last_layer() -> None:
-    tail = [nn.Conv2d(1, 3, 8), nn.BatchNorm2d(3), nn.Dropout(), nn.Flatten()]
-    for count in range(1, 5):
-        check_exact(fx.symbolic_trace(nn.Sequential(*tail[:count])))
-    with pytest.raises(CrqError, match="must end with a convolution or linear layer"):
-        check_exact(fx.symbolic_trace(nn.Sequential(*tail[:1], nn.ReLU(), nn.Flatten())))
-
-
 @pytest.mark.parametrize(
     ("pool", "message"),
     [

@@ -111,9 +111,9 @@ def test_two_inputs_can_be_joined_as_the_refusal_says() -> None:
 
 REFUSED = {
     "gate": (gated, r"operation 'mul' in module 'gate' is not supported: activation × activation"),
-    "scaled": (
-        lambda: Net(lambda net, x: net.fc((net.conv1(x) * 2 - 1).mean((2, 3)))),
-        r"'mul' .*constants belong in front of the first layer",
+    "scaled by a tensor": (
+        lambda: Net(lambda net, x: net.fc((net.conv1(x) - torch.ones(8, 1, 1)).mean((2, 3)))),
+        "is used as a value in the model's forward; only layers may hold constants",
     ),
     "branch": (branching, r"module 'branch' \(Branch\) cannot be traced.*fixed sequence"),
     "hardshrink": (
@@ -137,10 +137,9 @@ REFUSED = {
     ),
     "no statistics": (lambda: activated(nn.BatchNorm2d(8, track_running_stats=False)), "'act' keeps no running stat"),
     "softmax": (lambda: Net(lambda n, x: F.softmax(n.fc(n.conv1(x).mean((2, 3))), 1)), "'softmax'.*return the scores"),
-    "scaled sum": (lambda: Net(lambda n, x: n.fc((n.conv1(x) + 1.0).mean((2, 3)))), "must add two activations"),
-    "shared": (
-        lambda: Net(lambda n, x: n.fc(n.conv2(n.conv2(n.conv1(x))).mean((2, 3)))),
-        "'conv2' is called more than once",
+    "scaled sum": (
+        lambda: Net(lambda n, x: n.fc(torch.add(n.conv1(x), n.conv1(x), alpha=2).mean((2, 3)))),
+        "must join two activations, or one and a number, without a factor",
     ),
     "tuple": (lambda: Net(lambda n, x: (n.conv1(x), x)), r"must return one tensor.*nn.Linear\(n, a \+ b\)"),
     "two inputs": (Pair, r"exactly one tensor input, not 2: join .*x\[:, :3\], x\[:, 3:\]"),
@@ -167,3 +166,18 @@ def test_refusals_name_the_culprit(case: str) -> None:
     make, message = REFUSED[case]
     with pytest.raises(CrqError, match=message):
         crq.prepare(make())
+
+
+class ImageAndTable(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(1, 4, 3), nn.Linear(5, 4)
+
+    def forward(self, image: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        return torch.cat([self.conv(image).flatten(1), self.fc(table)], 1)
+
+
+@pytest.mark.parametrize("example", [None, (torch.zeros(1, 1, 3, 3), torch.zeros(1, 5))])
+def test_several_inputs_are_told_with_a_way_out(example) -> None:
+    with pytest.raises(CrqError, match=r"the inputs image, table; crq\.prepare takes a model of one tensor.*Brevitas"):
+        crq.prepare(ImageAndTable(), example_input=example)

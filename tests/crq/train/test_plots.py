@@ -18,7 +18,7 @@ def test_curves_are_a_function_of_the_rows(tmp_path) -> None:
     plots.curves(ROWS[:-1], tmp_path / "c.png")
     a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
     assert a == b != c
-    assert Image.open(tmp_path / "a.png").size == (1100, 396)
+    assert Image.open(tmp_path / "a.png").size == (1540, 396)
 
 
 def test_no_epochs_is_an_empty_picture(tmp_path) -> None:
@@ -26,16 +26,32 @@ def test_no_epochs_is_an_empty_picture(tmp_path) -> None:
     assert Image.open(tmp_path / "a.png").format == "PNG"
 
 
-def test_at_most_eight_layers_are_drawn_each_a_row(tmp_path) -> None:
+def test_at_most_eight_layers_are_drawn_each_a_row_with_a_column_per_stage(tmp_path) -> None:
     torch.manual_seed(0)
     weights = {f"layer{i}": torch.randn(50) for i in range(20)}
     alphas = dict.fromkeys(weights, 0.5)
-    heights = []
-    for count in (1, 2, 8, 20):
+    sizes = []
+    for count, titles in ((1, "ab"), (2, "ab"), (8, "abc"), (20, "abc")):
         some = dict(list(weights.items())[:count])
-        plots.histograms(some, some, alphas, tmp_path / "w.png")
-        heights.append(Image.open(tmp_path / "w.png").height)
-    assert heights == [209, 418, 1672, 1672]
+        plots.histograms([plots.Stage(title, some, alphas) for title in titles], tmp_path / "w.png")
+        sizes.append(Image.open(tmp_path / "w.png").size)
+    assert sizes == [(990, 209), (990, 418), (1430, 1672), (1430, 1672)]
+
+
+def test_every_stage_has_its_own_alpha(tmp_path) -> None:
+    weights = {"fc": torch.linspace(-1, 1, 40)}
+    for name, alpha in (("a", 0.5), ("b", 0.5), ("c", 0.6)):
+        stages = [plots.Stage("float", weights, {"fc": 0.5}), plots.Stage("after", weights, {"fc": alpha})]
+        plots.histograms(stages, tmp_path / f"{name}.png")
+    a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_the_cost_of_each_layer_is_drawn(tmp_path) -> None:
+    with_layers = [row | {"layers": {"fc": {"cost": 0.1 * i}}} for i, row in enumerate(ROWS)]
+    plots.curves(ROWS, tmp_path / "a.png")
+    plots.curves(with_layers, tmp_path / "b.png")
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
 
 
 def test_a_trade_is_a_function_of_the_figures(tmp_path) -> None:

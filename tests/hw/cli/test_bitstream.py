@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from crq import hw
 from crq.hw.cli.bitstream import bitstream
 from crq.hw.errors import HwError
 from crq.hw.rtl.bitstream.flow import SEEDS
-from tests.support.rtl_projects import project
+from tests.support.rtl_projects import project, small
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,39 @@ def test_a_board_with_a_zynq_gets_a_vivado_project(tmp_path: Path) -> None:
     result = CliRunner().invoke(bitstream, [str(made), "--board", "pynq-z2", "--json"], catch_exceptions=False)
     facts = json.loads(result.output)
     assert (Path(facts["folder"]) / "build.tcl").is_file()
-    assert facts["run"].startswith("vivado -mode batch -source")
+    (command,) = facts["run"]
+    assert command.startswith("vivado -mode batch -source")
+
+
+def test_of_an_hls_project_the_ip_comes_first(tmp_path: Path) -> None:
+    made = hw.build(small(), tmp_path / "p", project_name="net", part="pynq-z2")
+
+    def lines() -> list[str]:
+        return CliRunner().invoke(bitstream, [str(made.directory)], catch_exceptions=False).output.splitlines()
+
+    written, ip, first, then = lines()
+    assert (written.split()[0], ip) == ("written", "IP         net_axi: not made yet, the first step")
+    assert first == f"now run    (cd {made.directory} && vitis-run --tcl build_axi.tcl --mode hls)"
+    assert then.startswith("then       vivado -mode batch -source")
+    component = made.directory / "net_prj" / "solution1" / "impl" / "ip" / "component.xml"
+    component.parent.mkdir(parents=True)
+    component.write_text("<spirit:name>net</spirit:name>")
+    assert "not made yet" in lines()[1]  # the plain function's
+    component.write_text("<spirit:name>net_axi</spirit:name>")
+    _, ip, only = lines()
+    assert (ip, only.split()[:3]) == ("IP         net_axi: is there", ["now", "run", "vivado"])
+
+
+def test_a_board_with_another_fpga_is_refused_for_hls_and_noted_for_rtl(tmp_path: Path) -> None:
+    made = hw.build(small(), tmp_path / "p", project_name="net", part="pynq-z2")
+    with pytest.raises(HwError, match="built for xc7z020clg400-1, and kv260 has xck26.*--part kv260"):
+        CliRunner().invoke(bitstream, [str(made.directory), "--board", "kv260"], catch_exceptions=False)
+    CliRunner().invoke(bitstream, [str(made.directory), "--board", "pynq-z1"], catch_exceptions=False)  # the same die
+    rtl = shutil.copytree(project().directory, tmp_path / "rtl")
+    result = CliRunner().invoke(bitstream, [str(rtl), "--board", "kv260"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "note: " in result.stderr
+    assert "is built for xc7z020clg400-1, and kv260 has xck26" in result.stderr
 
 
 def test_the_command_tries_as_many_placements_as_the_function() -> None:

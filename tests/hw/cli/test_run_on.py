@@ -72,8 +72,8 @@ def test_every_sample_of_a_file_has_its_own_line(tmp_path: Path, monkeypatch) ->
 
 def test_several_outputs_are_told_apart_and_name_no_class() -> None:
     network = Network(read_qonnx(vectors()))
-    integers = evaluate(network, random_codes(network, 2).reshape(2, *network.input.shape))
+    integers = evaluate(network, random_codes(network, 2).reshape(2, *network.inputs[0].shape))
     rows = _answers(network, integers)
-    channels = [count for _, count in network.metadata.output_names]
+    channels = [count for _, count in network.metadata.outputs[0].names]
     assert [[len(part) for part in row["results"]] for row in rows] == [channels, channels]
     assert not any("class" in row for row in rows)

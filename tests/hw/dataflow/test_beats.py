@@ -77,8 +77,8 @@ def test_a_stream_has_the_beats_of_its_producer_and_the_input_those_of_a_reader(
     folds = {u.name: rng.choice(np.array(u.legal_folds(), object)) for u in units(network)}
     folds = {name: Fold(int(f[0]), int(f[1]), f[2], f[3]) for name, f in folds.items()}
     found = stream_beats(network, folds)
-    assert set(found) == {network.input.name, *(u.output.name for u in units(network))}
+    assert set(found) == {network.inputs[0].name, *(u.output.name for u in units(network))}
     for unit in units(network):
         assert found[unit.output.name] == folds[unit.name].pe
-    first = next(u for u in units(network) if network.input in u.sources)
-    assert found[network.input.name] == beats_in(first, folds[first.name])[first.sources.index(network.input)]
+    first = next(u for u in units(network) if network.inputs[0] in u.sources)
+    assert found[network.inputs[0].name] == beats_in(first, folds[first.name])[first.sources.index(network.inputs[0])]

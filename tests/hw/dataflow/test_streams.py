@@ -67,13 +67,13 @@ def foldings(draw: st.DrawFn) -> tuple[Network, dict[str, Fold]]:
 
 def ends(network: Network, folds: Mapping[str, Fold], found: Mapping[str, Machine]) -> list[int]:
     """The cycle of each image's last beat."""
-    last = next(u for u in units(network) if u.name == output_unit(network, network.output))
+    last = next(u for u in units(network) if u.name == output_unit(network, network.outputs[0]))
     beats = last.output.shape.size // folds[last.name].pe
     return found[last.name].given[beats - 1 :: beats]
 
 
 def beats_of_an_image(network: Network, folds: Mapping[str, Fold]) -> int:
-    return network.input.shape.size // stream_beats(network, folds)[network.input.name]
+    return network.inputs[0].shape.size // stream_beats(network, folds)[network.inputs[0].name]
 
 
 def run(
@@ -93,7 +93,7 @@ def test_deep_fifos_let_every_beat_pass_in_the_cycle_of_the_model(chosen: tuple[
     network, folds = chosen
     depths = {(u.name, i): DEEP for u in units(network) for i in range(len(u.sources))}
     found = run(network, folds, depths, images=1)
-    expected = flow(network, folds, np.arange(beats_of_an_image(network, folds)), depths)
+    expected = flow(network, folds, {network.inputs[0].name: np.arange(beats_of_an_image(network, folds))}, depths)
     for unit in units(network):
         given_ = found[unit.name].given
         assert given_ == expected[unit.name].given[: len(given_)].tolist(), unit.name

@@ -30,7 +30,7 @@ def test_thresholds_join_the_sums_that_they_alone_read() -> None:
     assert act.threshold is None
     assert act.quantizer is network["act4"]
     assert pool.quantizer is fc.quantizer is None
-    assert fc.output is network.output
+    assert fc.output is network.outputs[0]
 
 
 def test_sums_that_others_read_too_stay_a_unit_of_their_own() -> None:

@@ -107,5 +107,5 @@ def test_what_comes_early_waits() -> None:
 def test_wires_alone_are_registered_once() -> None:
     g = GraphBuilder((2, 1, 1), "UINT4")
     network = Network(g.finish(g.shift("x", 1)))
-    assert waits(network) == {network.output.name: [1]}
+    assert waits(network) == {network.outputs[0].name: [1]}
     assert pipeline(network).latency == 1

@@ -66,7 +66,7 @@ def test_a_naive_loop_over_the_window_is_the_convolution(options: dict[str, Any]
     assert isinstance(unit.layer, Conv)
     x = random_input(model, 1)
     found = slide(window(unit), x[0], unit.layer.weights.astype(np.int64))
-    expected = reference.run(model, x)[network.output.name][0]
+    expected = reference.run(model, x)[network.outputs[0].name][0]
     assert np.array_equal(found.reshape(expected.shape), expected)
 
 

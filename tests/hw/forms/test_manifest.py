@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ MANIFEST = Manifest(
     io_type="io_stream", folding={"conv1": Fold(2, 9, "bram"), "größe.2": Fold(1)}, goal="10 images per second",
     why={"conv1": "given", "größe.2": "least area"}, wanted={"fps": 10.0},
     layers={"conv1": "conv1", "größe.2": "gr__e_2"},
-    tops={"network": "digits", "axi": "digits_axi"}, input={"bits": 8}, result={"bits": 16},
+    tops={"network": "digits", "axi": "digits_axi"}, inputs=[{"bits": 8}], results=[{"bits": 16}],
     testbench={"images": 32, "given": 8, "sha256": "ab"}, versions={"crq": "0.1.0"},
     files={"README.md": "cd"},
 )  # fmt: skip
@@ -71,3 +72,11 @@ def test_other_files_are_refused_by_name(text: str, message: str, tmp_path: Path
     with pytest.raises(HwError, match=message) as refused:
         Manifest.read(file)
     assert str(refused.value).startswith(f"{file}: ")
+
+
+def test_further_ports_have_keys_with_their_number(tmp_path: Path) -> None:
+    made = replace(MANIFEST, inputs=[{"bits": 8}, {"bits": 16}], results=[{"bits": 32}, {"bits": 64}, {"bits": 8}])
+    facts = made.to_dict()
+    assert [facts[key]["bits"] for key in ("input", "input2", "result", "result2", "result3")] == [8, 16, 32, 64, 8]
+    (tmp_path / FILE).write_text(made.to_json())
+    assert Manifest.read(tmp_path / FILE) == made

@@ -8,15 +8,16 @@ from jinja2 import TemplateNotFound, UndefinedError
 
 from crq.hw.dataflow.words import words_of
 from crq.hw.forms.render import render
-from crq.hw.hls.plan import Stream
+from crq.hw.hls.plan import Stream, ends
 from crq.hw.ir.layers import Shape, Tensor
 
 
-def stream(c: int, h: int, w: int, beat: int) -> Stream:
-    return Stream("s", "s_t", Tensor("s", Shape(c, h, w), np.zeros(c, np.int64), np.full(c, 15)), beat)
+def stream(name: str, c: int, h: int, w: int, beat: int) -> Stream:
+    return Stream(name, f"{name}_t", Tensor("s", Shape(c, h, w), np.zeros(c, np.int64), np.full(c, 15)), beat)
 
 
-FACTS = {"name": "net", "x": stream(2, 3, 4, 1), "y": stream(5, 1, 1, 5), "streaming": True}
+X, Y = stream("input", 2, 3, 4, 1), stream("result", 5, 1, 1, 5)
+FACTS = {"name": "net", "inputs": ends("input", [X]), "results": ends("result", [Y]), "streaming": True}
 
 
 def test_facts_take_their_places() -> None:
@@ -37,8 +38,8 @@ def test_the_form_decides_what_is_written() -> None:
 
 
 def test_nothing_is_escaped_and_the_last_line_ends() -> None:
-    x, y = stream(2, 3, 4, 1), stream(5, 1, 1, 5)
-    text = render("crq.hw.hls", "axi.cpp", name="a_b", x=x, y=y, x_words=words_of(x), y_words=words_of(y))
+    inputs, results = [(ends("input", [X])[0], words_of(X), "")], [(ends("result", [Y])[0], words_of(Y), "")]
+    text = render("crq.hw.hls", "axi.cpp", name="a_b", inputs=inputs, results=results, whole=True)
     assert "hls::stream<input_word> &input" in text
     assert "&lt;" not in text
     assert text.endswith("}\n")

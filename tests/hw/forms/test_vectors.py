@@ -19,7 +19,7 @@ def table(text: str) -> np.ndarray:
 def test_given_images_come_first_and_what_is_expected_is_what_they_give() -> None:
     network = Network(small())
     given = random_codes(network, 3, seed=9)
-    made = vectors(network, network.output.shape, given)
+    made = vectors(network, [network.outputs[0].shape], given)
     codes = table(made.inputs)
     assert (made.facts["images"], made.facts["given"], len(codes)) == (32, 3, 32)
     np.testing.assert_array_equal(codes[:3], given.transpose(0, 2, 3, 1).reshape(3, -1))
@@ -31,7 +31,7 @@ def test_a_flattened_result_is_an_image_again() -> None:
     values = np.arange(2 * 12).reshape(2, 12, 1, 1)
     found = as_stream(values, Shape(3, 2, 2))
     assert found[0, :, 0, 1].tolist() == [3, 4, 5]
-    assert data_file(found).splitlines()[0] == " ".join(map(str, range(12)))
+    assert data_file([found]).splitlines()[0] == " ".join(map(str, range(12)))
 
 
 def test_what_they_are_in_words() -> None:

@@ -157,7 +157,7 @@ def test_simulation_does_not_depend_on_threads_or_batches(projects, vectors):
     project = projects["residual_net", "io_stream"]
     codes = project.codes(vectors["residual_net"][0])
     library = compile_simulation(project.directory, "fast")
-    simulation = Simulation(library, codes.shape[1], project.network.output.shape.size)
+    simulation = Simulation(library, codes.shape[1], project.network.outputs[0].shape.size)
     whole = simulation.run(codes).integers
     for threads, size in ((1, 1), (4, 7)):
         pieces = np.concatenate([b.integers for b in simulation.batches(codes, threads, size)])

@@ -28,7 +28,7 @@ def test_the_layers_are_the_plans_processes_behind_one_input(tmp_path: Path) -> 
         layer = model.graph[process.name]
         assert layer.get_attr("process") is process
         read = [model.get_layer_output_variable(name).name for name in layer.inputs]
-        assert read == ["network_input" if s is model.crq_plan.input else s.name for s in process.inputs]
+        assert read == ["network_input" if s is model.crq_plan.inputs[0] else s.name for s in process.inputs]
     assert model.outputs == [model.crq_plan.processes[-1].name]
 
 

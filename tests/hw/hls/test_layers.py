@@ -30,8 +30,8 @@ def test_integers_in_hls4mls_words(fmt: Format, text: str) -> None:
 def test_shapes_have_channels_last_and_vectors_one_dimension() -> None:
     g = GraphBuilder((3, 4, 5), "UINT4")
     plan = plan_of(g, g.global_sum(g.bias("x")))
-    assert hls_shape(plan.input) == [4, 5, 3]
-    assert hls_shape(plan.output) == [3]
+    assert hls_shape(plan.inputs[0]) == [4, 5, 3]
+    assert hls_shape(plan.outputs[0]) == [3]
 
 
 def test_every_kind_of_unit_has_a_layer_that_no_stock_pass_knows() -> None:

@@ -41,11 +41,11 @@ def test_every_stream_has_one_writer_and_one_reader(name: str, io_type: str) -> 
     written = Counter(s for p in plan.processes for s in p.outputs)
     read = Counter(s for p in plan.processes for s in p.inputs)
     assert set(written.values()) == set(read.values()) == {1}
-    assert set(written) | {plan.input} == set(read) | {plan.output}
-    assert plan.output in written
-    assert plan.input in read
-    assert set(plan.streams) == set(written) - {plan.output}
-    known = {plan.input}
+    assert set(written) | {plan.inputs[0]} == set(read) | {plan.outputs[0]}
+    assert plan.outputs[0] in written
+    assert plan.inputs[0] in read
+    assert set(plan.streams) == set(written) - {plan.outputs[0]}
+    known = {plan.inputs[0]}
     for process in plan.processes:  # topological order
         assert known >= set(process.inputs)
         known |= set(process.outputs)
@@ -117,7 +117,7 @@ def test_a_layer_that_nothing_reads_is_refused_by_name() -> None:
 def test_streams_are_named_after_their_writer_and_the_last_is_the_result() -> None:
     g, last = chain("a", "b.c")
     plan = plan_of(g, last)
-    assert [(s.name, s.type_name) for s in (plan.input, *plan.streams, plan.output)] == [
+    assert [(s.name, s.type_name) for s in (plan.inputs[0], *plan.streams, plan.outputs[0])] == [
         ("input", "input_t"), ("a_out", "a_t"), ("result", "result_t"),
     ]  # fmt: skip
     assert [(p.name, p.label) for p in plan.processes] == [("a", "a"), ("b_c", "b.c")]
@@ -134,7 +134,7 @@ def test_depths_are_those_of_the_fifos_in_front_of_each_unit() -> None:
     folds = {u.name: Fold(1, 1) for u in units(network)}
     plan = make_plan(network, "io_stream", folds)
     needed = fifo_depths(network, folds, HLS)
-    assert set(plan.depths) == {s.name for s in (plan.input, *plan.streams, plan.output)}
+    assert set(plan.depths) == {s.name for s in (plan.inputs[0], *plan.streams, plan.outputs[0])}
     writer = {s: p for p in plan.processes for s in p.outputs}
     for process in plan.processes:
         for i, stream in enumerate(process.inputs if process.unit else ()):

@@ -34,7 +34,7 @@ def manifest_of(plan: Plan, **changes: Any) -> Manifest:
         "board": None, "clock_period": 2.5,
         "io_type": plan.io_type, "folding": {}, "goal": "10 images per second",
         "why": {p.unit.name: f"why {p.unit.name}" for p in plan.processes if p.unit}, "layers": {}, "wanted": {},
-        "tops": {"network": "net"}, "input": {}, "result": {},
+        "tops": {"network": "net"}, "inputs": [{}], "results": [{}],
         "testbench": {"images": 32, "given": 0, "sha256": ""}, "versions": {"crq": "0.1.0"}, "files": {},
     }  # fmt: skip
     return Manifest(**{**facts, **changes})
@@ -96,7 +96,7 @@ def test_it_says_whose_images_the_testbench_has(given: int, expected: str) -> No
 
 def host(plan: Plan) -> dict[str, Any]:
     scope: dict[str, Any] = {}
-    exec(host_py(plan.network, "net", plan.input, plan.output), scope)
+    exec(host_py(plan.network, "net", plan.inputs, plan.outputs), scope)
     return scope
 
 
@@ -147,10 +147,10 @@ def test_a_channels_last_file_takes_channels_last_arrays_and_says_so() -> None:
     plan = channels_last()
     scope = host(plan)
     assert (scope["FILE_SHAPE"], scope["INPUT_SHAPE"]) == ((6, 6, 2), (2, 6, 6))
-    x = np.random.default_rng(0).integers(0, 4, (3, 6, 6, 2)) * plan.network.input_scale
+    x = np.random.default_rng(0).integers(0, 4, (3, 6, 6, 2)) * plan.network.metadata.inputs[0].scale
     assert np.array_equal(scope["quantize"](x), to_codes(plan.network, x.transpose(0, 3, 1, 2)))
     assert "of one image as the network's file takes it: height, width, channels" in host_py(
-        plan.network, "net", plan.input, plan.output
+        plan.network, "net", plan.inputs, plan.outputs
     )
     assert "(N, 6, 6, 2): height, width, channels" in readme_md(plan, "net", manifest_of(plan))
 

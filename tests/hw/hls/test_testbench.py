@@ -74,20 +74,22 @@ def run(program: Path, folder: Path, inputs: str | None, expected: str | None) -
 
 
 def test_a_data_file_has_an_image_per_line_pixel_by_pixel() -> None:
-    assert data_file(IMAGES) == "1 -4 2 -5 3 -6\n7 0 0 0 0 -8\n"
+    assert data_file([IMAGES]) == "1 -4 2 -5 3 -6\n7 0 0 0 0 -8\n"
 
 
 def test_equal_integers_pass_and_are_logged(program: Path, tmp_path: Path) -> None:
-    done = run(program, tmp_path, data_file(IMAGES), data_file(2 * IMAGES))
+    done = run(program, tmp_path, data_file([IMAGES]), data_file([2 * IMAGES]))
     assert (done.returncode, done.stdout, done.stderr) == (0, "bit-exact: 2 images\n", "")
     log = (tmp_path / "tb_data" / "csim_results.log").read_text()
-    assert [line.split() for line in log.splitlines()] == [line.split() for line in data_file(2 * IMAGES).splitlines()]
+    assert [line.split() for line in log.splitlines()] == [
+        line.split() for line in data_file([2 * IMAGES]).splitlines()
+    ]
 
 
 def test_the_first_difference_ends_it(program: Path, tmp_path: Path) -> None:
     wrong = 2 * IMAGES
     wrong[1, 1, 0, 2] += 1
-    done = run(program, tmp_path, data_file(IMAGES), data_file(wrong))
+    done = run(program, tmp_path, data_file([IMAGES]), data_file([wrong]))
     assert (done.returncode, done.stderr) == (1, "ERROR: image 1, integer 5: expected -15, found -16\n")
     assert "bit-exact" not in done.stdout
     assert len((tmp_path / "tb_data" / "csim_results.log").read_text().splitlines()) == 2
@@ -99,7 +101,7 @@ def test_the_first_difference_ends_it(program: Path, tmp_path: Path) -> None:
         (None, "2\n", "run in the project folder, or add tb_data to the testbench"),
         ("1\n", None, "run in the project folder, or add tb_data to the testbench"),
         ("", "", "tb_data/input_codes.dat holds no image"),
-        (data_file(IMAGES), data_file(2 * IMAGES[:1]), "tb_data/expected.dat ends before image 1"),
+        (data_file([IMAGES]), data_file([2 * IMAGES[:1]]), "tb_data/expected.dat ends before image 1"),
     ],
 )
 def test_files_that_are_missing_or_short_are_no_success(program: Path, inputs, expected, message, tmp_path) -> None:

@@ -22,7 +22,7 @@ def test_qonnx_executes_and_infers_it() -> None:
     network = Network(model)
     for inferred in (model, model.transform(InferShapes()).transform(InferDataTypes())):
         for codes in all_vectors(network, 5):
-            found = execute_onnx(inferred, {network.input.name: codes.reshape(1, -1).astype(np.float32)})
+            found = execute_onnx(inferred, {network.inputs[0].name: codes.reshape(1, -1).astype(np.float32)})
             [values] = found.values()
             np.testing.assert_array_equal(values.reshape(-1), evaluate(network, codes[None]).reshape(-1))
     assert getCustomOp(node).verify_node() == []

@@ -48,7 +48,7 @@ def test_codes_return_to_the_files_own_shape(signed: Network) -> None:
     assert np.array_equal(as_file(signed, x), x)
     flat = dense()
     assert as_file(flat, np.zeros((3, 24, 1, 1))).shape == (3, 24)
-    assert channels_first(flat, np.zeros((3, 24))).shape == (3, 24, 1, 1)
+    assert channels_first(flat.entries[0], np.zeros((3, 24))).shape == (3, 24, 1, 1)
 
 
 def dense() -> Network:
@@ -101,7 +101,7 @@ def test_bytes_of_a_signed_input_are_values_of_256ths(signed: Network) -> None:
 
 def test_bytes_are_the_codes_of_our_own_inputs() -> None:
     network = Network(random_graphs.small_cnn())
-    images = np.random.default_rng(0).integers(0, 256, (4, *network.input.shape), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (4, *network.inputs[0].shape), dtype=np.uint8)
     found = byte_codes(network, images)
     assert np.array_equal(found, images)
 
@@ -136,7 +136,7 @@ def test_a_file_that_flattens_its_image_takes_the_image(last: bool) -> None:
     network = Network(graph)
     codes = np.arange(18).reshape(1, 18, 1, 1) % 16
     images = as_file(network, codes)
-    assert images.shape == (1, *shape) == (1, *image_shape(network))
+    assert images.shape == (1, *shape) == (1, *image_shape(network.entries[0]))
     first = images.transpose(0, 3, 1, 2) if last else images
     assert np.array_equal(first.reshape(1, 18), codes.reshape(1, 18))
     assert np.array_equal(input_codes(network, images), codes)

@@ -20,7 +20,7 @@ from tests.support.random_graphs import NETWORKS, GraphBuilder, random_input
 def test_every_layer_equals_the_reference(name: str) -> None:
     model = NETWORKS[name](7)
     network = Network(model)
-    codes = np.concatenate([random_input(model, 3).reshape(3, *network.input.shape), extremes(network)[:2]])
+    codes = np.concatenate([random_input(model, 3).reshape(3, *network.inputs[0].shape), extremes(network)[:2]])
     expected = reference.run(model, codes.reshape(5, *model.get_tensor_shape("x")[1:]))
     seen = []
 
@@ -33,7 +33,7 @@ def test_every_layer_equals_the_reference(name: str) -> None:
 
     result = evaluate(network, codes, wanted=compare)
     assert seen == [layer.name for layer in network]
-    assert np.array_equal(result.reshape(5, -1), expected[network.output.name].reshape(5, -1))
+    assert np.array_equal(result.reshape(5, -1), expected[network.outputs[0].name].reshape(5, -1))
 
 
 @settings(max_examples=60, deadline=None)
@@ -105,7 +105,7 @@ def test_images_do_not_touch_each_other() -> None:
 def test_of_no_images_there_are_no_results(name: str) -> None:
     network = Network(NETWORKS[name](7))
     shapes: dict[str, tuple[int, ...]] = {}
-    nothing = np.empty((0, *network.input.shape), np.int64)
+    nothing = np.empty((0, *network.inputs[0].shape), np.int64)
     result = evaluate(network, nothing, wanted=lambda layer, values: shapes.update({layer: values.shape}))
-    assert result.shape == (0, *network.output.shape)
+    assert result.shape == (0, *network.outputs[0].shape)
     assert shapes == {layer.name: (0, *layer.output.shape) for layer in network}

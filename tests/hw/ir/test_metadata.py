@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto, helper
+from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.errors import HwError
+from crq.hw.ir.ends import InputFacts, OutputFacts
 from crq.hw.ir.graph import Network
 from crq.hw.ir.metadata import FileTensor, Metadata, properties
 from tests.support.random_graphs import GraphBuilder, small_cnn
@@ -22,15 +24,18 @@ SOURCES = st.dictionaries(
     st.builds(FileTensor, st.text(max_size=8), SCALES, st.sampled_from(["NCHW", "NHWC"])),
     max_size=2,
 )
+INPUT = st.builds(
+    InputFacts,
+    scale=NUMBER,
+    range=st.none() | st.tuples(st.integers(-9, 0), st.integers(0, 9)),
+    zero_point=st.integers(-20, 20),
+    layout=st.sampled_from(["NCHW", "NHWC"]),
+    preprocessing=st.lists(st.tuples(st.sampled_from(["Mul", "RSub"]), SCALES), max_size=2).map(tuple),
+)
 METADATA = st.builds(
     Metadata,
-    input_scale=NUMBER,
-    input_range=st.none() | st.tuples(st.integers(-9, 0), st.integers(0, 9)),
-    input_zero_point=st.integers(-20, 20),
-    input_layout=st.sampled_from(["NCHW", "NHWC"]),
-    preprocessing=st.lists(st.tuples(st.sampled_from(["Mul", "RSub"]), SCALES), max_size=2).map(tuple),
-    output_scale=SCALES,
-    output_offset=SCALES,
+    inputs=st.tuples(INPUT),
+    outputs=st.tuples(st.builds(OutputFacts, scale=SCALES, offset=SCALES)),
     ties=st.dictionaries(st.text("abc", min_size=1), st.lists(st.integers(0, 99), max_size=3), max_size=2),
     sources=SOURCES,
     frozen_hash=st.none() | st.text("0123456789abcdef", min_size=1),
@@ -55,8 +60,8 @@ def test_what_has_its_default_is_left_out_but_for_scales_and_sources() -> None:
 def test_properties_of_others_are_neither_read_nor_removed() -> None:
     graph = small_cnn()
     graph.set_metadata_prop("finn.input.scale", "7")
-    Metadata(input_scale=0.5).write(graph)
-    assert Metadata.of(graph) == Metadata(input_scale=0.5)
+    Metadata(inputs=(InputFacts(scale=0.5),)).write(graph)
+    assert Metadata.of(graph) == Metadata(inputs=(InputFacts(scale=0.5),))
     assert graph.get_metadata_prop("finn.input.scale") == "7"
     proto = ModelProto()
     proto.metadata_props.add(key="crq.carrier", value="packed")
@@ -66,8 +71,10 @@ def test_properties_of_others_are_neither_read_nor_removed() -> None:
 
 def test_a_source_moves_with_its_codes() -> None:
     one, two = FileTensor("a", 0.5, "NCHW"), FileTensor("b", [1.0, 2.0], "NHWC")
-    moved = Metadata(sources={"act1": one, "act2": two}, input_scale=0.5).renamed_source("act1", "pool1")
-    assert moved == Metadata(sources={"pool1": one, "act2": two}, input_scale=0.5)
+    moved = Metadata(sources={"act1": one, "act2": two}, inputs=(InputFacts(scale=0.5),)).renamed_source(
+        "act1", "pool1"
+    )
+    assert moved == Metadata(sources={"pool1": one, "act2": two}, inputs=(InputFacts(scale=0.5),))
 
 
 def test_codes_of_a_file_tensor_come_channels_first() -> None:
@@ -100,7 +107,7 @@ def test_a_property_that_holds_something_else_is_named(key: str, text: str, expe
 
 def test_a_text_is_stored_as_it_is_and_all_else_as_json() -> None:
     graph = small_cnn()
-    Metadata(input_layout="NHWC", frozen_hash="12", input_range=(-7, 7)).write(graph)
+    Metadata(inputs=(InputFacts(layout="NHWC", range=(-7, 7)),), frozen_hash="12").write(graph)
     found = properties(graph.graph)
     assert (found["input.layout"], found["frozen_hash"]) == ("NHWC", "12")
     assert json.loads(found["input.range"]) == [-7, 7]
@@ -124,3 +131,23 @@ def test_nonsense_in_the_metadata_is_refused(key: str, text: str, message: str) 
     graph.set_metadata_prop(f"crq.input.{key}", text)
     with pytest.raises(HwError, match=message):
         Network(graph)
+
+
+def test_the_ports_of_a_graph_have_properties_of_their_own() -> None:
+    graph = two_ports()
+    ends = InputFacts(scale=0.5, names=(("image", 2),)), InputFacts(scale=2.0, range=(-1, 1), names=(("table", 3),))
+    results = OutputFacts(scale=[0.5, 1.0], names=(("map", 2),)), OutputFacts(offset=3.0, names=(("score", 3),))
+    made = Metadata(ends, results, ("table", "image"), ("map", "score"))
+    made.write(graph)
+    found = properties(graph.graph)
+    assert (found["input.scale"], found["input2.scale"], found["input2.range"]) == ("0.5", "2.0", "[-1, 1]")
+    assert json.loads(found["output2.names"]) == [["score", 3]]
+    assert Metadata.of(graph) == made
+
+
+def two_ports() -> ModelWrapper:
+    g = GraphBuilder((2, 4, 4), "UINT2")
+    model = g.finish(g.threshold(g.conv("x", 2), 2))
+    for values in (model.graph.input, model.graph.output):
+        values.append(helper.make_tensor_value_info(f"{values[0].name}_too", TensorProto.FLOAT, [1, 3]))
+    return model

@@ -27,7 +27,7 @@ def test_extremes_are_the_ends_and_their_alternations() -> None:
 def test_random_codes_are_legal_reach_both_ends_and_repeat() -> None:
     network = Network(depthwise_net())
     codes = random_codes(network, 40, seed=5)
-    assert codes.shape == (40, *network.input.shape)
+    assert codes.shape == (40, *network.inputs[0].shape)
     assert (codes.min(), codes.max()) == (-128, 127)
     assert set(np.unique(codes[1::2])) == {-128, 127}
     assert len(np.unique(codes[::2])) > 200
@@ -38,7 +38,7 @@ def test_random_codes_are_legal_reach_both_ends_and_repeat() -> None:
 def test_a_bipolar_input_never_gets_the_code_0() -> None:
     g = GraphBuilder((2, 5, 5), "BIPOLAR")
     network = Network(g.finish(g.conv("x", 3)))
-    for codes in (all_vectors(network, 50), driving(network, network.input, network.layers[0], 0, 1)):
+    for codes in (all_vectors(network, 50), driving(network, network.inputs[0], network.layers[0], 0, 1)):
         assert set(np.unique(codes)) <= {-1, 1}
 
 
@@ -55,7 +55,7 @@ def test_a_driving_image_reaches_the_end_of_its_channel(kind: str, sign: int) ->
     layer = network.layers[-1]
     assert isinstance(layer, (Conv, Dense))
     for channel in range(layer.output.shape.c):
-        image = driving(network, network.input, layer, channel, sign)
+        image = driving(network, network.inputs[0], layer, channel, sign)
         sums = next(iter(reference.run(model, image[None])[f"{layer.name}_out"]))[channel]
         reached = sums.max() if sign > 0 else sums.min()
         assert reached == (layer.output.hi if sign > 0 else layer.output.lo)[channel]
@@ -65,9 +65,9 @@ def test_bounding_images_are_named_and_can_be_limited() -> None:
     network = Network(small_cnn())
     images, names = bounding(network, 3)
     assert names == ["conv1 channel 0 highest", "conv1 channel 0 lowest", "conv1 channel 1 highest"]
-    assert images.shape == (3, *network.input.shape)
+    assert images.shape == (3, *network.inputs[0].shape)
     none, no_names = bounding(network, 0)
-    assert (none.shape, no_names) == ((0, *network.input.shape), [])
+    assert (none.shape, no_names) == ((0, *network.inputs[0].shape), [])
 
 
 def test_all_vectors_are_the_extremes_the_bounds_and_the_random_ones() -> None:
@@ -98,5 +98,5 @@ def test_bounding_images_reach_the_proven_accumulator_range():
     images, names = bounding(network)
     sums = evaluate(network, images)
     assert len(names) == 12
-    assert np.array_equal(sums.max(axis=(0, 2, 3)), network.output.hi)
-    assert np.array_equal(sums.min(axis=(0, 2, 3)), network.output.lo)
+    assert np.array_equal(sums.max(axis=(0, 2, 3)), network.outputs[0].hi)
+    assert np.array_equal(sums.min(axis=(0, 2, 3)), network.outputs[0].lo)

@@ -19,7 +19,7 @@ MUL = node("Mul", "x k", "y", "mul")
 def ctx() -> Context:
     """A context whose `x` holds codes of (3, 2, 2) worth 0.5 each."""
     made = Context(13)
-    made.values["x"] = Codes(made.emit.set_input("input", (3, 2, 2), "INT4"), np.float32(0.5))
+    made.values["x"] = Codes(made.emit.input("input", (3, 2, 2), "INT4"), np.float32(0.5))
     return made
 
 
@@ -107,7 +107,7 @@ def test_what_is_no_integer_of_one_scale_wants_a_quantizer(ctx: Context, ops: li
 
 
 def test_the_float_input_wants_a_quantizer_too(ctx: Context) -> None:
-    ctx.values["x"] = Raw((3, 2, 2))
+    ctx.values["x"] = Raw("x", (3, 2, 2))
     for read in (ctx.codes, ctx.pending):
         with pytest.raises(HwError, match=r"\[input-not-quantized\]"):
             read(MUL)

@@ -39,7 +39,7 @@ def test_a_name_stays_near_the_given_one(name: str, expected: str) -> None:
 def test_every_operator_is_written_with_the_range_and_shape_that_the_graph_derives() -> None:
     rng = np.random.default_rng(0)
     e = Emitter()
-    x = e.set_input("input", (2, 7, 6), "INT4")
+    x = e.input("input", (2, 7, 6), "INT4")
     c = e.conv("conv", x, rng.integers(-8, 8, (4, 1, 3, 2)), [2, 1], [1, 0, 1, 1], [1, 2], 2)
     n = e.negate("neg", c, np.array([1, -1, -1, 1]))
     t = e.threshold("act", n, np.sort(rng.integers(-60, 60, (4, 7)), axis=1), -3)
@@ -48,7 +48,7 @@ def test_every_operator_is_written_with_the_range_and_shape_that_the_graph_deriv
     both = e.concat("cat", [e.bias("bias", s, np.array([1, -2, 3, 0])), p])
     total = e.global_sum("gsum", both)
     result = e.matmul("fc", e.flatten("flat", total), rng.integers(-1, 2, (8, 3)), "TERNARY")
-    model = e.finish(result, Metadata())
+    model = e.finish([x], [result], Metadata())
     network = Network(model)
     made = {i.name: i for i in (x, c, n, t, p, s, both, total, result)}
     for layer in network:
@@ -65,7 +65,7 @@ def test_every_operator_is_written_with_the_range_and_shape_that_the_graph_deriv
 
 def test_a_shift_by_nothing_is_no_node_and_an_input_range_narrows() -> None:
     e = Emitter()
-    x = e.set_input("input", (2, 4), "INT4", (-7, 7))
+    x = e.input("input", (2, 4), "INT4", (-7, 7))
     assert e.shift("shift", x, 0) is x
     assert not e.nodes
     assert (x.lo.tolist(), x.hi.tolist()) == ([-7, -7], [7, 7])
@@ -73,14 +73,14 @@ def test_a_shift_by_nothing_is_no_node_and_an_input_range_narrows() -> None:
 
 def test_a_window_that_does_not_fit_is_named() -> None:
     e = Emitter()
-    x = e.set_input("input", (1, 3, 3), "UINT4")
+    x = e.input("input", (1, 3, 3), "UINT4")
     with pytest.raises(HwError, match=r"'big' \(Conv\): window \(4, 2\) does not fit input \(3, 3\).*\[malformed\]"):
         e.conv("big", x, np.ones((1, 1, 4, 2), np.int64), [1, 1], [0] * 4, [1, 1], 1)
 
 
 def test_what_float64_does_not_hold_is_refused() -> None:
     e = Emitter()
-    x = e.set_input("input", (1,), "UINT8")
+    x = e.input("input", (1,), "UINT8")
     y = e.shift("near", x, 45)
     assert int(y.hi[0]) == 255 << 45
     with pytest.raises(HwError, match=r"'far' \(Mul\): results up to 35888059530608640.*\[range\]"):
@@ -103,7 +103,7 @@ def test_hostile_dimensions_are_refused_before_anything_is_made() -> None:
     with pytest.raises(HwError, match=r"node 'huge': a tensor of dimensions \[65536, 65536\].*\[too-large\]"):
         guard("huge", 2**16, np.int64(2**16))
     with pytest.raises(HwError, match=r"\[too-large\]"):
-        Emitter().set_input("input", (2**20, 2**20), "UINT8")
+        Emitter().input("input", (2**20, 2**20), "UINT8")
 
 
 def test_many_large_layers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

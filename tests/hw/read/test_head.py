@@ -41,10 +41,10 @@ def test_results_are_those_of_the_file(nodes: list, constants: dict) -> None:
     network = Network(graph)
     x = codes(graph, 6)
     evaluator = ReferenceEvaluator(proto, new_ops=list(OPERATORS))
-    images = (x * network.input_scale).astype(np.float32)
+    images = (x * network.metadata.inputs[0].scale).astype(np.float32)
     expected = np.concatenate([evaluator.run(None, {"x": image[None]})[0] for image in images])
     np.testing.assert_allclose(network.results(run(graph, x)), expected, rtol=1e-4, atol=1e-5)
-    assert network.metadata.output_tensor == "s"
+    assert network.metadata.outputs[0].tensor == "s"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_best_few(outputs: tuple[str, str], behind: list) -> None:
     graph = read_qonnx(proto)
     network, x = Network(graph), codes(graph, 6)
     evaluator = ReferenceEvaluator(proto, new_ops=list(OPERATORS))
-    images = (x * network.input_scale).astype(np.float32)
+    images = (x * network.metadata.inputs[0].scale).astype(np.float32)
     expected = np.concatenate([evaluator.run(None, {"x": image[None]})[0] for image in images])
     ties = [len(set(row)) < len(row) for row in network.logits(run(graph, x)).tolist()]  # any order is right
     found = network.results(run(graph, x))
@@ -71,7 +71,7 @@ def test_values_and_indices_together() -> None:
     proto = file(node("TopK", "s k", "tv", axis=1), k=np.array([2]))
     proto.graph.node[-1].output[:] = ["y", "ti"]
     proto.graph.output.append(onnx.helper.make_tensor_value_info("ti", onnx.TensorProto.INT64, None))
-    assert Network(read_qonnx(proto)).metadata.output_head == (("TopK", {"k": 2, "output": 2}),)
+    assert Network(read_qonnx(proto)).metadata.outputs[0].head == (("TopK", {"k": 2, "output": 2}),)
 
 
 def test_a_project_and_its_host_apply_it_and_scores_are_compared(tmp_path: Path) -> None:

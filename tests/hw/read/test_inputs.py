@@ -31,8 +31,8 @@ def file(*more: object, second: str = "p2") -> object:
 
 def test_each_part_has_its_scale_and_range() -> None:
     network = Network(assert_graph_equals_file(file(), count=20))
-    assert network.input.lo.tolist() == [0, 0, -8, -8, -8]
-    assert network.input.hi.tolist() == [15, 15, 7, 7, 7]
+    assert network.inputs[0].lo.tolist() == [0, 0, -8, -8, -8]
+    assert network.inputs[0].hi.tolist() == [15, 15, 7, 7, 7]
     assert {layer.name for layer in network.layers[:2]} == {"input1", "input2"}
     codes = np.array([[[[3]], [[15]], [[-8]], [[7]], [[0]]]])
     values = to_values(network, codes)
@@ -42,7 +42,7 @@ def test_each_part_has_its_scale_and_range() -> None:
 
 def test_what_a_file_does_to_one_part_is_done_to_it_alone() -> None:
     network = Network(assert_graph_equals_file(file(node("Mul", "p2 two", "b2"), second="b2"), count=20))
-    assert network.metadata.preprocessing[0] == ("Mul", [1.0, 1.0, 2.0, 2.0, 2.0])
+    assert network.metadata.inputs[0].preprocessing[0] == ("Mul", [1.0, 1.0, 2.0, 2.0, 2.0])
 
 
 def test_a_step_without_an_identity_is_refused() -> None:

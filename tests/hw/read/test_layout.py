@@ -31,9 +31,9 @@ def assert_equal_to_channels_last_file(proto: ModelProto) -> ModelWrapper:
     network = Network(graph)
     x = codes(graph, 30)
     assert graph.get_metadata_prop("crq.input.layout") == "NHWC"
-    file_x = np.moveaxis(x, 1, -1).astype(np.float64) * network.input_scale
+    file_x = np.moveaxis(x, 1, -1).astype(np.float64) * network.metadata.inputs[0].scale
     expected = evaluate(proto, file_x)[proto.graph.output[0].name]
-    found = run(graph, x) * network.output_scale.astype(np.float64) + network.output_offset
+    found = run(graph, x) * network.scores[0].scale.astype(np.float64) + network.scores[0].offset
     np.testing.assert_allclose(found.reshape(len(x), -1), expected.reshape(len(x), -1), rtol=1e-5, atol=1e-6)
     return graph
 
@@ -54,9 +54,9 @@ def test_products_over_the_features_of_points(shape: tuple[int, ...]) -> None:
     graph = read_qonnx(proto)
     network = Network(graph)
     x = codes(graph, 30)
-    values = np.moveaxis(x, 1, -1).reshape(-1, *shape[1:]).astype(np.float64) * network.input_scale
+    values = np.moveaxis(x, 1, -1).reshape(-1, *shape[1:]).astype(np.float64) * network.metadata.inputs[0].scale
     expected = evaluate(proto, values)["y"]
-    found = run(graph, x) * network.output_scale.astype(np.float64) + network.output_offset
+    found = run(graph, x) * network.scores[0].scale.astype(np.float64) + network.scores[0].offset
     np.testing.assert_allclose(found.reshape(len(x), -1), expected.reshape(len(x), -1), rtol=1e-5, atol=1e-6)
 
 
@@ -163,8 +163,8 @@ def test_depthwise_convolutions_and_pools_take_one_scale_per_channel() -> None:
     proto = graph_of(nodes, constants)
     graph = read_qonnx(proto)
     network, x = Network(graph), codes(graph, 40)
-    expected = evaluate(proto, x.astype(np.float64) * network.input_scale)["y"]
-    found = run(graph, x) * network.output_scale.astype(np.float64) + network.output_offset
+    expected = evaluate(proto, x.astype(np.float64) * network.metadata.inputs[0].scale)["y"]
+    found = run(graph, x) * network.scores[0].scale.astype(np.float64) + network.scores[0].offset
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -188,8 +188,10 @@ def test_a_squeeze_of_channels_last_keeps_their_order(axes: list[int], flatten: 
     proto = graph_of(nodes, constants, shape=size)
     graph = read_qonnx(proto)
     network, x = Network(graph), codes(graph, 20)
-    expected = evaluate(proto, x.astype(np.float64) * network.input_scale)["y"]
-    np.testing.assert_allclose(run(graph, x) * network.output_scale.astype(np.float64), expected, rtol=1e-6, atol=1e-9)
+    expected = evaluate(proto, x.astype(np.float64) * network.metadata.inputs[0].scale)["y"]
+    np.testing.assert_allclose(
+        run(graph, x) * network.scores[0].scale.astype(np.float64), expected, rtol=1e-6, atol=1e-9
+    )
 
 
 def test_a_squeeze_without_axes_is_refused() -> None:

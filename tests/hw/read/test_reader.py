@@ -26,7 +26,7 @@ def test_integer_graph_equals_frozen_model(network: type[nn.Module], config: dic
     graph = read_qonnx(tmp_path / "m.onnx")
     x = torch.cat([images(network, 12, seed=3), extremes(network)])
     np.testing.assert_array_equal(run(graph, x.numpy()), model.integers(x).numpy())
-    scale = Network(graph).output_scale
+    scale = Network(graph).scores[0].scale
     np.testing.assert_array_equal(np.broadcast_to(scale, (model.output.scale.numel(),)), model.output.scale.numpy())
 
 
@@ -48,7 +48,7 @@ def test_names_types_and_ranges(tmp_path) -> None:
     assert network["conv1"].input.format.qonnx == "UINT8"
     assert isinstance(network["fc"], Dense)
     assert network["fc"].input.format.bits <= 4
-    assert network.input_scale == 2.0**-8
+    assert network.metadata.inputs[0].scale == 2.0**-8
 
 
 # -- refusals: each names the node and the way out -----------------------------------------------------------------
@@ -74,8 +74,8 @@ def test_metadata_that_the_reader_finds_itself_is_not_taken_from_the_file(tmp_pa
     for key, value in stale.items():
         proto.metadata_props.add(key=f"crq.{key}", value=value)
     after = Network(read_qonnx(proto))
-    assert after.output_offset == 0
-    assert after.output_scale == before.output_scale
+    assert after.scores[0].offset == 0
+    assert after.scores[0].scale == before.scores[0].scale
     assert after.model.get_metadata_prop("crq.input.layout") is None
     assert after.model.get_metadata_prop("crq.ties") == before.model.get_metadata_prop("crq.ties")
 

@@ -128,7 +128,10 @@ def test_a_difference_is_never_called_exact() -> None:
 
 
 def test_only_the_rtl_form_is_green() -> None:
-    pages = {backend: Page(render_html(content(backend=backend))) for backend in ("hls", "rtl")}
+    reports = {backend: content(backend=backend) for backend in ("hls", "rtl")}
+    for found in reports.values():
+        del found["project"]["vendor"]  # its areas are not those of this network
+    pages = {backend: Page(render_html(found)) for backend, found in reports.items()}
     assert pages["rtl"].classes("td").count("good") == pages["hls"].classes("td").count("good") + 1
 
 

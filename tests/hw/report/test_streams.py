@@ -27,4 +27,4 @@ def test_an_unrolled_network_has_whole_tensors_and_no_fifos() -> None:
     network = Network(residual_net(1, size=4))
     rows = streams(network, choose(network), "io_parallel", HLS)
     assert {row["depth"] for row in rows} == {0}
-    assert rows[0]["beat"] == network.input.shape.size
+    assert rows[0]["beat"] == network.inputs[0].shape.size

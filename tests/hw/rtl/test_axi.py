@@ -24,7 +24,7 @@ def port(c: int, beat: int, bits: int = 4) -> Port:
 
 
 def test_beats_that_are_words_pass_by_wires() -> None:
-    text = axi_top("net", port(6, 3), port(3, 1))
+    text = axi_top("net", [port(6, 3)], [port(3, 1)])
     assert "module net_axi (" in text
     assert "assign beat_data = s_axis_tdata[11:0];" in text
     assert "assign m_axis_tdata = {4'b0, result_data};" in text
@@ -33,19 +33,19 @@ def test_beats_that_are_words_pass_by_wires() -> None:
 
 
 def test_wider_beats_are_joined_and_cut() -> None:
-    text = axi_top("net", port(300, 300), port(700, 700))
+    text = axi_top("net", [port(300, 300)], [port(700, 700)])
     assert words_of(port(700, 700)).per_beat == 3
     assert "crq_widen #(.WIDTH(600), .N(2)) u_words" in text
     assert "crq_narrow #(.WIDTH(936), .N(3)) u_results" in text
 
 
 def test_a_result_of_one_word_is_always_the_last() -> None:
-    assert "assign m_axis_tlast = 1'b1;" in axi_top("net", port(2, 2), port(3, 3))
+    assert "assign m_axis_tlast = 1'b1;" in axi_top("net", [port(2, 2)], [port(3, 3)])
 
 
 def test_it_is_verilog_2001() -> None:
     """A block design takes no SystemVerilog top."""
-    text = re.sub(r"//.*", "", axi_top("net", port(300, 300), port(700, 100)))
+    text = re.sub(r"//.*", "", axi_top("net", [port(300, 300)], [port(700, 100)]))
     assert not re.search(r"\b(logic|always_ff|always_comb|int|bit)\b|'0|'1\b", text)
 
 
@@ -56,8 +56,8 @@ def test_images_of_several_words_go_in_and_come_out(channels: int, tmp_path: Pat
     folding = {"neg1": (channels, 1)}
     project = hw.build(g.finish(g.negate("x")), tmp_path / "p", target="rtl", folding=folding, max_beat=2048)
     assert isinstance(project, hw.project.RtlProject)
-    assert project.manifest.input["per_beat"] == project.manifest.result["per_beat"] == 2
+    assert project.manifest.inputs[0]["per_beat"] == project.manifest.results[0]["per_beat"] == 2
     codes = random_codes(project.network, 6)
     found, run = project.run_core(codes, Stimulus(pauses=3, longest=9), together=True)
-    np.testing.assert_array_equal(found, evaluate(project.network, codes))
-    assert run.last.tolist() == [[False, True]] * 6
+    np.testing.assert_array_equal(found[0], evaluate(project.network, codes))
+    assert run.streams[0].last.tolist() == [[False, True]] * 6

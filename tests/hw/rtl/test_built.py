@@ -34,7 +34,7 @@ def test_integers_and_layers_equal_the_graph(io_type: str, flat: bool) -> None:
 def test_floats_on_the_grid_are_codes() -> None:
     found = project()
     codes = all_vectors(found.network, 2)
-    floats = (codes * found.network.input_scale).astype(np.float32)
+    floats = (codes * found.network.metadata.inputs[0].scale).astype(np.float32)
     np.testing.assert_array_equal(found.integers(floats), found.integers(codes))
     with pytest.raises(hw.HwError, match="codes in"):
         found.integers(codes + 100)

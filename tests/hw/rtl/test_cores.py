@@ -9,10 +9,10 @@ from tests.support.rtl_projects import project
 def test_the_core_has_words_and_the_network_beats() -> None:
     plan = project("io_parallel").plan
     core, alone = axi_bench(plan), network_bench(plan)
-    assert (core.in_bits, core.out_bits) == (256, 32)
-    assert (alone.in_bits, alone.out_bits) == (plan.input.bits, plan.output.bits) == (200, 24)
-    assert [w.bits for w in axi_words(plan)] == [core.in_bits, core.out_bits]
-    assert [w.per_beat for w in beat_words(plan)] == [1, 1]
+    assert (core.in_bits, core.out_bits) == ((256,), (32,))
+    assert (alone.in_bits, alone.out_bits) == ((200,), (24,))
+    assert [[w.bits for w in side] for side in axi_words(plan)] == [[256], [32]]
+    assert [[w.per_beat for w in side] for side in beat_words(plan)] == [[1], [1]]
     assert "net_axi u_core (" in core.body
     assert "net u_network (" in alone.body
 

@@ -84,7 +84,7 @@ def test_blocks_in_place_of_pixels(name: str, tmp_path: Path) -> None:
     design = generate(network, folds)
     assert (".BLOCK(1)" in design.sources["unit_grow1.sv"]) == (name == "rows in block RAM")
     lint(design, tmp_path / "lint")
-    x = np.random.default_rng(1).integers(-8, 8, (3, *network.input.shape))
+    x = np.random.default_rng(1).integers(-8, 8, (3, *network.inputs[0].shape))
     high, wide = (1, *factor)[-2:]
     blocks = x.reshape(3, -1, high * wide if parts else 1, *x.shape[2:]).repeat(1 if parts else high * wide, axis=2)
     split = blocks.reshape(3, -1, high, wide, *x.shape[2:]).transpose(0, 1, 4, 2, 5, 3)
@@ -100,8 +100,8 @@ def test_a_global_sum_starts_again_with_every_image(tmp_path: Path) -> None:
     [unit] = units(network)
     images = np.random.default_rng(4).integers(-16, 16, (4, 6, 3, 4))
     images[1] = -16  # the least sum there is
-    given = [(beats(images, 2), network.input.format)]
-    found = run(generate_unit(unit, Fold(2)), tmp_path, given, network.output.format, 2, 12)
+    given = [(beats(images, 2), network.inputs[0].format)]
+    found = run(generate_unit(unit, Fold(2)), tmp_path, given, network.outputs[0].format, 2, 12)
     np.testing.assert_array_equal(found.values.reshape(4, 6), images.sum(axis=(2, 3)))
 
 

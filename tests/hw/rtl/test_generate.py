@@ -116,9 +116,9 @@ def check_network(name: str, seed: int, folder: Path, images: int = 4) -> None:
     model = getattr(random_graphs, name)(seed)
     network = Network(model)
     folds = mixture(network, seed)
-    x = random_graphs.random_input(model, images).reshape(images, *network.input.shape)
-    shape = network.carried(network.output).shape
-    last = next(u for u in units(network) if u.output is network.carried(network.output))
+    x = random_graphs.random_input(model, images).reshape(images, *network.inputs[0].shape)
+    shape = network.carried(network.outputs[0]).shape
+    last = next(u for u in units(network) if u.output is network.carried(network.outputs[0]))
     expected = beats(evaluate(network, x).reshape(images, *shape), folds[last.name].pe)
     hesitant = run_network(network, folds, folder / "hesitant", x, stall=True)
     np.testing.assert_array_equal(hesitant.values, expected)

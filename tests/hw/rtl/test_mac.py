@@ -53,7 +53,7 @@ def test_every_way_to_sum_products_is_bit_exact(tmp_path: Path) -> None:
     images = np.random.default_rng(8).integers(-4, 4, (3, 4, 5, 4))
     images[0] = -4  # whose complement has no opposite
     found = run_network(network, chosen, tmp_path / "sim", images)
-    expected = beats(reference.run(network.model, images)[network.output.name])
+    expected = beats(reference.run(network.model, images)[network.outputs[0].name])
     values = found.values.reshape(len(expected), -1)
     for i, (options, fold) in enumerate(BRANCHES):
         part = slice(4 * i, 4 * i + 4)

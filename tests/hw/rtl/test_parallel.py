@@ -34,7 +34,7 @@ IMAGES = 12
 
 def images_of(network: Network, count: int, seed: int = 0) -> Integers:
     """Codes (N, C, H, W): all least, all greatest, some of both, then random ones."""
-    rng, x = np.random.default_rng(seed), network.input
+    rng, x = np.random.default_rng(seed), network.inputs[0]
     lo, hi = x.lo[:, None, None], x.hi[:, None, None]
     found = rng.integers(lo, hi + 1, (count, *x.shape))
     found[0], found[1] = lo, hi
@@ -48,7 +48,7 @@ def vectors(images: Integers) -> Integers:
 
 
 def results(network: Network, images: Integers) -> Integers:
-    shape = network.carried(network.output).shape
+    shape = network.carried(network.outputs[0]).shape
     return vectors(evaluate(network, images).reshape(len(images), *shape))
 
 
@@ -70,8 +70,8 @@ def simulate(cases: Sequence[str], folder: Path) -> dict[str, Outcome]:
     for i, (case, network) in enumerate(networks.items()):
         design, images = generate_parallel(network, name=f"net{i}"), images_of(network, IMAGES, i)
         expected[case] = results(network, images)
-        streams = [(vectors(images), network.input.format.bits)]
-        out_bits = network.output.shape.size * network.output.format.bits
+        streams = [(vectors(images), network.inputs[0].format.bits)]
+        out_bits = network.outputs[0].shape.size * network.outputs[0].format.bits
         whole.sources |= design.sources
         whole.sources[f"net{i}_bench.sv"] = stream_bench(f"net{i}", streams, out_bits, IMAGES, whole, i)
         whole.memories |= design.memories

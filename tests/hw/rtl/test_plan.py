@@ -21,7 +21,7 @@ def folds(network: Network) -> dict[str, Fold]:
 def test_a_stream_has_beats_and_the_cycles_of_the_model() -> None:
     network = Network(small())
     plan = make_plan(network, "io_stream", folds(network), "net", "xc7")
-    assert (plan.input.beat, plan.output.beat) == (2, 1)  # a parallel window reads whole pixels
+    assert (plan.inputs[0].beat, plan.outputs[0].beat) == (2, 1)  # a parallel window reads whole pixels
     assert plan.modules == {"conv1": "unit_conv1", "pool3": "unit_pool3", "fc5": "unit_fc5"}
     assert plan.pipeline == pipeline(network, folds(network))
     assert plan.design.top == "net"
@@ -32,7 +32,7 @@ def test_unrolled_an_image_is_a_beat() -> None:
     network = Network(small(flat=True))
     whole = {u.name: Fold(u.output.shape.c, u.fan_in, levels=3) for u in units(network)}
     plan = make_plan(network, "io_parallel", whole, "net", "ecp5")
-    assert (plan.input.beat, plan.output.beat, plan.output.shape.pixels) == (50, 8, 4)
+    assert (plan.inputs[0].beat, plan.outputs[0].beat, plan.outputs[0].shape.pixels) == (50, 8, 4)
     assert (plan.levels, plan.pipeline) == (3, unrolled_pipeline(network, 3))
 
 

@@ -13,7 +13,7 @@ def test_it_says_what_goes_in_and_comes_out(io_type: str) -> None:
     found = project(io_type)
     text = readme_md(found.plan, found.manifest)
     assert text == (found.directory / "README.md").read_text()
-    words = found.manifest.input
+    words = found.manifest.inputs[0]
     assert f"{words['per_image']} words of {words['bits']} bits, {words['lanes']} values in each" in text
     assert "| `conv1` (module `unit_conv1`) | Conv | 5×5×3 | 54 TERNARY |" in text
     assert f"An image every {found.plan.pipeline.interval:,} cycles" in text

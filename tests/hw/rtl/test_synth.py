@@ -27,7 +27,7 @@ XOR = """  assign out_valid = in0_valid;
 
 
 def design(body: str = XOR) -> Design:
-    inner = module("inner", {"in0": 6}, 4, body, "parity of six bits, four registers")
+    inner = module("inner", {"in0": 6}, {"out": 4}, body, "parity of six bits, four registers")
     ports = ", ".join(f".{p}({p})" for p in ("clk", "rst", "in0_valid", "in0_ready", "in0_data", "out_valid"))
     two = f"""  wire [3:0] a, b;
   inner u_a ({ports}, .out_ready(out_ready), .out_data(a));
@@ -36,7 +36,7 @@ def design(body: str = XOR) -> Design:
              .out_valid(other_valid), .out_ready(out_ready), .out_data(b));
   assign out_data = {{b, a}};
 """
-    return Design("outer", {"inner.sv": inner, "outer.sv": module("outer", {"in0": 6}, 8, two, "two of them")})
+    return Design("outer", {"inner.sv": inner, "outer.sv": module("outer", {"in0": 6}, {"out": 8}, two, "two of them")})
 
 
 def test_primitives_have_the_prices_of_the_library_guides() -> None:

@@ -26,7 +26,7 @@ SUMS = f"""  assign out_valid = {BOTH};
 
 def adder(body: str = SUMS) -> Design:
     """Two signed 3-bit channels plus two unsigned 2-bit ones."""
-    return Design("adder", {"adder.sv": module("adder", {"in0": 6, "in1": 4}, 12, body, "x + y")})
+    return Design("adder", {"adder.sv": module("adder", {"in0": 6, "in1": 4}, {"out": 12}, body, "x + y")})
 
 
 def operands(count: int) -> list[tuple[np.ndarray, Format]]:

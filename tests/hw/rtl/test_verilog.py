@@ -89,7 +89,7 @@ def test_an_instance_names_its_ports_and_its_parameters_only_if_it_has_any() -> 
 
 
 def test_a_module_has_a_stream_for_each_input_and_one_output() -> None:
-    text = module("unit_a", {"in0": 8, "in1": 1}, 12, "  assign out_valid = in0_valid;\n", "What it is.")
+    text = module("unit_a", {"in0": 8, "in1": 1}, {"out": 12}, "  assign out_valid = in0_valid;\n", "What it is.")
     lines = text.splitlines()
     assert lines[0] == "// What it is."
     assert lines[-2:] == ["  assign out_valid = in0_valid;", "endmodule"]

@@ -41,7 +41,7 @@ def test_windows_are_those_of_the_padded_image(tmp_path: Path) -> None:
     """Lines as in block RAM; two images back to back, a reader that hesitates, pads of 9."""
     body = BODY + window_instance(SLIDE, 4, "9", "in0").replace(".BLOCK(0)", ".BLOCK(1)")
     assert ".BLOCK(1)" in body
-    top = module("windows", {"in0": 8}, SLIDE.elements * 4, body, "windows")
+    top = module("windows", {"in0": 8}, {"out": SLIDE.elements * 4}, body, "windows")
     design = Design("windows", {**library(), "windows.sv": top})
     images = np.random.default_rng(0).integers(0, 16, (2, 2, 5, 4))
     count = 2 * 3 * 4
@@ -102,7 +102,7 @@ def test_words_of_a_ring_are_the_taps_of_the_window_again_for_every_block(tmp_pa
     text = ring_instance(unit, Fold(1, 1, form=FOLDED), 4, "9").replace(".BLOCK(0)", ".BLOCK(1)")
     assert ".BLOCK(1)" in text
     body = RING.format(top=(2 * 2 * 4 * 2 - 1).bit_length() - 1) + text
-    design = Design("words", {**library(), "words.sv": module("words", {"in0": 4}, 8, body, "words")})
+    design = Design("words", {**library(), "words.sv": module("words", {"in0": 4}, {"out": 8}, body, "words")})
     images = np.random.default_rng(0).integers(0, 16, (2, 4, 5, 4))
     h, w = unit.output.shape.h, unit.output.shape.w
     padded = np.pad(images, ((0, 0), (0, 0), (1, 2), (0, 1)), constant_values=9)

@@ -22,14 +22,14 @@ def project(tmp_path_factory) -> hw.Project:
 
 
 def images(network: hw.Network, count: int) -> np.ndarray:
-    return random_input(network.model, count).reshape(count, *network.input.shape)
+    return random_input(network.model, count).reshape(count, *network.inputs[0].shape)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_layer_values_are_those_of_plain_loops(name: str) -> None:
     model = NETWORKS[name](3)
     network, x = hw.Network(model), random_input(model, 2)
-    found, expected = layer_values(network, x.reshape(2, *network.input.shape)), reference.run(model, x)
+    found, expected = layer_values(network, x.reshape(2, *network.inputs[0].shape)), reference.run(model, x)
     assert list(found) == [layer.name for layer in network]
     for layer in network:
         want = expected[layer.output.name]

@@ -22,8 +22,8 @@ def executed(file: Path, network: Network, codes: np.ndarray) -> Link:
 
 
 def draw(network: Network, count: int) -> np.ndarray:
-    lo, hi = int(network.input.lo.min()), int(network.input.hi.max())
-    return np.random.default_rng(0).integers(lo, hi + 1, (count, *network.input.shape))
+    lo, hi = int(network.inputs[0].lo.min()), int(network.inputs[0].hi.max())
+    return np.random.default_rng(0).integers(lo, hi + 1, (count, *network.inputs[0].shape))
 
 
 @pytest.fixture
@@ -91,6 +91,6 @@ def test_files_of_other_layouts_are_fed_and_read_right(name: str, tmp_path: Path
     onnx.save(LEGAL[name], tmp_path / "m.onnx")
     network = load_network(tmp_path / "m.onnx")
     link = executed(tmp_path / "m.onnx", network, draw(network, 10))
-    assert link.integers == 10 * network.output.shape.size
+    assert link.integers == 10 * network.outputs[0].shape.size
     assert link.images_differing is not None
     assert link.images_differing <= 2

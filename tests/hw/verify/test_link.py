@@ -166,9 +166,9 @@ def test_outputs_are_integers_in_the_order_of_the_stream() -> None:
     for flattened in (False, True):
         network = graph(flattened)
         order = integers.transpose(1, 2, 0) if flattened else integers
-        expected = order.reshape(network.output.shape)
-        np.testing.assert_array_equal(output_integers(network, values, expected), expected)
-        off = output_integers(network, values + 0.25 * (integers.reshape(1, -1) == 5), expected)
+        expected = order.reshape(network.outputs[0].shape)
+        np.testing.assert_array_equal(output_integers(network, network.scores[0], values, expected), expected)
+        off = output_integers(network, network.scores[0], values + 0.25 * (integers.reshape(1, -1) == 5), expected)
         assert np.argwhere((off != expected).reshape(-1)).tolist() == [[order.reshape(-1).tolist().index(5)]]
 
 
@@ -180,5 +180,5 @@ def test_a_scale_per_channel_stays_with_its_channel_where_pixels_are_flattened()
     network = Network(model)
     integers = np.arange(12).reshape(3, 2, 2)
     values = integers * np.array(scales)[:, None, None]
-    expected = integers.transpose(1, 2, 0).reshape(network.output.shape)
-    np.testing.assert_array_equal(output_integers(network, values, expected), expected)
+    expected = integers.transpose(1, 2, 0).reshape(network.outputs[0].shape)
+    np.testing.assert_array_equal(output_integers(network, network.scores[0], values, expected), expected)

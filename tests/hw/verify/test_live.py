@@ -156,7 +156,7 @@ def test_another_frozen_model_is_refused(runs: dict[str, Path], tmp_path: Path) 
 def test_a_foreign_file_names_no_model(runs: dict[str, Path], tmp_path: Path) -> None:
     project = hw.build(LEGAL["output flattened from pixels"], tmp_path / "net")
     with pytest.raises(hw.HwError, match="was made from a file that names none"):
-        verify(project, np.zeros((1, *project.network.input.shape)), runs["Named"])
+        verify(project, np.zeros((1, *project.network.inputs[0].shape)), runs["Named"])
 
 
 def test_results_flattened_from_pixels_are_bit_exact_and_in_the_order_of_the_file(tmp_path: Path) -> None:

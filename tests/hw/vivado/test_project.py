@@ -51,7 +51,7 @@ def test_the_script_connects_every_pin(tmp_path: Path, board: str, sources: bool
 def test_a_clock_that_is_not_met_is_told(tmp_path: Path) -> None:
     vivado = Vivado(list(BOARDS.values()), tmp_path, slack="-1.25")
     vivado.source(written(tmp_path, "PYNQ-Z2", True))
-    assert "160.0 MHz are" in vivado.printed
+    assert "160.0 MHz are; build the project for that clock (crq build --clock-period)" in vivado.printed
 
 
 def test_board_files_that_are_missing_are_named(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from crq.hw.dataflow.units import Unit
 from crq.hw.dataflow.unrolled import adder_stages, codes, stages
 from crq.hw.dataflow.words import Port, pack, unpack, whole_beats
 from crq.hw.ir.layers import Format, IntArray, Mac, Shape, Tensor
-from crq.hw.rtl.bench import Bench, Probe, compile_bench
+from crq.hw.rtl.bench import Bench, Probe, bytes_of, compile_bench
 from crq.hw.rtl.built import Built
 from crq.hw.rtl.drive import Program, Stimulus, run_all
 from crq.hw.rtl.pixels import sums_format
@@ -39,7 +39,7 @@ class Alone:
         self.modules = [_module(built, unit) for unit in chosen]
         in_bits = max(sum(p.bits for p in m.inputs) for m in self.modules)
         out_bits = max(m.output.bits for m in self.modules)
-        self.bench = Bench(self._body(in_bits, out_bits), in_bits, out_bits, tuple(self._probes()))
+        self.bench = Bench(self._body(in_bits, out_bits), (in_bits,), (out_bits,), tuple(self._probes()))
         self.path = folder / "alone"
         compile_bench(self.bench, built.sources(), self.path)
 
@@ -48,17 +48,17 @@ class Alone:
         sums of a layer with weights, as they stand in the module. `memories`: a folder with other memory images."""
         number = self.units.index(unit)
         module = self.modules[number]
-        data = _beats(module.inputs, operands, -(-self.bench.in_bits // 8))
-        out_bytes = -(-self.bench.out_bits // 8)
-        seen = [(-(-p.bits // 8), p.beats) for p in self.bench.probes if p.which == number]
+        [in_bits], [out_bits] = self.bench.in_bits, self.bench.out_bits
+        data = _beats(module.inputs, operands, bytes_of(in_bits))
+        seen = [(bytes_of(p.bits), p.beats) for p in self.bench.probes if p.which == number]
         cycles = self.built.plan.pipeline.latency + data.shape[1] + _interval(self.built, unit)
         program = Program(
-            self.path, memories or self.built.directory / "rtl", module.output.beats, out_bytes, 4 * cycles + 1000,
-            tuple(seen),
+            self.path, memories or self.built.directory / "rtl", (module.output.beats,), (bytes_of(out_bits),),
+            4 * cycles + 1000, tuple(seen),
         )  # fmt: skip
-        found = run_all(program, data, Stimulus(which=number), traced=bool(seen))
+        found = run_all(program, [data], Stimulus(which=number), traced=bool(seen))
         size = whole_beats(module.output)
-        values = unpack(np.ascontiguousarray(found.words[:, :, : size.bits // 8]), module.output, size)
+        values = unpack(np.ascontiguousarray(found.streams[0].words[:, :, : size.bits // 8]), module.output, size)
         if module.sums is None:
             return values, None
         return values, unpack(found.probes[0], module.sums, whole_beats(module.sums))

@@ -9,7 +9,7 @@ import numpy as np
 
 from crq.errors import VerificationError
 from crq.hw.forms.built import processors
-from crq.hw.forms.vectors import as_stream
+from crq.hw.forms.vectors import streamed
 from crq.hw.ir.interpret import evaluate
 from crq.hw.ir.layers import IntArray
 from crq.hw.ir.vectors import random_codes
@@ -26,19 +26,19 @@ def cycles(built: Built) -> Proof:
     """At full speed the network gives a result every interval of the model."""
     codes = random_codes(built.network, IMAGES, seed=1)
     found, run = built.run_beats(codes)
-    wanted, ends = built.plan.pipeline, run.cycles[:, -1]
+    wanted, ends = built.plan.pipeline, np.max([stream.cycles[:, -1] for stream in run.streams], axis=0)
     first, apart = int(ends[0]) + 1 - (0 if built.plan.streaming else 1), int(ends[-1] - ends[-2])
     facts = f"an image every {apart:,} cycles, the model says {wanted.interval:,}; the first result is whole after "
     facts += f"{first:,}, the model says {wanted.latency:,}"
     ok = apart == wanted.interval and wanted.latency <= first <= wanted.latency * (1 + FIRST)
-    if ok and not np.array_equal(found, _expected(built, codes)):
+    if ok and not _equal(found, _expected(built, codes)):
         return Proof("cycles", False, f"wrong integers at full speed ({facts})")
     return Proof("cycles", ok, facts)
 
 
 def pressure(built: Built) -> Proof:
     """Bursts of words and of pauses on both sides, some longer than an image takes."""
-    words = max(built.manifest.input["per_image"], built.manifest.result["per_image"])
+    words = max(port["per_image"] for port in (*built.manifest.inputs, *built.manifest.results))
     interval = max(built.plan.pipeline.interval, words)
     stimuli = [Stimulus(pauses=seed, longest=2 * interval + 50) for seed in range(1, PRESSURES + 1)]
     wrong, runs = _runs(built, random_codes(built.network, IMAGES, seed=2), stimuli)
@@ -58,7 +58,7 @@ def pressure(built: Built) -> Proof:
 def resets(built: Built) -> Proof:
     """A reset at any moment; the images behind it are exact."""
     pace, rng = built.plan.pipeline, np.random.default_rng(3)
-    last = pace.latency + pace.interval + built.manifest.input["per_image"]
+    last = pace.latency + pace.interval + max(port["per_image"] for port in built.manifest.inputs)
     at = np.unique(np.concatenate([[1, 2], rng.integers(1, last, RESETS - 2)]))
     stimuli = [Stimulus(int(n), int(n) % 2 * 7, pace.interval + 20, (int(n),)) for n in at]
     stimuli.append(Stimulus(1, 0, 1, tuple(int(n) for n in at[:6])))
@@ -92,8 +92,8 @@ def _runs(
             found, run = built.run_core(codes, stimulus, together=True)
         except VerificationError as error:
             return f"{_name(stimulus)}: {error}", (0, 0, 0)
-        last = run.last[:, -1].all() and run.last.sum() == len(codes)
-        good = np.array_equal(found, expected) and last
+        last = all(s.last[:, -1].all() and s.last.sum() == len(codes) for s in run.streams)
+        good = _equal(found, expected) and last
         what = "integers differ" if last else "TLAST is not at the ends of results"
         return "" if good else f"{_name(stimulus)}: {what}", (*run.longest, run.total)
 
@@ -107,9 +107,13 @@ def _name(stimulus: Stimulus) -> str:
     return f"state {stimulus.state}, pauses {stimulus.pauses}{at}"
 
 
-def _expected(built: Built, codes: IntArray) -> IntArray:
-    """What leaves the hardware, in the shape in which it streams."""
-    return as_stream(evaluate(built.network, codes), built.plan.output.shape)
+def _expected(built: Built, codes: IntArray) -> list[IntArray]:
+    """What leaves the hardware by each output, in the shape in which it streams."""
+    return streamed(built.network, evaluate(built.network, codes), [port.shape for port in built.plan.outputs])
+
+
+def _equal(found: Sequence[IntArray], expected: Sequence[IntArray]) -> bool:
+    return all(np.array_equal(*pair) for pair in zip(found, expected, strict=True))
 
 
 def _these(wrong: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from crq.errors import VerificationError
 from crq.hw.dataflow.units import Unit
-from crq.hw.dataflow.words import pack, unpack, whole_beats
+from crq.hw.dataflow.words import unpack, whole_beats
 from crq.hw.forms.built import processors
 from crq.hw.hls.plan import Plan, Process
 from crq.hw.ir.interpret import apply, evaluate
@@ -161,7 +161,7 @@ class _Watch:
         for start in range(0, len(self.codes), BATCH):
             some = slice(start, start + BATCH)
             try:
-                found = run(program, pack(self.codes[some], plan.input, words), PLAIN, traced=True)
+                found = run(program, self.built.packed(self.codes[some], words), PLAIN, traced=True)
             except VerificationError:
                 return True  # it no longer gives results
             for port, seen, want in zip(traced_ports(plan), found.probes, self.expected, strict=True):

@@ -42,6 +42,7 @@ NORM = {k: np.random.default_rng(i).uniform(0.5, 1.5, 5).astype(np.float32) for 
         [node("BatchNormalization", "c s t m u", "r", epsilon=0.125)],
         [node("BatchNormalization", "c g5 t m u", "r")],
         [node("Identity", "c", "r0"), node("Relu", "r0", "r")],
+        [node("Neg", "c", "r0"), node("Mul", "r0 g", "r")],
     ],
     ids=lambda nodes: " ".join(f"{n.op_type}({n.input[0]})" for n in nodes),
 )
@@ -67,10 +68,12 @@ def branches(scale: float, *more, **constants: object):
 
 @pytest.mark.parametrize(("scale", "shifts"), [(0.25, []), (1.0, [2]), (0.0625, [2])])
 def test_a_residual_sum_is_on_the_finer_scale(scale: float, shifts: list[int]) -> None:
-    proto = branches(scale, node("Add", "a d", "s", "add"), quant("s", "y", "q1", signed=1))
-    network = Network(assert_graph_equals_file(proto, count=10))
-    assert [layer.bits for layer in network if layer.kind == "Shift"] == shifts
-    assert network["add"].kind == "Add"
+    for operator in ("Add", "Sub"):
+        proto = branches(scale, node(operator, "a d", "s", "sum"), quant("s", "y", "q1", signed=1))
+        network = Network(assert_graph_equals_file(proto, count=10))
+        assert [layer.bits for layer in network if layer.kind == "Shift"] == shifts
+        assert network["sum"].kind == "Add"
+        assert [layer.kind for layer in network].count("Negate") == (operator == "Sub")
 
 
 @pytest.mark.parametrize("scale", [0.75, 0.3, np.nextafter(np.float32(0.5), np.float32(1))])
@@ -190,5 +193,5 @@ def test_preprocessing_before_the_first_quantizer_is_recorded() -> None:
     assert graph.get_metadata_prop("crq.input.preprocessing") == '[["Mul", 2.0], ["Sub", 1.0]]'
     x = codes(graph, 20)
     values = evaluate(proto, (x * np.float64(np.float32(0.07)) + 1) / 2)
-    found = run(graph, x) * Network(graph).output_scale.astype(np.float64)
+    found = run(graph, x) * Network(graph).scores[0].scale.astype(np.float64)
     np.testing.assert_allclose(found, values["y"], rtol=1e-5)

@@ -103,7 +103,7 @@ def test_an_input_of_integers_is_scaled_by_the_host(element: int, zero) -> None:
     proto.graph.input[0].type.tensor_type.elem_type = element
     network = Network(read_qonnx(proto))
     ends = (-int(zero), 255 - int(zero)) if element == TensorProto.UINT8 else (-128, 127)
-    assert (network.input.lo.min(), network.input.hi.max()) == ends
+    assert (network.inputs[0].lo.min(), network.inputs[0].hi.max()) == ends
     bytes_ = np.arange(72).reshape(1, 2, 6, 6)
     assert np.array_equal(to_codes(network, bytes_), bytes_ - int(zero))
 

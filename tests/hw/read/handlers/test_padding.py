@@ -43,7 +43,7 @@ def test_pad_becomes_padding_of_the_convolution(inputs: str, constants, attribut
     network = Network(assert_equal_to_file(graph_of(nodes, base() | constants, opset=opset), tmp_path))
     assert network.layers[0].name == "conv"
     assert network["conv"].pads == (2, 1, 3, 4)
-    assert network.layers[0].input is network.input
+    assert network.layers[0].input is network.inputs[0]
 
 
 def test_pad_before_other_operators_stays_and_is_exact(tmp_path) -> None:
@@ -121,7 +121,7 @@ def test_zeros_in_front_of_the_first_quantizer_are_zeros_behind_it() -> None:
     nodes = [node("Pad", "x pp", "xp", "pad"), quant("xp", "xq", "qi", signed=1), conv("xq w", "y", "conv")]
     network = Network(assert_graph_equals_file(graph_of(nodes, base() | {"pp": PADS}), count=5))
     assert [layer.name for layer in network] == ["conv"]
-    assert network.input.shape == (2, 6, 6)
+    assert network.inputs[0].shape == (2, 6, 6)
 
 
 def test_zeros_that_arithmetic_on_the_input_would_change_are_refused() -> None:

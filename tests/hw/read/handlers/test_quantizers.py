@@ -55,7 +55,7 @@ def test_codes_are_those_of_the_files_quantizer(case: str, tmp_path: Path) -> No
     """Between steps, at ties, and far outside."""
     proto, ends = RANGES[case]
     network = Network(read_qonnx(proto))
-    assert (network.input.lo.min(), network.input.hi.max()) == ends
+    assert (network.inputs[0].lo.min(), network.inputs[0].hi.max()) == ends
     values = np.random.default_rng(0).integers(-60, 60, (5, 2, 6, 6)) / 4
     expected = np.concatenate([Float64File(proto).run(x)["xq"] for x in values]) / STEP
     assert (expected.min(), expected.max()) == ends
@@ -144,7 +144,7 @@ def test_a_brevitas_input_of_narrow_range(tmp_path: Path) -> None:
     )
     graph = assert_equal_to_file(exported(net, (2, 6, 6), tmp_path / "b.onnx"), tmp_path)
     network = Network(graph)
-    assert (network.input.lo.min(), network.input.hi.max()) == (-7, 7)
+    assert (network.inputs[0].lo.min(), network.inputs[0].hi.max()) == (-7, 7)
 
 
 @pytest.mark.parametrize("equal", [True, False])
@@ -152,7 +152,7 @@ def test_one_scale_per_channel_that_is_the_same_in_all_is_one(equal: bool) -> No
     scales = np.array([0.25, 0.25 if equal else 0.5], np.float32).reshape(1, 2, 1, 1)
     proto = graph_of([quant("x", "xq", "qp"), conv("xq w", "y")], base() | {"qp_s": scales})
     if equal:
-        assert Network(assert_graph_equals_file(proto, count=3)).input_scale == 0.25
+        assert Network(assert_graph_equals_file(proto, count=3)).metadata.inputs[0].scale == 0.25
     else:
         with pytest.raises(HwError, match=r"\[per-channel-activation\]"):
             read_qonnx(proto)

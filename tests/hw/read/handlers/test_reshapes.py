@@ -75,7 +75,7 @@ def test_a_scale_per_channel_becomes_one_per_feature() -> None:
     scales = np.array([0.1, 0.2, 0.3, 0.4, 0.5], np.float32)
     nodes = [IN, CONV, quant("c", "q", "per", signed=1), node("Flatten", "q", "y")]
     network = Network(read_qonnx(graph_of(nodes, base() | {"per_s": scales.reshape(1, 5, 1, 1)})))
-    assert network.output_scale.tolist() == np.repeat(scales, 36).tolist()
+    assert network.scores[0].scale.tolist() == np.repeat(scales, 36).tolist()
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_sizes_in_place_of_scales() -> None:
 def test_a_smaller_image_of_regular_pixels_is_a_choice_of_them() -> None:
     network = Network(assert_graph_equals_file(file(scales=(1, 1, 0.5, 1), **FLOOR), count=3))
     assert network.layers[-1].kind == "Conv"
-    assert network.output.shape == (5, 3, 6)
+    assert network.outputs[0].shape == (5, 3, 6)
 
 
 @pytest.mark.parametrize(("scales", "attributes"), [

@@ -62,7 +62,7 @@ def test_any_geometry_is_the_file(case: dict) -> None:
     if min(sizes) < 1:
         return
     network = Network(assert_graph_equals_file(file(**case), count=2))
-    assert network.output.shape == (4, *sizes)
+    assert network.outputs[0].shape == (4, *sizes)
 
 
 def test_no_product_is_with_a_zero_between_pixels_and_thresholds_stand_behind_their_sums(tmp_path: Path) -> None:
@@ -79,12 +79,14 @@ def test_no_product_is_with_a_zero_between_pixels_and_thresholds_stand_behind_th
 def test_the_same_size_as_torch_has() -> None:
     module = torch.nn.ConvTranspose2d(4, 3, 3, stride=2, padding=1, output_padding=1)
     same = file([3, 3], strides=[2, 2], pads=[1] * 4, output_padding=[1, 1])
-    assert Network(assert_graph_equals_file(same, count=2)).output.shape == module(torch.zeros(1, 4, 4, 3)).shape[1:]
+    [output] = Network(assert_graph_equals_file(same, count=2)).outputs
+    assert output.shape == module(torch.zeros(1, 4, 4, 3)).shape[1:]
 
 
 @pytest.mark.parametrize("auto", ["SAME_UPPER", "SAME_LOWER", "VALID"])
 def test_pads_may_follow_from_the_size(auto: str) -> None:
-    found = Network(assert_graph_equals_file(file([3, 3], strides=[2, 2], auto_pad=auto), count=2)).output.shape
+    network = Network(assert_graph_equals_file(file([3, 3], strides=[2, 2], auto_pad=auto), count=2))
+    found = network.outputs[0].shape
     assert found == ((3, 9, 7) if auto == "VALID" else (3, 8, 6))
 
 
@@ -101,7 +103,7 @@ def test_signals() -> None:
     ]
     network = Network(assert_graph_equals_file(graph_of(nodes, constants, shape=(1, 2, 9)), count=3))
     assert network.layers[-1].factor == (1, 2)
-    assert network.output.shape == (2, 1, 18)
+    assert network.outputs[0].shape == (2, 1, 18)
 
 
 @pytest.mark.parametrize(("change", "message"), [

@@ -26,7 +26,7 @@ def test_rows_of_a_convolution_are_flipped(weight_type: str, greatest: int) -> N
     before = model.get_initializer("conv1_w").copy()
     after = assert_rewrites(absorb_sign, model, ["Conv"])
     assert np.array_equal(after.get_initializer("conv1_w"), before * SIGNS.reshape(-1, 1, 1, 1))
-    assert Network(after).output.name == "neg2_out"
+    assert Network(after).outputs[0].name == "neg2_out"
 
 
 def test_columns_of_a_matrix_product_are_flipped() -> None:

@@ -37,7 +37,7 @@ def test_the_index_of_the_first_greatest_score_is_the_result() -> None:
     assert isinstance(network.layers[-1], ArgMax)
     np.testing.assert_array_equal(evaluate(network, x)[:, 0], expected)
     np.testing.assert_array_equal(run(model, x)[:, 0], expected[:, 0, 0])  # as qonnx executes it
-    assert (network.output_scale, network.output_offset) == (1, 0)
+    assert (network.scores[0].scale, network.scores[0].offset) == (1, 0)
     np.testing.assert_array_equal(network.results(expected.reshape(-1, 1)), expected[:, 0, 0])
 
 

@@ -45,7 +45,7 @@ def test_it_stays_for_other_readers_and_a_convolution_beside_them_takes_its_pads
         merge_pad, model, ["Conv", "MaxPool", "Conv", "MultiThreshold", "Conv", "MultiThreshold", "Add"]
     )
     network = Network(after)
-    assert network["conv5"].input is network.input
+    assert network["conv5"].input is network.inputs[0]
     assert network["conv3"].pads == (0, 0, 0, 0)
 
 

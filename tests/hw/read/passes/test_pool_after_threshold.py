@@ -23,7 +23,7 @@ def test_any_pool_keeps_the_integers(seed: int, kernel, pads, signed: bool) -> N
     after = assert_rewrites(pool_after_threshold, model, ["Conv", "MultiThreshold", "MaxPool"], count=2)
     network = Network(after)
     assert network.layers[2].input.format.bits <= 3
-    assert network.output.name == model.graph.output[0].name
+    assert network.outputs[0].name == model.graph.output[0].name
 
 
 def test_pools_in_a_row_all_move_behind_the_thresholds() -> None:

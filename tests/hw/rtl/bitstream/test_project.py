@@ -63,7 +63,7 @@ def test_both_netlists_equal_the_network(tmp_path: Path) -> None:
     made = bitstream()
     assert made.file.read_bytes()[:2] == b"\xff\x00"  # the preamble of an ECP5 bitstream
     network = made.built.network
-    codes = random_codes(network, 4).reshape(4, *network.input.shape)
+    codes = random_codes(network, 4).reshape(4, *network.inputs[0].shape)
     found = check_netlists(made, codes, cache=tmp_path)
     assert [n.equal for n in found] == [True, True], found
     facts = read(made.folder)
@@ -89,8 +89,8 @@ def test_every_fault_of_the_placed_netlist_is_caught(tmp_path: Path) -> None:
     faults = inject(placed, layers)
     assert [(f.layer, f.kind) for f in faults] == [(layer, kind) for layer in layers.values() for kind in KINDS]
     program = compiled(netlist.simulated(placed, "ecp5", tmp_path, "faults"), tmp_path, faults=True)
-    codes = random_codes(network, 8).reshape(8, *network.input.shape)
-    expected = evaluate(network, codes).reshape(8, *network.carried(network.output).shape)
+    codes = random_codes(network, 8).reshape(8, *network.inputs[0].shape)
+    expected = evaluate(network, codes).reshape(8, *network.carried(network.outputs[0]).shape)
     caught = {}
     for number in range(len(faults) + 1):
         with running(program, wrapped.mhz * 1e6, made.patience, number) as terminal:

@@ -29,7 +29,7 @@ def test_the_netlist_of_synthesis_equals_the_network(tmp_path: Path) -> None:
     program = compiled(netlist.simulated(netlist.read(done.folder / tools.NETLIST), "ice40", tmp_path), tmp_path)
     network = project().network
     codes = all_vectors(network, 3)
-    expected = evaluate(network, codes).reshape(len(codes), *network.carried(network.output).shape)
+    expected = evaluate(network, codes).reshape(len(codes), *network.carried(network.outputs[0]).shape)
     with running(program, 24e6, 20_000) as terminal, connected(terminal, network, DIGEST, wait=60) as board:
         board.speed_up(board.facts().khz, 4)
         np.testing.assert_array_equal(board.integers(codes), expected)

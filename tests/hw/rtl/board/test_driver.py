@@ -22,7 +22,7 @@ def exact() -> None:
     network = project().network
     codes = all_vectors(network, 5)
     with board(4) as found:
-        expected = evaluate(network, codes).reshape(len(codes), *network.carried(network.output).shape)
+        expected = evaluate(network, codes).reshape(len(codes), *network.carried(network.outputs[0]).shape)
         np.testing.assert_array_equal(found.integers(codes), expected)
 
 

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from crq.hw.ir.graph import Network
 from crq.hw.read import read_qonnx
-from crq.hw.verify.float64.evaluable import evaluable, file_images, file_input
+from crq.hw.verify.float64.evaluable import evaluable, file_images, file_inputs
 from tests.support.legal_files import ACT, HEAD, LEGAL, model, tail
 from tests.support.qonnx_files import base, graph_of, node, quant
 
@@ -56,7 +56,7 @@ def test_only_the_input_keeps_its_shape_and_is_one_image() -> None:
     source = model(PLAIN, shape=(7, 2, 6, 6))
     source.graph.value_info.append(helper.make_tensor_value_info("c", TensorProto.FLOAT, [7, 5, 6, 6]))
     found = evaluable(source, TensorProto.FLOAT)
-    assert [d.dim_value for d in file_input(found).type.tensor_type.shape.dim] == [1, 2, 6, 6]
+    assert [d.dim_value for d in file_inputs(found)[0].type.tensor_type.shape.dim] == [1, 2, 6, 6]
     assert not found.graph.value_info
     assert not found.graph.output[0].type.tensor_type.HasField("shape")
 
@@ -114,7 +114,7 @@ def test_images_are_the_values_that_quantize_to_the_codes() -> None:
     codes = np.random.default_rng(0).integers(0, 16, (3, 2, 6, 6))
     found = list(file_images(evaluable(model(PLAIN), TensorProto.DOUBLE), network, codes))
     scale = np.float64(np.float32(0.07))
-    for image, expected in zip(found, codes, strict=True):
+    for [image], expected in zip(found, codes, strict=True):
         assert image.shape == (1, 2, 6, 6)
         np.testing.assert_array_equal(np.rint(image[0] / scale), expected)
 
@@ -123,6 +123,7 @@ def test_images_of_a_channels_last_file_have_their_channels_last() -> None:
     source = LEGAL["NHWC input"]
     network = Network(read_qonnx(source))
     codes = np.random.default_rng(0).integers(0, 16, (2, 2, 6, 6))
-    found = np.concatenate(list(file_images(evaluable(source, TensorProto.DOUBLE), network, codes)))
+    images = file_images(evaluable(source, TensorProto.DOUBLE), network, codes)
+    found = np.concatenate([image for [image] in images])
     assert found.shape == (2, 6, 6, 2)
     np.testing.assert_array_equal(np.rint(found / np.float64(np.float32(0.07))), codes.transpose(0, 2, 3, 1))

@@ -125,7 +125,7 @@ def test_legal_files_raise_no_alarm(name: str, tmp_path: Path) -> None:
     expected = layer_values(network, codes)
     found = float64_link(tmp_path / "legal.onnx", network, codes, expected)
     assert found.differing == 0, found
-    assert {network.input.name} <= {*network.metadata.sources} <= {network.input.name, *expected}
+    assert {network.inputs[0].name} <= {*network.metadata.sources} <= {network.inputs[0].name, *expected}
     own = float_execution(tmp_path / "legal.onnx", network, codes, expected)
     if name != "weights rounded in float64":
         assert own.images_differing <= 2, own  # general scales: a tie here and there
@@ -194,6 +194,6 @@ def test_a_layer_that_has_vanished_is_left_out(file: Path) -> None:
 def test_a_channel_of_gain_0_must_be_its_offset() -> None:
     network = Network(read_qonnx(LEGAL["output with a class of gain 0"]))
     want = np.array([2, 7, -3])
-    right = want * network.output_scale.astype(np.float64) + network.output_offset
-    assert output_integers(network, right, want).tolist() == want.tolist()
-    assert output_integers(network, right + [0, 0.01, 0], want).tolist() == [2, 8, -3]
+    right = want * network.scores[0].scale.astype(np.float64) + network.scores[0].offset
+    assert output_integers(network, network.scores[0], right, want).tolist() == want.tolist()
+    assert output_integers(network, network.scores[0], right + [0, 0.01, 0], want).tolist() == [2, 8, -3]

@@ -62,7 +62,7 @@ def edited(joined: hw.Project, folder: Path, pattern: str, by: str) -> Path:
 
 def test_fifos_of_a_fork_that_are_too_shallow_deadlock(joined: hw.Project, tmp_path: Path) -> None:
     # The firmware states no depth of its input, which is a port.
-    depths = {**joined.plan.depths, joined.plan.input.name: MIN_FIFO, skip(joined): 2}
+    depths = {**joined.plan.depths, joined.plan.inputs[0].name: MIN_FIFO, skip(joined): 2}
     blocked = simulate(joined.directory, joined.plan, depths)
     assert blocked is not None
     assert skip(joined) in blocked

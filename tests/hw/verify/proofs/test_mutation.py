@@ -94,7 +94,7 @@ def test_a_changed_adder_is_caught_by_images(name: str, tmp_path: Path) -> None:
     """The first, a middle and the last adder of every layer: in io_parallel each layer is an adder graph."""
     project = hw.build(NETWORKS[name](0), tmp_path / "p", project_name="p", io_type="io_parallel")
     codes = all_vectors(project.network, 16, bounding_limit=16)
-    values: dict[str, np.ndarray] = {project.network.input.name: codes}
+    values: dict[str, np.ndarray] = {project.network.inputs[0].name: codes}
     evaluate(project.network, codes, wanted=values.__setitem__)
     faults = []
     for process in project.plan.processes:

@@ -1,0 +1,89 @@
+"""Networks that share layers, subtract, scale, and end otherwise than with a layer: every integer equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import crq
+from tests.end_to_end.test_moving_operators import reads, simulated
+from tests.end_to_end.test_user_networks import chain, frozen
+
+
+class Net(nn.Module):
+    """Three convolutions of eight channels, and `body`, which calls them."""
+
+    shape = (2, 6, 5)
+
+    def __init__(self, body: Callable[[Net, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.body = body
+        self.a, self.b, self.c = nn.Conv2d(2, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 1)
+        self.norm, self.pool = nn.BatchNorm2d(8), nn.AdaptiveAvgPool2d(1)
+        nn.init.normal_(self.norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(self, torch.relu(self.a(x)))
+
+
+BODIES: dict[str, Callable[[Net, Tensor], Tensor]] = {
+    "shared layer": lambda n, x: n.c(torch.relu(n.norm(n.b(torch.relu(n.norm(n.b(x))))))),
+    "difference": lambda n, x: n.c(torch.relu(n.b(x) - x)),
+    "difference of sums": lambda n, x: n.c(n.norm(n.b(x)) - n.b(x)),
+    "scaled branch": lambda n, x: n.c(torch.relu(x + 0.3 * n.b(x))),
+    "constants": lambda n, x: n.c(torch.relu(1.5 - (n.b(x) / 3 + 0.2))),
+    "negative pool": lambda n, x: n.c(torch.relu(-nn.functional.max_pool2d(n.b(x), 2))),
+    "ends with a mean": lambda n, x: n.pool(n.norm(n.b(x))).flatten(1),
+    "ends with a mean of a ReLU": lambda n, x: torch.relu(n.b(x)).mean((2, 3)),
+    "ends with a pool of pixels": lambda n, x: nn.functional.avg_pool2d(n.b(x), 3, 2),
+    "ends with a residual": lambda n, x: x + n.norm(n.b(x)),
+    "ends with a difference": lambda n, x: x - n.b(x),
+    "ends with a ReLU": lambda n, x: torch.relu(n.norm(n.b(x))),
+    "ends with a max pool": lambda n, x: nn.functional.max_pool2d(n.b(x), 2),
+    "ends with a maximum": lambda n, x: torch.relu(n.b(x)).amax((2, 3)),
+    "ends with a concatenation": lambda n, x: torch.cat([n.b(x), x], 1),
+    "ends with a sigmoid": lambda n, x: torch.sigmoid(n.b(x)),
+    "ends with a scaled layer": lambda n, x: n.c(x) * 0.1 + 1,
+    "ends with zeros around": lambda n, x: nn.functional.pad(torch.relu(n.b(x)), (1, 0, 0, 2)),
+}
+BOTH_FORMS = ("shared layer", "difference of sums", "ends with a mean", "ends with a residual", "ends with a ReLU")
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_every_integer_is_equal(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    deploy, codes = frozen(Net(BODIES[name]))
+    assert deploy(codes).std() > 0
+    chain(deploy, codes, tmp_path, simulated=name in BOTH_FORMS)
+    reads(deploy, codes, tmp_path)
+    if name in BOTH_FORMS:
+        simulated(deploy, codes, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["ends with a mean", "ends with a residual", "ends with a difference"])
+def test_sums_at_the_end_are_exact(name: str) -> None:
+    """No quantizer of its own rounds them: they are those of the prepared network's quantized activations."""
+    torch.manual_seed(0)
+    net = Net(BODIES[name])
+    codes = torch.randint(0, 256, (16, *net.shape), dtype=torch.uint8)
+    model = crq.prepare(net, None, codes[:2].float() / 256)
+    crq.quantize(model, [codes])
+    deploy = crq.freeze(model, [codes])
+    with torch.no_grad():
+        expected = model.eval().double()(codes.double() / 256)
+    assert torch.allclose(deploy(codes).double(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_shared_layer_is_trained_once_and_computes_twice() -> None:
+    torch.manual_seed(0)
+    net = Net(BODIES["shared layer"])
+    model = crq.prepare(net, None, torch.rand(2, *net.shape))
+    assert sorted(crq.coded_layers(model)) == ["a", "b", "c"]
+    deploy, _ = frozen(net)
+    macs = [wire.name for wire in deploy.wires if wire.name.rstrip("_") == "b"]
+    assert macs == ["b", "b_"]
+    assert torch.equal(*(deploy.steps[name].codes for name in macs))
