@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
 
 
@@ -25,6 +26,20 @@ class ToolError(CrqError):
     """A program this step needs (g++, Yosys, Verilator …) is missing or failed."""
 
     exit_code = 3
+
+
+def users_line() -> int:
+    """The `stacklevel` with which a warning, of the caller of this, names the user's line: the first that is neither of
+    torch nor of crq. One of those two where there is no such line."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None:
+        if frame.f_globals.get("__name__", "torch").partition(".")[0] not in (
+            "torch",
+            "crq",
+        ):  # code of torch.fx has none
+            return level
+        frame, level = frame.f_back, level + 1
+    return 1
 
 
 def nearest_names(word: str, known: Iterable[str], n: int = 3, cutoff: float = 0.6) -> list[str]:

@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 from crq.convert.batches import images_of
 from crq.convert.preprocessing import Preprocess
 from crq.convert.suggest import SAMPLE, Grid, propose
-from crq.errors import CrqError
+from crq.errors import CrqError, users_line
 from crq.quant.quantizers import ActQuant
 
 _WORSE = 5.0
@@ -56,7 +56,7 @@ class InputQuant(ActQuant):
         warnings.warn(
             f"{place}: the network's input grid, {grid}, changes {loss.changed:.1%} of the values in the images "
             f"({loss.clipped:.1%} are clipped). {better.remedy}",
-            stacklevel=3,
+            stacklevel=users_line(),
         )
 
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from crq.convert.config import TernaryConfig, check_together
 from crq.convert.supported import MACS
-from crq.errors import CrqError, nearest
+from crq.errors import CrqError, nearest, users_line
 from crq.quant.layers import INTEGER, TERNARY, TernaryLayer
 
 
@@ -48,7 +48,7 @@ def swap_in_place(model: nn.Module, config: TernaryConfig) -> None:
         elif isinstance(module, MACS):
             warnings.warn(
                 f"layer {name!r} ({type(module).__name__}) computes in a way of its own and keeps its float weights",
-                stacklevel=3,
+                stacklevel=users_line(),
             )
         # Their fused kernels take the float weights past the layers.
         if isinstance(module, nn.TransformerEncoderLayer):

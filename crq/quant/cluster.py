@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crq.errors import CrqError, non_finite
+from crq.errors import CrqError, non_finite, users_line
 from crq.quant import histogram as bins
 
 # Sums beyond this are taken in float64: float32 might overflow.
@@ -220,7 +220,7 @@ def warn_if_spiky(clusters: Clusters, name: str) -> None:
         warnings.warn(
             f"{name}: only {used:.1%} of the ternary codes are non-zero; a few large weights dominate Eq. 3 "
             "(range regularization or a larger weight decay before quantizing helps)",
-            stacklevel=2,
+            stacklevel=users_line(),
         )
 
 

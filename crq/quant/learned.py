@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from crq.errors import users_line
+
 _EXTRA = "_extra_state"
 
 
@@ -59,7 +61,7 @@ def check_state(module: nn.Module, state: Mapping[str, Any], prefix: str, *names
         warnings.warn(
             "the state to load does not say whether the network is quantized: it is of a float network, or an older "
             "crq wrote it. Load it with strict=False, then call crq.set_mode(model, 'float') or 'quantized'",
-            stacklevel=2,
+            stacklevel=users_line(),
         )
     for name in names:
         if f"{prefix}{name}" in state and hasattr(module, f"{name}_step"):

@@ -69,16 +69,18 @@ def _print_file(facts: dict[str, Any]) -> None:
 
     console = Console(highlight=False)
     carrier = f", carrier {facts['carrier']}" if facts["carrier"] else ""
-    console.print(f"[bold]{facts['file']}[/]: {facts['bytes']:,} bytes{carrier}, written by {facts['producer']}")
+    told = f"[bold]{facts['file']}[/]: {facts['bytes']:,} bytes{carrier}, written by {facts['producer']}"
+    console.print(told, soft_wrap=True)
     given = [facts[name] for name in facts if name.rstrip("0123456789") == "input"]
     made = [facts[name] for name in facts if name.rstrip("0123456789") == "output"]
     inputs = ", ".join(f"{_names(i)}{i['shape']} {i['type']}, scale {i['scale']}" for i in given)
     outputs = ", ".join(f"{_names(o)}{o['shape']}" for o in made)
     console.print(f"input {inputs}; output {outputs}", markup=False)
-    table = Table()
+    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="bold")
     for heading in ("layer", "kind", "output", "type", "weights", "codes", "zeros", "α"):
         right = heading in ("weights", "zeros", "α")
-        table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=heading == "α")
+        # Names may be of any length: they alone are broken.
+        table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=heading != "layer")
     for row in facts["layers"]:
         mac = "weights" in row
         table.add_row(

@@ -82,6 +82,7 @@ def simulate(
         {
             "against": against(reference), "mode": mode, "data": data.name, "images": verdict.images,
             "integers": verdict.integers, "differing": verdict.differing, "equal": equal,
+            "figures": verdict.figures and dict(verdict.figures),
             "layers": [link.facts() for link in links], "proofs": [r._asdict() for r in results],
         },
         reference and frozen_file(reference),

@@ -67,7 +67,7 @@ def _rate(report: Mapping[str, Any]) -> Answer:
     if wanted is None:
         return Answer("rate", f"{reached} {clock}, {bound(report)}", None, missed)
     enough = rate >= wanted
-    text = f"{reached}, {'' if enough else 'NOT the '}{wanted:,g} wanted, {clock}, {bound(report)}"
+    text = f"{reached}, {'' if enough else 'NOT the '}{_shown(wanted)} wanted, {clock}, {bound(report)}"
     return Answer("rate", text, (None if missed else True) if enough else False, missed)
 
 
@@ -148,6 +148,10 @@ def _trust(report: Mapping[str, Any]) -> Answer:
     if areas(report):
         return Answer("trust", f"{text}; of this project a tool has reported, see above", None)
     return Answer("trust", f"{text}; Vitis HLS was not measured", None)
+
+
+def _shown(fps: float) -> str:
+    return f"{fps:,.0f}" if fps >= 1000 else f"{fps:g}"
 
 
 def _wanted(report: Mapping[str, Any]) -> Mapping[str, float]:

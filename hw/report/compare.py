@@ -12,18 +12,18 @@ from rich.text import Text
 from crq.figures import ACCURACY, told
 from crq.hw.report.measured import pace
 from crq.hw.report.paper import activation_bits, weight_bytes
+from crq.hw.report.quality import quality
 
 
 def _quality(report: dict[str, Any]) -> str:
-    """Of a frozen network whose figure is another than its accuracy: that, with its name."""
-    metric = report["project"].get("metric", ACCURACY)
-    stages = report["project"].get(metric) or {}
-    return told({metric: stages["frozen"]}) if metric != ACCURACY and "frozen" in stages else ""
+    """Of a network whose figure is another than its accuracy: that, with its name."""
+    metric, value = quality(report["project"])
+    return told({metric: value}) if metric != ACCURACY and value is not None else ""
 
 
 def _accuracy(report: dict[str, Any]) -> str:
-    stages = report["project"].get(ACCURACY) or {}
-    return told({ACCURACY: stages["frozen"]}) if "frozen" in stages else ""
+    metric, value = quality(report["project"])
+    return told({ACCURACY: value}) if metric == ACCURACY and value is not None else ""
 
 
 def _exact(report: dict[str, Any]) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from qonnx.core.datatype import DataType
 
-from crq.figures import ACCURACY
 from crq.hw.report.latex import tabular
+from crq.hw.report.quality import quality
 from crq.hw.report.verdict import verdict
 
 COLUMNS = (
@@ -24,8 +24,7 @@ def row(report: Mapping[str, Any], source: str = "") -> dict[str, str]:
     """The figures of report.json by `COLUMNS`, as plain text; empty where nothing is known. source: where the report is
     from. weight bits: mean of the packed weights."""
     project, summary = report["project"], report["summary"]
-    metric = project.get("metric", ACCURACY)
-    value = (project.get(metric) or {}).get("frozen")
+    metric, value = quality(project)
     bits = (report.get("bits_per_weight") or {}).get("packed")  # reports saved by early versions lack it
     cells = (
         source, project.get("name", "network"), report["device"]["part"], metric if value is not None else "",

@@ -13,6 +13,7 @@ from crq.hw.forms.built import Built
 from crq.hw.forms.verdicts import kept
 from crq.hw.ir.ports import numbered
 from crq.hw.report.model import SCHEMA, Report, build_report
+from crq.hw.report.quality import simulated
 from crq.hw.report.vendor import vendor_reports
 from crq.hw.rtl.measure import FILE, load
 
@@ -49,8 +50,9 @@ def project_report(
         "vendor_unread": reports.unread,
     }
     measured = built.directory / FILE
-    if found := verdict_of(kept(built)):
-        facts["verdict"] = found
+    entries = kept(built)
+    if found := verdict_of(entries):
+        facts |= {"verdict": found, **simulated(entries)}
     return build_report(
         built.network, built.folds, part or manifest.board or manifest.part, clock_period_ns or manifest.clock_period,
         project_info={**facts, **(info or {})}, measurements=load(measured) if measured.is_file() else None,

@@ -1,7 +1,11 @@
 """One family of errors, and the word that was meant."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+import torch
+
+import crq
 from crq.errors import CrqError, ToolError, VerificationError, nearest, nearest_names, non_finite
 
 
@@ -31,3 +35,14 @@ def test_several_near_words_come_in_order_of_likeness() -> None:
 
 def test_non_finite_weights_are_named() -> None:
     assert str(non_finite("fc.weight")).startswith("fc.weight has non-finite weights: ")
+
+
+def test_warnings_name_the_line_of_the_user(recwarn: pytest.WarningsRecorder) -> None:
+    images = 50 * torch.rand(8, 3)
+    net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    model = crq.prepare(net, example_input=images)  # one
+    crq.quantize(model, [images])  # two
+    model.train()(images)  # three
+    here = Path(__file__).read_text().splitlines()
+    told = [(warning.filename, here[warning.lineno - 1].partition("# ")[2]) for warning in recwarn.list]
+    assert told == [(__file__, "one"), (__file__, "two"), (__file__, "three")]

@@ -24,6 +24,18 @@ def shown(*arguments: object) -> str:
     return result.stdout
 
 
+def test_nothing_but_a_long_name_is_broken(model: crq.FrozenModel, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    export.to_qonnx(model, tmp_path / "m.onnx")
+    rows = json.loads(shown(tmp_path / "m.onnx", "--json"))["layers"]
+    lines = shown(tmp_path / "m.onnx").splitlines()
+    assert max(map(len, lines[1:])) <= 80
+    for row in rows:
+        (line,) = (line for line in lines if line.startswith(f"{row['name']} "))
+        shape = "×".join(map(str, row["output_shape"]))
+        assert line.split()[1:4] == [row["kind"], shape, row["output_type"]]
+
+
 def test_a_file(model: crq.FrozenModel, tmp_path: Path) -> None:
     export.to_qonnx(model, tmp_path / "m.onnx")
     facts = json.loads(shown(tmp_path / "m.onnx", "--json"))

@@ -1,5 +1,6 @@
 """`crq simulate`: the C simulation against PyTorch, and which proofs run."""
 
+import csv
 import json
 import re
 import shutil
@@ -103,6 +104,9 @@ def test_no_accuracy_is_printed_while_nobody_says_what_a_byte_is_worth(foreign: 
     assert json.loads(CliRunner().invoke(simulate, [*arguments, "--json"]).stdout)["figures"] is None
     stated = CliRunner().invoke(simulate, [*arguments, "--codes"])
     assert re.search(r"bit-exact: 20 of 20 .*accuracy \d+\.\d\d%", stated.output), stated.output
+    (row,) = csv.DictReader(CliRunner().invoke(report, [str(foreign), "--csv"]).stdout.splitlines())
+    assert row["metric"] == "accuracy"
+    assert f"accuracy {float(row['value']):.2%}" in stated.output
     assert "note" not in stated.output
 
 

@@ -60,7 +60,7 @@ def test_what_was_wanted_is_reached_or_not(factor: float, good: bool) -> None:
     answer = found(folding={"goal": "", "why": {}, "wanted": wanted})
     assert answer["rate"].good is answer["latency"].good is good
     assert f"{summary['frames_per_second']:,.0f} frames/s" in answer["rate"].text
-    assert f"{wanted['fps']:,g} wanted" in answer["rate"].text
+    assert f"{wanted['fps']:,.0f} wanted" in answer["rate"].text
     assert ("NOT" in answer["rate"].text, "NOT" in answer["latency"].text) == (not good, not good)
 
 

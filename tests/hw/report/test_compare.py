@@ -55,6 +55,8 @@ def test_what_one_project_knows_has_a_row(report: Report) -> None:
     facts = report.to_dict()
     trained = {**facts, "project": {"accuracy": {"float": 0.99, "frozen": 0.975}, "verdict": {"differing": 0}}}
     broken = {**facts, "project": {"verdict": {"differing": 1234}}}
+    built = {**facts, "project": {"metric": "mse", "mse": {"simulated": 0.25}}}
+    assert shown({"a": built, "b": facts})[0]["quality"] == ["mse 0.25"]
     rows, _ = shown({"a": trained, "b": broken, "c": facts})
     assert rows["accuracy"] == ["97.50%"]
     assert rows["bit-exact"] == ["yes", "NO, 1,234 differ"]
