@@ -109,7 +109,7 @@ def _sums_only(text: str, process: Process, io_type: str) -> str:
         (r"(?=^inline void )", f"typedef {result} {name}_sums;\n\n", 1),
     ]
     if process.unit.threshold is not None:
-        edits.append((r"^( *const )crq::.* codes\b.*;$", r"\1crq::no_codes codes = crq::no_codes();", 1))
+        edits.append((r"^( *const )crq::[^;]*\bcodes\b[^;]*;$", r"\1crq::no_codes codes = crq::no_codes();", 1))
     for pattern, replacement, least in edits:
         text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
         if count < least:
