@@ -41,6 +41,7 @@ from crq.hw.ir.vectors import all_vectors
 from crq.hw.project import Project, RtlProject, build, open_project
 from crq.hw.report.model import Report
 from crq.hw.report.project import project_report
+from crq.hw.report.verdict import MADE
 from crq.hw.rtl.bench import verilator
 from crq.hw.rtl.bitstream.project import FILE, bitstream, summary
 from crq.hw.rtl.bitstream.tools import versions
@@ -172,7 +173,7 @@ class Steps:
                     f"crq simulate {project.directory} --data {images.name} simulates all"
                 )
             self.watched = images.score(len(few))
-            data = ((images.name, few, self.watched), ("random, extreme, bounding", vectors, None))
+            data = ((images.name, few, self.watched), (MADE, vectors, None))
             verdicts = []
             for mode in project.checked:
                 for name, x, score in data:

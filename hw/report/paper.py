@@ -12,7 +12,7 @@ from qonnx.core.datatype import DataType
 
 from crq.hw.report.latex import tabular
 from crq.hw.report.quality import quality
-from crq.hw.report.verdict import verdict
+from crq.hw.report.verdict import MADE, verdict
 
 COLUMNS = (
     "project", "network", "part", "metric", "value", "weight bits", "activation bits", "weight bytes", "LUT", "FF",
@@ -50,7 +50,12 @@ def _exact(found: Mapping[str, Any] | None) -> str:
     """What was compared belongs to a yes."""
     if not found:
         return ""
-    return f"yes, {found['images']} images against {found['against']}" if verdict(found)[0] else "no"
+    if not verdict(found)[0]:
+        return "no"
+    made = (found.get("samples") or {}).get(MADE, 0)
+    given = found["images"] - made
+    said = [f"{given} sample{'' if given == 1 else 's'}"] if given else []
+    return f"yes, {' + '.join([*said, *([f'{made} made inputs'] if made else [])])} against {found['against']}"
 
 
 def activation_bits(report: Mapping[str, Any]) -> str:

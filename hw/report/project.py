@@ -15,6 +15,7 @@ from crq.hw.ir.ports import numbered
 from crq.hw.report.model import SCHEMA, Report, build_report
 from crq.hw.report.quality import simulated
 from crq.hw.report.vendor import vendor_reports
+from crq.hw.report.verdict import MADE
 from crq.hw.rtl.measure import FILE, load
 
 SAVED = "report.json"
@@ -68,9 +69,10 @@ def verdict_of(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
     data: dict[str, list[Mapping[str, Any]]] = {}
     for key, entry in found.items():
         for part in entry.get("verdicts") or [{"data": key, **entry}]:
-            data.setdefault(str(part["data"]), []).append(part)
+            data.setdefault(str(part["data"] or MADE), []).append(part)
     # Netlists see a few images of the others'.
-    counted = [parts for parts in data.values() if parts[0].get("mode") != "netlist"] or list(data.values())
+    named = {name: parts for name, parts in data.items() if parts[0].get("mode") != "netlist"} or data
+    counted = list(named.values())
     modes = [part["mode"] for parts in data.values() for part in parts if part.get("mode")]
     found_proofs = [proof for entry in entries for proof in entry.get("proofs", [])]
     proofs = {
@@ -80,6 +82,7 @@ def verdict_of(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
     return {
         # The same images in several modes are counted once.
         **{key: sum(max(part[key] for part in parts) for parts in counted) for key in ("images", "integers")},
+        "samples": {name: max(part["images"] for part in parts) for name, parts in named.items() if name not in found},
         "differing": sum(entry["differing"] for entry in entries),
         "modes": list(dict.fromkeys(modes)),
         "against": " and ".join(dict.fromkeys(entry["against"] for entry in entries)),

@@ -8,11 +8,14 @@ from typing import Any
 MODES = {"fast": "in C (fast)", "ap": "with ap types", "hls": "in C as synthesis reads it", "rtl": "in RTL",
          "netlist": "in the netlists"}  # fmt: skip
 
+MADE = "random, extreme and bounding"
+"""What stands for the name of data where inputs were made."""
+
 
 def verdict(found: Mapping[str, Any]) -> tuple[bool, str, str]:
     """Whether the project was found equal and still is, that in a word, and what was found."""
     exact = found.get("equal", found["differing"] == 0)
-    counted = f"{found['integers']:,} integers on {found['images']:,} images"
+    counted = f"{found['integers']:,} integers on {_samples(found)}"
     text = f"{found['differing']:,} of {counted} differ" if found["differing"] else f"all {counted} are equal"
     if modes := found.get("modes"):
         text += f", {' and '.join(MODES[mode] for mode in modes)}"
@@ -27,6 +30,16 @@ def verdict(found: Mapping[str, Any]) -> tuple[bool, str, str]:
         text += f"; STALE, {found['stale']}: simulate again"
     outcome = "Bit-exact" if exact else "NOT bit-exact" if found["differing"] else "FAILED"
     return exact and not found.get("stale"), outcome, text
+
+
+def _samples(found: Mapping[str, Any]) -> str:
+    """What was compared: those of the user's data, and those that were made, apart."""
+    by_name = found.get("samples") or {}
+    if sum(by_name.values()) != found["images"]:
+        return f"{found['images']:,} images"
+    return " and ".join(
+        f"{n:,} {name} inputs" if name == MADE else f"{n:,} samples of {name}" for name, n in by_name.items()
+    )
 
 
 def _passed(proofs: list[Mapping[str, Any]]) -> str:

@@ -42,7 +42,7 @@ def test_figures_are_those_of_the_report() -> None:
 
 def test_accuracy_and_verdict_where_there_are_such() -> None:
     assert {k: row(TRAINED)[k] for k in ("metric", "value", "bit-exact")} == {
-        "metric": "accuracy", "value": "0.9750", "bit-exact": "yes, 1 images against x",
+        "metric": "accuracy", "value": "0.9750", "bit-exact": "yes, 1 sample against x",
     }  # fmt: skip
     differs = {**VERDICT, "differing": 1, "equal": False}
     broken: dict[str, Any] = {**TRAINED, "project": {**TRAINED["project"], "verdict": differs}}

@@ -14,6 +14,7 @@ from crq.hw.devices.catalog import find
 from crq.hw.forms.verdicts import keep, kept
 from crq.hw.report.answers import answers
 from crq.hw.report.project import project_report, report_facts, verdict_of
+from crq.hw.report.verdict import MADE
 from crq.hw.rtl.measure import Measured, Measurements, store
 from tests.support.random_graphs import small_cnn
 
@@ -133,9 +134,11 @@ def test_the_same_images_in_several_modes_are_counted_once(copy: hw.Project) -> 
     assert sorted((proof["name"], proof["ok"]) for proof in one["proofs"]) == [("mutations", False), ("sources", True)]
     keep(copy, "simulate ap digits", {**facts, "mode": "ap", "data": "digits:test", "images": 5, "integers": 50})
     assert verdict_of(kept(copy))["images"] == 8
+    assert verdict_of(kept(copy))["samples"] == {MADE: 3, "digits:test": 5}
     of_run = [{**facts, "mode": mode, "data": "digits:test"} for mode in ("fast", "ap")]
     keep(copy, "run", {**facts, "images": 6, "integers": 60, "verdicts": of_run})
     assert verdict_of(kept(copy))["images"] == 8
+    assert verdict_of(kept(copy))["samples"] == {MADE: 3, "digits:test": 5}
 
 
 def test_a_design_that_was_changed_is_not_called_bit_exact(copy: hw.Project) -> None:

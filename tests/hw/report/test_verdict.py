@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crq.hw.report.verdict import verdict
+from crq.hw.report.verdict import MADE, verdict
 
 FOUND = {"images": 10, "integers": 1000, "differing": 0, "against": "PyTorch", "equal": True}
 PROOF = {"name": "sources", "ok": True, "skipped": False}
@@ -25,6 +25,13 @@ PROOF = {"name": "sources", "ok": True, "skipped": False}
             "Bit-exact",
             "2 proofs passed, in part: mutations",
         ),
+        (
+            {"samples": {"digits:test": 4, MADE: 6}},
+            True,
+            "Bit-exact",
+            "on 4 samples of digits:test and 6 random, extreme and bounding inputs are equal",
+        ),
+        ({"samples": {"digits:test": 4}}, True, "Bit-exact", "on 10 images"),
         ({"modes": ["fast", "ap"]}, True, "Bit-exact", "are equal, in C (fast) and with ap types, against PyTorch"),
         ({"equal": False, "proofs": [{**PROOF, "ok": False}]}, False, "FAILED", "proofs failed: sources"),
         ({"proofs": [{**PROOF, "skipped": True}]}, True, "Bit-exact", "against PyTorch"),
