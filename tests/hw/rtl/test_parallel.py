@@ -80,7 +80,7 @@ def simulate(cases: Sequence[str], folder: Path) -> dict[str, Outcome]:
     for hesitant in (False, True):
         start(folder, hesitant)
         found.append({
-            case: read(f"net{i}", n.output.format, n.output.shape.size, folder)
+            case: read(f"net{i}", n.outputs[0].format, n.outputs[0].shape.size, folder)
             for i, (case, n) in enumerate(networks.items())
         })  # fmt: skip
     plain, other = found
