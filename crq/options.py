@@ -31,16 +31,18 @@ class BuildOptions:
     """Options of a project; each field's `help` says what it means, and is what `crq build --help` prints.
 
     target: the form of the project, HLS or RTL. part: FPGA part (any package and speed grade) or board. clock_period:
-    ns. io_type: io_stream folds layers in time, io_parallel unrolls every one. target_fps (images per second) and
-    target_latency (µs for one image) are met with the least area; best_fit takes the highest rate that fits the part.
-    folding: layer → (PE, SIMD) or (PE, SIMD, form). max_beat: bits of the widest stream. weight_rom: layer →
-    where its weights lie; by default their size decides. argmax: the class, of equal scores the first, leaves the
-    hardware in place of the scores. fit_check: refuse weights that exceed the part's memory.
+    ns; None: the usual one of the part. io_type: io_stream folds layers in time, io_parallel unrolls every one.
+    target_fps (images per second) and target_latency (µs for one image) are met with the least area; best_fit takes the
+    highest rate that fits the part. folding: layer → (PE, SIMD) or (PE, SIMD, form). max_beat: bits of the widest
+    stream. weight_rom: layer → where its weights lie; by default their size decides. argmax: the class, of equal scores
+    the first, leaves the hardware in place of the scores. fit_check: refuse weights that exceed the part's memory.
     """
 
     target: Literal["hls", "rtl"] = _option("hls", "C++ for Vitis HLS, or SystemVerilog for any simulator and tool.")
     part: str = _option("xc7z020clg400-1", "FPGA part or board.")
-    clock_period: Annotated[float, Gt(0)] = _option(5.0, "Clock period in ns.")
+    clock_period: Annotated[float, Gt(0)] | None = _option(
+        None, "Clock period in ns; default: 5; on ECP5 8, iCE40 25, UP5K 40, Gowin 20, which small networks reach."
+    )
     io_type: Literal["io_stream", "io_parallel"] = _option("io_stream", "Fold layers in time, or unroll every one.")
     target_fps: Annotated[float, Gt(0)] | None = _option(None, "Images per second to reach with the least area.")
     target_latency: Annotated[float, Gt(0)] | None = _option(

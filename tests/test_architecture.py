@@ -45,8 +45,8 @@ STANDS_ON: dict[str, set[str]] = {
         "crq.hw.devices", "crq.hw.read", "crq.hw.ir", "crq.hw.errors",
     },
     "crq.hw.hls": {
-        "crq.hw.compiler", "crq.hw.forms", "crq.hw.graphs", "crq.hw.fold", "crq.hw.cost", "crq.hw.dataflow",
-        "crq.hw.devices", "crq.hw.read", "crq.hw.ir", "crq.hw.errors",
+        "crq.hw.compiler", "crq.hw.vivado", "crq.hw.forms", "crq.hw.graphs", "crq.hw.fold", "crq.hw.cost",
+        "crq.hw.dataflow", "crq.hw.devices", "crq.hw.read", "crq.hw.ir", "crq.hw.errors",
     },
     "crq.hw.verify": {
         "crq.hw.compiler", "crq.hw.forms", "crq.hw.graphs", "crq.hw.hls", "crq.hw.rtl", "crq.hw.fold",

@@ -90,7 +90,7 @@ class Source:
     @cached_property
     def _classes(self) -> tuple[str, ...]:
         assert self.parts is not None
-        return class_names(self._raw("train" if "train" in self.parts else "all"))
+        return class_names(self._raw(next(name for name in ("train", "all", *self.parts) if name in self.parts)))
 
     def _made(self, part: str) -> ImageData | ValueData:
         raw = self._raw(part)

@@ -40,10 +40,11 @@ IMAGES = 20
 )
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder of finished steps; default: ~/.cache/crq.")
 @click.option("--program", is_flag=True, help="Program the board that is connected.")
+@click.option("--changed", is_flag=True, help="Take a design that was changed on purpose since the build as it is.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def bitstream(
     directory: Path, board: str | None, clock: float | None, slower: bool, seeds: int, jobs: int, verify: int,
-    data: DataOptions, reference: Path | None, cache: Path | None, program: bool, as_json: bool,
+    data: DataOptions, reference: Path | None, cache: Path | None, program: bool, changed: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make the bitstream of the RTL project in DIRECTORY for a board, and compare its netlists with the network.
 
@@ -60,6 +61,8 @@ def bitstream(
     from crq.hw.rtl.bitstream.project import bitstream as make
 
     project = open_project(directory)
+    if not changed:
+        project.check_unchanged()
     if board and isinstance(project, RtlProject):
         _noted(project, board)
     if for_vivado(board or project.manifest.board):

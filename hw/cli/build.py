@@ -33,6 +33,8 @@ def build(
     """
     from rich.console import Console
 
+    from crq.hw.devices.catalog import find
+    from crq.hw.fold.fit import remedy, told
     from crq.hw.ir.images import as_file
     from crq.hw.ir.vectors import GIVEN_IMAGES
     from crq.hw.project import build as build_project
@@ -45,8 +47,8 @@ def build(
         images = as_file(network, data.load(network, GIVEN_IMAGES).codes)
     project = build_project(file, output, project_name=name, images=images, **given)
     manifest = project.manifest
-    filled = filling(project)
-    fits = filled is None or filled <= 1 or not given.get("fit_check", True)
+    shares = filling(project)
+    fits = max(shares.values()) <= 1 or not given.get("fit_check", True)
     if as_json:
         click.echo(json.dumps({"directory": str(output), "fits": fits, **manifest.to_dict()}, indent=2))
     else:
@@ -58,9 +60,12 @@ def build(
         if fits:
             click.echo(f"next: crq simulate {shlex.quote(str(output))}")
     if not fits:
+        unrolled, device = manifest.io_type == "io_parallel", find(manifest.part)
+        folding = "take a larger part" if unrolled else remedy(project.network, project.folds, device, project.timing)
+        lower = ", a lower target" if manifest.wanted else ""
         click.echo(
-            f"Error: {output} is built, but does not fit {manifest.part}: by the estimate it needs {filled:.0%} of it. "
-            "Take a larger part, a lower target, or --no-fit-check if the estimate is not to decide",
+            f"Error: {output} is built, but does not fit {manifest.part}: by the estimate it needs {told(shares)} of "
+            f"it. Remedies: {folding}{lower}, or give --no-fit-check if the estimate is not to decide",
             err=True,
         )
         sys.exit(DOES_NOT_FIT)

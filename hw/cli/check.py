@@ -110,6 +110,7 @@ def _project_of(file: Path, directory: Path) -> Project:
         raise HwError(
             f"{directory}: was built from {project.manifest.source['name']}, which is not {file} as it is now"
         )
+    project.check_unchanged()
     return project
 
 

@@ -110,10 +110,13 @@ def compare(
 def _priced(recipe: Recipe, part: str | None, fps: float | None) -> Priced:
     """What the line says, or else the recipe's own hardware."""
     from crq.hw.cli.prices import PART
+    from crq.hw.devices.boards import usual_clock
+    from crq.hw.devices.catalog import find
     from crq.hw.fold.search import DEFAULT_TARGET_FPS
 
     own = recipe.hardware.part if "hardware" in recipe.model_fields_set else PART
-    return Priced(part or own, recipe.hardware.clock_period, fps or recipe.hardware.target_fps or DEFAULT_TARGET_FPS)
+    clock = recipe.hardware.clock_period or usual_clock(find(part or own))
+    return Priced(part or own, clock, fps or recipe.hardware.target_fps or DEFAULT_TARGET_FPS)
 
 
 def _rows(

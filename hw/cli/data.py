@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -33,6 +34,7 @@ OWN_LOSS = (
     "figure not given: the loss that the file names is one's own, which is not imported from a file, and the file does "
     "not say what it compares with"
 )
+ARRAYS = "figures not given: arrays of several inputs have no labels"
 UNLABELLED = {
     "classes": "accuracy not given: the data have no labels; add them (docs/data.md)",
     "numbers": "error not given: the network gives numbers, and the data have none to compare with; add them "
@@ -80,19 +82,25 @@ class DataOptions(NamedTuple):
 
         from crq.hw.cli.scores import Scored
         from crq.hw.cli.sections import section_of, task_of
+        from crq.train.sources.arrays import holds_codes
         from crq.train.splits import load_split
 
         assert self.name is not None
+        if len(network.inputs) > 1:
+            return self._by_input(network, limit)
         section, split = section_of(self.name, self.root, self.keys)
+        file, statement = Path(section.root or "") / section.name, self.statement
+        if holds_codes(file):
+            statement = statement._replace(codes=True)
         task = task_of(network, section)
         found = load_split(section, split, "marks" if task is None else task.kind, bare=True)
         count = len(found) if limit is None else min(limit, len(found))
         samples = found.take(torch.arange(count))
-        known = bool(self.statement) or says_of_bytes(network)
+        known = bool(statement) or says_of_bytes(network)
         if samples.dtype != torch.uint8:
-            codes, known = codes_of_values(network, channels_first(network, samples.numpy()), self.statement), True
+            codes, known = codes_of_values(network, channels_first(network, samples.numpy()), statement), True
         else:
-            codes = codes_of(network, channels_first(network, samples.numpy()), self.statement)
+            codes = codes_of(network, channels_first(network, samples.numpy()), statement)
             samples = samples.float() / 256
         if task is None:
             return Given(codes, None, OWN_LOSS)
@@ -103,6 +111,18 @@ class DataOptions(NamedTuple):
             return Given(codes, None, UNSTATED)
         labels = labels_for(network, found) if task.kind == "classes" else found.labels
         return Given(codes, Scored(task, labels, samples, recorded_steps(network)).first(count), None)
+
+    def _by_input(self, network: Network, limit: int | None) -> Given:
+        from crq.hw.cli.arrays import codes_by_input
+        from crq.hw.errors import HwError
+
+        assert self.name is not None
+        if self.statement or self.keys or self.root:
+            raise HwError(
+                "--data-root, --data-key, --codes, --scale, --mean, --std and --signed are for data of one input; "
+                "arrays of several hold codes, or values as the file takes them: leave these out"
+            )
+        return Given(codes_by_input(network, self.name, limit), None, ARRAYS)
 
 
 def channels_first(network: Network, samples: NDArray[Any]) -> NDArray[Any]:

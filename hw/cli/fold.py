@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,6 @@ from crq.hw.cli.options import FOLDING, build_options
 if TYPE_CHECKING:
     from crq.hw.cli.folded import Folded
     from crq.hw.cost.network import Estimate
-    from crq.hw.devices.catalog import Device
     from crq.hw.fold.pareto import Point
 
 
@@ -25,9 +26,14 @@ if TYPE_CHECKING:
 def fold(
     source: Path, pareto: Path | None, as_json: bool, given: dict[str, Any],
 ) -> None:  # fmt: skip
-    """Show how SOURCE, a project or a QONNX file, is folded, and what other foldings would trade: area for speed."""
+    """Show how SOURCE, a project or a QONNX file, is folded, and what other foldings would trade: area for speed.
+
+    Exit code 5 if it does not fit the part.
+    """
+    from crq.hw.cli.build import DOES_NOT_FIT
     from crq.hw.cli.folded import open_folded
     from crq.hw.cost.network import estimate
+    from crq.hw.fold.fit import remedy, shares, told
     from crq.hw.fold.pareto import pareto as search
 
     opened = open_folded(source, given)
@@ -44,6 +50,10 @@ def fold(
     _print(opened, chosen, points)
     if pareto is not None:
         click.echo(f"plot: {pareto}")
+    if max((found := shares(chosen.total, opened.device)).values()) > 1:
+        what = remedy(opened.network, opened.folds, opened.device, opened.timing)
+        click.echo(f"Error: it does not fit {opened.device.part}: {told(found)}; {what}", err=True)
+        sys.exit(DOES_NOT_FIT)
 
 
 def _facts(source: Folded, chosen: Estimate, points: list[Point]) -> dict[str, Any]:
@@ -78,6 +88,8 @@ def _print(source: Folded, chosen: Estimate, points: list[Point]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from crq.hw.fold.fit import shares
+
     console, device = Console(highlight=False), source.device
     console.print(f"[bold]{source.name}[/] on {device.part}, clock {source.clock_period_ns:g} ns")
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -93,23 +105,24 @@ def _print(source: Folded, chosen: Estimate, points: list[Point]) -> None:
     console.print(table)
     console.print(
         f"{chosen.fps(source.clock_period_ns):,.0f} frames/s, bound by {chosen.pipeline.bottleneck}; "
-        f"{chosen.total.lut:,.0f} LUT ({_share(chosen.total.lut, device)} of the part), "
-        f"{chosen.total.bram36:g} BRAM36 ({chosen.total.bram36 / device.bram36:.0%})"
+        f"{chosen.total.lut:,.0f} LUT, {chosen.total.bram36:g} BRAM36; of the part "
+        + ", ".join(f"{name} {share:.0%}" for name, share in shares(chosen.total, device).items())
     )
     if not points:
         return
     front = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("frames/s", "cycles", "LUT", "share", "FF", "BRAM36"):
+    for name in ("frames/s", "cycles", "LUT", "FF", "BRAM36", device.part):
         front.add_column(name, justify="right")
     for p in points:
         front.add_row(
             f"{1e9 / (source.clock_period_ns * p.interval):,.0f}", f"{p.interval:,}", f"{p.total.lut:,.0f}",
-            _share(p.total.lut, device), f"{p.total.ff:,.0f}", f"{p.total.bram36:g}",
-            style="dim" if p.total.lut > device.lut or p.total.bram36 > device.bram36 else None,
+            f"{p.total.ff:,.0f}", f"{p.total.bram36:g}", _fits(shares(p.total, device)),
         )  # fmt: skip
-    console.print("\nFoldings that no other beats in both speed and LUTs (dim: larger than the part):")
+    console.print("\nFoldings that no other beats in both speed and LUTs, and what they take of the part:")
     console.print(front)
 
 
-def _share(lut: float, device: Device) -> str:
-    return f"{lut / device.lut:.0%}"
+def _fits(found: Mapping[str, float]) -> str:
+    from crq.hw.fold.fit import told
+
+    return f"{told(found)}, {'fits' if max(found.values()) <= 1 else 'does NOT fit'}"

@@ -11,7 +11,7 @@ from crq.hw.dataflow.timing import TIMINGS, Timing
 from crq.hw.dataflow.units import Fold
 from crq.hw.devices.catalog import Device, find
 from crq.hw.errors import HwError
-from crq.hw.fold.options import roms_of, target_of, wishes_of
+from crq.hw.fold.options import clock_of, roms_of, target_of, wishes_of
 from crq.hw.fold.search import decide
 from crq.hw.forms.built import Built
 from crq.hw.ir.graph import Network
@@ -59,7 +59,7 @@ def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = N
         name, network, folds = path.stem, Network(load_graph(path)[0]), {}
     options = options.with_given(given or {})
     target, overrides, rom = target_of(options), wishes_of(options), roms_of(options)
-    device, clock, timing = find(options.part), options.clock_period, TIMINGS[options.target]
+    device, clock, timing = find(options.part), clock_of(options), TIMINGS[options.target]
     if not folds or target or overrides or rom or "max_beat" in (given or {}):
         folds = decide(
             network, target, device=device, clock_period_ns=clock, overrides=overrides, rom=rom,

@@ -40,6 +40,7 @@ def _draw(file: Path, svg: Path) -> None:
     from crq.files import write_text
     from crq.hw.dataflow.timing import HLS
     from crq.hw.devices.catalog import find
+    from crq.hw.fold.options import clock_of
     from crq.hw.fold.resolve import resolve
     from crq.hw.forms.manifest import FILE
     from crq.hw.ir.graph import Network
@@ -55,7 +56,7 @@ def _draw(file: Path, svg: Path) -> None:
         options = BuildOptions()
         network = Network(load_graph(file)[0])
         folds = resolve(network, options, find(options.part), HLS).folds
-        report = build_report(network, folds, options.part, options.clock_period, project_info={"name": file.stem})
+        report = build_report(network, folds, options.part, clock_of(options), project_info={"name": file.stem})
     write_text(svg, render_svg(report.to_dict()))
     click.echo(f"{svg}: the dataflow of {file}")
 

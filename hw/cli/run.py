@@ -13,7 +13,6 @@ from crq.cli.changes import changed_recipe
 from crq.cli.next_step import recipes_in
 from crq.cli.stopping import stoppable
 from crq.hw.cli.options import build_options
-from crq.options import BuildOptions
 
 if TYPE_CHECKING:
     from crq.hw.report.model import Report
@@ -45,9 +44,9 @@ def run(
     from rich.console import Console
 
     loaded = changed_recipe(recipe or _only_recipe(), data_root, epochs, seed=seed)
-    usual = "clock_period" not in given and loaded.hardware.clock_period == BuildOptions().clock_period
+    usual = "clock_period" not in given and loaded.hardware.clock_period is None
     if board is not None:
-        given = _for_board(board, given, usual)
+        given = _for_board(board, given)
     output = output or Path("runs") / loaded.name
     with stoppable(output / "train", "the same command"):
         from crq.hw.cli.steps import run_all
@@ -71,9 +70,9 @@ def _only_recipe() -> str:
     return found[0] if found else "digits"
 
 
-def _for_board(board: str, given: dict[str, Any], usual: bool) -> dict[str, Any]:
-    """The build options that a board sets; with `usual` its usual clock, as neither the line nor the recipe has one."""
-    from crq.hw.devices.boards import USUAL_CLOCK, find_board
+def _for_board(board: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The build options that a board sets."""
+    from crq.hw.devices.boards import find_board
     from crq.hw.devices.catalog import for_vivado
 
     if "part" in given:
@@ -82,9 +81,7 @@ def _for_board(board: str, given: dict[str, Any], usual: bool) -> dict[str, Any]
         return given | {"part": board}
     if given.get("target") == "hls":
         raise click.UsageError(f"--board {board} with --target hls: bitstreams are made of --target rtl")
-    found = find_board(board)
-    clock = {"clock_period": USUAL_CLOCK[found.family]} if usual else {}
-    return clock | given | {"part": found.name, "target": "rtl"}
+    return given | {"part": find_board(board).name, "target": "rtl"}
 
 
 def _print(summary: dict[str, Any], report: Report, output: Path) -> None:

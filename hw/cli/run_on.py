@@ -34,6 +34,7 @@ def run_on(port: str, images: tuple[Path, ...], directory: Path, baud: int | Non
     from crq.hw.rtl.board.pictures import codes_of
 
     project = open_project(directory)
+    project.require_one_port("crq run-on")
     network = project.network
     of_file = [input_codes(network, codes_of(network, path)) for path in images]
     places = [

@@ -39,12 +39,15 @@ RANDOM_IMAGES = 100
     "mutations. RTL: lint, multiplier-free, cycles, back-pressure, resets, initial state, accumulators, thresholds, "
     "mutations. Default: for networks of up to 5 million products per image.",
 )  # fmt: skip
+@click.option("--changed", is_flag=True, help="Take a design that was changed on purpose since the build as it is.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def simulate(
     directory: Path, mode: str | None, data: DataOptions, reference: Path | None, limit: int | None,
-    trace: Path | None, checks: bool | None, as_json: bool,
+    trace: Path | None, checks: bool | None, changed: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Simulate the project in DIRECTORY and compare every integer. Exit code 1 if any differs.
+
+    A design that is not what the build wrote is refused without --changed.
 
     An HLS project is simulated in C, an RTL project in Verilator, images in parallel. The simulation is compiled once
     and kept in the project.
@@ -59,6 +62,8 @@ def simulate(
     from crq.hw.verify.proofs.size import is_small, products
 
     project = open_project(directory)
+    if not changed:
+        project.check_unchanged()
     mode = project.mode(mode)
     score = note = None
     if data.name is not None:

@@ -33,6 +33,7 @@ from crq.hw.cli.scores import Scored
 from crq.hw.compiler import compiler
 from crq.hw.devices.boards import find_board
 from crq.hw.devices.catalog import find, for_vivado
+from crq.hw.fold.options import clock_of
 from crq.hw.forms.folder import put, settle
 from crq.hw.forms.verdicts import keep
 from crq.hw.ir.graph import Network
@@ -149,7 +150,8 @@ class Steps:
         with self._timed("build"), tempfile.TemporaryDirectory(dir=self.output) as scratch:
             project = build(self.file, Path(scratch) / folder.name, images=images.codes.numpy(), options=self.options)
             kept = settle(folder)
-            same = folder.exists() and open_project(folder).manifest == project.manifest  # raises for no project
+            before = open_project(folder) if folder.exists() else None  # raises for no project
+            same = before is not None and before.manifest == project.manifest and not before.changed
             for path in (kept, None if same else put(project.directory, folder)):
                 if path is not None:
                     self.console.print(f"{folder} held files that crq did not write: they are in {path} now")
@@ -237,13 +239,13 @@ class Steps:
 
     def command(self, board: str | None = None) -> str:
         """The line that makes the same project again."""
-        named = self._named()
+        named, clock = self._named(), clock_of(self.options)
         base = load(named).hardware
         if board:  # which says the target and the part
-            same = replace(self.options, target=base.target, part=base.part)
+            same = replace(self.options, target=base.target, part=base.part, clock_period=clock)
             words = ["--board", board, *spelled(same, base, ("clock_period",))]
         else:
-            words = spelled(self.options, base, ("target", "part", "clock_period"))
+            words = spelled(replace(self.options, clock_period=clock), base, ("target", "part", "clock_period"))
         return shlex.join(["crq", "run", named, *words])
 
     def _named(self) -> str:

@@ -12,7 +12,7 @@ from crq.hw.cost.units import cost
 from crq.hw.dataflow import unrolled
 from crq.hw.dataflow.beats import stream_beats
 from crq.hw.dataflow.schedule import Cycles, cycles
-from crq.hw.dataflow.streams import Depths, Pipeline, fifo_depths, pipeline
+from crq.hw.dataflow.streams import Depths, Pipeline, fifo_depths, intervals, pipeline
 from crq.hw.dataflow.timing import RTL, Timing
 from crq.hw.dataflow.units import Fold, Unit, units
 from crq.hw.ir.graph import Network
@@ -21,13 +21,15 @@ from crq.hw.ir.layers import Mac
 
 @dataclass(frozen=True)
 class UnitEstimate:
-    """One unit: its folding, cycles per image, and the price of each circuit in it."""
+    """One unit: its folding, cycles per image behind its converters, how many of them it is `waiting` for beats that
+    one joins, and the price of each circuit in it."""
 
     name: str
     kind: str
     fold: Fold
     cycles: Cycles
     parts: dict[str, Resources]
+    waiting: int = 0
 
     @property
     def total(self) -> Resources:
@@ -80,13 +82,15 @@ def estimate(
     if io_type == "io_parallel":
         return _unrolled(network, family, max((f.levels for f in folds.values()), default=unrolled.LEVELS))
     depths, beats = fifo_depths(network, folds, timing), stream_beats(network, folds)
+    paced = intervals(network, folds, timing)
     sources = [tensor.name for unit in units(network) for tensor in unit.sources]
     sources += [result.name for result in network.leaving]
     found = []
     for unit in units(network):
         given = tuple(beats[t.name] for t in unit.sources)
         one = estimate_unit(unit, folds[unit.name], given, depths, family)
-        one = replace(one, cycles=timing.cycles(unit, folds[unit.name]))
+        own = timing.cycles(unit, folds[unit.name])
+        one = replace(one, cycles=own._replace(interval=paced[unit.name]), waiting=paced[unit.name] - own.interval)
         if (readers := sources.count(unit.output.name)) > 1:
             one.parts["fork"] = fork(readers, family)
         found.append(one)

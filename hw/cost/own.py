@@ -15,6 +15,8 @@ from crq.hw.errors import HwError
 NAMES = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36"}
 RESOURCES = tuple(NAMES)
 SCHEMA = 1
+ENOUGH = 3
+"""Reports that take the place of the judgement; fewer span less than the next one will be off."""
 
 
 class Pair(NamedTuple):
@@ -43,8 +45,11 @@ class Own:
     reports: tuple[str, ...]
 
     def ends(self, resource: str, estimate: float, usual: tuple[float, float]) -> list[float]:
-        """[low, high] around an estimate; `usual`: factors of a resource that no report spans."""
+        """[low, high] around an estimate; `usual`: factors of a resource that no report spans, which those of less than
+        `ENOUGH` reports only widen."""
         low, high = self.spans.get(resource, usual)
+        if self.counts.get(resource, 0) < ENOUGH:
+            low, high = min(low, usual[0]), max(high, usual[1])
         return [estimate * low, estimate * high if estimate else self.unforeseen.get(resource, 0.0)]
 
     @property
@@ -54,9 +59,12 @@ class Own:
         text = f"the least and the most in vendor reports of your own ({named}: {'; '.join(self.reports)})"
         for key, most in self.unforeseen.items():
             text += f"; up to {most:g} {NAMES[key]} were reported where 0 was estimated"
-        return text + (
-            "" if self.spans.keys() == NAMES.keys() else "; all else a judgement, 0.5 to 2 times the estimate"
-        )
+        judged = [name for key, name in NAMES.items() if self.counts.get(key, 0) < ENOUGH]
+        if judged:
+            text += (
+                f"; of {', '.join(judged)}, in less than {ENOUGH}, at least a judgement, 0.5 to 2 times the estimate"
+            )
+        return text
 
     def save(self, path: Path) -> None:
         write_json(path, {"schema": SCHEMA, **asdict(self)})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from math import ceil
 
 from crq.hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
@@ -71,7 +72,8 @@ def held_back(network: Network, folds: Mapping[str, Fold], stages: int) -> dict[
 
 
 def _beside(network: Network, own: Mapping[Edge, float], of: Callable[[Unit], float]) -> dict[Edge, float]:
-    """Per edge the longest way that the unit's other inputs come without this one: `of` each unit and `own` edge."""
+    """Per edge the longest way that the unit's other inputs come without this one: `of` each unit and `own` edge. None
+    where the two have no fork in common."""
     made = {unit.output.name: unit for unit in units(network)}
     before: dict[str, frozenset[str]] = {  # units that a tensor comes from
         tensor.name: frozenset() for tensor in network.inputs
@@ -88,14 +90,40 @@ def _beside(network: Network, own: Mapping[Edge, float], of: Callable[[Unit], fl
             known[tensor] = of(unit) + max(ways)
         return known[tensor]
 
-    result = {}
+    result, alone = {}, bridges(network)
     for unit in units(network):
         for i, tensor in enumerate(unit.sources):
-            others = [(j, t.name) for j, t in enumerate(unit.sources) if j != i]
+            together = (unit.name, i) not in alone
+            others = [
+                (j, t.name) for j, t in enumerate(unit.sources) if together and j != i and (unit.name, j) not in alone
+            ]
             shared: dict[str, float] = {}
             chains = [longest(name, before[tensor.name], shared) + own[unit.name, j] for j, name in others]
             result[unit.name, i] = max(chains, default=0.0)
     return result
+
+
+@lru_cache(maxsize=16)
+def bridges(network: Network) -> frozenset[Edge]:
+    """(unit, input) of units with several inputs that alone join what lies in front of them to all the rest: what comes
+    by it has no fork in common with the others, and may wait for them in front of the network."""
+    ends = {(u.name, i): (t.name, u.output.name) for u in units(network) for i, t in enumerate(u.sources)}
+    beside: dict[str, list[tuple[Edge, str]]] = {}
+    for edge, (a, b) in ends.items():
+        beside.setdefault(a, []).append((edge, b))
+        beside.setdefault(b, []).append((edge, a))
+
+    def joined(without: Edge, start: str, end: str) -> bool:
+        seen, left = {start}, [start]
+        while left:
+            for edge, place in beside[left.pop()]:
+                if edge != without and place not in seen:
+                    seen.add(place)
+                    left.append(place)
+        return end in seen
+
+    several = {u.name for u in units(network) if len(u.sources) > 1}
+    return frozenset(edge for edge, pair in ends.items() if edge[0] in several and not joined(edge, *pair))
 
 
 def _loops(network: Network, folds: Mapping[str, Fold]) -> dict[Edge, Counter[str]]:

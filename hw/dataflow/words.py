@@ -54,6 +54,12 @@ class Words(NamedTuple):
     per_beat: int
     per_image: int
 
+    @property
+    def passing(self) -> str:
+        """An image's words in words."""
+        words = "1 word" if self.per_image == 1 else f"{self.per_image:,} words"
+        return f"{words} of {self.bits} bits per image, {self.lanes} value{'' if self.lanes == 1 else 's'} in each"
+
 
 def words_of(stream: Passing) -> Words:
     """The smallest words that AXI DMA takes, powers of two from 8 to 1,024 bits; wider beats are cut into several."""

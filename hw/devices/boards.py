@@ -14,8 +14,15 @@ from crq.hw.devices.catalog import Device, boards, find, key
 from crq.hw.errors import HwError
 
 FOLDER = Path(__file__).parent / "boards"
-USUAL_CLOCK = {"ecp5": 8.0, "ice40": 25.0, "gowin": 20.0}
-"""Clock periods in ns, by Yosys family, that small networks reach after place and route (docs/bitstream.md)."""
+USUAL_CLOCK = {"ecp5": 8.0, "ice40": 25.0, "gowin": 20.0, "iCE40UP5K": 40.0}
+"""Clock periods in ns, by Yosys family or die, that small networks reach after place and route (docs/bitstream.md)."""
+CLOCK = 5.0
+"""That of all other parts: no place and route for them was seen."""
+
+
+def usual_clock(device: Device) -> float:
+    """The clock period in ns of a project whose user names none."""
+    return USUAL_CLOCK.get(device.die, USUAL_CLOCK.get(device.synthesis, CLOCK))
 
 
 @dataclass(frozen=True)

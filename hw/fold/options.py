@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from crq.hw.dataflow.units import Fold
+from crq.hw.devices.boards import usual_clock
+from crq.hw.devices.catalog import find
 from crq.hw.fold.candidates import Wish
 from crq.hw.fold.search import Target
 from crq.options import BuildOptions
@@ -11,6 +13,11 @@ from crq.options import BuildOptions
 def target_of(options: BuildOptions) -> Target:
     """What the search aims at."""
     return Target(options.target_fps, options.target_latency, options.best_fit)
+
+
+def clock_of(options: BuildOptions) -> float:
+    """The clock period in ns: the one that is given, or the usual one of the part."""
+    return float(usual_clock(find(options.part)) if options.clock_period is None else options.clock_period)
 
 
 def wishes_of(options: BuildOptions) -> dict[str, Wish]:

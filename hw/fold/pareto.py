@@ -32,8 +32,17 @@ def pareto(network: Network, family: str = "xcup", timing: Timing = RTL) -> list
     while True:
         folds = within(network, int(budget), cost, limits)
         found = estimate(network, folds, family, timing=timing)
-        if not points or found.total.lut < points[-1].total.lut:
-            points.append(Point(folds, found.pipeline.interval, found.total))
+        points.append(Point(folds, found.pipeline.interval, found.total))
         if budget >= last:
-            return points
+            return _front(points)
         budget *= STEP
+
+
+def _front(points: list[Point]) -> list[Point]:
+    """Those that none of the others beats: what joins beats, and what large adder graphs come to, is known of the whole
+    estimate alone."""
+    front: list[Point] = []
+    for point in sorted(points, key=lambda p: (p.interval, p.total.lut)):
+        if not front or point.total.lut < front[-1].total.lut:
+            front.append(point)
+    return front

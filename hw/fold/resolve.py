@@ -10,7 +10,7 @@ from crq.hw.devices.catalog import Device
 from crq.hw.errors import HwError
 from crq.hw.fold.candidates import Wish
 from crq.hw.fold.levels import with_levels
-from crq.hw.fold.options import roms_of, target_of, wishes_of
+from crq.hw.fold.options import clock_of, roms_of, target_of, wishes_of
 from crq.hw.fold.search import Choice, decide
 from crq.hw.ir.graph import Network
 from crq.options import BuildOptions
@@ -28,11 +28,11 @@ def resolve(
     rom = roms_of(options) if rom is None else rom
     if options.io_type != "io_parallel":
         return decide(
-            network, target, device=device, clock_period_ns=options.clock_period, overrides=explicit, rom=rom,
+            network, target, device=device, clock_period_ns=clock_of(options), overrides=explicit, rom=rom,
             max_beat=options.max_beat, timing=timing,
         )  # fmt: skip
     if target or explicit or rom:
         raise HwError("io_parallel unrolls every layer: targets, foldings and ROM styles belong to io_stream")
     whole = {unit.name: Fold(unit.output.shape.c, unit.fan_in) for unit in units(network)}
-    folds = with_levels(network, whole, device.priced, options.clock_period, unrolled=True)
+    folds = with_levels(network, whole, device.priced, clock_of(options), unrolled=True)
     return Choice(folds, "io_parallel unrolls every layer", dict.fromkeys(folds, "unrolled"), {})

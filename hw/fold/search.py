@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import floor
 from typing import NamedTuple
 
-from crq.hw.cost.network import area, estimate
+from crq.hw.cost.network import area
 from crq.hw.dataflow.beats import MAX_BEAT_BITS, beats_in, conversion, stream_beats
 from crq.hw.dataflow.streams import intervals, pipeline
 from crq.hw.dataflow.timing import RTL, Timing
@@ -16,6 +16,7 @@ from crq.hw.dataflow.units import Fold, Unit, units
 from crq.hw.devices.catalog import Device
 from crq.hw.errors import HwError
 from crq.hw.fold.candidates import Limits, Wish, fastest, slowest
+from crq.hw.fold.fit import fill, filled, remedy, told
 from crq.hw.fold.joint import Cost, within
 from crq.hw.fold.levels import with_levels, with_registers
 from crq.hw.ir.graph import Network
@@ -202,11 +203,14 @@ class _Search:
     def fitting(self, least: int, device: Device, must: bool = False) -> tuple[dict[str, Fold], int]:
         """The fastest foldings, from a budget of `least` on, that fit; else nearly the smallest (`must`: `HwError`)."""
         budgets = self.budgets(least)
-        smallest = fill(self.network, self.within(budgets[-1]), device, timing=self.limits.timing)
+        folds, timing = self.within(budgets[-1]), self.limits.timing
+        shares = filled(self.network, folds, device, timing=timing)
+        smallest = max(shares.values())
         if must and smallest > FILL:
             raise HwError(
-                f"best fit: the smallest folding takes {smallest:.0%} of {device.part}, more than the {FILL:.0%} that "
-                "leave room for routing; take a larger part, or a target that may exceed it"
+                f"best fit: the smallest folding takes {told(shares, FILL)} of {device.part}, more than the {FILL:.0%} "
+                f"that leave room for routing; {remedy(self.network, folds, device, timing, FILL)}, or give a target, "
+                "which may exceed them"
             )
         allowed = max(FILL, NEAR_LEAST * smallest)
 
@@ -264,12 +268,3 @@ def remembered(family: str = "xcup") -> Cost:
         return known[key]
 
     return cost
-
-
-def fill(
-    network: Network, folds: Mapping[str, Fold], device: Device, io_type: str = "io_stream", timing: Timing = RTL
-) -> float:  # fmt: skip
-    """The largest of the shares of the device's LUTs, FFs and block RAM that `folds` take by the estimate."""
-    used = estimate(network, folds, device.priced, io_type, timing).total
-    pairs = ((used.lut, device.lut), (used.ff, device.ff), (used.bram36, device.bram36))
-    return max(have / available if available else float(have > 0) * float("inf") for have, available in pairs)

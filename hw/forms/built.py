@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from qonnx.core.modelwrapper import ModelWrapper
 
+from crq.files import sha256
 from crq.hw.dataflow.timing import TIMINGS, Timing
 from crq.hw.dataflow.units import Fold, units
 from crq.hw.errors import HwError
+from crq.hw.forms.folder import named
 from crq.hw.forms.manifest import FILE, Manifest
 from crq.hw.ir.graph import Network
 from crq.hw.ir.images import input_codes
@@ -24,6 +26,9 @@ from crq.hw.ir.layers import IntArray, Shape
 from crq.hw.ir.ports import rows
 
 Integers: TypeAlias = IntArray | tuple[IntArray, ...]
+
+DESIGN, BRIDGE = ("firmware/", "rtl/", "sim/", "integer_graph.onnx"), "_bridge.cpp"
+"""Beginnings, and the end, of the names of the files that simulations read."""
 
 
 class Built:
@@ -44,6 +49,24 @@ class Built:
     @property
     def name(self) -> str:
         return self.manifest.project
+
+    @property
+    def changed(self) -> list[str]:
+        """What a simulation reads and is not as the build wrote it, or missing."""
+        read = [name for name in self.manifest.files if name.startswith(DESIGN) or name.endswith(BRIDGE)]
+        return [name for name in sorted(read) if self._digest(name) != self.manifest.files[name]]
+
+    def _digest(self, name: str) -> str:
+        file = self.directory / name
+        return sha256(file) if file.is_file() else ""
+
+    def check_unchanged(self) -> None:
+        """Raises `HwError` if `changed` has any: what is found then would not be of what was built."""
+        if found := self.changed:
+            raise HwError(
+                f"{self.directory}: {named(found)} is not what the build wrote. Build the project again; or, if you "
+                "changed it on purpose, say so with --changed"
+            )
 
     @cached_property
     def graph(self) -> ModelWrapper:

@@ -16,9 +16,10 @@ from crq.hw.ir.scores import Scores
 
 
 class Input(NamedTuple):
-    """`label`: its name in generated code, with those of the file where it has several; `images`: the shape that
-    images have, `codes`: their type and range; `prepared`: whether the host does more than scale them."""
+    """`port`: its name in generated code; `label`: with those of the file where it has several; `images`: the shape of
+    images, `codes`: their type and range; `prepared`: whether the host does more than scale them."""
 
+    port: str
     label: str
     shape: Shape
     beat: int
@@ -32,6 +33,7 @@ class Input(NamedTuple):
 class Result(NamedTuple):
     """The same of an output; `offset`: whether the host adds one."""
 
+    port: str
     label: str
     shape: Shape
     beat: int
@@ -43,13 +45,13 @@ class Result(NamedTuple):
 def inputs_of(network: Network, passing: Sequence[Passing]) -> list[Input]:
     """By port, as they pass."""
     pairs = enumerate(zip(network.entries, passing, strict=True))
-    return [_input(_label("input", port, entry, len(passing)), entry, own) for port, (entry, own) in pairs]
+    return [_input(numbered("input", port), entry, own, len(passing)) for port, (entry, own) in pairs]
 
 
-def _input(label: str, entry: Entry, passing: Passing) -> Input:
+def _input(port: str, entry: Entry, passing: Passing, ports: int) -> Input:
     tensor = entry.tensor
     return Input(
-        label, tensor.shape, passing.beat, words_of(passing),
+        port, _label(port, entry, ports), tensor.shape, passing.beat, words_of(passing),
         f"({', '.join(map(str, ('N', *image_shape(entry))))}): {axes_of(entry)}",
         f"{tensor.format.qonnx.lower()}, codes {tensor.lo.min()} to {tensor.hi.max()}",
         f"{entry.facts.scale:g}", bool(steps(entry)),
@@ -60,11 +62,14 @@ def results_of(network: Network, passing: Sequence[Passing]) -> list[Result]:
     """By port, as they pass."""
     found = []
     for port, (scores, own) in enumerate(zip(network.scores, passing, strict=True)):
-        label, integers = _label("result", port, scores, len(passing)), own.tensor.format.qonnx.lower()
-        found.append(Result(label, own.tensor.shape, own.beat, words_of(own), integers, bool(scores.offset.any())))
+        name, integers = numbered("result", port), own.tensor.format.qonnx.lower()
+        label = _label(name, scores, len(passing))
+        found.append(
+            Result(name, label, own.tensor.shape, own.beat, words_of(own), integers, bool(scores.offset.any()))
+        )
     return found
 
 
-def _label(kind: str, port: int, end: Entry | Scores, ports: int) -> str:
+def _label(port: str, end: Entry | Scores, ports: int) -> str:
     own = f" ({', '.join(ascii(name) for name, _ in end.facts.names)})" if ports > 1 else ""
-    return numbered(kind, port) + own
+    return port + own

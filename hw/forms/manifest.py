@@ -53,6 +53,13 @@ class Manifest:
     versions: Mapping[str, str]
     files: Mapping[str, str]
 
+    @property
+    def made_of(self) -> str:
+        """By what and of what the project was made, for the heads of its sources."""
+        name = "".join(c if c.isprintable() else "?" for c in self.source["name"])  # it stands in a comment of a line
+        digest = self.source["sha256"]
+        return f"Made by crq {self.versions['crq']} of {name}, sha256 {digest[:16]}…, for {self.part}."
+
     def to_dict(self) -> dict[str, Any]:
         """The content of manifest.json."""
         facts: dict[str, Any] = {"format": FORMAT}

@@ -99,7 +99,8 @@ class CrqBackend(VitisBackend):
         return estimated(Built(folder))
 
     def predict(self, model: Any, x: Any) -> Any:
-        """Logits (N, …) of images on the input grid, (N, C, H, W), by C simulation with ap types."""
+        """Logits (N, …) of images on the input grid, (N, C, H, W), by C simulation with ap types; of a network with
+        several inputs a list or tuple of them."""
         return Built(_folder(model)).simulate(x, mode="ap")
 
 

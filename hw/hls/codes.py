@@ -11,7 +11,7 @@ from crq.hw.dataflow.thresholds import Table as CodeTable
 from crq.hw.dataflow.thresholds import filled_levels
 from crq.hw.hls.plan import Process
 from crq.hw.hls.source import number
-from crq.hw.hls.tables import Table, integer_table, threshold_table
+from crq.hw.hls.tables import THRESHOLDS, Table, integer_table, threshold_table
 from crq.hw.ir.layers import Threshold
 
 
@@ -58,7 +58,7 @@ def _searched(name: str, config: str, layer: Threshold, pe: int) -> Codes:
     found = code_table(layer)
     assert isinstance(found, CodeTable)
     levels = found.rows.shape[1]
-    table = integer_table(f"{name}_thresholds", found.rows.reshape(-1, pe, levels))
+    table = integer_table(f"{name}_thresholds", found.rows.reshape(-1, pe, levels), THRESHOLDS)
     fields = [number("levels", levels), number("code_min", _lowest(layer), "int"), number("code_bits", found.bits)]
     return Codes(f"const crq::searched<{config}, decltype({table.name})> codes({table.name});", [table], fields)
 
@@ -107,13 +107,15 @@ def _ramp(name: str, config: str, layer: Threshold, pe: int) -> Codes:
         number("most", along.highest, "int"),
         number("rest_bits", max(found.sum_bits, found.d_bits + found.bits) + 1, "int"),
     ]
-    tables = [integer_table(f"{name}_bases", along.b.reshape(-1, pe))]
-    tables.append(integer_table(f"{name}_slopes", along.D.reshape(-1, pe)))
+    way = "a sum above (b + k * D) / 2^fraction has passed entry k" + ("; on it, where k is even" if along.ties else "")
+    tables = [integer_table(f"{name}_bases", along.b.reshape(-1, pe), f"[block][channel]: b; {way}")]
+    tables.append(integer_table(f"{name}_slopes", along.D.reshape(-1, pe), "[block][channel]: D"))
     names, before = [table.name for table in tables], ""
     if found.starts:
-        tables.append(integer_table(f"{name}_firsts", along.starts.reshape(-1, pe)))
+        says = "[block][channel]: how many entries every sum has passed"
+        tables.append(integer_table(f"{name}_firsts", along.starts.reshape(-1, pe), says))
         names.append(tables[-1].name)
     else:
-        before, names = "const crq::no_table firsts = crq::no_table(); ", [*names, "firsts"]
+        before, names = "const crq::no_table firsts = crq::no_table();\n    ", [*names, "firsts"]
     types = ", ".join([config, *(f"decltype({n})" for n in names)])
-    return Codes(f"{before}const crq::ramp<{types}> codes({', '.join(names)});", tables, fields)
+    return Codes(f"{before}const crq::ramp<{types}>\n        codes({', '.join(names)});", tables, fields)

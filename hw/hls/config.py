@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from crq.errors import nearest_names
 from crq.hw.dataflow.units import FORMS
 from crq.hw.errors import HwError
-from crq.hw.fold.options import roms_of, wishes_of
+from crq.hw.fold.options import clock_of, roms_of, wishes_of
 from crq.options import BuildOptions
 
 HLS4ML_OPTIONS = (
@@ -48,7 +48,7 @@ REASONS = {
 
 def to_config(options: BuildOptions) -> dict[str, Any]:
     """hls4ml's spelling of the options."""
-    values = {**options.to_dict(), "clock_period": float(options.clock_period)}
+    values = {**options.to_dict(), "clock_period": clock_of(options)}
     values["folding"] = {name: [v for v in wish if v is not None] for name, wish in wishes_of(options).items()}
     values["weight_rom"] = roms_of(options)
     return {_key(name): value for name, value in values.items()}

@@ -102,7 +102,9 @@ def _threshold(source: Source, layer: Threshold) -> Emitted:
 
 def _bias(source: Source, layer: Bias) -> Emitted:
     values = layer.values.reshape(-1, source.p.fold.pe)
-    return _pointwise(source, "bias_op", integer_table(f"{source.name}_values", values))
+    return _pointwise(
+        source, "bias_op", integer_table(f"{source.name}_values", values, "[block][channel]: what is added")
+    )
 
 
 def _negate(source: Source, layer: Negate) -> Emitted:

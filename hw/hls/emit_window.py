@@ -97,6 +97,25 @@ def window_fields(source: Source, simd: int) -> list[str]:
     return [number(name, value) for name, value in values.items()] + _loop_fields(source)
 
 
+LOOP = {
+    "word": "channels of a word of the memory",
+    "pixel_words": "words of a pixel",
+    "ring_groups": "groups of words that are read apart",
+    "blocks": "blocks of output channels, in each group",
+    "row_bits": "a row of the memory begins at a multiple of 2^row_bits",
+    "ring_rows": "rows that the memory holds",
+    "first_words": "words that enter before the first output row",
+    "idle": "iterations behind them without a word, in which the last one is written",
+    "row_cycles": "iterations of an output row",
+    "period": "of which every period-th takes a word",
+    "last_row": "image rows that output rows need; those behind enter at the end",
+    "until_low": "and so many words of that row",
+    "until_most": "the largest of these rows, whatever its sign",
+    "until_first": "row up to which words enter in output row 0, stride_height more in each",
+}
+"""What the fields of a folded loop mean (kernels/crq_ring.h)."""
+
+
 def _loop_fields(source: Source) -> list[str]:
     """Where words lie in the memory of a folded window, and in which iterations they enter."""
     loop, unit = source.p.loop, source.p.unit
@@ -113,8 +132,8 @@ def _loop_fields(source: Source) -> list[str]:
         "until_low": low, "until_most": max(abs(first), abs(first + slide.output.h * slide.stride[0])),
     }  # fmt: skip
     return [
-        *(number(name, value) for name, value in values.items()),
-        number("until_first", first, "int"),
+        *(number(name, value, says=LOOP.get(name, "")) for name, value in values.items()),
+        number("until_first", first, "int", LOOP["until_first"]),
         f"static const bool lanewise = {'true' if unit.is_lanewise else 'false'};",
     ]
 

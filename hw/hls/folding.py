@@ -14,7 +14,7 @@ from crq.hw.fold import search as fold
 from crq.hw.fold.candidates import Limits, Wish, slowest
 from crq.hw.fold.joint import within
 from crq.hw.fold.levels import with_levels
-from crq.hw.fold.options import roms_of, target_of, wishes_of
+from crq.hw.fold.options import clock_of, roms_of, target_of, wishes_of
 from crq.hw.fold.resolve import resolve
 from crq.hw.fold.search import Choice
 from crq.hw.hls.config import DISTRIBUTED_ARITHMETIC, from_config, hls_options
@@ -53,7 +53,7 @@ def resolve_folds(network: Network, config: Mapping[str, Any]) -> Choice:
         if target:
             raise HwError(f"Model ReuseFactor {limit} bounds every layer: leave it at 1 to fold for a target")
         bounded = _bounded(network, limit, Limits(explicit, rom, given.max_beat, HLS), device.priced)
-        return bounded._replace(folds=with_levels(network, bounded.folds, device.priced, given.clock_period))
+        return bounded._replace(folds=with_levels(network, bounded.folds, device.priced, clock_of(given)))
     return resolve(network, given, device, HLS, explicit, rom)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from crq.hw.dataflow.beats import beat_out, beats_in, conversion, stream_beats
-from crq.hw.dataflow.blocking import Loop, blocking_cycles, loop
+from crq.hw.dataflow.blocking import Loop, loop
 from crq.hw.dataflow.names import Names
 from crq.hw.dataflow.rings import ring
-from crq.hw.dataflow.streams import MIN_FIFO, fifo_depths
+from crq.hw.dataflow.streams import MIN_FIFO, fifo_depths, paced_interval
 from crq.hw.dataflow.timing import HLS
 from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
 from crq.hw.dataflow.windows import Window, window
@@ -178,9 +178,11 @@ class _Planner:
         name, fold = self.names.unique(unit.name), self.folds[unit.name]
         inputs = [self.ready[tensor.name].pop(0) for tensor in unit.sources]
         folded = self.streaming and unit.is_windowed and fold.form == FOLDED
+        paces = [1] * len(inputs)
         if self.streaming:
             self.depths |= {s.name: needed[unit.name, i] for i, s in enumerate(inputs)}
             beats = beats_in(unit, fold)
+            paces = [conversion(s.beat, beat)[1] for s, beat in zip(inputs, beats, strict=True)]
             inputs = [
                 self.converted(s, beat, f"{name}_beats{i + 1}")
                 for i, (s, beat) in enumerate(zip(inputs, beats, strict=True))
@@ -195,7 +197,7 @@ class _Planner:
         made = numbered("result", results.index(unit.output)) if unit.output in results else ""
         beat = beat_out(unit, fold) if self.streaming else unit.output.shape.c
         stream = Stream(made or f"{name}_out", f"{made or name}_t", unit.output, beat)
-        taken = blocking_cycles(unit, fold).interval
+        taken = paced_interval(unit, fold, tuple(paces), HLS)
         counted = loop(unit, fold) if folded else None
         self.processes.append(Process(name, unit, fold, tuple(inputs), (stream,), slide, taken, counted))
         self.publish(stream, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from crq.hw.dataflow.timing import PIPELINE_STAGES
 from crq.hw.forms.ends import inputs_of, results_of
 from crq.hw.forms.manifest import Manifest
 from crq.hw.forms.render import render
@@ -11,6 +12,7 @@ from crq.hw.forms.vectors import images_in_words
 from crq.hw.hls.axi import has_axi_top
 from crq.hw.hls.plan import Plan
 from crq.hw.ir.layers import Mac
+from crq.hw.vivado.project import Core
 
 
 def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
@@ -20,7 +22,7 @@ def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
         p.label for p in plan.processes
         if p.unit and isinstance(p.unit.layer, Mac) and not p.unit.layer.multiplier_free
     ]  # fmt: skip
-    slowest = max(p.cycles for p in plan.processes) if plan.io_type == "io_stream" else 0
+    slowest = max(plan.processes, key=lambda p: p.cycles) if plan.io_type == "io_stream" else None
     return render(
         "crq.hw.hls",
         "README.md",
@@ -30,11 +32,13 @@ def readme_md(plan: Plan, name: str, manifest: Manifest) -> str:
         free=f"These layers multiply: {', '.join(integer_layers)}." if integer_layers else "No layer multiplies.",
         rows=list(_rows(plan, manifest)),
         slowest=slowest,
-        rate=f"{1e9 / manifest.clock_period / slowest:,.0f}" if slowest else "",
+        rate=f"{1e9 / manifest.clock_period / slowest.cycles:,.0f}" if slowest else "",
         images=images_in_words(dict(manifest.testbench)),
         inputs=inputs_of(network, plan.inputs),
         results=results_of(network, plan.outputs),
         axi=has_axi_top(plan),
+        core=Core(name, 0, 0, sources=False),
+        stages=PIPELINE_STAGES,
     )
 
 

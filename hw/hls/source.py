@@ -13,6 +13,9 @@ from crq.hw.ir.layers import Format
 PIPELINE = "#pragma HLS PIPELINE II=1 style=flp"
 """Of every streaming loop: results in flight leave also while the loop waits for input."""
 
+LINE = 116
+"""Letters of a line of a function's body."""
+
 
 class Emitted(NamedTuple):
     """The generated text of one process."""
@@ -59,7 +62,8 @@ class Source:
         """A call of one of the hand-written kernels, with `more` arguments behind the streams."""
         types = ", ".join(s.type_name for s in (*self.p.inputs, *self.p.outputs))
         arguments = ", ".join([*self.inputs(), *self.outputs(), *more])
-        return f"crq::{name}<{types}, {self.config}>({arguments});"
+        call = f"crq::{name}<{types}, {self.config}>({arguments});"
+        return call if len(call) <= LINE else f"crq::{name}<\n        {types},\n        {self.config}>({arguments});"
 
     def inputs(self) -> list[str]:
         return ["in"] if len(self.p.inputs) == 1 else [f"in{i}" for i in range(len(self.p.inputs))]
@@ -80,6 +84,6 @@ class Source:
         return f"{'const ' if constant else ''}{stream.type_name} {name}[{stream.shape.size}]"
 
 
-def number(name: str, value: int, kind: str = "unsigned") -> str:
+def number(name: str, value: int, kind: str = "unsigned", says: str = "") -> str:
     """A field of a configuration."""
-    return f"static const {kind} {name} = {value};"
+    return f"static const {kind} {name} = {value};{f' // {says}' if says else ''}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -31,12 +32,13 @@ class Packing(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table as the source spells it: an array of `dims` elements of type `element`."""
+    """A table as the source spells it: an array of `dims` elements of type `element`; `says` what they are."""
 
     name: str
     element: str
     values: NDArray[np.int64] | NDArray[np.uint64]
     hexadecimal: bool = False
+    says: str = ""
 
     @property
     def dims(self) -> str:
@@ -75,13 +77,20 @@ def weight_table(name: str, layer: Mac, codes: NDArray[np.int8], fold: Fold) -> 
     words = np.bitwise_or.reduce(lanes << shifts, axis=-1)  # (O, input folds, words)
     words = words.reshape(outputs // fold.pe, fold.pe, -1, pack.words).transpose(0, 2, 1, 3)
     words = np.ascontiguousarray(words.reshape(-1, fold.pe, pack.words))
-    return Table(f"{name}_weights", f"crq::rom_word<{pack.word_bits}>", words, hexadecimal=True)
+    coded = "00 = 0, 01 = +1, 11 = -1" if layer.multiplier_free else "two's complement"
+    says = (
+        f"[block of {fold.pe} channels, then chunk of {fold.simd} products][channel][word]: {pack.word_lanes} weights "
+        f"of {pack.weight_bits} bits in a word, the first product in the low bits ({coded}); products by row, column "
+        "and channel of the window"
+    )
+    return Table(f"{name}_weights", f"crq::rom_word<{pack.word_bits}>", words, hexadecimal=True, says=says)
 
 
 def start_table(name: str, codes: NDArray[np.int8], fold: Fold) -> Table:
     """[channel fold][PE]: the number of negative weights, which turns the sum of ~x into the sum of -x."""
     negatives = (codes < 0).sum(axis=1, dtype=np.int64)
-    return integer_table(f"{name}_starts", negatives.reshape(-1, fold.pe))
+    says = "[block][channel]: what a sum starts at, the number of its negative weights, as -x is added as ~x"
+    return integer_table(f"{name}_starts", negatives.reshape(-1, fold.pe), says)
 
 
 def threshold_table(name: str, layer: Threshold, pe: int) -> Table:
@@ -93,13 +102,16 @@ def threshold_table(name: str, layer: Threshold, pe: int) -> Table:
     if levels > rows.shape[1]:
         never = np.broadcast_to(hi + 1, (rows.shape[0], levels - rows.shape[1]))
         rows = np.concatenate([rows, never], axis=1)
-    return integer_table(f"{name}_thresholds", rows.reshape(-1, pe, levels))
+    return integer_table(f"{name}_thresholds", rows.reshape(-1, pe, levels), THRESHOLDS)
 
 
-def integer_table(name: str, values: IntArray) -> Table:
+THRESHOLDS = "[block][channel][k]: ascending; the code is how many of them a sum reaches, from the lowest code on"
+
+
+def integer_table(name: str, values: IntArray, says: str = "") -> Table:
     low, high = int(values.min(initial=0)), int(values.max(initial=0))
     fmt = smallest_format(low, high)
-    return Table(name, f"crq::rom_int<{fmt.bits + (not fmt.signed)}>", values)
+    return Table(name, f"crq::rom_int<{fmt.bits + (not fmt.signed)}>", values, says=says)
 
 
 def tables_h(tables: list[Table], name: str, comment: str) -> str:
@@ -115,6 +127,7 @@ def tables_h(tables: list[Table], name: str, comment: str) -> str:
         "",
     ]
     for table in tables:
+        lines += [f"// {part}" for part in textwrap.wrap(table.says, 114)]
         lines += [f"{table.declaration} = {{", *_rows(table), "};", ""]
     return "\n".join([*lines, "#endif", ""])
 

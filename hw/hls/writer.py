@@ -62,13 +62,13 @@ class _Files:
         self.nodes = [model.graph[p.name] for p in self.plan.processes]
 
     def write(self) -> None:
-        self.write_firmware()
-        self.copy_headers()
         self.write_testbench()
+        manifest = self.manifest()
+        self.write_firmware(f"// {manifest.made_of}\n")
+        self.copy_headers()
         self.write_scripts()
         self.model.crq_graph.save(str(self.root / "integer_graph.onnx"))
         self.text("host.py", host_py(self.plan.network, self.name, self.plan.inputs, self.plan.outputs))
-        manifest = self.manifest()
         self.text("README.md", readme_md(self.plan, self.name, manifest))
         self.text(FILE, replace(manifest, files=hashes(self.root)).to_json())
 
@@ -77,22 +77,22 @@ class _Files:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
 
-    def write_firmware(self) -> None:
+    def write_firmware(self, head: str) -> None:
         name = self.name
         self.text("firmware/defines.h", firmware.defines_h(self.plan))
         self.text("firmware/parameters.h", firmware.parameters_h(self.plan))
         self.text(f"firmware/{name}.h", firmware.top_h(self.plan, name))
         calls = [node.get_attr("function_cpp") for node in self.nodes]
-        self.text(f"firmware/{name}.cpp", firmware.top_cpp(self.plan, name, calls))
+        self.text(f"firmware/{name}.cpp", head + firmware.top_cpp(self.plan, name, calls))
         if has_axi_top(self.plan):
-            self.text(f"firmware/{name}_axi.cpp", axi_cpp(self.plan, name))
+            self.text(f"firmware/{name}_axi.cpp", head + axi_cpp(self.plan, name))
         self.text(f"{name}_bridge.cpp", firmware.bridge_cpp(self.plan, name))
         (self.root / "firmware" / "weights").mkdir()  # build_prj.tcl names it, even if no layer has a table
         for process, node in zip(self.plan.processes, self.nodes, strict=True):
             made = source_of(node)
             self.text(f"firmware/layers/{process.name}.h", firmware.layer_h(process, made))
             if made.tables:
-                comment = f"Constant tables of {process.name}; firmware/layers/{process.name}.h says what they hold."
+                comment = f"Constant tables of {process.name}."
                 self.text(f"firmware/weights/{process.name}.h", tables_h(made.tables, process.name, comment))
 
     def copy_headers(self) -> None:

@@ -49,7 +49,8 @@ class OutputFacts:
     """result = integer × `scale` + `offset`, numbers or lists with one per channel.
 
     `head`: the operations that the host applies to it (crq.hw.ir.head), and `tensor` is then the file's name of it.
-    `names`: where the file has several outputs, name and channels of those that are this port's.
+    `names`: where the file has several outputs, name and channels of those that are this port's; of one with a head
+    that of the file's output, behind the head.
     """
 
     scale: float | list[float] = 1.0

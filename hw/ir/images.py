@@ -62,9 +62,12 @@ def channels_first(entry: Entry, images: NDArray, layout: str | None = None) -> 
 
 def by_port(network: Network, x: Any) -> list[NDArray[Any]]:
     """The images of each input of the network, of those that the file takes: one array; of several a tuple in its
-    order, or by name. Those that share a port follow each other as channels. Codes of several ports may be one array,
-    as crq.hw.ir.ports has them. Raises `HwError` for other inputs than the file's."""
+    order, a list of arrays, or by name. Those that share a port follow each other as channels. Codes of several ports
+    may be one array, as crq.hw.ir.ports has them. Raises `HwError` for other inputs than the file's."""
     several = len(network.inputs) > 1
+    named = {name: channels for entry in network.entries for name, channels in entry.facts.names}
+    if named and isinstance(x, list) and all(isinstance(part, np.ndarray) for part in x):
+        x = tuple(x)  # as hls4ml has several inputs
     if not isinstance(x, tuple | Mapping):
         array = np.asarray(x)
         if not several:
@@ -72,7 +75,6 @@ def by_port(network: Network, x: Any) -> list[NDArray[Any]]:
         if array.dtype.kind in "iub" and array.shape[1:] == shape_of(network.inputs):
             return list(apart(network.inputs, array))
         raise HwError(f"images as one array of shape {array.shape}; the network takes a tuple of {_taken(network)}")
-    named = {name: channels for entry in network.entries for name, channels in entry.facts.names}
     order = network.metadata.input_order or tuple(named)
     if isinstance(x, Mapping) and set(x) == set(named):
         x = tuple(x[name] for name in order)
@@ -118,8 +120,7 @@ def input_codes(network: Network, x: Any, quantize: bool = False, layout: str | 
     Raises `HwError` otherwise, and for codes out of range or a wrong shape.
     """
     parts = by_port(network, x)
-    # what is one array already has the shapes of the graph
-    own = len(parts) > 1 and not isinstance(x, tuple | Mapping)
+    own = isinstance(x, np.ndarray) and len(parts) > 1  # it has the shapes of the graph already
     found = [
         _codes(entry, part if own else channels_first(entry, part, layout), quantize)
         for entry, part in zip(network.entries, parts, strict=True)

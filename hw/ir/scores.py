@@ -51,6 +51,6 @@ class Scores:
         """What the file gives for integers, and what the host makes of them (crq.hw.ir.head): of each of its outputs
         that leave together."""
         x = self.logits(integers)
-        if not self.facts.names:
+        if len(self.facts.names) < 2:
             return [finished(self.facts.head, x)]
         return list(np.split(x, np.cumsum([c for _, c in self.facts.names])[:-1], axis=1))

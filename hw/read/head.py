@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +52,39 @@ def take_head(model: ModelProto) -> Taken:
     del model.graph.output[:]
     model.graph.output.append(ValueInfoProto(name=taken.scores))
     return taken
+
+
+def take_heads(model: ModelProto) -> dict[str, Taken]:
+    """Of several outputs that do not come of one node, the same for each; by the output's name, of those that end so.
+
+    The model's outputs are then the scores; those that something else reads too are left as they are.
+    """
+    constants = {i.name for i in model.graph.initializer}
+    producers = {name: node for node in model.graph.node for name in node.output}
+    readers = Counter(name for node in model.graph.node for name in {*node.input})
+    readers.update(output.name for output in model.graph.output)
+    found: dict[str, Taken] = {}
+    for output in model.graph.output:
+        nodes: list[NodeProto] = []
+        tensor = output.name
+        while (node := producers.get(tensor)) is not None and node.op_type in HEADS and not node.domain:
+            known = all(name in constants for name in node.input[1:] if name)
+            alone = sum(readers[name] for name in node.output) == 1
+            if not known or not alone or node.input[0] not in producers or readers[node.input[0]] > 1:
+                break
+            nodes.insert(0, node)
+            tensor = node.input[0]
+        if nodes:
+            copies = tuple(NodeProto.FromString(n.SerializeToString()) for n in nodes)
+            given = [*(n.input[0] for n in nodes[1:]), output.name]
+            found[output.name] = Taken(copies, tensor, tuple(frozenset({name}) for name in given))
+            for node in nodes:
+                model.graph.node.remove(node)
+    outputs = [found[o.name].scores if o.name in found else o.name for o in model.graph.output]
+    if found:
+        del model.graph.output[:]
+        model.graph.output.extend(ValueInfoProto(name=name) for name in outputs)
+    return found
 
 
 def head_of(model: ModelProto, taken: Taken, opset: int, rank: int) -> Head:

@@ -35,12 +35,14 @@ class Output(NamedTuple):
 
 
 def by_port(ctx: Context, outputs: Sequence[Output]) -> tuple[list[Int], list[OutputFacts]]:
-    """Results of one size as the channels of one, each with its own scale and offset; the others as they are."""
+    """Results of one size as the channels of one, each with its own scale and offset; the others as they are, and what
+    the host has yet to do something to."""
     if len(outputs) == 1:
         return [outputs[0].integers], [OutputFacts(**outputs[0].facts)]
-    sizes: dict[Sizes, list[Output]] = {}
+    sizes: dict[Sizes | str, list[Output]] = {}
     for output in outputs:
-        sizes.setdefault((len(output.integers.shape), *output.integers.shape[1:]), []).append(output)
+        size = (len(output.integers.shape), *output.integers.shape[1:])
+        sizes.setdefault(output.name if output.facts.get("head") else size, []).append(output)
     integers: list[Int] = []
     facts: list[OutputFacts] = []
     for group in sizes.values():

@@ -34,7 +34,7 @@ from crq.hw.read.handlers import (
     resize,
     transposed,
 )
-from crq.hw.read.head import head_of, take_head
+from crq.hw.read.head import Taken, head_of, take_head, take_heads
 from crq.hw.read.inputs import join_parts
 from crq.hw.read.layout import LAST, channels_first, channels_last_input
 from crq.hw.read.linear import ENDS
@@ -146,6 +146,7 @@ def _read(source: AnyModel) -> ModelWrapper:
     check_signatures(proto, {*HANDLERS, *FOLDED, *CHAIN, *HEADS})
     raise_quant(proto)
     taken = take_head(proto)
+    heads = {head.scores: (name, head) for name, head in take_heads(proto).items()} if not taken.nodes else {}
     ends = join(proto)
     ctx = Context(opset)
     for tensor in proto.graph.initializer:
@@ -156,7 +157,7 @@ def _read(source: AnyModel) -> ModelWrapper:
         _read_node(ctx, node)
         for name in [n for n in node.input if last_use[n] == i]:
             ctx.release(name)
-    outputs = [Output(name, *_finished(ctx, proto, name)) for name in ends.outputs]
+    outputs = [_output(ctx, proto, name, heads, opset) for name in ends.outputs]
     results, worth = by_port(ctx, outputs)
     inputs = [_input(ctx, port) for port in ctx.ports.values()]
     if taken.nodes:
@@ -167,7 +168,7 @@ def _read(source: AnyModel) -> ModelWrapper:
         inputs=tuple(_facts(ctx, proto, port, len(ends.inputs) > 1) for port in ctx.ports.values()),
         outputs=tuple(worth),
         input_order=ends.inputs if len(inputs) > 1 else (),
-        output_order=ends.outputs if len(results) > 1 else (),
+        output_order=tuple(output.name for output in outputs) if len(results) > 1 else (),
         ties=ctx.ties,
         sources=ctx.sources,
         frozen_hash=given_properties.get("frozen_hash"),
@@ -179,6 +180,18 @@ def _read(source: AnyModel) -> ModelWrapper:
         model, _ = graph_pass(model)
     Network(model)  # what we wrote obeys its own specification
     return model
+
+
+def _output(
+    ctx: Context, proto: ModelProto, tensor: str, heads: Mapping[str, tuple[str, Taken]], opset: int
+) -> Output:  # fmt: skip
+    """The output of the file that `tensor` is, or that the host makes of it; `heads`: name and operations by tensor."""
+    integers, facts = _finished(ctx, proto, tensor)
+    if tensor not in heads:
+        return Output(tensor, integers, facts)
+    name, taken = heads[tensor]
+    head = head_of(proto, taken, opset, len(integers.shape) + 1)
+    return Output(name, integers, {**facts, "head": head, "tensor": tensor})
 
 
 def _finished(ctx: Context, proto: ModelProto, output: str) -> tuple[Int, dict[str, Any]]:

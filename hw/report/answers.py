@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from crq.figures import ACCURACY, shown
+from crq.hw.forms.folder import named
 from crq.hw.report import adders
 from crq.hw.report.measured import areas, contradictions, pace
 from crq.hw.report.verdict import verdict
 
+TELLING = 0.05
+"""Share of an image's cycles in which the slowest unit waits, from which on it is told."""
 POWER = "not estimated; Vivado's report_power on the placed design says it"
 
 
@@ -101,7 +104,10 @@ def _bytes(count: float) -> str:
 
 
 def _exact(report: Mapping[str, Any]) -> Iterator[Answer]:
-    if found := report["project"].get("verdict"):
+    if changed := report["project"].get("changed"):
+        text = f"UNKNOWN: {named(changed)} is not what the build wrote; build the project again"
+        yield Answer("exact", text, False)
+    elif found := report["project"].get("verdict"):
         good, outcome, details = verdict(found)
         yield Answer("exact", f"{outcome}: {details}", good)
     elif report["project"].get("ports"):
@@ -155,4 +161,10 @@ def _wanted(report: Mapping[str, Any]) -> Mapping[str, float]:
 def bound(report: Mapping[str, Any]) -> str:
     """What sets the frame rate."""
     name = report["summary"]["bottleneck"]
-    return f"bound by {name}" if name else "every layer unrolled"
+    if not name:
+        return "every layer unrolled"
+    unit: Mapping[str, Any] = next((unit for unit in report["units"] if unit["name"] == name), {})
+    waiting = unit.get("waiting_cycles", 0)  # not in reports that were saved before
+    worth_it = waiting > TELLING * report["summary"]["interval_cycles"]
+    joining = f" ({waiting:,} of its cycles wait for beats of its input to be joined)" if worth_it else ""
+    return f"bound by {name}{joining}"

@@ -27,9 +27,11 @@ def _accuracy(report: dict[str, Any]) -> str:
 
 
 def _exact(report: dict[str, Any]) -> str:
+    if report["project"].get("changed"):
+        return "UNKNOWN: files changed"
     verdict = report["project"].get("verdict")
     if not verdict:
-        return ""
+        return "not simulated" if "ports" in report["project"] else ""
     if verdict.get("stale"):
         return "stale"
     return "yes" if verdict.get("equal", verdict["differing"] == 0) else f"NO, {verdict['differing']:,} differ"

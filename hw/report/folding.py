@@ -7,35 +7,38 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from crq.hw.dataflow.memory import weights_in_bram
+from crq.hw.dataflow.streams import intervals
 from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
 from crq.hw.devices.catalog import find
-from crq.hw.fold.search import fill
+from crq.hw.fold.fit import filled, told
 from crq.hw.ir.layers import Mac
 
 if TYPE_CHECKING:
     from crq.hw.forms.built import Built
 
 
-def filling(built: Built) -> float:
-    """The share of its part's fullest resource that the project takes by the estimate."""
-    return fill(built.network, built.folds, find(built.manifest.part), built.manifest.io_type, built.timing)
+def filling(built: Built) -> dict[str, float]:
+    """The shares of its part that the project takes by the estimate, by resource."""
+    return filled(built.network, built.folds, find(built.manifest.part), built.manifest.io_type, built.timing)
 
 
 def folding_table(built: Built) -> Table:
     """One row per unit; the caption says what the whole takes of the part by the estimate."""
-    device, unrolled, share = find(built.manifest.part), built.manifest.io_type == "io_parallel", filling(built)
+    device, unrolled, shares = find(built.manifest.part), built.manifest.io_type == "io_parallel", filling(built)
     basis = "the estimate of the unrolled design" if unrolled else "the estimate"
-    verdict = f"the fullest resource of {device.part} is filled to {share:.0%} by {basis}"
-    verdict += ": it does not fit" if share > 1 else ""
+    fullest = max(shares, key=lambda name: shares[name])
+    verdict = f"the fullest resource of {device.part}, {fullest}, is filled to {shares[fullest]:.0%} by {basis}"
+    verdict += f": it does not fit ({told(shares)})" if shares[fullest] > 1 else ""
     table = Table(
         box=None, pad_edge=False, header_style="bold", title_justify="left", caption_justify="left",
         title=f"folded for {built.manifest.goal}", caption=verdict,
     )  # fmt: skip
     for name in ("layer", "form", "PE × SIMD", "cycles", "weights in", "why"):
         table.add_column(name, justify="right" if name == "cycles" else "left")
+    paced = {} if unrolled else intervals(built.network, built.folds, built.timing)
     for unit in units(built.network):
         fold = built.folds[unit.name]
-        taken = "" if unrolled else f"{built.timing.cycles(unit, fold).interval:,}"
+        taken = "" if unrolled else f"{paced[unit.name]:,}"
         place = "logic" if unrolled else _place(unit, fold)
         form = fold.form if unit.is_windowed and not unrolled else ""
         table.add_row(unit.name, form, f"{fold.pe} × {fold.simd}", taken, place, built.manifest.why[unit.name])

@@ -240,6 +240,7 @@ def _unit(found: UnitEstimate, unit: Unit, pipeline: Any) -> dict[str, Any]:
         "beat_out": beat_out(unit, found.fold),
         "steps": found.cycles.steps,
         "interval_cycles": found.cycles.interval,
+        "waiting_cycles": found.waiting,
         "first_output_cycle": pipeline.first_output[found.name],
         "last_output_cycle": pipeline.last_output[found.name],
         **found.total.facts(),

@@ -45,6 +45,7 @@ def project_report(
             for port, words in enumerate(ports)
         },
         "versions": manifest.versions,
+        "changed": built.changed,
         "vendor": reports.rows,
         "vendor_unread": reports.unread,
     }
@@ -64,12 +65,26 @@ def verdict_of(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
     if not found:
         return None
     entries = list(found.values())
+    data: dict[str, list[Mapping[str, Any]]] = {}
+    for key, entry in found.items():
+        for part in entry.get("verdicts") or [{"data": key, **entry}]:
+            data.setdefault(str(part["data"]), []).append(part)
+    # Netlists see a few images of the others'.
+    counted = [parts for parts in data.values() if parts[0].get("mode") != "netlist"] or list(data.values())
+    modes = [part["mode"] for parts in data.values() for part in parts if part.get("mode")]
+    found_proofs = [proof for entry in entries for proof in entry.get("proofs", [])]
+    proofs = {
+        proof["name"]: proof for proof in sorted(found_proofs, key=lambda proof: not proof["ok"])
+    }  # a failure stays
     stale = dict.fromkeys(entry["stale"] for entry in entries if entry["stale"])
     return {
-        **{key: sum(entry[key] for entry in entries) for key in ("images", "integers", "differing")},
+        # The same images in several modes are counted once.
+        **{key: sum(max(part[key] for part in parts) for parts in counted) for key in ("images", "integers")},
+        "differing": sum(entry["differing"] for entry in entries),
+        "modes": list(dict.fromkeys(modes)),
         "against": " and ".join(dict.fromkeys(entry["against"] for entry in entries)),
         "equal": all(entry["equal"] for entry in entries),
-        "proofs": [proof for entry in entries for proof in entry.get("proofs", [])],
+        "proofs": list(proofs.values()),
         "created": max(entry["created"] for entry in entries),
         "stale": "; ".join(stale) or None,
     }

@@ -74,6 +74,8 @@ class MacUnit:
         else:
             text = self.front() + (self.unrolled(design) if self.is_unrolled else self.multiplexed(design))
         width = self.fold.pe * self.acc
+        if self.middle:
+            text += "  // A lane's sum has no sign; with its top bit inverted it counts from its middle, and has one.\n"
         text += f"  wire [{width - 1}:0] signed_sums = sums ^ {{{self.fold.pe}{{{self.acc}'h{self.middle:x}}}}};\n"
         return text + stage_of(design, self.unit, self.fold, self.table, self.acc)
 
@@ -137,11 +139,17 @@ class MacUnit:
             return text + f"  assign weights = {literal(weights[0].tolist())};\n  wire unused_address = &address;\n"
         file = f"{self.name}_w.mem"
         design.memories[file] = words(weights, 1)
+        lanes = self.fold.simd * self.n_digits
+        said = (
+            f"  // A line per block of {self.fold.pe} channels and chunk of {self.fold.simd} products. In it of each "
+            f"channel, the\n  // first lowest, {lanes} bits of what is not zero and above them {lanes} of what is "
+            "negative;\n  // products by row, column and channel of the window, the first lowest.\n"
+        )
         held, self.words = held_back(weights.shape[1], "weights", "en", self.fold.fetch)
         rom = instance("crq_rom", "weight_rom", {
             "WIDTH": weights.shape[1], "DEPTH": self.steps, "BLOCK": int(weights_in_bram(self.mac, self.fold)),
             "FILE": f'"{file}"'}, {"clk": "clk", "en": "en", "address": "address", "q": "weights"})  # fmt: skip
-        return text + rom + held
+        return text + said + rom + held
 
     def control(self, depth: int, source: str) -> str:
         """Flags of the first and the last products of a block, as their sum reaches the accumulator: `depth` cycles

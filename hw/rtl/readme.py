@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crq.hw.dataflow.schedule import cycles
+from crq.hw.dataflow.streams import intervals
 from crq.hw.dataflow.units import FOLDED
 from crq.hw.forms.ends import inputs_of, results_of
 from crq.hw.forms.manifest import Manifest
@@ -38,10 +38,11 @@ def readme_md(plan: Plan, manifest: Manifest) -> str:
 
 def _rows(plan: Plan, manifest: Manifest) -> Iterator[list[str]]:
     """Of each unit: layer, kind, output, weights, folding, cycles, and why it is folded so."""
+    paced = intervals(plan.network, plan.folds) if plan.streaming else {}
     for unit, _ in plan.units():
         layer, fold, out = unit.layer, plan.folds[unit.name], unit.output.shape
         weights = f"{layer.weights.size} {layer.weight_type}" if isinstance(layer, Mac) else ""
-        taken = f"{cycles(unit, fold).interval:,}" if plan.streaming else ""
+        taken = f"{paced[unit.name]:,}" if plan.streaming else ""
         form = ", folded" if unit.is_windowed and fold.form == FOLDED else ""
         yield [
             f"`{unit.name}` (module `{plan.modules[unit.name]}`)", layer.kind, f"{out.h}×{out.w}×{out.c}", weights,

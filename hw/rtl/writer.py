@@ -16,6 +16,7 @@ from crq.hw.dataflow.timing import RTL
 from crq.hw.dataflow.words import words_of
 from crq.hw.devices.catalog import Device, find
 from crq.hw.fold.limits import check_limits
+from crq.hw.fold.options import clock_of
 from crq.hw.fold.resolve import resolve
 from crq.hw.fold.search import Choice
 from crq.hw.forms.folder import check_target, hashes, put
@@ -29,6 +30,7 @@ from crq.hw.ir.vectors import GIVEN_IMAGES
 from crq.hw.read.load import AnyModel
 from crq.hw.read.origin import Origin, load_graph
 from crq.hw.rtl.axi import axi_top
+from crq.hw.rtl.lines import wrapped
 from crq.hw.rtl.order import used
 from crq.hw.rtl.plan import Plan, make_plan
 from crq.hw.rtl.readme import readme_md
@@ -88,24 +90,25 @@ class _Files:
         shipped = vectors(plan.network, [port.shape for port in plan.outputs], images)
         self.text("vectors/input_codes.dat", shipped.inputs)
         self.text("vectors/expected.dat", shipped.expected)
-        self.write_design()
+        manifest = self.manifest(shipped.facts)
+        self.write_design(wrapped(f"// {manifest.made_of}\n"))
         self.write_testbench(shipped.facts["images"])
-        clock = f"{self.made.options.clock_period:g}"
+        clock = f"{clock_of(self.made.options):g}"
         for kind in ("xdc", "sdc"):
             text = render("crq.hw.rtl", f"constraints.{kind}", name=name, clock=clock)
             self.text(f"constraints/{name}.{kind}", text)
         plan.network.model.save(str(self.root / "integer_graph.onnx"))
         self.text("host.py", host_py(plan.network, name, plan.inputs, plan.outputs))
-        manifest = self.manifest(shipped.facts)
         self.text("README.md", readme_md(plan, manifest))
         self.text(FILE, replace(manifest, files=hashes(self.root)).to_json())
 
-    def write_design(self) -> None:
+    def write_design(self, head: str) -> None:
         design, top = self.plan.design, f"{self.name}_axi"
         core = axi_top(self.name, self.plan.inputs, self.plan.outputs)
         sources = used({**design.sources, f"{top}.sv": core}, top)
         for name, text in {**sources, **design.memories}.items():
-            self.text(f"rtl/{name}", text)
+            made = name.endswith(".sv") and not name.startswith("crq_")  # the library is the same in every project
+            self.text(f"rtl/{name}", head + text if made else text)
         self.text("sources.f", "".join(f"rtl/{name}\n" for name in sources))
 
     def write_testbench(self, images: int) -> None:
@@ -127,7 +130,7 @@ class _Files:
             source=made.origin._asdict(),
             part=made.device.part,
             board=made.device.board,
-            clock_period=float(made.options.clock_period),
+            clock_period=clock_of(made.options),
             io_type=plan.io_type,
             folding=plan.folds,
             goal=made.choice.goal,

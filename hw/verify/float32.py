@@ -18,7 +18,7 @@ from qonnx.core.onnx_exec import execute_onnx
 
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import IntArray, Threshold
-from crq.hw.verify.float64.evaluable import evaluable, file_images, file_inputs, file_result
+from crq.hw.verify.float64.evaluable import evaluable, file_images, file_inputs, file_result, results_of
 from crq.hw.verify.float64.evaluate import Float64File
 from crq.hw.verify.link import Link, ends, output_integers
 
@@ -31,15 +31,15 @@ def float_execution(file: Path, network: Network, codes: IntArray, expected: dic
     `explained` counts the differing images in which a sum sits next to a threshold of a channel listed as a tie.
     """
     proto = onnx.load(file)
-    tensor = network.metadata.outputs[0].tensor
-    model = evaluable(proto, TensorProto.FLOAT, tensor)
+    results = results_of(network)
+    model = evaluable(proto, TensorProto.FLOAT, results)
     names = [given.name for given in file_inputs(model)]
     feeds = [
         {name: value.astype(np.float32) for name, value in zip(names, image, strict=True)}
         for image in file_images(model, network, codes)
     ]
     first = [value.astype(np.float64) for value in feeds[0].values()]
-    shaped = _with_shapes(model, Float64File(proto, tensor).run(*first))
+    shaped = _with_shapes(model, Float64File(proto, results).run(*first))
     wrong = np.concatenate(_wrong(network, shaped, feeds, expected), axis=1)
     differing = wrong.any(axis=1)
     explained = int((differing & _next_to_a_tie(network, expected, len(codes))).sum())

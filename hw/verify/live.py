@@ -68,6 +68,15 @@ def against(reference: str | PathLike[str] | None) -> str:
     return "the integer graph" if reference is None else "the live PyTorch model"
 
 
+def reference_file(reference: str | PathLike[str] | None) -> Path | None:
+    """The file that `verify` compares with: the frozen.pt of a run folder, or the one named."""
+    if reference is None:
+        return None
+    from crq.convert.frozen import frozen_file
+
+    return frozen_file(Path(reference))
+
+
 def described(link: Link) -> str:
     """The outcome of `verify` in words, with the figures of quality where there are labels."""
     assert link.images_differing is not None

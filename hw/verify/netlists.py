@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from crq.errors import VerificationError
 from crq.hw.errors import HwError
+from crq.hw.forms.verdicts import keep
 from crq.hw.rtl.bitstream.project import STAGES, Bitstream, Simulated, write
 from crq.hw.verify.link import Link, compare
-from crq.hw.verify.live import against, expected_integers
+from crq.hw.verify.live import against, expected_integers, reference_file
 
 
 class Netlist(NamedTuple):
@@ -71,4 +72,15 @@ def check_netlists(
             error = str(caught)
         found.append(Netlist(stage, link, error, ran.build_seconds, ran.seconds))
     write(made, [n.facts() for n in found])
+    links = [n.link for n in found if n.link]
+    counts = {key: max((getattr(link, key) for link in links), default=0) for key in ("images", "integers")}
+    board = made.made.wrapped.board.name
+    keep(
+        made.built, f"netlists for {board} against {against(reference)}",
+        {
+            **counts, "against": against(reference), "mode": "netlist", "differing": sum(n.differing for n in links),
+            "equal": all(n.equal for n in found),
+        },
+        reference_file(reference),
+    )  # fmt: skip
     return found

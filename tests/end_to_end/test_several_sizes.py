@@ -100,6 +100,7 @@ def test_c_simulation_takes_and_gives_tuples(name: str, io_type: str, tmp_path: 
     wanted = executed(proto, values)
     assert_results(project.simulate(values, quantize=True), wanted)
     assert_results(project.simulate(tuple(values.values()), quantize=True), wanted)
+    assert_results(project.simulate(list(values.values()), quantize=True), wanted)
     host = runpy.run_path(str(tmp_path / "p" / "host.py"))
     network = project.network
     codes = input_codes(network, values, quantize=True)

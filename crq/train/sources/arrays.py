@@ -17,27 +17,36 @@ from crq.errors import CrqError
 from crq.train.sources.raw import Parts, Raw, existing, numbers
 
 NAMES = "x and y, or x_train, y_train, x_test, y_test and perhaps x_val, y_val"
+CODES = "codes"
 _SPLITS = ("train", "test", "val")
 DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
 """What reading a file that is none of NumPy's, or a part of one, raises."""
 
 
 def npz_parts(path: Path) -> Parts:
-    """The splits of an .npz file with arrays called `NAMES`, whatever their case; y may be missing."""
+    """The splits of an .npz file with arrays called `NAMES`, or of input `codes`, whatever their case; y may be
+    missing."""
     names = _names(existing(path))
     if "x" in names:
         return {"all": partial(_from_npz, path, names, "")}
+    if CODES in names:
+        return {"all": partial(_from_npz, path, {"x": names[CODES]}, "")}
     found = {split: partial(_from_npz, path, names, f"_{split}") for split in _SPLITS if f"x_{split}" in names}
-    if "train" not in found:
+    if not found:
         held = ", ".join(names.values()) or "nothing"
         raise CrqError(f"{path} holds {held}; expected arrays {NAMES}: save it with np.savez(file, x=…, y=…)")
     return found
 
 
+def holds_codes(path: Path) -> bool:
+    """Whether an .npz file has a network's input codes in place of samples, as the files of integers to compare do."""
+    return path.suffix == ".npz" and CODES in (names := _names(existing(path))) and "x" not in names
+
+
 def npy_parts(path: Path, labels: str | None) -> Parts:
-    """An .npy file of samples and its file of labels: `labels`, or `labels_file` beside it."""
+    """An .npy file of samples and its file of labels: `labels`, or `labels_file` beside it if that is there."""
     beside = Path(labels) if labels is not None else labels_file(existing(path))
-    return {"all": partial(_from_npy, existing(path), beside)}
+    return {"all": partial(_from_npy, existing(path), beside if labels or beside.is_file() else None)}
 
 
 def folder_parts(folder: Path) -> Parts:
@@ -86,12 +95,12 @@ def _from_npz(path: Path, names: Mapping[str, str], suffix: str) -> Raw:
     return Raw(numbers(values, f"{path}, {x}"), labels, f"{path}, {x}")
 
 
-def _from_npy(path: Path, labels: Path) -> Raw:
-    if not labels.is_file():
+def _from_npy(path: Path, labels: Path | None) -> Raw:
+    if labels is not None and not labels.is_file():
         raise CrqError(
             f"{path}: its labels {labels} do not exist; name their file (data.label_file), or save them there"
         )
-    return Raw(numbers(_load(path), str(path)), _load(labels), str(path))
+    return Raw(numbers(_load(path), str(path)), None if labels is None else _load(labels), str(path))
 
 
 def _load(path: Path) -> NDArray[Any]:

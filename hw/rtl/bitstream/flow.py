@@ -62,6 +62,8 @@ def default_cache() -> Path:
 SEEDS = 8
 """Placements that are tried for a clock. The network's hash is part of the design and so of every placement: at 125 MHz
 digits needed the first to more than the fourth, by the file alone."""
+HOPELESS = 1.5
+"""By which a seed may miss the clock before no other is tried: seeds differ by a tenth or two."""
 
 
 class ClockMissed(HwError):
@@ -77,6 +79,8 @@ def make(
     heard: Heard = lambda step, line: None,
 ) -> Made:  # fmt: skip
     """Synthesises, places and routes with up to `seeds` seeds, `jobs` at a time, until one has the clock; packs that.
+
+    One that misses it by more than a factor of `HOPELESS` ends the search.
 
     Raises `ToolError` for a missing or failing tool, `TooLarge` for a design that the board cannot hold,
     `ClockMissed` if no seed reaches the clock.
@@ -113,11 +117,11 @@ def _used(wrapped: Wrapped, synthesis: Done) -> Resources:
 
 def _missed(wrapped: Wrapped, best: Routed, seeds: int) -> ClockMissed:
     way = " → ".join(best.timing.places)
-    lower = int(best.timing.mhz * 0.98)
+    lower, near = int(best.timing.mhz * 0.98), best.timing.mhz * HOPELESS >= wrapped.mhz
     return ClockMissed(
         f"clock {wrapped.mhz:g} MHz: not reached on {wrapped.board.name}; the best of {seeds} seed(s), "
         f"seed {best.seed}, has {best.timing.mhz:g} MHz. Critical path: {way}. Ask for --clock {lower} or "
-        "--slower, for more --seeds, or build the project for this clock (--clock-period), which registers more",
+        f"--slower{', or for more --seeds' if near else ''}",
         lower,
     )
 
@@ -159,7 +163,7 @@ def _until(pending: dict[int, Future[Routed]], wrapped: Wrapped) -> Iterator[Rou
         except Stopped:
             return
         yield found
-        if found.timing.mhz >= wrapped.mhz:
+        if found.timing.mhz >= wrapped.mhz or found.timing.mhz * HOPELESS < wrapped.mhz:
             return
 
 

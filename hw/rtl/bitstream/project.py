@@ -143,7 +143,10 @@ def bitstream(
             made = make(wrapped, layers, seeds=seeds, jobs=jobs, cache=cache, heard=heard)
         except ClockMissed as missed:
             if not slower:
-                raise
+                if mhz * facts.clock_period <= 1000.5:
+                    raise
+                more = f", or build the project for this clock (--clock-period {1000 / mhz:.4g}), which registers more"
+                raise ClockMissed(f"{missed}{more}", missed.slower) from missed
             heard(f"going on at {missed.slower} MHz, {mhz:g} MHz were not reached", "")
             mhz = missed.slower
     folder = built.directory / "bitstream" / target.name.lower()

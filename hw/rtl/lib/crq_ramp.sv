@@ -1,8 +1,8 @@
-// Search of a sequential stage without a table, for entries ((b + k * D) >> F) + 1: x reaches entry k if k * D is at most
-// the remainder x * 2**F - b - 1, so that the code is a quotient. A division finds it: each step, `found` is whether D
-// goes into the remainder's upper part. FILE holds {D, -b - 1} of each channel. AHEAD: they are read a cycle before, for
-// two bits and more, as crq_searcher reads the roots. TIES: a sum exactly on b + k * D meets entry k where k is even; FILE
-// holds {D, -b}, and the lowest bit, the only one of odd k, is met by more than D alone.
+// Search of a sequential stage without a table, for entries ((b + k * D) >> F) + 1: x reaches entry k if k * D is at
+// most the remainder x * 2**F - b - 1, so that the code is a quotient. A division finds it: each step, `found` is
+// whether D goes into the remainder's upper part. FILE holds {D, -b - 1} of each channel. AHEAD: they are read a cycle
+// before, for two bits and more, as crq_searcher reads the roots. TIES: a sum exactly on b + k * D meets entry k where
+// k is even; FILE holds {D, -b}, and the lowest bit, the only one of odd k, is met by more than D alone.
 module crq_ramp #(
     parameter int WIDTH = 12,
     parameter int BITS = 4,

@@ -1,6 +1,6 @@
-// Window of a folded unit: some rows of the image in one ring memory. Beats are written as they come; one word is read per
-// cycle. Steps of an output pixel, slowest first: group of channels, block of output channels, ky, kx, word of the group.
-// An output row starts when the rows it needs are there, and frees those that the next one does not need.
+// Window of a folded unit: some rows of the image in one ring memory. Beats are written as they come; one word is read
+// per cycle. Steps of an output pixel, slowest first: group of channels, block of output channels, ky, kx, word of the
+// group. An output row starts when the rows it needs are there, and frees those that the next one does not need.
 (* keep_hierarchy *)
 module crq_ring #(
     parameter int BITS = 16,    // of a word
@@ -110,8 +110,8 @@ module crq_ring #(
     end
   end
 
-  // Writer: `filled` rows are complete and not free yet. A stride above the kernel frees rows that no output row reads and
-  // that may not have come yet: it is negative then.
+  // Writer: `filled` rows are complete and not free yet. A stride above the kernel frees rows that no output row reads
+  // and that may not have come yet: it is negative then.
   localparam int SIGN = STRIDE_H > SPAN_H ? 1 : 0;
   logic [LB-1:0] write_low;
   logic [RB-1:0] write_row;

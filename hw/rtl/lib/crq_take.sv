@@ -1,8 +1,8 @@
 // Control of a sequential stage: each searcher takes LANES sums at once and finds their codes one after another, BITS
 // cycles each. `load` may be high where `free` is; `fetch` begins the search of `channel` = {block, lane}, a `step`
-// finds a bit, `done` its last. A finished block waits in the searchers' registers while the next is begun. QUICK, for two
-// bits and more: a block that leaves in this very cycle is waited for as well, so that `free` hangs on registers alone;
-// while the consumer is ready nothing is lost, as no code is due in that cycle.
+// finds a bit, `done` its last. A finished block waits in the searchers' registers while the next is begun. QUICK, for
+// two bits and more: a block that leaves in this very cycle is waited for as well, so that `free` hangs on registers
+// alone; while the consumer is ready nothing is lost, as no code is due in that cycle.
 module crq_take #(
     parameter int LANES = 4,  // of one searcher
     parameter int BITS = 4,

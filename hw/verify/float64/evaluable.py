@@ -5,7 +5,7 @@ Nothing of the reader takes part: what it gets wrong must show there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,17 +27,17 @@ SEVERAL = ("Split",)
 """Operators whose results are all of them data."""
 
 
-def evaluable(model: ModelProto, element: int, output: str | None = None) -> ModelProto:
-    """A copy for one image, whose floats are all of type `element` (FLOAT or DOUBLE); its result is the tensor `output`
-    if that is given.
+def evaluable(model: ModelProto, element: int, results: Sequence[str] = ()) -> ModelProto:
+    """A copy for one image, whose floats are all of type `element` (FLOAT or DOUBLE); its results are the tensors
+    `results` if such are given.
 
     qonnx's quantizers stand in one domain with their attributes written out, constants are no inputs, nodes have the
     outputs that the result may depend on, and no shapes are declared but the input's.
     """
     model = ModelProto.FromString(model.SerializeToString())
-    if output is not None:
+    if results:
         del model.graph.output[:]
-        model.graph.output.append(helper.make_tensor_value_info(output, element, None))
+        model.graph.output.extend(helper.make_tensor_value_info(name, element, None) for name in results)
     join(model)
     constants = {i.name for i in model.graph.initializer}
     given = [i for i in model.graph.input if i.name not in constants]
@@ -80,9 +80,19 @@ def _image(entry: Entry, shape: list[int], value: NDArray[np.float64]) -> NDArra
     return (np.moveaxis(value.reshape(shape[-1], *shape[1:-1]), 0, -1) if last else value).reshape(shape)
 
 
+def results_of(network: Network) -> list[str]:
+    """The tensors of the file that the network's outputs are: what the host does to them is left out. None if the only
+    one is the file's own output."""
+    return [name for scores in network.scores for name in _tensors(scores)]
+
+
+def _tensors(scores: Scores) -> list[str]:
+    return [scores.facts.tensor] if scores.facts.tensor else [name for name, _ in scores.facts.names]
+
+
 def file_result(model: ModelProto, scores: Scores, values: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     """Of the `values` of an evaluable model's tensors, those that leave by one output of the network."""
-    names = [name for name, _ in scores.facts.names] or [model.graph.output[0].name]
+    names = _tensors(scores) or [model.graph.output[0].name]
     return np.concatenate([values[name] for name in names], axis=1) if len(names) > 1 else values[names[0]]
 
 

@@ -5,6 +5,7 @@ Nothing of the reader takes part but its record of which layer is which tensor, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import IntArray
 from crq.hw.ir.metadata import FileTensor
 from crq.hw.ir.ports import apart
-from crq.hw.verify.float64.evaluable import evaluable, file_images, file_inputs, file_result
+from crq.hw.verify.float64.evaluable import evaluable, file_images, file_inputs, file_result, results_of
 from crq.hw.verify.float64.operators import OPERATORS
 from crq.hw.verify.float64.ties import BOUNDARIES, boundaries, undecided
 from crq.hw.verify.link import Link, compare_layers, ends, output_integers
@@ -28,8 +29,8 @@ from crq.hw.verify.link import Link, compare_layers, ends, output_integers
 class Float64File:
     """The model's float32 constants, casts and tensors as float64; `run` gives every tensor for one image."""
 
-    def __init__(self, model: ModelProto, output: str | None = None) -> None:
-        self.model = evaluable(model, TensorProto.DOUBLE, output)
+    def __init__(self, model: ModelProto, results: Sequence[str] = ()) -> None:
+        self.model = evaluable(model, TensorProto.DOUBLE, results)
         inputs = file_inputs(self.model)
         self.shapes = {i.name: tuple(d.dim_value for d in i.type.tensor_type.shape.dim) for i in inputs}
         try:
@@ -56,7 +57,7 @@ def float64_link(file: Path, network: Network, codes: IntArray, expected: dict[s
     A code may differ where float64 does not decide it (ties.py); what follows in that image is not compared,
     and the link's name counts such images.
     """
-    model = Float64File(onnx.load(file), network.metadata.outputs[0].tensor)
+    model = Float64File(onnx.load(file), results_of(network))
     quantizers = boundaries(model.model)
     matches = _matches(model.model, quantizers, network)
     last = ends(network)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,8 +48,13 @@ def check(directory: Path, plan: Plan) -> Proof:
     rest = tuple(c.process.label for c, shows in zip(cases, caught, strict=True) if not shows)
     if not any(caught):
         return Proof("accumulators", False, "no layer needs its highest bit: nothing is proven", rest)
-    facts = f"{sum(caught)} of {len(cases)} layers are exact at both ends of their range and wrong with one bit less"
-    return Proof("accumulators", True, facts, rest)
+    facts = f"{len(cases)} layers are exact at both ends of their range; {sum(caught)} are wrong with one bit less"
+    return Proof("accumulators", True, facts + spare(rest))
+
+
+def spare(layers: Sequence[str]) -> str:
+    """The layers whose sums would fit in fewer bits, for example because padding cuts every window, in words."""
+    return f"; {', '.join(layers)} could do with one bit less" if layers else ""
 
 
 def _cases(plan: Plan) -> Iterator[Case]:
@@ -104,7 +109,7 @@ def _sums_only(text: str, process: Process, io_type: str) -> str:
         (r"(?=^inline void )", f"typedef {result} {name}_sums;\n\n", 1),
     ]
     if process.unit.threshold is not None:
-        edits.append((r"^( *const )crq::.* codes\b.*;$", r"\1crq::no_codes codes = crq::no_codes();", 1))
+        edits.append((r"^( *const )crq::[^;]*\bcodes\b[^;]*;$", r"\1crq::no_codes codes = crq::no_codes();", 1))
     for pattern, replacement, least in edits:
         text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
         if count < least:

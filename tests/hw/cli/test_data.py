@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from crq import export
+from crq.errors import CrqError
 from crq.hw.cli.data import UNLABELLED, UNSTATED, DataOptions, Statement, codes_of, data_options
 from crq.hw.errors import HwError
 from crq.hw.ir.graph import Network
@@ -127,6 +128,23 @@ def test_without_labels_there_is_no_score_but_a_note(tmp_path: Path) -> None:
     assert (
         DataOptions(f"{tmp_path}/b.npz:all", None, Statement(scale=1.0)).load(network()).note == UNLABELLED["classes"]
     )
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+def test_samples_alone_are_enough_to_compare_integers(tmp_path: Path, suffix: str) -> None:
+    x = np.arange(128, dtype=np.uint8).reshape(2, 1, 8, 8)
+    np.save(tmp_path / "d.npy", x)
+    np.savez(tmp_path / "d.npz", codes=x.astype(np.int64), integers=x)  # codes say themselves what they are
+    found = DataOptions(f"{tmp_path}/d.{suffix}:all", None, Statement()).load(network())
+    assert np.array_equal(found.codes, x)
+    assert found.score is None
+
+
+def test_a_test_split_alone_has_its_accuracy(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", x_test=np.zeros((3, 1, 8, 8), np.uint8), y_test=[0, 1, 1])
+    assert DataOptions(f"{tmp_path}/d.npz:test", None, Statement(scale=1.0)).load(network()).score is not None
+    with pytest.raises(CrqError, match=r"has no split train, only test"):
+        DataOptions(f"{tmp_path}/d.npz:train", None, Statement(scale=1.0)).load(network())
 
 
 def test_labels_are_compared_by_the_file_s_names_of_classes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,19 @@ def test_pareto_is_plotted_whole_and_listed(project: hw.Project, tmp_path: Path)
     assert facts["pareto"][0]["folding"] == {name: list(f) for name, f in points[0].folds.items()}
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert list(plot.parent.iterdir()) == [plot]
-    assert "Foldings that no other beats" in crq_fold(project.directory, "--pareto", plot).stdout
+    shown = crq_fold(project.directory, "--pareto", plot)
+    assert "Foldings that no other beats" in shown.stdout
+    assert "%, fits" in shown.stdout
+
+
+def test_what_does_not_fit_is_named_with_an_exit_code_of_its_own(project: hw.Project, tmp_path: Path) -> None:
+    g = random_graphs.GraphBuilder((512, 1, 1), "UINT2")
+    g.finish(g.matmul(g.flatten("x"), 256)).save(str(tmp_path / "m.onnx"))
+    done = crq_fold(tmp_path / "m.onnx", "--part", "ice40up5k", "--pareto", tmp_path / "p.png")
+    assert done.exit_code == 5
+    assert re.search(r"Error: it does not fit iCE40UP5K-SG48: BRAM36 \d\d\d%", done.stderr)
+    assert "does NOT fit" in done.stdout
+    assert crq_fold(project.directory).exit_code == 0
 
 
 def test_a_plot_of_unknown_format_is_refused(project: hw.Project, tmp_path: Path) -> None:

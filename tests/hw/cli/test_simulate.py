@@ -55,11 +55,14 @@ def test_a_difference_ends_with_1_and_names_the_layer(folder: Path, tmp_path: Pa
     assert process.unit is not None
     flipped_weight(process, process.unit.layer, copy.plan).put(copy.directory)
     arguments = [str(copy.directory), "--no-checks", "--trace", str(tmp_path / "t.npz")]
-    result = CliRunner().invoke(simulate, arguments)
+    refused = CliRunner().invoke(simulate, arguments)
+    assert "firmware/layers/fc.h" in str(refused.exception) or "firmware/weights/fc.h" in str(refused.exception)
+    assert "is not what the build wrote. Build the project again" in str(refused.exception)
+    result = CliRunner().invoke(simulate, [*arguments, "--changed"])
     assert result.exit_code == 1
     assert "NOT bit-exact" in result.output
     assert re.search(r"first: layer 'fc', image \d+, channel \d, pixel \(0, 0\): expected -?\d+, found", result.output)
-    facts = json.loads(CliRunner().invoke(simulate, [*arguments, "--json"]).stdout)
+    facts = json.loads(CliRunner().invoke(simulate, [*arguments, "--changed", "--json"]).stdout)
     assert (facts["bit_exact"], facts["layers"][0]["first"]["layer"]) == (False, "fc")
     assert facts["exact_integers"] < facts["integers"]
 
@@ -120,10 +123,14 @@ def test_what_was_found_is_kept_and_stands_at_the_top_of_the_report(folder: Path
     done = CliRunner().invoke(simulate, [str(copy), "--reference", str(folder), "--limit", "9", "--no-checks"])
     assert done.exit_code == 0, done.output
     head = " ".join(CliRunner().invoke(report, [str(copy)]).stdout.split("\nunit")[0].split())
-    assert "exact Bit-exact: 0 of 45 integers differ on 9 images, against the live PyTorch model" in head
-    (copy / "firmware" / "defines.h").write_text("// changed")
+    exact = "exact Bit-exact: all 45 integers on 9 images are equal, in C (fast), against the live PyTorch model"
+    assert exact in head
+    (copy / "README.md").write_text("changed")
     head = " ".join(CliRunner().invoke(report, [str(copy)]).stdout.split("\nunit")[0].split())
     assert "the project changed since" in head
+    (copy / "firmware" / "defines.h").write_text("// changed")
+    head = " ".join(CliRunner().invoke(report, [str(copy)]).stdout.split("\nunit")[0].split())
+    assert "UNKNOWN: firmware/defines.h is not what the build wrote" in head
 
 
 @pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
@@ -142,7 +149,8 @@ def test_an_rtl_project_against_pytorch_layer_by_layer_and_a_fault_in_it(folder:
     path = project.directory / "rtl" / "fc_w.mem"
     lines = path.read_text().split()
     path.write_text("\n".join([f"{int(lines[0], 16) ^ 1:x}", *lines[1:]]))
-    result = CliRunner().invoke(simulate, arguments)
+    assert "rtl/fc_w.mem is not what the build wrote" in str(CliRunner().invoke(simulate, arguments).exception)
+    result = CliRunner().invoke(simulate, [*arguments, "--changed"])
     assert result.exit_code == 1
     assert json.loads(result.stdout)["layers"][0]["first"]["layer"] == "fc"
 

@@ -12,7 +12,7 @@ from crq.export.qonnx import to_qonnx
 from crq.hw.cli.folded import open_folded
 from crq.hw.cost.network import area, estimate, estimate_unit
 from crq.hw.cost.resources import Resources
-from crq.hw.dataflow.timing import HLS
+from crq.hw.dataflow.timing import HLS, RTL, Timing
 from crq.hw.dataflow.units import Fold, units
 from crq.hw.fold.search import choose
 from crq.hw.ir.graph import Network
@@ -104,3 +104,17 @@ def test_an_hls_project_pays_for_its_deeper_fifos_and_nothing_else() -> None:
     for one, other in zip(rtl.units, hls.units, strict=True):
         assert {**one.parts, "fifo": None} == {**other.parts, "fifo": None}
     assert hls.total.lut > rtl.total.lut
+
+
+@pytest.mark.parametrize("timing", [RTL, HLS])
+def test_the_longest_unit_is_the_interval_also_where_beats_are_joined(timing: Timing) -> None:
+    g = GraphBuilder((1, 6, 6), "UINT4", seed=1)
+    h = g.threshold(g.conv("x", 4, pads=(1, 1, 1, 1)), 2)
+    network = Network(g.finish(g.matmul(g.flatten(h), 5)))
+    folds = {u.name: Fold(1, 9) if u.is_windowed and u.layer.kind == "Conv" else Fold(5, 36) for u in units(network)}
+    found = estimate(network, folds, timing=timing)
+    slowest = max(found.units, key=lambda u: u.cycles.interval)
+    assert (slowest.name, slowest.cycles.interval) == (found.pipeline.bottleneck, found.pipeline.interval)
+    dense = found.units[-1]
+    assert dense.waiting > 0
+    assert dense.cycles.interval - dense.waiting == timing.cycles(units(network)[-1], folds[dense.name]).interval

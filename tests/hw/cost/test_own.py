@@ -41,14 +41,22 @@ def test_what_is_not_reported_or_not_estimated_has_no_span() -> None:
     assert (own.spans, own.counts, own.unforeseen) == ({"lut": (1.5, 1.5)}, {"lut": 1}, {"bram36": 3.0})
     assert own.basis == (
         "the least and the most in vendor reports of your own (LUT in 1: Vitis: a; Vitis: b); up to 3 BRAM36 were "
-        "reported where 0 was estimated; all else a judgement, 0.5 to 2 times the estimate"
+        "reported where 0 was estimated; of LUT, FF, BRAM36, in less than 3, at least a judgement, 0.5 to 2 times the "
+        "estimate"
     )
-    assert own.ends("lut", 10, (0.5, 2)) == [15, 15]
+    assert own.ends("lut", 10, (0.5, 2)) == [5, 20]
     assert own.ends("bram36", 0, (0.5, 2)) == [0, 3]
     assert own.ends("bram36", 10, (0.5, 2)) == [5, 20]
     assert own.ends("ff", 0, (0.5, 2)) == [0, 0]
     with pytest.raises(HwError, match="none of the vendor reports gives an area"):
         fit([pair(100, None)])
+
+
+def test_few_reports_only_widen_the_judgement_and_three_take_its_place() -> None:
+    assert fit([pair(100, 300), pair(100, 90)]).ends("lut", 10, (0.5, 2)) == [5, 30]
+    own = fit([pair(100, 150), pair(100, 90), pair(100, 120)])
+    assert own.ends("lut", 10, (0.5, 2)) == pytest.approx([9, 15])
+    assert "of FF, BRAM36, in less than 3" in own.basis
 
 
 def test_it_comes_back_and_other_files_are_refused(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_registers_in_which_branches_wait_are_priced_with_who_gives_them() -> No
 
 
 def test_a_long_wait_is_memory_on_xilinx() -> None:
-    x = NETWORKS["residual_net"].input
+    x = NETWORKS["residual_net"].inputs[0]
     bits = x.shape.size * x.format.bits
     assert parallel.delay(x, [1, 5, 6]) == Resources(lutram=bits, ff=2 * bits)
     assert parallel.delay(x, [1, 5, 6], "ecp5") == Resources(ff=6 * bits)

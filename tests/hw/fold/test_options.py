@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crq.hw.fold.candidates import Wish
-from crq.hw.fold.options import target_of, wishes_of
+from crq.hw.fold.options import clock_of, target_of, wishes_of
 from crq.hw.fold.search import Target, choose, decide
 from crq.hw.ir.graph import Network
 from crq.options import BuildOptions
@@ -39,3 +39,13 @@ def test_foldings_are_pe_then_simd_and_the_search_keeps_them() -> None:
     assert found["conv1"].form == "parallel"
     free = choose(network, target_fps=1000.0)
     assert {n: f for n, f in found.items() if n != "conv1"} == {n: f for n, f in free.items() if n != "conv1"}
+
+
+@pytest.mark.parametrize(
+    ("part", "period"),
+    [("pynq-z2", 5.0), ("kv260", 5.0), ("ulx3s-25f", 8.0), ("LFE5U-85F", 8.0), ("ice40-hx8k", 25.0),
+     ("icebreaker", 40.0), ("tang-nano-9k", 20.0)],
+)  # fmt: skip
+def test_a_clock_that_nobody_names_is_one_that_the_part_reaches(part: str, period: float) -> None:
+    assert clock_of(BuildOptions(part=part)) == period
+    assert clock_of(BuildOptions(part=part, clock_period=2)) == 2.0

@@ -114,7 +114,7 @@ def test_where_nothing_fits_the_folding_is_fast_and_nearly_the_smallest() -> Non
     network = Network(random_graphs.resnet(1, widths=(16, 32, 64)))
     part = devices.find("xc7z010")
     device = replace(part, lut=part.lut // 40, ff=part.ff // 40, bram36=part.bram36 // 40)
-    with pytest.raises(HwError, match=r"best fit: the smallest folding takes \d+% of xc7z010"):
+    with pytest.raises(HwError, match=r"the smallest folding takes LUT \d+%, FF \d+%, BRAM36 \d+% of xc7z010"):
         fold.decide(network, fold.Target(best_fit=True), device=device)
     cost = fold.remembered()
     smallest = fold.fill(network, within(network, 10**9, cost), device)

@@ -13,7 +13,7 @@ from crq.hw.errors import HwError
 from crq.hw.forms.built import Built, manifest_of, processors
 from crq.hw.forms.manifest import FILE
 from crq.hw.ir.layers import Shape
-from tests.support.rtl_projects import project
+from tests.support.rtl_projects import copied, project
 
 
 def test_a_folder_says_what_it_holds() -> None:
@@ -64,3 +64,22 @@ def test_a_form_has_its_modes() -> None:
 
 def test_there_is_a_processor() -> None:
     assert processors() > 0
+
+
+@pytest.mark.parametrize("name", ["rtl/conv1_w.mem", "integer_graph.onnx", "rtl/net.sv"])
+def test_a_design_that_is_not_as_built_is_named(tmp_path: Path, name: str) -> None:
+    """One bit is enough, also one that no image shows; what no simulation reads may change."""
+    found = copied(project(), tmp_path / "p")
+    (found.directory / "README.md").write_text("mine")
+    (found.directory / "vectors" / "expected.dat").unlink()
+    assert found.changed == []
+    found.check_unchanged()
+    file = found.directory / name
+    content = bytearray(file.read_bytes())
+    content[-2] ^= 1
+    file.write_bytes(content)
+    assert found.changed == [name]
+    with pytest.raises(HwError, match=f"{name} is not what the build wrote. Build the project again.*--changed"):
+        found.check_unchanged()
+    file.unlink()
+    assert found.changed == [name]

@@ -113,7 +113,7 @@ def test_every_input_has_its_line() -> None:
     inputs = [line for line in text.splitlines() if line.startswith("//   input")]
     assert inputs == ["//   input        uint6 in [0, 60]", "//   input        uint4 in [0, 15]"]
     assert "output       uint7 in [0, 75]" in text
-    assert "cycles       1 per output pixel, 16 per image" in text
+    assert "cycles       1 per output pixel, 32 per image" in text  # two beats of the shift are joined to one
 
 
 def test_a_concatenation_takes_a_cycle_per_pixel() -> None:

@@ -7,8 +7,9 @@ from collections import Counter
 import pytest
 from onnx import TensorProto, helper
 
+from crq.hw.dataflow.blocking import blocking_cycles
 from crq.hw.dataflow.rings import ring
-from crq.hw.dataflow.streams import fifo_depths
+from crq.hw.dataflow.streams import fifo_depths, intervals, pipeline
 from crq.hw.dataflow.timing import HLS
 from crq.hw.dataflow.units import FOLDED, Fold, units
 from crq.hw.errors import HwError
@@ -63,7 +64,8 @@ def test_processes_carry_the_units_in_order_with_fold_window_and_cycles() -> Non
     assert conv.window.kernel == (3, 3)
     # 7 x 6 positions of the padded image; 20 complete a window and take 2 · 3 cycles.
     assert conv.cycles == 22 + 20 * 6
-    assert fc.cycles == 19 + 10  # the last of 20 pixels completes the row: 80 / 8 chunks of one block
+    # The last of 20 pixels completes the row: 80 / 8 chunks of one block; those before come in two beats each.
+    assert fc.cycles == 2 * 19 + 10
     assert (beats.input, beats.output) == (conv.output, fc.input)
 
 
@@ -71,7 +73,7 @@ def test_a_flattened_image_streams_as_an_image() -> None:
     g = GraphBuilder((2, 5, 4), "UINT4")
     plan = plan_of(g, g.matmul(g.flatten(g.threshold(g.conv("x", 3, pads=SAME), 2)), 4))
     assert plan.processes[1].input.shape == Shape(3, 5, 4)
-    assert plan_of(g, g.flatten(g.bias("x"))).output.shape == Shape(2, 5, 4)
+    assert plan_of(g, g.flatten(g.bias("x"))).outputs[0].shape == Shape(2, 5, 4)
 
 
 def test_windows_over_images_one_pixel_wide_lie() -> None:
@@ -192,3 +194,15 @@ def test_a_parallel_stride_of_one_pixel_takes_whole_pixels() -> None:
     network = Network(g.finish(g.conv("x", 6, (1, 1), (2, 3))))
     [conv] = make_plan(network, "io_stream", {"conv1": Fold(2, 2)}).processes
     assert (conv.loop, conv.input.beat, conv.input.shape) == (None, 4, Shape(4, 5, 7))
+
+
+def test_processes_take_the_cycles_that_the_pipeline_counts_also_where_beats_are_joined() -> None:
+    g = GraphBuilder((1, 6, 6), "UINT4", seed=1)
+    h = g.threshold(g.conv("x", 4, pads=(1, 1, 1, 1)), 2)
+    network = Network(g.finish(g.matmul(g.flatten(h), 5)))
+    folds = {u.name: Fold(1, 9) if u.layer.kind == "Conv" else Fold(5, 36) for u in units(network)}
+    plan = make_plan(network, "io_stream", folds, "net")
+    found = {p.unit.name: p.cycles for p in plan.processes if p.unit}
+    assert found == intervals(network, folds, HLS)
+    assert max(p.cycles for p in plan.processes) == pipeline(network, folds, timing=HLS).interval
+    assert found["fc4"] > blocking_cycles(units(network)[-1], folds["fc4"]).interval

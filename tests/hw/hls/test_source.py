@@ -16,7 +16,7 @@ def test_types() -> None:
     assert cpp_type(Format(5, True)) == "ap_int<5>"
     assert cpp_type(Format(12, False)) == "ap_uint<12>"
     g = GraphBuilder((3, 2, 2), "INT4")
-    stream = make_plan(Network(g.finish(g.bias("x"))), "io_stream", {"bias1": Fold(1)}).input
+    stream = make_plan(Network(g.finish(g.bias("x"))), "io_stream", {"bias1": Fold(1)}).inputs[0]
     assert stream_type(stream, "io_stream") == "nnet::array<ap_int<4>, 1>"
     assert stream_type(replace(stream, beat=3), "io_stream") == "nnet::array<ap_int<4>, 3>"
     assert stream_type(stream, "io_parallel") == "ap_int<4>"

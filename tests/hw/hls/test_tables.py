@@ -171,3 +171,16 @@ def test_tables_of_any_size_read_back(shape: tuple[int, ...]) -> None:
     text = tables_h([Table("a", "int", values)], "a", "")
     assert f"a{''.join(f'[{d}]' for d in shape)} = {{" in text
     assert np.array_equal(read_back(text, "a", shape), values)
+
+
+def test_every_table_says_how_it_lies() -> None:
+    layer = dense(np.array([[1, 0, -1, 1], [0, 0, 1, -1]]), "TERNARY")
+    found = weight_table("a", layer, ordered_weights(layer), Fold(1, 2))
+    assert found.says == (
+        "[block of 1 channels, then chunk of 2 products][channel][word]: 2 weights of 2 bits in a word, the first "
+        "product in the low bits (00 = 0, 01 = +1, 11 = -1); products by row, column and channel of the window"
+    )
+    assert [int(word) for word in found.values.ravel()] == [0b0001, 0b0111, 0b0000, 0b1101]
+    text = tables_h([found], "a", "Constant tables of a.")
+    assert "// [block of 1 channels" in text
+    assert max(map(len, text.splitlines())) <= 120

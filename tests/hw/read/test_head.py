@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from onnx import ModelProto, TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from crq.hw.errors import HwError
 from crq.hw.ir.graph import Network
+from crq.hw.ir.images import input_codes
+from crq.hw.ir.interpret import evaluate
+from crq.hw.ir.ports import apart
+from crq.hw.ir.vectors import all_vectors
 from crq.hw.project import build
 from crq.hw.read import read_qonnx
+from crq.hw.verify.chain import layer_values
+from crq.hw.verify.float64.evaluate import float64_link
 from crq.hw.verify.float64.operators import OPERATORS
 from tests.support.qonnx_files import ACT, CONV, IN, TAIL, base, codes, graph_of, in_float32, node, run
+from tests.support.several_sizes import executed, image_and_table, values_of
 
 BODY = [IN, CONV, *ACT, *TAIL[:-1], node("MatMul", "fl f", "s", "fc")]
 
@@ -104,4 +113,48 @@ def test_what_is_made_of_one_of_several_outputs_is_refused() -> None:
     proto = file(node("Softmax", "s", "y", axis=1))
     proto.graph.output.append(onnx.helper.make_tensor_value_info("s", onnx.TensorProto.FLOAT, None))
     with pytest.raises(HwError, match=r"'y' \(Softmax\): .*\[unsupported-op\]"):
+        read_qonnx(proto)
+
+
+def headed() -> ModelProto:
+    """The scores of `image_and_table` end with a Softmax, its map with an ArgMax."""
+    proto = image_and_table()
+    proto.graph.node.extend([node("Softmax", "y", "probs", axis=1), node("ArgMax", "m", "map", axis=1, keepdims=0)])
+    ends = ("probs", TensorProto.FLOAT), ("map", TensorProto.INT64)
+    for output, (name, kind) in zip(proto.graph.output, ends, strict=True):
+        output.CopyFrom(helper.make_tensor_value_info(name, kind, None))
+    return proto
+
+
+def test_each_of_several_outputs_has_its_own(tmp_path: Path) -> None:
+    proto = headed()
+    network, values = Network(read_qonnx(proto)), values_of(proto, 5)
+    assert [(scores.facts.tensor, scores.facts.names) for scores in network.scores] == [
+        ("y", (("probs", 3),)), ("m", (("map", 2),)),
+    ]  # fmt: skip
+    integers = apart(network.outputs, evaluate(network, input_codes(network, values, quantize=True)))
+    wanted = executed(proto, values)
+    build(proto, tmp_path / "p", target="rtl")
+    host = runpy.run_path(str(tmp_path / "p" / "host.py"))
+    for given in (network.results(integers), host["results"](integers)):
+        for have, want in zip(given, wanted, strict=True):
+            np.testing.assert_allclose(have.reshape(want.shape), want, rtol=1e-5, atol=1e-6)
+    codes = all_vectors(network, 4)
+    onnx.save(proto, tmp_path / "m.onnx")
+    link = float64_link(tmp_path / "m.onnx", network, codes, layer_values(network, codes))
+    assert link.equal, str(link)
+
+
+def test_outputs_with_operators_of_the_host_share_no_stream() -> None:
+    proto = graph_of([*BODY, node("Sigmoid", "s", "y"), node("MatMul", "fl f", "z", "other")], base())
+    proto.graph.output.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, None))
+    network = Network(read_qonnx(proto))
+    assert [scores.facts.names for scores in network.scores] == [(("y", 3),), (("z", 3),)]
+    assert [len(scores.facts.head) for scores in network.scores] == [1, 0]
+
+
+def test_scores_that_leave_as_they_are_too_are_left_to_the_reader() -> None:
+    proto = file(node("Softmax", "s", "y", axis=1))
+    proto.graph.output.append(helper.make_tensor_value_info("s", TensorProto.FLOAT, None))
+    with pytest.raises(HwError, match=r"Softmax.*\[unsupported-op\]"):
         read_qonnx(proto)

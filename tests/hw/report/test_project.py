@@ -12,6 +12,7 @@ from crq import hw
 from crq.hw.cost.resources import Resources
 from crq.hw.devices.catalog import find
 from crq.hw.forms.verdicts import keep, kept
+from crq.hw.report.answers import answers
 from crq.hw.report.project import project_report, report_facts, verdict_of
 from crq.hw.rtl.measure import Measured, Measurements, store
 from tests.support.random_graphs import small_cnn
@@ -120,6 +121,31 @@ def test_everything_that_was_found_stands_in_one_verdict(copy: hw.Project) -> No
     one = verdict_of(kept(copy))
     assert (one["differing"], one["equal"], one["stale"]) == (2, False, "the project changed since")
     assert verdict_of({}) is None
+
+
+def test_the_same_images_in_several_modes_are_counted_once(copy: hw.Project) -> None:
+    facts = {"images": 3, "integers": 30, "differing": 0, "equal": True, "against": "PyTorch", "data": None}
+    proofs = [{"name": "sources", "ok": True}, {"name": "mutations", "ok": False}]
+    keep(copy, "simulate fast", {**facts, "mode": "fast", "proofs": proofs})
+    keep(copy, "simulate ap", {**facts, "mode": "ap", "proofs": [{**proof, "ok": True} for proof in proofs]})
+    one = verdict_of(kept(copy))
+    assert (one["images"], one["integers"], one["modes"]) == (3, 30, ["fast", "ap"])
+    assert sorted((proof["name"], proof["ok"]) for proof in one["proofs"]) == [("mutations", False), ("sources", True)]
+    keep(copy, "simulate ap digits", {**facts, "mode": "ap", "data": "digits:test", "images": 5, "integers": 50})
+    assert verdict_of(kept(copy))["images"] == 8
+    of_run = [{**facts, "mode": mode, "data": "digits:test"} for mode in ("fast", "ap")]
+    keep(copy, "run", {**facts, "images": 6, "integers": 60, "verdicts": of_run})
+    assert verdict_of(kept(copy))["images"] == 8
+
+
+def test_a_design_that_was_changed_is_not_called_bit_exact(copy: hw.Project) -> None:
+    keep(copy, "simulate", {"images": 3, "integers": 30, "differing": 0, "equal": True, "against": "PyTorch"})
+    file = copy.directory / "firmware" / "defines.h"
+    file.write_text(file.read_text() + "\n")
+    found = next(a for a in answers(project_report(copy).to_dict()) if a.question == "exact")
+    assert (found.good, found.text) == (
+        False, "UNKNOWN: firmware/defines.h is not what the build wrote; build the project again",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("file", "text"), [("synthesis.json", "{"), ("synthesis.json", "[]"), ("verdicts.json", "{")])

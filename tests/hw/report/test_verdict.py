@@ -15,10 +15,17 @@ PROOF = {"name": "sources", "ok": True, "skipped": False}
 @pytest.mark.parametrize(
     ("changes", "good", "outcome", "says"),
     [
-        ({}, True, "Bit-exact", "0 of 1,000 integers differ on 10 images, against PyTorch"),
-        ({"differing": 7, "equal": False}, False, "NOT bit-exact", "7 of 1,000 integers differ"),
-        ({"equal": False}, False, "FAILED", "0 of 1,000"),
-        ({"proofs": [PROOF]}, True, "Bit-exact", "1 proofs passed"),
+        ({}, True, "Bit-exact", "all 1,000 integers on 10 images are equal, against PyTorch"),
+        ({"differing": 7, "equal": False}, False, "NOT bit-exact", "7 of 1,000 integers on 10 images differ"),
+        ({"equal": False}, False, "FAILED", "all 1,000"),
+        ({"proofs": [PROOF]}, True, "Bit-exact", "1 proof passed"),
+        (
+            {"proofs": [PROOF, {**PROOF, "name": "mutations", "exceptions": ["a.mem"]}]},
+            True,
+            "Bit-exact",
+            "2 proofs passed, in part: mutations",
+        ),
+        ({"modes": ["fast", "ap"]}, True, "Bit-exact", "are equal, in C (fast) and with ap types, against PyTorch"),
         ({"equal": False, "proofs": [{**PROOF, "ok": False}]}, False, "FAILED", "proofs failed: sources"),
         ({"proofs": [{**PROOF, "skipped": True}]}, True, "Bit-exact", "against PyTorch"),
         ({"stale": "conv1.cpp changed"}, False, "Bit-exact", "STALE, conv1.cpp changed: simulate again"),

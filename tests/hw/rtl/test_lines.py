@@ -13,7 +13,7 @@ from crq.hw.ir.graph import Network
 from crq.hw.rtl.generate import generate
 from crq.hw.rtl.lines import LIMIT, wrapped
 from crq.hw.rtl.parallel import generate_parallel
-from crq.hw.rtl.verilog import Design, literal
+from crq.hw.rtl.verilog import Design, library, literal
 from tests.support import random_graphs
 
 
@@ -69,3 +69,10 @@ def test_comments_stay_comments() -> None:
     assert all(line.lstrip().startswith("//") for line in lines[:-1])
     assert lines[-1] == "  wire [9:0] v = a + b;"
     assert lines[1].startswith("//   ")
+
+
+def test_comments_of_the_library_are_whole_and_speak_of_the_hardware() -> None:
+    """A sentence that `wrapped` breaks would be indented; a module of Python says nothing to who reads Verilog."""
+    for name, text in library().items():
+        assert "//   " not in text, name
+        assert "crq.hw" not in text, name

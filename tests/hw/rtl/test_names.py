@@ -35,7 +35,7 @@ def test_every_layer_gets_an_identifier_of_its_own() -> None:
     made = [layer.name for layer in found]
     assert made == [names[layer.name] for layer in given]
     assert len({name.lower() for name in made}) == len(made)
-    for name in [*made, *(layer.output.name for layer in found), found.input.name]:
+    for name in [*made, *(layer.output.name for layer in found), *(tensor.name for tensor in found.inputs)]:
         assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)
     assert names["a_sums"] == "a_sums_layer"
     assert names["a_in0_fifo"] == "a_in0_fifo_layer"

@@ -13,8 +13,12 @@ def test_it_says_what_goes_in_and_comes_out(io_type: str) -> None:
     found = project(io_type)
     text = readme_md(found.plan, found.manifest)
     assert text == (found.directory / "README.md").read_text()
-    words = found.manifest.inputs[0]
-    assert f"{words['per_image']} words of {words['bits']} bits, {words['lanes']} values in each" in text
+    words = {
+        "io_stream": "50 words of 8 bits per image, 1 value",
+        "io_parallel": "1 word of 256 bits per image, 50 values",
+    }
+    assert f"{words[io_type]} in each" in text
+    assert "`s_axis_tlast` is ignored" in text
     assert "| `conv1` (module `unit_conv1`) | Conv | 5×5×3 | 54 TERNARY |" in text
     assert f"An image every {found.plan.pipeline.interval:,} cycles" in text
     assert "CRQ_XILINX=4" in text

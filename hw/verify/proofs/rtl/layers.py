@@ -14,7 +14,7 @@ from crq.hw.hls.plan import Plan, Process, make_plan
 from crq.hw.ir.layers import Conv, Dense, IntArray
 from crq.hw.rtl.built import Built
 from crq.hw.verify.proofs import thresholds as both_sides
-from crq.hw.verify.proofs.accumulator import driven
+from crq.hw.verify.proofs.accumulator import driven, spare
 from crq.hw.verify.proofs.alone import sums_of
 from crq.hw.verify.proofs.proof import Proof
 from crq.hw.verify.proofs.rtl.alone import Alone
@@ -58,7 +58,7 @@ def accumulators(built: Built) -> Proof:
     facts = (
         f"{len(having)} layers alone, {count:,} sums, are exact at both ends of their range; {len(needed)} need the "
     )
-    return Proof("accumulators", True, f"{facts}highest bit of their accumulators", rest)
+    return Proof("accumulators", True, f"{facts}highest bit of their accumulators{spare(rest)}")
 
 
 def _inside(built: Built, unit: Unit, exact: IntArray) -> tuple[IntArray, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -64,7 +65,8 @@ def check(built: Built) -> Proof:
     alone = {fault.name for fault in missed if watch.shows_alone(fault)}
     silent = [fault for fault in missed if fault.name not in alone]
     files = {fault.file for fault in in_memories}
-    dumb = sorted(file for file in files if {f.name for f in in_memories if f.file == file} <= {f.name for f in silent})
+    counts = Counter(fault.file for fault in silent)
+    dumb = [f"{count} of {BITS} in {file}" for file, count in sorted(counts.items())]
     dumb += [fault.name for fault, shows in zip(in_texts, changed, strict=True) if not shows]
     faults = len(in_memories) + len(in_texts)
     caught = faults - len(silent) - changed.count(False)

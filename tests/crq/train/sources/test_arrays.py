@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crq.errors import CrqError
-from crq.train.sources.arrays import folder_parts, labels_file, npy_parts, npz_parts
+from crq.train.sources.arrays import folder_parts, holds_codes, labels_file, npy_parts, npz_parts
 
 X, Y = np.arange(24.0).reshape(6, 4), np.array([0, 1, 2, 0, 1, 2])
 
@@ -30,8 +30,22 @@ def test_labels_lie_beside_their_samples(tmp_path: Path) -> None:
         np.save(tmp_path / f"{name}.npy", values)
     assert [len(read().values) for read in folder_parts(tmp_path).values()] == [6, 2]
     assert npy_parts(tmp_path / "x_train.npy", str(tmp_path / "other.npy"))["all"]().labels.tolist() == Y.tolist()
-    with pytest.raises(CrqError, match=r"its labels .*other_labels\.npy do not exist; name their file"):
-        npy_parts(tmp_path / "other.npy", None)["all"]()
+    np.save(tmp_path / "bare.npy", X)
+    assert npy_parts(tmp_path / "bare.npy", None)["all"]().labels is None
+    with pytest.raises(CrqError, match=r"its labels .*gone\.npy do not exist; name their file"):
+        npy_parts(tmp_path / "bare.npy", str(tmp_path / "gone.npy"))["all"]()
+
+
+def test_a_test_split_alone_and_codes_alone_are_parts(tmp_path: Path) -> None:
+    np.savez(tmp_path / "t.npz", x_test=X, y_test=Y)
+    assert [*npz_parts(tmp_path / "t.npz")] == ["test"]
+    assert not holds_codes(tmp_path / "t.npz")
+    np.savez(tmp_path / "c.npz", codes=X, integers=Y)
+    read = npz_parts(tmp_path / "c.npz")["all"]()
+    assert (read.values.tolist(), read.labels) == (X.tolist(), None)
+    assert holds_codes(tmp_path / "c.npz")
+    np.savez(tmp_path / "x.npz", codes=X, x=X + 1)
+    assert not holds_codes(tmp_path / "x.npz")
 
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
