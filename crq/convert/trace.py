@@ -51,8 +51,8 @@ def _refuse_several_inputs(model: nn.Module, example_input: Any) -> None:
     if len(needed) > 1 or isinstance(example_input, tuple | list):
         raise CrqError(
             f"the model takes the inputs {', '.join(needed)}; crq.prepare takes a model of one tensor. Train one of "
-            "several with Brevitas and export QONNX, which crq builds (examples/image_and_table); or give inputs "
-            "of one size as channels of one tensor"
+            "several with Brevitas and export QONNX, which crq builds (examples/image_and_table); or join inputs of "
+            "one size as channels, torch.cat([a, b], 1), and slice them in forward: x[:, :3], x[:, 3:]"
         )
 
 
@@ -86,11 +86,8 @@ def _normalise(traced: fx.GraphModule, scopes: dict[str, str]) -> None:
                 "the model must return one tensor, the logits, not a tuple, list or dictionary: let one last layer "
                 "give the scores of all, nn.Linear(n, a + b), and split them outside"
             )
-    if (count := sum(node.op == "placeholder" for node in traced.graph.nodes)) != 1:
-        raise CrqError(
-            f"the model must take exactly one tensor input, not {count}: join inputs of one size as channels, "
-            "torch.cat([a, b], 1), and slice them in forward: x[:, :3], x[:, 3:]"
-        )
+    if sum(node.op == "placeholder" for node in traced.graph.nodes) != 1:
+        raise CrqError("the model must take exactly one tensor input")
     traced.graph.eliminate_dead_code()
     for node in traced.graph.nodes:
         if node.op == "get_attr":

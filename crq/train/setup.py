@@ -146,7 +146,7 @@ class Setup:
             raise misfit(error, section, self.data.name, self.data.shape) from error
         except (RuntimeError, IndexError) as error:
             raise CrqError(
-                f"the network does not accept images of shape {tuple(example.shape[1:])}: {error}"
+                f"the network does not accept samples of shape {tuple(example.shape[1:])}: {error}"
             ) from error
         if find_preprocess(prepared) is not None:
             raise CrqError(
@@ -157,9 +157,11 @@ class Setup:
         count, what = self._outputs()
         enough = logits.dim() == 2 and (logits.shape[1] >= count if what[0] == "l" else logits.shape[1] == count)
         if not enough:
+            flat = logits.dim() == 2
+            asked = change(section, logits.shape[1], count) if flat else "return them as [N, outputs]"
             raise CrqError(
                 f"the network's output for one sample has shape {tuple(logits.shape[1:])}; expected {count} {what}: "
-                f"{change(section, logits.shape[1], count)}"
+                f"{asked}"
             )
 
     def _check_steps(self, prepared: nn.Module, example: Tensor) -> None:

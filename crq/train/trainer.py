@@ -74,7 +74,7 @@ def train_recipe(
         distributed.barrier()
         if distributed.is_main() and recipe.retrain.epochs < left_out:
             why = f"left out, method {setup.method.name} has no penalty there: its {left_out} epochs are finetune's"
-            console.print(f"retrain   {why}", highlight=False)
+            console.print(f"retrain   {why}", highlight=False, soft_wrap=True)
         with setup.chosen_grid():
             return _Run(setup, folder, console).complete()
 
@@ -94,10 +94,10 @@ class _Run:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         slower = precision.warning(setup.recipe.precision, device) if distributed.is_main() else None
         if slower:
-            self.console.print(f"warning: {slower}", highlight=False, style="yellow")
+            self.console.print(f"warning: {slower}", highlight=False, soft_wrap=True, style="yellow")
         self._train("pretrain", setup.network, "float")
         if setup.ternary != setup.recipe.ternary and distributed.is_main():
-            self.console.print(f"input     {input_words(setup)}", highlight=False)
+            self.console.print(f"input     {input_words(setup)}", highlight=False, soft_wrap=True)
         prepared = setup.prepared()
         stages = [_stage(prepared, "float")]
         if setup.recipe.retrains:

@@ -142,7 +142,7 @@ REFUSED = {
         "must join two activations, or one and a number, without a factor",
     ),
     "tuple": (lambda: Net(lambda n, x: (n.conv1(x), x)), r"must return one tensor.*nn.Linear\(n, a \+ b\)"),
-    "two inputs": (Pair, r"exactly one tensor input, not 2: join .*x\[:, :3\], x\[:, 3:\]"),
+    "two inputs": (Pair, r"takes the inputs x, y; .*join .*x\[:, :3\], x\[:, 3:\]"),
     "cat along height": (
         lambda: Net(lambda n, x: n.fc(torch.cat([n.conv1(x), n.conv1.weight], 2).mean((2, 3)))),
         "must be along dimension 1",
