@@ -64,22 +64,28 @@ def _draw(file: Path, svg: Path) -> None:
 def _print_file(facts: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
+    from crq.hw.report.names import shortened
     from crq.hw.report.sharing import text
+    from crq.hw.report.terminal import NARROW_NAME, WIDE
 
     console = Console(highlight=False)
     carrier = f", carrier {facts['carrier']}" if facts["carrier"] else ""
-    console.print(f"[bold]{facts['file']}[/]: {facts['bytes']:,} bytes{carrier}, written by {facts['producer']}")
+    written = f", written by {facts['producer']}" if facts["producer"] else ""
+    console.print(f"[bold]{facts['file']}[/]: {facts['bytes']:,} bytes{carrier}{written}")
     given, made = facts["input"], facts["output"]
     console.print(f"input {given['shape']} {given['type']}, scale {given['scale']}; output {made['shape']}")
-    table = Table()
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("layer", "kind", "output", "type", "weights", "codes", "zeros", "α"):
         right = heading in ("weights", "zeros", "α")
         table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=heading == "α")
+    names = [row["name"] for row in facts["layers"]]
+    short = shortened(names, NARROW_NAME) if console.width < WIDE else dict(zip(names, names, strict=True))
     for row in facts["layers"]:
         mac = "weights" in row
         table.add_row(
-            row["name"],
+            Text(short[row["name"]]),
             row["kind"],
             "×".join(map(str, row["output_shape"])),
             row["output_type"],
