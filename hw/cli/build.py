@@ -39,6 +39,7 @@ def build(
     from crq.hw.ir.vectors import GIVEN_IMAGES
     from crq.hw.project import build as build_project
     from crq.hw.report.folding import filling, folding_table
+    from crq.hw.report.terminal import WIDE
     from crq.hw.verify.chain import load_network
 
     images = None
@@ -54,7 +55,8 @@ def build(
     else:
         layers = len(project.folds)
         click.echo(f"{output}: project {project.name!r}, {layers} layers, {manifest.io_type}, {manifest.part}")
-        Console(highlight=False).print(folding_table(project))
+        console = Console(highlight=False)
+        console.print(folding_table(project, console.width < WIDE))
         if any(kind == "ArgMax" for scores in project.network.scores for kind, _ in scores.facts.head):
             click.echo("note: the file ends in ArgMax, which the host applies; with --argmax the hardware does")
         if fits:

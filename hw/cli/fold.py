@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--pareto", type=click.Path(path_type=Path), help="Plot area against throughput: a .png, .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON; with --pareto, every point and its folding too.")
-@build_options(*FOLDING, whose="the project's, or ")
+@build_options(*FOLDING, "io_type", whose="the project's, or ")
 def fold(
     source: Path, pareto: Path | None, as_json: bool, given: dict[str, Any],
 ) -> None:  # fmt: skip
@@ -36,8 +36,11 @@ def fold(
     from crq.hw.fold.fit import remedy, shares, told
     from crq.hw.fold.pareto import pareto as search
 
-    opened = open_folded(source, given)
-    chosen = estimate(opened.network, opened.folds, opened.device.priced, timing=opened.timing)
+    opened = open_folded(source, given, unrolled=True)
+    parallel = opened.io_type == "io_parallel"
+    if parallel and pareto is not None:
+        raise click.UsageError("--pareto: io_parallel has one folding, every layer unrolled; leave one of them out")
+    chosen = estimate(opened.network, opened.folds, opened.device.priced, opened.io_type, opened.timing)
     points = []
     if pareto is not None:
         from crq.hw.report.pareto import plot
@@ -51,7 +54,8 @@ def fold(
     if pareto is not None:
         click.echo(f"plot: {pareto}")
     if max((found := shares(chosen.total, opened.device)).values()) > 1:
-        what = remedy(opened.network, opened.folds, opened.device, opened.timing)
+        larger = "fold it (--io-type io_stream), or take a larger part"
+        what = larger if parallel else remedy(opened.network, opened.folds, opened.device, opened.timing)
         click.echo(f"Error: it does not fit {opened.device.part}: {told(found)}; {what}", err=True)
         sys.exit(DOES_NOT_FIT)
 
@@ -104,7 +108,8 @@ def _print(source: Folded, chosen: Estimate, points: list[Point]) -> None:
         )  # fmt: skip
     console.print(table)
     console.print(
-        f"{chosen.fps(source.clock_period_ns):,.0f} frames/s, bound by {chosen.pipeline.bottleneck}; "
+        f"{chosen.fps(source.clock_period_ns):,.0f} frames/s, "
+        f"{f'bound by {chosen.pipeline.bottleneck}' if chosen.pipeline.bottleneck else 'every layer unrolled'}; "
         f"{chosen.total.lut:,.0f} LUT, {chosen.total.bram36:g} BRAM36; of the part "
         + ", ".join(f"{name} {share:.0%}" for name, share in shares(chosen.total, device).items())
     )

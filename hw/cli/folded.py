@@ -11,8 +11,9 @@ from crq.hw.dataflow.timing import TIMINGS, Timing
 from crq.hw.dataflow.units import Fold
 from crq.hw.devices.catalog import Device, find
 from crq.hw.errors import HwError
-from crq.hw.fold.options import clock_of, roms_of, target_of, wishes_of
-from crq.hw.fold.search import decide
+from crq.hw.fold.limits import check_limits
+from crq.hw.fold.options import clock_of, target_of
+from crq.hw.fold.resolve import resolve
 from crq.hw.forms.built import Built
 from crq.hw.ir.graph import Network
 from crq.hw.read.origin import load_graph
@@ -30,19 +31,22 @@ class Folded(NamedTuple):
     clock_period_ns: float
     project: Path | None
     timing: Timing
+    io_type: str
 
 
-def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = None) -> Folded:
+def open_folded(
+    source: str | PathLike[str], given: Mapping[str, Any] | None = None, unrolled: bool = False
+) -> Folded:  # fmt: skip
     """The project in the folder `source` as it was built, or the QONNX file `source`; `given` are options of a build.
 
     A file, and a project for which a target, foldings or ROM styles are given, is folded by
-    `crq.hw.fold.search.decide`. Raises `HwError` for what cannot be read, for an impossible wish and for an io_parallel
-    project, which has no folding.
+    `crq.hw.fold.resolve`. Raises `HwError` for what cannot be read, for an impossible wish and, but where `unrolled` is
+    taken, for io_parallel, which has no folding.
     """
     path, options = Path(source), BuildOptions()
     if path.is_dir():
         built = Built(path)
-        if built.manifest.io_type == "io_parallel":
+        if built.manifest.io_type == "io_parallel" and not unrolled:
             raise HwError(
                 f"{path} is an io_parallel project: every layer is unrolled, so there is no folding of it. "
                 "`crq report` shows its estimate; for foldings and synthesis name the QONNX file"
@@ -53,16 +57,14 @@ def open_folded(source: str | PathLike[str], given: Mapping[str, Any] | None = N
                 "target": built.manifest.target,
                 "part": built.manifest.board or built.manifest.part,
                 "clock_period": float(built.manifest.clock_period),
+                "io_type": built.manifest.io_type,
             }
         )
     else:
         name, network, folds = path.stem, Network(load_graph(path)[0]), {}
     options = options.with_given(given or {})
-    target, overrides, rom = target_of(options), wishes_of(options), roms_of(options)
     device, clock, timing = find(options.part), clock_of(options), TIMINGS[options.target]
-    if not folds or target or overrides or rom or "max_beat" in (given or {}):
-        folds = decide(
-            network, target, device=device, clock_period_ns=clock, overrides=overrides, rom=rom,
-            max_beat=options.max_beat, timing=timing,
-        ).folds  # fmt: skip
-    return Folded(name, network, folds, device, clock, path if path.is_dir() else None, timing)
+    if not folds or target_of(options) or {"folding", "weight_rom", "max_beat", "io_type"} & {*(given or {})}:
+        check_limits(network, options.io_type)
+        folds = resolve(network, options, device, timing).folds
+    return Folded(name, network, folds, device, clock, path if path.is_dir() else None, timing, options.io_type)

@@ -64,12 +64,16 @@ def _draw(file: Path, svg: Path) -> None:
 def _print_file(facts: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
+    from crq.hw.report.names import shortened
     from crq.hw.report.sharing import text
+    from crq.hw.report.terminal import NARROW_NAME, WIDE
 
     console = Console(highlight=False)
     carrier = f", carrier {facts['carrier']}" if facts["carrier"] else ""
-    told = f"[bold]{facts['file']}[/]: {facts['bytes']:,} bytes{carrier}, written by {facts['producer']}"
+    written = f", written by {facts['producer']}" if facts["producer"] else ""
+    told = f"[bold]{facts['file']}[/]: {facts['bytes']:,} bytes{carrier}{written}"
     console.print(told, soft_wrap=True)
     given = [facts[name] for name in facts if name.rstrip("0123456789") == "input"]
     made = [facts[name] for name in facts if name.rstrip("0123456789") == "output"]
@@ -81,10 +85,12 @@ def _print_file(facts: dict[str, Any]) -> None:
         right = heading in ("weights", "zeros", "α")
         # Names may be of any length: they alone are broken.
         table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=heading != "layer")
+    names = [row["name"] for row in facts["layers"]]
+    short = shortened(names, NARROW_NAME) if console.width < WIDE else dict(zip(names, names, strict=True))
     for row in facts["layers"]:
         mac = "weights" in row
         table.add_row(
-            row["name"],
+            Text(short[row["name"]]),
             row["kind"],
             "×".join(map(str, row["output_shape"])),
             row["output_type"],

@@ -20,9 +20,9 @@ RANDOM_IMAGES = 100
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option(
-    "--mode", type=click.Choice(["fast", "ap", "rtl"]),
-    help="Of an HLS project: native integers (fast, the default), or the bit-accurate types that Vitis HLS uses (ap). "
-    "RTL projects have one, rtl.",
+    "--mode", type=click.Choice(["fast", "ap", "hls", "rtl"]),
+    help="Of an HLS project: native integers (fast, the default), the bit-accurate types that Vitis HLS uses (ap), or "
+    "these in the code that synthesis reads (hls). RTL projects have one, rtl.",
 )  # fmt: skip
 @data_options("Images (for example digits:test); default: random, extreme and bounding.")
 @click.option(

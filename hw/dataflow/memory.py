@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numpy.typing import NDArray
+
 from crq.hw.dataflow.bits import clog2
 from crq.hw.dataflow.units import Fold
 from crq.hw.ir.layers import Mac
@@ -15,6 +19,11 @@ LUTRAM_WORDS, BRAM_WORDS = 64, 512  # by which a memory of LUTs, and one of bloc
 def in_bram(bits: int, style: str = "auto") -> bool:
     """Whether a ROM of `bits` lies in block RAM; a `style` other than "auto" decides it whatever the size."""
     return bits >= BRAM_BITS if style == "auto" else style == "bram"
+
+
+def stored(rows: NDArray[Any]) -> NDArray[Any]:
+    """The constants of blocks of channels, (blocks, lanes), as a memory has them: one row where all are alike."""
+    return rows[:1] if (rows == rows[:1]).all() else rows
 
 
 def rounded(depth: int, width: int) -> int:

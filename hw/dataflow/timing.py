@@ -26,3 +26,8 @@ HLS = Timing(blocking_schedule, blocking_cycles, PIPELINE_STAGES)
 
 TIMINGS = {"hls": HLS, "rtl": RTL}
 """By the form of a project."""
+
+
+def every(cycles: int) -> str:
+    """How often something comes that takes so many cycles."""
+    return "every cycle" if cycles == 1 else f"every {cycles:,} cycles"

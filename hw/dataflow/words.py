@@ -55,6 +55,11 @@ class Words(NamedTuple):
     per_image: int
 
     @property
+    def used(self) -> int:
+        """Bits of a word that hold values."""
+        return self.lanes * self.lane_bits
+
+    @property
     def passing(self) -> str:
         """An image's words in words."""
         words = "1 word" if self.per_image == 1 else f"{self.per_image:,} words"

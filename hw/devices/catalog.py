@@ -102,7 +102,10 @@ def find(name: str) -> Device:
     ]
     if not matches:
         known = {key(n): n for n in [b.name for b in boards()] + [b.part for b in boards()] + dies()}
-        near = nearest_names(key(name), known, n=4, cutoff=0.5) or list(known)[:8]
+        # Parts of a maker's family begin alike, whatever boards are spelled like them.
+        alike = [[k for k in known if len(key(name)) > n and k.startswith(key(name)[:n])] for n in (4, 3)]
+        near = nearest_names(key(name), alike[0] or alike[1], n=4, cutoff=0.3)
+        near = near or nearest_names(key(name), known, n=4, cutoff=0.5) or list(known)[:8]
         raise HwError(
             f"part {name!r} is not known: expected a part or board name such as "
             f"{', '.join(known[n] for n in near)}; all are in docs/reference/devices.md. "

@@ -35,4 +35,4 @@ def resolve(
         raise HwError("io_parallel unrolls every layer: targets, foldings and ROM styles belong to io_stream")
     whole = {unit.name: Fold(unit.output.shape.c, unit.fan_in) for unit in units(network)}
     folds = with_levels(network, whole, device.priced, clock_of(options), unrolled=True)
-    return Choice(folds, "io_parallel unrolls every layer", dict.fromkeys(folds, "unrolled"), {})
+    return Choice(folds, "an image per cycle: io_parallel unrolls every layer", dict.fromkeys(folds, "unrolled"), {})

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import gcd
+from typing import Any
 
-from crq.hw.dataflow.memory import in_bram
+from numpy.typing import NDArray
+
+from crq.hw.dataflow.memory import in_bram, stored
 from crq.hw.errors import HwError
 from crq.hw.hls.codes import codes_of
 from crq.hw.hls.emit_graph import unrolled
@@ -101,15 +104,19 @@ def _threshold(source: Source, layer: Threshold) -> Emitted:
 
 
 def _bias(source: Source, layer: Bias) -> Emitted:
-    values = layer.values.reshape(-1, source.p.fold.pe)
-    return _pointwise(
-        source, "bias_op", integer_table(f"{source.name}_values", values, "[block][channel]: what is added")
-    )
+    values = stored(layer.values.reshape(-1, source.p.fold.pe))
+    table = integer_table(f"{source.name}_values", values, f"{_rows(values)}: what is added")
+    return _pointwise(source, "bias_op", table, [number("rows", len(values))])
 
 
 def _negate(source: Source, layer: Negate) -> Emitted:
-    negative = (layer.signs < 0).astype("uint64").reshape(-1, source.p.fold.pe)
-    return _pointwise(source, "negate_op", Table(f"{source.name}_negative", "crq::rom_word<1>", negative))
+    negative = stored((layer.signs < 0).astype("uint64").reshape(-1, source.p.fold.pe))
+    table = Table(f"{source.name}_negative", "crq::rom_word<1>", negative, says=f"{_rows(negative)}: whether negated")
+    return _pointwise(source, "negate_op", table, [number("rows", len(negative))])
+
+
+def _rows(values: NDArray[Any]) -> str:
+    return "[block][channel]" if len(values) > 1 else "[0][channel], alike in every block"
 
 
 def _shift(source: Source, layer: Shift) -> Emitted:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from crq.figures import ACCURACY, shown
+from crq.hw.dataflow.timing import every
 from crq.hw.forms.folder import named
 from crq.hw.report import adders
 from crq.hw.report.measured import areas, contradictions, pace
@@ -73,8 +74,8 @@ def _rate(report: Mapping[str, Any]) -> Answer:
 
 def _latency(report: Mapping[str, Any]) -> Answer:
     summary, latency, wanted = report["summary"], pace(report).latency_us, _wanted(report).get("latency_us")
-    cycles = "cycle" if summary["interval_cycles"] == 1 else f"{summary['interval_cycles']:,} cycles"
-    text = f"{adders.duration(latency)}, {summary['latency_cycles']:,} cycles; an image every {cycles}"
+    pace_of = f"an image {every(summary['interval_cycles'])}"
+    text = f"{adders.duration(latency)}, {summary['latency_cycles']:,} cycles; {pace_of}"
     if wanted is None:
         return Answer("latency", text, None)
     good = latency <= wanted

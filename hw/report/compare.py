@@ -87,5 +87,14 @@ def render_comparison(reports: Mapping[str, dict[str, Any]], console: Console) -
     for label, cells in comparison(reports):
         table.add_row(label, *map(Text, cells))
     console.print(table)
-    for trust in dict.fromkeys(report["trust"] for report in reports.values()):
-        console.print(Text(f"Estimated; {trust}.", style="dim"))
+    for sentence in trust(reports):
+        console.print(Text(sentence, style="dim"))
+
+
+def trust(reports: Mapping[str, dict[str, Any]]) -> list[str]:
+    """How far the figures can be trusted, once for the projects that it is the same of."""
+    names: dict[str, list[str]] = {}
+    for name, report in reports.items():
+        names.setdefault(report["trust"], []).append(name)
+    whose = {text: f"{', '.join(of)}: estimated" if len(names) > 1 else "Estimated" for text, of in names.items()}
+    return [f"{whose[text]}; {text}." for text in names]

@@ -22,8 +22,9 @@ def filling(built: Built) -> dict[str, float]:
     return filled(built.network, built.folds, find(built.manifest.part), built.manifest.io_type, built.timing)
 
 
-def folding_table(built: Built) -> Table:
-    """One row per unit; the caption says what the whole takes of the part by the estimate."""
+def folding_table(built: Built, narrow: bool = False) -> Table:
+    """One row per unit; the caption says what the whole takes of the part by the estimate. A narrow one leaves the
+    reasons to the project's README."""
     device, unrolled, shares = find(built.manifest.part), built.manifest.io_type == "io_parallel", filling(built)
     basis = "the estimate of the unrolled design" if unrolled else "the estimate"
     fullest = max(shares, key=lambda name: shares[name])
@@ -33,7 +34,10 @@ def folding_table(built: Built) -> Table:
         box=None, pad_edge=False, header_style="bold", title_justify="left", caption_justify="left",
         title=f"folded for {built.manifest.goal}", caption=verdict,
     )  # fmt: skip
-    for name in ("layer", "form", "PE × SIMD", "cycles", "weights in", "why"):
+    if narrow:
+        verdict += "; README.md says why each layer is folded so"
+        table.caption = verdict
+    for name in ("layer", "form", "PE × SIMD", "cycles", "weights in", *([] if narrow else ["why"])):
         table.add_column(name, justify="right" if name == "cycles" else "left")
     paced = {} if unrolled else intervals(built.network, built.folds, built.timing)
     for unit in units(built.network):
@@ -41,7 +45,8 @@ def folding_table(built: Built) -> Table:
         taken = "" if unrolled else f"{paced[unit.name]:,}"
         place = "logic" if unrolled else _place(unit, fold)
         form = fold.form if unit.is_windowed and not unrolled else ""
-        table.add_row(unit.name, form, f"{fold.pe} × {fold.simd}", taken, place, built.manifest.why[unit.name])
+        why = [] if narrow else [built.manifest.why[unit.name]]
+        table.add_row(unit.name, form, f"{fold.pe} × {fold.simd}", taken, place, *why)
     return table
 
 

@@ -17,7 +17,7 @@ from crq.hw.report import adders, sharing, sizes, vendor
 from crq.hw.report.answers import answers
 from crq.hw.report.beside import error, headline
 from crq.hw.report.classes import accuracies, worst
-from crq.hw.report.compare import comparison
+from crq.hw.report.compare import comparison, trust
 from crq.hw.report.dataflow import draw
 from crq.hw.report.measured import pace
 from crq.hw.report.terminal import between
@@ -33,8 +33,7 @@ def render_html(report: dict[str, Any]) -> str:
 
 def render_comparison_html(reports: Mapping[str, dict[str, Any]]) -> str:
     """A page of several reports side by side (name to the content of report.json)."""
-    trust = list(dict.fromkeys(report["trust"] for report in reports.values()))
-    view = {"names": list(reports), "rows": comparison(reports), "trust": trust, "style": _style()}
+    view = {"names": list(reports), "rows": comparison(reports), "trust": trust(reports), "style": _style()}
     return _environment().get_template("comparison.html.j2").render(view)
 
 

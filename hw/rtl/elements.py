@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from crq.hw.dataflow.bits import clog2, signed_width
-from crq.hw.dataflow.memory import BRAM_BITS, in_bram
+from crq.hw.dataflow.memory import BRAM_BITS, in_bram, stored
 from crq.hw.dataflow.names import bounded
 from crq.hw.dataflow.progressions import Rounding, rounding
 from crq.hw.dataflow.stages import code_table
@@ -255,6 +255,7 @@ def add_lanes(layer: Add, lanes: int, x: str, y: str, target: str) -> str:
 
 def _constants(name: str, rows: IntArray, bits: int, design: Design) -> str:
     """The wire `constants`: one word per lane for the current block of channels."""
+    rows = stored(rows)
     blocks, width = len(rows), rows.shape[1] * bits
     if blocks == 1:
         value = ", ".join(constant(int(v), bits) for v in rows[0][::-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crq.hw.dataflow.streams import intervals
+from crq.hw.dataflow.timing import every
 from crq.hw.dataflow.units import FOLDED
 from crq.hw.forms.ends import inputs_of, results_of
 from crq.hw.forms.manifest import Manifest
@@ -26,7 +27,7 @@ def readme_md(plan: Plan, manifest: Manifest) -> str:
         clock=f"{manifest.clock_period:g}",
         integer_layers=[layer for layer in network if isinstance(layer, Mac) and not layer.multiplier_free],
         rows=list(_rows(plan, manifest)),
-        interval=f"{pace.interval:,}",
+        every=every(pace.interval),
         latency=f"{pace.latency:,}",
         rate=f"{1e9 / manifest.clock_period / pace.interval:,.0f}",
         images=images_in_words(dict(manifest.testbench)),

@@ -14,7 +14,7 @@ template <typename CONFIG_T, class table_T> struct bias_op {
     explicit bias_op(const table_T &values) : values(values) {}
     template <class y_T, class x_T> y_T apply(const x_T &x, unsigned fold, unsigned lane) const {
         #pragma HLS INLINE
-        return y_T(x + values[fold][lane]);
+        return y_T(x + values[CONFIG_T::rows == 1 ? 0u : fold][lane]);
     }
 };
 
@@ -23,7 +23,7 @@ template <typename CONFIG_T, class table_T> struct negate_op {
     explicit negate_op(const table_T &negative) : negative(negative) {}
     template <class y_T, class x_T> y_T apply(const x_T &x, unsigned fold, unsigned lane) const {
         #pragma HLS INLINE
-        return negative[fold][lane] ? y_T(-x) : y_T(x);
+        return negative[CONFIG_T::rows == 1 ? 0u : fold][lane] ? y_T(-x) : y_T(x);
     }
 };
 

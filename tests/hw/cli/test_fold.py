@@ -67,3 +67,14 @@ def test_a_plot_of_unknown_format_is_refused(project: hw.Project, tmp_path: Path
     error = crq_fold(project.directory, "--pareto", tmp_path / "p.txt").exception
     assert isinstance(error, hw.HwError)
     assert "p.txt: expected a name that ends in .png, .svg, .pdf" in str(error)
+
+
+def test_the_unrolled_estimate_needs_no_build(tmp_path: Path) -> None:
+    random_graphs.small_cnn(size=4).save(str(tmp_path / "m.onnx"))
+    facts = json.loads(crq_fold(tmp_path / "m.onnx", "--io-type", "io_parallel", "--part", "kv260", "--json").stdout)
+    built = hw.build(tmp_path / "m.onnx", tmp_path / "net", io_type="io_parallel", part="kv260")
+    assert facts["chosen"]["lut"] == built.report().to_dict()["summary"]["lut"]
+    assert facts["chosen"]["interval_cycles"] == 1
+    assert "every layer unrolled" in crq_fold(tmp_path / "net").stdout
+    refused = crq_fold(tmp_path / "net", "--pareto", tmp_path / "p.png")
+    assert (refused.exit_code, "io_parallel has one folding" in refused.stderr) == (2, True)

@@ -38,3 +38,14 @@ def test_an_unrolled_project_has_no_folding(tmp_path: Path) -> None:
     hw.build(small_cnn(), tmp_path / "net", io_type="io_parallel")
     with pytest.raises(hw.HwError, match="is an io_parallel project"):
         open_folded(tmp_path / "net")
+    found = open_folded(tmp_path / "net", unrolled=True)
+    assert found.io_type == "io_parallel"
+    assert found.folds == hw.open_project(tmp_path / "net").folds
+
+
+def test_a_file_is_unrolled_where_that_is_asked_for(tmp_path: Path) -> None:
+    small_cnn().save(str(tmp_path / "m.onnx"))
+    found = open_folded(tmp_path / "m.onnx", {"io_type": "io_parallel"}, unrolled=True)
+    assert (found.io_type, found.folds["conv1"].pe, found.folds["conv1"].simd) == ("io_parallel", 4, 9)
+    with pytest.raises(hw.HwError, match="targets, foldings and ROM styles belong to io_stream"):
+        open_folded(tmp_path / "m.onnx", {"io_type": "io_parallel", "target_fps": 100.0}, unrolled=True)

@@ -7,7 +7,7 @@ import pytest
 
 from crq.hw.cost.primitives import memory
 from crq.hw.cost.streams import fifo
-from crq.hw.dataflow.memory import in_bram, rounded, weight_bits, weights_in_bram
+from crq.hw.dataflow.memory import in_bram, rounded, stored, weight_bits, weights_in_bram
 from crq.hw.dataflow.units import FOLDED, Fold
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Mac
@@ -66,3 +66,10 @@ def test_the_style_of_a_folding_decides() -> None:
     small, large = dense(2, 2), dense(128, 128)
     assert weights_in_bram(small, Fold(1, 1, "bram"))
     assert not weights_in_bram(large, Fold(1, 1, "lut"))
+
+
+def test_rows_that_are_alike_are_stored_once() -> None:
+    rows = np.array([[1, 2], [1, 2], [1, 2]])
+    assert stored(rows).tolist() == [[1, 2]]
+    rows[2, 0] = 3
+    assert np.array_equal(stored(rows), rows)

@@ -227,3 +227,17 @@ def test_sums_of_many_beats_wait_in_a_memory(blocks: int, pragma: str) -> None:
     made = emit(one(g, g.global_sum("x"), fold=Fold(8 // blocks)), "io_stream")
     assert f"#pragma HLS {pragma}" in made.function
     assert f"result_t::value_type sums[{blocks}][{8 // blocks}];" in made.function
+
+
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_constants_that_are_alike_in_every_block_are_stored_once(tmp_path: Path, io_type: str) -> None:
+    g = GraphBuilder((4, 3, 2), "INT4")
+    bias, negated = g.bias("x", np.full(4, 3)), g.negate("x", np.full(4, -1))
+    project = hw.build(g.finish(g.concat(bias, negated)), tmp_path / "p", project_name="p", io_type=io_type)
+    for name in ("bias1", "neg2"):
+        text = (project.directory / "firmware" / "weights" / f"{name}.h").read_text()
+        assert f"[1][{project.folds[name].pe}] = {{" in text
+    images = np.random.default_rng(0).integers(-8, 8, (3, 4, 3, 2))
+    wanted = np.concatenate([images + 3, -images], axis=1)
+    for mode in ("fast", "ap"):
+        assert np.array_equal(project.integers(images, mode=mode), wanted)

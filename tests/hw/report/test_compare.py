@@ -75,10 +75,12 @@ def test_luts_of_another_kind_have_a_share_of_their_own(report: Report) -> None:
     )
 
 
-def test_each_caution_is_said_once(report: Report) -> None:
+def test_each_caution_is_said_once_with_the_projects_that_it_is_of(report: Report) -> None:
     facts = report.to_dict()
     other = {**facts, "trust": "another sentence"}
     _, text = shown({"a": facts, "b": facts, "c": other})
     words = " ".join(text.split())
-    assert words.count("Estimated; ") == 2
-    assert words.endswith("Estimated; another sentence.")
+    assert words.count("estimated; ") == 2
+    assert "a, b: estimated; " in words
+    assert words.endswith("c: estimated; another sentence.")
+    assert "Estimated; another sentence." in shown({"c": other})[1]

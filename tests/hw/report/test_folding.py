@@ -65,3 +65,9 @@ def test_the_verdict_is_on_the_part(part: str, tmp_path: Path) -> None:
 def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     project = hw.build(resnet(1, size=8), tmp_path / "p", part="xc7z010", target_fps=500_000, fit_check=False)
     assert re.search(r"by the estimate: it does not fit \(LUT \d+%", str(folding_table(project).caption))
+
+
+def test_a_narrow_table_leaves_the_reasons_to_the_readme(tmp_path: Path) -> None:
+    table = folding_table(hw.build(small_cnn(), tmp_path / "p", part="PYNQ-Z2"), narrow=True)
+    assert [column.header for column in table.columns][-1] == "weights in"
+    assert str(table.caption).endswith("; README.md says why each layer is folded so")

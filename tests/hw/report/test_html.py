@@ -149,7 +149,7 @@ def test_several_reports_side_by_side() -> None:
     assert page.unclosed == []
     assert page.rows[0] == ["", "one", "two"]
     assert ["LUT", *(f"{report['summary']['lut']:,.0f}" for report in (first, second))] in page.rows
-    assert {f"Estimated; {report['trust']}." for report in (first, second)} <= {*page.texts}
+    assert {f"one: estimated; {first['trust']}.", f"two: estimated; {second['trust']}."} <= {*page.texts}
 
 
 def test_a_bar_ends_where_its_track_ends() -> None:

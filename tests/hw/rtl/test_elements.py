@@ -140,3 +140,17 @@ def test_inputs_take_turns_as_long_as_their_pixels() -> None:
     assert "wire turn0 = 1'b1 && beat < 3'd2;" in text
     assert "wire turn1 = beat >= 3'd2 && beat < 3'd5;" in text
     assert "beat == 3'd4 ? '0" in text
+
+
+@needs_verilator
+def test_constants_that_are_alike_in_every_block_take_no_memory(tmp_path: Path) -> None:
+    g = GraphBuilder((4, 5, 3), "INT4")
+    network = Network(g.finish(g.concat(g.bias("x", np.full(4, 3)), g.negate("x", np.full(4, -1)))))
+    folds = {u.name: Fold(1) for u in units(network)}
+    design = generate(network, folds)
+    lint(design, tmp_path / "lint")
+    assert not design.memories
+    images = np.random.default_rng(3).integers(-8, 8, (2, 4, 5, 3))
+    found = run_network(network, folds, tmp_path / "sim", images)
+    wanted = np.concatenate([images + 3, -images], axis=1)
+    np.testing.assert_array_equal(found.values.reshape(-1, 8), beats(wanted))

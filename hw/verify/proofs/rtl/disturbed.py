@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from crq.errors import VerificationError
+from crq.hw.dataflow.timing import every
 from crq.hw.forms.built import processors
 from crq.hw.forms.vectors import streamed
 from crq.hw.ir.interpret import evaluate
@@ -28,7 +29,7 @@ def cycles(built: Built) -> Proof:
     found, run = built.run_beats(codes)
     wanted, ends = built.plan.pipeline, np.max([stream.cycles[:, -1] for stream in run.streams], axis=0)
     first, apart = int(ends[0]) + 1 - (0 if built.plan.streaming else 1), int(ends[-1] - ends[-2])
-    facts = f"an image every {apart:,} cycles, the model says {wanted.interval:,}; the first result is whole after "
+    facts = f"an image {every(apart)}, the model says {wanted.interval:,}; the first result is whole after "
     facts += f"{first:,}, the model says {wanted.latency:,}"
     ok = apart == wanted.interval and wanted.latency <= first <= wanted.latency * (1 + FIRST)
     if ok and not _equal(found, _expected(built, codes)):
