@@ -161,3 +161,12 @@ def test_unrolled_in_hls_adders_of_three_operands_may_be_two(stored) -> None:
 @pytest.mark.parametrize("form", ["io_parallel", "rtl", "hls"])
 def test_nothing_measured_gives_no_band(stored, form: str) -> None:
     assert band(TOTAL, form, "unknown", []) is None
+
+
+def test_a_family_that_was_not_compared_is_measured_by_the_bars_of_the_one_that_stands_for_it() -> None:
+    """iCE40 has the errors of ECP5, whose LUTs have four inputs too: a kind within these is not worse."""
+    kinds = ["ternary sums, folded"]
+    assert reservations(calibrations()["ecp5"], kinds, "ecp5") == []
+    text = sentence("rtl", "ice40", kinds)
+    assert "ice40, the family of this part, was not in that test" in text
+    assert "worse for" not in text

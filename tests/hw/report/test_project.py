@@ -141,6 +141,16 @@ def test_the_same_images_in_several_modes_are_counted_once(copy: hw.Project) -> 
     assert verdict_of(kept(copy))["samples"] == {MADE: 3, "digits:test": 5}
 
 
+def test_netlists_are_a_verdict_of_images_that_others_saw_too(copy: hw.Project) -> None:
+    facts = {"integers": 30, "differing": 0, "equal": True, "against": "PyTorch"}
+    keep(copy, "netlists for ULX3S", {**facts, "mode": "netlist", "images": 3})
+    one = verdict_of(kept(copy))
+    assert (one["images"], one["modes"]) == (3, ["netlist"])
+    keep(copy, "simulate rtl", {**facts, "mode": "rtl", "data": None, "images": 100, "integers": 1000})
+    one = verdict_of(kept(copy))
+    assert (one["images"], one["integers"], one["modes"]) == (100, 1000, ["netlist", "rtl"])
+
+
 def test_a_design_that_was_changed_is_not_called_bit_exact(copy: hw.Project) -> None:
     keep(copy, "simulate", {"images": 3, "integers": 30, "differing": 0, "equal": True, "against": "PyTorch"})
     file = copy.directory / "firmware" / "defines.h"

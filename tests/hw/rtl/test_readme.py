@@ -19,7 +19,7 @@ def test_it_says_what_goes_in_and_comes_out(io_type: str) -> None:
     }
     assert f"{words[io_type]} in each" in text
     assert "`s_axis_tlast` is ignored" in text
-    assert ("4 of the 8 bits of an input word are used: more lanes" in text) == (io_type == "io_stream")
+    assert ("4 of the 8 bits of such a word are used: more lanes" in text) == (io_type == "io_stream")
     assert "| `conv1` (module `unit_conv1`) | Conv | 5×5×3 | 54 TERNARY |" in text
     assert (
         f"An image every {'cycle:' if io_type == 'io_parallel' else f'{found.plan.pipeline.interval:,} cycles:'}"
