@@ -34,7 +34,9 @@ def _exact(report: dict[str, Any]) -> str:
         return "not simulated" if "ports" in report["project"] else ""
     if verdict.get("stale"):
         return "stale"
-    return "yes" if verdict.get("equal", verdict["differing"] == 0) else f"NO, {verdict['differing']:,} differ"
+    if not verdict.get("equal", verdict["differing"] == 0):
+        return f"NO, {verdict['differing']:,} differ"
+    return f"yes, {verdict['images']:,} images vs {verdict['against']}" if "images" in verdict else "yes"
 
 
 def _clock(report: dict[str, Any]) -> str:

@@ -84,3 +84,12 @@ def test_each_caution_is_said_once_with_the_projects_that_it_is_of(report: Repor
     assert "a, b: estimated; " in words
     assert words.endswith("c: estimated; another sentence.")
     assert "Estimated; another sentence." in shown({"c": other})[1]
+
+
+def test_a_yes_says_what_was_compared_and_nothing_is_no_blank(report: Report) -> None:
+    facts, found = report.to_dict(), {"images": 105, "integers": 105, "differing": 0, "against": "the integer graph"}
+    rows, _ = shown({
+        "a": {**facts, "project": {"ports": {}, "verdict": found}}, "b": {**facts, "project": {"ports": {}}},
+        "c": {**facts, "project": {"ports": {}, "verdict": found, "changed": ["rtl/a.mem"]}},
+    })  # fmt: skip
+    assert rows["bit-exact"] == ["yes, 105 images vs the integer graph", "not simulated", "UNKNOWN: files changed"]
