@@ -141,9 +141,9 @@ class FrozenModel(nn.Module):
                         del results[name]
         return results[self.wires[-1].name]
 
-    def forward(self, x: Tensor) -> Tensor:
-        """float32 logits (N, classes): integers × output scale."""
-        return self.output.logits(self.integers(x))
+    def forward(self, x: Tensor, quantize: bool = False) -> Tensor:
+        """float32 logits (N, classes): integers × output scale. x, quantize: as in `codes`."""
+        return self.output.logits(self.integers(x, quantize))
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> FrozenModel:
         if fn(torch.zeros(1)).dtype != torch.float32:

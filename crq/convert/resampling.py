@@ -20,6 +20,11 @@ def pad(rewriter: Rewriter, node: fx.Node) -> None:
     rank = len(shape) - 2 if shape else len(given) // 2
     around, channels = given[: 2 * rank], given[2 * rank :]
     around += [0] * (2 * rank - len(around))
+    if not shape and len(given) > 4 and not (a["value"] or min(given) < 0):
+        raise CrqError(
+            f"'pad' {rewriter.where(node)} pads by {given}: whether channels are among these axes is known with images "
+            "alone; give crq.prepare an example_input"
+        )
     if a["mode"] != "constant" or a["value"] or rank not in (1, 2) or len(channels) not in (0, 2) or min(given) < 0:
         raise CrqError(
             f"'pad' {rewriter.where(node)} pads by {given}, {a['mode']} {a['value'] or 0}: only zeros around the "

@@ -84,6 +84,8 @@ def remarks(found: Sequence[dict[str, Any]], metric: str = ACCURACY) -> list[str
         said.append(f"{seeds} {'seed' if seeds == 1 else 'seeds'}: no interval of the differences; that takes {FEWEST}")
     elif len(found) > 1:
         said.append("± of a difference: half of its 95% interval, paired by seed")
+    if any(one["validation"] is not None for one in found):
+        said.append("held out: on training samples kept apart, for choices")
     if metric.endswith(ACCURACY):
         said.append(f"one of {samples:,} test samples is {100 / samples:.2f} points")
     return said

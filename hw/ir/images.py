@@ -140,8 +140,8 @@ def _codes(entry: Entry, array: NDArray[Any], quantize: bool) -> NDArray[Any]:
         if not quantize and not np.array_equal(codes, scaled):
             scale = "the scale of its input" if several else repr(entry.facts.scale)
             raise HwError(
-                f"images are not on the input grid: {array[codes != scaled][0]!r} is no multiple of {scale}. Give "
-                "integer codes, or allow rounding with quantize=True"
+                f"images are not on the input grid: {float(array[codes != scaled][0])!r} is no multiple of {scale}. "
+                "Give integer codes, or allow rounding with quantize=True"
             )
         array = codes
     elif array.dtype.kind not in "iub":

@@ -125,7 +125,9 @@ def _flat(raw: Raw) -> NDArray[Any]:
     one_hot = found.ndim == 2 and found.dtype.kind in "iufb" and bool(np.isin(found, (0, 1)).all())
     if found.ndim != 1 and not (one_hot and bool((found.sum(1) == 1).all())):
         raise CrqError(
-            f"{raw.where}: labels of shape {found.shape}; expected a class a sample, [N] or one-hot: {_OTHER_LOSSES}"
+            f"{raw.where}: labels of shape {found.shape}; expected a class a sample, [N] or one-hot: {_OTHER_LOSSES}; "
+            "for a class per pixel train in a loop of your own, on torch's TensorDataset; crq simulate takes a file "
+            "without labels"
         )
     return found
 

@@ -53,6 +53,13 @@ def test_what_is_no_repetition_is_refused(body, message: str) -> None:
         crq.prepare(Net(lambda net, x: net.conv2(body(net.conv1(x)).relu())), example_input=X)
 
 
+def test_zeros_beside_channels_need_an_example() -> None:
+    net = Net(lambda net, x: net.conv2(F.pad(net.conv1(x)[:, :4], (0, 0, 0, 0, 2, 2)).relu()))
+    assert crq.prepare(net, example_input=X)(X).shape[0] == 2
+    with pytest.raises(CrqError, match="whether channels are among these axes .* give crq.prepare an example_input"):
+        crq.prepare(Net(lambda net, x: net.conv2(F.pad(net.conv1(x), (0, 0, 0, 0, 2, 2)).relu())))
+
+
 def test_modules_are_checked_as_calls_are() -> None:
     up = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Upsample(size=(12, 12)), nn.Conv2d(4, 2, 1))
     prepared = crq.prepare(up, example_input=X)

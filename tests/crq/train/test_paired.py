@@ -54,7 +54,7 @@ def test_remarks_say_which_spread_and_how_much_a_sample_is() -> None:
     three, two, one = (compared([*A[:n], *B[:n]]) for n in (3, 2, 1))
     assert remarks(three) == [
         "± of accuracy: standard deviation of seeds", "± of a difference: half of its 95% interval, paired by seed",
-        "one of 500 test samples is 0.20 points",
+        "held out: on training samples kept apart, for choices", "one of 500 test samples is 0.20 points",
     ]  # fmt: skip
     assert remarks(two)[1] == "2 seeds: no interval of the differences; that takes 3"
     assert remarks(one)[0].startswith("1 seed: no interval")
