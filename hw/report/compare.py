@@ -44,8 +44,15 @@ def _clock(report: dict[str, Any]) -> str:
     return f"{1000 / found.mhz:.3g}, placed" if found else f"{report['clock_period_ns']:g}, assumed"
 
 
-def _lut_share(report: dict[str, Any]) -> str:
-    return f"{report['utilization']['LUT']['share']:.1%}"
+def _fullest(report: dict[str, Any]) -> str:
+    """The resource that decides whether it fits, and its share of the part."""
+    shares = {name: found["share"] for name, found in report["utilization"].items() if found["share"] is not None}
+    name = max(shares, key=lambda name: shares[name])
+    return f"{name} {shares[name]:.1%}"
+
+
+def _form(report: dict[str, Any]) -> str:
+    return str(report["project"].get("backend", "")).upper()
 
 
 def _bits(report: dict[str, Any]) -> str:
@@ -60,6 +67,7 @@ ROWS = (
     ("activation bits", activation_bits),
     ("weight bytes", weight_bytes),
     ("bit-exact", _exact),
+    ("form", _form),
     ("part", lambda r: r["device"]["part"]),
     ("clock, ns", _clock),
     ("frames/s", lambda r: f"{pace(r).frames_per_second:,.0f}"),
@@ -70,7 +78,7 @@ ROWS = (
     ("FF", lambda r: f"{r['summary']['ff']:,.0f}"),
     ("BRAM36", lambda r: f"{r['summary']['bram36']:g}"),
     ("DSP", lambda r: f"{r['summary']['dsp']}"),
-    ("LUT share", _lut_share),
+    ("fullest", _fullest),
 )
 
 
