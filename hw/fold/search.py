@@ -14,7 +14,7 @@ from crq.hw.dataflow.streams import intervals, pipeline
 from crq.hw.dataflow.timing import RTL, Timing
 from crq.hw.dataflow.units import Fold, Unit, units
 from crq.hw.devices.catalog import Device
-from crq.hw.errors import HwError
+from crq.hw.errors import DoesNotFit, HwError
 from crq.hw.fold.candidates import Limits, Wish, fastest, slowest
 from crq.hw.fold.fit import remedy, shares, told
 from crq.hw.fold.joint import Cost, within
@@ -210,13 +210,13 @@ class _Search:
 
     def fitting(self, least: int, device: Device, must: bool = False) -> tuple[dict[str, Fold], int]:
         """The fastest foldings that fit, for whom `least` cycles are fast enough, and their cycles; else nearly the
-        smallest (`must`: `HwError`)."""
+        smallest (`must`: `DoesNotFit`)."""
         budgets = self.budgets(least)
         folds, timing = self.within(budgets[-1]), self.limits.timing
         found = shares(self.estimated(budgets[-1]).total, device)
         smallest = max(found.values())
         if must and smallest > FILL:
-            raise HwError(
+            raise DoesNotFit(
                 f"best fit: the smallest folding takes {told(found, FILL)} of {device.part}, more than the {FILL:.0%} "
                 f"that leave room for routing; {remedy(self.network, folds, device, timing, FILL)}, or give a target, "
                 "which may exceed them"
