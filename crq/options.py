@@ -33,9 +33,10 @@ class BuildOptions:
     target: the form of the project, HLS or RTL. part: FPGA part (any package and speed grade) or board. clock_period:
     ns; None: the usual one of the part. io_type: io_stream folds layers in time, io_parallel unrolls every one.
     target_fps (images per second) and target_latency (µs for one image) are met with the least area; best_fit takes the
-    highest rate that fits the part. folding: layer → (PE, SIMD) or (PE, SIMD, form). max_beat: bits of the widest
-    stream. weight_rom: layer → where its weights lie; by default their size decides. argmax: the class, of equal scores
-    the first, leaves the hardware in place of the scores. fit_check: refuse weights that exceed the part's memory.
+    highest rate that fills at most 70% of the part. folding: layer → (PE, SIMD) or (PE, SIMD, form). max_beat: bits of
+    the widest stream. weight_rom: layer → where its weights lie; by default their size decides. argmax: the class, of
+    equal scores the first, leaves the hardware in place of the scores. fit_check: refuse weights that exceed the part's
+    memory.
     """
 
     target: Literal["hls", "rtl"] = _option("hls", "C++ for Vitis HLS, or SystemVerilog for any simulator and tool.")
@@ -48,7 +49,7 @@ class BuildOptions:
     target_latency: Annotated[float, Gt(0)] | None = _option(
         None, "Microseconds in which one image must pass, with the least area."
     )
-    best_fit: bool = _option(False, "The highest rate that fits the part.")
+    best_fit: bool = _option(False, "The highest rate that fills at most 70% of the part.")
     folding: dict[str, Folding] = _option(
         dict, "Folding of one layer; repeatable.", flag="--fold", metavar="LAYER=PE,SIMD[,parallel|folded]"
     )

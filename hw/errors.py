@@ -5,3 +5,9 @@ from crq.errors import CrqError
 
 class HwError(CrqError):
     """Bad input: a file, option or network that `hw` refuses."""
+
+
+class DoesNotFit(HwError):
+    """By the estimate it is more than the part has."""
+
+    exit_code = 5

@@ -6,14 +6,18 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crq.hw.cli.data import DataOptions, data_options
 from crq.hw.cli.options import build_options
+from crq.hw.errors import DoesNotFit
 
-DOES_NOT_FIT = 5
+if TYPE_CHECKING:
+    from crq.hw.project import Project
+
+DOES_NOT_FIT = DoesNotFit.exit_code
 """Exit code of a project that was built for a part that it does not fit."""
 
 
@@ -64,10 +68,23 @@ def build(
     if not fits:
         unrolled, device = manifest.io_type == "io_parallel", find(manifest.part)
         folding = "take a larger part" if unrolled else remedy(project.network, project.folds, device, project.timing)
-        lower = ", a lower target" if manifest.wanted else ""
+        lower = f", {_slower(project, given)}".rstrip(", ") if manifest.wanted else ""
         click.echo(
             f"Error: {output} is built, but does not fit {manifest.part}: by the estimate it needs {told(shares)} of "
             f"it. Remedies: {folding}{lower}, or give --no-fit-check if the estimate is not to decide",
             err=True,
         )
         sys.exit(DOES_NOT_FIT)
+
+
+def _slower(project: Project, given: dict[str, Any]) -> str:
+    """The remedy of a lower rate, or nothing."""
+    from crq.hw.devices.catalog import find
+    from crq.hw.fold.resolve import rate_that_fits, resolve
+    from crq.options import BuildOptions
+
+    options = BuildOptions().with_given(given).with_given({"best_fit": True})
+    return rate_that_fits(
+        project.network, lambda: resolve(project.network, options, find(options.part), project.timing),
+        project.manifest.clock_period, project.timing,
+    )  # fmt: skip

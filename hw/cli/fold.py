@@ -45,7 +45,7 @@ def fold(
     if pareto is not None:
         from crq.hw.report.pareto import plot
 
-        points = search(opened.network, opened.device.priced, opened.timing)
+        points = search(opened.network, opened.device.priced, opened.timing, opened.clock_period_ns)
         plot(opened.name, points, chosen, opened.device, opened.clock_period_ns, pareto)
     if as_json:
         click.echo(json.dumps(_facts(opened, chosen, points), indent=2))

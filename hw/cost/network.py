@@ -133,5 +133,9 @@ def area(unit: Unit, fold: Fold, family: str = "xcup") -> float:
     Large adder graphs are priced roughly: to solve them takes seconds each.
     """
     solved = not unit.is_unrolled(fold) or (isinstance(unit.layer, Mac) and unit.layer.nonzeros <= SOLVED_WEIGHTS)
-    total = Resources().plus(*cost(unit, fold, family, solved).parts().values())
+    return weighed(Resources().plus(*cost(unit, fold, family, solved).parts().values()))
+
+
+def weighed(total: Resources) -> float:
+    """Resources in LUTs, at those rates."""
     return total.lut + LUT_PER_FF * total.ff + LUT_PER_BRAM18 * total.bram18

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from crq.hw.dataflow.memory import weights_in_bram
 from crq.hw.dataflow.rings import in_block
+from crq.hw.dataflow.timing import RTL, Timing
 from crq.hw.dataflow.units import FOLDED, Fold, Unit, units
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Mac
@@ -53,6 +54,14 @@ def with_registers(
             units(network), with_levels(network, folds, family, clock_period_ns).values(), strict=True
         )
     }
+
+
+def as_built(
+    network: Network, folds: Mapping[str, Fold], family: str, clock_period_ns: float, timing: Timing
+) -> dict[str, Fold]:  # fmt: skip
+    """`folds` with the registers of the form that has this timing."""
+    registers = with_registers if timing is RTL else with_levels
+    return registers(network, folds, family, clock_period_ns)
 
 
 def reads_blocks(unit: Unit, fold: Fold) -> bool:

@@ -10,6 +10,7 @@ from crq.hw.dataflow.timing import RTL, Timing
 from crq.hw.dataflow.units import Fold
 from crq.hw.fold.candidates import Limits, fastest, slowest
 from crq.hw.fold.joint import within
+from crq.hw.fold.levels import as_built
 from crq.hw.fold.search import remembered
 from crq.hw.ir.graph import Network
 
@@ -24,13 +25,15 @@ class Point(NamedTuple):
     total: Resources
 
 
-def pareto(network: Network, family: str = "xcup", timing: Timing = RTL) -> list[Point]:
+def pareto(
+    network: Network, family: str = "xcup", timing: Timing = RTL, clock_period_ns: float = 5.0
+) -> list[Point]:  # fmt: skip
     """Points from the fastest folding to the smallest, each slower and smaller (in LUTs) than the one before."""
     limits = Limits(timing=timing)
     cost, last = remembered(family), slowest(network, limits)
     budget, points = float(fastest(network, limits)[0]), list[Point]()
     while True:
-        folds = within(network, int(budget), cost, limits)
+        folds = as_built(network, within(network, int(budget), cost, limits), family, clock_period_ns, timing)
         found = estimate(network, folds, family, timing=timing)
         points.append(Point(folds, found.pipeline.interval, found.total))
         if budget >= last:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import floor
 
+from crq.hw.dataflow.streams import intervals
 from crq.hw.dataflow.timing import Timing
 from crq.hw.dataflow.units import Fold, units
 from crq.hw.devices.catalog import Device
-from crq.hw.errors import HwError
+from crq.hw.errors import DoesNotFit, HwError
 from crq.hw.fold.candidates import Wish
 from crq.hw.fold.levels import with_levels
 from crq.hw.fold.options import clock_of, roms_of, target_of, wishes_of
 from crq.hw.fold.search import Choice, decide
 from crq.hw.ir.graph import Network
 from crq.options import BuildOptions
+
+
+def rate_that_fits(network: Network, best_fit: Callable[[], Choice], clock_period_ns: float, timing: Timing) -> str:
+    """The remedy that names the images per second of the `best_fit`; empty if no folding is small enough."""
+    try:
+        folds = best_fit().folds
+    except DoesNotFit:
+        return ""
+    cycles = max(intervals(network, folds, timing).values())
+    return f"take --best-fit, which gives {floor(1e9 / (clock_period_ns * cycles)):,} frames/s"
 
 
 def resolve(

@@ -8,17 +8,17 @@ from dataclasses import replace
 from math import floor
 from typing import NamedTuple
 
-from crq.hw.cost.network import area
+from crq.hw.cost.network import Estimate, area, estimate, weighed
 from crq.hw.dataflow.beats import MAX_BEAT_BITS, beats_in, conversion, stream_beats
 from crq.hw.dataflow.streams import intervals, pipeline
 from crq.hw.dataflow.timing import RTL, Timing
 from crq.hw.dataflow.units import Fold, Unit, units
 from crq.hw.devices.catalog import Device
-from crq.hw.errors import HwError
+from crq.hw.errors import DoesNotFit, HwError
 from crq.hw.fold.candidates import Limits, Wish, fastest, slowest
-from crq.hw.fold.fit import fill, filled, remedy, told
+from crq.hw.fold.fit import remedy, shares, told
 from crq.hw.fold.joint import Cost, within
-from crq.hw.fold.levels import with_levels, with_registers
+from crq.hw.fold.levels import as_built
 from crq.hw.ir.graph import Network
 
 # The frame rate aimed at when the user names none. A network that cannot reach it runs as fast as it can.
@@ -26,14 +26,16 @@ DEFAULT_TARGET_FPS = 1000.0
 
 FILL = 0.7  # share of a device's LUTs, FFs and block RAM that is filled without being asked
 STEP = 1.05  # ratio of the cycle budgets that are tried
-NEARBY = 6  # budgets on the faster side of the one found by bisection that are tried too
+NEARBY = 12  # budgets on each side of the one found by bisection that are tried too
+BETWEEN = 16  # budgets tried between two of those
 # Where nothing fits: how far above the least fill a faster folding may be. Weights keep their bits however slow a
 # network runs, so the slowest folding is rarely much smaller than one many times faster.
 NEAR_LEAST = 1.05
 
 
 class Target(NamedTuple):
-    """What is asked for: frames/s, latency of one image in µs, or the highest rate whose estimate fits the device."""
+    """What is asked for: frames/s, latency of one image in µs, or the highest rate that by the estimate fills at most
+    `FILL` of the device."""
 
     fps: float | None = None
     latency_us: float | None = None
@@ -108,8 +110,6 @@ def decide(
         else:
             folds, budget = search.fitting(budget, device)
             goal += f" within {FILL:.0%} of {device.part}"
-    registers = with_registers if timing is RTL else with_levels
-    folds = registers(network, folds, search.family, clock_period_ns)
     goal = f"{goal} at {clock_period_ns:g} ns: {budget:,} cycles per image and layer"
     why = {u.name: _reason(u, folds[u.name], budget, limits) for u in units(network)}
     return Choice(folds, goal, why, target.wanted)
@@ -124,11 +124,19 @@ class _Search:
         self.floor, self.bound_by = fastest(network, limits)
         self.slowest = slowest(network, limits)
         self.known: dict[int, dict[str, Fold]] = {}
+        self.estimates: dict[int, Estimate] = {}
 
     def within(self, budget: int) -> dict[str, Fold]:
         if budget not in self.known:
-            self.known[budget] = within(self.network, budget, self.cost, self.limits)
+            folds = within(self.network, budget, self.cost, self.limits)
+            self.known[budget] = as_built(self.network, folds, self.family, self.clock, self.limits.timing)
         return self.known[budget]
+
+    def estimated(self, budget: int) -> Estimate:
+        """What the whole network takes, its converters and FIFOs included."""
+        if budget not in self.estimates:
+            self.estimates[budget] = estimate(self.network, self.within(budget), self.family, timing=self.limits.timing)
+        return self.estimates[budget]
 
     def cycles_of(self, nanoseconds: float) -> int:
         return int(nanoseconds / self.clock)
@@ -201,27 +209,45 @@ class _Search:
         return budgets[at - 1]
 
     def fitting(self, least: int, device: Device, must: bool = False) -> tuple[dict[str, Fold], int]:
-        """The fastest foldings, from a budget of `least` on, that fit; else nearly the smallest (`must`: `HwError`)."""
+        """The fastest foldings that fit, for whom `least` cycles are fast enough, and their cycles; else nearly the
+        smallest (`must`: `DoesNotFit`)."""
         budgets = self.budgets(least)
         folds, timing = self.within(budgets[-1]), self.limits.timing
-        shares = filled(self.network, folds, device, timing=timing)
-        smallest = max(shares.values())
+        found = shares(self.estimated(budgets[-1]).total, device)
+        smallest = max(found.values())
         if must and smallest > FILL:
-            raise HwError(
-                f"best fit: the smallest folding takes {told(shares, FILL)} of {device.part}, more than the {FILL:.0%} "
+            raise DoesNotFit(
+                f"best fit: the smallest folding takes {told(found, FILL)} of {device.part}, more than the {FILL:.0%} "
                 f"that leave room for routing; {remedy(self.network, folds, device, timing, FILL)}, or give a target, "
                 "which may exceed them"
             )
         allowed = max(FILL, NEAR_LEAST * smallest)
 
         def small(budget: int) -> bool:
-            return fill(self.network, self.within(budget), device, timing=self.limits.timing) <= allowed
+            return max(shares(self.estimated(budget).total, device).values()) <= allowed
+
+        def key(budget: int) -> tuple[bool, int, float]:
+            found = self.estimated(budget)
+            # All that are as fast as was asked are equal in that.
+            return not small(budget), max(found.pipeline.interval, least), weighed(found.total)
 
         at = min(bisect_left(budgets, True, key=small), len(budgets) - 1)
-        # Area does not fall with every step of the budget: a few faster ones may fit too.
-        at = next((i for i in range(max(0, at - NEARBY), at) if small(budgets[i])), at)
-        budget = budgets[at]
-        return self.within(budget), budget
+        best = budgets[at]
+        if at == 0 and not must and self.estimated(best).pipeline.interval <= least:
+            return self.within(best), best
+        # Area does not fall with every step of the budget, and beats that are joined make a folding slower than its
+        # budget: the ones around it are compared by what the whole network takes.
+        best = min(budgets[max(0, at - NEARBY) : at + NEARBY + 1], key=key)
+        last = self.estimated(best).pipeline.interval
+        first = max((b for b in budgets if b < min(best, last)), default=least)
+        best = min([best, *_spread(first, max(best, last))], key=key)
+        return self.within(best), self.estimated(best).pipeline.interval
+
+
+def _spread(first: int, last: int) -> list[int]:
+    """Whole numbers from `first` to `last`, all or some of them."""
+    step = max(1, -(-(last - first) // BETWEEN))
+    return [*range(last, first, -step), first]
 
 
 def _joined(network: Network, name: str, folds: Mapping[str, Fold]) -> list[str]:

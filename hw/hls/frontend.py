@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from crq.hw.dataflow.names import MAX_LENGTH, RESERVED
+from crq.hw.dataflow.timing import HLS
 from crq.hw.devices import catalog as devices
 from crq.hw.errors import HwError
 from crq.hw.fold.limits import check_limits
+from crq.hw.fold.options import clock_of
+from crq.hw.fold.resolve import rate_that_fits
+from crq.hw.hls.config import from_config
 from crq.hw.hls.folding import resolve_folds
 from crq.hw.hls.layers import class_name, hls_shape, precision
 from crq.hw.hls.limits import check_fit
@@ -56,7 +61,7 @@ def to_model_graph(config: dict[str, Any]) -> Any:
     plan = make_plan(network, config["IOType"], choice.folds, config["ProjectName"])
     check_limits(network, plan.io_type)
     if config.get("FitCheck", True):
-        check_fit(plan, device)
+        check_fit(plan, device, lambda: _slower(network, config) if choice.wanted else "")
     config["OnnxModel"] = None  # the integer graph takes its place; hls4ml would otherwise dump it into the project
     layers, inputs = layer_list(plan), [numbered(INPUT, port) for port in range(len(plan.inputs))]
     model = CrqModelGraph.from_layer_list(config, layers, inputs, _hls_outputs(plan))
@@ -64,6 +69,12 @@ def to_model_graph(config: dict[str, Any]) -> Any:
     model.crq_board = device.board
     model.crq_images = None  # for the testbench; hw.build may give some
     return model
+
+
+def _slower(network: Network, config: Mapping[str, Any]) -> str:
+    """The remedy of a lower rate, or nothing."""
+    best = {**config, "TargetFps": None, "TargetLatency": None, "BestFit": True}
+    return rate_that_fits(network, lambda: resolve_folds(network, best), clock_of(from_config(config)), HLS)
 
 
 def _check_project_name(name: str) -> None:

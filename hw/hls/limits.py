@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from crq.hw.cost.primitives import bram18, rom
@@ -9,7 +11,8 @@ from crq.hw.cost.resources import Resources
 from crq.hw.dataflow.bits import as_bits
 from crq.hw.dataflow.memory import weight_bits, weights_in_bram
 from crq.hw.devices.catalog import Device
-from crq.hw.errors import HwError
+from crq.hw.errors import DoesNotFit
+from crq.hw.fold.fit import shares
 from crq.hw.hls.plan import Plan, Process
 from crq.hw.hls.tables import ordered_weights
 from crq.hw.ir.layers import Conv, Dense, Mac
@@ -17,8 +20,9 @@ from crq.hw.ir.layers import Conv, Dense, Mac
 LUT_ROM_SHARE = 0.5  # of the LUTs: the rest computes
 
 
-def check_fit(plan: Plan, device: Device) -> None:
-    """Raises `HwError` naming the largest layers if the weight ROMs of the plan's foldings exceed `device`.
+def check_fit(plan: Plan, device: Device, slower: Callable[[], str] = lambda: "") -> None:
+    """Raises `DoesNotFit` naming the largest layers if the weight ROMs of the plan's foldings exceed `device`;
+    `slower` gives the remedy of a lower rate, or nothing.
 
     Weights only: UltraRAM holds none of them (it cannot be initialised, AMD UG573), and whatever else a network needs
     is for the report to tell.
@@ -29,13 +33,17 @@ def check_fit(plan: Plan, device: Device) -> None:
     total = Resources().plus(*needs.values()).rounded()
     if total.bram18 <= 2 * device.bram36 and total.lut <= LUT_ROM_SHARE * device.lut:
         return
-    shares = {name: max(need.bram36 / device.bram36, need.lut / device.lut) for name, need in needs.items()}
-    largest = sorted(shares, key=lambda name: -shares[name])[:3]
-    raise HwError(
+    filled = {name: max(shares(need, device).values()) for name, need in needs.items()}
+    stored = [name for name in needs if needs[name].bram18 or round(needs[name].lut)]  # others are constants of adders
+    largest = sorted(stored, key=lambda name: -filled[name])[:3]
+    remedies = ", ".join(
+        filter(None, (slower(), "choose a larger part", "move weights with --rom LAYER=lut or LAYER=bram"))
+    )
+    raise DoesNotFit(
         f"the weights need {_amount(total)} as they are folded; {device.part} has {device.bram36:,} BRAM36 and, with "
         f"half of its LUTs left to compute, {int(device.lut * LUT_ROM_SHARE):,} LUTs for them; the largest layers are "
-        f"{', '.join(f'{name!r} ({_amount(needs[name])})' for name in largest)}. Choose a larger part, move weights "
-        "with --rom LAYER=lut or LAYER=bram, or build anyway with --no-fit-check (fit_check=False)"
+        f"{', '.join(f'{name!r} ({_amount(needs[name])})' for name in largest)}. {remedies[0].upper()}{remedies[1:]}, "
+        "or build anyway with --no-fit-check (fit_check=False)"
     )
 
 

@@ -62,7 +62,8 @@ def test_a_project_that_does_not_fit_says_so_with_an_exit_code_of_its_own(tmp_pa
     done = CliRunner().invoke(build, [*arguments, "-o", str(tmp_path / "p")])
     assert done.exit_code == 5, done.output
     assert re.search(
-        r"p is built, but does not fit xc7z010.*needs LUT \d+% of it. Remedies: take a larger part, a lower target, or",
+        r"p is built, but does not fit xc7z010.*needs LUT \d+% of it. Remedies: take a larger part, take --best-fit, "
+        r"which gives [\d,]+ frames/s, or",
         done.stderr,
     )
     assert "next:" not in done.output

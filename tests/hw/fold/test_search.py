@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from crq.hw.cost.network import area, estimate_unit
+from crq.hw.cost.network import area, estimate, estimate_unit
 from crq.hw.dataflow.beats import widest
 from crq.hw.dataflow.schedule import cycles
 from crq.hw.dataflow.streams import pipeline
@@ -17,6 +17,7 @@ from crq.hw.devices import catalog as devices
 from crq.hw.errors import HwError
 from crq.hw.fold import search as fold
 from crq.hw.fold.candidates import Limits, Wish, fastest
+from crq.hw.fold.fit import fill, shares
 from crq.hw.fold.joint import within
 from crq.hw.ir.graph import Network
 from tests.support import random_graphs
@@ -105,9 +106,53 @@ def test_best_fit_is_the_fastest_that_fits() -> None:
     network = Network(random_graphs.resnet(1, widths=(16, 32, 64)))
     device = devices.find("xc7z010")
     folds = fold.decide(network, fold.Target(best_fit=True), device=device).folds
-    assert fold.fill(network, folds, device) <= fold.FILL
+    assert fill(network, folds, device) <= fold.FILL
     faster = int(pipeline(network, folds).interval / fold.STEP**2)
-    assert fold.fill(network, within(network, faster, fold.remembered()), device) > fold.FILL
+    assert fill(network, within(network, faster, fold.remembered()), device) > fold.FILL
+
+
+def perceptron(seed: int, inputs: int, widths: tuple[int, ...]) -> Network:
+    g = random_graphs.GraphBuilder((inputs, 1, 1), "UINT2", seed=seed)
+    h = g.flatten("x")
+    for width in widths:
+        h = g.threshold(g.matmul(h, width), 3)
+    return Network(g.finish(g.matmul(h, 1)))
+
+
+NETWORKS = {
+    "narrowing": perceptron(1, 48, (24, 12)),
+    "even": perceptron(2, 96, (16, 16, 16)),
+    "uneven": perceptron(3, 60, (20, 30)),
+    "convolutions": Network(random_graphs.small_cnn()),
+}
+
+
+@pytest.mark.parametrize("timing", [HLS, RTL])
+@pytest.mark.parametrize(
+    ("name", "part_of"), [("narrowing", 16), ("narrowing", 32), ("even", 8), ("even", 24), ("uneven", 16),
+                          ("convolutions", 16)],
+)  # fmt: skip
+def test_no_build_for_a_rate_beats_the_best_fit(name: str, part_of: int, timing: Timing) -> None:
+    """Of all rates up to a little below the one found: none that fills as little is faster, or smaller and as fast."""
+    network, whole = NETWORKS[name], devices.find("xc7z010")
+    device = replace(whole, lut=whole.lut // part_of, ff=whole.ff // part_of, bram36=whole.bram36 // part_of)
+
+    def built(target: fold.Target) -> tuple[int, float, int]:
+        folds = fold.decide(network, target, device=device, timing=timing).folds
+        found = estimate(network, folds, device.priced, timing=timing)
+        fits = max(shares(found.total, device).values()) <= fold.FILL
+        return (found.pipeline.interval, found.total.lut, found.total.bram18) if fits else (10**9, 1e9, 10**9)
+
+    best = built(fold.Target(best_fit=True))
+    floor = fastest(network, Limits(timing=timing))[0]
+    assert floor <= best[0] < 10**9
+    for cycles_per_image in range(floor, best[0] + 6):
+        try:
+            rival = built(fold.Target(fps=1e9 / 5 / (cycles_per_image + 0.5)))
+        except HwError:  # beats that are joined make the unit slower than any folding alone
+            continue
+        assert rival == best or any(theirs > ours for theirs, ours in zip(rival, best, strict=True)), cycles_per_image
+        assert rival[0] >= best[0]
 
 
 def test_where_nothing_fits_the_folding_is_fast_and_nearly_the_smallest() -> None:
@@ -117,8 +162,8 @@ def test_where_nothing_fits_the_folding_is_fast_and_nearly_the_smallest() -> Non
     with pytest.raises(HwError, match=r"the smallest folding takes LUT \d+%, FF \d+%, BRAM36 \d+% of xc7z010"):
         fold.decide(network, fold.Target(best_fit=True), device=device)
     cost = fold.remembered()
-    smallest = fold.fill(network, within(network, 10**9, cost), device)
-    assert fold.fill(network, fold.choose(network, device=device), device) <= fold.NEAR_LEAST * smallest
+    smallest = fill(network, within(network, 10**9, cost), device)
+    assert fill(network, fold.choose(network, device=device), device) <= fold.NEAR_LEAST * smallest
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_rom_styles_reach_every_way_to_fold() -> None:
 def test_an_unrolled_project_has_every_lane() -> None:
     found = resolved(IOType="io_parallel")
     assert {name: UNITS[name].reuse_factor(fold) for name, fold in found.folds.items()} == dict.fromkeys(UNITS, 1)
-    assert found.goal == "io_parallel unrolls every layer"
+    assert found.goal == "an image per cycle: io_parallel unrolls every layer"
     assert set(found.why.values()) == {"unrolled"}
 
 
@@ -158,7 +158,7 @@ def test_distributed_arithmetic_unrolls_what_has_weights() -> None:
     one = resolved(layers={"conv4": {"Strategy": "Distributed_Arithmetic", "ReuseFactor": 1}}).folds
     assert [name for name, fold in one.items() if UNITS[name].is_unrolled(fold)] == ["conv4"]
     parallel = resolved({"Strategy": "distributed_arithmetic"}, IOType="io_parallel")
-    assert parallel.goal == "io_parallel unrolls every layer"
+    assert parallel.goal == "an image per cycle: io_parallel unrolls every layer"
     resolved(layers={"conv4": {"Strategy": "distributed_arithmetic"}}, IOType="io_parallel")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from crq import hw
 from crq.hw.cost.resources import Resources
 from crq.hw.dataflow.units import Fold, units
 from crq.hw.devices.catalog import Device, find
-from crq.hw.errors import HwError
+from crq.hw.errors import DoesNotFit, HwError
 from crq.hw.hls.limits import check_fit, weight_rom
 from crq.hw.hls.plan import Plan, make_plan
 from crq.hw.ir.graph import Network
@@ -87,6 +88,30 @@ def test_weights_beyond_the_blocks_are_refused_with_the_largest_layers() -> None
     assert text.index("'fc3' (2 BRAM36)") < text.index("'fc1' (1 BRAM36)")
     assert "--rom LAYER=lut or LAYER=bram" in text
     assert "--no-fit-check (fit_check=False)" in text
+
+
+def test_constants_are_not_among_the_largest() -> None:
+    """The second layer is unrolled, so that none of its weights is stored."""
+    g = GraphBuilder((64,), "UINT4")
+    plan = planned(g, g.matmul(g.threshold(g.matmul("x", 256), 2), 8), fc3=Fold(8, 256))
+    with pytest.raises(DoesNotFit, match=r"largest layers are 'fc1' \(1 BRAM36\)\. Choose"):
+        check_fit(plan, replace(DEVICE, bram36=0))
+
+
+def test_a_rate_that_is_too_high_names_the_one_that_fits(tmp_path) -> None:
+    """Every layer folds as wide as its rate asks: 60 rows of block RAM in an xc7z010."""
+    g = GraphBuilder((600,), "UINT2")
+    h = g.matmul("x", 64)
+    for _ in range(2):
+        h = g.matmul(g.threshold(h, 3), 64)
+    model = g.finish(h)
+    with pytest.raises(DoesNotFit, match="the weights need") as refused:
+        hw.build(model, tmp_path / "p", part="xc7z010", target_fps=13_333_333)
+    assert refused.value.exit_code == 5
+    [told] = re.findall(r"\. Take --best-fit, which gives ([\d,]+) frames/s, choose a larger", str(refused.value))
+    project = hw.build(model, tmp_path / "q", part="xc7z010", best_fit=True)
+    assert int(told.replace(",", "")) == int(project.report().to_dict()["summary"]["frames_per_second"])
+    assert hw.build(model, tmp_path / "r", part="xc7z010", target_fps=int(told.replace(",", ""))).folds
 
 
 def test_weights_in_luts_may_take_half_of_them() -> None:
