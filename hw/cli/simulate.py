@@ -99,5 +99,7 @@ def simulate(
         if checks is None and not results:
             count = products(project.network)
             click.echo(f"proofs skipped: {count:,} products per image are not a small network; --checks runs them")
+        if not verdict.equal and trace is None:
+            click.echo("`--trace layers.npz` says in which layer it begins")
     if not equal:
         sys.exit(1)

@@ -62,6 +62,9 @@ def test_a_difference_ends_with_1_and_names_the_layer(folder: Path, tmp_path: Pa
     assert result.exit_code == 1
     assert "NOT bit-exact" in result.output
     assert re.search(r"first: layer 'fc', image \d+, channel \d, pixel \(0, 0\): expected -?\d+, found", result.output)
+    assert "--trace layers.npz" not in result.output
+    untraced = CliRunner().invoke(simulate, [*arguments[:2], "--changed"])
+    assert untraced.output.splitlines()[-1] == "`--trace layers.npz` says in which layer it begins"
     facts = json.loads(CliRunner().invoke(simulate, [*arguments, "--changed", "--json"]).stdout)
     assert (facts["bit_exact"], facts["layers"][0]["first"]["layer"]) == (False, "fc")
     assert facts["exact_integers"] < facts["integers"]
