@@ -17,7 +17,6 @@ from crq.hw.cli.progress import heard_by, steps_shown
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from crq.hw.project import RtlProject
     from crq.hw.rtl.bitstream.project import Bitstream
 
 IMAGES = 20
@@ -54,6 +53,7 @@ def bitstream(
     an RTL or HLS project: run Vivado on it yourself.
     """
     from crq.errors import ToolError
+    from crq.hw.devices.boards import find_board
     from crq.hw.devices.catalog import for_vivado
     from crq.hw.errors import HwError
     from crq.hw.project import HlsProject, RtlProject, open_project
@@ -63,9 +63,12 @@ def bitstream(
     project = open_project(directory)
     if not changed:
         project.check_unchanged()
-    if board and isinstance(project, RtlProject):
-        _noted(project, board)
-    if for_vivado(board or project.manifest.board):
+    wanted = board or project.manifest.board
+    if wanted and not for_vivado(wanted):
+        find_board(wanted)  # raises for what is no board, or one that needs Vivado and has no Zynq
+    if board and isinstance(project, RtlProject) and (elsewhere := project.elsewhere(board)):
+        click.echo(f"note: {elsewhere}", err=True)  # the clock and the folding were chosen for another FPGA
+    if for_vivado(wanted):
         folder = project.vivado(board)
         commands = project.vivado_commands(folder)
         said = [f"written    {folder}   (no Vivado has run its script)"]
@@ -77,7 +80,10 @@ def bitstream(
         click.echo(json.dumps({"folder": str(folder), "run": commands}, indent=2) if as_json else "\n".join(said))
         return
     if not isinstance(project, RtlProject):
-        raise HwError(f"{directory} is an HLS project; bitstreams are made of RTL projects: crq build --target rtl")
+        raise HwError(
+            f"{directory} is an HLS project, of which `crq bitstream` writes Vivado projects for boards with a Zynq, "
+            "such as --board pynq-z2; open tools make bitstreams of RTL projects: crq build --target rtl"
+        )
     with steps_shown(as_json) as bar:
         made = make(
             project, board, clock_mhz=clock, slower=slower, seeds=seeds, jobs=jobs, cache=cache, heard=heard_by(bar)
@@ -96,17 +102,6 @@ def bitstream(
                 f"`{shlex.join(made.program)}` ended with status {done.returncode}: is the board connected, may this "
                 "user open it, and are openFPGALoader's libraries there (apt-get install libftdi1-2 libhidapi-hidraw0)?"
             )
-
-
-def _noted(project: RtlProject, board: str) -> None:
-    """Says that the clock and the folding were chosen for another FPGA."""
-    from crq.hw.devices.boards import find_board
-    from crq.hw.devices.catalog import for_vivado
-
-    if not for_vivado(board):
-        find_board(board)  # raises for what is no board, or none of open tools
-    if elsewhere := project.elsewhere(board):
-        click.echo(f"note: {elsewhere}", err=True)
 
 
 def _verified(
