@@ -90,9 +90,8 @@ def bitstream(
         )
         found = _verified(made, verify, data, reference, cache, bar) if verify else []
     facts = json.loads((made.folder / FILE).read_text())
-    click.echo(json.dumps(facts, indent=2) if as_json else summary(facts).rstrip())
-    if not as_json:
-        click.echo(f"bitstream   {made.file}")
+    text = f"{summary(facts).rstrip()}\nbitstream   {made.file}"
+    click.echo(json.dumps(facts, indent=2) if as_json else text)
     if not all(netlist.equal for netlist in found):
         sys.exit(1)
     if program:
