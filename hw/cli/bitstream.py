@@ -66,6 +66,7 @@ def bitstream(
     wanted = board or project.manifest.board
     if wanted and not for_vivado(wanted):
         find_board(wanted)  # raises for what is no board, or one that needs Vivado and has no Zynq
+    project.require_one_port("crq bitstream")
     if board and isinstance(project, RtlProject) and (elsewhere := project.elsewhere(board)):
         click.echo(f"note: {elsewhere}", err=True)  # the clock and the folding were chosen for another FPGA
     if for_vivado(wanted):
@@ -73,9 +74,8 @@ def bitstream(
         commands = project.vivado_commands(folder)
         said = [f"written    {folder}   (no Vivado has run its script)"]
         if isinstance(project, HlsProject):
-            said.append(
-                f"IP         {project.name}_axi: {'is there' if project.has_ip else 'not made yet, the first step'}"
-            )
+            state = "is there" if project.has_ip else "not made yet, the first step"
+            said.append(f"IP         {project.name}_axi: {state}")
         said += [f"{'now run' if i == 0 else 'then':10} {command}" for i, command in enumerate(commands)]
         click.echo(json.dumps({"folder": str(folder), "run": commands}, indent=2) if as_json else "\n".join(said))
         return
