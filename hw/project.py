@@ -71,7 +71,7 @@ class Project(Simulated):
         wanted = board or self.manifest.board
         if wanted is None:
             raise HwError(f"{self.directory}: built for the part {self.manifest.part}; name a board with --board")
-        self.require_one_port("crq vivado")
+        self.require_one_port("crq bitstream")
         if self.manifest.target == "hls" and (elsewhere := self.elsewhere(wanted)):
             raise HwError(f"{elsewhere} (Vitis HLS makes an IP for one part)")
         [source], [result] = ([words_of(port).bits for port in ports] for ports in self.axi_ports)

@@ -30,8 +30,11 @@ def codes_by_input(network: Network, name: str, limit: int | None = None) -> Int
     try:
         with np.load(path, allow_pickle=False) as file:
             if missing := [own for own in wanted if own not in file.files]:
-                raise HwError(f"{path}: has no array {', '.join(map(repr, missing))}; expected {expected}")
+                there = ", ".join(map(repr, file.files)) or "none"
+                raise HwError(f"{path}: has no array {', '.join(map(repr, missing))}, but {there}; expected {expected}")
             arrays = {own: file[own][:limit] for own in wanted}
+    except HwError:  # a ValueError too
+        raise
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise HwError(f"{path}: {error}; expected {expected}") from error
     return input_codes(network, arrays, quantize=True).astype(np.int64)

@@ -17,7 +17,6 @@ from crq.hw.cli.progress import heard_by, steps_shown
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from crq.hw.project import RtlProject
     from crq.hw.rtl.bitstream.project import Bitstream
 
 IMAGES = 20
@@ -54,6 +53,7 @@ def bitstream(
     an RTL or HLS project: run Vivado on it yourself.
     """
     from crq.errors import ToolError
+    from crq.hw.devices.boards import find_board
     from crq.hw.devices.catalog import for_vivado
     from crq.hw.errors import HwError
     from crq.hw.project import HlsProject, RtlProject, open_project
@@ -63,30 +63,35 @@ def bitstream(
     project = open_project(directory)
     if not changed:
         project.check_unchanged()
-    if board and isinstance(project, RtlProject):
-        _noted(project, board)
-    if for_vivado(board or project.manifest.board):
+    wanted = board or project.manifest.board
+    if wanted and not for_vivado(wanted):
+        find_board(wanted)  # raises for what is no board, or one that needs Vivado and has no Zynq
+    project.require_one_port("crq bitstream")
+    if board and isinstance(project, RtlProject) and (elsewhere := project.elsewhere(board)):
+        click.echo(f"note: {elsewhere}", err=True)  # the clock and the folding were chosen for another FPGA
+    if for_vivado(wanted):
         folder = project.vivado(board)
         commands = project.vivado_commands(folder)
         said = [f"written    {folder}   (no Vivado has run its script)"]
         if isinstance(project, HlsProject):
-            said.append(
-                f"IP         {project.name}_axi: {'is there' if project.has_ip else 'not made yet, the first step'}"
-            )
+            state = "is there" if project.has_ip else "not made yet, the first step"
+            said.append(f"IP         {project.name}_axi: {state}")
         said += [f"{'now run' if i == 0 else 'then':10} {command}" for i, command in enumerate(commands)]
         click.echo(json.dumps({"folder": str(folder), "run": commands}, indent=2) if as_json else "\n".join(said))
         return
     if not isinstance(project, RtlProject):
-        raise HwError(f"{directory} is an HLS project; bitstreams are made of RTL projects: crq build --target rtl")
+        raise HwError(
+            f"{directory} is an HLS project, of which `crq bitstream` writes Vivado projects for boards with a Zynq, "
+            "such as --board pynq-z2; open tools make bitstreams of RTL projects: crq build --target rtl"
+        )
     with steps_shown(as_json) as bar:
         made = make(
             project, board, clock_mhz=clock, slower=slower, seeds=seeds, jobs=jobs, cache=cache, heard=heard_by(bar)
         )
         found = _verified(made, verify, data, reference, cache, bar) if verify else []
     facts = json.loads((made.folder / FILE).read_text())
-    click.echo(json.dumps(facts, indent=2) if as_json else summary(facts).rstrip())
-    if not as_json:
-        click.echo(f"bitstream   {made.file}")
+    text = f"{summary(facts).rstrip()}\nbitstream   {made.file}"
+    click.echo(json.dumps(facts, indent=2) if as_json else text)
     if not all(netlist.equal for netlist in found):
         sys.exit(1)
     if program:
@@ -96,17 +101,6 @@ def bitstream(
                 f"`{shlex.join(made.program)}` ended with status {done.returncode}: is the board connected, may this "
                 "user open it, and are openFPGALoader's libraries there (apt-get install libftdi1-2 libhidapi-hidraw0)?"
             )
-
-
-def _noted(project: RtlProject, board: str) -> None:
-    """Says that the clock and the folding were chosen for another FPGA."""
-    from crq.hw.devices.boards import find_board
-    from crq.hw.devices.catalog import for_vivado
-
-    if not for_vivado(board):
-        find_board(board)  # raises for what is no board, or none of open tools
-    if elsewhere := project.elsewhere(board):
-        click.echo(f"note: {elsewhere}", err=True)
 
 
 def _verified(

@@ -77,17 +77,28 @@ def read(path: Path) -> OpenBoard:
 
 
 def find_board(name: str) -> OpenBoard:
-    """The board of a name in any spelling. Raises `HwError` with near names, and for boards of a vendor's tools."""
+    """The board of a name in any spelling. Raises `HwError` with near names, and for boards that need Vivado."""
     by_key = {key(board): board for board in open_boards()}
     if key(name) in by_key:
         return open_boards()[by_key[key(name)]]
-    known = ", ".join(open_boards())
-    if any(key(b.name) == key(name) for b in boards()):
+    zynq = {key(b.name): b.name for b in boards() if b.vivado}
+    known = (
+        f"{', '.join(open_boards())}, of open tools; or, with a Zynq, for a Vivado project by `crq bitstream`, "
+        f"{', '.join(zynq.values())}"
+    )
+    others = [b for b in boards() if key(b.name) not in by_key]
+    board = next((b for b in others if key(b.name) == key(name)), None) or next(
+        # "arty-a7" is a board too, whatever its FPGA.
+        (b for b in others if not b.vivado and b.name.lower().startswith(f"{name.lower()}-")),
+        None,
+    )
+    if board:
         raise HwError(
-            f"board {name!r}: its FPGA, {find(name).part}, needs its vendor's tools; open tools make bitstreams for "
-            f"{known}"
+            f"board {name!r}: the FPGA of {board.name}, {board.part}, needs its vendor's tools, Vivado. Expected one "
+            f"of {known}"
         )
-    near = [by_key[k] for k in nearest_names(key(name), by_key, cutoff=0.5)]
+    usable = by_key | zynq
+    near = [usable[k] for k in nearest_names(key(name), usable, cutoff=0.5)]
     hint = f"; did you mean {' or '.join(near)}?" if near else "."
     raise HwError(
         f"board {name!r} is not known{hint} Expected one of {known}; a new one is a file in hw/devices/boards"

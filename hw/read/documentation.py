@@ -59,8 +59,8 @@ with the taps that fall on it, and that unit; nothing is multiplied with the zer
 stream of its own: an image beside a vector, a class beside a map. `Project.simulate` and `host.py` take a tuple in the
 file's order (or a dictionary by name) and give a tuple. Each input has its own quantizer, each output its own scale.
 Inputs of integers share no stream, nor does an output that ends in an operator of the host. All streams are to be fed
-and taken side by side: one that stands still in the end stops the others. `crq bitstream` and `crq vivado`, and so a
-board's `crq run-on`, take one stream in and one out.
+and taken side by side: one that stands still in the end stops the others. `crq bitstream`, and so a board's
+`crq run-on`, take one stream in and one out.
 
 **The end.** {heads} behind the last scores are applied by the host (`host.py`, `Project.simulate`); the hardware ends
 with the scores, and those are compared. On request (`crq build --argmax`, `argmax=True`) the hardware ends with the

@@ -105,10 +105,14 @@ def _bytes(count: float) -> str:
 
 
 def _exact(report: Mapping[str, Any]) -> Iterator[Answer]:
-    if changed := report["project"].get("changed"):
+    changed, found = report["project"].get("changed"), report["project"].get("verdict")
+    if changed and found:
+        _, outcome, details = verdict(found)
+        yield Answer("exact", f"{outcome} as changed: {details}; changed: {named(changed)}", False)
+    elif changed:
         text = f"UNKNOWN: {named(changed)} is not what the build wrote; build the project again"
         yield Answer("exact", text, False)
-    elif found := report["project"].get("verdict"):
+    elif found:
         good, outcome, details = verdict(found)
         yield Answer("exact", f"{outcome}: {details}", good)
     elif report["project"].get("ports"):

@@ -59,6 +59,16 @@ class Link(NamedTuple):
     def equal(self) -> bool:
         return not self.differing and not self.missing and self.integers > 0
 
+    @property
+    def outcome(self) -> str:
+        """Whether images were found bit-exact, and how many; or how many of them differ."""
+        if self.equal:
+            return f"bit-exact: {self.images} of {self.images} images, {self.integers} of {self.integers} integers"
+        return (
+            f"NOT bit-exact: {self.images_differing or 0:,} of {self.images:,} images differ, {self.differing:,} of "
+            f"{self.integers:,} integers"
+        )
+
     def facts(self) -> dict[str, Any]:
         """For JSON: the counts, and the first difference."""
         counted = ("name", "images", "integers", "differing")

@@ -79,11 +79,7 @@ def reference_file(reference: str | PathLike[str] | None) -> Path | None:
 
 def described(link: Link) -> str:
     """The outcome of `verify` in words, with the figures of quality where there are labels."""
-    assert link.images_differing is not None
-    text = (
-        f"{'bit-exact' if link.equal else 'NOT bit-exact'}: {link.images - link.images_differing} of {link.images} "
-        f"images, {link.integers - link.differing} of {link.integers} integers ({link.name})"
-    )
+    text = f"{link.outcome} ({link.name})"
     if not link.figures:
         return text
     name = "accuracy " if ACCURACY in link.figures else ""

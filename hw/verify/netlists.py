@@ -35,12 +35,8 @@ class Netlist(NamedTuple):
     def __str__(self) -> str:
         if self.link is None:
             return f"NOT bit-exact: {self.error}"
-        exact = self.link.images - (self.link.images_differing or 0)
-        return (
-            f"{'bit-exact' if self.equal else 'NOT bit-exact'}: {exact} of {self.link.images} images, "
-            f"{self.link.integers - self.link.differing} of {self.link.integers} integers ({self.link.name}), "
-            f"{self.build_seconds:.0f} s to build, {self.seconds:.1f} s to simulate"
-        )
+        seconds = f"{self.build_seconds:.0f} s to build, {self.seconds:.1f} s to simulate"
+        return f"{self.link.outcome} ({self.link.name}), {seconds}"
 
     def facts(self) -> dict[str, Any]:
         link = self.link.facts() if self.link else {}

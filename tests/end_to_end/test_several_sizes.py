@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from onnx import ModelProto, TensorProto, helper
 
 from crq import hw
+from crq.hw.cli.bitstream import bitstream
 from crq.hw.cli.build import build as build_command
 from crq.hw.cli.inspect import inspect as inspect_command
 from crq.hw.cli.report import report as report_command
@@ -197,8 +198,14 @@ def test_what_joins_one_stream_to_a_host_is_refused_by_name(tmp_path: Path) -> N
     told = r"takes a network with one stream in and one out; 'net' has 2 in and 2 out.*net_axi"
     with pytest.raises(HwError, match=f"crq bitstream: {told}"):
         project.bitstream("ulx3s-25f")
-    with pytest.raises(HwError, match=f"crq vivado: {told}"):
+    with pytest.raises(HwError, match=f"crq bitstream: {told}"):
         project.vivado("pynq-z2")
+    told = CliRunner().invoke(bitstream, [str(project.directory), "--board", "ulx3s-25f"])
+    assert (str(told.exception)[:14], told.output) == ("crq bitstream:", "")
+    assert "crq bitstream" not in (project.directory / "README.md").read_text()
+    readme = (hw.build(image_and_table(), tmp_path / "hls", project_name="net").directory / "README.md").read_text()
+    assert "crq bitstream" not in readme
+    assert "has the same 4 streams" in readme
     with pytest.raises(HwError, match=r"outputs 'y', 'm': .*\[argmax\]"):
         hw.build(image_and_table(), tmp_path / "q", argmax=True)
 

@@ -70,6 +70,21 @@ def test_a_board_with_another_fpga_is_refused_for_hls_and_noted_for_rtl(tmp_path
     assert "is built for xc7z020clg400-1, and kv260 has xck26" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "is an HLS project, .*boards with a Zynq.*open tools make bitstreams of RTL projects"),
+        (["--board", "ulx3s-25f"], "is an HLS project, .*--board pynq-z2; .*crq build --target rtl"),
+        (["--board", "ulx4s"], "'ulx4s' is not known; did you mean ULX3S"),
+        (["--board", "vcu118"], "needs its vendor's tools, Vivado"),
+    ],
+)
+def test_wrong_wishes_of_an_hls_project(arguments: list[str], message: str, tmp_path: Path) -> None:
+    made = hw.build(small(), tmp_path / "p", project_name="net")
+    with pytest.raises(HwError, match=message):
+        CliRunner().invoke(bitstream, [str(made.directory), *arguments], catch_exceptions=False)
+
+
 def test_the_command_tries_as_many_placements_as_the_function() -> None:
     (option,) = (found for found in bitstream.params if found.name == "seeds")
     assert option.default == SEEDS

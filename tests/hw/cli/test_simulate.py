@@ -15,6 +15,8 @@ from crq.hw.cli.build import build
 from crq.hw.cli.data import OWN_LOSS
 from crq.hw.cli.report import report
 from crq.hw.cli.simulate import simulate
+from crq.hw.ir.layers import Mac
+from crq.hw.ir.vectors import all_vectors
 from crq.hw.verify.proofs.mutation import flipped_weight
 from crq.hw.verify.proofs.proof import Proof
 from tests.support.nets import Plain, frozen
@@ -62,6 +64,9 @@ def test_a_difference_ends_with_1_and_names_the_layer(folder: Path, tmp_path: Pa
     assert result.exit_code == 1
     assert "NOT bit-exact" in result.output
     assert re.search(r"first: layer 'fc', image \d+, channel \d, pixel \(0, 0\): expected -?\d+, found", result.output)
+    assert "--trace layers.npz" not in result.output
+    untraced = CliRunner().invoke(simulate, [*arguments[:2], "--changed"])
+    assert untraced.output.splitlines()[-1] == "`--trace layers.npz` says in which layer it begins"
     facts = json.loads(CliRunner().invoke(simulate, [*arguments, "--changed", "--json"]).stdout)
     assert (facts["bit_exact"], facts["layers"][0]["first"]["layer"]) == (False, "fc")
     assert facts["exact_integers"] < facts["integers"]
@@ -153,6 +158,27 @@ def test_an_rtl_project_against_pytorch_layer_by_layer_and_a_fault_in_it(folder:
     result = CliRunner().invoke(simulate, [*arguments, "--changed"])
     assert result.exit_code == 1
     assert json.loads(result.stdout)["layers"][0]["first"]["layer"] == "fc"
+
+
+def test_a_change_that_the_images_do_not_show_is_said_and_made_inputs_show_it(folder: Path, tmp_path: Path) -> None:
+    copy = hw.open_project(shutil.copytree(folder / "net", tmp_path / "net"))
+    process = next(p for p in copy.plan.processes if p.unit and isinstance(p.unit.layer, Mac))
+    assert process.unit is not None
+    flipped_weight(process, process.unit.layer, copy.plan).put(copy.directory)
+    codes = all_vectors(copy.network, 100, bounding_limit=100)
+    same = (copy.integers(codes) == hw.open_project(folder / "net").integers(codes)).all(axis=1)
+    assert 0 < same.sum() < len(same)
+    np.save(tmp_path / "same.npy", codes[same][:2].astype(np.uint8))
+    arguments = [str(copy.directory), "--data", f"{tmp_path}/same.npy:all", "--codes", "--no-checks", "--changed"]
+    result = CliRunner().invoke(simulate, arguments)
+    assert result.exit_code == 1, result.output
+    first, second, *_ = result.output.splitlines()
+    assert re.search(r"^bit-exact: 2 of 2 .*; CHANGED: firmware/\S*\.h; these images show no difference$", first)
+    assert second.startswith(
+        f"random, extreme and bounding inputs: NOT bit-exact: {(~same).sum():,} of {len(same):,} images differ"
+    )
+    facts = json.loads(CliRunner().invoke(simulate, [*arguments, "--json"]).stdout)
+    assert (facts["bit_exact"], facts["made"]["bit_exact"], len(facts["changed"])) == (True, False, 1)
 
 
 def test_a_loss_that_a_file_names_is_not_imported(tmp_path: Path, monkeypatch) -> None:

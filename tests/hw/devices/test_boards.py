@@ -41,8 +41,15 @@ def test_pins(name: str, clock: str, rx: str, tx: str) -> None:
 def test_unknown_boards_and_those_of_a_vendor() -> None:
     with pytest.raises(HwError, match=r"'tang nano' is not known; did you mean Tang-Nano-9K or Tang-Nano-20K\?"):
         find_board("tang nano")
-    with pytest.raises(HwError, match="'pynq-z2': its FPGA, xc7z020clg400-1, needs its vendor's tools"):
-        find_board("pynq-z2")
+    expected = "Expected one of Colorlight-i5, .*, ULX3S-85F, of open tools; or, with a Zynq, .*PYNQ-Z2.*KV260"
+    for name, board, part in (("pynq-z2", "PYNQ-Z2", "xc7z020clg400-1"), ("vcu118", "VCU118", "xcvu9p-flga2104-2L-e"),
+                              ("arty-a7", "Arty-A7-100", "xc7a100tcsg324-1")):  # fmt: skip
+        needs = f"{name!r}: the FPGA of {board}, {part}, needs its vendor's tools, Vivado. {expected}"
+        with pytest.raises(HwError, match=needs):
+            find_board(name)
+    for name, near in (("pynq", "PYNQ-Z2 or PYNQ-Z1"), ("zcu14", "ZCU104"), ("a", "")):
+        with pytest.raises(HwError, match=f"{name!r} is not known.*{near}.*{expected}"):
+            find_board(name)
 
 
 def test_a_board_that_lacks_a_fact(tmp_path: Path) -> None:

@@ -159,6 +159,11 @@ def test_a_design_that_was_changed_is_not_called_bit_exact(copy: hw.Project) -> 
     assert (found.good, found.text) == (
         False, "UNKNOWN: firmware/defines.h is not what the build wrote; build the project again",
     )  # fmt: skip
+    keep(copy, "changed", {"images": 2, "integers": 20, "differing": 4, "equal": False, "against": "PyTorch"})
+    found = next(a for a in answers(project_report(copy).to_dict()) if a.question == "exact")
+    assert not found.good
+    assert found.text.startswith("NOT bit-exact as changed: 4 of 20 integers on 2 images differ, against PyTorch (")
+    assert found.text.endswith("; changed: firmware/defines.h")
 
 
 @pytest.mark.parametrize(("file", "text"), [("synthesis.json", "{"), ("synthesis.json", "[]"), ("verdicts.json", "{")])

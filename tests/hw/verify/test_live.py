@@ -231,7 +231,8 @@ def test_the_verdict_in_words_and_figures() -> None:
     found[2, :2] = 1
     link = compare("fast simulation against the integer graph", found, expected, figures={"accuracy": 0.75})
     assert described(link) == (
-        "NOT bit-exact: 3 of 4 images, 10 of 12 integers (fast simulation against the integer graph); accuracy 75.00%"
+        "NOT bit-exact: 1 of 4 images differ, 2 of 12 integers (fast simulation against the integer graph); "
+        "accuracy 75.00%"
     )
     assert verdict_facts(link, "fast", None) == {
         "against": "the integer graph", "mode": "fast", "images": 4, "exact_images": 3, "integers": 12,

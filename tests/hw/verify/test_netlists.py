@@ -11,6 +11,9 @@ def test_only_equal_integers_are_equal() -> None:
     assert Netlist("synthesis", compare("a", same, same), "", 1.0, 2.0).equal
     assert not Netlist("synthesis", compare("a", same, same + 1), "", 1.0, 2.0).equal
     assert not Netlist("synthesis", compare("a", none, none), "", 1.0, 2.0).equal
+    wrong = np.array([[1, 1, 1], [1, 2, 3]])
+    differs = str(Netlist("s", compare("a", wrong, same), "", 1, 2))
+    assert differs.startswith("NOT bit-exact: 1 of 2 images differ, 2 of 6 integers (a), 1 s to build"), differs
     silent = Netlist("synthesis", None, "no answer", 1.0, 2.0)
     assert not silent.equal
     assert str(silent) == "NOT bit-exact: no answer"
