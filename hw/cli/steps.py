@@ -128,10 +128,7 @@ class Steps:
         elif board is not None and (self.options.target, self.options.io_type) == ("hls", "io_parallel"):
             raise CrqError(f"--board {board}: an io_parallel project for HLS has no AXI4-Stream top; add --target rtl")
         if not self.training.exists() and self.output.is_dir() and any(self.output.iterdir()):
-            raise CrqError(
-                f"output folder {self.output} is not empty and holds no run of `crq run`, whose training lies in "
-                f"{self.output.name}/train: choose another with -o"
-            )
+            raise CrqError(f"output folder {self.output} is not empty and holds no run of `crq run`: choose another -o")
 
     def train(self) -> dict[str, Any]:
         """Train, or go on with the training in the folder; its summary."""

@@ -263,8 +263,9 @@ def test_a_fault_behind_live_codes_is_named_at_its_layer(runs: dict[str, Path], 
     wrong = with_a_wrong_weight(runs["Named"] / "net", "conv1", tmp_path / "p")
     done = CliRunner().invoke(
         simulate,
-        [str(wrong.directory), "--reference", str(runs["Named"]), "--no-checks", "--trace", str(tmp_path / "t.npz")],
-    )
+        [str(wrong.directory), "--reference", str(runs["Named"]), "--no-checks", "--changed",
+         "--trace", str(tmp_path / "t.npz")],
+    )  # fmt: skip
     assert (done.exit_code, done.exception.__class__) == (1, SystemExit), done.output
     assert "the live PyTorch model" in done.output
     assert done.output.count("first: layer 'conv1_quant'") == 2, done.output
