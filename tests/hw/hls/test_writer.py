@@ -136,8 +136,9 @@ PAGE = (Path(__file__).parents[3] / "docs" / "howto" / "vitis.md").read_text()
 
 @pytest.mark.parametrize("command", documented(PAGE))
 def test_each_documented_command_makes_the_top_that_it_says(command, project, tmp_path) -> None:
-    if project.manifest.io_type == "io_parallel":
-        pytest.skip("it has one top")
+    if project.manifest.io_type == "io_parallel":  # it has one top
+        assert not any("axi" in line for line in documented((project.directory / "README.md").read_text()))
+        return
     assert set(documented((project.directory / "README.md").read_text())) == {*documented(PAGE)}
     copy = shutil.copytree(project.directory, tmp_path / "p")
     done = run(copy, command)
