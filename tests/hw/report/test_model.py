@@ -23,7 +23,8 @@ from crq.hw.dataflow.timing import HLS
 from crq.hw.dataflow.units import Fold
 from crq.hw.devices.catalog import find
 from crq.hw.errors import HwError
-from crq.hw.fold.search import choose, fill
+from crq.hw.fold.fit import fill
+from crq.hw.fold.search import choose
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Mac
 from crq.hw.report.folding import folding_table
