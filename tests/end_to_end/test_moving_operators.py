@@ -143,7 +143,13 @@ def test_moved_samples(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "net", [Decoder, OptionA, lambda: Keyword("mean"), lambda: Keyword("max")], ids=["decoder", "a", "mean", "max"]
+    "net",
+    [
+        pytest.param(Decoder, id="decoder"),
+        pytest.param(OptionA, id="a", marks=pytest.mark.slow),
+        pytest.param(lambda: Keyword("mean"), id="mean"),
+        pytest.param(lambda: Keyword("max"), id="max", marks=pytest.mark.slow),
+    ],
 )
 def test_networks(net: Callable[[], nn.Module], tmp_path: Path) -> None:
     torch.manual_seed(0)
