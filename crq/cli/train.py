@@ -17,7 +17,7 @@ from crq.cli.stopping import stoppable
 @click.argument("recipe")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path),
-    help="Folder for the run: new, empty, or that of a trial.",
+    help="Folder for the run: new, empty, or that of a trial, which is set aside.",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Continue the interrupted run in the output folder.")
 @click.option("--pretrained", metavar="RUN", help="Start from the float network of this run folder.")
@@ -68,7 +68,7 @@ def _print_next(summary: dict[str, Any], again: str, output: Path) -> None:
     if summary["not_exportable"]:
         click.echo(f"Not exportable: {summary['not_exportable']}.")
     if summary["steps"]:
-        click.echo(f"next: {again}, which takes this folder")
+        click.echo(f"next: {again}, which sets this trial aside")
     elif not summary["not_exportable"]:
         click.echo(f"next: {shlex.join(['crq', 'export', str(output), '-o', summary['name'] + '.onnx'])}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
 
     def open(self, recipe: Recipe, resume: bool) -> None:
-        """Start a run of `recipe` in this folder, which must be empty or hold a trial alone, which is removed; or go on
-        with the run in it."""
+        """Start a run of `recipe` in this folder, which must be empty or hold a trial alone, which is set aside; or go
+        on with the run in it."""
         if resume:
             if not self.recipe.exists():
                 raise CrqError(f"{self.path} has no recipe.toml, so there is no run to resume in it")
@@ -41,20 +42,21 @@ class RunFolder:
                     f"the recipe differs from {self.recipe}; resume with that file, or choose another folder"
                 )
         elif distributed.is_main():
-            self._clear_trial()
+            self._set_trial_aside()
             empty_folder(self.path)
             recipe.save(self.recipe)
         distributed.barrier()
 
-    def _clear_trial(self) -> None:
-        """Remove the files of a run that stopped its phases early (`steps`), if nothing else lies in the folder."""
+    def _set_trial_aside(self) -> None:
+        """Rename the folder of a run that stopped its phases early (`steps`), if nothing else lies in it: such a run
+        may have been long, and is its user's."""
         if not self.recipe.is_file() or not load_recipe(self.recipe).steps:
             return
         own = {path for pattern in OWN for path in self.path.glob(pattern)}
-        held = sorted(self.path.rglob("*"), reverse=True)  # what lies in a folder comes before it
-        if own.issuperset(held):
-            for path in held:
-                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        if own.issuperset(self.path.rglob("*")):
+            whole = self.path.resolve()
+            names = (whole.with_name(f"{whole.name}-trial{number or ''}") for number in count())
+            whole.rename(next(name for name in names if not name.exists()))
 
     def finished(self, phase: str) -> Path:
         """Where the result of a finished phase lies."""

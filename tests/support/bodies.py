@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from crq.convert.trace import trace
 from crq.quant.quantizers import ActQuant
 
 
@@ -21,6 +22,16 @@ class Net(nn.Module):
 
     def forward(self, x):
         return self.body(self, x)
+
+
+def assert_traced(body, words: str, x: torch.Tensor) -> None:
+    """`body` behind a convolution, traced with shapes, is `words` and computes the same bits."""
+    net = Net(lambda net, x: body(net.conv1(x))).eval()
+    with torch.no_grad():
+        expected = net(x)
+        traced = trace(net, x)
+        assert calls(traced) == f"Conv2d {words}".strip()
+        assert torch.equal(traced(x), expected)
 
 
 def calls(prepared) -> str:

@@ -33,7 +33,7 @@ def test_a_trial_says_that_it_is_one(tmp_path) -> None:
     assert result.stdout.splitlines() == [
         "Trial of 2 steps per phase: network and data fit together; its accuracies mean nothing",
         f"Run folder: {tmp_path}/run",
-        f"next: crq train {' '.join(command)}, which takes this folder",
+        f"next: crq train {' '.join(command)}, which sets this trial aside",
     ]
     assert not any(f"{stage} " in result.stderr for stage in ("float", "quantized", "frozen"))
 

@@ -9,7 +9,7 @@ import crq
 from crq.convert.channels import Channels
 from crq.convert.trace import trace
 from crq.errors import CrqError
-from tests.support.bodies import Net, calls
+from tests.support.bodies import Net, assert_traced
 
 X = torch.randn(2, 3, 8, 8)
 
@@ -44,13 +44,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_same_values(case: str) -> None:
-    body, words = CASES[case]
-    net = Net(lambda net, x: body(net.conv1(x))).eval()
-    with torch.no_grad():
-        expected = net(X)
-        traced = trace(net, X)
-        assert calls(traced) == f"Conv2d {words}"
-        assert torch.equal(traced(X), expected)
+    assert_traced(*CASES[case], X)
 
 
 @settings(max_examples=40, deadline=None)

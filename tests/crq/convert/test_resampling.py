@@ -6,9 +6,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import crq
-from crq.convert.trace import trace
 from crq.errors import CrqError
-from tests.support.bodies import Net, calls
+from tests.support.bodies import Net, assert_traced
 
 X = torch.randn(2, 3, 8, 8)
 
@@ -29,13 +28,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_same_values(case: str) -> None:
-    body, words = CASES[case]
-    net = Net(lambda net, x: body(net.conv1(x))).eval()
-    with torch.no_grad():
-        expected = net(X)
-        traced = trace(net, X)
-        assert calls(traced) == f"Conv2d {words}".strip()
-        assert torch.equal(traced(X), expected)
+    assert_traced(*CASES[case], X)
 
 
 @pytest.mark.parametrize(

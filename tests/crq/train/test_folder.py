@@ -41,12 +41,13 @@ def test_a_new_run_wants_an_empty_folder_and_leaves_its_recipe_there(tmp_path) -
     folder.open(PLAN.model_copy(update={"hardware": BuildOptions(part="ZCU104")}), resume=True)
 
 
-def test_a_trial_makes_room_and_nothing_else_does(tmp_path) -> None:
+def test_a_trial_is_set_aside_and_nothing_else_is(tmp_path) -> None:
     plain = run(tmp_path / "a", steps=2)
     assert plain["steps"] == 2
     held = {path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*")}
     assert {"frozen.pt", "summary.json", "logs", "checkpoints"} <= {str(path) for path in held}
     assert run(tmp_path / "a", steps=3)["steps"] == 3
+    assert {path.relative_to(tmp_path / "a-trial") for path in (tmp_path / "a-trial").rglob("*")} == held
     folder = RunFolder(tmp_path / "a")
     for mine in ("notes.txt", "mine/recipe.toml", "logs/pretrain/mine.txt", "checkpoints/best.pth", "empty"):
         path = tmp_path / "a" / mine
@@ -64,7 +65,7 @@ def test_a_trial_makes_room_and_nothing_else_does(tmp_path) -> None:
     (tmp_path / "a" / "logs" / "linked").symlink_to(tmp_path / "elsewhere")
     folder.open(PLAN, resume=False)
     assert [path.name for path in folder.path.iterdir()] == ["recipe.toml"]
-    assert (tmp_path / "elsewhere" / "x.pt").exists()
+    assert (tmp_path / "a-trial1" / "logs" / "linked" / "x.pt").read_text() == "precious"
     with pytest.raises(CrqError, match="is not empty"):  # a run is no trial
         folder.open(PLAN, resume=False)
 
