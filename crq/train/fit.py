@@ -60,7 +60,8 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
         ),
     ]
     teacher = copy.deepcopy(setup.network) if phase.distill else None
-    module = PhaseModule(network, phase, name, setup.optimizer_steps(name), setup.seed(name), setup.task, teacher)
+    steps, seed = setup.optimizer_steps(name), setup.seed(name)
+    module = PhaseModule(network, phase, name, steps, seed, setup.task, teacher, setup.recipe.fused)
     network.train()
     if _prefers_channels_last(network):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

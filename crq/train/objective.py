@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from crq.train.compiled import compiled
 from crq.train.sections import Distillation, Phase
 from crq.train.tasks import Task
 
@@ -18,15 +19,22 @@ from crq.train.tasks import Task
 class Objective:
     """The loss of a batch under `phase`. teacher: the network to learn from, where the phase distils.
 
+    fused: compute both networks by torch.compile.
+
     Mixup (Zhang et al. 2018, Eq. 1 and 2): x = μ·x_i + (1 − μ)·x_j with μ from Beta(α, α), one per batch, and the
     loss mixed likewise. Mixed samples lie between the codes of the input, which its quantizer rounds.
     """
 
-    def __init__(self, phase: Phase, network: nn.Module, task: Task, teacher: nn.Module | None = None) -> None:
-        self.phase, self.network, self.task = phase, network, task
+    def __init__(
+        self, phase: Phase, network: nn.Module, task: Task, teacher: nn.Module | None = None, fused: bool = False
+    ) -> None:
+        self.phase, self.task = phase, task
+        self.network = compiled(network) if fused else network
         smoothed = partial(F.cross_entropy, label_smoothing=phase.label_smoothing)
         self.loss = smoothed if phase.label_smoothing else task.loss
-        self.teacher = None if phase.distill is None or teacher is None else Teacher(phase.distill, teacher, network)
+        self.teacher = None
+        if phase.distill is not None and teacher is not None:
+            self.teacher = Teacher(phase.distill, teacher, network, fused)
 
     def __call__(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(loss, outputs [N, …], what they are compared with) of float32 inputs [N, …] and their labels [N, …]."""
@@ -51,9 +59,10 @@ class Teacher:
     With `layers` also the mean over the batch norms that both have of |s − t|²/|t|², their outputs, times `layers`.
     """
 
-    def __init__(self, choice: Distillation, teacher: nn.Module, student: nn.Module) -> None:
+    def __init__(self, choice: Distillation, teacher: nn.Module, student: nn.Module, fused: bool = False) -> None:
         self.choice, self.student = choice, student
         self.teacher = teacher.eval().requires_grad_(False)
+        self.run, self.runs_teacher = (compiled(n) if fused else n for n in (student, teacher))
         names = dict(student.named_modules())
         shared = [name for name, module in teacher.named_modules() if isinstance(module, _BatchNorm) and name in names]
         self.layers = shared if choice.layers else []
@@ -67,9 +76,10 @@ class Teacher:
                 for network, outputs in ((self.student, ours), (self.teacher, theirs)):
                     handle = network.get_submodule(name).register_forward_hook(_keep(outputs, name))
                     hooks.callback(handle.remove)
-            logits = self.student(images).float()
+            logits = self.run(images).float()
             with torch.no_grad():
-                wanted = self.teacher.to(images.device)(images).float()
+                self.teacher.to(images.device)
+                wanted = self.runs_teacher(images).float()
         temperature = self.choice.temperature
         soft = F.kl_div(
             F.log_softmax(logits / temperature, 1),

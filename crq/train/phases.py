@@ -24,17 +24,19 @@ class PhaseModule(pl.LightningModule):
 
     name: the phase, for messages. steps: optimizer steps of the whole phase. seed: keys the global random state of
     each epoch, so that a resumed run draws the same dropout masks as an uninterrupted one.
-    teacher: the network to distil from, where the phase does.
+    teacher: the network to distil from, where the phase does. fused: compute by torch.compile.
     """
 
     def __init__(
         self, network: nn.Module, phase: Phase, name: str, steps: int, seed: int, task: Task,
-        teacher: nn.Module | None = None,
+        teacher: nn.Module | None = None, fused: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         self.task = task
         self.network, self.phase, self.name, self.steps, self.seed = network, phase, name, steps, seed
-        self.objective = Objective(phase, network, task, teacher)  # no module: a teacher is no part of checkpoints
+        self.objective = Objective(
+            phase, network, task, teacher, fused
+        )  # no module: a teacher is no part of checkpoints
 
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x)

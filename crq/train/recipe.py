@@ -50,6 +50,7 @@ class Recipe(Section):
     loss: str = "cross_entropy"
     calibration: int = Field(2048, ge=2, description="training samples for activation scales and batch norms")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+    fused: bool = Field(False, description="train through torch.compile: slow first steps, then up to twice as fast")
     threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; by default torch's choice")
     steps: int | None = Field(None, ge=1)
     callbacks: tuple[str, ...] = Field((), description="module:name of Lightning callbacks, for every phase")
@@ -98,6 +99,8 @@ class Recipe(Section):
             if self.loss != "cross_entropy" and (phase.label_smoothing or phase.distill):
                 key = "distill" if phase.distill else "label_smoothing"
                 raise ValueError(f'{name}.{key} is for loss = "cross_entropy", not for {self.loss!r}')
+            if self.fused and phase.distill is not None and phase.distill.layers:
+                raise ValueError(f"{name}.distill.layers looks inside the network, which fused = true takes apart")
             if phase.mixup and self.data.target == "input":
                 raise ValueError(f'{name}.mixup mixes labels, which data.target = "input" has none of')
         return self

@@ -57,6 +57,25 @@ def test_gradient_passes_inside_the_range_only_and_reaches_the_scale() -> None:
     assert float(q.log2_scale_step.grad) == pytest.approx(expected, rel=1e-5)
 
 
+def test_gradient_of_the_scale_is_the_same_in_any_layout_of_memory() -> None:
+    x = torch.randn(3, 4, 5, 6, generator=torch.Generator().manual_seed(1))
+    grad = torch.randn(3, 4, 5, 6, generator=torch.Generator().manual_seed(2))
+    found = []
+    for ours in (torch.contiguous_format, torch.channels_last):
+        for theirs in (torch.contiguous_format, torch.channels_last):
+            quantizer = ActQuant(bits=3, signed=True)
+            quantizer.calibrate(x)
+            value = quantizer(x.to(memory_format=ours).requires_grad_())
+            value.backward(grad.to(memory_format=theirs))
+            found.append(quantizer.log2_scale_step.grad)
+    ratio = x.double() / quantizer.scale
+    codes = ratio.round().clamp(-4, 3)
+    inside = (ratio >= -4.5) & (ratio <= 3.5)
+    total = (grad.double() * torch.where(inside, codes - ratio, codes)).sum() * quantizer.scale
+    for gradient in found:
+        assert float(gradient) == pytest.approx(float(total) * math.log(2) / math.sqrt(x.numel() * 3), rel=1e-4)
+
+
 @pytest.mark.parametrize(("bits", "signed"), [(1, False), (4, False), (8, False), (2, True), (8, True)])
 def test_calibration_picks_the_power_of_two_with_the_least_error(bits: int, signed: bool) -> None:
     x = torch.randn(4000, generator=torch.Generator().manual_seed(0)) * 3
