@@ -17,6 +17,7 @@ def values(**changes) -> dict:
         "name": "toy",
         "data": {"name": "digits", "augment": "crop"},
         "network": {"name": "digits-cnn", "options": {"width": 4}},
+        "ternary": {"method": "crq"},  # which has all three phases
         "pretrain": dict(phase),
         "retrain": {**phase, "lam": 0.05},
         "finetune": dict(phase),

@@ -10,7 +10,7 @@ from crq.convert.swap import layer_options
 from crq.errors import CrqError
 from crq.quant.layers import IntegerLinear, TernaryConv2d, TernaryLinear
 
-TRAIN_ONLY = crq.TernaryConfig(act_bits=None)
+TRAIN_ONLY = crq.TernaryConfig(act_bits=None, method="crq")
 
 
 def test_options_by_pattern() -> None:
@@ -31,7 +31,7 @@ def test_layers_have_their_own_method_scale_and_share_of_the_penalty() -> None:
     layers = {
         "conv1": {"method": "twn", "per_channel": True}, "conv2": {"penalty": 0.0}, "last": {"integer": 8},
     }  # fmt: skip
-    model = crq.prepare(models.build("digits-cnn"), crq.TernaryConfig(layers=layers))
+    model = crq.prepare(models.build("digits-cnn"), crq.TernaryConfig(method="crq", layers=layers))
     assert (model.conv1.method.name, model.conv1.per_channel, model.conv2.method.name) == ("twn", True, "crq")
     assert isinstance(model.fc, IntegerLinear)
     penalty = crq.ClusterPenalty(model, lam=0.5)

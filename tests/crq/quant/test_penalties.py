@@ -19,7 +19,7 @@ def model_float() -> nn.Module:
 
 
 def model() -> nn.Module:
-    return crq.prepare(model_float())
+    return crq.prepare(model_float(), crq.TernaryConfig(method="crq"))
 
 
 def layers(net: nn.Module) -> list[TernaryLinear]:
@@ -167,7 +167,7 @@ def test_frozen_weights_stay_as_they_are() -> None:
 
 
 def test_per_channel_targets() -> None:
-    net = crq.prepare(nn.Sequential(nn.Linear(16, 12)), crq.TernaryConfig(per_channel=True))
+    net = crq.prepare(nn.Sequential(nn.Linear(16, 12)), crq.TernaryConfig(method="crq", per_channel=True))
     ClusterPenalty(net, 1.0).add_gradients()
     layer = layers(net)[0]
     assert torch.allclose(layer.weight.grad, layer.weight - layer.clusters().dequantized())

@@ -33,7 +33,7 @@ class UserModule(pl.LightningModule):
 )
 def test_callback_in_a_users_own_lightning_loop(tmp_path, optimizer) -> None:
     torch.manual_seed(0)
-    prepared = crq.prepare(models.build("digits-cnn", width=4))
+    prepared = crq.prepare(models.build("digits-cnn", width=4), crq.TernaryConfig(method="crq"))
 
     def costs(lam: float) -> list[float]:
         module = UserModule(copy.deepcopy(prepared), optimizer)

@@ -44,7 +44,7 @@ def test_values_and_defaults(tmp_path) -> None:
     loaded = load(tmp_path, TEXT)
     assert loaded.network.options == {"width": 4}
     assert loaded.ternary.integer == {"first": 8}
-    assert loaded.ternary.method == "crq"
+    assert loaded.ternary.method == "ste"
     assert loaded.retrain.lam == 0.5
     assert loaded.finetune.lam is None
 

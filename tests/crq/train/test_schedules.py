@@ -86,7 +86,7 @@ def test_the_penalty_alone_shrinks_by_the_dose(momentum: float, lam_schedule: st
     """W − αt of a real optimizer under λ = D/dose and no other gradient, against e^−D."""
     phase = Penalized(epochs=1, lr=0.05, momentum=momentum, lam_schedule=lam_schedule)
     steps, wanted = 300, 0.7
-    model = crq.prepare(torch.nn.Sequential(torch.nn.Linear(16, 12)))
+    model = crq.prepare(torch.nn.Sequential(torch.nn.Linear(16, 12)), crq.TernaryConfig(method="crq"))
     (layer,) = crq.coded_layers(model).values()
     codes = torch.tensor([-1.0, 0.0, 1.0]).repeat(layer.weight.numel())[: layer.weight.numel()]
     with torch.no_grad():

@@ -18,7 +18,7 @@ def setup() -> Setup:
 
 
 def test_costs_are_those_of_the_weights_at_their_time(setup: Setup) -> None:
-    prepared = crq.prepare(setup.network)
+    prepared = crq.prepare(setup.network, setup.recipe.ternary)
     layers = {name: layer.weight.detach().clone() for name, layer in crq.coded_layers(prepared).items()}
     ternary = {name: weight.sign() for name, weight in layers.items()}  # J = 0
     found = summarize(setup, prepared, layers, ternary, {"float": {"accuracy": 0.5}}, {"train": 1.23456})
