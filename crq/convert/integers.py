@@ -332,7 +332,13 @@ class IntegerWalk:
         if value.relu or value.activation is not None:
             raise CrqError(f"node {node.name!r}: an activation function without a quantizer cannot end the network")
         step, alive = ending(value)
-        if not alive.all() and value.alpha is not None:
-            mac = next(s for s in reversed(self.steps.values()) if isinstance(s, ops.Mac))
-            mac.codes[np.flatnonzero(np.broadcast_to(~alive, len(mac.codes)))] = 0
-        self._emit("output", step, value.source)
+        source = value.source
+        if not alive.all():
+            dead = np.broadcast_to(~alive, source.lo.shape)
+            if value.alpha is None:  # sums without weights that could be zero
+                index = [-1 if gone else i for i, gone in enumerate(dead)]
+                source = source._replace(name=self._emit(f"{source.name}_alive", moved.Channels(index), source))
+            else:
+                mac = next(s for s in reversed(self.steps.values()) if isinstance(s, ops.Mac))
+                mac.codes[np.flatnonzero(dead)] = 0
+        self._emit("output", step, source)
