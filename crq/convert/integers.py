@@ -195,8 +195,9 @@ class IntegerWalk:
         """Run the waiting max pools on the sums themselves: what follows falls in some channels."""
         if p.gain is not None and (p.gain < 0).any():
             raise CrqError(
-                f"layer {node.target!r}: max pool behind a batch norm of negative gain, before what falls again, has "
-                "no exact form; pool behind the activation"
+                f"layer {node.target!r}: max pool behind a negative factor (of a batch norm, or in forward) has no "
+                "exact form before what falls again, or ends the network; pool in front of the factor, or behind an "
+                "activation"
             )
         source = p.source
         for pool in p.pools:

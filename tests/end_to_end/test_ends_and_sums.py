@@ -74,6 +74,18 @@ def test_both_forms_of_the_hardware(name: str, tmp_path: Path) -> None:
     simulated(deploy, codes, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [lambda n, x: n.c(-nn.functional.max_pool2d(-x, 2)), lambda n, x: nn.functional.max_pool2d(n.norm(n.b(x)), 2)],
+    ids=["falls again", "ends"],
+)
+def test_max_pools_behind_negative_factors_say_where_to_pool(body: Callable[[Net, Tensor], Tensor]) -> None:
+    net = Net(body)
+    nn.init.constant_(net.norm.weight, -1)
+    with pytest.raises(crq.CrqError, match="max pool behind a negative factor .* pool in front of the factor"):
+        frozen(net)
+
+
 @pytest.mark.parametrize("name", ["ends with a mean", "ends with a residual", "ends with a difference"])
 def test_sums_at_the_end_are_exact(name: str) -> None:
     """No quantizer of its own rounds them: they are those of the prepared network's quantized activations."""
