@@ -75,6 +75,11 @@ def pool_to(rewriter: Rewriter, node: fx.Node, x: fx.Node, size: Any, maximum: b
     if image is None:
         raise CrqError(f"{name_of(node)!r} {rewriter.where(node)} pools to {size}: give crq.prepare an example_input")
     asked = size if isinstance(size, (tuple, list)) else [size] * rank
+    if not len(asked) == len(image) == rank:
+        raise CrqError(
+            f"{name_of(node)!r} {rewriter.where(node)} pools to {size} what has the rows and columns {image}: use the "
+            f"pool for {'signals, 1d' if len(image) == 1 else 'images, 2d'}"
+        )
     sizes = [have if want is None else want for want, have in zip(asked, image, strict=True)]
     if any(have % want for want, have in zip(sizes, image, strict=True)):
         raise CrqError(

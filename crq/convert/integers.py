@@ -195,8 +195,9 @@ class IntegerWalk:
         """Run the waiting max pools on the sums themselves: what follows falls in some channels."""
         if p.gain is not None and (p.gain < 0).any():
             raise CrqError(
-                f"layer {node.target!r}: max pool behind a batch norm of negative gain, before what falls again, has "
-                "no exact form; pool behind the activation"
+                f"layer {node.target!r}: max pool behind a negative factor (of a batch norm, or in forward) has no "
+                "exact form before what falls again, or ends the network; pool in front of the factor, or behind an "
+                "activation"
             )
         source = p.source
         for pool in p.pools:
@@ -332,7 +333,13 @@ class IntegerWalk:
         if value.relu or value.activation is not None:
             raise CrqError(f"node {node.name!r}: an activation function without a quantizer cannot end the network")
         step, alive = ending(value)
-        if not alive.all() and value.alpha is not None:
-            mac = next(s for s in reversed(self.steps.values()) if isinstance(s, ops.Mac))
-            mac.codes[np.flatnonzero(np.broadcast_to(~alive, len(mac.codes)))] = 0
-        self._emit("output", step, value.source)
+        source = value.source
+        if not alive.all():
+            dead = np.broadcast_to(~alive, source.lo.shape)
+            if value.alpha is None:  # sums without weights that could be zero
+                index = [-1 if gone else i for i, gone in enumerate(dead)]
+                source = source._replace(name=self._emit(f"{source.name}_alive", moved.Channels(index), source))
+            else:
+                mac = next(s for s in reversed(self.steps.values()) if isinstance(s, ops.Mac))
+                mac.codes[np.flatnonzero(dead)] = 0
+        self._emit("output", step, source)

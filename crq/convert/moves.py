@@ -105,7 +105,9 @@ def _modules(rewriter: Rewriter, node: fx.Node, base: fx.Node, elements: Any) ->
 
 def _chosen(elements: Tensor, whole: Tensor) -> list[nn.Module] | None:
     """A choice of channels, of pixels, or both, that gives `elements` (C', …) of `whole` (C, …)."""
-    first, modules = elements.flatten(1)[:, 0] // whole[0].numel(), list[nn.Module]()
+    if elements.max() >= whole.numel():  # of other images
+        return None
+    first, modules = elements.reshape(len(elements), -1)[:, 0] // whole[0].numel(), list[nn.Module]()
     places = np.unravel_index((elements[0] % whole[0].numel()).numpy(), whole.shape[1:]) if whole.dim() > 1 else ()
     slices = []
     for axis, place in enumerate(places):

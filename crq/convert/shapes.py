@@ -9,7 +9,7 @@ from torch import Tensor, fx, nn
 
 from crq.convert.fits import check_fit
 from crq.convert.points import find_last
-from crq.convert.supported import SUMS
+from crq.convert.supported import NORMS, SUMS, is_dropout
 from crq.errors import CrqError
 
 
@@ -23,11 +23,24 @@ class _Shapes(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         if n.op == "call_module" and n.all_input_nodes:
-            check_fit(str(n.target), self.fetch_attr(str(n.target)), shape_of(n.all_input_nodes[0]), self.images)
+            module, shape = self.fetch_attr(str(n.target)), shape_of(n.all_input_nodes[0])
+            check_fit(str(n.target), module, shape, self.images)
+            _check_axes(str(n.target), module, shape)
         result = super().run_node(n)
         if isinstance(result, Tensor):
             n.meta["shape"] = result.shape
         return result
+
+
+def _check_axes(name: str, module: nn.Module, shape: torch.Size) -> None:
+    """torch takes a batch of signals for one image in layers for images, and features for a signal."""
+    rank = {"1d": 3, "2d": 4}.get(type(module).__name__[-2:])
+    if rank and len(shape) != rank and not isinstance(module, NORMS) and not is_dropout(module):
+        kind = {2: "features", 3: "signals", 4: "images"}.get(len(shape), "values")
+        raise CrqError(
+            f"layer {name!r} ({type(module).__name__}) reads {kind} of shape {tuple(shape)}, batch first, and would "
+            f"take their axes for others: use a layer for {kind}, or give it (N, C, {'L' if rank == 3 else 'H, W'})"
+        )
 
 
 def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:

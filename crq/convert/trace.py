@@ -21,7 +21,7 @@ from crq.convert.preprocessing import Preprocess
 from crq.convert.reasons import remedy
 from crq.convert.resampling import upsample
 from crq.convert.rewriter import Rewriter, name_of, rebind
-from crq.convert.supported import ADAPTIVE, NORMS, SUMS, SUPPORTED, UPSAMPLES, is_dropout
+from crq.convert.supported import ADAPTIVE, NORMS, PADS, SUMS, SUPPORTED, UPSAMPLES, is_dropout
 from crq.convert.tracer import NamingTracer, ShapedTracer
 from crq.errors import CrqError
 
@@ -166,6 +166,11 @@ def _module(rewriter: Rewriter, node: fx.Node, module: nn.Module) -> None:
         raise CrqError(f"batch norm {name!r} keeps no running statistics; use track_running_stats=True")
     if isinstance(module, nn.Flatten) and (module.start_dim != 1 or module.end_dim != -1):
         raise CrqError(f"module {name!r} must flatten dimensions 1 to -1, not {module.start_dim} to {module.end_dim}")
+    if isinstance(module, PADS) and min(module.padding) < 0:
+        raise CrqError(
+            f"layer {name!r} ({type(module).__name__}) pads by {tuple(module.padding)}: it cuts pixels off; cut them "
+            "with a slice, x[:, :, 1:-1], in the model's forward"
+        )
     if isinstance(module, UPSAMPLES):
         found = upsample(rewriter, node, node.all_input_nodes[0], module.size, module.scale_factor, module.mode)
         rewriter.put(node, node.all_input_nodes[0], found)

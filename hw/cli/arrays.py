@@ -32,9 +32,12 @@ def codes_by_input(network: Network, name: str, limit: int | None = None) -> Int
             if missing := [own for own in wanted if own not in file.files]:
                 there = ", ".join(map(repr, file.files)) or "none"
                 raise HwError(f"{path}: has no array {', '.join(map(repr, missing))}, but {there}; expected {expected}")
-            arrays = {own: file[own][:limit] for own in wanted}
+            arrays = {own: file[own] for own in wanted}
     except HwError:  # a ValueError too
         raise
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise HwError(f"{path}: {error}; expected {expected}") from error
+    if empty := [own for own, values in arrays.items() if not values.ndim or not len(values)]:
+        raise HwError(f"{path}: array {', '.join(map(repr, empty))} holds no images; expected {expected}")
+    arrays = {own: values[:limit] for own, values in arrays.items()}
     return input_codes(network, arrays, quantize=True).astype(np.int64)

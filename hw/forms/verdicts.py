@@ -32,7 +32,7 @@ def keep(built: Built, key: str, facts: dict[str, Any], reference: str | Path | 
     """Keep `facts` under `key`, in place of what was found before under it.
 
     What was found before of more images of the same project and reference stays, unless now something differs; its
-    proofs stay too where there are no new ones.
+    proofs stay too where there are no new ones, and new ones join it.
 
     facts: `against`, `images`, `integers`, `differing`, `equal`, and whatever else JSON holds. reference: the file that
     was compared with.
@@ -51,7 +51,11 @@ def keep(built: Built, key: str, facts: dict[str, Any], reference: str | Path | 
     before = found.get(key)
     if before and all(before.get(name) == entry[name] for name in ("project", "reference")):
         if before["images"] > entry["images"] and entry["equal"]:
-            return
+            if not entry.get("proofs"):
+                return
+            layers = before.get("layers") or []
+            same = before["differing"] == 0 and not any(link["differing"] or link["missing"] for link in layers)
+            entry = {**before, "proofs": entry["proofs"], "equal": same}
         if before.get("proofs") and not entry.get("proofs"):
             entry["proofs"] = before["proofs"]
             entry["equal"] = entry["equal"] and all(proof["ok"] for proof in before["proofs"])

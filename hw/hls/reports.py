@@ -66,11 +66,14 @@ def synthesis(file: Path) -> Synthesis:
 
 
 def cosimulation(file: Path) -> Cosimulation | None:
-    """Of TOP_cosim.rpt; None where nothing was simulated."""
+    """Of TOP_cosim.rpt; None where nothing was simulated. Raises `HwError` for cycles that are no numbers."""
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in _lines(file) if "|" in line]
     for language, status, *cycles in (row for row in rows if row[0] in ("Verilog", "VHDL")):
         if status != "NA" and len(cycles) >= 6:  # least, mean and most, of latency and interval
-            return Cosimulation(f"{language}: {status}", _cycles(cycles[2]), _cycles(cycles[5]))
+            try:
+                return Cosimulation(f"{language}: {status}", _cycles(cycles[2]), _cycles(cycles[5]))
+            except ValueError as error:
+                raise HwError(f"no report of a co-simulation that is whole ({error})") from error
     return None
 
 
@@ -80,7 +83,7 @@ def logic(file: Path) -> Logic:
     for line in _lines(file):
         cells = [cell.strip().rstrip("*") for cell in line.strip().strip("|").split("|")]
         key = _LOGIC.get(cells[0])
-        if key and len(cells) > 1 and re.fullmatch(r"[\d.]+", cells[1]):
+        if key and len(cells) > 1 and re.fullmatch(r"\d+(\.\d+)?", cells[1]):
             found.setdefault(key, float(cells[1]))
     if missing := sorted({*_LOGIC.values()} - found.keys()):
         raise HwError(f"no output of Vivado's report_utilization that is whole (without {', '.join(missing)})")

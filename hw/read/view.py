@@ -52,6 +52,14 @@ def lower(ctx: Context, node: NodeProto, view: View) -> Codes | Pending:
     flat = places.ndim == 1 and len(shape) > 1
     if flat and isinstance(source, Pending):
         refuse("not-quantized", node, "flattening values that have no quantizer yet")
+    if len(shape) == 2 and places.ndim == 3:  # a signal becomes a row of an image, and is moved there
+        row = ctx.emit.ranked(f"{name}_row", source.int, (shape[0], 1, shape[1]))
+        return lower(ctx, node, View(replaced(source, row), places, name))
+    if (
+        len(shape) == 3 and places.ndim == 2 and len(np.unique(places[places >= 0] // shape[2] % shape[1])) < 2
+    ):  # the reverse
+        made = lower(ctx, node, View(source, places[:, None], f"{name}_row"))
+        return replaced(made, ctx.emit.ranked(name, made.int, places.shape))
     if not flat and places.ndim != len(shape):
         refuse("reshape", node, f"reads a tensor of shape {shape} rearranged to {places.shape}")
     taps = _taps(places.reshape(-1, 1, 1) if flat or places.ndim == 1 else _image(places), _sizes(shape))

@@ -51,5 +51,8 @@ def used(file: Path) -> Used:
             f"no row of the cell {CELL!r} with its LUTs, FFs, block RAMs and DSPs; expected the output of "
             f"report_utilization -hierarchical"
         )
-    lut, ff, ramb36, ramb18, dsp = (int(own[places[key]]) for key in COLUMNS)  # type: ignore[index]
+    try:
+        lut, ff, ramb36, ramb18, dsp = (int(own[places[key]]) for key in COLUMNS)  # type: ignore[index]
+    except (IndexError, ValueError) as error:
+        raise HwError(f"a row of the cell {CELL!r} that is not whole: {' | '.join(own)}") from error
     return Used(lut, ff, ramb36 + ramb18 / 2, dsp)

@@ -74,6 +74,18 @@ def test_both_forms_of_the_hardware(name: str, tmp_path: Path) -> None:
     simulated(deploy, codes, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [lambda n, x: n.c(-nn.functional.max_pool2d(-x, 2)), lambda n, x: nn.functional.max_pool2d(n.norm(n.b(x)), 2)],
+    ids=["falls again", "ends"],
+)
+def test_max_pools_behind_negative_factors_say_where_to_pool(body: Callable[[Net, Tensor], Tensor]) -> None:
+    net = Net(body)
+    nn.init.constant_(net.norm.weight, -1)
+    with pytest.raises(crq.CrqError, match="max pool behind a negative factor .* pool in front of the factor"):
+        frozen(net)
+
+
 @pytest.mark.parametrize("name", ["ends with a mean", "ends with a residual", "ends with a difference"])
 def test_sums_at_the_end_are_exact(name: str) -> None:
     """No quantizer of its own rounds them: they are those of the prepared network's quantized activations."""
@@ -97,3 +109,34 @@ def test_a_shared_layer_is_trained_once_and_computes_twice() -> None:
     macs = [wire.name for wire in deploy.wires if wire.name.rstrip("_") == "b"]
     assert macs == ["b", "b_"]
     assert torch.equal(*(deploy.steps[name].codes for name in macs))
+
+
+DEAD: dict[str, Callable[[Net, Tensor], Tensor]] = {
+    "a residual": lambda n, x: n.norm(x + n.b(x)),
+    "a mean": lambda n, x: n.norm(n.pool(x)).flatten(1),
+    "a difference, times nothing": lambda n, x: (x - n.b(x)) * 0 + 1.5,
+    "a layer": lambda n, x: n.norm(n.b(x)),
+    "a shared layer": lambda n, x: n.norm(n.b(torch.relu(n.b(x)))),
+    "a max pool": lambda n, x: nn.functional.max_pool2d(x, 2) * 0 + 0.5,
+}
+
+
+@pytest.mark.parametrize("name", DEAD)
+def test_channels_of_zero_gain_end_as_their_bias(name: str, tmp_path: Path) -> None:
+    """As pruning and zero-initialized batch norms leave them, behind whatever ends the network."""
+    torch.manual_seed(0)
+    net = Net(DEAD[name])
+    with torch.no_grad():
+        net.norm.weight.copy_(torch.tensor([0.0, 1, 2, 0, 1, 1, 3, 1]))
+        net.norm.bias.normal_()
+    deploy, codes = frozen(net)
+    dead = range(8) if "nothing" in name or "max pool" in name else (0, 3)
+    expected = 1.5 if "nothing" in name else 0.5 if "max pool" in name else net.norm.bias.detach()
+    found = deploy(codes).flatten(2) if deploy(codes).dim() > 2 else deploy(codes)[..., None]
+    for channel in dead:
+        bias = torch.as_tensor(expected).expand(8)[channel]
+        unit = deploy.steps["output"].scale.expand(8)[channel]
+        assert (found[:, channel] - bias).abs().max() <= unit / 2 + 1e-6
+        assert (found[:, channel] == found[0, channel, 0]).all()
+    chain(deploy, codes, tmp_path, simulated=False)
+    reads(deploy, codes, tmp_path)

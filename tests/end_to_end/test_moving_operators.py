@@ -117,6 +117,40 @@ SIGNALS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
 }
 
 
+class Rows(nn.Module):
+    """An image whose rows `move` makes a signal, or a signal that it makes an image."""
+
+    def __init__(self, first: nn.Module, shape: tuple[int, ...], move: Callable[[Tensor], Tensor], last: nn.Module):
+        super().__init__()
+        self.shape, self.first, self.move, self.last = shape, first, move, last
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.move(torch.relu(self.first(x))))
+
+
+def from_image(move: Callable[[Tensor], Tensor], channels: int = 8) -> Rows:
+    return Rows(nn.Conv2d(2, 8, 3, padding=1), (2, 6, 6), move, nn.Conv1d(channels, 3, 3))
+
+
+ROWS: dict[str, Callable[[], Rows]] = {
+    "signal, enlarged": lambda: from_image(lambda v: F.interpolate(v.amax(2), scale_factor=2)),
+    "signal, shifted": lambda: from_image(lambda v: F.pad(v.amax(2), (2, 1))[:, :, 1:]),
+    "signal, chosen": lambda: from_image(lambda v: v.mean(2)[:, ::2, 1:], 4),
+    "image, enlarged": lambda: Rows(
+        nn.Conv1d(2, 8, 3), (2, 12), lambda v: F.interpolate(v.unsqueeze(2), scale_factor=2), nn.Conv2d(8, 3, (2, 3))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_signals_of_images_are_moved(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    deploy, codes = frozen(ROWS[name]())
+    assert deploy(codes).std() > 0
+    chain(deploy, codes, tmp_path, simulated=name == "image, enlarged")
+    reads(deploy, codes, tmp_path)
+
+
 def simulated(deploy: crq.FrozenModel, codes: Tensor, folder: Path) -> None:
     """The SystemVerilog of the file gives what `deploy` gives."""
     to_qonnx(deploy, folder / "b.onnx")

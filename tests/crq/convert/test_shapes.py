@@ -45,6 +45,7 @@ REFUSED = {
     "a view at the end": (Net(lambda net, x: net.conv(x).view(-1, 4)), r"'view'.*\(-1, 4\)"),
     "a view of rows": (Net(lambda net, x: net.fc(F.relu(net.conv(x).view(-1, 64)))), r"'view'.*\(-1, 64\)"),
     "in place under a flattening": (Net(overwritten), "in-place operation 'relu_'.*flattening"),
+    "a pad that cuts": (around(nn.ZeroPad2d((-1, 0, 0, 2))), r"'layer' \(ZeroPad2d\) pads by \(-1, 0, 0, 2\).*a slice"),
     "no weights yet": (around(nn.LazyConv2d(4, 1)), r"'layer' \(LazyConv2d\) has no weights yet"),
 }
 
@@ -108,3 +109,20 @@ def test_freeze_wants_a_prepared_quantized_float32_network() -> None:
     crq.set_mode(prepared, "quantized")
     with pytest.raises(CrqError, match=r"'conv.weight' is torch.float64.*float\(\)"):
         crq.freeze(prepared.double(), [IMAGES])
+
+
+@pytest.mark.parametrize("layer", [nn.ZeroPad2d(1), nn.MaxPool2d((1, 2)), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(1)])
+def test_layers_for_images_refuse_signals(layer: nn.Module) -> None:
+    """torch takes a batch of signals for one image: channels for rows."""
+    net = nn.Sequential(nn.Conv1d(2, 8, 3), layer, nn.Flatten(), nn.LazyLinear(3))
+    x = torch.rand(2, 2, 14)
+    net(x)
+    with pytest.raises(CrqError, match=r"'1' \(\w+2d\) reads signals of shape \(2, 8, 12\)"):
+        crq.prepare(net, example_input=x)
+
+
+@pytest.mark.parametrize("layer", [nn.AdaptiveAvgPool2d((None, 1)), nn.AdaptiveMaxPool2d(1)])
+def test_adaptive_pools_for_images_refuse_signals(layer: nn.Module) -> None:
+    net = nn.Sequential(nn.Conv1d(2, 8, 3), layer, nn.Flatten())
+    with pytest.raises(CrqError, match=r"'(1|\w+2d)' .*pools to .* use the pool for signals, 1d"):
+        crq.prepare(net, example_input=torch.rand(2, 2, 14))

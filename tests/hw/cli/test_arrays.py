@@ -47,6 +47,13 @@ def test_other_files_are_refused(network: Network, tmp_path: Path) -> None:
             codes_by_input(network, name if ":" in name else str(tmp_path / name))
 
 
+@pytest.mark.parametrize("x", [np.zeros((0, 2, 6, 6), np.float32), np.float32(3)])
+def test_no_images_are_no_comparison(network: Network, tmp_path: Path, x: np.ndarray) -> None:
+    np.savez(tmp_path / "v.npz", x=x, t=np.zeros((1, 7), np.float32))
+    with pytest.raises(HwError, match="v.npz: array 'x' holds no images; expected"):
+        codes_by_input(network, str(tmp_path / "v.npz"))
+
+
 def test_verbs_take_them(tmp_path: Path) -> None:
     file, data, folder = tmp_path / "m.onnx", tmp_path / "v.npz", tmp_path / "p"
     onnx.save(image_and_table(), file)

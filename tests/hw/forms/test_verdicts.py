@@ -59,6 +59,18 @@ def test_fewer_images_take_nothing_back(built, reference) -> None:
     assert kept(built)["simulate"]["differing"] == 1
 
 
+def test_proofs_of_fewer_images_join_what_was_compared_on_more(built) -> None:
+    proof = {"name": "sources", "ok": True, "skipped": False}
+    layer = {"name": "layer", "differing": 1, "missing": []}
+    keep(built, "simulate", FACTS)
+    keep(built, "simulate", {**FACTS, "images": 1, "integers": 24, "proofs": [proof]})
+    found = kept(built)["simulate"]
+    assert (found["images"], found["proofs"], found["equal"]) == (4, [proof], True)
+    keep(built, "simulate", {**FACTS, "layers": [layer], "equal": False})
+    keep(built, "simulate", {**FACTS, "images": 1, "integers": 24, "proofs": [proof]})
+    assert kept(built)["simulate"]["equal"] is False
+
+
 def test_a_changed_project_makes_it_stale(built) -> None:
     keep(built, "check", FACTS)
     path = built.directory / "firmware" / "defines.h"

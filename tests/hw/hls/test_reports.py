@@ -62,3 +62,9 @@ def test_half_a_report_of_logic_synthesis_is_refused(tmp_path: Path) -> None:
 def test_a_cosimulation_that_did_not_run_says_nothing(tmp_path: Path) -> None:
     assert cosimulation(file(tmp_path, COSIM.replace("Pass", "NA  "))) is None
     assert cosimulation(file(tmp_path, "")) is None
+
+
+def test_cycles_that_are_no_number_are_refused(tmp_path: Path) -> None:
+    row = "| Verilog | Pass | 1 | 2 | many | 4 | 5 | 6 |"
+    with pytest.raises(HwError, match="no report of a co-simulation that is whole .*'many'"):
+        cosimulation(file(tmp_path, row))

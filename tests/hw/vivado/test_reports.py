@@ -49,3 +49,10 @@ def test_other_texts_are_refused(tmp_path: Path) -> None:
     (tmp_path / "utilization.rpt").write_text(USAGE.replace(" network ", " other   "))
     with pytest.raises(HwError, match="no row of the cell 'network'"):
         used(tmp_path / "utilization.rpt")
+
+
+@pytest.mark.parametrize("row", ["| network | x | 812 |", "| network | x | 812 | 112 | | | | |"])
+def test_half_a_row_of_the_cell_is_refused(tmp_path: Path, row: str) -> None:
+    (tmp_path / "utilization.rpt").write_text(f"{USAGE.split('|     network')[0]}{row}\n")
+    with pytest.raises(HwError, match="a row of the cell 'network' that is not whole"):
+        used(tmp_path / "utilization.rpt")
