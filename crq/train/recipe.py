@@ -45,7 +45,7 @@ class Recipe(Section):
     network: Network
     ternary: TernaryConfig = Field(default_factory=TernaryConfig)
     pretrain: Phase
-    retrain: Penalized = Field(default_factory=lambda: Penalized(epochs=0))
+    retrain: Penalized = Field(default_factory=lambda: Penalized.model_validate({"epochs": 0}))
     finetune: Penalized
     loss: str = "cross_entropy"
     calibration: int = Field(2048, ge=2, description="training samples for activation scales and batch norms")
