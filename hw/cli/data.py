@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SPELLINGS = (
     "NAME: a public data set, a folder, an .npz, .npy, .csv or .parquet file, module:function, or a recipe or run "
-    "folder for its data; SPLIT: train, test, fit, val or all (docs/data.md)."
+    "folder for its data; SPLIT: train, test, fit, val or all, which a file alone stands for (docs/data.md)."
 )
 UNSTATED = (
     "accuracy not given: the file does not say what a byte of the data is worth; state it with --scale 1/255, with "
@@ -43,6 +43,10 @@ UNLABELLED = {
     "compare with; add them (docs/data.md)",
 }
 """By kind of the labels that a network was trained on, which the data do not have."""
+
+
+FEW = 0.05
+"""Of the values may be clipped without a word: grids that training chooses give up a few outliers."""
 
 
 class Given(NamedTuple):
@@ -216,7 +220,7 @@ def _standardized(
     import numpy as np
 
     from crq.hw.errors import HwError
-    from crq.hw.ir.host import to_codes
+    from crq.hw.ir.host import clipped, to_codes
 
     columns = []
     for option, values, default in (("--mean", statement.mean, 0.0), ("--std", statement.std, 1.0)):
@@ -226,7 +230,15 @@ def _standardized(
         columns.append(np.repeat(column, network.inputs[0].shape.c // channels)[:, None, None])
     mean, std = columns
     scale = usual if statement.scale is None else statement.scale
-    return to_codes(network, (pixels * scale - mean) / std)
+    values = (pixels * scale - mean) / std
+    codes = to_codes(network, values)
+    if (share := clipped(network, values, codes)) > FEW:
+        click.echo(
+            f"warning: {share:.0%} of the values lie beyond what the input's codes reach and are clipped: the network was "
+            "made for other data, or --scale, --mean and --std should say what these are",
+            err=True,
+        )
+    return codes
 
 
 def data_options(help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

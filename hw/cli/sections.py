@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 def section_of(name: str, root: str | None, keys: tuple[str, ...] = ()) -> tuple[Data, str]:
     """The data section and the split of NAME:SPLIT, where NAME may be a recipe (.toml) or the folder of a run.
 
+    A file without a split is taken whole.
     keys: KEY=VALUE of the section, values as in TOML, or plain text. Raises `CrqError` for what is no such thing.
     """
     from crq.train import recipe
     from crq.train.splits import SPLITS
 
+    whole = Path(root or "", name)
+    if whole.is_file() and whole.suffix != ".toml":
+        name += ":all"
     name, found, split = name.rpartition(":")
     if not found or split not in SPLITS:
         raise CrqError(

@@ -82,6 +82,13 @@ def to_values(network: Network, codes: IntArray) -> Values:
     return together([_undone(entry, part) for entry, part in parts])
 
 
+def clipped(network: Network, values: ArrayLike, codes: IntArray) -> float:
+    """The share of `values` that their `codes` miss by more than rounding, since no code reaches as far."""
+    step = np.abs(to_values(network, codes + 1) - to_values(network, codes))
+    missed = np.abs(to_values(network, codes) - np.asarray(values)) > 0.5001 * step
+    return float(missed.mean())
+
+
 def _undone(entry: Entry, codes: IntArray) -> Values:
     x: Values = codes * np.float64(entry.facts.scale)
     for step, constant in reversed(steps(entry)):

@@ -45,6 +45,13 @@ def test_values_are_scaled_standardised_and_rounded_to_the_grid(scale: float | N
     assert np.array_equal(found, np.clip(np.rint(values * 32), -128, 127))
 
 
+@pytest.mark.parametrize(("scale", "told"), [(1 / 255, False), (1 / 64, True)])
+def test_values_that_no_code_reaches_are_told(scale: float, told: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    codes_of(network(), BYTES, Statement(scale=scale))
+    said = capsys.readouterr().err
+    assert ("warning: 75% of the values lie beyond what the input's codes reach and are clipped" in said) is told
+
+
 def test_signed_bytes_count_from_minus_128() -> None:
     found = codes_of(network("INT8", 1.0), BYTES, Statement(signed=True, codes=True))
     assert found.reshape(-1).tolist() == list(range(-128, 128))

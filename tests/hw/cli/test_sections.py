@@ -19,6 +19,13 @@ def test_keys_are_those_of_a_recipe() -> None:
     assert section_of("m:f:test", None)[0].name == "m:f"
 
 
+def test_a_file_without_a_split_is_taken_whole(tmp_path) -> None:
+    (tmp_path / "x.npy").write_bytes(b"")
+    assert section_of(str(tmp_path / "x.npy"), None)[1] == "all"
+    assert section_of("x.npy", str(tmp_path))[1] == "all"
+    assert section_of(f"{tmp_path / 'x.npy'}:test", None)[1] == "test"
+
+
 def test_a_recipe_or_a_run_has_its_data(tmp_path: Path) -> None:
     made = recipe.parse(values(data__test=0.5))
     for place in (tmp_path / "r.toml", tmp_path / "run" / "recipe.toml", tmp_path / "all" / "train" / "recipe.toml"):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crq import hw
 from crq.hw.ir.graph import Network
-from crq.hw.ir.host import to_codes, to_values
+from crq.hw.ir.host import clipped, to_codes, to_values
 from crq.hw.read import read_qonnx
 from crq.hw.verify.float64.evaluate import Float64File
 from crq.hw.verify.live import verify
@@ -44,6 +44,14 @@ def test_any_value_gives_the_code_of_the_files_first_quantizer(seed: int) -> Non
     values = np.random.default_rng(seed).normal(0.5, 2, (1, 2, 6, 6))
     quantized = Float64File(PROTO).run(values)["xq"] / np.float64(np.float32(0.07))
     assert np.array_equal(to_codes(NETWORK, values), np.rint(quantized))
+
+
+def test_what_lies_beyond_the_codes_is_counted() -> None:
+    values = to_values(NETWORK, np.random.default_rng(2).integers(-8, 8, (2, 2, 6, 6)))
+    assert clipped(NETWORK, values, to_codes(NETWORK, values)) == 0
+    values[0, 1] = 1e6
+    values[1, 0, 0, 0] = -1e6
+    assert clipped(NETWORK, values, to_codes(NETWORK, values)) == 37 / 144
 
 
 @pytest.fixture(scope="module")
