@@ -230,12 +230,12 @@ def _standardized(
         columns.append(np.repeat(column, network.inputs[0].shape.c // channels)[:, None, None])
     mean, std = columns
     scale = usual if statement.scale is None else statement.scale
-    values = (pixels * scale - mean) / std
-    codes = to_codes(network, values)
-    if (share := clipped(network, values, codes)) > FEW:
+    standardized = (pixels * scale - mean) / std
+    codes = to_codes(network, standardized)
+    if (share := clipped(network, standardized, codes)) > FEW:
         click.echo(
-            f"warning: {share:.0%} of the values lie beyond what the input's codes reach and are clipped: the network was "
-            "made for other data, or --scale, --mean and --std should say what these are",
+            f"warning: {share:.0%} of the values lie beyond what the input's codes reach and are clipped: the network "
+            "was made for other data, or --scale, --mean and --std should say what these are",
             err=True,
         )
     return codes
