@@ -104,6 +104,11 @@ def report_facts(
     """
     saved = source / SAVED if source.is_dir() else source
     if not saved.is_file():
+        if (source / "comparison.json").is_file():
+            raise HwError(
+                f"{source} is a comparison of recipes: its table is {source / 'comparison.md'}; report is for projects "
+                "and for folders of crq run"
+            )
         built = Built(source)
         if own and built.manifest.target == "rtl":
             raise HwError(f"{source} is an RTL project, whose band is measured; a calibration is for HLS projects")

@@ -109,6 +109,12 @@ def test_a_folder_without_either_is_no_project(tmp_path: Path) -> None:
         report_facts(tmp_path)
 
 
+def test_a_comparison_of_recipes_says_where_its_table_is(tmp_path: Path) -> None:
+    (tmp_path / "comparison.json").write_text("{}")
+    with pytest.raises(hw.HwError, match=r"is a comparison of recipes: its table is .*comparison\.md"):
+        report_facts(tmp_path)
+
+
 def test_everything_that_was_found_stands_in_one_verdict(copy: hw.Project) -> None:
     facts = {"images": 3, "integers": 30, "differing": 0, "equal": True}
     keep(copy, "check", {**facts, "against": "its file"})
