@@ -95,12 +95,29 @@ def _modules(rewriter: Rewriter, node: fx.Node, base: fx.Node, elements: Any) ->
     for to_signal, row in ((True, whole.dim() == 4 and whole.shape[2] == 1), (False, whole.dim() == 3)):
         if row and torch.equal(elements, Row(to_signal)(whole)):
             return [Row(to_signal)]
-    if elements.dim() != whole.dim() or not elements.numel():
+    if not elements.numel():
         return None
-    found = _chosen(elements[0], whole[0])
-    if found is not None and isinstance(found[-1], Pixels):
+    found, after = None, list[nn.Module]()
+    if elements.dim() == whole.dim():
+        found = _chosen(elements[0], whole[0])
+    elif whole.dim() == 4 and elements.dim() == 3:
+        found, after = _chosen(elements[0][:, None], whole[0]), [Row(to_signal=True)]
+    elif whole.dim() in (3, 4) and elements.dim() == 2:
+        found, after = _chosen(_unflattened(elements[0], whole[0]), whole[0]), [nn.Flatten()]
+    if found is not None and any(isinstance(module, Pixels) for module in found):
         rewriter.image(base)
-    return found
+    return None if found is None else [*found, *after]
+
+
+def _unflattened(elements: Tensor, whole: Tensor) -> Tensor:
+    """`elements` (F,) of `whole` (C, …) as (C', …), if they are a slice of it, flattened; (F, 1, …) if not."""
+    channels = elements // whole[0].numel()
+    pixels = int((channels == channels[0]).long().cumprod(0).sum())  # of the first channel, which come first
+    places = np.unravel_index((elements[:pixels] % whole[0].numel()).numpy(), whole.shape[1:])
+    sides = [len(np.unique(place)) for place in places]
+    if len(elements) % pixels or np.prod(sides) != pixels:
+        return elements.reshape(-1, *(1 for _ in sides))
+    return elements.reshape(-1, *sides)
 
 
 def _chosen(elements: Tensor, whole: Tensor) -> list[nn.Module] | None:

@@ -142,6 +142,38 @@ ROWS: dict[str, Callable[[], Rows]] = {
 }
 
 
+class Parts(nn.Module):
+    """Scores of the part that `move` takes of a convolution's activations, as `kept` numbers."""
+
+    def __init__(self, shape: tuple[int, ...], move: Callable[[Tensor], Tensor], kept: int) -> None:
+        super().__init__()
+        self.shape, self.move = shape, move
+        self.first = nn.Conv1d(2, 8, 3) if len(shape) == 2 else nn.Conv2d(2, 8, 3)
+        self.last = nn.Linear(kept, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.move(torch.relu(self.first(x))))
+
+
+PARTS: dict[str, Callable[[], Parts]] = {
+    "the last step": lambda: Parts((2, 10), lambda v: v[:, :, -1], 8),
+    "some steps": lambda: Parts((2, 10), lambda v: v[:, 1:3, -3:].flatten(1), 6),
+    "a corner": lambda: Parts((2, 6, 6), lambda v: v[:, :, 0, -1], 8),
+    "a patch": lambda: Parts((2, 6, 6), lambda v: v[:, ::2, 1:, ::3].flatten(1), 24),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parts_of_activations_are_flattened(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    deploy, codes = frozen(PARTS[name]())
+    assert deploy(codes).std() > 0
+    chain(deploy, codes, tmp_path, simulated=name == "some steps")
+    reads(deploy, codes, tmp_path)
+    if name == "the last step":
+        simulated(deploy, codes, tmp_path)
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_signals_of_images_are_moved(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)

@@ -38,6 +38,9 @@ CASES = {
     "narrowed": (lambda x: x.narrow(2, 1, 3).narrow(3, 0, 2), "Pixels"),
     "rows dropped": (lambda x: x[:, :, :1].squeeze(2).unsqueeze(2), "Pixels"),
     "a row as a signal": (lambda x: x.amax(2, keepdim=True).squeeze(2).relu(), "MaxPool2d Row ReLU"),
+    "one row": (lambda x: x[:, :, 2].relu(), "Pixels Row ReLU"),
+    "a corner": (lambda x: x[:, :, 0, -1], "Pixels Flatten"),
+    "a patch, flattened": (lambda x: x[:, ::2, 1:5:2, ::3].flatten(1), "Channels Pixels Flatten"),
     "of features": (lambda x: x.mean((2, 3))[:, 1::2].relu(), "AdaptiveAvgPool2d Flatten Channels ReLU"),
     "to a count": (lambda x: x.view(x.size(0), 8 * x.shape[2] * x.shape[3]), "Flatten"),
 }
