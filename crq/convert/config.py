@@ -22,7 +22,7 @@ class TernaryConfig:
     pool_bits: bits after an average pool (1–8).
     input_bits, input_signed, input_scale: the input grid, value = code·scale; the default is a byte image / 256. A
         recipe on real values chooses one; `crq.suggest_input(loader)` proposes one in a loop of your own.
-    method: ste, crq (the paper's), crq+, twn, ttq or lsq (see `crq.quant.methods`).
+    method: ste, crq, crq+, twn, ttq or lsq (see `crq.quant.methods`; crq is the paper's).
     skip: layers kept in float, by module name, prefix or wildcard, or `first`/`last` (train only).
     integer: layers kept as integer codes, pattern → bits (2–8), for example {"first": 8, "last": 8}.
     layers: options of single layers by pattern, the last one counts: `method` and `per_channel` as above, `penalty`, a

@@ -71,6 +71,7 @@ TOLD = {
 INSTEAD = {
     ("[data]", "label_column"): "of a table: its label, or a list; by default label, labels, class, target or y",
     ("[data]", "columns"): "of a table, its features; by default all others",
+    ("[data]", "skip_columns"): "of a table, what is no feature: an id, a date",
     ("[data.sound]", "mels"): "bands between `low` and `high`",
     ("[retrain.regularizer]", "name"): "which penalty",
     ("[ternary]", "act_bits"): "bits of activation codes after a ReLU (1–8 unsigned) and between layers without one "

@@ -40,10 +40,11 @@ class Data(Section):
 
     download: fetch a public data set into that folder if it lacks files. size: leave a folder of images by class on
     disk and scale each to this side when it is read (ImageNet). validation: share held out of the training split. test:
-    share that becomes the test split of data in one piece. label_file: of an .npy file. label_column, columns: of a
-    table, its label(s) and features. options: arguments of a `module:function`. shape: of one sample, whose values
-    are read in their order. standardize: take off the training split's mean and divide by its deviation, per channel
-    or feature; by default for everything but bytes. target: the labels, or the input again (an autoencoder).
+    share that becomes the test split of data in one piece. label_file: of an .npy file. label_column, columns,
+    skip_columns: of a table, its label(s), its features, or what is neither. options: arguments of a
+    `module:function`. shape: of one sample, whose values are read in their order. standardize: take off the training
+    split's mean and divide by its deviation, per channel or feature; by default for everything but bytes. target: the
+    labels, or the input again (an autoencoder).
     """
 
     name: str
@@ -56,6 +57,7 @@ class Data(Section):
     label_file: str | None = None
     label_column: str | tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
+    skip_columns: tuple[str, ...] = ()
     options: dict[str, Any] = Field(default_factory=dict)
     shape: tuple[int, ...] | None = None
     sound: Sound = Field(default_factory=lambda: Sound.model_validate({}))

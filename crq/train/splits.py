@@ -140,7 +140,8 @@ def _shaped(raw: Raw, shape: tuple[int, ...] | None) -> np.ndarray:
 
 def _parts(section: Data) -> Parts | None:
     """The parts of data that are no images of `crq.train.images`."""
-    name, label, columns = section.name, section.label_column, section.columns
+    name, label = section.name, section.label_column
+    columns = tables.Features(section.columns, section.skip_columns)
     if section.size is not None:
         return None
     if importing.is_function(name):

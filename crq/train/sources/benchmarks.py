@@ -27,7 +27,7 @@ def jets(folder: Path, front: Front, options: Mapping[str, Any]) -> Parts:
     if path is None:
         raise _missing(folder, "a table of jets (*jet*.arff, .csv or .parquet)")
     label = next((name for name in tables.load(path).columns if name.lower() in ("jet_type", "class", "label")), None)
-    return tables.file_parts(path, label, None)
+    return tables.file_parts(path, label)
 
 
 def unsw(folder: Path, front: Front, options: Mapping[str, Any]) -> Parts:

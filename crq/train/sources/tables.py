@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class Table:
         held = f"{column[row]!r}, which is no number" if column[row] else "nothing"
         raise CrqError(
             f"{self.where}, row {row + self.first_row}, column {name!r}: it holds {held}; leave the column out "
-            "(data.columns names those to take), or write words as numbers"
+            "(data.skip_columns), or write words as numbers"
         )
 
     def label(self, name: str) -> NDArray[Any]:
@@ -57,27 +57,38 @@ class Table:
         return column
 
 
-def file_parts(path: Path, label: str | Sequence[str] | None, columns: Sequence[str] | None) -> Parts:
+class Features(NamedTuple):
+    """named: the columns that are features, all but the label's by default; skipped: columns that are none."""
+
+    named: Sequence[str] | None = None
+    skipped: Sequence[str] = ()
+
+
+ALL = Features()
+
+
+def file_parts(path: Path, label: str | Sequence[str] | None, columns: Features = ALL) -> Parts:
     """The one part of the table `path`; see `read`."""
     return {"all": partial(read, existing(path), label, columns)}
 
 
-def folder_parts(folder: Path, label: str | Sequence[str] | None, columns: Sequence[str] | None) -> Parts:
+def folder_parts(folder: Path, label: str | Sequence[str] | None, columns: Features = ALL) -> Parts:
     """The splits train.csv, test.csv, … of a folder; each may have any of the `ENDINGS`."""
     paths = {split: next((folder / f"{split}{e}" for e in ENDINGS if (folder / f"{split}{e}").is_file()), None)
              for split in _SPLITS}  # fmt: skip
     return {split: partial(read, path, label, columns) for split, path in paths.items() if path is not None}
 
 
-def read(path: Path, label: str | Sequence[str] | None = None, columns: Sequence[str] | None = None) -> Raw:
-    """The samples of a table: float32 [N, F] of `columns` (default: all but the label's), and its label column(s).
+def read(path: Path, label: str | Sequence[str] | None = None, columns: Features = ALL) -> Raw:
+    """The samples of a table: float32 [N, F] of `columns`, and its label column(s).
 
     label: by default the one called as in `LABELS`. Raises `CrqError` naming file, column and row.
     """
     table = load(path)
     names = [label] if isinstance(label, str) else list(label) if label else [_usual_label(table)]
-    chosen = list(columns) if columns else [name for name in table.columns if name not in names]
-    for name in (*names, *chosen):
+    others = [name for name in table.columns if name not in names and name not in columns.skipped]
+    chosen = list(columns.named) if columns.named else others
+    for name in (*names, *chosen, *columns.skipped):
         if name not in table.columns:
             known = ", ".join(table.columns)
             raise CrqError(f"{path} has no column {name!r}{nearest(name, table.columns)}; its columns are {known}")
@@ -86,6 +97,8 @@ def read(path: Path, label: str | Sequence[str] | None = None, columns: Sequence
             f"{path}: column {both[0]!r} is the label and a feature too: take it out of data.columns, or name another "
             "label (data.label_column)"
         )
+    if both := [name for name in columns.skipped if name in (*names, *(columns.named or ()))]:
+        raise CrqError(f"{path}: column {both[0]!r} is skipped and used too: take it out of data.skip_columns")
     if not chosen:
         raise CrqError(f"{path} has no column beside its label {', '.join(names)}; expected at least one feature")
     values = np.stack([table.numeric(name) for name in chosen], axis=1)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crq.errors import CrqError
-from crq.train.sources.tables import file_parts, folder_parts, load, read
+from crq.train.sources.tables import Features, file_parts, folder_parts, load, read
 
 CSV = "a,b,kind\n1,2.5,red\n-3,4e2,blue\n5,6,red\n"
 ARFF = "% notes\n@RELATION r\n\n@ATTRIBUTE a REAL\n@attribute 'b' numeric\n@ATTRIBUTE kind {red,blue}\n@DATA\n"
@@ -62,14 +62,24 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
 
 def test_columns_are_chosen_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, CSV)
-    assert read(path, "kind", ["b"]).values.tolist() == [[2.5], [400], [6]]
-    several = read(write(tmp_path, "c," + CSV.replace("\n", "\n9,", 3), "c.csv"), ["a", "b"], ["c"])
+    assert read(path, "kind", Features(["b"])).values.tolist() == [[2.5], [400], [6]]
+    several = read(write(tmp_path, "c," + CSV.replace("\n", "\n9,", 3), "c.csv"), ["a", "b"], Features(["c"]))
     assert (several.labels.tolist(), several.outputs) == (VALUES, ("a", "b"))
     assert several.values.tolist() == [[9], [9], [9]]
     for label, columns in (("a", ["a", "b"]), (["b", "a"], ["a"])):
         with pytest.raises(CrqError, match="column 'a' is the label and a feature too: take it out of data.columns"):
-            read(path, label, columns)
+            read(path, label, Features(columns))
     assert read(write(tmp_path, "Label,a\n1,2\n")).labels.tolist() == [1]
+
+
+def test_columns_that_are_no_features_are_skipped(tmp_path: Path) -> None:
+    path = write(tmp_path, CSV)
+    assert read(path, "kind", Features(skipped=["a"])).values.tolist() == [[2.5], [400], [6]]
+    for columns in (Features(skipped=["kind"]), Features(["a"], ["a"])):
+        with pytest.raises(CrqError, match="is skipped and used too: take it out of data.skip_columns"):
+            read(path, "kind", columns)
+    with pytest.raises(CrqError, match="has no column 'id'"):
+        read(path, "kind", Features(skipped=["id"]))
 
 
 def test_a_folder_has_its_splits(tmp_path: Path) -> None:
