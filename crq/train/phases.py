@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from crq.errors import CrqError
 from crq.quant.penalties import layer_statistics
 from crq.quant.quantizers import quantizers
+from crq.train.finite import FiniteLosses
 from crq.train.objective import Objective
 from crq.train.schedules import rate
 from crq.train.sections import Phase
@@ -34,6 +34,7 @@ class PhaseModule(pl.LightningModule):
         super().__init__()
         self.task = task
         self.network, self.phase, self.name, self.steps, self.seed = network, phase, name, steps, seed
+        self.losses = FiniteLosses()
         self.objective = Objective(
             phase, network, task, teacher, fused
         )  # no module: a teacher is no part of checkpoints
@@ -42,13 +43,18 @@ class PhaseModule(pl.LightningModule):
         return self.network(x)
 
     def on_train_epoch_start(self) -> None:
+        self.losses = FiniteLosses()
         torch.manual_seed(((self.seed * 1009 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
+
+    def on_train_epoch_end(self) -> None:
+        if (bad := self.losses.look()) is not None:
+            raise CrqError(self._diverged(bad))
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         inputs, labels = batch
         loss, outputs, targets = self.objective(inputs, labels)
-        if not math.isfinite(float(loss.detach())):
-            raise CrqError(self._diverged(batch_idx))
+        if (bad := self.losses.add(loss, batch_idx)) is not None:
+            raise CrqError(self._diverged(bad))
         metric = self.task.metric
         values = {"loss": loss.detach(), metric.name: metric.each(outputs.detach(), targets).mean()}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
