@@ -27,3 +27,16 @@ def test_check_sees_a_changed_file(tmp_path) -> None:
     packed.raw_data = bytes(data)
     onnx.save(proto, tmp_path / "m.onnx")
     assert all(r.different for r in check_file(model, tmp_path / "m.onnx", images(Plain, 40)))
+
+
+def test_images_are_compared_in_batches_and_counted_once(tmp_path, monkeypatch) -> None:
+    model, x = frozen(Plain), images(Plain, 10)
+    export.to_qonnx(model, tmp_path / "m.onnx")
+    whole = check_file(model, tmp_path / "m.onnx", x)
+    sizes = []
+    monkeypatch.setattr("crq.export.check.BATCH", 4)
+    monkeypatch.setattr(
+        type(model), "forward", lambda self, part, run=type(model).forward: sizes.append(len(part)) or run(self, part)
+    )
+    assert check_file(model, tmp_path / "m.onnx", x) == whole
+    assert sizes == [4, 4, 2]
