@@ -197,11 +197,12 @@ class _FakeQuant(torch.autograd.Function):
 
 def _inner(a: Tensor, b: Tensor) -> Tensor:
     """Σ a·b; without a product tensor in between where both lie alike in memory."""
-    alike = a.stride() == b.stride() and a.dtype == b.dtype == torch.float32  # a dot of bfloat16 is slow
-    if alike and not torch.compiler.is_compiling():
-        count = a.numel()
-        if a.untyped_storage().nbytes() == 4 * count == b.untyped_storage().nbytes():
-            return torch.dot(a.as_strided((count,), (1,)), b.as_strided((count,), (1,)))
+    if a.dtype == b.dtype == torch.float32:  # a dot of bfloat16 is slow
+        if a.is_contiguous() and b.is_contiguous():
+            return torch.dot(a.view(-1), b.view(-1))
+        last = torch.channels_last
+        if a.dim() == 4 and a.is_contiguous(memory_format=last) and b.is_contiguous(memory_format=last):
+            return torch.dot(a.permute(0, 2, 3, 1).reshape(-1), b.permute(0, 2, 3, 1).reshape(-1))
     return (a * b).sum().float()
 
 

@@ -131,6 +131,13 @@ BENCHMARKS = (
         _history(lambda r: r["network"], lambda r: float(r["penalty alone"].rstrip("%"))), "% of a float step",
     ),
     Benchmark(
+        "bfloat16 and torch.compile", "fused.csv",
+        "Processor time of a forward and a backward pass, and the quantized one's share of that in float32 alone.",
+        "python -m benchmarks.fused convnet resnet20",
+        WHEN | {"network": "network", "precision": "precision", "fused": "fused", "float step, ms": "float step, ms",
+                "quantized step, ms": "quantized step, ms", "share": "share"},
+    ),
+    Benchmark(
         "Recipes", "recipes/results.csv",
         "Runs of the recipe search: accuracies of the frozen network on held-out and test images, share of zeros.",
         "python -m benchmarks.recipes penalty --out runs/recipes",
