@@ -28,7 +28,7 @@ class CheckResult(NamedTuple):
     """Whether equality is claimed: onnxruntime's default optimizations may round differently (`check_file`)."""
 
 
-BATCH = 250
+BATCH = 1000
 """Images at once: in ResNet-20 the unfolded windows of 10,000 of CIFAR-10 take more memory than most machines have."""
 UNCLAIMED = "onnxruntime (default)"
 RUNTIMES: dict[str, Callable[[onnx.ModelProto, FloatArray], FloatArray]] = {

@@ -73,6 +73,7 @@ def test_floats_are_codes_and_logits_everywhere(net: type[nn.Module], tmp_path: 
     assert np.array_equal(project.simulate(x.numpy(), quantize=True), deploy(x).numpy())
 
 
+@pytest.mark.slow  # trains and builds by every verb
 def test_the_commands_agree(tmp_path: Path) -> None:
     torch.manual_seed(0)
     images = load("digits:train").images[:64].float() / 256

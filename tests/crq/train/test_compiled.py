@@ -17,6 +17,7 @@ from tests.support.recipes import values
 needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
 
 
+@pytest.mark.slow  # builds two networks; tests/end_to_end/test_compile.py is quick
 @needs_compiler
 def test_a_compiled_step_has_the_outputs_and_gradients_of_a_plain_one() -> None:
     torch.manual_seed(0)
