@@ -19,12 +19,11 @@ from torch import nn
 
 import crq
 from benchmarks.history import append
+from benchmarks.step_overhead import BATCH, SHAPES
 from crq import models
 from crq.train.compiled import compiled
 
 TABLE = Path(__file__).with_suffix(".csv")
-SHAPES = {"lenet": (1, 28, 28), "convnet": (1, 28, 28)}
-BATCH = 128
 HEADER = ("date", "commit", "network", "precision", "fused", "float step, ms", "quantized step, ms", "share")
 
 

@@ -111,14 +111,16 @@ def _execute(
 
 
 class _Peak(threading.Thread):
-    """The most memory that a process has had, looked at ten times a second; 0 where there is no /proc. What the system
-    says of a child that has ended counts the memory of the process that started it, which may be larger."""
+    """The most memory that a process has had, looked at ten times a second, oftener at first, for short ones; 0 where there
+    is no /proc. What the system says of a child that has ended counts the memory of the process that started it, which
+    may be larger."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self.status, self.over, self.megabytes = Path(f"/proc/{pid}/status"), threading.Event(), 0.0
 
     def run(self) -> None:
+        pause = 0.004
         while True:
             try:
                 lines = self.status.read_text().splitlines()
@@ -126,8 +128,9 @@ class _Peak(threading.Thread):
                 return
             found = [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")]
             self.megabytes = max(self.megabytes, *found, 0.0)
-            if self.over.wait(0.1):
+            if self.over.wait(pause):
                 return
+            pause = min(2 * pause, 0.1)
 
 
 def _end_when_stopped(process: subprocess.Popen[str], stop: threading.Event | None) -> None:
