@@ -29,7 +29,7 @@ def fit(model: nn.Module, epochs: int, lr: float, penalty: crq.ClusterPenalty | 
 
 
 print(f"float      {fit(net, 10, 0.05):.1%}")
-model = crq.prepare(net, crq.TernaryConfig(act_bits=4))  # your module, weights kept
+model = crq.prepare(net, crq.TernaryConfig(act_bits=4, method="crq"))  # your module, weights kept
 print(f"clustered  {fit(model, 10, 0.05, crq.ClusterPenalty(model, lam=0.03)):.1%}")  # λ·J pulls W towards α·t
 crq.quantize(model, train)  # weights and activations, scales and batch norms
 print(f"fine-tuned {fit(model, 10, 0.02):.1%}")

@@ -82,9 +82,9 @@ channel (`per_channel`) exports: it is part of the channel's gain.
 
 ## Phases of a recipe
 
-`crq train` runs three: `[pretrain]` trains the float network, `[retrain]` pulls its weights together with λ·J (methods
-crq and crq+), `[finetune]` trains through the codes. `crq train --epochs N` fits a recipe to a budget: the phases keep
-their proportions. A run draws what each did. Of digits: the loss falls in pretrain; rises a little in retrain, which
+`crq train` runs up to three: `[pretrain]` trains the float network, `[retrain]` pulls its weights together with λ·J
+(methods crq and crq+; the others fine-tune for its epochs), `[finetune]` trains through the codes. `crq train --epochs N`
+fits a recipe to a budget: the phases keep their proportions. A run draws what each did. Of digits: the loss falls in pretrain; rises a little in retrain, which
 moves the weights; begins higher in finetune, where they are codes, and falls again. J/‖W‖² falls in retrain, and rises in
 finetune, where codes are what counts and the float numbers behind them may stray:
 
@@ -94,8 +94,9 @@ Retrain gathers the weights around −α, 0 and +α, the red lines:
 
 ![Histograms of the weights of each layer after each phase](pictures/digits-weights.webp)
 
-**A budget of N epochs:** `crq train RECIPE --epochs N`. With `method = "ste"` there is no retrain, and no use of the penalty
-was more accurate for as many epochs ([which recipe](howto/accuracy.md#which-recipe-for-so-many-epochs)).
+**A budget of N epochs:** `crq train RECIPE --epochs N`. A recipe that names no method takes `ste`, which has no retrain: no
+use of the penalty was more accurate for as many epochs ([which recipe](howto/accuracy.md#which-recipe-for-so-many-epochs)).
+`method = "crq"` is the paper's own way.
 
 | key of a phase | what it says |
 | --- | --- |
@@ -116,8 +117,10 @@ was more accurate for as many epochs ([which recipe](howto/accuracy.md#which-rec
 from the same float networks and with as many epochs: means, spreads, differences to the first paired by seed, zeros,
 estimated LUTs, and a plot of the figure against LUTs.
 
-Beside the phases: `callbacks` and `loggers`, lists of `module:name` of Lightning's; `precision`, which is measured first
-and told of where it is slower than 32-true on this machine; `seed`, `threads`, `steps`.
+Beside the phases: `callbacks` and `loggers`, lists of `module:name` of Lightning's; `seed`, `threads`, `steps`; and for
+speed `precision = "bf16-mixed"`, which is measured first and told of where it is slower than 32-true on this machine, and
+`fused = true`, which trains through `torch.compile`: every phase builds first, then has shorter steps
+([how much](results.md#bfloat16-and-fused)).
 
 ## Networks of timm
 

@@ -53,6 +53,11 @@ def candidate_of(recipe: Recipe, name: str, seed: int) -> Recipe:
     """
     if name not in (*METHOD_NAMES, INT8):
         raise CrqError(f"method {name!r}: expected some of {', '.join((*METHOD_NAMES, INT8))}")
+    if name == "crq" and not recipe.retrain.epochs:
+        raise CrqError(
+            "method crq pulls the weights together in [retrain], and the recipe has none: give retrain.epochs, "
+            "which other methods spend on fine-tuning, or leave crq out of --methods"
+        )
     # A layer's own method would be the same in every candidate.
     layers = {
         pattern: {k: v for k, v in own.items() if k != "method"} for pattern, own in recipe.ternary.layers.items()

@@ -18,17 +18,16 @@ class FiniteLosses:
         self._first: Tensor | None = None
         """The first batch whose loss was not finite, or -1; on the device."""
 
-    def add(self, loss: Tensor, batch: int) -> int | None:
-        """Take in the loss [] of a batch; the first batch that had a loss which is not finite, where it is known."""
+    def add(self, loss: Tensor, batch: int, last: bool = False) -> int | None:
+        """Take in the loss [] of a batch; the first batch that had a loss which is not finite, where it is known, as it
+        is at the `last` one of an epoch."""
         if self._first is None:
             self._first = torch.full((), -1, dtype=torch.int64, device=loss.device)
         wrong = ~torch.isfinite(loss.detach()) & (self._first < 0)
         self._first = torch.where(wrong, batch, self._first)
         self._steps += 1
         every = self.every or (1 if loss.device.type == "cpu" else EVERY)
-        return self.look() if self._steps % every == 0 else None
-
-    def look(self) -> int | None:
-        """The first batch whose loss was not finite, if there was one; asks the device."""
-        first = -1 if self._first is None else int(self._first)
+        if not last and self._steps % every:
+            return None
+        first = int(self._first)
         return None if first < 0 else first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,10 @@ class RunFolder:
         self.recipe = path / "recipe.toml"
         self.checkpoints = path / "checkpoints"
 
-    def open(self, recipe: Recipe, resume: bool) -> None:
+    def open(self, recipe: Recipe, resume: bool) -> Path | None:
         """Start a run of `recipe` in this folder, which must be empty or hold a trial alone, which is set aside; or go
-        on with the run in it."""
+        on with the run in it. Gives where the trial lies then."""
+        aside = None
         if resume:
             if not self.recipe.exists():
                 raise CrqError(f"{self.path} has no recipe.toml, so there is no run to resume in it")
@@ -42,21 +44,32 @@ class RunFolder:
                     f"the recipe differs from {self.recipe}; resume with that file, or choose another folder"
                 )
         elif distributed.is_main():
-            self._set_trial_aside()
+            aside = self._set_trial_aside()
             empty_folder(self.path)
             recipe.save(self.recipe)
         distributed.barrier()
+        return aside
 
-    def _set_trial_aside(self) -> None:
-        """Rename the folder of a run that stopped its phases early (`steps`), if nothing else lies in it: such a run
-        may have been long, and is its user's."""
+    def _set_trial_aside(self) -> Path | None:
+        """Move what a run left that stopped its phases early (`steps`) into a folder beside, if nothing else lies here:
+        such a run may have been long, and is its user's. The folder stays: it may be a link or where its user is."""
         if not self.recipe.is_file() or not load_recipe(self.recipe).steps:
-            return
+            return None
         own = {path for pattern in OWN for path in self.path.glob(pattern)}
-        if own.issuperset(self.path.rglob("*")):
-            whole = self.path.resolve()
-            names = (whole.with_name(f"{whole.name}-trial{number or ''}") for number in count())
-            whole.rename(next(name for name in names if not name.exists()))
+        if not own.issuperset(self.path.rglob("*")):
+            return None
+        whole = self.path.resolve()
+        names = (whole.with_name(f"{whole.name}-trial{number or ''}") for number in count())
+        aside = next(name for name in names if not name.exists())
+        try:
+            aside.mkdir()
+            for entry in sorted(self.path.iterdir()):
+                shutil.move(entry, aside / entry.name)
+        except OSError as error:
+            raise CrqError(
+                f"the trial in {self.path} cannot be set aside as {aside}: {error}; choose another -o"
+            ) from error
+        return aside
 
     def finished(self, phase: str) -> Path:
         """Where the result of a finished phase lies."""

@@ -46,15 +46,11 @@ class PhaseModule(pl.LightningModule):
         self.losses = FiniteLosses()
         torch.manual_seed(((self.seed * 1009 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
 
-    def on_train_epoch_end(self) -> None:
-        if (bad := self.losses.look()) is not None:
-            raise CrqError(self._diverged(bad))
-
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         inputs, labels = batch
         loss, outputs, targets = self.objective(inputs, labels)
-        if (bad := self.losses.add(loss, batch_idx)) is not None:
-            raise CrqError(self._diverged(bad))
+        if (bad := self.losses.add(loss, batch_idx, last=self._is_last)) is not None:
+            raise CrqError(self._diverged(bad, batch_idx))
         metric = self.task.metric
         values = {"loss": loss.detach(), metric.name: metric.each(outputs.detach(), targets).mean()}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
@@ -91,9 +87,17 @@ class PhaseModule(pl.LightningModule):
                 f"phase {self.name} diverged: {bad[0]} is not finite. Lower {self.name}.lr (now {self.phase.lr})"
             )
 
-    def _diverged(self, batch: int) -> str:
+    @property
+    def _is_last(self) -> bool:
+        """Whether no batch follows in this epoch: what reads the weights at its end should find the loss told."""
+        trainer = self.trainer
+        return trainer.is_last_batch or 0 < trainer.max_steps <= trainer.global_step + 1
+
+    def _diverged(self, batch: int, noticed: int) -> str:
         bad = [name for name, value in self.network.named_parameters() if not bool(torch.isfinite(value).all())]
         culprit = f"; first non-finite parameter: {bad[0]}" if bad else "; all parameters are still finite"
+        if noticed > batch:  # the steps between have spread it
+            culprit = f" (noticed at batch {noticed})"
         return (
             f"phase {self.name}: the loss is not finite at epoch {self.current_epoch}, batch {batch}{culprit}. "
             f"Lower {self.name}.lr (now {self.phase.lr}) or check the data"

@@ -101,6 +101,10 @@ class Recipe(Section):
                 raise ValueError(f'{name}.{key} is for loss = "cross_entropy", not for {self.loss!r}')
             if self.fused and phase.distill is not None and phase.distill.layers:
                 raise ValueError(f"{name}.distill.layers looks inside the network, which fused = true takes apart")
+            if self.fused and isinstance(phase, Penalized) and phase.gradual and phase.gradual.by == "share":
+                raise ValueError(
+                    f'{name}.gradual by "share" is another network in every step, which fused = true builds anew'
+                )
             if phase.mixup and self.data.target == "input":
                 raise ValueError(f'{name}.mixup mixes labels, which data.target = "input" has none of')
         return self

@@ -68,7 +68,8 @@ def train_recipe(
         setup, folder = Setup(recipe, network, data, test), RunFolder(Path(out))
         start = None if pretrained is None else RunFolder(Path(pretrained)).float_network(recipe)
         distributed.start()
-        folder.open(recipe, resume)
+        if (aside := folder.open(recipe, resume)) is not None:
+            console.print(f"the trial that lay in {out} is in {aside} now", highlight=False, soft_wrap=True)
         if start is not None and distributed.is_main():
             save(start, folder.finished("pretrain"))
         distributed.barrier()
@@ -100,7 +101,7 @@ class _Run:
             self.console.print(f"input     {input_words(setup)}", highlight=False, soft_wrap=True)
         prepared = setup.prepared()
         stages = [_stage(prepared, "float")]
-        if setup.recipe.retrains:
+        if "retrain" in setup.recipe.phases:
             self._train("retrain", prepared, "retrained")
             stages.append(_stage(prepared, "after retrain"))
         self._quantize(prepared)

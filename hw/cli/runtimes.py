@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def runtime_links(model: FrozenModel, file: str | Path, x: Tensor) -> list[Link]:
-    """Every logit of the file in onnxruntime and qonnx, compared with the frozen model's (`export.check_file`)."""
+    """The file's logits in onnxruntime and qonnx, compared with the frozen model's (`export.check_file`)."""
     from crq.export.check import check_file
     from crq.hw.verify.link import Link
 

@@ -135,7 +135,7 @@ BENCHMARKS = (
         "Processor time of a forward and a backward pass, and the quantized one's share of that in float32 alone.",
         "python -m benchmarks.fused convnet resnet20",
         WHEN | {"network": "network", "precision": "precision", "fused": "fused", "float step, ms": "float step, ms",
-                "quantized step, ms": "quantized step, ms", "share": "share"},
+                "quantized step, ms": "quantized step, ms", "share": "share", "build, s": "build, s"},
     ),
     Benchmark(
         "Recipes", "recipes/results.csv",

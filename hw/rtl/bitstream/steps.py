@@ -111,9 +111,11 @@ def _execute(
 
 
 class _Peak(threading.Thread):
-    """The most memory that a process has had, looked at ten times a second, oftener at first, for short ones; 0 where
-    there is no /proc. What the system says of a child that has ended counts the memory of the process that started it, which
-    may be larger."""
+    """The most memory that a process has had, looked at ten times a second, and oftener at first, for short ones.
+
+    0 where there is no /proc. What the system says of a child that has ended counts the memory of the process that
+    started it, which may be larger.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)

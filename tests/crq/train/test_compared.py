@@ -36,6 +36,12 @@ def test_all_have_as_many_epochs_and_the_same_float_network() -> None:
         candidate_of(made, "tws", 0)
 
 
+def test_crq_without_a_retrain_is_not_told_as_crq() -> None:
+    with pytest.raises(CrqError, match=r"method crq pulls the weights together in .*, and the recipe has none"):
+        candidate_of(small(retrain__epochs=0), "crq", 0)
+    assert candidate_of(small(retrain__epochs=0), "crq+", 0).finetune.epochs == 1  # its penalty acts there too
+
+
 def test_a_finished_run_is_taken_and_another_recipe_s_is_not(tmp_path, monkeypatch) -> None:
     made = small(ternary={"method": "ste"})
     start = trained(float_of(made, 0), tmp_path / "float")

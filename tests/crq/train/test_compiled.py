@@ -60,7 +60,16 @@ def test_a_compiled_run_ends_in_files_of_the_plain_network(tmp_path) -> None:
     summary = train_recipe(plan, tmp_path / "run")
     plain = train_recipe(recipe.parse(values(steps=3, finetune__distill={})), tmp_path / "plain")
     assert summary.keys() == plain.keys()
-    a, b = (
-        torch.load(tmp_path / n / "checkpoints" / "finetune.pt", weights_only=True)["network"] for n in ("run", "plain")
+    trained, expected = (
+        torch.load(tmp_path / name / "checkpoints" / "finetune.pt", weights_only=True)["network"]
+        for name in ("run", "plain")
     )
-    assert a.keys() == b.keys()
+    assert trained.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(trained[name], value, rtol=1e-3, atol=1e-3, msg=name)
+    assert any(not torch.equal(trained[name], value) for name, value in expected.items())  # another order of sums
+
+
+def test_a_share_that_grows_is_not_built_anew_in_every_step() -> None:
+    with pytest.raises(CrqError, match=r'finetune\.gradual by "share" is another network in every step'):
+        recipe.parse(values(fused=True, finetune__gradual={"by": "share"}))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 import torch
@@ -68,6 +69,18 @@ def test_a_trial_is_set_aside_and_nothing_else_is(tmp_path) -> None:
     assert (tmp_path / "a-trial1" / "logs" / "linked" / "x.pt").read_text() == "precious"
     with pytest.raises(CrqError, match="is not empty"):  # a run is no trial
         folder.open(PLAN, resume=False)
+
+
+@pytest.mark.parametrize("named", [".", "../link"])
+def test_the_folder_of_a_trial_stays_where_it_is(tmp_path, monkeypatch, named: str) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "link").symlink_to("a")
+    monkeypatch.chdir(tmp_path / "a")
+    PLAN.model_copy(update={"steps": 2}).save("recipe.toml")
+    assert RunFolder(Path(named)).open(PLAN, resume=False) == tmp_path / "a-trial"
+    assert recipe.load(tmp_path / "a-trial" / "recipe.toml").steps == 2
+    assert recipe.load(Path("recipe.toml")) == PLAN
+    assert RunFolder(Path(named)).open(PLAN, resume=True) is None
 
 
 def test_the_float_network_of_a_trial_is_none(tmp_path) -> None:

@@ -171,6 +171,14 @@ def test_epochs_of_a_retrain_that_the_method_lacks_are_trained(tmp_path) -> None
     trainer.train_recipe(own, tmp_path / "a", resume=True, console=Console(file=again))
 
 
+@pytest.mark.parametrize("ternary", [{}, {"method": "crq"}])
+def test_a_phase_without_epochs_is_not_told(tmp_path, ternary: dict) -> None:
+    summary = run(tmp_path / "run", steps=2, retrain__epochs=0, ternary=ternary)
+    assert summary["method"] == ternary.get("method", "ste")
+    assert list(summary["accuracy"]) == ["float", "quantized", "finetuned", "frozen"]
+    assert not (tmp_path / "run" / "checkpoints" / "retrain.pt").exists()
+
+
 def test_refusals_come_before_any_file(tmp_path) -> None:
     with pytest.raises(CrqError, match="unknown network 'digits-cn'"):
         run(tmp_path / "a", network={"name": "digits-cn"})
