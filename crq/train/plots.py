@@ -20,6 +20,8 @@ def curves(rows: list[dict[str, Any]], target: Path, metric: str = "accuracy") -
 
     rows: what `fit` gives for an epoch; only those of prepared networks have "layers".
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure, (left, right, cost) = _figure(1, 3, (14, 3.6))
     start = 0
     for phase, colour in _COLOURS.items():
@@ -38,6 +40,8 @@ def curves(rows: list[dict[str, Any]], target: Path, metric: str = "accuracy") -
     left.set(xlabel="epoch", ylabel="loss", yscale="log")
     right.set(xlabel="epoch", ylabel=metric)
     cost.set(xlabel="epoch", ylabel="J/‖W‖² of each layer")
+    for axes in (left, right, cost):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     cost.set_ylim(0, max(0.21, cost.get_ylim()[1] if start else 0))
     for value, law in ((1 / 9, "uniform"), (0.19, "normal")):  # the least that three levels leave of such weights
         cost.axhline(value, color="#bbbbbb", linewidth=0.8, linestyle="--")
