@@ -101,8 +101,7 @@ class _Search:
         if self.by_time:
             first = next(iter(self.question.candidates))
             epochs = max(1, round(epochs * self._cost(first, start) / self._cost(name, start)))
-        named = "plain" if candidate == self.question.plain else f"{self.question.name}-{name}"
-        folder = self.out / f"{of}-{named}-{epochs}-{seed}".replace(" ", "-").replace(",", "")
+        folder = self.out / f"{of}-{name}-{epochs}-{seed}".replace(" ", "-").replace(",", "")
         new = not (folder / "measured.json").exists()
         found = row(name, recipe_of(candidate, seed, epochs), folder, start, partial(luts, fps=self.fps))
         if new:
@@ -114,7 +113,7 @@ class _Search:
         """Processor seconds of a candidate's epoch, by a trial of one."""
         if name not in self.cost:
             recipe = recipe_of(self.question.candidates[name], 0, 1)
-            folder = self.out / f"trial-{self.question.name}-{name}".replace(" ", "-").replace(",", "")
+            folder = self.out / f"trial-{name}".replace(" ", "-").replace(",", "")
             self.cost[name] = row(name, recipe, folder, start).seconds
         return self.cost[name]
 
