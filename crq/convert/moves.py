@@ -26,6 +26,11 @@ _FUNCTIONS = (
 )  # fmt: skip
 _METHODS = ("contiguous", "view", "chunk", "split", "tensor_split", "unbind", "narrow", "reshape", "flatten",
             "unflatten", "permute", "transpose", "squeeze", "unsqueeze", "select")  # fmt: skip
+MOVES = (
+    "what only moves elements may flatten, cut out or split (slices with positive steps, one channel, row or column), "
+    "shuffle channels, take channels to the last axis and back, or read one row as a signal"
+)
+"""What is said of a move that is none of these."""
 _AT = 1
 """Which of the batch sizes is tried."""
 

@@ -15,7 +15,7 @@ from torch import Tensor, fx, nn
 
 from crq.convert.arithmetic import scaling
 from crq.convert.calls import is_one, pool_to, rewrite_call
-from crq.convert.moves import gather_moves
+from crq.convert.moves import MOVES, gather_moves, is_move
 from crq.convert.normalization import record_normalization
 from crq.convert.preprocessing import Preprocess
 from crq.convert.reasons import remedy
@@ -123,7 +123,10 @@ def _unsupported(rewriter: Rewriter, node: fx.Node) -> CrqError:
     reason = remedy(name)
     if name.strip("_") in ("add", "mul", "imul", "sub", "truediv", "div") and any(map(_is_constant, node.args)):
         reason = "only numbers are constants here; a factor per channel belongs into a batch norm"
-    return CrqError(f"operation {name!r} {rewriter.where(node)} is not supported" + (f": {reason}" if reason else ""))
+    elif is_move(node):
+        reason = f"{MOVES}; do another reordering to the images before they reach the network"
+    reason = reason or "docs/training.md lists the layers and operations that are"
+    return CrqError(f"operation {name!r} {rewriter.where(node)} is not supported: {reason}")
 
 
 def _is_constant(argument: object) -> bool:

@@ -116,8 +116,8 @@ REFUSALS: dict[str, Refusal] = {
         "made so by a transposition",
     ),
     "per-feature": Refusal(
-        "something between a flattened image and its layer differs from pixel to pixel, or joins other values",
-        "flatten right before the layer",
+        "many features of a flattened image have parameters of their own, or are joined with other values",
+        "flatten right before the layer, or pool the image first",
     ),
     "head": Refusal(
         "a Softmax, ArgMax or TopK at the end that is not along the classes",

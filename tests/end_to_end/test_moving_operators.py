@@ -160,6 +160,8 @@ PARTS: dict[str, Callable[[], Parts]] = {
     "some steps": lambda: Parts((2, 10), lambda v: v[:, 1:3, -3:].flatten(1), 6),
     "a corner": lambda: Parts((2, 6, 6), lambda v: v[:, :, 0, -1], 8),
     "a patch": lambda: Parts((2, 6, 6), lambda v: v[:, ::2, 1:, ::3].flatten(1), 24),
+    "all beside means": lambda: Parts((2, 5, 5), lambda v: torch.cat([v.flatten(1), v.mean((2, 3))], 1), 80),
+    "a difference": lambda: Parts((2, 5, 5), lambda v: v.flatten(1) - F.max_pool2d(v, 3, 1, 1).flatten(1), 72),
 }
 
 
@@ -168,9 +170,9 @@ def test_parts_of_activations_are_flattened(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     deploy, codes = frozen(PARTS[name]())
     assert deploy(codes).std() > 0
-    chain(deploy, codes, tmp_path, simulated=name == "some steps")
+    chain(deploy, codes, tmp_path, simulated=name in ("some steps", "a difference"))
     reads(deploy, codes, tmp_path)
-    if name == "the last step":
+    if name in ("the last step", "all beside means"):
         simulated(deploy, codes, tmp_path)
 
 

@@ -85,5 +85,5 @@ def test_any_slices_in_a_row_are_one_choice(depth: int, data) -> None:
     ],
 )
 def test_other_orders_are_refused(body) -> None:
-    with pytest.raises(CrqError, match="is not supported|must be|takes 8 channels"):
+    with pytest.raises(CrqError, match="is not supported: what only moves|lists the layers|must be|takes 8 channels"):
         crq.prepare(Net(lambda net, x: net.conv2(body(net.conv1(x)).relu())), example_input=X)

@@ -88,10 +88,10 @@ def test_what_differs_from_pixel_to_pixel_reads_a_vector(monkeypatch: pytest.Mon
     np.testing.assert_array_equal(found.reshape(wanted.shape), wanted)
 
 
-def test_too_many_features_with_parameters_of_their_own_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_features_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     g = GraphBuilder((2, 30, 20), "INT4")
     model = unchecked(g, g.bias(g.flatten("x"), np.arange(1200)), monkeypatch)
-    with pytest.raises(HwError, match=r"1200 features with parameters of their own.*\[per-feature\]"):
+    with pytest.raises(HwError, match=r"1200 features of a flattened image.*\[per-feature\]"):
         flatten_last(model)
 
 
@@ -107,11 +107,26 @@ def test_an_image_flattened_at_the_end_stays() -> None:
     assert_leaves_alone(flatten_last, g.finish(g.flatten("x")))
 
 
-@pytest.mark.parametrize("case", ["joins other values", "has two readers"])
-def test_what_is_not_alike_for_all_pixels_is_refused(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    g = GraphBuilder((2, 2, 2), "INT4")
+def joined(g: GraphBuilder) -> str:
+    return g.add(g.flatten("x"), g.flatten(g.shift("x", 1)))
+
+
+def twice_read(g: GraphBuilder) -> str:
     flat = g.flatten("x")
-    h = g.add(flat, g.flatten("x")) if case == "joins other values" else g.add(g.shift(flat, 1), flat)
-    model = unchecked(g, h, monkeypatch)
-    with pytest.raises(HwError, match=r"\[per-feature\]"):
-        flatten_last(model)
+    return g.add(g.shift(flat, 1), flat)
+
+
+def beside_others(g: GraphBuilder) -> str:
+    return g.concat(g.flatten("x"), g.flatten(g.max_pool("x", (2, 2))))
+
+
+@pytest.mark.parametrize("body", [joined, twice_read, beside_others])
+def test_what_is_joined_with_others_reads_a_vector(body, monkeypatch: pytest.MonkeyPatch) -> None:
+    g = GraphBuilder((2, 2, 2), "INT4")
+    model = unchecked(g, g.matmul(body(g), 3), monkeypatch)
+    x = np.random.default_rng(0).integers(-8, 8, (9, 2, 2, 2))
+    wanted = run(model, x)
+    after, changed = flatten_last(model)
+    assert changed
+    np.testing.assert_array_equal(run(after, x), wanted)
+    np.testing.assert_array_equal(evaluate(Network(after), x).reshape(wanted.shape), wanted)
