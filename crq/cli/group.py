@@ -51,9 +51,25 @@ class _Verbs(click.Group):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
         with _reported():
-            result = super().invoke(ctx)
+            try:
+                result = super().invoke(ctx)
+            except click.NoSuchOption as error:
+                raise self._explained(ctx, error) from error
             sys.stdout.flush()
             return result
+
+    def _explained(self, ctx: click.Context, error: click.NoSuchOption) -> click.UsageError:
+        """`error` with the verb's options of which the given one is a part, or else the verbs that have it."""
+        wrong, used = error.option_name, error.ctx
+        own = [name for p in used.command.params for name in p.opts] if used else []
+        if alike := [name for name in own if len(wrong) > 4 and wrong[2:] in name]:
+            return click.UsageError(f"no option {wrong!r} (did you mean {' or '.join(alike)}?)", used)
+        verbs = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        if owners := [
+            f"`crq {name}`" for name, verb in verbs.items() if verb and any(wrong in p.opts for p in verb.params)
+        ]:
+            return click.UsageError(f"no option {wrong!r} here; that is one of {', '.join(owners)}", used)
+        return error
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         with _reported():  # --help and --version print while the line is parsed

@@ -60,7 +60,7 @@ def _rate(ctx: click.Context, parameter: click.Parameter, value: float | None) -
     "--part", help="FPGA part or board of the estimates; default: that of the recipe's [hardware], or xcvu13p."
 )
 @click.option(
-    "--fps", type=float, callback=_rate,
+    "--target-fps", type=float, callback=_rate,
     help="Images per second of the folded estimate; default: the recipe's target_fps, or 1000.",
 )  # fmt: skip
 @click.option("--data-root", help="Folder with the recipe's data files, instead of the recipe's.")
@@ -68,14 +68,14 @@ def _rate(ctx: click.Context, parameter: click.Parameter, value: float | None) -
 @click.option("--latex", "form", flag_value="latex", help="Print the table as LaTeX, with its remarks as comments.")
 @click.option("--json", "form", flag_value="json", help="Print the result as JSON.")
 def compare(
-    recipe: str, methods: str, seeds: int, output: Path | None, epochs: int | None, part: str | None, fps: float | None,
-    data_root: str | None, form: str | None,
+    recipe: str, methods: str, seeds: int, output: Path | None, epochs: int | None, part: str | None,
+    target_fps: float | None, data_root: str | None, form: str | None,
 ) -> None:  # fmt: skip
     """Train RECIPE by several methods from the same float networks and compare them: accuracy, zeros, LUTs.
 
     All have as many epochs. Finished runs in the output folder are taken, so the same command goes on where it stopped;
-    comparison.json, .md and .png lie there in the end. LUTs are estimates, folded for --fps and as fast as fits the
-    part; a network that does not reach that rate has none, and a note.
+    comparison.json, .md and .png lie there in the end. LUTs are estimates, folded for --target-fps and as fast as fits
+    the part; a network that does not reach that rate has none, and a note.
     """
     from crq.errors import CrqError
     from crq.files import write_json, write_text
@@ -91,7 +91,7 @@ def compare(
         raise CrqError(f"--methods {methods}: one of them is named twice")
     for name in names:
         candidate_of(loaded, name, loaded.seed)
-    priced = _priced(loaded, part, fps)
+    priced = _priced(loaded, part, target_fps)
     find(priced.part)
     output = output or Path("runs") / f"{loaded.name}-compared"
     with stoppable(output, "the same command"):

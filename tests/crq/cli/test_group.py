@@ -34,6 +34,22 @@ def test_an_unknown_verb_is_named_with_its_neighbour() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (("build", "a.onnx", "--fps", "3"), "no option '--fps' (did you mean --target-fps?)"),
+        (("build", "a.onnx", "--epochs", "3"), "no option '--epochs' here; that is one of `crq run`, `crq train`"),
+        (("build", "a.onnx", "--ouput", "a"), "--output"),
+        (("build", "a.onnx", "--nowhere"), "--nowhere"),
+    ],
+)
+def test_an_unknown_option_is_told_with_its_place(line: tuple[str, ...], words: str) -> None:
+    wrong = CliRunner().invoke(main, line)
+    assert wrong.exit_code == 2
+    assert words in wrong.stderr
+    assert " build [OPTIONS]" in wrong.stderr
+
+
+@pytest.mark.parametrize(
     ("error", "code"),
     [(CrqError("no"), 2), (VerificationError("no"), 1), (ToolError("no"), 3), (OSError(28, "disk full", "no"), 3)],
 )

@@ -74,7 +74,7 @@ def test_the_part_and_rate_are_the_recipes_unless_given(tmp_path: Path) -> None:
 
 
 def test_a_rate_out_of_reach_costs_the_figures_and_not_the_comparison(folder: Path) -> None:
-    result = called(folder / "r.toml", "--methods", "ste", "--seeds", 1, "-o", folder / "out", "--fps", 1e9)
+    result = called(folder / "r.toml", "--methods", "ste", "--seeds", 1, "-o", folder / "out", "--target-fps", 1e9)
     assert result.exit_code == 0, result.output
     facts = json.loads((folder / "out" / "comparison.json").read_text())
     [one], [note] = facts["candidates"], facts["notes"]
@@ -86,7 +86,7 @@ def test_a_rate_out_of_reach_costs_the_figures_and_not_the_comparison(folder: Pa
 
 @pytest.mark.parametrize("fps", ["0", "-1", "nan", "inf"])
 def test_a_rate_that_is_none_is_told_before_training(folder: Path, fps: str) -> None:
-    result = called(folder / "r.toml", "--fps", fps, "-o", folder / "no")
+    result = called(folder / "r.toml", "--target-fps", fps, "-o", folder / "no")
     assert result.exit_code == 2
     assert "expected a positive, finite number" in " ".join(result.output.replace("│", " ").split())
     assert not (folder / "no").exists()
