@@ -15,6 +15,7 @@ from crq.convert.frozen import FrozenModel
 from crq.convert.preprocessing import undo
 from crq.export.errors import FileMismatch
 from crq.export.runtime import FloatArray, run_onnxruntime, run_qonnx
+from crq.progress import counted
 
 
 class CheckResult(NamedTuple):
@@ -28,10 +29,10 @@ class CheckResult(NamedTuple):
     """Whether equality is claimed: onnxruntime's default optimizations may round differently (`check_file`)."""
 
 
-BATCH = 1000
+BATCH = 200
 """Images at once: in ResNet-20 the unfolded windows of 10,000 of CIFAR-10 take more memory than most machines have."""
-SLOW = "qonnx"
-"""It runs node by node in Python, ResNet-20 in 0.1 s per image: it gets the first batch only."""
+SLOW, FEW = "qonnx", 1000
+"""It runs node by node in Python, ResNet-20 in 0.1 s per image: it gets the first `FEW` images only."""
 UNCLAIMED = "onnxruntime (default)"
 RUNTIMES: dict[str, Callable[[onnx.ModelProto, FloatArray], FloatArray]] = {
     "onnxruntime (optimizations off)": run_onnxruntime,
@@ -40,10 +41,10 @@ RUNTIMES: dict[str, Callable[[onnx.ModelProto, FloatArray], FloatArray]] = {
 }
 
 
-def check_file(model: FrozenModel, path: str | Path, x: Tensor) -> list[CheckResult]:
+def check_file(model: FrozenModel, path: str | Path, x: Tensor, progress: bool = False) -> list[CheckResult]:
     """Run the file on `x` (codes or on-grid floats) in every runtime and compare its logits with `model(x)`.
 
-    qonnx, which is slow, gets the first `BATCH` of them.
+    qonnx, which is slow, gets the first `FEW` of them. `progress` shows a bar.
 
     Raises `FileMismatch` if the file was exported from another frozen model. The default optimization level of
     onnxruntime may fuse α into a convolution and round differently; it is reported, and is no part of the claim.
@@ -53,12 +54,13 @@ def check_file(model: FrozenModel, path: str | Path, x: Tensor) -> list[CheckRes
     if stored != model.content_hash:
         raise FileMismatch(f"{path}: exported from frozen model {stored}, not from this one ({model.content_hash})")
     found = {name: CheckResult(name, 0, 0, 0, name != UNCLAIMED) for name in RUNTIMES}
-    for number, part in enumerate(x.split(BATCH)):
+    batches = ((len(part), part) for part in x.split(BATCH))
+    for part in counted(batches, "file in runtimes", len(x), progress):
         expected = model(part).numpy()
         codes = model.codes(part).to(torch.float64) * model.input.scale
         values = undo(model.input.preprocessing, codes).to(torch.float32).numpy()
         for name, run in RUNTIMES.items():
-            if name == SLOW and number:
+            if name == SLOW and found[name].images >= FEW:
                 continue
             before, wrong = found[name], int(np.count_nonzero(run(proto, values) != expected))
             found[name] = before._replace(

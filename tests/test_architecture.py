@@ -12,7 +12,7 @@ from tests.support.imports import PACKAGES, ROOT, box, floors, graph_of, imports
 
 MAX_FLOORS, MAX_LINES, MAX_FUNCTION = 10, 350, 60
 
-GROUND = {"crq.errors", "crq.figures", "crq.files", "crq.importing", "crq.options"}
+GROUND = {"crq.errors", "crq.figures", "crq.files", "crq.importing", "crq.options", "crq.progress"}
 """What all three packages stand on."""
 
 STANDS_ON: dict[str, set[str]] = {
@@ -21,6 +21,7 @@ STANDS_ON: dict[str, set[str]] = {
     "crq.files": set(),
     "crq.importing": set(),
     "crq.options": set(),
+    "crq.progress": set(),
     "crq.quant": set(),
     "crq.models": set(),
     "crq.convert": {"crq.quant"},

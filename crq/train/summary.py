@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from crq.convert.frozen import FrozenModel
 from crq.convert.preprocessing import apply
 from crq.convert.suggest import Grid
+from crq.progress import counted
 from crq.quant.layers import TernaryLayer
 from crq.quant.penalties import layer_statistics
 from crq.train.loader import BatchLoader
@@ -92,11 +93,12 @@ def input_words(setup: Setup) -> str:
     return f"{before}rounded to {grid}: {config.input_bits}-bit codes"
 
 
-def frozen_scores(setup: Setup, frozen: FrozenModel) -> dict[str, float]:
-    """The figures of a frozen model on the test split as it is, before any of the host's steps."""
+def frozen_scores(setup: Setup, frozen: FrozenModel, progress: bool) -> dict[str, float]:
+    """The figures of a frozen model on the test split as it is, before any of the host's steps; with a bar."""
     steps = frozen.input.preprocessing
     task = replace(setup.task, prepared=lambda x: apply(steps, x).float()) if steps else setup.task
-    batches = BatchLoader(setup.test, EVALUATION_BATCH)
+    sized = ((EVALUATION_BATCH, batch) for batch in BatchLoader(setup.test, EVALUATION_BATCH))
+    batches = counted(sized, "frozen", len(setup.test), progress)
     return task.evaluate(lambda x: frozen.output.logits(frozen.integers(x, quantize=True)), batches)
 
 

@@ -166,7 +166,7 @@ class _Run:
             frozen.metadata = metadata(setup)
             frozen.save(folder / "frozen.pt")
             files.append("frozen.pt")
-            self._tell("frozen", frozen_scores(setup, frozen))
+            self._tell("frozen", frozen_scores(setup, frozen, self.console.is_terminal))
         else:  # what freeze would have done to the batch norms: their running statistics lag behind the last steps
             reestimate_batch_norm(prepared, setup.calibration())
             self._tell("recalibrated", self._scores(prepared))

@@ -57,7 +57,7 @@ def check(
     else:
         codes = all_vectors(network, limit, bounding_limit=limit // 4)[:limit]
     links = (
-        _reference_links(reference, file, network, codes)
+        _reference_links(reference, file, network, codes, sys.stderr.isatty() and not as_json)
         if reference
         else [float64_link(file, network, codes[:QONNX_IMAGES], layer_values(network, codes[:QONNX_IMAGES]))]
     )
@@ -122,7 +122,7 @@ def _float_execution(file: Path, network: Network, codes: IntArray) -> Link:
     return float_execution(file, network, few, layer_values(network, few))
 
 
-def _reference_links(reference: Path, file: Path, network: Network, codes: IntArray) -> list[Link]:
+def _reference_links(reference: Path, file: Path, network: Network, codes: IntArray, progress: bool) -> list[Link]:
     """Live PyTorch against the file in its runtimes, and against the integer graph layer by layer."""
     import torch
 
@@ -133,6 +133,6 @@ def _reference_links(reference: Path, file: Path, network: Network, codes: IntAr
 
     model = frozen_of(network, reference)
     x = torch.as_tensor(codes).reshape(-1, *model.input.shape)
-    links = runtime_links(model, file, x)
+    links = runtime_links(model, file, x, progress)
     live = layer_codes(network, model, codes)
     return [*links, compare_layers(network, "PyTorch = integer graph", layer_values(network, codes), live, live.keys())]

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from crq.hw.verify.link import Link
 
 
-def runtime_links(model: FrozenModel, file: str | Path, x: Tensor) -> list[Link]:
+def runtime_links(model: FrozenModel, file: str | Path, x: Tensor, progress: bool = False) -> list[Link]:
     """The file's logits in onnxruntime and qonnx, compared with the frozen model's (`export.check_file`)."""
     from crq.export.check import check_file
     from crq.hw.verify.link import Link
 
     return [
         Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different, claimed=r.claimed)
-        for r in check_file(model, file, x)
+        for r in check_file(model, file, x, progress)
     ]

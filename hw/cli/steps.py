@@ -46,7 +46,7 @@ from crq.hw.rtl.bench import verilator
 from crq.hw.rtl.bitstream.project import FILE, bitstream, summary
 from crq.hw.rtl.bitstream.tools import versions
 from crq.hw.verify.link import Link
-from crq.hw.verify.live import described, verdict_facts, verify
+from crq.hw.verify.live import described, expected_integers, verdict_facts, verify
 from crq.hw.verify.netlists import check_netlists
 from crq.hw.verify.proofs.proof import Proof
 from crq.options import BuildOptions
@@ -140,7 +140,7 @@ class Steps:
         """Write the QONNX file and compare it with PyTorch in every runtime."""
         with self._timed("export"):
             to_qonnx(self.frozen, self.file)
-            links = runtime_links(self.frozen, self.file, images.codes)
+            links = runtime_links(self.frozen, self.file, images.codes, not self.console.quiet)
             for link in links:
                 self.console.print(str(link))
             return links
@@ -174,11 +174,13 @@ class Steps:
                 )
             self.watched = images.score(len(few))
             data = ((images.name, few, self.watched), (MADE, vectors, None))
-            verdicts = []
-            for mode in project.checked:
-                for name, x, score in data:
-                    shown = not self.console.quiet
-                    verdict = verify(project, x, self.training, mode=mode, score=score, progress=shown)
+            verdicts, shown = [], not self.console.quiet
+            for name, x, score in data:
+                expected = expected_integers(project.network, x, self.training, shown)
+                for mode in project.checked:
+                    verdict = verify(
+                        project, x, self.training, mode=mode, score=score, expected=expected, progress=shown
+                    )
                     self.console.print(f"{name}: {described(verdict)}")
                     verdicts.append({"data": name, **verdict_facts(verdict, mode, self.training)})
             metric = trained["metric"]

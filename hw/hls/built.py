@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import Progress
 
 from crq.hw.forms import built as forms
 from crq.hw.forms.built import Integers, processors
-from crq.hw.hls.csim import Batch, Simulation, compile_simulation
+from crq.hw.hls.csim import Simulation, compile_simulation
 from crq.hw.hls.plan import Plan, make_plan
 from crq.hw.ir.layers import Shape
+from crq.progress import counted
 
 BATCH_BYTES = 1 << 24  # integers held per batch and thread
 
@@ -49,7 +48,8 @@ class Built(forms.Simulated):
         simulation = Simulation(compile_simulation(self.directory, self.mode(mode)), codes.shape[1], size)
         result = np.empty((len(codes), size), np.int64)
         done = 0
-        for batch in _with_progress(simulation.batches(codes, *_parallel(len(codes), size)), len(codes), progress):
+        batches = ((len(b.integers), b) for b in simulation.batches(codes, *_parallel(len(codes), size)))
+        for batch in counted(batches, "simulating", len(codes), progress):
             result[done : done + len(batch.integers)] = batch.integers
             done += len(batch.integers)
         shapes = [stream.shape for stream in self.plan.outputs]
@@ -90,11 +90,3 @@ def _parallel(images: int, values: int) -> tuple[int, int]:
     threads = processors()
     size = max(1, min(BATCH_BYTES // (8 * max(values, 1)), -(-images // (4 * threads))))
     return threads, size
-
-
-def _with_progress(batches: Iterable[Batch], images: int, show: bool) -> Iterator[Batch]:
-    with Progress(disable=not show) as bar:
-        task = bar.add_task("simulating", total=images)
-        for batch in batches:
-            bar.advance(task, len(batch.integers))
-            yield batch

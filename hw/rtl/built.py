@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import Progress
 
 from crq.hw.dataflow.words import Words, pack, unpack, whole_beats
@@ -108,7 +109,7 @@ class Built(forms.Simulated):
         sizes a tuple by port."""
         self.mode(mode)
         codes = input_codes(self.network, x, quantize, layout).astype(np.int64)
-        with Progress(disable=not progress) as bar:
+        with Progress(console=Console(stderr=True), disable=not progress) as bar:
             task = bar.add_task("simulating", total=len(codes))
             found, _ = self.run_core(codes, done=lambda: bar.advance(task))
         return self.as_results(found)

@@ -19,6 +19,7 @@ from crq.hw.ir.interpret import evaluate, from_stream, to_stream
 from crq.hw.ir.ports import shape_of, whole
 from crq.hw.verify.chain import layer_values, results_of
 from crq.hw.verify.link import Link, compare, compare_layers
+from crq.progress import counted
 
 if TYPE_CHECKING:
     from crq.convert.frozen import FrozenModel
@@ -31,16 +32,17 @@ TRACE_BYTES = 1 << 30  # of all layers' integers at once
 
 def verify(
     built: Simulated, codes: NDArray[Any], reference: str | Path | None = None, *, mode: str | None = None,
-    score: Score | None = None, progress: bool = False,
+    score: Score | None = None, expected: NDArray[np.int64] | None = None, progress: bool = False,
 ) -> Link:  # fmt: skip
     """Simulates `codes` (N, C, H, W) and compares every integer of the output.
 
     `reference` is a run folder or frozen.pt: the live PyTorch module; without it, the integer graph evaluated in NumPy.
-    `score` says how well the results fit the labels.
+    `score` says how well the results fit the labels; `expected` are the `expected_integers`, where they are known.
     """
     mode = built.mode(mode)
     found = whole(built.integers(codes, mode=mode, progress=progress, layout="NCHW"))
-    expected = expected_integers(built.network, codes, reference)
+    if expected is None:
+        expected = expected_integers(built.network, codes, reference, progress)
     figures = None if score is None else score(_scores(built.network, found).reshape(len(found), -1))
     return compare(f"{mode} simulation against {against(reference)}", found, expected, figures=figures)
 
@@ -54,12 +56,14 @@ def _scores(network: Network, integers: NDArray[np.int64]) -> NDArray[Any]:
 
 
 def expected_integers(
-    network: Network, codes: NDArray[Any], reference: str | PathLike[str] | None = None
+    network: Network, codes: NDArray[Any], reference: str | PathLike[str] | None = None, progress: bool = False
 ) -> NDArray[np.int64]:  # fmt: skip
-    """The integers that codes (N, C, H, W) must give, by the live PyTorch module or by the integer graph in NumPy."""
+    """The integers that codes (N, C, H, W) must give, by the live PyTorch module or by the integer graph in NumPy;
+    `progress` shows a bar."""
     if reference is not None:
-        return _torch_integers(network, reference, codes)
-    batches = np.array_split(codes.reshape(-1, *shape_of(network.inputs)), max(1, len(codes) // 64))
+        return _torch_integers(network, reference, codes, progress)
+    parts = np.array_split(codes.reshape(-1, *shape_of(network.inputs)), max(1, len(codes) // 64))
+    batches = counted(((len(b), b) for b in parts), "integer graph", len(codes), progress)
     return np.concatenate([from_stream(network, evaluate(network, b)) for b in batches])
 
 
@@ -150,12 +154,15 @@ def layer_codes(network: Network, model: FrozenModel, codes: NDArray[Any]) -> di
     return {name: v.reshape(-1, *shapes[name]) for name, v in found.items()} | {last.name: result}
 
 
-def _torch_integers(network: Network, reference: str | PathLike[str], codes: NDArray[Any]) -> NDArray[np.int64]:
+def _torch_integers(
+    network: Network, reference: str | PathLike[str], codes: NDArray[Any], progress: bool
+) -> NDArray[np.int64]:
     import torch
 
     model = frozen_of(network, reference)
     taken = torch.as_tensor(np.ascontiguousarray(as_file(network, codes)))
-    batches = taken.reshape(-1, *model.input.shape).split(64)
+    parts = taken.reshape(-1, *model.input.shape).split(64)
+    batches = counted(((len(b), b) for b in parts), "PyTorch", len(codes), progress)
     return _result(network, torch.cat([model.integers(batch) for batch in batches]).numpy())
 
 

@@ -35,6 +35,7 @@ def test_images_are_compared_in_batches_and_counted_once(tmp_path, monkeypatch) 
     whole = check_file(model, tmp_path / "m.onnx", x)
     sizes, forward = [], type(model).forward
     monkeypatch.setattr("crq.export.check.BATCH", 4)
+    monkeypatch.setattr("crq.export.check.FEW", 3)
     monkeypatch.setattr(type(model), "forward", lambda self, part: sizes.append(len(part)) or forward(self, part))
     first, second, slow = check_file(model, tmp_path / "m.onnx", x)
     assert [first, second] == whole[:2]
