@@ -176,11 +176,9 @@ class Steps:
             data = ((images.name, few, self.watched), (MADE, vectors, None))
             verdicts, shown = [], not self.console.quiet
             for name, x, score in data:
-                expected = expected_integers(project.network, x, self.training, shown)
+                of, wanted = self.training, expected_integers(project.network, x, self.training, shown)
                 for mode in project.checked:
-                    verdict = verify(
-                        project, x, self.training, mode=mode, score=score, expected=expected, progress=shown
-                    )
+                    verdict = verify(project, x, of, mode=mode, score=score, expected=wanted, progress=shown)
                     self.console.print(f"{name}: {described(verdict)}")
                     verdicts.append({"data": name, **verdict_facts(verdict, mode, self.training)})
             metric = trained["metric"]
