@@ -13,7 +13,7 @@ from torch import Tensor
 
 from crq.convert.frozen import FrozenModel
 from crq.convert.preprocessing import undo
-from crq.export.errors import FileMismatch
+from crq.export.errors import ExportError, FileMismatch
 from crq.export.runtime import FloatArray, run_onnxruntime, run_qonnx
 from crq.progress import counted
 
@@ -27,6 +27,8 @@ class CheckResult(NamedTuple):
     different: int
     claimed: bool
     """Whether equality is claimed: onnxruntime's default optimizations may round differently (`check_file`)."""
+    refusal: str = ""
+    """What the runtime says where it does not run the file."""
 
 
 BATCH = 200
@@ -46,8 +48,9 @@ def check_file(model: FrozenModel, path: str | Path, x: Tensor, progress: bool =
 
     qonnx, which is slow, gets the first `FEW` of them. `progress` shows a bar.
 
-    Raises `FileMismatch` if the file was exported from another frozen model. The default optimization level of
-    onnxruntime may fuse α into a convolution and round differently; it is reported, and is no part of the claim.
+    Raises `FileMismatch` if the file was exported from another frozen model, `ExportError` if a runtime does not run
+    it. The default optimization level of onnxruntime may fail, or fuse α into a convolution and round differently; it
+    is reported, and is no part of the claim.
     """
     proto = onnx.load(path)
     stored = {p.key: p.value for p in proto.metadata_props}.get("crq.frozen_hash")
@@ -62,7 +65,18 @@ def check_file(model: FrozenModel, path: str | Path, x: Tensor, progress: bool =
         for name, run in RUNTIMES.items():
             if name == SLOW and found[name].images >= FEW:
                 continue
-            before, wrong = found[name], int(np.count_nonzero(run(proto, values) != expected))
+            before = found[name]
+            if before.refusal:
+                continue
+            try:
+                given = run(proto, values)
+            except Exception as error:  # of the runtimes' own kinds
+                refusal = " ".join(str(error).split())[:200]
+                if before.claimed:
+                    raise ExportError(f"{path}: {name} does not run the file: {refusal}") from error
+                found[name] = before._replace(images=0, values=0, different=0, refusal=refusal)
+                continue
+            wrong = int(np.count_nonzero(given != expected))
             found[name] = before._replace(
                 images=before.images + len(part), values=before.values + expected.size,
                 different=before.different + wrong,

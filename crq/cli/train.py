@@ -60,11 +60,13 @@ def train(
     elif summary:
         _print_summary(summary)
         click.echo(f"Run folder: {output}")
-        _print_next(summary, shlex.join(["crq", "train", recipe, "-o", str(output)]), output)
+        given = {"-o": output, "--epochs": epochs, "--seed": seed, "--data-root": data_root, "--pretrained": pretrained}
+        words = [str(word) for pair in given.items() if pair[1] is not None for word in pair]
+        _print_next(summary, shlex.join(["crq", "train", recipe, *words]), output)
 
 
 def _print_next(summary: dict[str, Any], again: str, output: Path) -> None:
-    """What to do now; again: the command without its changes."""
+    """What to do now; again: the command without --steps."""
     if summary["not_exportable"]:
         click.echo(f"Not exportable: {summary['not_exportable']}.")
     if summary["steps"]:

@@ -14,7 +14,7 @@ from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.config import TernaryConfig
 from crq.convert.inputs import InputQuant, find_preprocess, share_told, watched
 from crq.convert.preprocessing import Preprocess
-from crq.convert.rewriter import add_module
+from crq.convert.rewriter import add_module, name_of
 from crq.convert.scaled import Scaled
 from crq.convert.shapes import infer_shapes
 from crq.convert.supported import ADAPTIVE, AVG_POOLS, MACS, MAX_POOLS, NONLINEAR, NORMS, RELUS, check_exact, is_dropout
@@ -183,8 +183,14 @@ class _Placer:
             self._pass_raw(node, x)
 
     def _pass_raw(self, node: fx.Node, x: fx.Node) -> None:
-        """A flattening of a raw value: code it first, unless it ends the network."""
-        if any(user.op != "output" for user in node.users):
+        """A move of a raw value: code it first, unless it ends the network, as only a flattening of scores may."""
+        ends = all(user.op == "output" for user in node.users)
+        if ends and not isinstance(self.modules[str(node.target)], nn.Flatten):
+            raise CrqError(
+                f"the network ends by moving the scores of {self.source[x]!r} ({name_of(node)}): return them as they "
+                "are and move them on the host, or put an activation before the move"
+            )
+        if not ends:
             self._demand(node, x, self._bits_between())
             self.coded.add(node)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crq.errors import CrqError
-from crq.train.recipe import Recipe
+from crq.train.recipe import PHASES, Recipe
 
 
 def settled(recipe: Recipe) -> Recipe:
@@ -17,13 +17,15 @@ def settled(recipe: Recipe) -> Recipe:
 
 
 def within(recipe: Recipe, epochs: int) -> Recipe:
-    """`recipe`, `settled`, with its phases shortened or stretched to `epochs` in all, in the proportions they have.
+    """`recipe` with its phases shortened or stretched to `epochs` in all, in the proportions they have.
 
+    A retrain keeps its share whatever the method, so that methods which are compared have the same float network.
     Schedules, milestones and ramps are shares of a phase, and a dose is of the whole phase, so they follow. Every phase
     keeps at least one epoch. Raises `CrqError` for fewer epochs than phases.
     """
-    recipe = settled(recipe)
-    phases = recipe.phases
+    if epochs < len(PHASES):
+        recipe = settled(recipe)
+    phases = {name: phase for name in PHASES if (phase := getattr(recipe, name)).epochs}
     if epochs < len(phases):
         raise CrqError(f"{epochs} epochs are too few for {', '.join(phases)}: give at least {len(phases)}")
     whole = sum(phase.epochs for phase in phases.values())

@@ -28,6 +28,8 @@ from crq.quant import RETRAINED
 from crq.train.problems import worded
 from crq.train.sections import Data, Network, Penalized, Phase, Section
 
+PHASES = ("pretrain", "retrain", "finetune")
+"""Of a run, in order."""
 GRID = ("input_signed", "input_scale")
 """Keys of `ternary` that are chosen from the training split where a recipe does not give them."""
 BUILT_IN = Path(__file__).parent.parent / "recipes"
@@ -122,7 +124,7 @@ class Recipe(Section):
     @property
     def phases(self) -> dict[str, Phase]:
         """The phases that train at all, by name, in order."""
-        named: dict[str, Phase] = {"pretrain": self.pretrain, "retrain": self.retrain, "finetune": self.finetune}
+        named: dict[str, Phase] = {name: getattr(self, name) for name in PHASES}
         return {n: phase for n, phase in named.items() if phase.epochs and (n != "retrain" or self.retrains)}
 
     @property

@@ -143,24 +143,34 @@ def _parts(section: Data) -> Parts | None:
     name, label = section.name, section.label_column
     columns = tables.Features(section.columns, section.skip_columns)
     if section.size is not None:
-        return None
+        return _no_table(section, None)
     if importing.is_function(name):
-        return functions.parts(name, section.options)
+        return _no_table(section, functions.parts(name, section.options))
     path = Path(section.root, name) if section.root is not None and Path(name).suffix else Path(name)
     if path.suffix == ".npz":
-        return arrays.npz_parts(path)
+        return _no_table(section, arrays.npz_parts(path))
     if path.suffix == ".npy":
-        return arrays.npy_parts(path, section.label_file)
+        return _no_table(section, arrays.npy_parts(path, section.label_file))
     if path.name.lower().endswith(tables.ENDINGS):
         return tables.file_parts(path, label, columns)
     if name in BENCHMARKS:
-        return BENCHMARKS[name](_home(section), front(section.sound), section.options)
+        return _no_table(section, BENCHMARKS[name](_home(section), front(section.sound), section.options))
     folder = Path(section.root or name)
     if not folder.is_dir():
-        return None
+        return _no_table(section, None)
     if sounds.is_folder(folder):
-        return sounds.folder_parts(folder, front(section.sound))
-    return arrays.folder_parts(folder) or tables.folder_parts(folder, label, columns) or None
+        return _no_table(section, sounds.folder_parts(folder, front(section.sound)))
+    if found := arrays.folder_parts(folder):
+        return _no_table(section, found)
+    return tables.folder_parts(folder, label, columns) or _no_table(section, None)
+
+
+def _no_table(section: Data, parts: Parts | None) -> Parts | None:
+    """`parts`; raises `CrqError` where the section says something of a table's columns."""
+    for key in ("label_column", "columns", "skip_columns"):
+        if getattr(section, key):
+            raise CrqError(f"data.{key} is of tables, and {section.name} is none: leave it out")
+    return parts
 
 
 def _home(section: Data) -> Path:

@@ -33,7 +33,8 @@ def summarize(
     scores: dict[str, dict[str, float]],
     seconds: dict[str, float],
 ) -> dict[str, Any]:
-    """The content of `summary.json`. before, after: the ternary layers' weights around the retrain phase. scores: the
+    """The content of `summary.json`. before, after: the ternary layers' weights around the
+    retrain phase, the same where there is none. scores: the
     task's figures by stage; in the summary they are by figure, then by stage. `steps`: of a trial, after which each
     phase stopped.
     """
@@ -65,11 +66,11 @@ def summarize(
 def metadata(setup: Setup) -> dict[str, str]:
     """What a reader of the exported file wants to know of its making."""
     recipe = setup.recipe
-    lam = setup.method.lam if recipe.retrain.lam is None else recipe.retrain.lam
+    lams = {name: setup.lam(name) for name in recipe.phases if name != "pretrain"}
     found = {
         "recipe": recipe.name,
         "method": setup.method.name,
-        "lambda": repr(lam),
+        "lambda": json.dumps({name: lam for name, lam in lams.items() if lam is not None}),
         "data": setup.data.name,
         "class_names": json.dumps(list(setup.data.classes)),
         "preprocessing": input_words(setup),

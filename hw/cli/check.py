@@ -124,15 +124,17 @@ def _float_execution(file: Path, network: Network, codes: IntArray) -> Link:
 
 def _reference_links(reference: Path, file: Path, network: Network, codes: IntArray, progress: bool) -> list[Link]:
     """Live PyTorch against the file in its runtimes, and against the integer graph layer by layer."""
+    import numpy as np
     import torch
 
     from crq.hw.cli.runtimes import runtime_links
+    from crq.hw.ir.images import as_file
     from crq.hw.verify.chain import layer_values
     from crq.hw.verify.link import compare_layers
     from crq.hw.verify.live import frozen_of, layer_codes
 
     model = frozen_of(network, reference)
-    x = torch.as_tensor(codes).reshape(-1, *model.input.shape)
+    x = torch.as_tensor(np.ascontiguousarray(as_file(network, codes))).reshape(-1, *model.input.shape)
     links = runtime_links(model, file, x, progress)
     live = layer_codes(network, model, codes)
     return [*links, compare_layers(network, "PyTorch = integer graph", layer_values(network, codes), live, live.keys())]

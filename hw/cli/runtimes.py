@@ -17,7 +17,8 @@ def runtime_links(model: FrozenModel, file: str | Path, x: Tensor, progress: boo
     from crq.export.check import check_file
     from crq.hw.verify.link import Link
 
-    return [
-        Link(f"file in {r.runtime} = PyTorch", r.images, r.values, r.different, claimed=r.claimed)
-        for r in check_file(model, file, x, progress)
-    ]
+    links = []
+    for r in check_file(model, file, x, progress):
+        fault = f", which does not run it ({r.refusal})" if r.refusal else ""
+        links.append(Link(f"file in {r.runtime}{fault} = PyTorch", r.images, r.values, r.different, claimed=r.claimed))
+    return links

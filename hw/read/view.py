@@ -6,6 +6,7 @@ output channel, whose sums are of one term.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,9 @@ from crq.hw.read.context import Context
 from crq.hw.read.emit import guard
 from crq.hw.read.refusals import refuse
 from crq.hw.read.values import Codes, Int, Pending, Raw, View
+
+MOST_COPIES = 8
+"""Of a pixel in a row or column, in an enlarged image that is cut."""
 
 
 class Taps(NamedTuple):
@@ -64,9 +68,9 @@ def lower(ctx: Context, node: NodeProto, view: View) -> Codes | Pending:
         refuse("reshape", node, f"reads a tensor of shape {shape} rearranged to {places.shape}")
     taps = _taps(places.reshape(-1, 1, 1) if flat or places.ndim == 1 else _image(places), _sizes(shape))
     if taps is None:
-        enlarged = _enlarged(ctx, node, view)
-        if enlarged is not None:
-            return enlarged
+        for blocks in (_enlarged, _cropped):
+            if (enlarged := blocks(ctx, node, view)) is not None:
+                return enlarged
         refuse("reshape", node, f"reads a tensor of shape {shape} rearranged to {places.shape} in another order")
     made = _tapped(ctx, node, view, taps, (1, 1) if flat else _image(places).shape[1:])
     return _flattened(ctx, name, made) if flat else made
@@ -100,6 +104,31 @@ def _enlarged(ctx: Context, node: NodeProto, view: View) -> Codes | Pending | No
         if block > 1 and scale.ndim:
             refuse("per-channel-activation", node, "channels of other scales become pixels of one")
         return Codes(ctx.emit.enlarge(name, made.int, factor[:rank], block), made.scale)
+    return None
+
+
+def _cropped(ctx: Context, node: NodeProto, view: View) -> Codes | Pending | None:
+    """A view in which pixels of another are repeated and the outermost blocks are cut: enlarged whole, then cut."""
+    source, places, name = view
+    image, rank = _image(places), places.ndim - 1
+    factors = [range(1, min(size, MOST_COPIES) + 1) for size in image.shape[1:]]
+    for factor in sorted(itertools.product(*factors), key=np.prod):
+        for start in itertools.product(*map(range, factor)):
+            blocks = [(np.arange(n) + at) // f for n, at, f in zip(image.shape[1:], start, factor, strict=True)]
+            first = [np.unique(block, return_index=True)[1] for block in blocks]
+            inner = image[:, first[0]][:, :, first[1]]
+            if not np.array_equal(inner[:, blocks[0]][:, :, blocks[1]], image) or not _taps(
+                inner, _sizes(source.shape)
+            ):
+                continue
+            whole = inner.repeat(factor[0], 1).repeat(factor[1], 2)
+            made = lower(
+                ctx, node, View(source, whole.reshape(len(whole), *whole.shape[1 : rank + 1]), f"{name}_whole")
+            )
+            kept = np.arange(whole.size).reshape(whole.shape)
+            for axis, (at, size) in enumerate(zip(start, image.shape[1:], strict=True), 1):
+                kept = kept.take(np.arange(at, at + size), axis)
+            return lower(ctx, node, View(made, kept.reshape(places.shape), name))
     return None
 
 

@@ -52,8 +52,9 @@ def project_report(
     }
     measured = built.directory / FILE
     entries = kept(built)
-    if facts["changed"]:  # what was found of the design that the build wrote says nothing of this one
-        entries = {key: entry for key, entry in entries.items() if not entry["stale"]}
+    current = {key: entry for key, entry in entries.items() if not entry["stale"]}
+    if current or facts["changed"]:  # of a changed design, what was found before says nothing
+        entries = current
     if found := verdict_of(entries):
         facts |= {"verdict": found, **simulated(entries)}
     return build_report(

@@ -57,6 +57,8 @@ def named(network: Network) -> tuple[Network, dict[str, str]]:
         for old, new in tensors.items():
             last = old if step != "{}" else f"crq_renamed_{new}"
             model.rename_tensor(last, step.format(new))
+            for node in model.graph.node:  # qonnx renames only the first of equal inputs
+                node.input[:] = [step.format(new) if name == last else name for name in node.input]
     return Network(model), found
 
 

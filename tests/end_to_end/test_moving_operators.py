@@ -105,6 +105,8 @@ IMAGES: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
     "zeros before an addition": (lambda v: v + F.pad(v[:, :, 1:], (0, 0, 0, 1)), 8),
     "focus": (lambda v: torch.cat([v[:, :, i:6:2, j:6:2] for j in (0, 1) for i in (0, 1)], 1), 32),
     "nearest": (lambda v: F.interpolate(v, size=(14, 21), mode="nearest"), 8),
+    "nearest, cut": (lambda v: F.interpolate(v, scale_factor=(2.0, 3.0))[:, :, 1:, 2:-2], 8),
+    "nearest, cut, beside": (lambda v: torch.cat([v, F.interpolate(v, scale_factor=2)[:, :, 3:10, :7]], 1), 16),
     "pixel shuffle": (lambda v: F.pixel_shuffle(v, 2), 2),
     "pixel unshuffle": (lambda v: F.pixel_unshuffle(F.pad(v, (0, 1, 0, 1)), 2), 32),
     "rows": (lambda v: v.amax(2, keepdim=True) + v.mean(2, keepdim=True), 8),

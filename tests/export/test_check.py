@@ -6,8 +6,8 @@ import onnx
 import pytest
 
 from crq import export
-from crq.export.check import check_file
-from crq.export.errors import FileMismatch
+from crq.export.check import RUNTIMES, UNCLAIMED, check_file
+from crq.export.errors import ExportError, FileMismatch
 from tests.support.nets import Plain, frozen, images
 
 
@@ -27,6 +27,24 @@ def test_check_sees_a_changed_file(tmp_path) -> None:
     packed.raw_data = bytes(data)
     onnx.save(proto, tmp_path / "m.onnx")
     assert all(r.different for r in check_file(model, tmp_path / "m.onnx", images(Plain, 40)))
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+def test_a_runtime_that_does_not_run_the_file(claimed: bool, tmp_path, monkeypatch) -> None:
+    model, x = frozen(Plain), images(Plain, 5)
+    export.to_qonnx(model, tmp_path / "m.onnx")
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("no kernel\nfor it")
+
+    monkeypatch.setitem(RUNTIMES, "qonnx" if claimed else UNCLAIMED, fails)
+    if claimed:
+        with pytest.raises(ExportError, match=r"m.onnx: qonnx does not run the file: no kernel for it"):
+            check_file(model, tmp_path / "m.onnx", x)
+    else:
+        plain, default, slow = check_file(model, tmp_path / "m.onnx", x)
+        assert (default.refusal, default.values) == ("no kernel for it", 0)
+        assert plain.values == slow.values > 0
 
 
 def test_images_are_compared_in_batches_and_counted_once(tmp_path, monkeypatch) -> None:

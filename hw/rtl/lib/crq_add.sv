@@ -17,6 +17,7 @@ module crq_add #(
     wire [XB-1:0] a = x[l*XB+:XB];
     wire [YB-1:0] b = y[l*YB+:YB];
     wire [OUT-1:0] wide_a, wide_b;
+    wire unused = &{a, b};  // their upper bits, where every sum is narrower than they are
     if (XS) begin : gen_a_signed
       assign wide_a = OUT'($signed(a));
     end else begin : gen_a_unsigned

@@ -39,6 +39,7 @@ module crq_ramp #(
   end
   wire [RB-1:0] start = RB'($signed(word[BB-1:0]));
   wire [RB-F-1:0] upper = (RB - F)'($signed(x)) + start[RB-1:F];
+  wire unused = &x;  // its upper bits, where every remainder is narrower
   wire [RB-1:0] first;
   if (F > 0) begin : gen_fraction
     assign first = {upper, start[F-1:0]};

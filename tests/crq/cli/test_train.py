@@ -28,7 +28,7 @@ def test_a_recipe_is_trained_into_an_empty_folder(tmp_path) -> None:
 
 def test_a_trial_says_that_it_is_one(tmp_path) -> None:
     recipe.parse(values()).save(tmp_path / "r.toml")
-    command = [str(tmp_path / "r.toml"), "-o", str(tmp_path / "run")]
+    command = [str(tmp_path / "r.toml"), "-o", str(tmp_path / "run"), "--epochs", "5", "--seed", "3"]
     result = CliRunner().invoke(train, [*command, "--steps", "2"])
     assert result.stdout.splitlines() == [
         "Trial of 2 steps per phase: network and data fit together; its accuracies mean nothing",

@@ -186,6 +186,14 @@ def test_non_finite_weights_are_named() -> None:
         crq.prepare(model)
 
 
+@pytest.mark.parametrize("move", [nn.PixelShuffle(2), nn.Upsample(scale_factor=2), nn.ZeroPad2d(1)])
+def test_scores_that_are_moved_at_the_end_are_refused(move: nn.Module) -> None:
+    layers = [nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3)]
+    with pytest.raises(CrqError, match=rf"ends by moving the scores of '2' \({type(move).__name__}\): return them"):
+        crq.prepare(nn.Sequential(*layers, move))
+    crq.prepare(nn.Sequential(*layers, nn.ReLU(), move))
+
+
 def test_sums_are_additions_of_codes_only() -> None:
     prepared = crq.prepare(models.build("resnet20"))
     for node in prepared.graph.nodes:

@@ -9,8 +9,8 @@ from crq.errors import CrqError
 from crq.quant import METHOD_NAMES
 from crq.train import recipe
 from crq.train.budget import settled, within
+from crq.train.recipe import PHASES
 from crq.train.sections import Regularizer
-from crq.train.setup import PHASES
 from tests.support.recipes import values
 
 
@@ -27,7 +27,7 @@ def test_phases_keep_to_the_budget(epochs: tuple[int, int, int], budget: int, re
     plan = with_epochs(*epochs)
     if not retrains:
         plan = plan.model_copy(update={"ternary": TernaryConfig(method="twn")})
-    before, after = epochs_of(settled(plan)), epochs_of(within(plan, budget))
+    before, after = epochs_of(settled(plan)), epochs_of(settled(within(plan, budget)))
     taken = [name for name, count in before.items() if count]
     if taken:
         assert sum(after.values()) == budget
@@ -58,6 +58,14 @@ def test_nothing_but_the_epochs_changes() -> None:
     short = within(plan, 8)
     assert epochs_of(short) == {"pretrain": 4, "retrain": 2, "finetune": 2}
     assert within(short, 20) == plan
+
+
+def test_methods_that_are_compared_have_the_same_float_network() -> None:
+    plan = with_epochs(36, 4, 36)
+    plain = plan.model_copy(update={"ternary": TernaryConfig(method="ste")})
+    assert epochs_of(within(plain, 40)) == epochs_of(within(plan, 40)) == {"pretrain": 19, "retrain": 2, "finetune": 19}
+    assert epochs_of(settled(within(plain, 40))) == {"pretrain": 19, "retrain": 0, "finetune": 21}
+    assert epochs_of(within(plain, 2)) == {"pretrain": 1, "retrain": 0, "finetune": 1}
 
 
 def test_fewer_epochs_than_phases_are_refused() -> None:

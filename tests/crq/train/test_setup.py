@@ -8,7 +8,8 @@ import torch
 
 from crq.errors import CrqError
 from crq.train import data, recipe, sections
-from crq.train.setup import PHASES, Setup
+from crq.train.recipe import PHASES
+from crq.train.setup import Setup
 from crq.train.sources.values import ValueData
 from crq.train.splits import load_split
 from tests.support.recipes import digits, values

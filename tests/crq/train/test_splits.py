@@ -105,6 +105,13 @@ def test_images_by_class_are_no_numbers() -> None:
         load_split(Data(name="digits"), "tset")
 
 
+@pytest.mark.parametrize("key", ["label_column", "columns", "skip_columns"])
+def test_columns_are_of_tables(key: str, whole: Path) -> None:
+    for name in ("digits", str(whole)):
+        with pytest.raises(CrqError, match=rf"data.{key} is of tables, and {name} is none: leave it out"):
+            load_split(Data.model_validate({"name": name, key: ["a"]}), "train")
+
+
 def test_front_ends() -> None:
     made = front(Sound())
     assert made.logmel is not None

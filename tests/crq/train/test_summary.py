@@ -39,7 +39,7 @@ def test_costs_are_those_of_the_weights_at_their_time(setup: Setup) -> None:
 
 def test_metadata_names_what_the_file_was_made_from(setup: Setup) -> None:
     found = metadata(setup)
-    assert found["lambda"] == "0.05"
+    assert json.loads(found["lambda"]) == {"retrain": 0.05}
     assert (found["recipe"], found["method"], found["data"]) == ("toy", "crq", "some")
     assert json.loads(found["class_names"]) == list("0123456789")
     assert found["preprocessing"].endswith("value = byte × 0.00390625")

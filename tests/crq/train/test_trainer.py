@@ -171,7 +171,7 @@ def test_epochs_of_a_retrain_that_the_method_lacks_are_trained(tmp_path) -> None
     trainer.train_recipe(own, tmp_path / "a", resume=True, console=Console(file=again))
 
 
-@pytest.mark.parametrize("ternary", [{}, {"method": "crq"}])
+@pytest.mark.parametrize("ternary", [{}, {"method": "crq+"}])
 def test_a_phase_without_epochs_is_not_told(tmp_path, ternary: dict) -> None:
     summary = run(tmp_path / "run", steps=2, retrain__epochs=0, ternary=ternary)
     assert summary["method"] == ternary.get("method", "ste")
@@ -180,6 +180,10 @@ def test_a_phase_without_epochs_is_not_told(tmp_path, ternary: dict) -> None:
 
 
 def test_refusals_come_before_any_file(tmp_path) -> None:
+    with pytest.raises(
+        CrqError, match=r"method crq pulls .* in \[retrain\], and the recipe has none: give retrain.epochs"
+    ):
+        run(tmp_path / "a", retrain__epochs=0, ternary={"method": "crq"})
     with pytest.raises(CrqError, match="unknown network 'digits-cn'"):
         run(tmp_path / "a", network={"name": "digits-cn"})
     with pytest.raises(CrqError, match="network 'digits-cnn': .*unexpected keyword argument 'depth'"):

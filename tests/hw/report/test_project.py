@@ -130,6 +130,20 @@ def test_everything_that_was_found_stands_in_one_verdict(copy: hw.Project) -> No
     assert verdict_of({}) is None
 
 
+def test_what_was_found_of_another_design_yields_to_what_holds(copy: hw.Project) -> None:
+    facts = {"images": 3, "integers": 30, "differing": 0, "equal": True}
+    defines = copy.directory / "firmware" / "defines.h"
+    before = defines.read_bytes()
+    defines.write_text("// changed")
+    keep(copy, "simulate", {**facts, "against": "PyTorch", "differing": 2, "equal": False})
+    assert report_facts(copy.directory)["project"]["verdict"]["stale"] is None
+    defines.write_bytes(before)
+    assert report_facts(copy.directory)["project"]["verdict"]["equal"] is False
+    keep(copy, "check", {**facts, "against": "its file"})
+    found = report_facts(copy.directory)["project"]["verdict"]
+    assert (found["equal"], found["stale"], found["against"]) == (True, None, "its file")
+
+
 def test_the_same_images_in_several_modes_are_counted_once(copy: hw.Project) -> None:
     facts = {"images": 3, "integers": 30, "differing": 0, "equal": True, "against": "PyTorch", "data": None}
     proofs = [{"name": "sources", "ok": True}, {"name": "mutations", "ok": False}]

@@ -28,6 +28,16 @@ def network() -> Network:
     return Network(graph)
 
 
+@pytest.mark.parametrize("twice", ["add", "concat"])
+def test_a_tensor_that_is_read_twice_is_renamed_twice(twice: str) -> None:
+    g = GraphBuilder((4,), "UINT4", seed=1)
+    x = g.threshold(g.matmul("x", 4), 2)
+    given = Network(g.finish(g.matmul(getattr(g, twice)(x, x), 3)))
+    found, _ = named(given)
+    codes = random_codes(given, 5)
+    assert np.array_equal(evaluate(found, codes), evaluate(given, codes))
+
+
 def test_every_layer_gets_an_identifier_of_its_own() -> None:
     given = network()
     found, names = named(given)
