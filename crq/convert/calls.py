@@ -127,7 +127,7 @@ def _layer(kind: type[nn.Module], *names: str) -> Callable[[Rewriter, fx.Node], 
         if not all(isinstance(tensor, nn.Parameter) for tensor in held.values()):
             raise CrqError(
                 f"{name_of(node)!r} {rewriter.where(node)} has weights that its forward computes "
-                "(as weight standardization does); only parameters can become ternary"
+                "(as weight standardization does); only parameters can become ternary: give the layer some of its own"
             )
         weight = held["weight"]
         groups = a.get("groups", 1)
@@ -233,7 +233,10 @@ def _rank(x: fx.Node) -> int:
 def _flatten(rewriter: Rewriter, node: fx.Node) -> None:
     a = arguments(node, "input", "start_dim", "end_dim", start_dim=0, end_dim=-1)
     if (a["start_dim"], a["end_dim"]) != (1, -1):
-        raise CrqError(f"flatten {rewriter.where(node)} must start at dimension 1 and end at -1")
+        raise CrqError(
+            f"flatten {rewriter.where(node)} must start at dimension 1 and end at -1, a vector before a Linear; where "
+            "points share a layer, use a 1 × 1 convolution on the image"
+        )
     rewriter.put(node, a["input"], nn.Flatten())
 
 

@@ -19,10 +19,16 @@ REASONS: dict[str, str] = {
         ("layernorm", "groupnorm", "instancenorm", "instancenorm1d", "instancenorm2d", "rmsnorm", "localresponsenorm"),
         _NORM,
     ),
-    **dict.fromkeys(("lstm", "gru"), "the gates of a recurrence multiply activations; use convolutions over time"),
+    **dict.fromkeys(
+        ("lstm", "gru", "lstmcell", "grucell"),
+        "the gates of a recurrence multiply activations; use convolutions over time",
+    ),
+    **dict.fromkeys(("rnn", "rnncell"), "a step waits for the one before; use convolutions over time"),
 }
 
 
 def remedy(name: str) -> str:
     """The reason and the way out for a module or operation called `name`; empty if there is none to give."""
+    if name.startswith("Parametrized"):
+        return "its weights are computed; torch.nn.utils.parametrize.remove_parametrizations makes it a plain layer"
     return REASONS.get(name.lower().replace("_", ""), "")

@@ -92,7 +92,8 @@ def _normalise(traced: fx.GraphModule, scopes: dict[str, str]) -> None:
     for node in traced.graph.nodes:
         if node.op == "get_attr":
             raise CrqError(
-                f"tensor {node.target!r} is used as a value {rewriter.where(node)}; only layers may hold constants"
+                f"tensor {node.target!r} is used as a value {rewriter.where(node)}; only layers may hold constants: "
+                "what is added per channel belongs into the bias of the layer before, or into a batch norm"
             )
         if node.op == "call_method" or (node.op == "call_function" and node.target not in (*SUMS, torch.cat)):
             raise _unsupported(rewriter, node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crq.quant import LARGEST_LAM
 
@@ -63,6 +63,11 @@ class Data(Section):
     sound: Sound = Field(default_factory=lambda: Sound.model_validate({}))
     standardize: bool | None = None
     target: Literal["labels", "input"] = "labels"
+
+    @field_validator("columns", "skip_columns", mode="before")
+    @classmethod
+    def _one_column(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
 
 
 class Network(Section):

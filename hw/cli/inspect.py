@@ -21,9 +21,14 @@ def inspect(file: Path, as_json: bool, svg: Path | None) -> None:
 
     With --svg FILE may be a project, too.
     """
+    from crq.errors import CrqError
+    from crq.hw.forms.manifest import FILE
+
     if svg is not None:
         _draw(file, svg)
         return
+    if (file / FILE).is_file() and not (file / "frozen.pt").is_file() and not (file / "train").is_dir():
+        raise CrqError(f"{file} is a project: `crq report {file}` tells of it, `crq inspect {file} --svg OUT` draws it")
     if file.is_dir() or file.suffix == ".pt":
         _inspect_frozen(file, as_json)
         return

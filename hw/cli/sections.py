@@ -21,11 +21,17 @@ def section_of(name: str, root: str | None, keys: tuple[str, ...] = ()) -> tuple
     keys: KEY=VALUE of the section, values as in TOML, or plain text. Raises `CrqError` for what is no such thing.
     """
     from crq.train import recipe
+    from crq.train.sources.tables import ENDINGS
     from crq.train.splits import SPLITS
 
     whole = Path(root or "", name)
     if whole.is_file() and whole.suffix != ".toml":
+        known = (".npz", ".npy", *ENDINGS)
+        if not whole.name.lower().endswith(known):
+            raise CrqError(f"{whole} is no file of data; expected one that ends in {', '.join(known)}")
         name += ":all"
+    elif ":" not in name and whole.suffix and not whole.exists():
+        raise CrqError(f"{whole}: no such file; expected a file of data, or NAME:SPLIT, for example digits:test")
     name, found, split = name.rpartition(":")
     if not found or split not in SPLITS:
         raise CrqError(

@@ -20,6 +20,16 @@ CLOCK = 5.0
 """That of all other parts: no place and route for them was seen."""
 
 
+FASTEST = 1.0
+"""No fabric of a part in the catalogue is clocked faster: AMD's data sheets end below 900 MHz."""
+
+
+def check_clock(period_ns: float) -> None:
+    """Raises `HwError` for a clock period in ns that no part reaches."""
+    if not period_ns >= FASTEST:  # nan neither
+        raise HwError(f"clock period {period_ns:g} ns: expected at least {FASTEST:g}, which no FPGA goes below")
+
+
 def usual_clock(device: Device) -> float:
     """The clock period in ns of a project whose user names none."""
     return USUAL_CLOCK.get(device.die, USUAL_CLOCK.get(device.synthesis, CLOCK))

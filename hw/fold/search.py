@@ -13,6 +13,7 @@ from crq.hw.dataflow.beats import MAX_BEAT_BITS, beats_in, conversion, stream_be
 from crq.hw.dataflow.streams import intervals, pipeline
 from crq.hw.dataflow.timing import RTL, Timing
 from crq.hw.dataflow.units import Fold, Unit, units
+from crq.hw.devices.boards import check_clock
 from crq.hw.devices.catalog import Device
 from crq.hw.errors import DoesNotFit, HwError
 from crq.hw.fold.candidates import Limits, Wish, fastest, slowest
@@ -263,7 +264,8 @@ def _joined(network: Network, name: str, folds: Mapping[str, Fold]) -> list[str]
 
 
 def _check_target(target: Target, clock_period_ns: float, device: Device | None) -> None:
-    numbers = {"clock period": clock_period_ns, "target frame rate": target.fps, "target latency": target.latency_us}
+    check_clock(clock_period_ns)
+    numbers = {"target frame rate": target.fps, "target latency": target.latency_us}
     for name, value in numbers.items():
         if value is not None and not value > 0:
             raise HwError(f"{name} {value!r}: expected a positive number")

@@ -36,9 +36,7 @@ def load(source: AnyModel) -> ModelProto:
     else:
         name, model = str(source), _parse(Path(source))
     if not model.graph.node or not model.graph.input or not model.graph.output:
-        raise HwError(
-            f"{name}: not an ONNX model, or an empty one; expected a QONNX file (`crq inspect` shows what it is)"
-        )
+        raise HwError(f"{name}: not an ONNX model, or an empty one; expected a QONNX file, as `crq export` writes it")
     _check_text(model, name)
     _check_version(model, name)
     _check_tensors(model, name)
@@ -50,9 +48,20 @@ def load(source: AnyModel) -> ModelProto:
     return model
 
 
-def _parse(path: Path) -> ModelProto:
-    if not path.is_file():
+def check_file(path: Path) -> None:
+    """Raises `HwError` where there is no file at `path`, saying what to do with a folder that is there."""
+    if path.is_file():
+        return
+    if not path.is_dir():
         raise HwError(f"{path}: no such file; expected a QONNX file, as `crq export` writes it")
+    what = "a folder"
+    if (path / "frozen.pt").is_file():
+        what = f"a training run, of which `crq export {path} -o {path.name}.onnx` makes the file"
+    raise HwError(f"{path} is {what}; expected a QONNX file")
+
+
+def _parse(path: Path) -> ModelProto:
+    check_file(path)
     try:
         model = onnx.load_model_from_string(path.read_bytes())
     except (DecodeError, ValueError, UnicodeDecodeError) as error:

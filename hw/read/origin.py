@@ -12,7 +12,7 @@ from onnx import ModelProto
 from qonnx.core.modelwrapper import ModelWrapper
 
 from crq.hw.errors import HwError
-from crq.hw.read.load import AnyModel
+from crq.hw.read.load import AnyModel, check_file
 from crq.hw.read.passes.argmax_last import argmax_last
 from crq.hw.read.reader import read_qonnx
 
@@ -42,8 +42,7 @@ def _loaded(model: AnyModel) -> tuple[ModelWrapper, Origin]:
     if not isinstance(model, (str, PathLike)):
         raise HwError(f"expected a path, an onnx ModelProto or a qonnx ModelWrapper, found {type(model).__name__}")
     path = Path(model)
-    if not path.is_file():
-        raise HwError(f"{path}: no such file; expected a QONNX model")
+    check_file(path)
     return read_qonnx(str(path)), Origin(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 

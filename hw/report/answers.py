@@ -14,7 +14,7 @@ from crq.hw.report.verdict import verdict
 
 TELLING = 0.05
 """Share of an image's cycles in which the slowest unit waits, from which on it is told."""
-POWER = "not estimated; Vivado's report_power on the placed design says it"
+POWER = "not estimated; {} on the placed design says it"
 
 
 class Answer(NamedTuple):
@@ -26,10 +26,16 @@ class Answer(NamedTuple):
     warns: bool = False
 
 
+def _meter(report: Mapping[str, Any]) -> str:
+    """What estimates the power of a design on the report's part."""
+    amd = str(report["device"]["part"]).startswith("xc")
+    return "Vivado's report_power" if amd else "the power calculator of its maker"
+
+
 def answers(report: Mapping[str, Any]) -> list[Answer]:
     """Of the content of report.json, in the order in which one asks."""
     own = [_fits(report), _rate(report), _latency(report), *_ports(report), *_exact(report), *_quality(report)]
-    return [*own, Answer("power", POWER, None), *_measured(report), _trust(report)]
+    return [*own, Answer("power", POWER.format(_meter(report)), None), *_measured(report), _trust(report)]
 
 
 def _fits(report: Mapping[str, Any]) -> Answer:

@@ -18,6 +18,7 @@ from crq.hw.cost.own import Own
 from crq.hw.dataflow.beats import beat_out, beats_in
 from crq.hw.dataflow.timing import TIMINGS
 from crq.hw.dataflow.units import Fold, Unit, units
+from crq.hw.devices.boards import check_clock
 from crq.hw.devices.catalog import Device, find
 from crq.hw.errors import HwError
 from crq.hw.fold.candidates import check
@@ -185,8 +186,7 @@ def build_report(
         raise HwError(
             f"report: no folding for {', '.join(missing)}; crq.hw.fold.search.choose gives one for every unit"
         )
-    if not clock_period_ns > 0:
-        raise HwError(f"report: clock period {clock_period_ns!r} ns; expected a positive number")
+    check_clock(clock_period_ns)
     project = dict(project_info or {})
     return Report(
         network=network,

@@ -40,10 +40,12 @@ class Table:
         if column.dtype.kind == "f":
             return column
         row = next(index for index, text in enumerate(column) if not _is_number(text))
-        held = f"{column[row]!r}, which is no number" if column[row] else "nothing"
+        held, mend = "nothing", "fill it in, leave the row out"
+        if column[row]:
+            held, mend = f"{column[row]!r}, which is no number", "write words as numbers"
         raise CrqError(
-            f"{self.where}, row {row + self.first_row}, column {name!r}: it holds {held}; leave the column out "
-            "(data.skip_columns), or write words as numbers"
+            f"{self.where}, row {row + self.first_row}, column {name!r}: it holds {held}; {mend}, or leave the column "
+            "out (data.skip_columns)"
         )
 
     def label(self, name: str) -> NDArray[Any]:

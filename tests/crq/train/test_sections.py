@@ -17,6 +17,11 @@ def test_unknown_keys_and_infinite_numbers_are_errors() -> None:
             sections.Phase.model_validate({"epochs": 1, **wrong})
 
 
+def test_one_column_needs_no_list() -> None:
+    found = sections.Data.model_validate({"name": "t.csv", "columns": "a", "skip_columns": "id"})
+    assert (found.columns, found.skip_columns) == (("a",), ("id",))
+
+
 def test_the_rise_is_the_schedules_unless_given() -> None:
     rises = [sections.Phase(epochs=1, schedule=s, warmup=w).rise for s, w in (("cosine", None), ("one-cycle", None),
                                                                              ("one-cycle", 0.1))]  # fmt: skip

@@ -8,7 +8,9 @@ from click.testing import CliRunner
 
 import crq
 from crq import export
+from crq.errors import CrqError
 from crq.hw.cli.inspect import inspect
+from crq.hw.project import build
 from tests.support.nets import Plain, frozen
 from tests.support.random_graphs import GraphBuilder
 
@@ -71,3 +73,10 @@ def test_bipolar_weights_are_not_counted_as_ternary(tmp_path: Path) -> None:
     assert [row["weights"] for row in facts["layers"] if "weights" in row] == [54, 6]
     assert facts["packed_bytes"] is None  # the file holds them as floats
     assert "60 weights, 6 of them ternary, 54 bipolar" in text
+
+
+def test_a_project_is_told_as_one(model: crq.FrozenModel, tmp_path: Path) -> None:
+    export.to_qonnx(model, tmp_path / "a.onnx")
+    project = build(tmp_path / "a.onnx", tmp_path / "p")
+    with pytest.raises(CrqError, match=r"is a project: `crq report .*/p` tells of it, `crq inspect .*/p --svg"):
+        CliRunner().invoke(inspect, [str(project.directory)], catch_exceptions=False)

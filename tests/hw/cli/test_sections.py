@@ -39,6 +39,8 @@ def test_a_recipe_or_a_run_has_its_data(tmp_path: Path) -> None:
     [
         ("digits", (), "must be name:split with split one of train, test, fit, val, all, for example digits:test"),
         ("digits:tset", (), "must be name:split"),
+        ("missing.npz", (), "missing.npz: no such file; expected a file of data, or NAME:SPLIT"),
+        ("pyproject.lock", (), "pyproject.lock: no such file"),
         ("digits:test", ("tset=0.5",), r"--data digits: unknown key 'data\.tset' \(did you mean 'test'\?\)"),
         ("digits:test", ("test=2",), r"key 'data\.test': .*less than 1"),
         ("digits:test", ("sound=3", "sound.rate=8000"), "--data-key 'sound.rate=8000': sound is 3, which has no keys"),
@@ -49,6 +51,12 @@ def test_a_recipe_or_a_run_has_its_data(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(name: str, keys: tuple[str, ...], message: str) -> None:
     with pytest.raises(CrqError, match=message):
         section_of(name, None, keys)
+
+
+def test_a_file_of_another_kind_is_no_data(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_bytes(b"")
+    with pytest.raises(CrqError, match=r"a\.onnx is no file of data; expected one that ends in \.npz, \.npy, \.csv"):
+        section_of(str(tmp_path / "a.onnx"), None)
 
 
 def test_the_task_is_the_file_s() -> None:

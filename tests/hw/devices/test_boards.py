@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crq.hw.devices.boards import FOLDER, find_board, open_boards, read
+from crq.hw.devices.boards import FOLDER, check_clock, find_board, open_boards, read
 from crq.hw.devices.catalog import find
 from crq.hw.errors import HwError
 
@@ -36,6 +36,13 @@ def test_every_board_is_whole_and_its_part_known(name: str) -> None:
 def test_pins(name: str, clock: str, rx: str, tx: str) -> None:
     board = find_board(name)
     assert (board.clock["pin"], board.uart["rx"], board.uart["tx"]) == (clock, rx, tx)
+
+
+@pytest.mark.parametrize("period", [0.0, -1.0, 0.99, float("nan")])
+def test_clocks_that_no_part_reaches(period: float) -> None:
+    check_clock(1.0)
+    with pytest.raises(HwError, match="expected at least 1, which no FPGA goes below"):
+        check_clock(period)
 
 
 def test_unknown_boards_and_those_of_a_vendor() -> None:

@@ -71,6 +71,16 @@ def test_a_negative_dimension_is_no_shape() -> None:
         load(proto)
 
 
+def test_folders_are_told_by_what_they_hold(tmp_path) -> None:
+    with pytest.raises(HwError, match=rf"{tmp_path} is a folder; expected a QONNX file"):
+        load(tmp_path)
+    (tmp_path / "frozen.pt").write_bytes(b"")
+    with pytest.raises(
+        HwError, match=rf"is a training run, of which `crq export {tmp_path} -o .*\.onnx` makes the file"
+    ):
+        load(tmp_path)
+
+
 def test_missing_and_foreign_files(tmp_path) -> None:
     with pytest.raises(HwError, match=r"nothing\.onnx: no such file"):
         read_qonnx(tmp_path / "nothing.onnx")

@@ -48,7 +48,7 @@ def test_an_integer_graph_is_taken_as_it_is() -> None:
 
 
 def test_missing_files_and_other_things_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(HwError, match=r"absent\.onnx: no such file; expected a QONNX model"):
+    with pytest.raises(HwError, match=r"absent\.onnx: no such file; expected a QONNX file"):
         load_graph(tmp_path / "absent.onnx")
     with pytest.raises(HwError, match=r"no such file"):
         load_graph(tmp_path)

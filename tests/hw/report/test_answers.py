@@ -25,6 +25,12 @@ def of(report: dict[str, Any]) -> dict[str, Answer]:
     return {answer.question: answer for answer in answers(report)}
 
 
+@pytest.mark.parametrize(("part", "meter"), [("PYNQ-Z2", "Vivado's report_power"), ("ulx3s-25f", "power calculator")])
+def test_power_is_asked_of_the_maker_of_the_part(part: str, meter: str) -> None:
+    report = build_report(NETWORK, choose(NETWORK), part, 8.0, project_info={"name": "my net"}).to_dict()
+    assert meter in of(report)["power"].text
+
+
 def test_the_order_in_which_one_asks() -> None:
     ports = {"input": {"bits": 8, "per_image": 64}, "result": {"bits": 16, "per_image": 10}}
     assert list(found(ports=ports, accuracy={"frozen": 0.9})) == [

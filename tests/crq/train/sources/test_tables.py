@@ -95,7 +95,7 @@ def test_a_folder_has_its_splits(tmp_path: Path) -> None:
         (CSV, "has no column called label, labels, class, target, y: say which it is .* columns are a, b, kind"),
         ("y,class,a\n1,2,3\n", "several label columns, y, class"),
         ("y,a\n1,2\n0,x\n", r"t\.csv, row 3, column 'a': it holds 'x', which is no number"),
-        ("y,a\n1,2\n0,\n", r"t\.csv, row 3, column 'a': it holds nothing; leave the column out"),
+        ("y,a\n1,2\n0,\n", r"t\.csv, row 3, column 'a': it holds nothing; fill it in, leave the row out, or leave the"),
         ("y,a\n1,2\n0,nan\n", r"t\.csv, row 3, column 'a': nan is no finite float32 number"),
         ("y,a\n1,2\n0\n", r"t\.csv, row 3: it has 1 fields; expected 2, one for each of the columns y, a"),
         ("y,a\nred,2\n,3\nblue,4\n", r"t\.csv, row 3, column 'y': it holds nothing; fill it in or leave the row out"),
