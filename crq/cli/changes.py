@@ -13,8 +13,6 @@ def changed_recipe(name: str, data_root: str | None, epochs: int | None = None, 
 
     epochs: the budget that its phases are fitted to.
     """
-    from crq.errors import CrqError
-    from crq.quant import methods
     from crq.train import recipe as recipes
     from crq.train.budget import within
 
@@ -24,11 +22,5 @@ def changed_recipe(name: str, data_root: str | None, epochs: int | None = None, 
     if data_root is not None:
         given["data"] = {**values["data"], "root": data_root}
     changed = recipes.parse({**values, **given}, name) if given else loaded
-    method = methods.get(changed.ternary.method)
-    for key in ("lam", "dose", "target"):
-        if getattr(changed.finetune, key) is not None and not method.penalize_finetune:
-            raise CrqError(
-                f"{name}: finetune.{key} is of a penalty that method {method.name} does not have there: leave it out, "
-                'or take method = "crq+"'
-            )
+    recipes.check_penalties(changed, name)
     return changed if epochs is None else within(changed, epochs)

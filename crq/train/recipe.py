@@ -24,7 +24,7 @@ from crq.convert.config import TernaryConfig
 from crq.errors import CrqError, nearest
 from crq.files import write_text
 from crq.options import BuildOptions
-from crq.quant import RETRAINED
+from crq.quant import RETRAINED, methods
 from crq.train.problems import worded
 from crq.train.sections import Data, Network, Penalized, Phase, Section
 
@@ -181,6 +181,20 @@ def parse(values: dict[str, Any], origin: str = "recipe") -> Recipe:
         return Recipe.model_validate(values)
     except ValidationError as error:
         raise CrqError(f"{origin}: {worded(error, Recipe)}") from error
+
+
+def check_penalties(recipe: Recipe, origin: str) -> None:
+    """Raises `CrqError` for a penalty of the fine-tuning where the recipe's method has none there.
+
+    No part of `parse`: methods that are compared share the sections of one recipe.
+    """
+    method = methods.get(recipe.ternary.method)
+    for key in ("lam", "dose", "target"):
+        if getattr(recipe.finetune, key) is not None and not method.penalize_finetune:
+            raise CrqError(
+                f"{origin}: finetune.{key} is of a penalty that method {method.name} does not have there: leave it "
+                'out, or take method = "crq+"'
+            )
 
 
 def parse_data(values: dict[str, Any], origin: str) -> Data:
