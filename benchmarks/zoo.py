@@ -104,7 +104,8 @@ beside it `NAME.npz`: `codes` of test images and extreme inputs, and the `intege
 them. A test builds every file and simulates it to those integers.
 
 All layers are ternary, activations have 4 bits. *differing*: integers of the simulated hardware that are not PyTorch's,
-on as many test images.
+on as many test images. The networks called *-jpeg* are trained and tested on a copy of CIFAR-10 whose images had been
+compressed as JPEG: their accuracies do not compare with those on the original.
 
 | network | data | float | ternary | images | differing | weights | file, bytes | made by |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
