@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crq.hw.rtl.bench import verilate
 from crq.hw.rtl.synth import DEFINES, PASSES, SCRIPT
 from tests.support.lanes import PRIMITIVES, exhaustive_lane, random_lane, simulate
 
@@ -63,3 +64,16 @@ def test_the_mapped_netlist_is_exact(family: str, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", SCRIPT, *commands], cwd=tmp_path, check=True, capture_output=True)
     assert "LUT6_2" in (tmp_path / "netlist.v").read_text()
     simulate([lane], tmp_path, [tmp_path / "netlist.v", Path(str(PRIMITIVES))], module="netlist")
+
+
+@needs_verilator
+@pytest.mark.parametrize(
+    ("module", "parameters"),
+    [
+        ("crq_add", {"LANES": 2, "XB": 7, "YB": 4, "OUT": 6}),
+        ("crq_ramp", {"WIDTH": 9, "F": 2, "RB": 10, "BB": 9, "DB": 4, "BITS": 2}),
+    ],
+)
+def test_sums_narrower_than_their_operands_are_no_warning(module: str, parameters: dict[str, int]) -> None:
+    given = [f"-G{name}={value}" for name, value in parameters.items()]
+    verilate(["--lint-only", "-Wall", *given, f"{module}.sv"], LIBRARY[0].parent)
