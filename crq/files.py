@@ -30,6 +30,13 @@ def temporary_beside(target: Path) -> Path:
     return target.with_name(f".{target.name}.crq-{os.getpid()}-{uuid.uuid4().hex[:8]}{target.suffix}")
 
 
+def target_of(path: str) -> str:
+    """What the temporary file or folder at `path` would have become; any other path as it is."""
+    folder, name = os.path.split(path)
+    found = re.fullmatch(r"\.(.+)\.crq-\d+-[0-9a-f]{8}(\.[^.]*)?", name)
+    return os.path.join(folder, found[1]) if found else path
+
+
 def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)

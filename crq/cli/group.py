@@ -18,6 +18,7 @@ import click
 
 from crq.cli.next_step import told
 from crq.errors import CrqError, nearest
+from crq.files import target_of
 
 GROUP = "crq.commands"
 ENVIRONMENT, UNEXPECTED = 3, 4
@@ -103,7 +104,7 @@ def explained(error: Exception) -> tuple[str, int]:
     if isinstance(error, BrokenPipeError):
         return "standard output was closed before everything was printed", ENVIRONMENT
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename is not None else ""
+        where = f"{target_of(str(error.filename))}: " if error.filename is not None else ""
         reason = error.strerror or str(error)
         return f"{where}{reason}", ENVIRONMENT if error.errno in _NO_ROOM or not where else CrqError.exit_code
     if isinstance(error, MemoryError):

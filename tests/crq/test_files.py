@@ -113,3 +113,9 @@ def test_half_a_folder_goes_as_well(tmp_path) -> None:
     (left / "firmware").mkdir(parents=True)
     assert not files.temporary_beside(tmp_path / "p").exists()
     assert not left.exists()
+
+
+def test_a_temporary_path_is_told_by_its_target(tmp_path: Path) -> None:
+    for name in ("a.npz", "folder", "a.b"):
+        assert files.target_of(str(files.temporary_beside(tmp_path / name))) == str(tmp_path / name)
+    assert files.target_of("/x/.hidden") == "/x/.hidden"
