@@ -6,5 +6,8 @@ METHOD_NAMES = ("crq", "crq+", "twn", "ttq", "ste", "lsq")
 RETRAINED = ("crq", "crq+")
 """Those of them whose float weights are penalized before they are quantized."""
 
+FINETUNED = ("crq+",)
+"""Those whose weights are penalized while they are quantized."""
+
 LARGEST_LAM = 1e6
 """Beyond it λ is a slip: the pull alone would throw the weights out of float32 within a few steps."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from crq.errors import CrqError, nearest, non_finite
-from crq.quant import METHOD_NAMES, RETRAINED, cluster, learned
+from crq.quant import FINETUNED, METHOD_NAMES, RETRAINED, cluster, learned
 from crq.quant.cluster import Clusters
 from crq.quant.solve import Known, Route, Solved, scale, solve
 
@@ -270,6 +270,7 @@ def _ratio(weight: Tensor, alpha: Tensor) -> Tensor:
 _METHODS: dict[str, type[Method]] = {kind.name: kind for kind in (CRQ, CRQPlus, TWN, TTQ, STE, LSQ)}
 assert tuple(_METHODS) == METHOD_NAMES
 assert tuple(name for name, kind in _METHODS.items() if kind.penalize_retrain) == RETRAINED
+assert tuple(name for name, kind in _METHODS.items() if kind.penalize_finetune) == FINETUNED
 
 
 def get(name: str) -> Method:

@@ -24,7 +24,7 @@ from crq.convert.config import TernaryConfig
 from crq.errors import CrqError, nearest
 from crq.files import write_text
 from crq.options import BuildOptions
-from crq.quant import RETRAINED, methods
+from crq.quant import FINETUNED, RETRAINED
 from crq.train.problems import worded
 from crq.train.sections import Data, Network, Penalized, Phase, Section
 
@@ -188,11 +188,11 @@ def check_penalties(recipe: Recipe, origin: str) -> None:
 
     No part of `parse`: methods that are compared share the sections of one recipe.
     """
-    method = methods.get(recipe.ternary.method)
+    method = recipe.ternary.method
     for key in ("lam", "dose", "target"):
-        if getattr(recipe.finetune, key) is not None and not method.penalize_finetune:
+        if getattr(recipe.finetune, key) is not None and method not in FINETUNED:
             raise CrqError(
-                f"{origin}: finetune.{key} is of a penalty that method {method.name} does not have there: leave it "
+                f"{origin}: finetune.{key} is of a penalty that method {method} does not have there: leave it "
                 'out, or take method = "crq+"'
             )
 
