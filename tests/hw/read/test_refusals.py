@@ -107,8 +107,9 @@ REFUSED = {
             node("Flatten", "xq", "two"),
             node("Add", "one two", "m"),
         ]
-        + [node("MatMul", "m f72", "y")],
-        f72=np.ones((72, 2), "f4"),
+        + [node("MatMul", "m f1200", "y")],
+        shape=(1, 2, 30, 20),
+        f1200=np.ones((1200, 2), "f4"),
     ),
     "no-vector": _with([*HEAD, *ACT, node("MatMul", "q shared", "y", "points")], shared=np.ones((6, 4), "f4")),
     "integer-graph": read_qonnx(wide_dense()).model,
