@@ -17,7 +17,7 @@ from crq.errors import CrqError
 from crq.files import write_json
 from crq.quant import METHOD_NAMES
 from crq.train.budget import settled
-from crq.train.recipe import Recipe, load
+from crq.train.recipe import Recipe, check_retrain, load
 from crq.train.trainer import train_recipe
 
 INT8 = "int8"
@@ -49,15 +49,11 @@ class Row(NamedTuple):
 def candidate_of(recipe: Recipe, name: str, seed: int) -> Recipe:
     """`recipe` with the method called `name`, or with `INT8` weights, and with that seed.
 
-    All have as many epochs (`settled`). Raises `CrqError` for an unknown name.
+    All have as many epochs (`settled`). Raises `CrqError` for an unknown name, or one that `recipe` has no retrain for.
     """
     if name not in (*METHOD_NAMES, INT8):
         raise CrqError(f"method {name!r}: expected some of {', '.join((*METHOD_NAMES, INT8))}")
-    if name == "crq" and not recipe.retrain.epochs:
-        raise CrqError(
-            "method crq pulls the weights together in [retrain], and the recipe has none: give retrain.epochs, "
-            "which other methods spend on fine-tuning, or leave crq out of --methods"
-        )
+    check_retrain(recipe, name)
     # A layer's own method would be the same in every candidate.
     layers = {
         pattern: {k: v for k, v in own.items() if k != "method"} for pattern, own in recipe.ternary.layers.items()

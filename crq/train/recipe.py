@@ -183,6 +183,15 @@ def parse(values: dict[str, Any], origin: str = "recipe") -> Recipe:
         raise CrqError(f"{origin}: {worded(error, Recipe)}") from error
 
 
+def check_retrain(recipe: Recipe, method: str) -> None:
+    """Raises `CrqError` for a method that acts in the retrain alone where `recipe` has none."""
+    if method in RETRAINED and method not in FINETUNED and not recipe.retrain.epochs:
+        raise CrqError(
+            f"method {method} pulls the weights together in [retrain], and the recipe has none: give retrain.epochs, "
+            "which other methods spend on fine-tuning, or choose another method"
+        )
+
+
 def check_penalties(recipe: Recipe, origin: str) -> None:
     """Raises `CrqError` for a penalty of the fine-tuning where the recipe's method has none there.
 

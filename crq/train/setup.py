@@ -26,7 +26,7 @@ from crq.train.fitting import change, misfit
 from crq.train.grid import standardization, with_grid
 from crq.train.images import ImageData
 from crq.train.loader import BatchLoader
-from crq.train.recipe import PHASES, Recipe
+from crq.train.recipe import PHASES, Recipe, check_retrain
 from crq.train.schedules import dose
 from crq.train.sections import Network, Penalized, Phase
 from crq.train.sources import functions
@@ -66,7 +66,8 @@ class Setup:
         self.steps = standardization(self.data) if values else ()
         self.ternary = with_grid(recipe.ternary, self.data, self.steps, recipe.gives_grid)
         self.method = methods.get(recipe.ternary.method)
-        self._check_method()
+        if recipe.finetune.epochs:
+            check_retrain(recipe, self.method.name)
         self._check_data()
         self.network: nn.Module = self._made() if network is None else network
         self._check_network(recipe.network if network is None else None)
@@ -98,16 +99,6 @@ class Setup:
             return images.from_dataset(given, classes, name)
         raw = functions.read(given, name)
         return from_raw(replace(raw, labels=None) if self.task.reconstructs else raw, name, self.task.kind)
-
-    def _check_method(self) -> None:
-        """Refuse a method that acts in the retrain alone where there is none."""
-        recipe, method = self.recipe, self.method
-        alone = method.penalize_retrain and not method.penalize_finetune and recipe.retrain.regularizer is None
-        if alone and recipe.finetune.epochs and not recipe.retrain.epochs:
-            raise CrqError(
-                f"method {method.name} pulls the weights together in [retrain], and the recipe has none: give "
-                'retrain.epochs, or take method = "ste" or "crq+"'
-            )
 
     def _check_data(self) -> None:
         """Refuse training samples of one class, a class without any, and a test split of other samples or classes."""
