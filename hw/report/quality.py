@@ -21,7 +21,8 @@ def quality(project: Mapping[str, Any]) -> tuple[str, float | None]:
 def simulated(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """What simulations kept in a project (crq.hw.forms.verdicts) scored, of the most samples: `metric`, and by its name
     the value; nothing where none of labelled data is bit-exact and of the project as it is."""
-    scored = [one for one in found.values() if one.get("figures") and one["equal"] and not one["stale"]]
+    holds = [one for one in found.values() if one["equal"] and not one["stale"]]
+    scored = [part for one in holds for part in one.get("verdicts") or [one] if part.get("figures")]
     if not scored:
         return {}
     figures = max(scored, key=lambda one: one["images"])["figures"]

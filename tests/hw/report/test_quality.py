@@ -19,3 +19,9 @@ def test_what_is_told_is_of_the_most_samples_and_of_the_project_as_it_is() -> No
     for wrong in ({"stale": "the project changed since"}, {"equal": False}, {"figures": None}):
         assert simulated({"a": {**many, **wrong}}) == {}
     assert simulated({}) == {}
+
+
+def test_a_run_of_several_simulations_has_the_figures_of_its_parts() -> None:
+    parts = [{"images": 9, "figures": {"accuracy": 0.9}}, {"images": 1000, "figures": None}]
+    assert simulated({"run": {**ENTRY, "verdicts": parts}})["accuracy"] == {"simulated": 0.9}
+    assert simulated({"run": {**ENTRY, "equal": False, "verdicts": parts}}) == {}
