@@ -6,7 +6,6 @@ output channel, whose sums are of one term.
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +16,6 @@ from crq.hw.read.context import Context
 from crq.hw.read.emit import guard
 from crq.hw.read.refusals import refuse
 from crq.hw.read.values import Codes, Int, Pending, Raw, View
-
-MOST_COPIES = 8
-"""Of a pixel in a row or column, in an enlarged image that is cut."""
 
 
 class Taps(NamedTuple):
@@ -111,25 +107,35 @@ def _cropped(ctx: Context, node: NodeProto, view: View) -> Codes | Pending | Non
     """A view in which pixels of another are repeated and the outermost blocks are cut: enlarged whole, then cut."""
     source, places, name = view
     image, rank = _image(places), places.ndim - 1
-    factors = [range(1, min(size, MOST_COPIES) + 1) for size in image.shape[1:]]
-    for factor in sorted(itertools.product(*factors), key=np.prod):
-        for start in itertools.product(*map(range, factor)):
-            blocks = [(np.arange(n) + at) // f for n, at, f in zip(image.shape[1:], start, factor, strict=True)]
-            first = [np.unique(block, return_index=True)[1] for block in blocks]
-            inner = image[:, first[0]][:, :, first[1]]
-            if not np.array_equal(inner[:, blocks[0]][:, :, blocks[1]], image) or not _taps(
-                inner, _sizes(source.shape)
-            ):
-                continue
-            whole = inner.repeat(factor[0], 1).repeat(factor[1], 2)
-            made = lower(
-                ctx, node, View(source, whole.reshape(len(whole), *whole.shape[1 : rank + 1]), f"{name}_whole")
-            )
-            kept = np.arange(whole.size).reshape(whole.shape)
-            for axis, (at, size) in enumerate(zip(start, image.shape[1:], strict=True), 1):
-                kept = kept.take(np.arange(at, at + size), axis)
-            return lower(ctx, node, View(made, kept.reshape(places.shape), name))
-    return None
+    rows, columns = _repeats(image, 1), _repeats(image, 2)
+    if rows is None or columns is None or rows.copies * columns.copies == 1:
+        return None
+    inner = image[:, rows.first][:, :, columns.first]
+    if _taps(inner, _sizes(source.shape)) is None:
+        return None
+    whole = inner.repeat(rows.copies, 1).repeat(columns.copies, 2)
+    enlarged = whole.reshape(len(whole), *whole.shape[1 : rank + 1])
+    made = lower(ctx, node, View(source, enlarged, f"{name}_whole"))
+    (y, x), (height, width) = (rows.cut, columns.cut), image.shape[1:]
+    kept = np.arange(whole.size).reshape(whole.shape)[:, y : y + height, x : x + width]
+    return lower(ctx, node, View(made, kept.reshape(places.shape), name))
+
+
+class _Repeats(NamedTuple):
+    """`copies` of each line of an image, of which `cut` of the first are missing; `first`: a place of each."""
+
+    copies: int
+    cut: int
+    first: IntArray
+
+
+def _repeats(image: IntArray, axis: int) -> _Repeats | None:
+    """The lines of `image` (C, H, W) along an axis; None where some in its middle are repeated more than others."""
+    others = tuple(a for a in range(3) if a != axis)
+    first = np.flatnonzero(np.append(True, np.diff(image, axis=axis).any(others)))
+    sizes = np.diff(np.append(first, image.shape[axis]))
+    copies = int(sizes.max())
+    return _Repeats(copies, copies - int(sizes[0]), first) if (sizes[1:-1] == copies).all() else None
 
 
 def _factors(sizes: tuple[int, ...]) -> list[tuple[int, int]]:

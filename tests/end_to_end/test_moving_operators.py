@@ -116,6 +116,8 @@ SIGNALS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
     "delay": (lambda v: v + F.pad(v, (2, 0))[:, :, :-2], 8),
     "stride": (lambda v: v[:, :, 1::2], 8),
     "nearest": (lambda v: F.interpolate(v, scale_factor=3), 8),
+    "nearest, cut": (lambda v: F.interpolate(v, scale_factor=3)[:, :, 2:-1], 8),
+    "nearest, one and a part": (lambda v: F.interpolate(v, scale_factor=3)[:, :, 1:4], 8),
 }
 
 
