@@ -22,5 +22,4 @@ def changed_recipe(name: str, data_root: str | None, epochs: int | None = None, 
     if data_root is not None:
         given["data"] = {**values["data"], "root": data_root}
     changed = recipes.parse({**values, **given}, name) if given else loaded
-    recipes.check_penalties(changed, name)
     return changed if epochs is None else within(changed, epochs)

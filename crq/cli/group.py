@@ -65,7 +65,10 @@ class _Verbs(click.Group):
         own = [name for p in used.command.params for name in p.opts] if used else []
         if alike := [name for name in own if len(wrong) > 4 and wrong[2:] in name]:
             return click.UsageError(f"no option {wrong!r} (did you mean {' or '.join(alike)}?)", used)
-        verbs = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        verbs = {}
+        for name in self.list_commands(ctx):
+            with contextlib.suppress(Exception):  # somebody's verb that does not load has no part in this
+                verbs[name] = self.get_command(ctx, name)
         if owners := [
             f"`crq {name}`" for name, verb in verbs.items() if verb and any(wrong in p.opts for p in verb.params)
         ]:

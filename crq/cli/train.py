@@ -48,9 +48,11 @@ def train(
     Writes frozen.pt, checkpoints, metrics, plots, summary.json and manifest.json. `crq recipes` lists built-in ones.
     """
     from crq.train import data
+    from crq.train.recipe import check_penalties
     from crq.train.trainer import train_recipe
 
     loaded = changed_recipe(recipe, data_root, epochs, seed=seed, steps=steps)
+    check_penalties(loaded, recipe)
     if download:
         data.fetch(loaded.data.name, loaded.data.root)
     with stoppable(output, "the same command with --resume"):

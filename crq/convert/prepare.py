@@ -17,7 +17,18 @@ from crq.convert.preprocessing import Preprocess
 from crq.convert.rewriter import add_module, name_of
 from crq.convert.scaled import Scaled
 from crq.convert.shapes import infer_shapes
-from crq.convert.supported import ADAPTIVE, AVG_POOLS, MACS, MAX_POOLS, NONLINEAR, NORMS, RELUS, check_exact, is_dropout
+from crq.convert.supported import (
+    ADAPTIVE,
+    AVG_POOLS,
+    MACS,
+    MAX_POOLS,
+    MOVES,
+    NONLINEAR,
+    NORMS,
+    RELUS,
+    check_exact,
+    is_dropout,
+)
 from crq.convert.swap import swap, swap_in_place
 from crq.convert.trace import trace
 from crq.convert.transposed import Transposed
@@ -184,15 +195,23 @@ class _Placer:
 
     def _pass_raw(self, node: fx.Node, x: fx.Node) -> None:
         """A move of a raw value: code it first, unless it ends the network, as only a flattening of scores may."""
-        ends = all(user.op == "output" for user in node.users)
-        if ends and not isinstance(self.modules[str(node.target)], nn.Flatten):
+        if isinstance(self.modules[str(node.target)], MOVES) and self._only_moves_follow(node):
             raise CrqError(
                 f"the network ends by moving the scores of {self.source[x]!r} ({name_of(node)}): return them as they "
                 "are and move them on the host, or put an activation before the move"
             )
-        if not ends:
+        if any(user.op != "output" for user in node.users):
             self._demand(node, x, self._bits_between())
             self.coded.add(node)
+
+    def _moves(self, node: fx.Node) -> bool:
+        if node.op == "call_module":
+            return isinstance(self.modules[str(node.target)], (*MOVES, nn.Flatten))
+        return node.target is torch.cat
+
+    def _only_moves_follow(self, node: fx.Node) -> bool:
+        """Whether what `node` gives reaches the output without being computed with."""
+        return all(user.op == "output" or (self._moves(user) and self._only_moves_follow(user)) for user in node.users)
 
     def _combine(self, node: fx.Node) -> None:
         for x in node.all_input_nodes:

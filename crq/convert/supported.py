@@ -24,11 +24,12 @@ ADAPTIVE = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn
 PADS = (nn.ZeroPad1d, nn.ZeroPad2d)
 UPSAMPLES = (nn.Upsample, nn.UpsamplingNearest2d)
 SHUFFLES = (nn.PixelShuffle, nn.PixelUnshuffle)
+MOVES = (Channels, Pixels, Row, *PADS, *UPSAMPLES, *SHUFFLES)
+"""What moves elements, repeats them or puts zeros between them, but a flattening."""
 SUMS = (operator.add, operator.sub)
 """Functions of two activations."""
 SUPPORTED: tuple[type[nn.Module], ...] = (
-    *MACS, *NORMS, *NONLINEAR, *MAX_POOLS, *AVG_POOLS, *ADAPTIVE[2:], *PADS, *UPSAMPLES, *SHUFFLES, Channels,
-    Pixels, Row, Scaled, Transposed, nn.Flatten,
+    *MACS, *NORMS, *NONLINEAR, *MAX_POOLS, *AVG_POOLS, *ADAPTIVE[2:], *MOVES, Scaled, Transposed, nn.Flatten,
 )  # fmt: skip
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 # Stochastic depth and its kin; by name, since every package has its own class.

@@ -23,8 +23,6 @@ def within(recipe: Recipe, epochs: int) -> Recipe:
     Schedules, milestones and ramps are shares of a phase, and a dose is of the whole phase, so they follow. Every phase
     keeps at least one epoch. Raises `CrqError` for fewer epochs than phases.
     """
-    if epochs < len(PHASES):
-        recipe = settled(recipe)
     phases = {name: phase for name in PHASES if (phase := getattr(recipe, name)).epochs}
     if epochs < len(phases):
         raise CrqError(f"{epochs} epochs are too few for {', '.join(phases)}: give at least {len(phases)}")

@@ -77,7 +77,9 @@ class Source:
                 raise CrqError("data.size needs data.root: the folder that holds train/ and test/")
             return images.open_files(f"{section.name}:{split}", section.root, section.size)
         root = images.fetch(section.name, section.root) if section.download else section.root
-        return images.load(f"{section.name}:{split}", root)
+        found = images.load(f"{section.name}:{split}", root)
+        _no_table(section, None)  # of data that are not there it would be the wrong thing to say
+        return found
 
     def _raw(self, part: str) -> Raw:
         assert self.parts is not None
@@ -157,7 +159,7 @@ def _parts(section: Data) -> Parts | None:
         return _no_table(section, BENCHMARKS[name](_home(section), front(section.sound), section.options))
     folder = Path(section.root or name)
     if not folder.is_dir():
-        return _no_table(section, None)
+        return None
     if sounds.is_folder(folder):
         return _no_table(section, sounds.folder_parts(folder, front(section.sound)))
     if found := arrays.folder_parts(folder):

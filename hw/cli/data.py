@@ -45,8 +45,9 @@ UNLABELLED = {
 """By kind of the labels that a network was trained on, which the data do not have."""
 
 
-FEW = 0.25
-"""Of the values may be clipped without a word: grids of few bits that training chose give up 7% of their own data."""
+FEW, MOST = 0.1, 0.5
+"""Of all values and of one channel's may be clipped without a word: grids of few bits that training chose give up 7% of
+their own data."""
 
 
 class Given(NamedTuple):
@@ -232,10 +233,13 @@ def _standardized(
     scale = usual if statement.scale is None else statement.scale
     standardized = (pixels * scale - mean) / std
     codes = to_codes(network, standardized)
-    if (share := clipped(network, standardized, codes)) > FEW:
+    shares = clipped(network, standardized, codes)
+    worst = int(shares.argmax())
+    if shares.mean() > FEW or shares[worst] > MOST:
+        where = f" (of channel {worst}, from 0, {shares[worst]:.0%})" if len(shares) > 1 else ""
         click.echo(
-            f"warning: {share:.0%} of the values lie beyond what the input's codes reach and are clipped: the network "
-            "was made for other data, or --scale, --mean and --std should say what these are",
+            f"warning: {shares.mean():.0%} of the values{where} lie beyond what the input's codes reach and are "
+            "clipped: the network was made for other data, or --scale, --mean and --std should say what these are",
             err=True,
         )
     return codes

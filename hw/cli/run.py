@@ -43,7 +43,11 @@ def run(
     """
     from rich.console import Console
 
-    loaded = changed_recipe(recipe or _only_recipe(), data_root, epochs, seed=seed)
+    from crq.train.recipe import check_penalties
+
+    recipe = recipe or _only_recipe()
+    loaded = changed_recipe(recipe, data_root, epochs, seed=seed)
+    check_penalties(loaded, recipe)
     usual = "clock_period" not in given and loaded.hardware.clock_period is None
     if board is not None:
         given = _for_board(board, given)

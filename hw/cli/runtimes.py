@@ -19,6 +19,6 @@ def runtime_links(model: FrozenModel, file: str | Path, x: Tensor, progress: boo
 
     links = []
     for r in check_file(model, file, x, progress):
-        fault = f", which does not run it ({r.refusal})" if r.refusal else ""
+        fault = f", which fails ({r.refusal})," if r.refusal else ""
         links.append(Link(f"file in {r.runtime}{fault} = PyTorch", r.images, r.values, r.different, claimed=r.claimed))
     return links

@@ -15,6 +15,8 @@ from crq.hw.forms.folder import own
 
 FILE = "verdicts.json"
 SCHEMA = 1
+CHANGED = "the project changed since"
+"""`stale` of what was found of another design than the project is now."""
 KEYS = frozenset({"against", "images", "integers", "differing", "equal", "created", "project"})
 """What every entry has; one that lacks any is no verdict."""
 
@@ -82,7 +84,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
 
 def _stale(entry: dict[str, Any], project: str) -> str | None:
     if entry.get("project") != project:
-        return "the project changed since"
+        return CHANGED
     reference = entry.get("reference")
     if reference:
         path = Path(reference["file"])

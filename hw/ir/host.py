@@ -82,11 +82,13 @@ def to_values(network: Network, codes: IntArray) -> Values:
     return together([_undone(entry, part) for entry, part in parts])
 
 
-def clipped(network: Network, values: ArrayLike, codes: IntArray) -> float:
-    """The share of `values` that their `codes` miss by more than rounding, since no code reaches as far."""
+def clipped(network: Network, values: ArrayLike, codes: IntArray) -> NDArray[np.float64]:
+    """The share of `values` (N, C, …) of each channel that their `codes` miss by more than rounding, since no code
+    reaches as far: (C,)."""
     step = np.abs(to_values(network, codes[:1] + 1) - to_values(network, codes[:1]))  # alike in every image
     missed = np.abs(to_values(network, codes) - np.asarray(values)) > 0.5001 * step
-    return float(missed.mean())
+    share: NDArray[np.float64] = missed.mean(axis=(0, *range(2, missed.ndim)))
+    return share
 
 
 def _undone(entry: Entry, codes: IntArray) -> Values:

@@ -10,7 +10,7 @@ from typing import Any
 from crq.hw.cost.own import Own
 from crq.hw.errors import HwError
 from crq.hw.forms.built import Built
-from crq.hw.forms.verdicts import kept
+from crq.hw.forms.verdicts import CHANGED, kept
 from crq.hw.ir.ports import numbered
 from crq.hw.report.model import SCHEMA, Report, build_report
 from crq.hw.report.quality import simulated
@@ -52,9 +52,9 @@ def project_report(
     }
     measured = built.directory / FILE
     entries = kept(built)
-    current = {key: entry for key, entry in entries.items() if not entry["stale"]}
-    if current or facts["changed"]:  # of a changed design, what was found before says nothing
-        entries = current
+    of_this = {key: entry for key, entry in entries.items() if entry["stale"] != CHANGED}
+    if of_this or facts["changed"]:  # what was found of another design says nothing of this one
+        entries = of_this
     if found := verdict_of(entries):
         facts |= {"verdict": found, **simulated(entries)}
     return build_report(

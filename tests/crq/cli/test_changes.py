@@ -1,13 +1,10 @@
 """A recipe with what the command line changes."""
 
-from pathlib import Path
-
 import pytest
 
 from crq.cli.changes import changed_recipe
 from crq.errors import CrqError
 from crq.train import recipe
-from tests.support.recipes import values
 
 
 def test_nothing_given_leaves_the_recipe() -> None:
@@ -24,16 +21,6 @@ def test_what_is_given_wins_and_the_rest_stays() -> None:
 def test_wrong_values_are_named() -> None:
     with pytest.raises(CrqError, match="digits: key 'seed'"):
         changed_recipe("digits", None, seed=-1)
-
-
-@pytest.mark.parametrize("key", ["lam", "dose", "target"])
-def test_penalties_that_the_method_lacks_are_refused(key: str, tmp_path: Path) -> None:
-    own = values(ternary={"method": "ste"}, **{f"finetune__{key}": 0.1})
-    recipe.parse(own).save(tmp_path / "r.toml")
-    with pytest.raises(CrqError, match=rf'finetune.{key} is of a penalty that method ste does not .* method = "crq\+"'):
-        changed_recipe(str(tmp_path / "r.toml"), None)
-    recipe.parse({**own, "ternary": {"method": "crq+"}}).save(tmp_path / "r.toml")
-    assert getattr(changed_recipe(str(tmp_path / "r.toml"), None).finetune, key) == 0.1
 
 
 def test_a_budget_of_epochs() -> None:

@@ -194,6 +194,20 @@ def test_scores_that_are_moved_at_the_end_are_refused(move: nn.Module) -> None:
     crq.prepare(nn.Sequential(*layers, nn.ReLU(), move))
 
 
+def test_scores_that_are_moved_in_parts_are_refused_too() -> None:
+    class Swapped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 6)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            a, b = self.fc(x).chunk(2, 1)
+            return torch.cat([b, a], 1)
+
+    with pytest.raises(CrqError, match=r"ends by moving the scores of 'fc' \(Channels\)"):
+        crq.prepare(Swapped(), example_input=torch.rand(2, 4))
+
+
 def test_sums_are_additions_of_codes_only() -> None:
     prepared = crq.prepare(models.build("resnet20"))
     for node in prepared.graph.nodes:

@@ -65,7 +65,8 @@ def test_methods_that_are_compared_have_the_same_float_network() -> None:
     plain = plan.model_copy(update={"ternary": TernaryConfig(method="ste")})
     assert epochs_of(within(plain, 40)) == epochs_of(within(plan, 40)) == {"pretrain": 19, "retrain": 2, "finetune": 19}
     assert epochs_of(settled(within(plain, 40))) == {"pretrain": 19, "retrain": 0, "finetune": 21}
-    assert epochs_of(within(plain, 2)) == {"pretrain": 1, "retrain": 0, "finetune": 1}
+    with pytest.raises(CrqError, match="2 epochs are too few for pretrain, retrain, finetune: give at least 3"):
+        within(plain, 2)
 
 
 def test_fewer_epochs_than_phases_are_refused() -> None:

@@ -226,3 +226,11 @@ def test_keys_that_do_not_go_together(changes: dict, message: str) -> None:
     with pytest.raises(CrqError, match="recipe: " + message) as caught:
         recipe.parse(values(**changes))
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("key", ["lam", "dose", "target"])
+def test_penalties_that_the_method_lacks_are_refused(key: str) -> None:
+    own = values(ternary={"method": "ste"}, **{f"finetune__{key}": 0.1})
+    with pytest.raises(CrqError, match=rf'finetune.{key} is of a penalty that method ste does not .* method = "crq\+"'):
+        recipe.check_penalties(recipe.parse(own), "r.toml")
+    recipe.check_penalties(recipe.parse({**own, "ternary": {"method": "crq+"}}), "r.toml")

@@ -52,6 +52,15 @@ def test_values_that_no_code_reaches_are_told(scale: float, told: bool, capsys: 
     assert ("warning: 75% of the values lie beyond what the input's codes reach and are clipped" in said) is told
 
 
+def test_one_channel_of_another_unit_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    bytes_, std = np.full((5, 30), 128, np.uint8), [1.0] * 30
+    codes_of(network(shape=(30,)), bytes_, Statement(scale=1 / 256, std=tuple(std)))
+    assert capsys.readouterr().err == ""
+    std[7] = 0.001
+    codes_of(network(shape=(30,)), bytes_, Statement(scale=1 / 256, std=tuple(std)))
+    assert "warning: 3% of the values (of channel 7, from 0, 100%) lie beyond" in capsys.readouterr().err
+
+
 def test_signed_bytes_count_from_minus_128() -> None:
     found = codes_of(network("INT8", 1.0), BYTES, Statement(signed=True, codes=True))
     assert found.reshape(-1).tolist() == list(range(-128, 128))

@@ -144,6 +144,17 @@ def test_what_was_found_of_another_design_yields_to_what_holds(copy: hw.Project)
     assert (found["equal"], found["stale"], found["against"]) == (True, None, "its file")
 
 
+def test_what_was_found_of_this_design_stays_without_its_reference(copy: hw.Project, tmp_path: Path) -> None:
+    facts = {"images": 3, "integers": 30, "differing": 0, "equal": True}
+    (tmp_path / "frozen.pt").write_bytes(b"")
+    keep(copy, "simulate", {**facts, "against": "PyTorch", "differing": 2, "equal": False}, tmp_path / "frozen.pt")
+    (tmp_path / "frozen.pt").unlink()
+    keep(copy, "check", {**facts, "against": "its file"})
+    found = report_facts(copy.directory)["project"]["verdict"]
+    assert (found["equal"], found["differing"]) == (False, 2)
+    assert found["stale"].endswith("frozen.pt is no longer there")
+
+
 def test_the_same_images_in_several_modes_are_counted_once(copy: hw.Project) -> None:
     facts = {"images": 3, "integers": 30, "differing": 0, "equal": True, "against": "PyTorch", "data": None}
     proofs = [{"name": "sources", "ok": True}, {"name": "mutations", "ok": False}]
