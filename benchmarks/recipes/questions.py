@@ -26,13 +26,13 @@ class Question(NamedTuple):
 def read(changes: dict[str, Any] | None = None) -> dict[str, Question]:
     """All questions of `questions.toml`; `changes` are made to what the candidates have in common."""
     values = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    common = merged(values.pop("common"), changes or {})
-    return {
-        name: Question(
-            name, found["asks"], {key: merged(common, own) for key, own in found["candidates"].items()}, common
-        )
-        for name, found in values.items()
-    }
+    common = values.pop("common")
+    return {name: _question(name, found, common, changes or {}) for name, found in values.items()}
+
+
+def _question(name: str, found: dict[str, Any], common: dict[str, Any], changes: dict[str, Any]) -> Question:
+    plain = merged(merged(common, found.get("common", {})), changes)
+    return Question(name, found["asks"], {key: merged(plain, own) for key, own in found["candidates"].items()}, plain)
 
 
 def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
