@@ -124,7 +124,7 @@ def main() -> None:
             for seed in options.seeds:
                 summary = finished(method, setting, retrain, seed)
                 accuracy = summary["accuracy"]
-                final = accuracy.get("frozen") or accuracy["recalibrated"]
+                final = accuracy.get("frozen") or accuracy["finetuned"]
                 row = {"setting": setting, "method": method, "retrain": retrain and str(retrain), "seed": seed}
                 seconds = sum(summary["seconds"].values())
                 results.append({**row, "float": accuracy["float"], "final": final, "seconds": seconds})

@@ -112,7 +112,7 @@ def row(candidate: str, recipe: Recipe, folder: Path, pretrained: Path, price: P
     epochs = sum(phase.epochs for name, phase in recipe.phases.items() if name != "pretrain")
     return Row(
         candidate, recipe.seed, epochs, figures["float"], summary["validation"],
-        figures.get("frozen", figures.get("recalibrated")), _zeros(list(summary["layers"].values())),
+        figures.get("frozen", figures["finetuned"]), _zeros(list(summary["layers"].values())),
         summary["processor_seconds"], folded, fast, summary["test_images"],
     )  # fmt: skip
 

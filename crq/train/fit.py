@@ -35,6 +35,7 @@ from crq.train.recipe import Recipe
 from crq.train.schedules import pull
 from crq.train.sections import Penalized, Phase, Regularizer
 from crq.train.setup import Setup
+from crq.train.statistics import FreshStatistics
 from crq.train.target import TargetCallback
 
 
@@ -48,10 +49,14 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
     if phase.epochs == 0:
         return []
     batches = setup.batches(name)
+    modes = {layer.mode for layer in network.modules() if isinstance(layer, QuantLayer)}
+    assert len(modes) <= 1  # A phase stays in the mode that it starts in, and a checkpoint of it has that mode.
+    quantized = "quantized" in modes
     recorder = Recorder(name, setup.task.metric)
     callbacks = [
         *_penalties(phase, setup.lam(name), setup.optimizer_steps(name)),
         *_averages(phase, setup.task.metric.rises),
+        *([FreshStatistics(setup.calibration)] if quantized else []),
         *_users(setup.recipe.callbacks, "callbacks", pl.Callback),
         recorder,
         PhaseProgress(recorder, console),
@@ -65,15 +70,13 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
     network.train()
     if _prefers_channels_last(network):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    # A phase stays in the mode that it starts in, and a checkpoint of it has that mode.
-    assert len({layer.mode for layer in network.modules() if isinstance(layer, QuantLayer)}) <= 1
     with quiet_lightning():
         loggers = [*_logger(folder.path, name), *_users(setup.recipe.loggers, "loggers", Logger)]
         trainer = _trainer(setup.recipe, phase, len(batches), callbacks, loggers)
         _train(trainer, module, batches, setup.held_out_batches(), folder.latest(name))
     module.check_finite()
     network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    if phase.average:  # the averaged statistics are those of the networks on the way
+    if phase.average or quantized:  # averaged statistics are those of the networks on the way, others lag behind
         reestimate_batch_norm(network, setup.calibration())
     return recorder.rows
 

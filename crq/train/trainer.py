@@ -13,7 +13,6 @@ from rich.console import Console
 from torch import nn
 from torch.utils.data import Dataset
 
-from crq.convert.calibrate import reestimate_batch_norm
 from crq.convert.freeze import freeze
 from crq.convert.quantize import quantize
 from crq.errors import CrqError
@@ -167,9 +166,6 @@ class _Run:
             frozen.save(folder / "frozen.pt")
             files.append("frozen.pt")
             self._tell("frozen", frozen_scores(setup, frozen, self.console.is_terminal))
-        else:  # what freeze would have done to the batch norms: their running statistics lag behind the last steps
-            reestimate_batch_norm(prepared, setup.calibration())
-            self._tell("recalibrated", self._scores(prepared))
         self.seconds["freeze"] = time.perf_counter() - start
         plots.curves(self.rows, folder / "curves.png", setup.task.metric.name)
         if stages[0].weights:  # all layers may be integer layers

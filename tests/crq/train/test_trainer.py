@@ -146,7 +146,7 @@ def test_what_cannot_be_exported_still_trains_and_says_so(tmp_path, changes: dic
     assert reason in summary["not_exportable"]
     assert not (tmp_path / "run" / "frozen.pt").exists()
     assert "frozen" not in summary["accuracy"]
-    assert 0 < summary["accuracy"]["recalibrated"] <= 1
+    assert 0 < summary["accuracy"]["finetuned"] <= 1
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_methods_and_integers_side_by_side(folder: Path, monkeypatch) -> None:
     assert list(found) == ["ste", "int8", "ttq"]
     assert {one["epochs"] for one in found.values()} == {2}
     for name, one in found.items():
-        stage = "recalibrated" if name == "ttq" else "frozen"
+        stage = "finetuned" if name == "ttq" else "frozen"
         summary = json.loads((folder / "out" / f"{name}-0" / "summary.json").read_text())
         assert one["tests"] == [summary["accuracy"][stage]]
         assert one["float"] == found["ste"]["float"]
