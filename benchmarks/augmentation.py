@@ -1,6 +1,6 @@
 """What making a batch costs against training on it: 128 images, one thread, processor time, medians.
 
-python benchmarks/augmentation.py
+python -m benchmarks.augmentation
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 
 import torch
-from step_overhead import BATCH, SHAPES, step
 
 import crq
+from benchmarks.step_overhead import BATCH, SHAPES, step
 from crq import models
 from crq.train.images import ImageData
 from crq.train.loader import BatchLoader
@@ -31,8 +31,10 @@ def milliseconds(call: Callable[[], object], repeats: int) -> float:
 
 def main() -> None:
     torch.set_num_threads(1)
-    print("| network | float step, ms | batch, ms | batch shifted and mirrored, ms | of the step |")
-    print("| --- | --- | --- | --- | --- |")
+    print(
+        "| network | float step, ms | batch, ms | crop-flip, ms | of the step | resized-flip-cutout, ms | of the step |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in ("lenet", "convnet", "resnet20"):
         shape = SHAPES.get(name, (3, 32, 32))
         model = crq.prepare(models.build(name), crq.TernaryConfig(act_bits=None))
@@ -43,10 +45,11 @@ def main() -> None:
         images = torch.randint(0, 256, (BATCH * 50, *shape), dtype=torch.uint8)
         data = ImageData(images, torch.zeros(len(images), dtype=torch.int64), ("0",), name)
         made = []
-        for augment in ("none", "crop-flip"):
+        for augment in ("none", "crop-flip", "resized-flip-cutout"):
             batches = iter(BatchLoader(data, BATCH, shuffle=True, augment=augment))
             made.append(milliseconds(lambda batches=batches: next(batches), 40))
-        print(f"| {name} | {whole:.1f} | {made[0]:.2f} | {made[1]:.2f} | {made[1] / whole:.1%} |", flush=True)
+        changed = " | ".join(f"{one:.2f} | {one / whole:.1%}" for one in made[1:])
+        print(f"| {name} | {whole:.1f} | {made[0]:.2f} | {changed} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from crq.convert.preprocessing import Steps, apply
 from crq.errors import CrqError
+from crq.train.augment import augmented
+from crq.train.augmentation import Augmentation
 from crq.train.image_files import ImageFiles
 from crq.train.images import ImageData
 from crq.train.sources.values import ValueData
-
-AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")
 
 
 class BatchLoader:
@@ -22,10 +21,9 @@ class BatchLoader:
 
     Inputs are images as byte/256, or values as they are; then the `steps` of the host, if any, in float64.
 
-    augment: `flip` mirrors half of the images, `crop` shifts them by up to `pad` pixels (by default an eighth of the
-    height) with zero filling, `crop-flip` does both; a whole batch at once. rank, world: this process's share when
-    several train together; the images are cut to a multiple of `world` so that every process sees as many. Each pass
-    is one epoch; `set_epoch` chooses it.
+    augment: changes of images, as `Augmentation.parse` reads them. pad: pixels that `crop` shifts by at most. rank,
+    world: this process's share when several train together; the images are cut to a multiple of `world` so that every
+    process sees as many. Each pass is one epoch; `set_epoch` chooses it.
     """
 
     def __init__(
@@ -40,15 +38,13 @@ class BatchLoader:
         world: int = 1,
         steps: Steps = (),
     ) -> None:
-        if augment not in AUGMENTATIONS:
-            raise CrqError(f"augment must be one of {', '.join(AUGMENTATIONS)}, not {augment!r}")
         if batch_size < 1:
             raise CrqError(f"batch_size must be at least 1, not {batch_size}")
         if augment != "none" and len(data.shape) != 3:
             raise CrqError(f"augment {augment!r} is for images [C, H, W], not for shape {data.shape}: use 'none'")
         self.data, self.batch_size, self.shuffle, self.steps = data, batch_size, shuffle, steps
-        pad = max(1, data.shape[-2] // 8) if pad is None and augment != "none" else pad or 0
-        self.augment, self.pad, self.seed, self.rank, self.world = augment, pad, seed, rank, world
+        self.augment, self.pad = Augmentation.parse(augment), pad
+        self.seed, self.rank, self.world = seed, rank, world
         self.epoch = 0
 
     # Lightning looks for these two, and calls `sampler.set_epoch` before each epoch.
@@ -82,21 +78,7 @@ class BatchLoader:
         for index in range(len(self)):
             chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
             images = self.data.take(chosen)
-            if self.augment != "none":
-                images = _augment(images, self.pad if "crop" in self.augment else 0, "flip" in self.augment, generator)
+            if any(self.augment):
+                images = augmented(images, self.augment, generator, self.pad)
             values = images.float().div_(256) if images.dtype == torch.uint8 else images
             yield apply(self.steps, values).float() if self.steps else values, self.data.labels[chosen]
-
-
-def _augment(images: Tensor, pad: int, flip: bool, generator: torch.Generator) -> Tensor:
-    """Zero-pad by `pad`, cut back to size at a random place, mirror half of them: uint8 [B, C, H, W] → the same."""
-    count, channels, height, width = images.shape
-    padded = F.pad(images, (pad, pad, pad, pad))
-    top, left = torch.randint(0, 2 * pad + 1, (2, count, 1), generator=generator)
-    rows, columns = top + torch.arange(height), left + torch.arange(width)
-    if flip:
-        mirrored = torch.rand(count, 1, generator=generator) < 0.5
-        columns = torch.where(mirrored, columns.flip(1), columns)
-    places = rows[:, :, None] * (width + 2 * pad) + columns[:, None, :]
-    # One gather over flat pixels: indexing by three index tensors takes several times as long.
-    return padded.flatten(2).gather(2, places.flatten(1)[:, None].expand(-1, channels, -1)).view(images.shape)

@@ -55,7 +55,8 @@ TOLD = {
     "finetune": "[finetune]: training through the codes",
     "precision": "of Lightning; told of where it is slower than 32-true on this machine",
     "steps": "stop each phase after so many: a trial",
-    "augment": "mirror half of the images, shift them by up to an eighth of the side, or both",
+    "augment": "of images, words joined by hyphens, as `crop-flip-cutout`: `crop` shifts by up to an eighth of the "
+    "height, `resized` shows a random part at the image's size, `flip` mirrors half, `cutout` blackens a square",
     "sound": "[data.sound]", "low": "lowest frequency, Hz", "high": "highest frequency, Hz; by default half the rate",
     "epochs": "0 leaves the phase out", "batch_size": "samples per step", "lr": "learning rate",
     "optimizer": "of torch.optim; λ·J is applied beside adam's and adamw's step, not inside it",

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crq.quant import LARGEST_LAM
+from crq.train.augmentation import Augmentation
 
 
 class Section(BaseModel):
@@ -52,7 +53,7 @@ class Data(Section):
     download: bool = False
     size: int | None = Field(None, ge=8)
     validation: float = Field(0.1, ge=0, lt=1)
-    augment: Literal["none", "flip", "crop", "crop-flip"] = "none"
+    augment: str = "none"
     test: float = Field(0.2, gt=0, lt=1)
     label_file: str | None = None
     label_column: str | tuple[str, ...] | None = None
@@ -63,6 +64,12 @@ class Data(Section):
     sound: Sound = Field(default_factory=lambda: Sound.model_validate({}))
     standardize: bool | None = None
     target: Literal["labels", "input"] = "labels"
+
+    @field_validator("augment")
+    @classmethod
+    def _known_changes(cls, value: str) -> str:
+        Augmentation.parse(value)
+        return value
 
     @field_validator("columns", "skip_columns", mode="before")
     @classmethod

@@ -64,7 +64,7 @@ def test_augmentation_shifts_and_mirrors(kind: str) -> None:
 
 
 def test_loader_errors() -> None:
-    with pytest.raises(CrqError, match="augment must be one of"):
+    with pytest.raises(CrqError, match="augment takes none, or some of crop, resized, flip, cutout joined by hyphens"):
         BatchLoader(images(), 4, augment="rotate")
     with pytest.raises(CrqError, match="batch_size must be at least 1"):
         BatchLoader(images(), 0)
