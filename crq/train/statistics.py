@@ -13,9 +13,8 @@ from crq.convert.calibrate import reestimate_batch_norm
 class FreshStatistics(pl.Callback):
     """Estimates all batch norms anew before held-out samples are looked at, as `crq.freeze` will.
 
-    A weight that training drives to the border between two codes changes its code at any rate, and with it the
-    statistics: in a ternary network of Fashion-MNIST, a channel's mean by a whole standard deviation and the held-out
-    accuracy by two points. calibration: gives the batches. After averages of weights, which change them once more.
+    A weight that training drives to the border between two codes changes its code at any rate, and with each change a
+    channel of few weights has other statistics (docs/results.md says what it costs). calibration: gives the batches. After averages of weights, which change them once more.
     """
 
     def __init__(self, calibration: Callable[[], Iterable[Any]]) -> None:
