@@ -14,7 +14,8 @@ class FreshStatistics(pl.Callback):
     """Estimates all batch norms anew before held-out samples are looked at, as `crq.freeze` will.
 
     A weight that training drives to the border between two codes changes its code at any rate, and with each change a
-    channel of few weights has other statistics (docs/results.md says what it costs). calibration: gives the batches. After averages of weights, which change them once more.
+    channel of few weights has other statistics (docs/results.md says what it costs). calibration: gives the batches.
+    Among callbacks it comes after one that averages weights.
     """
 
     def __init__(self, calibration: Callable[[], Iterable[Any]]) -> None:
