@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from rich.console import Console
 from crq.errors import CrqError
 from crq.files import write_json
 from crq.quant import METHOD_NAMES
+from crq.train import tasks
 from crq.train.budget import settled
 from crq.train.recipe import Recipe, check_retrain, load
 from crq.train.trainer import train_recipe
@@ -96,7 +98,7 @@ def trained(recipe: Recipe, folder: Path, pretrained: Path | None = None) -> dic
                 write_json(spent, took)
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         rows = torch.load(folder / "checkpoints" / "finetune.pt", weights_only=True)["rows"]
-        summary["validation"] = rows[-1]["validation"] if rows else None
+        summary["validation"] = _held_out(recipe, [epoch["validation"] for epoch in rows])
         summary["processor_seconds"] = took
         write_json(done, summary)
     found: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
@@ -115,6 +117,14 @@ def row(candidate: str, recipe: Recipe, folder: Path, pretrained: Path, price: P
         figures.get("frozen", figures["finetuned"]), _zeros(list(summary["layers"].values())),
         summary["processor_seconds"], folded, fast, summary["test_images"],
     )  # fmt: skip
+
+
+def _held_out(recipe: Recipe, figures: Sequence[float | None]) -> float | None:
+    """Of the weights that the fine-tuning ends with, from its figures by epoch."""
+    if not figures or not recipe.finetune.patience:
+        return figures[-1] if figures else None
+    rises = tasks.of(recipe.loss, recipe.data.target == "input").metric.rises
+    return (max if rises else min)(figure for figure in figures if figure is not None and math.isfinite(figure))
 
 
 def _zeros(layers: Sequence[dict[str, Any]]) -> float | None:

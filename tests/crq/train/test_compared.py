@@ -81,3 +81,18 @@ def test_the_time_before_an_interruption_counts(tmp_path, monkeypatch) -> None:
         trained(float_of(made, 0), tmp_path / "run")
     monkeypatch.setattr(compared, "train_recipe", real)
     assert trained(float_of(made, 0), tmp_path / "run")["processor_seconds"] == 11.0
+
+
+def test_the_held_out_figure_is_of_the_epoch_that_is_kept(tmp_path) -> None:
+    """At this rate the network forgets what it has learned."""
+    wild = small(
+        ternary={"method": "ste"}, retrain__epochs=0, pretrain__epochs=4,
+        finetune={"epochs": 8, "lr": 3.0, "schedule": "constant", "patience": 2},
+    )  # fmt: skip
+    assert trained(float_of(wild, 0), tmp_path / "float")["validation"] is None
+    found = trained(wild, tmp_path / "run", tmp_path / "float")
+    lines = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
+    place = lines[0].split(",").index("validation")
+    figures = [float(line.split(",")[place]) for line in lines[1:] if line.startswith("finetune")]
+    assert found["validation"] == pytest.approx(max(figures))
+    assert figures[-1] < max(figures)
