@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import hashlib
 import json
@@ -19,6 +20,17 @@ from crq.errors import CrqError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_ELSEWHERE = (
+    errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.ENOENT, errno.EACCES, errno.EPERM,
+    errno.ENAMETOOLONG,
+)  # fmt: skip
+"""What another path would not have."""
+
+
+class Unwritable(CrqError, OSError):
+    """A path that cannot be written, where another can."""
 
 
 def temporary_beside(target: Path) -> Path:
@@ -51,17 +63,35 @@ def _is_running(pid: int) -> bool:
 def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in `target`'s folder, which is made; what is written there becomes `target`.
 
-    On an exception it is removed and `target` stays as it was.
+    On an exception it is removed and `target` stays as it was. Raises `Unwritable` where that cannot be written.
     """
     target = Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Not mkstemp: its files are private, and only the whole process's umask, which threads share, tells the usual mode.
-    temporary = temporary_beside(target)
+    with _told(target, target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Not mkstemp: its files are private, and only the whole process's umask, which threads share, tells the usual
+        # mode.
+        temporary = temporary_beside(target)
     try:
-        yield temporary
-        temporary.replace(target)
+        with _told(target, temporary):
+            yield temporary
+            temporary.replace(target)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _told(target: Path, place: Path) -> Iterator[None]:
+    """Inside, what the system says of `place`, or of a folder that it is in, is said of `target`, with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        about = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+        if error.errno not in _ELSEWHERE or about is None or about not in (place, *place.parents):
+            raise
+        file = next((folder for folder in target.parents if os.path.isfile(folder)), None)
+        reason = f"{file} is a file" if file else "it is a folder" if os.path.isdir(target) else error.strerror
+        raise Unwritable(f"{target} cannot be written: {reason}; choose another path") from error
 
 
 def write_text(target: str | os.PathLike[str], text: str) -> Path:

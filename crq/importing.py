@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from crq.errors import CrqError
+from crq.errors import CrqError, nearest
 
 
 def is_function(name: str) -> bool:
@@ -33,7 +33,8 @@ def find(name: str) -> Callable[..., Any]:
             "installed one"
         ) from error
     except AttributeError as error:
-        raise CrqError(f"{name}: module {module!r} has no {function!r}") from error
+        near = nearest(function, [n for n in dir(sys.modules.get(module)) if not n.startswith("_")])
+        raise CrqError(f"{name}: module {module!r} has no {function!r}{near}") from error
     except Exception as error:
         raise CrqError(f"{name}: importing {module!r} failed: {type(error).__name__}: {error}") from error
     if not callable(found):

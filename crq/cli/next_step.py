@@ -27,12 +27,16 @@ def seen(folder: Path) -> tuple[str, list[Step]]:
             Step("crq report .", "does it fit, how fast is it"),
         ]
     if (folder / "recipe.toml").exists() and (folder / "checkpoints").is_dir():
+        if not (folder / "summary.json").exists():
+            return "This folder is a training run that has not ended.", [
+                Step("crq train recipe.toml -o . --resume", "go on with it")
+            ]
         return "This folder is a training run.", [
             Step("crq inspect .", "what was trained"),
             Step(f"crq export . -o {quote(f'../{folder.resolve().name}.onnx')}", "one QONNX file, two bits per weight"),
         ]
     lies, steps = [], []
-    for kind in (_reports, _projects, _networks, _trained, _written):
+    for kind in (_stopped, _reports, _projects, _networks, _trained, _written):
         if found := kind(folder):
             lies.append(found[0])
             steps += found[1]
@@ -47,6 +51,22 @@ def seen(folder: Path) -> tuple[str, list[Step]]:
 
 Found = tuple[str, list[Step]] | None
 """What lies there, in a sentence, and what it asks for; none where there is no such thing."""
+
+
+def _stopped(folder: Path) -> Found:
+    """Runs that have not ended, of `crq train` and of `crq run`; no trials, which `crq train` sets aside by itself."""
+    commands = {}
+    for recipe in sorted(folder.glob("runs/*/recipe.toml")):
+        if not _is_trial(recipe):
+            commands[recipe.parent] = "crq train {} -o {} --resume", recipe
+    for recipe in sorted(folder.glob("runs/*/train/recipe.toml")):
+        commands[recipe.parent.parent] = "crq run {} -o {}", recipe
+    left = {run: said for run, said in commands.items() if not (run / "summary.json").exists()}
+    steps = [
+        Step(command.format(*(quote(str(path.relative_to(folder))) for path in (recipe, run))), "go on with it")
+        for run, (command, recipe) in left.items()
+    ]
+    return (f"Runs that have not ended: {', '.join(run.name for run in left)}.", steps) if left else None
 
 
 def _reports(folder: Path) -> Found:

@@ -212,5 +212,6 @@ class FrozenModel(nn.Module):
 
 
 def frozen_file(run: Path) -> Path:
-    """The file of the frozen model in a run folder; `run` itself where it is no folder."""
-    return run / "frozen.pt" if run.is_dir() else run
+    """The file of the frozen model in the folder of `crq train` or `crq run`; `run` itself where it is no folder."""
+    places = (run / "frozen.pt", run / "train" / "frozen.pt")
+    return next((place for place in places if place.is_file()), places[0]) if run.is_dir() else run

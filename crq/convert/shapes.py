@@ -67,7 +67,10 @@ def infer_shapes(model: fx.GraphModule, batch: Tensor) -> None:
     modules = dict(model.named_modules())
     end = next(iter(reversed(model.graph.nodes))).args[0]
     if isinstance(modules.get(str(end.target)), nn.Flatten) and shape_of(end.all_input_nodes[0])[2:].numel() > 1:
-        raise CrqError("the network must end with a layer's scores, not with a flattening of pixels")
+        raise CrqError(
+            f"{end.name!r} flattens pixels at the end of the network: leave it out, and return the scores as they are, "
+            "classes or channels first"
+        )
     for node in model.graph.nodes:
         if node.op == "call_module" and getattr(modules[str(node.target)], "ceil_mode", False):
             _check_ceil(node, modules[str(node.target)])

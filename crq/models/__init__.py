@@ -87,7 +87,9 @@ def _own(name: str, options: Mapping[str, Any]) -> nn.Module:
     except CrqError:
         raise
     except Exception as error:
-        raise CrqError(f"network {name}: calling it failed: {type(error).__name__}: {error}") from error
+        given = ", ".join(f"{key}={value!r}" for key, value in options.items())
+        called = f"{name.rpartition(':')[2]}({given})"
+        raise CrqError(f"network {name}: {called} failed: {type(error).__name__}: {error}") from error
     if not isinstance(network, nn.Module):
         raise CrqError(f"network {name} gave {type(network).__name__}; expected an nn.Module")
     return network

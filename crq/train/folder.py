@@ -45,6 +45,12 @@ class RunFolder:
                 )
         elif distributed.is_main():
             aside = self._set_trial_aside()
+            ended = not self.recipe.is_file() or (self.path / "summary.json").exists()
+            if not ended and not load_recipe(self.recipe).steps:
+                raise CrqError(
+                    f"{self.path} holds a run that has not ended: go on with it by --resume (resume=True), or choose "
+                    "another folder"
+                )
             empty_folder(self.path)
             recipe.save(self.recipe)
         distributed.barrier()

@@ -44,7 +44,7 @@ class Objective:
             others = torch.randperm(len(inputs), device=inputs.device)
             inputs = share * inputs + (1 - share) * inputs[others]
         outputs, taught = self.teacher.teach(inputs) if self.teacher else (self.network(inputs).float(), None)
-        targets = self.task.targets(inputs, labels)
+        outputs, targets = self.task.given(outputs), self.task.targets(inputs, labels)
         loss = self.loss(outputs, targets)
         if others is not None:
             loss = share * loss + (1 - share) * self.loss(outputs, targets[others])

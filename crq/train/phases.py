@@ -58,7 +58,9 @@ class PhaseModule(pl.LightningModule):
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         inputs, labels = batch
-        found = self.task.metric.each(self.network(inputs).float(), self.task.targets(inputs, labels)).mean()
+        found = self.task.metric.each(
+            self.task.given(self.network(inputs).float()), self.task.targets(inputs, labels)
+        ).mean()
         self.log("validation", found, on_epoch=True, batch_size=len(labels), sync_dist=True)
 
     def configure_optimizers(self) -> Any:

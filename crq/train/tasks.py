@@ -71,6 +71,10 @@ class Task:
         """What the outputs for `inputs` are compared with."""
         return self.prepared(inputs).flatten(1) if self.reconstructs else labels
 
+    def given(self, outputs: Tensor) -> Tensor:
+        """The outputs [N, …] as they are compared: a network that gives its input again may give it in its shape."""
+        return outputs.flatten(1) if self.reconstructs else outputs
+
     def further(self, outputs: Tensor, targets: Tensor, labels: Tensor) -> dict[str, float]:
         """Figures of a whole split that are no means over samples; those that are not defined on it are left out."""
         found: dict[str, float | None] = {}
@@ -97,7 +101,7 @@ class Task:
         device = device_of(model) if isinstance(model, nn.Module) else torch.device("cpu")
         if isinstance(model, nn.Module):
             model.eval()
-        rows = [(model(x.to(device)).float().cpu(), self.targets(x, y), y) for x, y in batches]
+        rows = [(self.given(model(x.to(device)).float().cpu()), self.targets(x, y), y) for x, y in batches]
         if isinstance(model, nn.Module):
             model.train(training)
         outputs, targets, labels = (torch.cat(column) for column in zip(*rows, strict=True))

@@ -114,6 +114,8 @@ class DataOptions(NamedTuple):
             return Given(codes, None, UNLABELLED[task.kind])
         if not known:
             return Given(codes, None, UNSTATED)
+        if task.kind == "classes" and (note := _no_classifier(network, len(found.classes))):
+            return Given(codes, None, note)
         labels = labels_for(network, found) if task.kind == "classes" else found.labels
         return Given(codes, Scored(task, labels, samples, recorded_steps(network)).first(count), None)
 
@@ -128,6 +130,20 @@ class DataOptions(NamedTuple):
                 "arrays of several hold codes, or values as the file takes them: leave these out"
             )
         return Given(codes_by_input(network, self.name, limit), None, ARRAYS)
+
+
+def _no_classifier(network: Network, classes: int) -> str | None:
+    """Why results are no scores of so many classes, where the file does not say so; None where they may be."""
+    [given], [taken] = network.outputs, network.inputs
+    shape = network.layers[-1].input.shape if network.gives_classes else given.shape
+    again = shape.size == taken.shape.size != classes
+    if "loss" in network.metadata.other or (shape.pixels == 1 and shape.c >= classes and not again):
+        return None
+    gives = f"{shape.c} numbers" if shape.pixels == 1 else f"a map of {shape.c}×{shape.h}×{shape.w} numbers"
+    return (
+        f"accuracy not given: the network gives {gives}{', as many as it takes,' if again else ''} and the data have "
+        f"{classes} classes; the file does not say that it classifies"
+    )
 
 
 def channels_first(network: Network, samples: NDArray[Any]) -> NDArray[Any]:

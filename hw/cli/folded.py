@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from crq.hw.dataflow.timing import TIMINGS, Timing
 from crq.hw.dataflow.units import Fold
-from crq.hw.devices.catalog import Device, find
+from crq.hw.devices.catalog import Device, find_for
 from crq.hw.errors import HwError
 from crq.hw.fold.limits import check_limits
 from crq.hw.fold.options import clock_of, target_of
@@ -63,7 +63,7 @@ def open_folded(
     else:
         name, network, folds = path.stem, Network(load_graph(path)[0]), {}
     options = options.with_given(given or {})
-    device, clock, timing = find(options.part), clock_of(options), TIMINGS[options.target]
+    device, clock, timing = find_for(options.target, options.part), clock_of(options), TIMINGS[options.target]
     if not folds or target_of(options) or {"folding", "weight_rom", "max_beat", "io_type"} & {*(given or {})}:
         check_limits(network, options.io_type)
         folds = resolve(network, options, device, timing).folds

@@ -32,7 +32,7 @@ from crq.hw.cli.runtimes import runtime_links
 from crq.hw.cli.scores import Scored
 from crq.hw.compiler import compiler
 from crq.hw.devices.boards import find_board
-from crq.hw.devices.catalog import find, for_vivado
+from crq.hw.devices.catalog import find_for, for_vivado
 from crq.hw.fold.options import clock_of
 from crq.hw.forms.folder import put, settle
 from crq.hw.forms.verdicts import keep
@@ -119,7 +119,7 @@ class Steps:
         reason = self.recipe.ternary.not_exportable
         if reason:
             raise CrqError(f"{self.recipe.name} cannot become hardware: {reason}; crq train trains it all the same")
-        find(self.options.part)
+        find_for(self.options.target, self.options.part)
         compiler()
         if self.options.target == "rtl":
             verilator()

@@ -16,6 +16,7 @@ from crq.errors import nearest_names
 from crq.hw.errors import HwError
 
 FOLDER = Path(__file__).parent
+VITIS = ("xc7", "xcup")
 PRICED_AS = {"ice40": "ecp5", "gowin": "ecp5"}
 
 
@@ -46,6 +47,11 @@ class Device:
     source: str
     board: str | None = None
     vivado: str | None = None
+
+    @property
+    def for_vitis(self) -> bool:
+        """Whether it is one of AMD's: Vitis HLS makes IP for no other."""
+        return self.synthesis in VITIS
 
     @property
     def priced(self) -> str:
@@ -119,6 +125,17 @@ def find(name: str) -> Device:
     return Device(
         part=full, board=board.name if board else None, vivado=board.vivado if board else None, **numbers
     )  # fmt: skip
+
+
+def find_for(target: str, name: str) -> Device:
+    """As `find`; raises `HwError` for a part that the form of a project (`target`) cannot be made for."""
+    device = find(name)
+    if target == "hls" and not device.for_vitis:
+        raise HwError(
+            f"part {name}: {device.part} is no part of AMD's, and Vitis HLS makes projects for those alone: take "
+            "--target rtl, whose SystemVerilog goes on to a bitstream"
+        )
+    return device
 
 
 def key(name: str) -> str:

@@ -49,7 +49,7 @@ def to_model_graph(config: dict[str, Any]) -> Any:
     _check_project_name(config["ProjectName"])
     if config.get("Target", "hls") != "hls":
         raise HwError("hls4ml writes the HLS form; for RTL call hw.build(model, folder, target='rtl')")
-    device = devices.find(config["Part"])
+    device = devices.find_for("hls", config["Part"])
     config["Part"] = device.part  # the generated scripts want a vendor's name
     if config["OnnxModel"] is None:
         raise HwError(_NO_FILE)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crq.hw.cost.own import Own
+from crq.hw.devices.catalog import find_for
 from crq.hw.errors import HwError
 from crq.hw.forms.built import Built
 from crq.hw.forms.verdicts import CHANGED, kept
@@ -34,6 +35,7 @@ def project_report(
     own: see crq.hw.cost.own. `info` adds to what the project itself knows (`Report.project`).
     """
     manifest = built.manifest
+    find_for(manifest.target, part or manifest.part)
     reports = vendor_reports(built.directory, built.name, manifest.clock_period)
     facts: dict[str, Any] = {
         "name": built.name,
@@ -57,8 +59,9 @@ def project_report(
         entries = of_this
     if found := verdict_of(entries):
         facts |= {"verdict": found, **simulated(entries)}
+    clock = manifest.clock_period if clock_period_ns is None else clock_period_ns
     return build_report(
-        built.network, built.folds, part or manifest.board or manifest.part, clock_period_ns or manifest.clock_period,
+        built.network, built.folds, part or manifest.board or manifest.part, clock,
         project_info={**facts, **(info or {})}, measurements=load(measured) if measured.is_file() else None,
         own=own,
     )  # fmt: skip
@@ -114,7 +117,7 @@ def report_facts(
         if own and built.manifest.target == "rtl":
             raise HwError(f"{source} is an RTL project, whose band is measured; a calibration is for HLS projects")
         return project_report(built, part=part, clock_period_ns=clock_period_ns, own=own).to_dict()
-    if part or clock_period_ns or own:
+    if part or clock_period_ns is not None or own:
         raise HwError(f"{saved} is a saved report; for another part, clock or calibration name the project's folder")
     try:
         facts = json.loads(saved.read_text())

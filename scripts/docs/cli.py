@@ -30,7 +30,7 @@ same as this page.
 | 3 | a tool, a library, disk or memory is missing |
 | 4 | a fault of crq: please report it |
 | 5 | `crq build`, `crq fold`: by the estimate weights, the folding or the project, which is built, exceed the part |
-| 130, 143 | stopped by Ctrl-C or SIGTERM; the same command goes on where it stopped |
+| 130, 143 | stopped by Ctrl-C or SIGTERM; the message says what goes on where it stopped |
 """
 
 

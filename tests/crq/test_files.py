@@ -119,3 +119,29 @@ def test_a_temporary_path_is_told_by_its_target(tmp_path: Path) -> None:
     for name in ("a.npz", "folder", "a.b"):
         assert files.target_of(str(files.temporary_beside(tmp_path / name))) == str(tmp_path / name)
     assert files.target_of("/x/.hidden") == "/x/.hidden"
+
+
+def test_what_cannot_be_written_is_told_of_the_target(tmp_path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    for path, reason in (
+        (tmp_path / "file" / "a.txt", f"{tmp_path / 'file'} is a file"),
+        (tmp_path / "file" / "b" / "a.txt", f"{tmp_path / 'file'} is a file"),
+        (tmp_path / "folder", "it is a folder"),
+        (tmp_path / ("a" * 300), "File name too long"),
+        (tmp_path / ("a" * 300) / "b", "File name too long"),
+        (Path("/proc/x.txt"), "No such file or directory"),
+        (Path("/proc/y/x.txt"), "No such file or directory"),
+    ):
+        with pytest.raises(CrqError) as refused:
+            files.write_text(path, "new")
+        assert str(refused.value) == f"{path} cannot be written: {reason}; choose another path"
+        assert isinstance(refused.value, OSError)  # whoever writes a cache goes on without
+    assert (tmp_path / "file").read_text() == "mine"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_errors_of_other_files_pass(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError, match="other"), files.atomic_path(tmp_path / "a"):
+        (tmp_path / "other").read_text()
+    assert not any(tmp_path.iterdir())

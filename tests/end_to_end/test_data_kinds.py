@@ -108,6 +108,32 @@ def test_an_autoencoder_of_arrays(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_an_autoencoder_of_signals_gives_them_in_their_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "convolutional.py").write_text(
+        "from torch import nn\n\n\ndef net():\n    return nn.Sequential(nn.Conv1d(2, 6, 4, stride=2, padding=1), "
+        "nn.BatchNorm1d(6), nn.ReLU(), nn.ConvTranspose1d(6, 2, 4, stride=2, padding=1))\n"
+    )
+    waves = np.sin(RNG.uniform(0, 6, (400, 2, 1)) + np.arange(16) / 2).astype(np.float32)
+    np.savez(tmp_path / "s.npz", x_train=waves[:300], x_test=waves[300:])
+    text = RECIPE.format(name=tmp_path / "s.npz", classes=0, top='loss = "mse"', data='target = "input"')
+    text = text.replace('name = "mlp"', 'name = "convolutional:net"')
+    text = "".join(line for line in text.splitlines(True) if not line.startswith("options"))
+    (tmp_path / "r.toml").write_text(text)
+    done = CliRunner().invoke(run, [str(tmp_path / "r.toml"), "-o", str(tmp_path / "run")])
+    assert done.exit_code == 0, done.output
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["bit_exact"]
+    assert summary["mse"]["simulated"] == pytest.approx(summary["mse"]["frozen"], rel=1e-6)
+    again = hw.open_project(tmp_path / "run" / "r_hls").simulate(waves[300:])
+    assert again.shape == (100, 2, 16)
+    mean, spread = waves[:300].mean((0, 2)), waves[:300].std((0, 2))
+    wanted = (waves[300:] - mean[:, None]) / spread[:, None]
+    assert ((again - wanted) ** 2).mean() == pytest.approx(summary["mse"]["frozen"], rel=0.05)
+    assert summary["mse"]["frozen"] < 0.5
+
+
+@pytest.mark.slow
 def test_several_labels_at_once(tmp_path: Path) -> None:
     np.savez(tmp_path / "b.npz", x=X, y=(Z[:, :3] > 0).astype(int))
     _, summary = ran(tmp_path, "b.npz", 3, 'loss = "bce"')

@@ -68,5 +68,6 @@ def numbers(values: NDArray[Any], where: str, columns: Sequence[str] | None = No
 def existing(path: Path) -> Path:
     """`path`; raises `CrqError` where there is no such file."""
     if not path.is_file():
-        raise CrqError(f"{path}: no such file")
+        where = "" if path.is_absolute() else f" in {Path.cwd()}, which relative paths begin at"
+        raise CrqError(f"{path}: no such file{where}")
     return path

@@ -15,7 +15,18 @@ PLACES = {
     "other toml": (("pyproject.toml",), "nothing of crq", "crq run digits"),
     "network": (("a.onnx", "b.onnx"), "a.onnx, b.onnx", "crq inspect a.onnx"),
     "project": (("manifest.json", "integer_graph.onnx"), "FPGA project", "crq simulate ."),
-    "training": (("recipe.toml", "checkpoints/a.pt"), "training run", "crq inspect ."),
+    "training": (("recipe.toml", "checkpoints/a.pt", "summary.json"), "training run", "crq inspect ."),
+    "stopped training": (("recipe.toml", "checkpoints/a.pt"), "not ended", "crq train recipe.toml -o . --resume"),
+    "stopped": (
+        ("a.toml", "runs/full/recipe.toml", "runs/half/train/recipe.toml"),
+        "Runs that have not ended: full, half. Recipes",
+        "crq run runs/half/train/recipe.toml -o runs/half",
+    ),
+    "stopped in training": (
+        ("a.toml", "runs/full/recipe.toml"),
+        "Runs that have not ended: full.",
+        "crq train runs/full/recipe.toml -o runs/full --resume",
+    ),
     "trained": (("a.toml", "runs/full/frozen.pt"), "Trained: runs/full.", "crq export runs/full -o full.onnx"),
     "exported": (
         ("runs/full/frozen.pt", "tex.onnx"),

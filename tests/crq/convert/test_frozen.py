@@ -103,6 +103,9 @@ def test_dtype_changes_raise(change: str) -> None:
 def test_a_run_folder_stands_for_the_file_in_it(tmp_path) -> None:
     assert frozen_file(tmp_path) == tmp_path / "frozen.pt"
     assert frozen_file(tmp_path / "other.pt") == tmp_path / "other.pt"
+    (tmp_path / "train").mkdir()  # the folder of `crq run` has that of the training inside
+    (tmp_path / "train" / "frozen.pt").write_bytes(b"")
+    assert frozen_file(tmp_path) == tmp_path / "train" / "frozen.pt"
 
 
 def test_pools_of_sums_give_no_codes() -> None:

@@ -75,7 +75,7 @@ BY_SHAPE = {
         Net(lambda net, x: net.fc((net.conv(x) + F.adaptive_avg_pool2d(net.conv2(x), 1)).flatten(1))), "broadcasts",
     ),
     "windows across the edge": (around(nn.MaxPool2d(3, 2, ceil_mode=True), 64), "'layer'.*do not fill 8 pixels"),
-    "ends with pixels": (Net(lambda net, x: net.conv(x).flatten(1)), "not with a flattening of pixels"),
+    "ends with pixels": (Net(lambda net, x: net.conv(x).flatten(1)), r"'flatten\w*' flattens pixels at the end"),
     "another size": (around(nn.ReLU(), 100), r"'fc' \(Linear\) takes 100 features, .*\(1, 8, 8\) give it 256: make"),
 }  # fmt: skip
 

@@ -199,6 +199,23 @@ def test_an_autoencoder_ignores_labels_that_are_no_classes(tmp_path: Path) -> No
     assert set(made.task.evaluate(network, made.test_batches())) == {"mse", "r2", "auc"}
 
 
+def test_an_autoencoder_may_give_its_input_in_its_shape(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "d.npz", x=rng.normal(size=(200, 2, 8)), y=np.arange(200) % 2)
+    network = torch.nn.Sequential(
+        torch.nn.Conv1d(2, 3, 2, stride=2), torch.nn.ReLU(), torch.nn.ConvTranspose1d(3, 2, 2, stride=2)
+    )
+    given = {"loss": "mse", "data__name": f"{tmp_path}/d.npz", "data__augment": "none", "data__target": "input"}
+    made = setup(network, **given)
+    found = made.task.evaluate(network, made.test_batches())
+    inputs = torch.cat([x for x, _ in made.test_batches()])
+    with torch.no_grad():
+        wanted = (network(inputs) - inputs).square().mean()
+    assert found["mse"] == pytest.approx(float(wanted), rel=1e-5)
+    with pytest.raises(CrqError, match=r"\(3, 4\); expected 16 values, the input again, or its shape \(2, 8\): return"):
+        setup(network[:1], **given)
+
+
 def test_a_grid_of_the_recipe_s_takes_the_chosen_one_s_place() -> None:
     rows = torch.utils.data.TensorDataset(torch.randn(200, 6), torch.randn(200, 2))
     network = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))

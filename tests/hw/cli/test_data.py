@@ -24,8 +24,13 @@ from tests.support.random_graphs import GraphBuilder
 BYTES = np.arange(256, dtype=np.uint8).reshape(4, 1, 8, 8)
 
 
-def network(dtype: str = "UINT8", scale: float = 2**-8, shape: tuple[int, ...] = (1, 8, 8)) -> Network:
+def network(
+    dtype: str = "UINT8", scale: float = 2**-8, shape: tuple[int, ...] = (1, 8, 8), classes: int = 0
+) -> Network:
+    """A map of two channels, or scores of that many classes."""
     g = GraphBuilder(shape, dtype)
+    if classes:
+        return Network(g.finish(g.conv("x", classes, shape[1:]), input_scale=scale))
     x = "x" if len(shape) > 1 else g.threshold(g.matmul("x", 4), 2)
     last = g.conv(x, 2, (1, 1)) if len(shape) > 1 else g.matmul(x, 2)
     return Network(g.finish(last, input_scale=scale))
@@ -97,7 +102,7 @@ def test_images_of_another_shape_are_refused_by_name() -> None:
 
 def test_labels_come_only_where_what_a_byte_is_worth_is_known() -> None:
     """A foreign file says nothing of it, so that no accuracy is printed of it."""
-    net = network()
+    net = network(classes=10)
     unknown = DataOptions("digits:test", None, Statement()).load(net, 5)
     assert (unknown.score, unknown.note, len(unknown.codes)) == (None, UNSTATED, 5)
     stated = DataOptions("digits:test", None, Statement(scale=1 / 256)).load(net, 5)
@@ -105,6 +110,23 @@ def test_labels_come_only_where_what_a_byte_is_worth_is_known() -> None:
     assert stated.score is not None
     assert stated.score(np.zeros((5, 10))).keys() == {"accuracy"}
     assert np.array_equal(stated.codes, unknown.codes)
+
+
+@pytest.mark.parametrize(
+    ("classes", "gives"),
+    [
+        (0, "a map of 2×8×8 numbers and the data have 10 classes"),
+        (9, "9 numbers and the data have 10 classes"),
+        (64, "64 numbers, as many as it takes, and the data have 10 classes"),
+    ],
+)
+def test_what_are_no_scores_of_classes_have_no_accuracy(classes: int, gives: str) -> None:
+    """The results of an autoencoder, or a map, of a file that does not say what it was trained for."""
+    found = DataOptions("digits:test", None, Statement(scale=1 / 256)).load(network(classes=classes), 5)
+    assert (found.score, len(found.codes)) == (None, 5)
+    assert found.note == (f"accuracy not given: the network gives {gives}; the file does not say that it classifies")
+    more = DataOptions("digits:test", None, Statement(scale=1 / 256)).load(network(classes=12), 5)
+    assert more.score is not None  # data may lack some of the classes
 
 
 def test_a_file_of_a_recipe_says_what_bytes_are_worth_before_its_steps() -> None:
@@ -158,7 +180,7 @@ def test_samples_alone_are_enough_to_compare_integers(tmp_path: Path, suffix: st
 
 def test_a_test_split_alone_has_its_accuracy(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x_test=np.zeros((3, 1, 8, 8), np.uint8), y_test=[0, 1, 1])
-    assert DataOptions(f"{tmp_path}/d.npz:test", None, Statement(scale=1.0)).load(network()).score is not None
+    assert DataOptions(f"{tmp_path}/d.npz:test", None, Statement(scale=1.0)).load(network(classes=2)).score is not None
     with pytest.raises(CrqError, match=r"has no split train, only test"):
         DataOptions(f"{tmp_path}/d.npz:train", None, Statement(scale=1.0)).load(network())
 
