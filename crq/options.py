@@ -19,6 +19,7 @@ Folding = tuple[int, int] | tuple[int, int, Form]
 
 TARGETS = ("target_fps", "target_latency", "best_fit")
 """Options that say what the folding search aims at."""
+NUMBERS = {"clock_period", "target_fps", "target_latency", "max_beat"}
 
 
 def _option(default: Any, help_: str, **more: Any) -> Any:
@@ -63,13 +64,16 @@ class BuildOptions:
     def with_given(self, given: Mapping[str, Any]) -> BuildOptions:
         """These options but for what is `given` (None: not given); a target given takes the place of all of them.
 
-        Raises `CrqError` for a name that is no option.
+        Raises `CrqError` for a name that is no option, and for one of a number that is none.
         """
         known = [f.name for f in fields(self)]
         for name in given:
             if name not in known:
                 raise CrqError(f"unknown option {name!r}{nearest(name, known)}; expected one of {', '.join(known)}")
         present = {name: value for name, value in given.items() if value is not None}
+        for name in NUMBERS & present.keys():
+            if isinstance(present[name], bool) or not isinstance(present[name], int | float):
+                raise CrqError(f"option {name} = {present[name]!r}: expected a number")
         cleared = {f.name: f.default for f in fields(self) if f.name in TARGETS} if present.keys() & {*TARGETS} else {}
         return replace(self, **{**cleared, **present})
 

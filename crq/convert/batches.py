@@ -37,7 +37,8 @@ def images_of(batch: Any) -> Tensor:
     """The images of a batch: itself, or the first of (images, labels, …)."""
     images: Tensor = batch[0] if isinstance(batch, tuple | list) else batch
     if not isinstance(images, Tensor) or not images.dim():
-        raise CrqError(f"a batch holds {type(images).__name__}; expected a tensor of images, or (images, labels)")
+        found = "a single number" if isinstance(images, Tensor) else type(images).__name__
+        raise CrqError(f"a batch holds {found}; expected a tensor of images [N, …], or (images, labels)")
     return images
 
 

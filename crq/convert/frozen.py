@@ -92,6 +92,8 @@ class FrozenModel(nn.Module):
         codes.
         """
         spec = self.input
+        if not isinstance(x, Tensor):
+            raise CrqError(f"input {type(x).__name__}: expected a tensor (N, {', '.join(map(str, spec.shape))})")
         if x.ndim != len(spec.shape) + 1 or tuple(x.shape[1:]) != spec.shape:
             raise CrqError(f"input of shape {tuple(x.shape)}: expected (N, {', '.join(map(str, spec.shape))})")
         if x.is_floating_point():

@@ -20,6 +20,7 @@ from torch.utils.data import Dataset
 from crq.errors import CrqError, nearest
 from crq.train import archives, download, image_files
 from crq.train.image_files import ImageFiles
+from crq.train.sources.tables import ENDINGS
 
 MOST_CLASSES = 100_000
 """Labels beyond this many classes are taken for a mistake (an identifier, a hash) unless the classes are given."""
@@ -249,6 +250,9 @@ def _find(name: str, root: str | os.PathLike[str] | None) -> Path:
         return Path(root)
     if Path(name).is_dir():
         return Path(name)
+    if Path(name).is_file():
+        endings = ", ".join((".npz", ".npy", *ENDINGS))
+        raise CrqError(f"data {name}: no file of data by its ending; expected one that ends in {endings}")
     if name not in _HOMES:
         known = ("digits", *_HOMES, *archives.ARCHIVES)
         raise CrqError(

@@ -42,7 +42,7 @@ def build(
     from crq.hw.ir.images import as_file
     from crq.hw.ir.vectors import GIVEN_IMAGES
     from crq.hw.project import build as build_project
-    from crq.hw.report.folding import filling, folding_table
+    from crq.hw.report.folding import filling, filling_told, folding_table
     from crq.hw.report.terminal import WIDE
     from crq.hw.verify.chain import load_network
 
@@ -60,7 +60,12 @@ def build(
         layers = len(project.folds)
         click.echo(f"{output}: project {project.name!r}, {layers} layers, {manifest.io_type}, {manifest.part}")
         console = Console(highlight=False)
-        console.print(folding_table(project, console.width < WIDE))
+        narrow = console.width < WIDE
+        console.print(f"folded for {manifest.goal}", style="italic")
+        console.print(folding_table(project, narrow))
+        console.print(filling_told(project), style="dim")
+        if narrow:
+            console.print(f"why each layer is folded so: {output / 'README.md'}", style="dim", soft_wrap=True)
         if any(kind == "ArgMax" for scores in project.network.scores for kind, _ in scores.facts.head):
             click.echo("note: the file ends in ArgMax, which the host applies; with --argmax the hardware does")
         if fits:

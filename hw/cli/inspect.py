@@ -110,7 +110,11 @@ def _print_file(facts: dict[str, Any]) -> None:
         console.print(f"{facts['packed_bytes']:,} bytes hold the ternary weights: {bits:.2f} bits each")
     if facts["shared_weights"]:
         console.print(text(facts["shared_weights"]))
-    free = "every layer is multiplier-free" if facts["multiplier_free"] else "integer layers use multipliers"
+    free = (
+        "every layer is multiplier-free"
+        if facts["multiplier_free"]
+        else "integer layers multiply, in RTL by shifts and adds"
+    )
     bipolar = f", {facts['bipolar_weights']:,} bipolar" if facts["bipolar_weights"] else ""
     console.print(f"{facts['weights']:,} weights, {facts['ternary_weights']:,} of them ternary{bipolar}; {free}")
 

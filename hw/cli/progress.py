@@ -11,12 +11,18 @@ if TYPE_CHECKING:
 
 
 def steps_shown(quiet: bool) -> Progress:
-    """On the error stream, so that the output stays what it is."""
+    """On the error stream, so that the output stays what it is; in a terminal alone."""
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
-    what, said = TextColumn("{task.description}"), TextColumn("{task.fields[said]}")
-    return Progress(SpinnerColumn(), what, TimeElapsedColumn(), said, console=Console(stderr=True), disable=quiet)
+    console = Console(stderr=True)
+    what, said = (
+        TextColumn(text, table_column=Column(no_wrap=True, overflow="ellipsis"))
+        for text in ("{task.description}", "{task.fields[said]}")
+    )
+    elapsed = TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=len("0:00:00")))
+    return Progress(SpinnerColumn(), what, elapsed, said, console=console, disable=quiet or not console.is_terminal)
 
 
 def heard_by(bar: Progress) -> Callable[[str, str], None]:

@@ -87,8 +87,9 @@ def sentence(form: str, family: str, kinds: Collection[str] = (), own: bool = Fa
     differs = "control logic and pipeline depth differ"
     if form == "io_parallel":
         differs = "pipeline depth differs and it may make two adders of one with three operands"
-    rests = "of your own vendor reports" if own else "wider, and a judgement"
-    return f"Vitis HLS was not measured: calibration is {basis}; HLS's {differs}, so its band is {rests}"
+    if own:
+        return f"the band is of your own vendor reports; the estimate in it is calibrated {basis}; HLS's {differs}"
+    return f"Vitis HLS was not measured: calibration is {basis}; HLS's {differs}, so its band is wider, and a judgement"
 
 
 def reservations(found: Calibration, kinds: Collection[str], family: str = FAMILY) -> list[str]:

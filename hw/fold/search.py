@@ -96,7 +96,7 @@ def decide(
     elif target:
         budgets = {}
         if target.fps is not None:
-            budgets[f"{target.fps:,g} frames/s"] = search.for_rate(target.fps)
+            budgets[f"{_rate(target.fps)} frames/s"] = search.for_rate(target.fps)
         if target.latency_us is not None:
             budgets[f"a latency of {target.latency_us:,g} µs"] = search.for_latency(target.latency_us)
         goal, budget = " and ".join(budgets), min(budgets.values())
@@ -105,7 +105,7 @@ def decide(
             search.check_rate(target.fps, folds)
     else:
         budget = max(search.floor, search.cycles_of(1e9 / DEFAULT_TARGET_FPS))
-        goal = f"{DEFAULT_TARGET_FPS:,g} frames/s or as near as the network comes"
+        goal = f"{_rate(DEFAULT_TARGET_FPS)} frames/s or as near as the network comes"
         if device is None:
             folds = search.within(budget)
         else:
@@ -155,7 +155,7 @@ class _Search:
         if budget < self.floor:
             as_given = ", folded as given," if self.bound_by in self.limits.given else ""
             raise HwError(
-                f"target {fps:g} frames/s at {self.clock:g} ns: unit {self.bound_by!r}{as_given} needs at least "
+                f"target {_rate(fps)} frames/s at {self.clock:g} ns: unit {self.bound_by!r}{as_given} needs at least "
                 f"{self.floor} cycles per image, so ask for at most {self.rate(self.floor)} frames/s or a faster clock"
             )
         return budget
@@ -177,7 +177,7 @@ class _Search:
         if reached := next(slower, None):
             remedies.append(f"ask for at most {self.rate(reached)} frames/s")
         raise HwError(
-            f"target {fps:g} frames/s at {self.clock:g} ns: unit {name!r} waits for beats as narrow as those of "
+            f"target {_rate(fps)} frames/s at {self.clock:g} ns: unit {name!r} waits for beats as narrow as those of "
             f"{' and '.join(map(repr, narrow))} and so needs {found[name]} cycles per image, of which a frame has "
             f"{budget}; {', or '.join(remedies) or 'fold those for wider beats'}"
         )
@@ -296,3 +296,7 @@ def remembered(family: str = "xcup") -> Cost:
         return known[key]
 
     return cost
+
+
+def _rate(fps: float) -> str:
+    return f"{fps:,.0f}" if fps >= 1000 else f"{fps:g}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from crq.figures import ACCURACY, shown
+from crq.hw.cost.own import NAMES
 from crq.hw.dataflow.timing import every
 from crq.hw.forms.folder import named
 from crq.hw.report import adders
@@ -42,6 +43,12 @@ def _fits(report: Mapping[str, Any]) -> Answer:
     part = report["device"]["part"]
     shares = {name: row["share"] for name, row in report["utilization"].items() if row["share"] is not None}
     over = {name: share for name, share in shares.items() if share > 1}
+    if found := areas(report):  # what a tool counted is no estimate
+        row = found[-1]
+        counted = {name: (row[key] or 0) / report["utilization"][name]["available"] for key, name in NAMES.items()
+                   if name in shares}  # fmt: skip
+        if said := {name: share for name, share in counted.items() if share > 1}:
+            return Answer("fits", f"NO: by {row['tool']}, {_listed(said)} of {part}", False)
     if over:
         return Answer("fits", f"NO: {_listed(over)} of {part}", False)
     fullest = max(shares, key=lambda name: shares[name])

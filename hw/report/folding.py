@@ -22,21 +22,20 @@ def filling(built: Built) -> dict[str, float]:
     return filled(built.network, built.folds, find(built.manifest.part), built.manifest.io_type, built.timing)
 
 
-def folding_table(built: Built, narrow: bool = False) -> Table:
-    """One row per unit; the caption says what the whole takes of the part by the estimate. A narrow one leaves the
-    reasons to the project's README."""
+def filling_told(built: Built) -> str:
+    """What the whole takes of the part by the estimate, in a sentence."""
     device, unrolled, shares = find(built.manifest.part), built.manifest.io_type == "io_parallel", filling(built)
     basis = "the estimate of the unrolled design" if unrolled else "the estimate"
     fullest = max(shares, key=lambda name: shares[name])
-    verdict = f"the fullest resource of {device.part}, {fullest}, is filled to {shares[fullest]:.0%} by {basis}"
-    verdict += f": it does not fit ({told(shares)})" if shares[fullest] > 1 else ""
-    table = Table(
-        box=None, pad_edge=False, header_style="bold", title_justify="left", caption_justify="left",
-        title=f"folded for {built.manifest.goal}", caption=verdict,
-    )  # fmt: skip
-    if narrow:
-        verdict += "; README.md says why each layer is folded so"
-        table.caption = verdict
+    share = f"{shares[fullest]:.0%}" if shares[fullest] >= 0.005 else "less than 1%"
+    verdict = f"the fullest resource of {device.part}, {fullest}, is filled to {share} by {basis}"
+    return verdict + (f": it does not fit ({told(shares)})" if shares[fullest] > 1 else "")
+
+
+def folding_table(built: Built, narrow: bool = False) -> Table:
+    """One row per unit. A narrow one leaves the reasons to the project's README."""
+    unrolled = built.manifest.io_type == "io_parallel"
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("layer", "form", "PE × SIMD", "cycles", "weights in", *([] if narrow else ["why"])):
         table.add_column(name, justify="right" if name == "cycles" else "left")
     paced = {} if unrolled else intervals(built.network, built.folds, built.timing)

@@ -14,6 +14,7 @@ from crq.importing import find, is_function
     [
         ("nowhere:f", r"there is no module 'nowhere'; expected nowhere\.py in "),
         ("torch:nothing", "module 'torch' has no 'nothing'"),
+        ("torch:sigmoidd", r"module 'torch' has no 'sigmoidd' \(did you mean 'sigmoid'\?\)"),
         ("torch:pi", "is float; expected a function"),
     ],
 )

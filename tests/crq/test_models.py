@@ -39,7 +39,7 @@ def test_a_network_of_the_users(tmp_path, monkeypatch) -> None:
     assert models.build("net_of_this_test:Net", width=7).fc.out_features == 7
     with pytest.raises(CrqError, match="network net_of_this_test:Net: .*unexpected keyword argument 'depth'"):
         models.build("net_of_this_test:Net", depth=3)
-    with pytest.raises(CrqError, match="network net_of_this_test:broken: broken\(\) failed: ZeroDivisionError"):
+    with pytest.raises(CrqError, match=r"network net_of_this_test:broken: broken\(\) failed: ZeroDivisionError"):
         models.build("net_of_this_test:broken")
     with pytest.raises(CrqError, match=r"network net_of_this_test:number gave int; expected an nn\.Module"):
         models.build("net_of_this_test:number")

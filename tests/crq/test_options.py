@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crq.errors import CrqError
-from crq.options import TARGETS, BuildOptions
+from crq.options import NUMBERS, TARGETS, BuildOptions
 
 GIVEN = st.fixed_dictionaries(
     {},
@@ -79,3 +79,11 @@ def test_options_as_a_dictionary_and_back() -> None:
 def test_every_option_says_what_it_means() -> None:
     for option in fields(BuildOptions):
         assert option.metadata["help"].endswith("."), option.name
+
+
+@pytest.mark.parametrize("name", sorted(NUMBERS))
+@pytest.mark.parametrize("value", ["fast", True, (1,)])
+def test_numbers_are_numbers(name: str, value: object) -> None:
+    with pytest.raises(CrqError, match=f"option {name} = .*: expected a number"):
+        BuildOptions().with_given({name: value})
+    assert getattr(BuildOptions().with_given({name: 4}), name) == 4

@@ -63,7 +63,11 @@ def _check(facts: OutputFacts, classes: int) -> None:
     if len(scales) > 1 or scales[0] <= 0:
         refuse("argmax", "model", f"the scores are their integers times {len(scales)} scales from {scales[0]:g}")
     if len(offsets) > 1:
-        refuse("argmax", "model", "biases of the scores are no whole numbers of their unit")
+        refuse(
+            "argmax",
+            "model",
+            "biases of the scores are no whole numbers of their unit; without argmax the host takes the greatest",
+        )
     if classes < 2:
         refuse("argmax", "model", "it has one score")
     if not _asks_for_the_greatest(facts.head):

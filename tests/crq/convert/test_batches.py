@@ -32,8 +32,8 @@ def test_what_can_be_read_again_is_not_kept() -> None:
 def test_images_stand_first_in_a_batch() -> None:
     x = torch.zeros(2, 3)
     assert images_of(x) is images_of((x, 1)) is images_of([x]) is x
-    for wrong in ("x", (1, 2), torch.tensor(1.0)):
-        with pytest.raises(CrqError, match="a batch holds"):
+    for wrong, found in (("x", "str"), ((1, 2), "int"), (torch.tensor(1.0), "a single number")):
+        with pytest.raises(CrqError, match=f"a batch holds {found}; expected a tensor of images"):
             images_of(wrong)
 
 

@@ -120,6 +120,11 @@ def test_errors_say_what_was_looked_for(tmp_path, monkeypatch) -> None:
     ]:
         with pytest.raises(CrqError, match=message):
             data.load(spec)
+    (tmp_path / "pumps.txt").write_text("a,b\n1,2\n")
+    with pytest.raises(
+        CrqError, match=r"data pumps\.txt: no file of data by its ending; expected .*\.npz.*\.tsv, \.arff"
+    ):
+        data.load("pumps.txt:train")
     with pytest.raises(CrqError, match="digits come with scikit-learn, not from the folder /nope"):
         data.load("digits:test", "/nope")
     with pytest.raises(CrqError, match="data folder .* does not exist"):

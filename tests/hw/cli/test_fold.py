@@ -56,7 +56,7 @@ def test_pareto_is_plotted_whole_and_listed(project: hw.Project, tmp_path: Path)
 def test_what_does_not_fit_is_named_with_an_exit_code_of_its_own(project: hw.Project, tmp_path: Path) -> None:
     g = random_graphs.GraphBuilder((512, 1, 1), "UINT2")
     g.finish(g.matmul(g.flatten("x"), 256)).save(str(tmp_path / "m.onnx"))
-    done = crq_fold(tmp_path / "m.onnx", "--part", "ice40up5k", "--pareto", tmp_path / "p.png")
+    done = crq_fold(tmp_path / "m.onnx", "--part", "ice40up5k", "--target", "rtl", "--pareto", tmp_path / "p.png")
     assert done.exit_code == 5
     assert re.search(r"Error: it does not fit iCE40UP5K-SG48: BRAM36 \d\d\d%", done.stderr)
     assert "does NOT fit" in done.stdout

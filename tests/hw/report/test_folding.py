@@ -10,7 +10,7 @@ from rich.table import Table
 
 from crq import hw
 from crq.hw.devices.catalog import find
-from crq.hw.report.folding import folding_table
+from crq.hw.report.folding import filling_told, folding_table
 from tests.support.random_graphs import GraphBuilder, resnet, small_cnn
 
 
@@ -30,7 +30,6 @@ def test_every_unit_has_its_folding_cycles_and_reason(tmp_path: Path) -> None:
         assert found[name][4] == project.manifest.why[name]
     # Six channels one by one, 36 products six at a time, on 16 pixels; padding passes 20 more of 6 × 6.
     assert found["conv4"][2] == f"{16 * 6 * 6 + 20}"
-    assert str(table.title) == f"folded for {project.manifest.goal}"
 
 
 def test_weights_lie_in_logic_luts_or_block_ram(tmp_path: Path) -> None:
@@ -49,25 +48,24 @@ def test_units_without_weights_have_no_place_for_them(tmp_path: Path) -> None:
 
 
 def test_an_unrolled_design_takes_no_cycles_and_has_no_memories(tmp_path: Path) -> None:
-    table = folding_table(hw.build(small_cnn(), tmp_path / "p", part="PYNQ-Z2", io_type="io_parallel"))
-    assert {(row[0], row[2], row[3]) for row in rows(table).values()} == {("", "", "logic")}
-    assert "by the estimate of the unrolled design" in str(table.caption)
+    project = hw.build(small_cnn(), tmp_path / "p", part="PYNQ-Z2", io_type="io_parallel")
+    assert {(row[0], row[2], row[3]) for row in rows(folding_table(project)).values()} == {("", "", "logic")}
+    assert "by the estimate of the unrolled design" in filling_told(project)
 
 
 @pytest.mark.parametrize("part", ["LFE5U-25F", "KV260"])
 def test_the_verdict_is_on_the_part(part: str, tmp_path: Path) -> None:
-    caption = str(folding_table(hw.build(small_cnn(), tmp_path / "p", part=part)).caption)
-    assert "is filled to" in caption
+    caption = filling_told(hw.build(small_cnn(), tmp_path / "p", part=part, target="rtl"))
+    assert re.search(r"is filled to (\d+%|less than 1%) by the estimate", caption)
     assert find(part).part in caption
     assert "does not fit" not in caption
 
 
 def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     project = hw.build(resnet(1, size=8), tmp_path / "p", part="xc7z010", target_fps=500_000, fit_check=False)
-    assert re.search(r"by the estimate: it does not fit \(LUT \d+%", str(folding_table(project).caption))
+    assert re.search(r"by the estimate: it does not fit \(LUT \d+%", filling_told(project))
 
 
 def test_a_narrow_table_leaves_the_reasons_to_the_readme(tmp_path: Path) -> None:
     table = folding_table(hw.build(small_cnn(), tmp_path / "p", part="PYNQ-Z2"), narrow=True)
     assert [column.header for column in table.columns][-1] == "weights in"
-    assert str(table.caption).endswith("; README.md says why each layer is folded so")

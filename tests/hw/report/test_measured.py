@@ -86,6 +86,15 @@ def test_an_area_outside_of_the_band_warns(backend: str) -> None:
     assert not [a for a in answers(facts({"lut": 10 * high, "alone": False})) if a.question == "measured"]
 
 
+def test_what_a_tool_counted_decides_whether_it_fits() -> None:
+    assert answer(facts({"lut": 50_000}), "fits").good is True
+    fits = answer(facts({"lut": 63_840, "ff": 212_800}), "fits")  # of 53,200 and 106,400
+    assert (fits.good, fits.text) == (
+        False, f"NO: by {ROW['tool']}, 120.0% of the LUT, 200.0% of the FF of xc7z020clg400-1",
+    )  # fmt: skip
+    assert answer(facts({"lut": 63_840, "part": "xczu3eg-sbva484-1-e"}), "fits").good is True  # another design
+
+
 def test_a_longer_interval_is_told() -> None:
     counted = facts()["summary"]["interval_cycles"]
     assert not [a for a in answers(facts({"interval_cycles": counted})) if a.question == "measured"]

@@ -19,7 +19,7 @@ from crq import hw
 from crq.hw.cli.folded import open_folded
 from crq.hw.cost import calibration as calibrated
 from crq.hw.cost.network import estimate
-from crq.hw.dataflow.timing import HLS
+from crq.hw.dataflow.timing import RTL
 from crq.hw.dataflow.units import Fold
 from crq.hw.devices.catalog import find
 from crq.hw.errors import HwError
@@ -27,7 +27,7 @@ from crq.hw.fold.fit import fill
 from crq.hw.fold.search import choose
 from crq.hw.ir.graph import Network
 from crq.hw.ir.layers import Mac
-from crq.hw.report.folding import folding_table
+from crq.hw.report.folding import filling_told
 from crq.hw.report.html import render_html
 from crq.hw.report.model import Report, build_report
 from crq.train.size import layer_size
@@ -238,7 +238,7 @@ def test_an_io_parallel_project_is_priced_unrolled_and_its_tool_was_not_measured
         assert "bound by " not in text
     assert "trust ok" not in page
     project = projects["io_parallel"]
-    caption = str(folding_table(project).caption)
+    caption = filling_told(project)
     assert "by the estimate of the unrolled design" in caption
     device = find("PYNQ-Z2")
     assert f"{fill(project.network, project.folds, device, 'io_parallel'):.0%}" in caption
@@ -248,11 +248,10 @@ def test_an_io_parallel_project_is_priced_unrolled_and_its_tool_was_not_measured
 
 
 def test_a_part_with_four_input_luts_is_priced_in_its_own(tmp_path: Path) -> None:
-    project = hw.build(random_graphs.small_cnn(), tmp_path / "p", part="LFE5U-25F")
+    project = hw.build(random_graphs.small_cnn(), tmp_path / "p", part="LFE5U-25F", target="rtl")
     facts = project.report().to_dict()
-    assert facts["trust"].startswith("Vitis HLS was not measured")
-    own = estimate(project.network, project.folds, "ecp5", timing=HLS).total
-    assert facts["summary"]["lut"] == own.lut > estimate(project.network, project.folds, timing=HLS).total.lut
+    own = estimate(project.network, project.folds, "ecp5", timing=RTL).total
+    assert facts["summary"]["lut"] == own.lut > estimate(project.network, project.folds, timing=RTL).total.lut
     assert facts["utilization"]["LUT"]["share"] == own.lut / find("LFE5U-25F").lut
     assert "trust ok" not in render_html(facts)
 
