@@ -13,16 +13,18 @@ import click
 @click.option("--clock-period", type=float, help="Clock period in ns instead of the project's.")
 @click.option("--calibration", type=click.Path(path_type=Path), help="A file of `crq calibrate`.")
 @click.option("--html", type=click.Path(path_type=Path), help="Also write it as one HTML file.")
-@click.option("--csv", "form", flag_value="csv", help="Print the row of a paper's table, one per project.")
-@click.option("--latex", "form", flag_value="latex", help="The same as a LaTeX table.")
-@click.option("--json", "form", flag_value="json", help="Print report.json instead of tables.")
+@click.option(
+    "--csv", "forms", flag_value="csv", multiple=True, help="Print the row of a paper's table, one per project."
+)
+@click.option("--latex", "forms", flag_value="latex", multiple=True, help="The same as a LaTeX table.")
+@click.option("--json", "forms", flag_value="json", multiple=True, help="Print report.json instead of tables.")
 def report(
     projects: tuple[Path, ...],
     part: str | None,
     clock_period: float | None,
     calibration: Path | None,
     html: Path | None,
-    form: str | None,
+    forms: tuple[str, ...],
 ) -> None:
     """Resources, latency and throughput of built PROJECTS; with several, side by side.
 
@@ -40,6 +42,9 @@ def report(
     from crq.hw.report.project import report_facts
     from crq.hw.report.terminal import render
 
+    if len(set(forms)) > 1:
+        raise click.UsageError(f"--{' and --'.join(dict.fromkeys(forms))} print in two forms: give one of them")
+    form = next(iter(forms), None)
     if len({str(project) for project in projects}) < len(projects):
         raise click.UsageError("a project is named twice")
     own = Own.load(calibration) if calibration else None

@@ -51,6 +51,25 @@ def test_a_papers_table_has_a_row_per_project(projects: tuple[Path, Path]) -> No
     assert crq_report(*projects, "--latex").stdout.count("& net") == 2 + 1
 
 
+def test_one_form_at_a_time(projects: tuple[Path, Path]) -> None:
+    refused = crq_report(projects[0], "--csv", "--latex")
+    assert refused.exit_code == 2
+    assert "--csv and --latex print in two forms: give one of them" in refused.output
+    assert crq_report(projects[0], "--csv", "--csv").output == crq_report(projects[0], "--csv").output
+
+
+@pytest.mark.parametrize("clock", ["0", "-5"])
+def test_a_clock_that_is_none_is_refused(projects: tuple[Path, Path], clock: str) -> None:
+    error = crq_report(projects[0], "--clock-period", clock).exception
+    assert isinstance(error, hw.HwError)
+
+
+def test_a_part_that_vitis_does_not_know_is_refused(projects: tuple[Path, Path]) -> None:
+    error = crq_report(projects[0], "--part", "ulx3s-25f").exception
+    assert isinstance(error, hw.HwError)
+    assert "is no part of AMD's" in str(error)
+
+
 def test_a_saved_report_is_shown_as_it_is(projects: tuple[Path, Path], tmp_path: Path) -> None:
     saved = crq_report(projects[0], "--json").stdout
     (tmp_path / "report.json").write_text(saved)
