@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _ELSEWHERE = (
     errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.ENOENT, errno.EACCES, errno.EPERM,
-    errno.ENAMETOOLONG,
+    errno.ENAMETOOLONG, errno.EROFS,
 )  # fmt: skip
 """What another path would not have."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Real
 from typing import Annotated, Any, Literal
 
 from annotated_types import Gt
@@ -72,8 +73,10 @@ class BuildOptions:
                 raise CrqError(f"unknown option {name!r}{nearest(name, known)}; expected one of {', '.join(known)}")
         present = {name: value for name, value in given.items() if value is not None}
         for name in NUMBERS & present.keys():
-            if isinstance(present[name], bool) or not isinstance(present[name], int | float):
-                raise CrqError(f"option {name} = {present[name]!r}: expected a number")
+            value = present[name]
+            if isinstance(value, bool) or not isinstance(value, Real):
+                raise CrqError(f"option {name} = {value!r}: expected a number")
+            present[name] = value if isinstance(value, int | float) else value.item()  # type: ignore[attr-defined]
         cleared = {f.name: f.default for f in fields(self) if f.name in TARGETS} if present.keys() & {*TARGETS} else {}
         return replace(self, **{**cleared, **present})
 

@@ -113,7 +113,7 @@ class _Search:
         """Processor seconds of a candidate's epoch, by a trial of one."""
         if name not in self.cost:
             recipe = recipe_of(self.question.candidates[name], 0, 1)
-            folder = self.out / f"trial-{name}".replace(" ", "-").replace(",", "")
+            folder = start.with_name(f"trial-{start.name}-{name}".replace(" ", "-").replace(",", ""))
             self.cost[name] = row(name, recipe, folder, start).seconds
         return self.cost[name]
 

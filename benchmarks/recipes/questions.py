@@ -14,7 +14,7 @@ FILE = Path(__file__).with_name("questions.toml")
 class Question(NamedTuple):
     """What is asked, and the answers that are tried: recipes' values by name, the first being the yardstick.
 
-    plain: what all candidates of all questions have in common.
+    plain: what its candidates have in common.
     """
 
     name: str

@@ -55,18 +55,22 @@ Found = tuple[str, list[Step]] | None
 
 def _stopped(folder: Path) -> Found:
     """Runs that have not ended, of `crq train` and of `crq run`; no trials, which `crq train` sets aside by itself."""
-    commands = {}
-    for recipe in sorted(folder.glob("runs/*/recipe.toml")):
-        if not _is_trial(recipe):
-            commands[recipe.parent] = "crq train {} -o {} --resume", recipe
-    for recipe in sorted(folder.glob("runs/*/train/recipe.toml")):
-        commands[recipe.parent.parent] = "crq run {} -o {}", recipe
-    left = {run: said for run, said in commands.items() if not (run / "summary.json").exists()}
-    steps = [
-        Step(command.format(*(quote(str(path.relative_to(folder))) for path in (recipe, run))), "go on with it")
-        for run, (command, recipe) in left.items()
-    ]
-    return (f"Runs that have not ended: {', '.join(run.name for run in left)}.", steps) if left else None
+    trained, whole = (
+        [recipe for recipe in sorted(folder.glob(f"runs/*/{name}")) if (recipe.parent / "checkpoints").is_dir()]
+        for name in ("recipe.toml", "train/recipe.toml")
+    )
+    trained = [r for r in trained if not r.with_name("summary.json").exists() and not _is_trial(r)]
+    whole = [r for r in whole if not (r.parents[1] / "summary.json").exists()]
+    said, steps = [], []
+    for recipe in trained:
+        names = (quote(str(path.relative_to(folder))) for path in (recipe, recipe.parent))
+        steps.append(Step("crq train {} -o {} --resume".format(*names), "go on with it"))
+    if trained:
+        said.append(f"Trainings that have not ended: {', '.join(r.parent.name for r in trained)}.")
+    if whole:  # the options of its command line, among them the part, are in no file
+        named = ", ".join(r.parents[1].name for r in whole)
+        said.append(f"Runs that have not ended: {named}; the same `crq run` as before goes on.")
+    return (" ".join(said), steps) if said else None
 
 
 def _reports(folder: Path) -> Found:

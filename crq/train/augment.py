@@ -40,7 +40,7 @@ def _shifted(images: Tensor, pad: int, flip: bool, generator: torch.Generator) -
 
 
 def _resized(images: Tensor, generator: torch.Generator) -> Tensor:
-    """A random part of each image, bilinear at the image's size; bytes are rounded."""
+    """A random part of each image, bilinear at the image's size; integers are rounded."""
     count = len(images)
     area, ratio, down, right = torch.rand(4, count, generator=generator)
     area = AREA[0] + (AREA[1] - AREA[0]) * area
@@ -52,7 +52,7 @@ def _resized(images: Tensor, generator: torch.Generator) -> Tensor:
     theta = torch.stack([across, torch.stack([zero, tall, (2 * down - 1) * (1 - tall)], 1)], 1)
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
     made = F.grid_sample(images.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
-    return made.round().to(images.dtype) if images.dtype == torch.uint8 else made
+    return (made if images.is_floating_point() else made.round()).to(images.dtype)
 
 
 def _cut_out(images: Tensor, side: int, generator: torch.Generator) -> Tensor:

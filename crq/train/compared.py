@@ -124,7 +124,8 @@ def _held_out(recipe: Recipe, figures: Sequence[float | None]) -> float | None:
     if not figures or not recipe.finetune.patience:
         return figures[-1] if figures else None
     rises = tasks.of(recipe.loss, recipe.data.target == "input").metric.rises
-    return (max if rises else min)(figure for figure in figures if figure is not None and math.isfinite(figure))
+    found = [figure for figure in figures if figure is not None and math.isfinite(figure)]
+    return (max if rises else min)(found, default=None)
 
 
 def _zeros(layers: Sequence[dict[str, Any]]) -> float | None:

@@ -56,8 +56,8 @@ def fit(setup: Setup, folder: RunFolder, name: str, network: nn.Module, console:
     callbacks = [
         *_penalties(phase, setup.lam(name), setup.optimizer_steps(name)),
         *_averages(phase, setup.task.metric.rises),
-        *([FreshStatistics(setup.calibration)] if quantized else []),
         *_users(setup.recipe.callbacks, "callbacks", pl.Callback),
+        *([FreshStatistics(setup.calibration)] if quantized else []),
         recorder,
         PhaseProgress(recorder, console),
         ModelCheckpoint(

@@ -45,8 +45,7 @@ class RunFolder:
                 )
         elif distributed.is_main():
             aside = self._set_trial_aside()
-            ended = not self.recipe.is_file() or (self.path / "summary.json").exists()
-            if not ended and not load_recipe(self.recipe).steps:
+            if self.checkpoints.is_dir() and self._holds_its_own() and not (self.path / "summary.json").exists():
                 raise CrqError(
                     f"{self.path} holds a run that has not ended: go on with it by --resume (resume=True), or choose "
                     "another folder"
@@ -59,10 +58,7 @@ class RunFolder:
     def _set_trial_aside(self) -> Path | None:
         """Move what a run left that stopped its phases early (`steps`) into a folder beside, if nothing else lies here:
         such a run may have been long, and is its user's. The folder stays: it may be a link or where its user is."""
-        if not self.recipe.is_file() or not load_recipe(self.recipe).steps:
-            return None
-        own = {path for pattern in OWN for path in self.path.glob(pattern)}
-        if not own.issuperset(self.path.rglob("*")):
+        if not self._holds_its_own() or not load_recipe(self.recipe).steps:
             return None
         whole = self.path.resolve()
         names = (whole.with_name(f"{whole.name}-trial{number or ''}") for number in count())
@@ -76,6 +72,11 @@ class RunFolder:
                 f"the trial in {self.path} cannot be set aside as {aside}: {error}; choose another -o"
             ) from error
         return aside
+
+    def _holds_its_own(self) -> bool:
+        """Whether a recipe lies here, and nothing that a run does not write."""
+        own = {path for pattern in OWN for path in self.path.glob(pattern)}
+        return self.recipe.is_file() and own.issuperset(self.path.rglob("*"))
 
     def finished(self, phase: str) -> Path:
         """Where the result of a finished phase lies."""

@@ -65,7 +65,9 @@ def build(
         console.print(folding_table(project, narrow))
         console.print(filling_told(project), style="dim")
         if narrow:
-            console.print(f"why each layer is folded so: {output / 'README.md'}", style="dim", soft_wrap=True)
+            console.print(
+                f"why each layer is folded so: {output / 'README.md'}", style="dim", soft_wrap=True, markup=False
+            )
         if any(kind == "ArgMax" for scores in project.network.scores for kind, _ in scores.facts.head):
             click.echo("note: the file ends in ArgMax, which the host applies; with --argmax the hardware does")
         if fits:

@@ -134,10 +134,15 @@ class DataOptions(NamedTuple):
 
 def _no_classifier(network: Network, classes: int) -> str | None:
     """Why results are no scores of so many classes, where the file does not say so; None where they may be."""
+    said = network.metadata.other
+    if "loss" in said or said.get("class_names", "[]") != "[]":
+        return None
+    if len(network.outputs) > 1:
+        return "accuracy not given: the network has several outputs, and the file does not say that it classifies"
     [given], [taken] = network.outputs, network.inputs
     shape = network.layers[-1].input.shape if network.gives_classes else given.shape
     again = shape.size == taken.shape.size != classes
-    if "loss" in network.metadata.other or (shape.pixels == 1 and shape.c >= classes and not again):
+    if shape.pixels == 1 and shape.c >= classes and not again:
         return None
     gives = f"{shape.c} numbers" if shape.pixels == 1 else f"a map of {shape.c}×{shape.h}×{shape.w} numbers"
     return (

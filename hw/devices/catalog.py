@@ -132,8 +132,8 @@ def find_for(target: str, name: str) -> Device:
     device = find(name)
     if target == "hls" and not device.for_vitis:
         raise HwError(
-            f"part {name}: {device.part} is no part of AMD's, and Vitis HLS makes projects for those alone: take "
-            "--target rtl, whose SystemVerilog goes on to a bitstream"
+            f"part {name}: {device.part} is no part of AMD's, and Vitis HLS makes projects for those alone: build "
+            "for it with target rtl (--target rtl), whose SystemVerilog goes on to a bitstream"
         )
     return device
 

@@ -119,8 +119,7 @@ class Network:
     @cached_property
     def scores(self) -> tuple[Scores, ...]:
         """What the integers of each output are worth."""
-        ranks = [len(self.model.get_tensor_shape(tensor.name)) - 1 for tensor in self.outputs]
-        return tuple(Scores(*each) for each in zip(self.outputs, self.metadata.outputs, ranks, strict=True))
+        return tuple(Scores(*pair) for pair in zip(self.outputs, self.metadata.outputs, strict=True))
 
     def logits(self, integers: IntArray) -> NDArray[np.floating[Any]]:
         """Real outputs of integers, in the same shape: an array (N, C) or (N, C, H, W), or of several outputs as
@@ -136,8 +135,8 @@ class Network:
         return bool(self.layers) and isinstance(self.layers[-1], ArgMax)
 
     def results(self, integers: IntArray | tuple[IntArray, ...]) -> Any:
-        """What the file gives for its integers, in its shapes, of several outputs a tuple by port; where the file has
-        several outputs a tuple in its order."""
+        """What the file gives for its integers, of several outputs a tuple by port; where the file has several outputs
+        a tuple in its order."""
         parts = integers if isinstance(integers, tuple) else (integers,)
         pairs = list(zip(self.scores, parts, strict=True))
         given = [result for scores, part in pairs for result in scores.results(part)]

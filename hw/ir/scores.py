@@ -19,13 +19,10 @@ EXACT_FLOAT32 = 1 << 24
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """real output = integer × `scale` + `offset`, for the integers of `tensor`. rank: axes of the file's output behind
-    the batch, 2 for signals (C, L).
-    """
+    """real output = integer × `scale` + `offset`, for the integers of `tensor`."""
 
     tensor: Tensor
     facts: OutputFacts
-    rank: int = 3
 
     @cached_property
     def scale(self) -> NDArray[np.float32]:
@@ -54,8 +51,6 @@ class Scores:
         """What the file gives for integers, and what the host makes of them (crq.hw.ir.head): of each of its outputs
         that leave together."""
         x = self.logits(integers)
-        if self.rank == 2 and x.ndim == 4:
-            x = x[:, :, 0]
         if len(self.facts.names) < 2:
             return [finished(self.facts.head, x)]
         return list(np.split(x, np.cumsum([c for _, c in self.facts.names])[:-1], axis=1))

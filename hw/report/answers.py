@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from crq.figures import ACCURACY, shown
-from crq.hw.cost.own import NAMES
 from crq.hw.dataflow.timing import every
 from crq.hw.forms.folder import named
 from crq.hw.report import adders
-from crq.hw.report.measured import areas, contradictions, pace
+from crq.hw.report.measured import areas, contradictions, pace, shares
 from crq.hw.report.verdict import verdict
 
 TELLING = 0.05
@@ -40,23 +39,21 @@ def answers(report: Mapping[str, Any]) -> list[Answer]:
 
 
 def _fits(report: Mapping[str, Any]) -> Answer:
-    part = report["device"]["part"]
-    shares = {name: row["share"] for name, row in report["utilization"].items() if row["share"] is not None}
-    over = {name: share for name, share in shares.items() if share > 1}
-    if found := areas(report):  # what a tool counted is no estimate
-        row = found[-1]
-        counted = {name: (row[key] or 0) / report["utilization"][name]["available"] for key, name in NAMES.items()
-                   if name in shares}  # fmt: skip
-        if said := {name: share for name, share in counted.items() if share > 1}:
-            return Answer("fits", f"NO: by {row['tool']}, {_listed(said)} of {part}", False)
+    part, found = report["device"]["part"], shares(report)
+    over = {name: one for name, one in found.items() if one.share > 1}
     if over:
-        return Answer("fits", f"NO: {_listed(over)} of {part}", False)
-    fullest = max(shares, key=lambda name: shares[name])
-    reach = _reach(report)
+        tools = dict.fromkeys(one.tool for one in over.values() if one.tool)
+        by = f"by {' and '.join(tools)}, " if tools else ""
+        return Answer("fits", f"NO: {by}{_listed({name: one.share for name, one in over.items()})} of {part}", False)
+    fullest = max(found, key=lambda name: found[name].share)
+    reach = {name: share for name, share in _reach(report).items() if not found[name].tool}
     if beyond := {name: share for name, share in reach.items() if share > 1}:
-        text = f"by the estimate, {_listed({fullest: shares[fullest]})} of {part}; the band reaches {_listed(beyond)}"
+        text = (
+            f"by the estimate, {_listed({fullest: found[fullest].share})} of {part}; the band reaches {_listed(beyond)}"
+        )
         return Answer("fits", text, None)
-    return Answer("fits", f"yes, the fullest resource is {fullest}: {shares[fullest]:.1%} of {part}", True)
+    by = f", by {found[fullest].tool}" if found[fullest].tool else ""
+    return Answer("fits", f"yes, the fullest resource is {fullest}: {found[fullest].share:.1%} of {part}{by}", True)
 
 
 def _reach(report: Mapping[str, Any]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crq.figures import ACCURACY, told
-from crq.hw.report.measured import pace
+from crq.hw.report.measured import pace, shares
 from crq.hw.report.paper import activation_bits, weight_bytes
 from crq.hw.report.quality import quality
 
@@ -36,7 +36,7 @@ def _exact(report: dict[str, Any]) -> str:
         return "stale"
     if not verdict.get("equal", verdict["differing"] == 0):
         return f"NO, {verdict['differing']:,} differ"
-    return f"yes, {verdict['images']:,} images vs {verdict['against']}" if "images" in verdict else "yes"
+    return f"yes, {verdict['images']:,} inputs vs {verdict['against']}" if "images" in verdict else "yes"
 
 
 def _clock(report: dict[str, Any]) -> str:
@@ -46,9 +46,9 @@ def _clock(report: dict[str, Any]) -> str:
 
 def _fullest(report: dict[str, Any]) -> str:
     """The resource that decides whether it fits, and its share of the part."""
-    shares = {name: found["share"] for name, found in report["utilization"].items() if found["share"] is not None}
-    name = max(shares, key=lambda name: shares[name])
-    return f"{name} {shares[name]:.1%}"
+    found = shares(report)
+    name = max(found, key=lambda name: found[name].share)
+    return f"{name} {found[name].share:.1%}"
 
 
 def _form(report: dict[str, Any]) -> str:

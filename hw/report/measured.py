@@ -53,6 +53,25 @@ def areas(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [row for row in rows if any(row[key] is not None for key in NAMES)]
 
 
+class Share(NamedTuple):
+    """How much of a resource of the part is taken, by the estimate (`tool` None) or as a tool counted it."""
+
+    share: float
+    tool: str | None
+
+
+def shares(report: Mapping[str, Any]) -> dict[str, Share]:
+    """By resource that the part has; of several tools the last that says it."""
+    rows, found = areas(report), {}
+    for name, facts in report["utilization"].items():
+        if facts["share"] is None:
+            continue
+        said = [row for row in rows if row.get(name.lower()) is not None]
+        counted = Share(said[-1][name.lower()] / facts["available"], said[-1]["tool"]) if said else None
+        found[name] = counted or Share(facts["share"], None)
+    return found
+
+
 def outside(row: Mapping[str, Any], band: Mapping[str, Any]) -> list[str]:
     """Each area of `row` that the band does not hold, in words."""
     found = []

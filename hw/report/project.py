@@ -35,7 +35,8 @@ def project_report(
     own: see crq.hw.cost.own. `info` adds to what the project itself knows (`Report.project`).
     """
     manifest = built.manifest
-    find_for(manifest.target, part or manifest.part)
+    if part is not None:
+        find_for(manifest.target, part)
     reports = vendor_reports(built.directory, built.name, manifest.clock_period)
     facts: dict[str, Any] = {
         "name": built.name,

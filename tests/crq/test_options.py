@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,3 +88,8 @@ def test_numbers_are_numbers(name: str, value: object) -> None:
     with pytest.raises(CrqError, match=f"option {name} = .*: expected a number"):
         BuildOptions().with_given({name: value})
     assert getattr(BuildOptions().with_given({name: 4}), name) == 4
+
+
+def test_numbers_of_numpy_are_plain_ones() -> None:
+    found = BuildOptions().with_given({"clock_period": np.int64(4), "target_fps": np.float32(1000)})
+    assert (type(found.clock_period), type(found.target_fps)) == (int, float)

@@ -18,13 +18,13 @@ PLACES = {
     "training": (("recipe.toml", "checkpoints/a.pt", "summary.json"), "training run", "crq inspect ."),
     "stopped training": (("recipe.toml", "checkpoints/a.pt"), "not ended", "crq train recipe.toml -o . --resume"),
     "stopped": (
-        ("a.toml", "runs/full/recipe.toml", "runs/half/train/recipe.toml"),
-        "Runs that have not ended: full, half. Recipes",
-        "crq run runs/half/train/recipe.toml -o runs/half",
+        ("a.toml", "runs/half/train/recipe.toml", "runs/half/train/checkpoints/pretrain.pt"),
+        "Runs that have not ended: half; the same `crq run` as before goes on. Recipes",
+        "crq run a.toml -o runs/first",
     ),
     "stopped in training": (
-        ("a.toml", "runs/full/recipe.toml"),
-        "Runs that have not ended: full.",
+        ("a.toml", "runs/full/recipe.toml", "runs/full/checkpoints/pretrain.pt"),
+        "Trainings that have not ended: full.",
         "crq train runs/full/recipe.toml -o runs/full --resume",
     ),
     "trained": (("a.toml", "runs/full/frozen.pt"), "Trained: runs/full.", "crq export runs/full -o full.onnx"),

@@ -42,6 +42,11 @@ def test_a_resized_crop_shows_one_rectangle_of_the_image_evenly() -> None:
     assert (made[:, 0].diff(dim=2).abs().max(), made[:, 1].diff(dim=1).abs().max()) < (1e-3, 1e-3)
 
 
+def test_every_dtype_stays() -> None:
+    for dtype in (torch.uint8, torch.int16, torch.float32, torch.float64):
+        assert _seeded("resized-flip-cutout", torch.ones(2, 1, HEIGHT, WIDTH, dtype=dtype)).dtype == dtype
+
+
 def test_bytes_stay_bytes_and_a_plain_image_plain() -> None:
     plain = torch.full((8, 3, HEIGHT, WIDTH), 200, dtype=torch.uint8)
     assert torch.equal(_seeded("resized-flip", plain), plain)

@@ -96,3 +96,6 @@ def test_the_held_out_figure_is_of_the_epoch_that_is_kept(tmp_path) -> None:
     figures = [float(line.split(",")[place]) for line in lines[1:] if line.startswith("finetune")]
     assert found["validation"] == pytest.approx(max(figures))
     assert figures[-1] < max(figures)
+    trial = wild.model_copy(update={"steps": 1})  # which ends before any look at held-out samples
+    trained(float_of(trial, 0), tmp_path / "tried")
+    assert trained(trial, tmp_path / "trial", tmp_path / "tried")["validation"] is None

@@ -37,7 +37,13 @@ def test_a_new_run_wants_an_empty_folder_and_leaves_its_recipe_there(tmp_path) -
     assert not folder.path.exists()
     folder.open(PLAN, resume=False)
     assert recipe.load(folder.recipe) == PLAN
+    with pytest.raises(CrqError, match="is not empty"):  # a recipe alone is its user's
+        folder.open(PLAN, resume=False)
+    folder.checkpoints.mkdir()
     with pytest.raises(CrqError, match="has not ended"):
+        folder.open(PLAN, resume=False)
+    (folder.path / "net.py").write_text("")
+    with pytest.raises(CrqError, match="is not empty"):
         folder.open(PLAN, resume=False)
     folder.open(PLAN.model_copy(update={"hardware": BuildOptions(part="ZCU104")}), resume=True)
 
@@ -67,9 +73,6 @@ def test_a_trial_is_set_aside_and_nothing_else_is(tmp_path) -> None:
     folder.open(PLAN, resume=False)
     assert [path.name for path in folder.path.iterdir()] == ["recipe.toml"]
     assert (tmp_path / "a-trial1" / "logs" / "linked" / "x.pt").read_text() == "precious"
-    with pytest.raises(CrqError, match="a holds a run that has not ended: go on with it by --resume"):
-        folder.open(PLAN, resume=False)
-    (tmp_path / "a" / "summary.json").write_text("{}")
     with pytest.raises(CrqError, match="is not empty"):  # a run is no trial
         folder.open(PLAN, resume=False)
 

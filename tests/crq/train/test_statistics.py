@@ -41,9 +41,11 @@ def _averages(network: torch.nn.Module, batches: list) -> None:
         norm.running_mean.copy_((torch.stack(found) * sizes[:, None]).sum(0) / sizes.sum())
 
 
-@pytest.mark.parametrize("average", [0.0, 0.9])
-def test_held_out_figures_and_the_end_of_a_phase_have_fresh_statistics(tmp_path, average: float) -> None:
-    changes = {**WILD, "finetune": {**WILD["finetune"], **({"average": average} if average else {})}}
+@pytest.mark.parametrize("averaged", ["not", "by the recipe", "by a callback of the user's"])
+def test_held_out_figures_and_the_end_of_a_phase_have_fresh_statistics(tmp_path, averaged: str) -> None:
+    changes = {**WILD, "finetune": {**WILD["finetune"], **({"average": 0.9} if averaged == "by the recipe" else {})}}
+    if averaged.startswith("by a callback"):
+        changes["callbacks"] = ["pytorch_lightning.callbacks:EMAWeightAveraging"]
     summary = run(tmp_path / "run", **changes)
     setup = Setup(recipe.parse(values(**changes)))
     network = setup.prepared()

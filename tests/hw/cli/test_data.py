@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from crq import export
 from crq.errors import CrqError
-from crq.hw.cli.data import UNLABELLED, UNSTATED, DataOptions, Statement, codes_of, data_options
+from crq.hw.cli.data import UNLABELLED, UNSTATED, DataOptions, Statement, _no_classifier, codes_of, data_options
 from crq.hw.errors import HwError
 from crq.hw.ir.graph import Network
 from crq.hw.ir.images import takes_256ths
@@ -125,8 +125,17 @@ def test_what_are_no_scores_of_classes_have_no_accuracy(classes: int, gives: str
     found = DataOptions("digits:test", None, Statement(scale=1 / 256)).load(network(classes=classes), 5)
     assert (found.score, len(found.codes)) == (None, 5)
     assert found.note == (f"accuracy not given: the network gives {gives}; the file does not say that it classifies")
+    named = network(classes=classes)
+    named.metadata.other["class_names"] = '["a"]'
+    assert _no_classifier(named, 10) is None
     more = DataOptions("digits:test", None, Statement(scale=1 / 256)).load(network(classes=12), 5)
     assert more.score is not None  # data may lack some of the classes
+
+
+def test_several_outputs_have_no_accuracy() -> None:
+    net = network(classes=10)
+    net.outputs += net.outputs
+    assert "several outputs" in str(_no_classifier(net, 10))
 
 
 def test_a_file_of_a_recipe_says_what_bytes_are_worth_before_its_steps() -> None:

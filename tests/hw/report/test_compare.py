@@ -93,4 +93,4 @@ def test_a_yes_says_what_was_compared_and_nothing_is_no_blank(report: Report) ->
         "a": {**facts, "project": {"ports": {}, "verdict": found}}, "b": {**facts, "project": {"ports": {}}},
         "c": {**facts, "project": {"ports": {}, "verdict": found, "changed": ["rtl/a.mem"]}},
     })  # fmt: skip
-    assert rows["bit-exact"] == ["yes, 105 images vs the integer graph", "not simulated", "UNKNOWN: files changed"]
+    assert rows["bit-exact"] == ["yes, 105 inputs vs the integer graph", "not simulated", "UNKNOWN: files changed"]

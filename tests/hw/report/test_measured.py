@@ -86,13 +86,32 @@ def test_an_area_outside_of_the_band_warns(backend: str) -> None:
     assert not [a for a in answers(facts({"lut": 10 * high, "alone": False})) if a.question == "measured"]
 
 
+PART = "xc7z020clg400-1"  # 53,200 LUTs, 106,400 FFs, 220 DSPs
+
+
 def test_what_a_tool_counted_decides_whether_it_fits() -> None:
-    assert answer(facts({"lut": 50_000}), "fits").good is True
-    fits = answer(facts({"lut": 63_840, "ff": 212_800}), "fits")  # of 53,200 and 106,400
-    assert (fits.good, fits.text) == (
-        False, f"NO: by {ROW['tool']}, 120.0% of the LUT, 200.0% of the FF of xc7z020clg400-1",
-    )  # fmt: skip
-    assert answer(facts({"lut": 63_840, "part": "xczu3eg-sbva484-1-e"}), "fits").good is True  # another design
+    def fits(*rows: dict[str, Any]) -> Answer:
+        return answer(facts(*rows), "fits")
+
+    by = f"by {ROW['tool']}"
+    assert fits({"lut": 50_000}) == Answer("fits", f"yes, the fullest resource is LUT: 94.0% of {PART}, {by}", True)
+    over = fits({"lut": 63_840, "ff": 212_800})
+    assert over == Answer("fits", f"NO: {by}, 120.0% of the LUT, 200.0% of the FF of {PART}", False)
+    assert fits({"dsp": 330, "lut": 10}) == Answer("fits", f"NO: {by}, 150.0% of the DSP of {PART}", False)
+    # Each resource by the last tool that says it; of another part nothing.
+    assert fits({"lut": 63_840}, {"tool": "B", "ff": 10}).text == f"NO: {by}, 120.0% of the LUT of {PART}"
+    assert fits({"lut": 63_840}, {"tool": "B", "lut": 10_640}).text.endswith(f"LUT: 20.0% of {PART}, by B")
+    assert fits({"lut": 63_840, "part": "xczu3eg-sbva484-1-e"}) == fits()
+
+
+def test_a_tool_overrules_an_estimate_that_does_not_fit() -> None:
+    report = facts({"lut": 40_000})
+    report["utilization"]["LUT"]["share"] = 1.13
+    assert answer(report, "fits").text == f"yes, the fullest resource is LUT: 75.2% of {PART}, by {ROW['tool']}"
+    report["summary"]["band"]["lut"] = [0, 60_000]
+    assert answer(report, "fits").good is True
+    report["project"]["vendor"] = []
+    assert answer(report, "fits").text == f"NO: 113.0% of the LUT of {PART}"
 
 
 def test_a_longer_interval_is_told() -> None:
