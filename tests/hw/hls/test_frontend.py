@@ -73,10 +73,10 @@ def test_names_that_no_project_can_have(name: str, message: str, tmp_path: Path)
 
 def test_limits_are_checked_before_anything_is_made(tmp_path: Path) -> None:
     g = GraphBuilder((256, 4, 4), "UINT4")
-    large = g.finish(g.conv(g.threshold(g.conv("x", 384), 2), 64, (2, 2)))
+    large = g.finish(g.conv(g.threshold(g.conv("x", 448), 2), 64, (2, 2)))
     with pytest.raises(HwError, match="the weights need .* BRAM36"):
-        convert(large, tmp_path, part="lfe5u-25f")
-    assert convert(large, tmp_path, part="lfe5u-25f", fit_check=False).crq_plan
+        convert(large, tmp_path, part="xc7a35t")
+    assert convert(large, tmp_path, part="xc7a35t", fit_check=False).crq_plan
     with pytest.raises(HwError, match=r"layer 'conv1': .*additions; io_parallel unrolls at most"):
         convert(large, tmp_path, io_type="io_parallel")
     assert not (tmp_path / "p").exists()

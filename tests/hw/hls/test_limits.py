@@ -132,12 +132,12 @@ def test_unrolled_projects_have_no_weight_memory() -> None:
 
 def test_a_build_refuses_what_does_not_fit_unless_told_otherwise(tmp_path) -> None:
     g = GraphBuilder((256, 4, 4), "UINT4")
-    h = g.threshold(g.conv("x", 384), 2)
+    h = g.threshold(g.conv("x", 448), 2)
     large = g.finish(g.conv(h, 64, (2, 2)))
-    with pytest.raises(HwError, match=r"weights need \d\d.* BRAM36 as.*has 28 BRAM36.*12,144 LUTs.*'conv1' \(\d\d"):
-        hw.build(large, tmp_path / "p", part="lfe5u-25f")
+    with pytest.raises(HwError, match=r"weights need \d\d.* BRAM36 as.*has 50 BRAM36.*10,400 LUTs.*'conv1' \(\d\d"):
+        hw.build(large, tmp_path / "p", part="xc7a35t")
     assert not (tmp_path / "p").exists()
-    assert hw.build(large, tmp_path / "q", part="lfe5u-25f", fit_check=False).folds
+    assert hw.build(large, tmp_path / "q", part="xc7a35t", fit_check=False).folds
 
 
 def test_ultraram_is_no_room_for_weights() -> None:

@@ -59,7 +59,7 @@ def test_layers_are_measured_once_kept_and_reported(
 
 @needs_yosys
 def test_ecp5_is_measured_and_estimated_in_its_own_luts(tmp_path: Path) -> None:
-    project = hw.build(random_graphs.small_cnn(), tmp_path / "net_hls", part="LFE5U-25F").directory
+    project = hw.build(random_graphs.small_cnn(), tmp_path / "net_rtl", part="LFE5U-25F", target="rtl").directory
     shown = crq_synth(project, "--layers", "pool3", "--cache", tmp_path / "cache")
     assert "ecp5" in shown.stdout
     [row] = hw.open_project(project).report().to_dict()["synthesis"]["units"]
