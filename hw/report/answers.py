@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from crq.figures import ACCURACY, shown
 from crq.hw.dataflow.timing import every
+from crq.hw.devices.catalog import find
 from crq.hw.forms.folder import named
 from crq.hw.report import adders
 from crq.hw.report.measured import areas, contradictions, pace, shares
@@ -28,7 +29,7 @@ class Answer(NamedTuple):
 
 def _meter(report: Mapping[str, Any]) -> str:
     """What estimates the power of a design on the report's part."""
-    amd = str(report["device"]["part"]).startswith("xc")
+    amd = find(report["device"]["part"]).for_vitis
     return "Vivado's report_power" if amd else "the power calculator of its maker"
 
 
