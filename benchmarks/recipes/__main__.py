@@ -95,6 +95,7 @@ class _Search:
         candidate = self.question.candidates[name]
         recipe = float_of(self.question, candidate, seed)
         of = f"{recipe.data.name}-{recipe.network.name}-{recipe.pretrain.epochs}".replace("/", "_")
+        of += "" if recipe.precision == "bf16-mixed" else f"-{recipe.precision}"
         start = self.out / f"float-{of}-{seed}"
         trained(recipe, start)
         epochs = max(1, (candidate["retrain"]["epochs"] + candidate["finetune"]["epochs"]) // 2**rung)

@@ -28,9 +28,11 @@ def seen(folder: Path) -> tuple[str, list[Step]]:
         ]
     if (folder / "recipe.toml").exists() and (folder / "checkpoints").is_dir():
         if not (folder / "summary.json").exists():
-            return "This folder is a training run that has not ended.", [
-                Step("crq train recipe.toml -o . --resume", "go on with it")
-            ]
+            # What a recipe names is found from where the run was begun, which no file tells.
+            return (
+                "This folder is a training run that has not ended: the command that began it goes on by --resume.",
+                [],
+            )
         return "This folder is a training run.", [
             Step("crq inspect .", "what was trained"),
             Step(f"crq export . -o {quote(f'../{folder.resolve().name}.onnx')}", "one QONNX file, two bits per weight"),
@@ -169,6 +171,6 @@ def _is_recipe(path: Path) -> bool:
 def told(folder: Path) -> str:
     """`seen` as lines for the terminal."""
     what, steps = seen(folder)
-    wide = max(len(step.command) for step in steps)
+    wide = max((len(step.command) for step in steps), default=0)
     lines = [f"  {step.command:<{wide}}  {step.why}" for step in steps]
     return "\n".join((what, *lines, "All verbs: crq --help"))

@@ -10,7 +10,7 @@ from crq.hw.dataflow.timing import every
 from crq.hw.devices.catalog import find
 from crq.hw.forms.folder import named
 from crq.hw.report import adders
-from crq.hw.report.measured import areas, contradictions, pace, shares
+from crq.hw.report.measured import Share, areas, contradictions, pace, shares
 from crq.hw.report.verdict import verdict
 
 TELLING = 0.05
@@ -43,18 +43,16 @@ def _fits(report: Mapping[str, Any]) -> Answer:
     part, found = report["device"]["part"], shares(report)
     over = {name: one for name, one in found.items() if one.share > 1}
     if over:
-        tools = dict.fromkeys(one.tool for one in over.values() if one.tool)
-        by = f"by {' and '.join(tools)}, " if tools else ""
-        return Answer("fits", f"NO: {by}{_listed({name: one.share for name, one in over.items()})} of {part}", False)
-    fullest = max(found, key=lambda name: found[name].share)
-    reach = {name: share for name, share in _reach(report).items() if not found[name].tool}
-    if beyond := {name: share for name, share in reach.items() if share > 1}:
-        text = (
-            f"by the estimate, {_listed({fullest: found[fullest].share})} of {part}; the band reaches {_listed(beyond)}"
-        )
+        return Answer("fits", f"NO: {_listed(over)} of {part}", False)
+    name = max(found, key=lambda name: found[name].share)
+    fullest = found[name]
+    reach = {key: Share(share, None) for key, share in _reach(report).items() if not found[key].tool}
+    if beyond := {key: one for key, one in reach.items() if one.share > 1}:
+        by = "" if fullest.tool else "by the estimate, "
+        text = f"{by}{_listed({name: fullest})} of {part}; the band reaches {_listed(beyond)}"
         return Answer("fits", text, None)
-    by = f", by {found[fullest].tool}" if found[fullest].tool else ""
-    return Answer("fits", f"yes, the fullest resource is {fullest}: {found[fullest].share:.1%} of {part}{by}", True)
+    by = f", by {fullest.tool}" if fullest.tool else ""
+    return Answer("fits", f"yes, the fullest resource is {name}: {fullest.share:.1%} of {part}{by}", True)
 
 
 def _reach(report: Mapping[str, Any]) -> dict[str, float]:
@@ -64,8 +62,11 @@ def _reach(report: Mapping[str, Any]) -> dict[str, float]:
     return {name: end / rows[name]["available"] for name, end in ends.items()}
 
 
-def _listed(shares: Mapping[str, float]) -> str:
-    return ", ".join(f"{share:.1%} of the {name}" for name, share in shares.items())
+def _listed(found: Mapping[str, Share]) -> str:
+    """Each with the tool that counted it; beside such ones an estimate says that it is one."""
+    counted = any(one.tool for one in found.values())
+    sources = {name: f" (by {one.tool or 'the estimate'})" if counted else "" for name, one in found.items()}
+    return ", ".join(f"{one.share:.1%} of the {name}{sources[name]}" for name, one in found.items())
 
 
 def _rate(report: Mapping[str, Any]) -> Answer:

@@ -16,7 +16,12 @@ PLACES = {
     "network": (("a.onnx", "b.onnx"), "a.onnx, b.onnx", "crq inspect a.onnx"),
     "project": (("manifest.json", "integer_graph.onnx"), "FPGA project", "crq simulate ."),
     "training": (("recipe.toml", "checkpoints/a.pt", "summary.json"), "training run", "crq inspect ."),
-    "stopped training": (("recipe.toml", "checkpoints/a.pt"), "not ended", "crq train recipe.toml -o . --resume"),
+    "stopped training": (("recipe.toml", "checkpoints/a.pt"), "not ended: the command that began it", "All verbs"),
+    "stopped alone": (
+        ("runs/half/train/recipe.toml", "runs/half/train/checkpoints/pretrain.pt"),
+        "Runs that have not ended: half; the same `crq run` as before goes on.",
+        "All verbs",
+    ),
     "stopped": (
         ("a.toml", "runs/half/train/recipe.toml", "runs/half/train/checkpoints/pretrain.pt"),
         "Runs that have not ended: half; the same `crq run` as before goes on. Recipes",

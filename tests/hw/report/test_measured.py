@@ -96,12 +96,23 @@ def test_what_a_tool_counted_decides_whether_it_fits() -> None:
     by = f"by {ROW['tool']}"
     assert fits({"lut": 50_000}) == Answer("fits", f"yes, the fullest resource is LUT: 94.0% of {PART}, {by}", True)
     over = fits({"lut": 63_840, "ff": 212_800})
-    assert over == Answer("fits", f"NO: {by}, 120.0% of the LUT, 200.0% of the FF of {PART}", False)
-    assert fits({"dsp": 330, "lut": 10}) == Answer("fits", f"NO: {by}, 150.0% of the DSP of {PART}", False)
+    assert over == Answer("fits", f"NO: 120.0% of the LUT ({by}), 200.0% of the FF ({by}) of {PART}", False)
+    assert fits({"dsp": 330, "lut": 10}) == Answer("fits", f"NO: 150.0% of the DSP ({by}) of {PART}", False)
     # Each resource by the last tool that says it; of another part nothing.
-    assert fits({"lut": 63_840}, {"tool": "B", "ff": 10}).text == f"NO: {by}, 120.0% of the LUT of {PART}"
+    assert fits({"lut": 63_840}, {"tool": "B", "ff": 10}).text == f"NO: 120.0% of the LUT ({by}) of {PART}"
     assert fits({"lut": 63_840}, {"tool": "B", "lut": 10_640}).text.endswith(f"LUT: 20.0% of {PART}, by B")
     assert fits({"lut": 63_840, "part": "xczu3eg-sbva484-1-e"}) == fits()
+
+
+def test_what_was_counted_and_what_was_estimated_are_told_apart() -> None:
+    report = facts({"lut": 48_000})
+    report["summary"]["band"]["bram36"] = [0, 200]
+    counted = f"90.2% of the LUT (by {ROW['tool']}) of {PART}"
+    assert answer(report, "fits") == Answer("fits", f"{counted}; the band reaches 142.9% of the BRAM36", None)
+    report = facts({"lut": 63_840})
+    report["utilization"]["BRAM36"]["share"] = 1.2
+    both = f"120.0% of the LUT (by {ROW['tool']}), 120.0% of the BRAM36 (by the estimate)"
+    assert answer(report, "fits").text == f"NO: {both} of {PART}"
 
 
 def test_a_tool_overrules_an_estimate_that_does_not_fit() -> None:
