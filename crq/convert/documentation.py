@@ -84,7 +84,9 @@ channel (`per_channel`) exports: it is part of the channel's gain.
 
 `crq train` runs up to three: `[pretrain]` trains the float network, `[retrain]` pulls its weights together with λ·J
 (methods crq and crq+; the others fine-tune for its epochs), `[finetune]` trains through the codes. `crq train --epochs N`
-fits a recipe to a budget: the phases keep their proportions. A run draws what each did. Of digits: the loss falls in pretrain; rises a little in retrain, which
+fits a recipe to a budget: the phases keep their proportions. After every epoch it shows the learning rate, the loss, the
+figure of training and held-out samples, J/‖W‖² and *new codes*, the share of all codes that changed since the epoch before;
+`metrics.csv` and `layers.csv` keep them. A run draws what each did. Of digits: the loss falls in pretrain; rises a little in retrain, which
 moves the weights; begins higher in finetune, where they are codes, and falls again. J/‖W‖² falls in retrain, and rises in
 finetune, where codes are what counts and the float numbers behind them may stray:
 
@@ -106,6 +108,7 @@ use of the penalty was more accurate for as many epochs ([which recipe](howto/ac
 | `label_smoothing`, `mixup`, `clip` | softened labels; α of the mixing of two samples; the largest norm of a step's gradients |
 | `average` | decay per step of a moving average of the weights, which takes their place at the end; batch norms are estimated anew |
 | `patience` | epochs without a better figure on the held-out samples, after which the best epoch's weights are taken |
+| `sizes` | heights that training images are scaled to, each for an even part of the epochs: `[16, 24, 32]` saves half of the time of early epochs; for networks that end with a mean over the map |
 | `distill` | `{{ temperature, weight, layers }}`: learn from the float network of the run, of its scores and, with `layers`, of its batch norms' outputs |
 | `lam`, `dose` (retrain, finetune) | λ; or how far the penalty alone pulls: W − αt shrinks by e^−dose, whatever the schedule, the batches and the layer's size |
 | `target` (retrain, finetune) | instead: the mean J/‖W‖² at the end of the phase; λ is adapted after each epoch, and progress shows J/‖W‖² |

@@ -139,8 +139,12 @@ def is_plain_gradient(optimizer: torch.optim.Optimizer) -> bool:
     return isinstance(optimizer, _PLAIN_GRADIENT)
 
 
-def layer_statistics(model: nn.Module) -> dict[str, dict[str, float]]:
-    """Per ternary layer: `cost` J/‖W‖² (the number to watch), `zeros` share, `alpha` (mean when per channel)."""
+def layer_statistics(model: nn.Module, codes: dict[str, Tensor] | None = None) -> dict[str, dict[str, float]]:
+    """Per ternary layer: `cost` J/‖W‖² (the number to watch), `zeros` share, `alpha` (mean when per channel).
+
+    codes: int8 codes by layer, of an earlier call with the same dict, which this one replaces. `changed` is the share
+    that differs from them.
+    """
     statistics = {}
     for name, layer in model.named_modules():
         if isinstance(layer, TernaryLayer):
@@ -150,4 +154,9 @@ def layer_statistics(model: nn.Module) -> dict[str, dict[str, float]]:
                 "zeros": found.zeros,
                 "alpha": float(found.alpha.mean()),
             }
+            if codes is not None:
+                now = found.codes.to("cpu", torch.int8)
+                if name in codes:
+                    statistics[name]["changed"] = float((now != codes[name]).float().mean())
+                codes[name] = now
     return statistics

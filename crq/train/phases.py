@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from crq.errors import CrqError
 from crq.quant.penalties import layer_statistics
 from crq.quant.quantizers import quantizers
+from crq.train import progressive
 from crq.train.finite import FiniteLosses
 from crq.train.objective import Objective
 from crq.train.schedules import rate
@@ -48,6 +49,7 @@ class PhaseModule(pl.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         inputs, labels = batch
+        inputs = progressive.scaled(inputs, progressive.side(self.phase, self.current_epoch))
         loss, outputs, targets = self.objective(inputs, labels)
         if (bad := self.losses.add(loss, batch_idx, last=self._is_last)) is not None:
             raise CrqError(self._diverged(bad, batch_idx))
@@ -107,21 +109,28 @@ class PhaseModule(pl.LightningModule):
 
 
 class Recorder(pl.Callback):
-    """One row per epoch: loss, the task's metric, learning rate, time, mean J/‖W‖² and, where there are ternary
-    `layers`, the figures of `layer_statistics`. Part of the checkpoint."""
+    """One row per epoch: loss, the task's metric, learning rate, time, mean J/‖W‖², the share of all codes that changed
+    since the epoch before and, where there are ternary `layers`, their figures. Part of the checkpoint."""
 
     def __init__(self, phase: str, metric: Metric) -> None:
         self.phase, self.metric = phase, metric
         self.rows: list[dict[str, Any]] = []
+        self._codes: dict[str, Tensor] = {}
         self._start = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if not self._codes:
+            layer_statistics(pl_module.network, self._codes)  # type: ignore[arg-type]
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._start = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         metrics = trainer.callback_metrics
-        layers = layer_statistics(pl_module.network)  # type: ignore[arg-type]
+        layers = layer_statistics(pl_module.network, self._codes)  # type: ignore[arg-type]
         metric = self.metric.name
+        sizes = {name: self._codes[name].numel() for name in layers}
+        changed = sum(values["changed"] * sizes[name] for name, values in layers.items())
         costs = [values["cost"] for values in layers.values()]
         self.rows.append(
             {
@@ -133,12 +142,13 @@ class Recorder(pl.Callback):
                 "validation": float(metrics["validation"]) if "validation" in metrics else None,
                 "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
                 "cost": sum(costs) / len(costs) if costs else None,
+                "changed": changed / sum(sizes.values()) if layers else None,
                 "seconds": round(time.perf_counter() - self._start, 3),
             }
         )
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
+        return {"rows": self.rows, "codes": self._codes}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.rows = list(state_dict["rows"])
+        self.rows, self._codes = list(state_dict["rows"]), dict(state_dict["codes"])

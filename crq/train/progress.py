@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytorch_lightning as pl
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from crq.figures import shown, told
 from crq.train.phases import Recorder
+
+
+class _Bars(Progress):
+    """Bars with a task's figures in a line below: beside the bar they would push the time left off 80 columns."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        yield from (Text(task.fields["figures"]) for task in self.tasks if task.fields["figures"])
 
 
 class PhaseProgress(pl.Callback):
@@ -23,20 +33,21 @@ class PhaseProgress(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if not trainer.is_global_zero or not self.console.is_terminal:
             return
-        self._progress = Progress(
+        self._progress = _Bars(
             TextColumn("{task.description:<9}"),
-            BarColumn(),
+            TextColumn("{task.fields[epoch]}"),
+            BarColumn(24),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}"),
             console=self.console,
         )
         self._progress.start()
         total = int(trainer.estimated_stepping_batches)
+        epoch = f"{trainer.current_epoch}/{trainer.max_epochs}"
         self._task = self._progress.add_task(
-            self.recorder.phase, total=total, completed=trainer.global_step, figures=""
+            self.recorder.phase, total=total, completed=trainer.global_step, epoch=epoch, figures=""
         )
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
@@ -46,15 +57,15 @@ class PhaseProgress(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         row = self.recorder.rows[-1]
         name = self.recorder.metric.name
-        figures = f"loss {row['loss']:.4f}  train {told({name: row[name]})}"
+        figures = f"lr {row['lr']:.2g}  loss {row['loss']:.4f}  train {told({name: row[name]})}"
         if row["validation"] is not None:
             figures += f"  val {shown(name, row['validation'])}"
         if row["cost"] is not None:
-            figures += f"  J/‖W‖² {row['cost']:.3f}"
+            figures += f"  J/‖W‖² {row['cost']:.3f}  new codes {row['changed']:.1%}"
+        epoch = f"{row['epoch'] + 1}/{trainer.max_epochs}"
         if self._progress:
-            self._progress.update(self._task, figures=figures)
+            self._progress.update(self._task, epoch=epoch, figures=figures)
         elif trainer.is_global_zero:
-            epoch = f"{row['epoch'] + 1}/{trainer.max_epochs}"
             self.console.print(
                 f"{row['phase']:<9} epoch {epoch:<8} {figures}  {row['seconds']:.1f} s", highlight=False, soft_wrap=True
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -105,7 +105,8 @@ class Phase(Section):
     warmup: share of the phase in which the rate rises first; by default 0.3 for one-cycle and none otherwise. clip:
     largest norm of a step's gradients, λ·J's among them. average: decay per step of a moving average of the
     weights, which takes their place at the end. mixup: α of its Beta distribution. patience: epochs without a better
-    result on the held-out images, after which it ends with the best epoch's weights.
+    result on the held-out images, after which it ends with the best epoch's weights. sizes: heights that training
+    images are scaled to, each for an even part of the epochs, in order; by default their own throughout.
     """
 
     epochs: int = Field(ge=0, le=10**6)
@@ -124,6 +125,7 @@ class Phase(Section):
     clip: float | None = Field(None, gt=0)
     average: float | None = Field(None, gt=0, lt=1)
     patience: int | None = Field(None, ge=1, le=10**6)
+    sizes: tuple[Annotated[int, Field(ge=4, le=10**5)], ...] = ()
     distill: Distillation | None = None
 
     @property
@@ -139,6 +141,8 @@ class Phase(Section):
             raise ValueError('nesterov is for sgd with momentum: set optimizer = "sgd" and momentum above 0')
         if self.average is not None and self.patience is not None:
             raise ValueError("average and patience both say which weights the phase ends with: give one of them")
+        if self.sizes and self.patience is not None:
+            raise ValueError("patience compares epochs, which sizes makes unlike: give one of them")
         return self
 
 

@@ -90,6 +90,23 @@ def test_retraining_clusters_the_weights() -> None:
         assert row["alpha"] > 0
 
 
+def test_share_of_codes_that_changed() -> None:
+    net = model()
+    codes: dict[str, torch.Tensor] = {}
+    assert all("changed" not in row for row in layer_statistics(net, codes).values())
+    assert all(row["changed"] == 0 for row in layer_statistics(net, codes).values())
+    name, layer = "0", layers(net)[0]
+    assert set(codes) == {"0", "2"}
+    with torch.no_grad():
+        layer.weight[0] = -layer.weight[0]  # the codes are odd in the weights
+    flipped = int((codes[name][0] != 0).sum())
+    row = layer_statistics(net, codes)
+    assert flipped
+    assert row[name]["changed"] == pytest.approx(flipped / layer.weight.numel())
+    assert row["2"]["changed"] == 0
+    assert layer_statistics(net, codes)[name]["changed"] == 0  # compared with the call before
+
+
 def test_warm_start_is_kept_in_the_checkpoint() -> None:
     net = model()
     penalty = ClusterPenalty(net, 1.0, warm=True)

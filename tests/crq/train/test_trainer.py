@@ -45,10 +45,11 @@ def test_run_folder(finished) -> None:
     rows = (folder / "metrics.csv").read_text().splitlines()
     assert len(rows) == 1 + 6
     layers = [line.split(",") for line in (folder / "layers.csv").read_text().splitlines()]
-    assert layers[0] == ["phase", "epoch", "layer", "cost", "zeros", "alpha"]
+    assert layers[0] == ["phase", "epoch", "layer", "cost", "zeros", "alpha", "changed"]
     last = {row[2]: [float(v) for v in row[3:]] for row in layers[-3:]}
     assert set(last) == set(summary["layers"])
-    for name, (_, zeros, alpha) in last.items():
+    for name, (_, zeros, alpha, changed) in last.items():
+        assert 0 <= changed < 0.5
         assert (zeros, alpha) == (summary["layers"][name]["zeros"], summary["layers"][name]["alpha"])
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
 
