@@ -13,6 +13,6 @@ def shown(name: str, value: float) -> str:
 
 
 def told(figures: Mapping[str, float]) -> str:
-    """All of them in a line; an accuracy needs no name."""
-    return ", ".join(shown(name, value) if name == ACCURACY else f"{name} {shown(name, value)}"
-                     for name, value in figures.items())  # fmt: skip
+    """All of them in a line; an accuracy that comes first needs no name."""
+    words = ", ".join(f"{name} {shown(name, value)}" for name, value in figures.items())
+    return words.removeprefix(f"{ACCURACY} ")

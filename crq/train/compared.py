@@ -123,7 +123,7 @@ def _held_out(recipe: Recipe, figures: Sequence[float | None]) -> float | None:
     """Of the weights that the fine-tuning ends with, from its figures by epoch."""
     if not figures or not recipe.finetune.patience:
         return figures[-1] if figures else None
-    rises = tasks.of(recipe.loss, recipe.data.target == "input").metric.rises
+    rises = tasks.of_recipe(recipe).metric.rises
     found = [figure for figure in figures if figure is not None and math.isfinite(figure)]
     return (max if rises else min)(found, default=None)
 

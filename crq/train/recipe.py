@@ -39,6 +39,8 @@ class Recipe(Section):
     """A run: data, network, how it is made ternary, the phases, the FPGA project. `steps` stops each phase early.
 
     loss: cross_entropy, mse, l1, bce (several labels at once, each 0 or 1), or `module:function` of (outputs, targets).
+    metric: the figure that a run is judged by, accuracy, top5_accuracy, label_accuracy, mse or mae, by default what
+    suits the loss; or `module:function` of (outputs, targets), a number per sample.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Recipe(Section):
     retrain: Penalized = Field(default_factory=lambda: Penalized.model_validate({"epochs": 0}))
     finetune: Penalized
     loss: str = "cross_entropy"
+    metric: str | None = None
     calibration: int = Field(2048, ge=2, description="training samples for activation scales and batch norms")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     fused: bool = Field(False, description="train through torch.compile: slow first steps, then up to twice as fast")

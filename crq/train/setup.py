@@ -51,7 +51,7 @@ class Setup:
         test: Dataset[Any] | None = None,
     ) -> None:
         self.recipe = recipe
-        self.task = tasks.of(recipe.loss, recipe.data.target == "input")
+        self.task = tasks.of_recipe(recipe)
         source = Source(recipe.data, self.task.kind) if data is None or test is None else None
         self.data = self._given(data, "data") if source is None or data is not None else source.split("train")
         given = self.data.classes

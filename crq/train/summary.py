@@ -22,7 +22,7 @@ from crq.train.size import model_size
 from crq.train.sources import sounds
 from crq.train.sources.benchmarks import HEARD
 from crq.train.sources.values import ValueData
-from crq.train.tasks import LOSSES
+from crq.train.tasks import LOSSES, METRICS
 
 
 def summarize(
@@ -77,6 +77,8 @@ def metadata(setup: Setup) -> dict[str, str]:
         "loss": recipe.loss,
         "target": recipe.data.target,
     }
+    if recipe.metric in METRICS:  # one of the user's own is no more than a name to a reader
+        found["metric"] = recipe.metric
     if recipe.loss not in LOSSES:  # a reader of the file does not import it
         found["labels"] = setup.task.kind
     if recipe.data.name in HEARD or sounds.is_folder(Path(recipe.data.root or recipe.data.name)):

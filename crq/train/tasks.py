@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -15,22 +15,44 @@ from crq.convert.batches import device_of
 from crq.errors import CrqError, nearest
 from crq.train.sources.targets import Kind
 
+if TYPE_CHECKING:
+    from crq.train.recipe import Recipe
+
 
 class Metric(NamedTuple):
-    """A figure that is the mean over samples of `each` (outputs, targets) → [N]. rises: more is better."""
+    """A figure that is the mean over samples of `each` (outputs, targets) → [N]. kind: of the targets. rises: more is
+    better.
+    """
 
     name: str
     each: Callable[[Tensor, Tensor], Tensor]
+    kind: Kind
     rises: bool
 
 
+def _top5(outputs: Tensor, labels: Tensor) -> Tensor:
+    best = outputs.topk(min(5, outputs.shape[1]), 1).indices
+    return (best == labels[:, None]).any(1).float()
+
+
 METRICS = {
-    "accuracy": Metric("accuracy", lambda y, t: (y.argmax(1) == t).float(), True),
-    "label_accuracy": Metric("label_accuracy", lambda y, t: ((y > 0) == (t > 0.5)).float().mean(1), True),
-    "mse": Metric("mse", lambda y, t: (y - t).square().mean(1), False),
-    "mae": Metric("mae", lambda y, t: (y - t).abs().mean(1), False),
+    made.name: made
+    for made in (
+        Metric("accuracy", lambda y, t: (y.argmax(1) == t).float(), "classes", True),
+        Metric("top5_accuracy", _top5, "classes", True),
+        Metric("label_accuracy", lambda y, t: ((y > 0) == (t > 0.5)).float().mean(1), "bits", True),
+        Metric("mse", lambda y, t: (y - t).square().mean(1), "numbers", False),
+        Metric("mae", lambda y, t: (y - t).abs().mean(1), "numbers", False),
+    )
 }
 """By name; `label_accuracy`: the share of right zeros and ones."""
+TAKEN = frozenset(
+    {
+        *("schema", "name", "method", "test_images", "steps", "metric", "input", "seconds", "parameters", "layers"),
+        *("size", "not_exportable", "phase", "epoch", "loss", "validation", "lr", "cost", "changed"),
+    }
+)
+"""Names of other figures of a run beside the metric, which has its own key among them."""
 
 
 def _as_they_are(inputs: Tensor) -> Tensor:
@@ -78,6 +100,8 @@ class Task:
     def further(self, outputs: Tensor, targets: Tensor, labels: Tensor) -> dict[str, float]:
         """Figures of a whole split that are no means over samples; those that are not defined on it are left out."""
         found: dict[str, float | None] = {}
+        if self.kind == "classes" and self.metric is not METRICS["accuracy"]:
+            found["accuracy"] = float(METRICS["accuracy"].each(outputs, targets).mean())
         if self.metric.name in ("mse", "mae"):
             spread = (targets - targets.mean(0)).square().sum()
             found["r2"] = 1 - float((outputs - targets).square().sum() / spread) if float(spread) else None
@@ -120,11 +144,18 @@ def auc(scores: Tensor, positive: Tensor) -> float | None:
     return float((below + up_to).mean() / (2 * len(no)))
 
 
-def of(loss: str, reconstructs: bool = False) -> Task:
-    """The task of a recipe's `loss` and `data.target`; raises `CrqError` for a loss that there is not.
+def of_recipe(recipe: Recipe) -> Task:
+    """The task of a recipe; raises `CrqError` as `of` does."""
+    return of(recipe.loss, recipe.data.target == "input", recipe.metric)
 
-    A `module:function` compares with the data's labels as classes; its metric is the accuracy, or the squared error
-    where the target is the input or the function has an attribute `kind` that says "numbers" or "bits".
+
+def of(loss: str, reconstructs: bool = False, metric: str | None = None) -> Task:
+    """The task of a recipe's `loss`, `data.target` and `metric`; raises `CrqError` for a name that there is not.
+
+    A loss `module:function` compares with the data's labels as classes; its metric is the accuracy, or the squared
+    error where the target is the input or the function has an attribute `kind` that says "numbers" or "bits". A metric
+    `module:function` of (outputs, targets) gives a number per sample; more is better, unless its attribute `rises` is
+    False.
     """
     if importing.is_function(loss):
         function = importing.find(loss)
@@ -139,4 +170,29 @@ def of(loss: str, reconstructs: bool = False) -> Task:
         raise CrqError(f"loss {loss!r}{nearest(loss, LOSSES)}: expected {known} or module:function")
     if reconstructs and chosen.kind != "numbers":
         raise CrqError(f'loss {loss!r} with data.target = "input": an autoencoder compares numbers; use mse or l1')
-    return Task(chosen.function, "marks" if reconstructs else chosen.kind, METRICS[chosen.metric], reconstructs)
+    judged = METRICS[chosen.metric] if metric is None else _metric(metric, chosen.kind)
+    return Task(chosen.function, "marks" if reconstructs else chosen.kind, judged, reconstructs)
+
+
+def _metric(name: str, kind: Kind) -> Metric:
+    """The metric of that name, or the user's own, for targets of `kind`."""
+    fitting = [known for known, one in METRICS.items() if one.kind == kind]
+    if name in fitting:
+        return METRICS[name]
+    if not importing.is_function(name):
+        raise CrqError(f"metric {name!r}{nearest(name, fitting)}: expected {', '.join(fitting)} or module:function")
+    function, short = importing.find(name), name.rpartition(":")[2]
+    if short in TAKEN or short in METRICS:
+        raise CrqError(f"metric {name}: runs have another figure called {short}: give the function another name")
+
+    def each(outputs: Tensor, targets: Tensor) -> Tensor:
+        found = function(outputs, targets)
+        if not isinstance(found, Tensor) or found.shape != (len(outputs),):
+            shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+            raise CrqError(
+                f"metric {name} gives {shape} for {len(outputs)} samples: expected a tensor ({len(outputs)},), one "
+                "number per sample, whose mean is the figure"
+            )
+        return found.float()
+
+    return Metric(short, each, kind, bool(getattr(function, "rises", True)))

@@ -83,7 +83,7 @@ def compare(
     from crq.train.compared import candidate_of
     from crq.train.paired import compared, markdown, remarks
     from crq.train.plots import trade
-    from crq.train.tasks import of
+    from crq.train.tasks import of_recipe
 
     loaded = changed_recipe(recipe, data_root, epochs)
     names = [name.strip() for name in methods.split(",")]
@@ -96,7 +96,7 @@ def compare(
     output = output or Path("runs") / f"{loaded.name}-compared"
     with stoppable(output, "the same command"):
         rows, notes = _rows(loaded, names, seeds, output, priced)
-    metric = of(loaded.loss, loaded.data.target == "input").metric.name
+    metric = of_recipe(loaded).metric.name
     found = compared(rows, metric)
     facts = {"recipe": loaded.name, "metric": metric, **priced._asdict(), "candidates": found, "notes": notes}
     write_json(output / "comparison.json", facts)

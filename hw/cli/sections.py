@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,4 +85,8 @@ def task_of(network: Network, section: Data) -> Task | None:
     loss: str | None = said.get("loss", "mse" if reconstructs else "cross_entropy")
     if loss not in tasks.LOSSES:  # never imported: anyone may have written the file
         loss = tasks.USUAL.get("numbers" if reconstructs else said.get("labels", ""))
-    return None if loss is None else tasks.of(loss, reconstructs)
+    if loss is None:
+        return None
+    task = tasks.of(loss, reconstructs)
+    named = tasks.METRICS.get(said.get("metric", ""))
+    return replace(task, metric=named) if named is not None and named.kind == task.metric.kind else task

@@ -22,7 +22,7 @@ from torch import Tensor
 from crq.convert.frozen import FrozenModel
 from crq.errors import CrqError
 from crq.export.qonnx import to_qonnx
-from crq.figures import ACCURACY, shown
+from crq.figures import shown
 from crq.files import write_json
 from crq.hw.cli.classes import Watched
 from crq.hw.cli.data import channels_first
@@ -68,7 +68,7 @@ class Images:
     """
 
     def __init__(self, recipe: Recipe, frozen: FrozenModel) -> None:
-        task = tasks.of(recipe.loss, recipe.data.target == "input")
+        task = tasks.of_recipe(recipe)
         test = load_split(recipe.data, "test", task.kind)
         self.name = f"{recipe.data.name}:test"
         samples = test.take(torch.arange(len(test)))
@@ -76,7 +76,7 @@ class Images:
         plain = samples.dtype == torch.uint8 and not frozen.input.preprocessing
         self.codes: Tensor = samples if plain else frozen.codes(values, quantize=True)
         self._scored = Scored(task, test.labels, values, frozen.input.preprocessing)
-        self._classes = test.classes if task.metric.name == ACCURACY else ()
+        self._classes = test.classes if task.kind == "classes" else ()
 
     def channels_first(self, network: Network, count: int) -> NDArray[Any]:
         """The first `count` as simulations take them, (N, C, …), also where the file has (N, points, features)."""

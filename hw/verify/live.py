@@ -86,7 +86,7 @@ def described(link: Link) -> str:
     text = f"{link.outcome} ({link.name})"
     if not link.figures:
         return text
-    name = "accuracy " if ACCURACY in link.figures else ""
+    name = "accuracy " if next(iter(link.figures)) == ACCURACY else ""
     return f"{text}; {name}{told(link.figures)}"
 
 

@@ -80,6 +80,70 @@ def test_the_area_under_the_curve_with_ties(rows: list) -> None:
     assert tasks.auc(*tensors(scores, positive)) == pytest.approx(metrics.roc_auc_score(positive, scores))
 
 
+def near(outputs, targets):
+    return (outputs - targets).abs().amax(1) < 0.5
+
+
+def far(outputs, targets):
+    return (outputs - targets).abs().amax(1)
+
+
+far.rises = False
+
+
+def mse(outputs, targets):
+    return far(outputs, targets)
+
+
+def seconds(outputs, targets):
+    return far(outputs, targets)
+
+
+def mean(outputs, targets):
+    return far(outputs, targets).mean()
+
+
+def test_the_label_is_among_the_five_best() -> None:
+    y, t = RNG.normal(size=(200, 12)), RNG.integers(0, 12, 200)
+    found = tasks.of("cross_entropy", metric="top5_accuracy").score(*tensors(y, t, t))
+    assert list(found) == ["top5_accuracy", "accuracy"]
+    labels = list(range(12))
+    assert found["top5_accuracy"] == pytest.approx(metrics.top_k_accuracy_score(t, y, k=5, labels=labels))
+    assert found["accuracy"] == pytest.approx(metrics.accuracy_score(t, y.argmax(1)))
+    few = tasks.of("cross_entropy", metric="top5_accuracy").score(*tensors(y[:, :3], t % 3, t % 3))
+    assert few["top5_accuracy"] == 1.0
+
+
+def test_metrics_of_the_users() -> None:
+    y, t = RNG.normal(size=(50, 2)), RNG.normal(size=(50, 2))
+    apart = np.abs(y - t).max(1)
+    close, distant = (tasks.of("mse", metric=f"{__name__}:{name}") for name in ("near", "far"))
+    assert close.score(*tensors(y, t, t)) == {"near": pytest.approx((apart < 0.5).mean())}
+    assert distant.score(*tensors(y, t, t)) == {"far": pytest.approx(apart.mean())}
+    assert (close.metric.rises, distant.metric.rises) == (True, False)
+    with pytest.raises(CrqError, match=r"mean gives \(\) for 50 samples: expected a tensor \(50,\)"):
+        tasks.of("mse", metric=f"{__name__}:mean").score(*tensors(y, t, t))
+
+
+@pytest.mark.parametrize(
+    ("loss", "metric", "message"),
+    [
+        (
+            "cross_entropy",
+            "top_accuracy",
+            r"metric 'top_accuracy' \(did you mean 'top5_accuracy'\?\): expected accuracy, top5_accuracy or",
+        ),
+        ("mse", "accuracy", "metric 'accuracy': expected mse, mae or module:function"),
+        ("mse", f"{__name__}:mse", "another figure called mse: give the function another name"),
+        ("mse", f"{__name__}:seconds", "another figure called seconds"),
+        ("mse", "nowhere:f", "there is no module 'nowhere'"),
+    ],
+)
+def test_what_is_no_metric_is_named(loss: str, metric: str, message: str) -> None:
+    with pytest.raises(CrqError, match=message):
+        tasks.of(loss, metric=metric)
+
+
 def test_evaluation_is_in_eval_mode_and_leaves_the_mode() -> None:
     network = torch.nn.Sequential(torch.nn.Dropout(0.9), torch.nn.Identity()).train()
     logits = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])

@@ -84,3 +84,20 @@ def test_a_loss_of_one_s_own_is_told_by_its_labels(said: dict[str, str], metric:
         model.set_metadata_prop(f"crq.{key}", value)
     found = task_of(Network(model), sections.Data(name="x"))
     assert (None if found is None else found.metric.name) == metric
+
+
+@pytest.mark.parametrize(
+    ("loss", "said", "metric"),
+    [
+        ("cross_entropy", "top5_accuracy", "top5_accuracy"), ("cross_entropy", "mse", "accuracy"),
+        ("mse", "mae", "mae"), ("mse", "nowhere:f", "mse"),
+    ],
+)  # fmt: skip
+def test_the_metric_is_the_file_s_where_it_fits_and_is_never_imported(loss: str, said: str, metric: str) -> None:
+    g = GraphBuilder((4,), "UINT8")
+    model = g.finish(g.matmul("x", 4))
+    for key, value in {"loss": loss, "metric": said}.items():
+        model.set_metadata_prop(f"crq.{key}", value)
+    found = task_of(Network(model), sections.Data(name="x"))
+    assert found is not None
+    assert found.metric.name == metric
