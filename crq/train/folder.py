@@ -117,7 +117,9 @@ class RunFolder:
 
 def _write_csv(target: Path, rows: list[dict[str, Any]]) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else ["phase"])
+    # The float network of an earlier run may bring rows with fewer columns.
+    columns = dict.fromkeys(key for row in rows for key in row)
+    writer = csv.DictWriter(text, list(columns) or ["phase"])
     writer.writeheader()
     writer.writerows(rows)
     write_text(target, text.getvalue())

@@ -21,7 +21,7 @@ from crq.files import write_json
 from crq.quant.layers import TernaryLayer
 from crq.quant.penalties import layer_statistics
 from crq.train import distributed, plots, precision, process
-from crq.train.budget import settled
+from crq.train.budget import settled, within
 from crq.train.checkpoints import check_fits, restore, save
 from crq.train.folder import RunFolder
 from crq.train.manifest import manifest
@@ -41,6 +41,7 @@ def train_recipe(
     network: nn.Module | None = None,
     data: Dataset[Any] | None = None,
     test: Dataset[Any] | None = None,
+    epochs: int | None = None,
     resume: bool = False,
     pretrained: str | os.PathLike[str] | None = None,
     console: Console | None = None,
@@ -49,7 +50,7 @@ def train_recipe(
 
     recipe: a `Recipe`, a TOML file or a built-in name. network, data, test: used in place of what the recipe names;
     data and test, the training and the test split, are `ImageData`, `ValueData` or any dataset: for classes one that
-    `from_dataset` takes, else of (sample, numbers).
+    `from_dataset` takes, else of (sample, numbers). epochs: a budget that all phases together are fitted to.
     resume: continue an interrupted run in `out`; otherwise `out` must be empty. pretrained: the folder of an earlier
     run whose float network to start from; it must have the same data, network, seed and pretrain sections. A method
     without a retrain fine-tunes for its epochs, too. Raises
@@ -61,6 +62,7 @@ def train_recipe(
     """
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
+    recipe = recipe if epochs is None else within(recipe, epochs)
     console = console or Console(stderr=True)
     left_out, recipe = recipe.retrain.epochs, settled(recipe)
     with process.as_found(recipe.threads):

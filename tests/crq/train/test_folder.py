@@ -118,6 +118,16 @@ def test_tables(tmp_path) -> None:
     assert (tmp_path / "metrics.csv").read_text().strip() == "phase"
 
 
+def test_rows_of_an_earlier_run_may_have_fewer_columns(tmp_path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_tables([{"phase": "pretrain", "loss": 1.0}, {"phase": "finetune", "loss": 0.5, "changed": 0.25}])
+    assert (tmp_path / "metrics.csv").read_text().split() == [
+        "phase,loss,changed",
+        "pretrain,1.0,",
+        "finetune,0.5,0.25",
+    ]
+
+
 def test_inputs_are_the_recipe_and_the_finished_phases(finished) -> None:
     names = ["recipe.toml", *(f"checkpoints/{phase}.pt" for phase in ("finetune", "pretrain", "retrain"))]
     assert RunFolder(finished[0]).inputs() == names

@@ -238,3 +238,11 @@ def test_a_phase_of_another_version_is_told(tmp_path) -> None:
     torch.save(state, file)
     with pytest.raises(CrqError, match=r"pretrain.pt lacks scores: another version of crq wrote it. Train into a new"):
         run(folder, resume=True, steps=1)
+
+
+def test_a_budget_of_epochs_is_for_all_phases(tmp_path) -> None:
+    plan = recipe.parse(values(ternary={"method": "ste"}, pretrain={"epochs": 1}, finetune={"epochs": 3}))
+    plan = plan.model_copy(update={"retrain": plan.retrain.model_copy(update={"epochs": 0})})
+    trainer.train_recipe(plan, tmp_path / "run", epochs=8, console=Console(file=io.StringIO()))
+    phases = [line.split(",")[0] for line in (tmp_path / "run" / "metrics.csv").read_text().splitlines()[1:]]
+    assert phases == ["pretrain"] * 2 + ["finetune"] * 6
