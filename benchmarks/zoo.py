@@ -62,10 +62,15 @@ def card(run: Path, recipe: Recipe, summary: dict[str, Any], network: Network) -
         row |= {f"{figure} {part}": value for figure, value in zip(FIGURES, figures, strict=True)}
     own = ZOO / f"{recipe.name}.toml"
     known = load(recipe.name) if recipe.name in built_in() else load(own)
-    if known.training != recipe.training:
+    if _training(known) != _training(recipe):
         raise click.UsageError(f"{run} was trained by another recipe than {known.name}: no command would make it again")
     row["command"] = f"crq run {recipe.name if recipe.name in built_in() else own.relative_to(ZOO.parents[1])}"
     return row
+
+
+def _training(recipe: Recipe) -> dict[str, Any]:
+    """What the trained network depends on, but for where its data lies."""
+    return {**recipe.training, "data": {**recipe.training["data"], "root": None}}
 
 
 def add(run: Path) -> None:
