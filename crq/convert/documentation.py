@@ -35,7 +35,7 @@ train, test = data.load("digits:train"), data.load("digits:test")  # or loader.d
 sections = {{
     "data": {{"name": "mine"}},
     "network": {{"name": "mine"}},
-    "pretrain": {{"epochs": 1, "lr": 0.1, "weight_decay": 5e-4}},
+    "pretrain": {{"epochs": 1, "lr": 0.05}},
     "finetune": {{"epochs": 2, "lr": 0.02}},
 }}
 plan = recipe.parse({{"name": "mine", **sections}})
@@ -48,10 +48,10 @@ print(f"float {{summary['accuracy']['float']:.1%}}, ternary {{summary['accuracy'
 float 97.2%, ternary 96.1%
 ```
 
-`epochs=12` is the budget, a third of it for the float network. These phases and the default method, `ste`, are what our
-[comparisons](results.md) ended with: more epochs gave a better network, and no other method, penalty, schedule or
-distillation did for as many, beyond its spread. On the command line the same stands in three files, `net.py`, `data.py` and
-`recipe.toml`, which `crq new` writes ready to run:
+`epochs=12` is the budget, a third of it for the float network. The default method, `ste`, and a cosine are what our
+[comparisons](results.md) ended with: more epochs gave a better network; no other method, penalty or distillation did beyond
+its spread for as many, nor a schedule in one run of each. On the command line the same stands in three files, `net.py`, `data.py`
+and `recipe.toml`, which `crq new` writes ready to run:
 
 <!-- slow: trains for half a minute -->
 ```sh
@@ -67,7 +67,7 @@ methods where accuracy or area is short. What else pays, in the order to try it:
 
 A run has up to three phases. After every epoch it shows the learning rate, the loss, the figure of training and held-out
 samples and, where layers are ternary, **J/‖W‖²**, the share of the weights' energy that codes miss, and **new codes**, the
-share of all codes that changed since the epoch before. `metrics.csv` and `layers.csv` keep them, `curves.png` draws them.
+share of all codes that changed since the epoch before. `metrics.csv` and `layers.csv` keep them; `curves.png` draws loss, figures and J.
 The pictures are of `crq train digits`, whose method, `crq`, has all three phases.
 
 `[pretrain]` trains the float network: the loss falls with the learning rate.
@@ -82,7 +82,7 @@ give its epochs to fine-tuning). J falls in every layer, and accuracy stays:
 ![Histograms of the weights of each layer after each phase; red lines at −α, 0 and +α](pictures/digits-weights.webp)
 
 `[finetune]` trains through the codes: the network computes with −α, 0 and +α, its float weights move behind them, and a code
-changes where one crosses a border. Fewer do as the learning rate falls:
+changes where one crosses a border, until the learning rate is too low for it:
 
 ![New codes, accuracy over the epochs of finetune](pictures/finetune.webp)
 
@@ -94,7 +94,7 @@ changes where one crosses a border. Fewer do as the learning rate falls:
 | `label_smoothing`, `mixup`, `clip` | softened labels; α of the mixing of two samples; the largest norm of a step's gradients |
 | `average` | decay per step of a moving average of the weights, which takes their place at the end; batch norms are estimated anew |
 | `patience` | epochs without a better figure on the held-out samples, after which the best epoch's weights are taken |
-| `sizes` | heights that training images are scaled to, each for an even part of the epochs: `[16, 24, 32]` saves half of the time of early epochs; for networks that end with a mean over the map |
+| `sizes` | heights that training images are scaled to, each for an even part of the epochs, their own last: `[16, 24, 32]` saves half of the time of early epochs; for networks that end with a mean over the map |
 | `distill` | `{{ temperature, weight, layers }}`: learn from the float network of the run, of its scores and, with `layers`, of its batch norms' outputs |
 | `lam`, `dose` (retrain, finetune) | λ; or how far the penalty alone pulls: W − αt shrinks by e^−dose, whatever the schedule, the batches and the layer's size |
 | `target` (retrain, finetune) | instead: the mean J/‖W‖² at the end of the phase; λ is adapted after each epoch, and progress shows J/‖W‖² |

@@ -89,7 +89,7 @@ class RunFolder:
     def float_network(self, recipe: Recipe) -> dict[str, Any]:
         """What the finished pretrain phase in this folder saved, to start a run of `recipe` from."""
         theirs = load_recipe(self.recipe)
-        for section in ("data", "network", "seed", "pretrain", "steps"):
+        for section in ("data", "network", "loss", "metric", "seed", "pretrain", "steps"):
             if getattr(theirs, section) != getattr(recipe, section):
                 raise CrqError(
                     f"{self.path} was trained with another `{section}`; its float network cannot be used here"

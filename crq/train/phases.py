@@ -119,8 +119,7 @@ class Recorder(pl.Callback):
         self._start = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if not self._codes:
-            layer_statistics(pl_module.network, self._codes)  # type: ignore[arg-type]
+        layer_statistics(pl_module.network, self._codes)  # type: ignore[arg-type]
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._start = time.perf_counter()
@@ -148,7 +147,7 @@ class Recorder(pl.Callback):
         )
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows, "codes": self._codes}
+        return {"rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.rows, self._codes = list(state_dict["rows"]), dict(state_dict["codes"])
+        self.rows = list(state_dict["rows"])

@@ -112,6 +112,10 @@ class Recipe(Section):
                 )
             if phase.mixup and self.data.target == "input":
                 raise ValueError(f'{name}.mixup mixes labels, which data.target = "input" has none of')
+            if phase.sizes and self.data.target == "input":
+                raise ValueError(
+                    f'{name}.sizes: smaller images are other targets of data.target = "input"; leave it out'
+                )
         return self
 
     @property

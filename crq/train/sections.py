@@ -106,7 +106,7 @@ class Phase(Section):
     largest norm of a step's gradients, λ·J's among them. average: decay per step of a moving average of the
     weights, which takes their place at the end. mixup: α of its Beta distribution. patience: epochs without a better
     result on the held-out images, after which it ends with the best epoch's weights. sizes: heights that training
-    images are scaled to, each for an even part of the epochs, in order; by default their own throughout.
+    images are scaled to, each for an even part of the epochs, in order, their own last.
     """
 
     epochs: int = Field(ge=0, le=10**6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import math
 import warnings
 from collections.abc import Iterator
@@ -156,7 +157,10 @@ class Setup:
                 "data.standardize = true, or use crq.prepare and a loop of your own"
             )
         self._check_steps(prepared, example)
-        self._check_sizes(prepared, example, logits)
+        for name, phase in self.recipe.phases.items():
+            if phase.sizes:
+                trained = copy.deepcopy(self.network).eval() if name == "pretrain" else prepared
+                progressive.check(f"{name}.sizes", phase.sizes, trained, example)
         count, what = self._outputs()
         if self.task.reconstructs and logits.shape[1:] == example.shape[1:]:
             return
@@ -182,26 +186,6 @@ class Setup:
                 "the features in the data function; or let it give (N, features, points), and begin the network with "
                 "x.transpose(1, 2)"
             )
-
-    def _check_sizes(self, prepared: nn.Module, example: Tensor, logits: Tensor) -> None:
-        """Refuse a phase's `sizes` where samples are no images, or the network is for images of one size."""
-        for name, phase in self.recipe.phases.items():
-            key = f"{name}.sizes"
-            if phase.sizes and len(self.data.shape) != 3:
-                raise CrqError(f"{key} is for images [C, H, W], not for shape {self.data.shape}: leave it out")
-            if phase.sizes and max(phase.sizes) > self.data.shape[1]:
-                raise CrqError(
-                    f"{key}: images of {self.data.name} are {self.data.shape[1]} high, and {max(phase.sizes)} is more: "
-                    "give heights up to theirs"
-                )
-            for height in sorted(set(phase.sizes)):
-                with torch.no_grad(), contextlib.suppress(RuntimeError, IndexError, Misfit):
-                    if prepared(progressive.scaled(example, height)).shape == logits.shape:
-                        continue
-                raise CrqError(
-                    f"{key}: the network does not take images {height} high, only those of the data: let it end with a "
-                    "mean over the map, as resnet20 does, or leave sizes out"
-                )
 
     def _example(self) -> Tensor:
         few = self.data.subset(torch.arange(min(2, len(self.data))))

@@ -46,13 +46,6 @@ METRICS = {
     )
 }
 """By name; `label_accuracy`: the share of right zeros and ones."""
-TAKEN = frozenset(
-    {
-        *("schema", "name", "method", "test_images", "steps", "metric", "input", "seconds", "parameters", "layers"),
-        *("size", "not_exportable", "phase", "epoch", "loss", "validation", "lr", "cost", "changed"),
-    }
-)
-"""Names of other figures of a run beside the metric, which has its own key among them."""
 
 
 def _as_they_are(inputs: Tensor) -> Tensor:
@@ -100,12 +93,12 @@ class Task:
     def further(self, outputs: Tensor, targets: Tensor, labels: Tensor) -> dict[str, float]:
         """Figures of a whole split that are no means over samples; those that are not defined on it are left out."""
         found: dict[str, float | None] = {}
-        if self.kind == "classes" and self.metric is not METRICS["accuracy"]:
+        if self.metric.kind == "classes" and self.metric.name != "accuracy":
             found["accuracy"] = float(METRICS["accuracy"].each(outputs, targets).mean())
-        if self.metric.name in ("mse", "mae"):
+        if self.metric.kind == "numbers":
             spread = (targets - targets.mean(0)).square().sum()
             found["r2"] = 1 - float((outputs - targets).square().sum() / spread) if float(spread) else None
-        if self.metric.name == "label_accuracy":
+        if self.metric.kind == "bits":
             said, true = outputs > 0, targets > 0.5
             both = int(said.sum() + true.sum())
             found["f1"] = 2 * int((said & true).sum()) / both if both else None
@@ -181,9 +174,7 @@ def _metric(name: str, kind: Kind) -> Metric:
         return METRICS[name]
     if not importing.is_function(name):
         raise CrqError(f"metric {name!r}{nearest(name, fitting)}: expected {', '.join(fitting)} or module:function")
-    function, short = importing.find(name), name.rpartition(":")[2]
-    if short in TAKEN or short in METRICS:
-        raise CrqError(f"metric {name}: runs have another figure called {short}: give the function another name")
+    function = importing.find(name)
 
     def each(outputs: Tensor, targets: Tensor) -> Tensor:
         found = function(outputs, targets)
@@ -195,4 +186,5 @@ def _metric(name: str, kind: Kind) -> Metric:
             )
         return found.float()
 
-    return Metric(short, each, kind, bool(getattr(function, "rises", True)))
+    # The whole path is its name: without a colon it could be that of another figure of a run.
+    return Metric(name, each, kind, bool(getattr(function, "rises", True)))

@@ -52,8 +52,8 @@ def train_recipe(
     data and test, the training and the test split, are `ImageData`, `ValueData` or any dataset: for classes one that
     `from_dataset` takes, else of (sample, numbers). epochs: a budget that all phases together are fitted to.
     resume: continue an interrupted run in `out`; otherwise `out` must be empty. pretrained: the folder of an earlier
-    run whose float network to start from; it must have the same data, network, seed and pretrain sections. A method
-    without a retrain fine-tunes for its epochs, too. Raises
+    run whose float network to start from; it must have the same data, network, loss, metric, seed and pretrain
+    sections. A method without a retrain fine-tunes for its epochs, too. Raises
     `CrqError` for everything a user can mend, before training where possible.
 
     The recipe's threads and seed act on this run alone: torch's threads and random state, loggers, warning filters and

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +86,6 @@ def task_of(network: Network, section: Data) -> Task | None:
         loss = tasks.USUAL.get("numbers" if reconstructs else said.get("labels", ""))
     if loss is None:
         return None
-    task = tasks.of(loss, reconstructs)
-    named = tasks.METRICS.get(said.get("metric", ""))
-    return replace(task, metric=named) if named is not None and named.kind == task.metric.kind else task
+    usual = tasks.of(loss, reconstructs)
+    named = tasks.METRICS.get(said.get("metric", ""), usual.metric)
+    return tasks.of(loss, reconstructs, named.name) if named.kind == usual.metric.kind else usual

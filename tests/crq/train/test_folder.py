@@ -95,6 +95,12 @@ def test_the_float_network_of_a_trial_is_none(tmp_path) -> None:
         RunFolder(tmp_path / "a").float_network(PLAN)
 
 
+@pytest.mark.parametrize(("key", "value"), [("metric", "top5_accuracy"), ("loss", "mine:loss"), ("seed", 5)])
+def test_a_float_network_that_was_judged_or_trained_otherwise_is_refused(finished, key: str, value: object) -> None:
+    with pytest.raises(CrqError, match=f"was trained with another `{key}`"):
+        RunFolder(finished[0]).float_network(recipe.parse(values(**{key: value})))
+
+
 def test_the_float_network_of_an_unfinished_run_is_refused(finished, tmp_path) -> None:
     started = RunFolder(tmp_path / "a")
     started.open(PLAN, resume=False)

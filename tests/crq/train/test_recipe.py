@@ -218,6 +218,10 @@ def test_a_name_that_is_no_plain_name_of_a_file_is_refused(name: str) -> None:
         ({"finetune__nesterov": True, "finetune__optimizer": "adam"}, "finetune: nesterov is for sgd with momentum"),
         ({"pretrain__average": 0.9, "pretrain__patience": 3}, "pretrain: average and patience both say which weights"),
         ({"pretrain__sizes": [4, 8], "pretrain__patience": 3}, "pretrain: patience compares epochs, which sizes makes"),
+        (
+            {"finetune__sizes": [4, 8], "data__target": "input", "loss": "mse"},
+            "finetune.sizes: smaller images are other",
+        ),
         ({"pretrain__sizes": [2, 8]}, "key .pretrain.sizes.: Input should be greater than or equal to 4"),
         ({"loss": "mse", "finetune__distill": {}}, r'finetune\.distill is for loss = "cross_entropy", not for .mse'),
         ({"data__target": "input", "loss": "mse", "pretrain__mixup": 0.2}, r"pretrain\.mixup mixes labels"),
