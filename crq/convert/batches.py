@@ -16,7 +16,7 @@ BATCHES = 32
 
 
 class Bounded:
-    """The first `limit` batches of `loader` (None: all), pass after pass.
+    """The first `limit` batches of `loader` (None: all), pass after pass. A tensor is one batch.
 
     A loader that can be read once only, such as a generator, is read once and its `limit` batches are kept; of any
     other no batch is kept. Raises `CrqError` unless `limit` is positive.
@@ -26,6 +26,8 @@ class Bounded:
         if limit is not None and limit < 1:
             raise CrqError(f"batches must be at least 1, not {limit}")
         self.limit = limit
+        if isinstance(loader, Tensor):  # its rows would pass for batches of images of one dimension less
+            loader = [loader]
         iterator = iter(loader)
         self._loader = list(islice(iterator, limit)) if iterator is loader else loader
 

@@ -26,10 +26,10 @@ COMPARED = 1024
 def freeze(model: nn.Module, calibration: Iterable[Any], batches: int | None = BATCHES) -> FrozenModel:
     """Integer form of a prepared and trained `model` (the result of `crq.prepare`).
 
-    calibration: yields image batches, or (images, labels, …); floats on the input grid or uint8 codes. batches: how
-    many of them are looked at, one after the other, None for all; an endless loader is fine. Batch norm is re-estimated
-    on them, then folded. The result's `report` is a `FreezeReport` on the first `COMPARED` images; `model` is not
-    modified. Raises `CrqError` naming the layer that cannot be made exact.
+    calibration: yields image batches, or (images, labels, …), or is one batch itself; floats on the input grid or uint8
+    codes. batches: how many of them are looked at, one after the other, None for all; an endless loader is fine. Batch
+    norm is re-estimated on them, then folded. The result's `report` is a `FreezeReport` on the first `COMPARED` images;
+    `model` is not modified. Raises `CrqError` naming the layer that cannot be made exact.
     """
     model = _checked(model)
     stream = (images.cpu() for images in values_of(model, Bounded(calibration, batches)))

@@ -23,9 +23,9 @@ def quantize(model: nn.Module, loader: Iterable[Any], batches: int | None = BATC
 
     Scales and batch norms follow, since the old ones describe another network: batch norms are re-estimated, the
     activation scales calibrated on the first images, and the batch norms re-estimated once more. loader: yields
-    (images, labels, …) or images, as in training; integer ones are input codes. batches: how many of its batches are
-    looked at in each pass, None for all; an endless loader is fine. Raises `CrqError` for a model that `crq.prepare`
-    did not make and for a loader without images.
+    (images, labels, …) or images, or is one batch itself, as in training; integer ones are input codes. batches: how
+    many of its batches are looked at in each pass, None for all; an endless loader is fine. Raises `CrqError` for a
+    model that `crq.prepare` did not make and for a loader without images.
     """
     if not isinstance(model, nn.Module) or not coded_layers(model):
         raise CrqError(f"quantize takes the result of crq.prepare, not {type(model).__name__}")

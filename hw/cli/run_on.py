@@ -64,7 +64,7 @@ def _answers(network: Network, integers: IntArray) -> list[dict[str, Any]]:
 
     [output] = network.outputs
     single = output.shape.pixels == 1
-    given = network.results(integers.reshape(len(integers), -1) if single else integers)
+    given = network.results(integers)
     parts = [np.asarray(part).reshape(len(integers), -1) for part in (given if isinstance(given, tuple) else [given])]
     rows: list[dict[str, Any]] = [{"results": [part[i].tolist() for part in parts]} for i in range(len(integers))]
     metadata = network.metadata

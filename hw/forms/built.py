@@ -162,8 +162,9 @@ class Simulated(Built, ABC):
         self, x: Any, mode: str | None = None, quantize: bool = False, progress: bool = False,
         layout: str | None = None,
     ) -> NDArray[Any]:  # fmt: skip
-        """What the file gives: logits, float32, which are the integers times the output scale (plus a foreign file's
-        offset), and behind them the file's own Softmax, ArgMax (int64) and the like. Of several outputs a tuple."""
+        """What the file gives, in its shape: logits, float32, which are the integers times the output scale (plus a
+        foreign file's offset), and behind them the file's own Softmax, ArgMax (int64) and the like. Of several outputs
+        a tuple."""
         return self.network.results(self.integers(x, mode, quantize, progress, layout))
 
 

@@ -32,6 +32,7 @@ def host_py(network: Network, name: str, inputs: Sequence[Passing], results: Seq
         last=entry.facts.layout == "NHWC",
         input_shape=tuple(x.tensor.shape),
         output_shape=tuple(y.tensor.shape),
+        result_shape=scores.shape,
         x=x.tensor.format,
         y=y.tensor.format,
         x_beat=x.beat,
@@ -77,7 +78,7 @@ def _entering(entry: Entry, passing: Passing) -> dict[str, Any]:
 def _leaving(scores: Scores, passing: Passing) -> dict[str, Any]:
     return {
         "port": _port(passing), "names": _literal(_named(scores)), "kind": np.dtype(scores.kind).name,
-        "scale": repr(scores.scale.tolist()), "offset": repr(scores.offset.tolist()),
+        "scale": repr(scores.scale.tolist()), "offset": repr(scores.offset.tolist()), "shape": scores.shape,
     }  # fmt: skip
 
 

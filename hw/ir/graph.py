@@ -113,13 +113,18 @@ class Network:
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
         """The inputs, and how the host makes their codes."""
-        ranks = [len(self.model.get_tensor_shape(tensor.name)) - 1 for tensor in self.inputs]
+        ranks = [len(self._image(tensor)) for tensor in self.inputs]
         return tuple(Entry(*each) for each in zip(self.inputs, self.metadata.inputs, ranks, strict=True))
 
     @cached_property
     def scores(self) -> tuple[Scores, ...]:
         """What the integers of each output are worth."""
-        return tuple(Scores(*pair) for pair in zip(self.outputs, self.metadata.outputs, strict=True))
+        shapes = [self._image(tensor) for tensor in self.outputs]
+        return tuple(Scores(*each) for each in zip(self.outputs, self.metadata.outputs, shapes, strict=True))
+
+    def _image(self, tensor: Tensor) -> tuple[int, ...]:
+        """The shape behind the batch, in the rank that `tensor` has in the graph."""
+        return tuple(self.model.get_tensor_shape(tensor.name)[1:])
 
     def logits(self, integers: IntArray) -> NDArray[np.floating[Any]]:
         """Real outputs of integers, in the same shape: an array (N, C) or (N, C, H, W), or of several outputs as

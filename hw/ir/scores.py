@@ -19,10 +19,14 @@ EXACT_FLOAT32 = 1 << 24
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """real output = integer × `scale` + `offset`, for the integers of `tensor`."""
+    """real output = integer × `scale` + `offset`, for the integers of `tensor`.
+
+    `shape`: of one result as the file gives it, (C,), (C, L) or (C, H, W).
+    """
 
     tensor: Tensor
     facts: OutputFacts
+    shape: tuple[int, ...]
 
     @cached_property
     def scale(self) -> NDArray[np.float32]:
@@ -48,9 +52,9 @@ class Scores:
         return result + offset if offset.any() else result
 
     def results(self, integers: IntArray) -> list[Any]:
-        """What the file gives for integers, and what the host makes of them (crq.hw.ir.head): of each of its outputs
-        that leave together."""
-        x = self.logits(integers)
+        """What the file gives for integers (N, C) or (N, C, H, W), in the file's own rank, and what the host makes of
+        them (crq.hw.ir.head): of each of its outputs that leave together."""
+        x = self.logits(integers).reshape(len(integers), *self.shape)
         if len(self.facts.names) < 2:
             return [finished(self.facts.head, x)]
         return list(np.split(x, np.cumsum([c for _, c in self.facts.names])[:-1], axis=1))

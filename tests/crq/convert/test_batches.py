@@ -29,6 +29,11 @@ def test_what_can_be_read_again_is_not_kept() -> None:
         Bounded([], 0)
 
 
+def test_a_tensor_is_one_batch() -> None:
+    x = torch.zeros(4, 3, 8, 8)
+    assert [batch.shape for batch in Bounded(x, 2)] == [x.shape]
+
+
 def test_images_stand_first_in_a_batch() -> None:
     x = torch.zeros(2, 3)
     assert images_of(x) is images_of((x, 1)) is images_of([x]) is x

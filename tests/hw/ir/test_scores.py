@@ -9,8 +9,9 @@ from crq.hw.ir.layers import Shape, Tensor
 from crq.hw.ir.scores import EXACT_FLOAT32, Scores
 
 
-def scores(facts: OutputFacts, highest: int = 9) -> Scores:
-    return Scores(Tensor("y", Shape(2, 1, 1), np.full(2, -9, np.int64), np.full(2, highest, np.int64)), facts)
+def scores(facts: OutputFacts, highest: int = 9, shape: tuple[int, ...] = (2,)) -> Scores:
+    tensor = Tensor("y", Shape(2, 1, 1), np.full(2, -9, np.int64), np.full(2, highest, np.int64))
+    return Scores(tensor, facts, shape)
 
 
 def test_a_scale_and_an_offset_per_channel() -> None:
@@ -29,6 +30,16 @@ def test_integers_that_float32_would_round_have_float64() -> None:
 def test_outputs_that_leave_together_are_parted() -> None:
     one, two = scores(OutputFacts(names=(("a", 1), ("b", 1)))).results(np.array([[3, 4]]))
     assert (one.tolist(), two.tolist()) == ([[3.0]], [[4.0]])
+
+
+def test_results_have_the_rank_of_the_file() -> None:
+    integers = np.array([[3, 4], [5, 1]])
+    for shape in ((2,), (2, 1), (2, 1, 1)):
+        [found] = scores(OutputFacts(), shape=shape).results(integers)
+        assert found.shape == (2, *shape)
+        assert scores(OutputFacts(), shape=shape).results(integers.reshape(2, 2, 1, 1))[0].shape == (2, *shape)
+    [best] = scores(OutputFacts(head=(("ArgMax", {"keepdims": 0}),)), shape=(2, 1, 1)).results(integers)
+    assert best.tolist() == [[[1]], [[0]]]
 
 
 def test_the_host_does_what_the_file_ends_with() -> None:
