@@ -30,7 +30,7 @@ from crq.hw.hls.plugin import require_registered
 from crq.hw.hls.scripts import AXI_SCRIPT
 from crq.hw.ir.images import input_codes
 from crq.hw.ir.vectors import GIVEN_IMAGES
-from crq.hw.read.load import AnyModel
+from crq.hw.read.load import AnyModel, check_kind
 from crq.hw.report.model import Report
 from crq.hw.report.project import project_report
 from crq.hw.rtl import built as rtl
@@ -159,6 +159,7 @@ def build(
     without them its images are made up. Raises `HwError` for a folder that is not empty, for a network or option the
     hardware cannot have and for images that the network does not take, `CrqError` for an option that does not exist.
     """
+    check_kind(model)
     directory = Path(output_dir)
     check_target(directory, replace=False)
     chosen = (options or BuildOptions()).with_given(given)

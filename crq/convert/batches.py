@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset, IterableDataset
 
 from crq.errors import CrqError
 
@@ -19,13 +20,18 @@ class Bounded:
     """The first `limit` batches of `loader` (None: all), pass after pass. A tensor is one batch.
 
     A loader that can be read once only, such as a generator, is read once and its `limit` batches are kept; of any
-    other no batch is kept. Raises `CrqError` unless `limit` is positive.
+    other no batch is kept. Raises `CrqError` unless `limit` is positive, and for a dataset of single samples.
     """
 
     def __init__(self, loader: Iterable[Any], limit: int | None = BATCHES) -> None:
         if limit is not None and limit < 1:
             raise CrqError(f"batches must be at least 1, not {limit}")
         self.limit = limit
+        if isinstance(loader, Dataset) and not isinstance(loader, IterableDataset):
+            raise CrqError(
+                f"a dataset ({type(loader).__name__}) gives single samples: expected batches, as "
+                "DataLoader(dataset, batch_size=64) gives them"
+            )
         if isinstance(loader, Tensor):  # its rows would pass for batches of images of one dimension less
             loader = [loader]
         iterator = iter(loader)

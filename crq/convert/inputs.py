@@ -116,11 +116,18 @@ def _only_reader(model: nn.Module, node: fx.Node) -> Any:
 def values_of(model: nn.Module, batches: Iterable[Any]) -> Iterator[Tensor]:
     """The images of `batches` as a prepared model takes them: floats as they are, integers as codes of its input.
 
-    Raises `CrqError` for integers to a network that normalizes its input: they may be codes or what it normalizes.
+    Raises `CrqError` for integers to a network that normalizes its input: they may be codes or what it normalizes; and
+    for labels in the place of a batch.
     """
-    quantizer = find_input_quantizer(model)
+    quantizer, first = find_input_quantizer(model), None
     for batch in batches:
         images = images_of(batch)
+        first = images if first is None else first
+        if images.dim() != first.dim():
+            raise CrqError(
+                f"a batch of shape {tuple(images.shape)} after one of shape {tuple(first.shape)}: expected batches "
+                "alike. One batch of images and labels goes in a list, [(images, labels)]"
+            )
         if not images.is_floating_point() and find_preprocess(model) is not None:
             raise CrqError(
                 f"images of {images.dtype} for a network that normalizes its input: give floats as in training "

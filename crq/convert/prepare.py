@@ -47,6 +47,7 @@ def prepare(model: nn.Module, config: TernaryConfig | None = None, example_input
     result, a torch.fx GraphModule but for act_bits=None, starts in float mode; `set_mode` and `quantize` switch it.
     Raises `CrqError` naming the module for whatever is not supported, before any training.
     """
+    _check_kinds(model, config, example_input)
     config = config or TernaryConfig()
     _check_modules(model)
     for name, value in [*model.named_parameters(), *model.named_buffers()]:
@@ -69,6 +70,20 @@ def prepare(model: nn.Module, config: TernaryConfig | None = None, example_input
         if (preprocess := find_preprocess(traced)) is not None:
             preprocess.steps(example_input.shape[1:])
     return traced
+
+
+def _check_kinds(model: object, config: object, example_input: object) -> None:
+    if not isinstance(model, nn.Module):
+        raise CrqError(f"prepare takes an nn.Module, not {_kind(model)}")
+    if config is not None and not isinstance(config, TernaryConfig):
+        raise CrqError(f"config: expected a TernaryConfig, as crq.TernaryConfig(method='ste'), not {_kind(config)}")
+    # A tuple is for several inputs, of which the tracer speaks.
+    if not isinstance(example_input, Tensor | tuple | None):
+        raise CrqError(f"example_input: expected a tensor of images [N, …], not {_kind(example_input)}")
+
+
+def _kind(value: object) -> str:
+    return f"the class {value.__name__}: make one of it" if isinstance(value, type) else f"{type(value).__name__}"
 
 
 def _for_training(model: nn.Module, config: TernaryConfig, example_input: Tensor | None) -> nn.Module:

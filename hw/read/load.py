@@ -30,6 +30,7 @@ MAX_ELEMENTS = 1 << 31
 def load(source: AnyModel) -> ModelProto:
     """A private copy of the model, checked. Raises `HwError` naming the file and what is wrong with it."""
     name = "model"
+    check_kind(source)
     if isinstance(source, ModelProto | ModelWrapper):
         model = ModelProto()
         model.CopyFrom(source.model if isinstance(source, ModelWrapper) else source)
@@ -46,6 +47,15 @@ def load(source: AnyModel) -> ModelProto:
     del model.graph.node[:]
     model.graph.node.extend(needed)
     return model
+
+
+def check_kind(source: object) -> None:
+    """Raises `HwError` for what is neither a path nor a model of ONNX."""
+    if not isinstance(source, str | os.PathLike | ModelProto | ModelWrapper):
+        raise HwError(
+            f"a {type(source).__name__} is no file to read: expected a path, a ModelProto or a ModelWrapper. Of a "
+            "frozen network, crq.export.to_qonnx(frozen, 'net.onnx') makes one"
+        )
 
 
 def check_file(path: Path) -> None:

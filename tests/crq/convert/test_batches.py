@@ -34,6 +34,13 @@ def test_a_tensor_is_one_batch() -> None:
     assert [batch.shape for batch in Bounded(x, 2)] == [x.shape]
 
 
+def test_a_dataset_is_no_loader() -> None:
+    samples = torch.utils.data.TensorDataset(torch.zeros(4, 1, 8, 8))
+    with pytest.raises(CrqError, match=r"a dataset \(TensorDataset\) gives single samples: .*DataLoader\("):
+        Bounded(samples)
+    assert len(list(Bounded(torch.utils.data.DataLoader(samples, batch_size=2)))) == 2
+
+
 def test_images_stand_first_in_a_batch() -> None:
     x = torch.zeros(2, 3)
     assert images_of(x) is images_of((x, 1)) is images_of([x]) is x

@@ -27,6 +27,16 @@ def test_integers_are_codes() -> None:
     assert all(torch.equal(values, codes.float() / 256) for values in found)
 
 
+def test_labels_are_no_batch() -> None:
+    x, labels = images(Plain, 3), torch.zeros(3)
+    for given in ((x, labels), [x, labels]):
+        with pytest.raises(
+            CrqError, match=r"a batch of shape \(3,\) after one .*goes in a list, \[\(images, labels\)\]"
+        ):
+            crq.quantize(crq.prepare(Plain()), given)
+    crq.quantize(crq.prepare(Plain()), [(x, labels)])
+
+
 def caught(act) -> list[str]:
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")

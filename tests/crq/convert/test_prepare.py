@@ -216,6 +216,20 @@ def test_sums_are_additions_of_codes_only() -> None:
                 assert isinstance(prepared.get_submodule(operand.target), ActQuant)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((nn.Linear,), "prepare takes an nn.Module, not the class Linear: make one of it"),
+        ((nn.Linear(2, 2), "ste"), r"config: expected a TernaryConfig, as .*, not str"),
+        ((nn.Linear(2, 2), {"act_bits": 4}), "config: expected a TernaryConfig, .* not dict"),
+        ((nn.Linear(2, 2), None, [[0.0, 0.0]]), r"example_input: expected a tensor of images \[N, …\], not list"),
+    ],
+)
+def test_arguments_of_another_kind(arguments: tuple, message: str) -> None:
+    with pytest.raises(CrqError, match=message):
+        crq.prepare(*arguments)
+
+
 def test_state_survives_saving(tmp_path) -> None:
     prepared = crq.prepare(models.build("digits-cnn"))
     torch.save(prepared.state_dict(), tmp_path / "a.pt")

@@ -13,6 +13,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from crq import export
 from crq.hw.errors import HwError
 from crq.hw.ir.graph import Network
+from crq.hw.project import build
 from crq.hw.read import read_qonnx
 from crq.hw.read.load import leading_to_outputs, load
 from tests.support.nets import Plain, Residual, frozen
@@ -57,6 +58,13 @@ def test_a_tensor_written_twice_or_a_node_before_its_input_is_refused() -> None:
     cycle = graph_of([IN, node("Add", "xq z", "y", "a"), node("Relu", "y", "z", "b")], base())
     with pytest.raises(HwError, match=r"'a' \(Add\): reads 'z', which nothing before it produces"):
         load(cycle)
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    for read in (load, lambda source: build(source, tmp_path / "p")):
+        with pytest.raises(HwError, match=r"a dict is no file to read: expected a path, .*to_qonnx\(frozen"):
+            read({})
+    assert not (tmp_path / "p").exists()
 
 
 def test_a_model_without_nodes_is_empty() -> None:
