@@ -77,8 +77,8 @@ def _check_kinds(model: object, config: object, example_input: object) -> None:
         raise CrqError(f"prepare takes an nn.Module, not {_kind(model)}")
     if config is not None and not isinstance(config, TernaryConfig):
         raise CrqError(f"config: expected a TernaryConfig, as crq.TernaryConfig(method='ste'), not {_kind(config)}")
-    # A tuple is for several inputs, of which the tracer speaks.
-    if not isinstance(example_input, Tensor | tuple | None):
+    # Tuples and lists are for several inputs, of which the tracer speaks.
+    if not isinstance(example_input, Tensor | tuple | list | None):
         raise CrqError(f"example_input: expected a tensor of images [N, …], not {_kind(example_input)}")
 
 

@@ -222,7 +222,7 @@ def test_sums_are_additions_of_codes_only() -> None:
         ((nn.Linear,), "prepare takes an nn.Module, not the class Linear: make one of it"),
         ((nn.Linear(2, 2), "ste"), r"config: expected a TernaryConfig, as .*, not str"),
         ((nn.Linear(2, 2), {"act_bits": 4}), "config: expected a TernaryConfig, .* not dict"),
-        ((nn.Linear(2, 2), None, [[0.0, 0.0]]), r"example_input: expected a tensor of images \[N, …\], not list"),
+        ((nn.Linear(2, 2), None, {"x": 0}), r"example_input: expected a tensor of images \[N, …\], not dict"),
     ],
 )
 def test_arguments_of_another_kind(arguments: tuple, message: str) -> None:
