@@ -43,13 +43,17 @@ _HOMES = {
     "train_recipe": "crq.train.trainer",
 }
 __all__ = ["__version__", *_HOMES]
+_STAGES = ("export", "hw")
+"""The packages of what follows the training, which `import crq` makes names of too."""
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *_STAGES})
 
 
 def __getattr__(name: str) -> Any:
+    if name in _STAGES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)

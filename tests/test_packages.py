@@ -58,6 +58,11 @@ def test_import_loads_nothing_heavy() -> None:
     assert run(f"import sys, crq, crq.cli, crq.export, crq.hw; print([m for m in {heavy} if m in sys.modules])") == "[]"
 
 
+def test_import_crq_is_enough() -> None:
+    assert run("import crq; print(crq.export.to_qonnx.__name__, crq.hw.build.__name__)") == "to_qonnx build"
+    assert {"export", "hw"} <= set(dir(crq))
+
+
 @pytest.mark.parametrize("before", ["import crq.convert.prepare, crq.convert.freeze", "import crq.train.fit", "pass"])
 def test_functions_stay_functions(before: str) -> None:
     code = f"import crq\n{before}\nprint(callable(crq.prepare), callable(crq.freeze), callable(crq.train_recipe))"
