@@ -95,6 +95,7 @@ changes where one crosses a border, until the learning rate is too low for it:
 | `average` | decay per step of a moving average of the weights, which takes their place at the end; batch norms are estimated anew |
 | `patience` | epochs without a better figure on the held-out samples, after which the best epoch's weights are taken |
 | `sizes` | heights that training images are scaled to, each for an even part of the epochs, their own last: `[16, 24, 32]` saves half of the time of early epochs; for networks that end with a mean over the map. Held-out samples keep their height, so their figure is low until training has it |
+| `augment` | changes of the images in this phase, in place of the data's |
 | `distill` | `{{ temperature, weight, layers }}`: learn from the float network of the run, of its scores and, with `layers`, of its batch norms' outputs |
 | `lam`, `dose` (retrain, finetune) | λ; or how far the penalty alone pulls: W − αt shrinks by e^−dose, whatever the schedule, the batches and the layer's size |
 | `target` (retrain, finetune) | instead: the mean J/‖W‖² at the end of the phase; λ is adapted after each epoch, and progress shows J/‖W‖² |

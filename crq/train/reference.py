@@ -75,6 +75,7 @@ INSTEAD = {
     ("[data]", "skip_columns"): "of a table, what is no feature: an id, a date",
     ("[data.sound]", "mels"): "bands between `low` and `high`",
     ("[retrain.regularizer]", "name"): "which penalty",
+    ("[pretrain], [retrain], [finetune]", "augment"): "in place of the data's in this phase",
     ("[ternary]", "act_bits"): "bits of activation codes after a ReLU (1–8 unsigned) and between layers without one "
     '(2–8 signed, so 2 where 1 is asked for); "float" keeps float activations, as in the paper\'s tables (train only)',
     ("[ternary]", "input_bits"): "of an input code",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crq.quant import LARGEST_LAM
 from crq.train.augmentation import Augmentation
@@ -14,6 +14,15 @@ class Section(BaseModel):
     """Base of all sections: unknown keys are errors, and so are infinite numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _known_changes(value: str) -> str:
+    Augmentation.parse(value)
+    return value
+
+
+Changes = Annotated[str, AfterValidator(_known_changes)]
+"""Of images, as `Augmentation.parse` reads them."""
 
 
 class Sound(Section):
@@ -53,7 +62,7 @@ class Data(Section):
     download: bool = False
     size: int | None = Field(None, ge=8)
     validation: float = Field(0.1, ge=0, lt=1)
-    augment: str = "none"
+    augment: Changes = "none"
     test: float = Field(0.2, gt=0, lt=1)
     label_file: str | None = None
     label_column: str | tuple[str, ...] | None = None
@@ -64,12 +73,6 @@ class Data(Section):
     sound: Sound = Field(default_factory=lambda: Sound.model_validate({}))
     standardize: bool | None = None
     target: Literal["labels", "input"] = "labels"
-
-    @field_validator("augment")
-    @classmethod
-    def _known_changes(cls, value: str) -> str:
-        Augmentation.parse(value)
-        return value
 
     @field_validator("columns", "skip_columns", mode="before")
     @classmethod
@@ -106,7 +109,8 @@ class Phase(Section):
     largest norm of a step's gradients, λ·J's among them. average: decay per step of a moving average of the
     weights, which takes their place at the end. mixup: α of its Beta distribution. patience: epochs without a better
     result on the held-out images, after which it ends with the best epoch's weights. sizes: heights that training
-    images are scaled to, each for an even part of the epochs, in order, their own last.
+    images are scaled to, each for an even part of the epochs, in order, their own last. augment: changes of the images
+    in this phase, by default the data's.
     """
 
     epochs: int = Field(ge=0, le=10**6)
@@ -126,6 +130,7 @@ class Phase(Section):
     average: float | None = Field(None, gt=0, lt=1)
     patience: int | None = Field(None, ge=1, le=10**6)
     sizes: tuple[Annotated[int, Field(ge=4, le=10**5)], ...] = ()
+    augment: Changes | None = None
     distill: Distillation | None = None
 
     @property

@@ -210,12 +210,12 @@ class Setup:
         """Refuse a phase whose batch is larger than the data, and images that cannot be augmented."""
         world = distributed.world()
         for name, phase in self.recipe.phases.items():
+            self.batches(name)  # a loader names what its data cannot do
             if len(self.data) < phase.batch_size * world:
                 raise CrqError(
                     f"{len(self.data)} training samples do not fill one batch of {name}.batch_size = "
                     f"{phase.batch_size} on {world} process(es)"
                 )
-        self.calibration()  # a loader names what its data cannot do
 
     def phase(self, name: str) -> Phase:
         """The recipe's section of that phase."""
@@ -247,9 +247,14 @@ class Setup:
     def batches(self, name: str) -> BatchLoader:
         """Training batches of the phase called `name`: this process's share, shuffled and augmented."""
         rank, world = distributed.rank(), distributed.world()
-        augment, size = self.recipe.data.augment, self.phase(name).batch_size
+        augment, size = self._augment(name), self.phase(name).batch_size
         seed = self.seed(name)
         return self._loader(self.data, size, shuffle=True, augment=augment, seed=seed, rank=rank, world=world)
+
+    def _augment(self, name: str) -> str:
+        """How the phase called `name` changes images."""
+        own = self.phase(name).augment
+        return self.recipe.data.augment if own is None else own
 
     def held_out_batches(self) -> BatchLoader | None:
         """The samples held out of the training split, if any."""
@@ -262,10 +267,11 @@ class Setup:
     def calibration(self) -> BatchLoader:
         """The first images of the shuffled training set, in batches.
 
-        Augmented as in training: the weights learned under those statistics. On CIFAR-10 with crop-flip, batch norms
-        from plain images cost a ternary ResNet-20 two points (docs/results.md).
+        Augmented as in the last phase: the weights learned under those statistics. On CIFAR-10 with crop-flip, batch
+        norms from plain images cost a ternary ResNet-20 two points (docs/results.md).
         """
         count = min(self.recipe.calibration, len(self.data))
         order = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(self.recipe.seed))[:count]
-        augment, seed = self.recipe.data.augment, self.recipe.seed
+        last = [*self.recipe.phases][-1:] or PHASES[-1:]
+        augment, seed = self._augment(last[0]), self.recipe.seed
         return self._loader(self.data.subset(order), min(count, 128), augment=augment, seed=seed)

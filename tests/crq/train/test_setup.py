@@ -96,6 +96,16 @@ def test_calibration_images_are_augmented_as_in_training() -> None:
     assert not torch.equal(plain[0], crop[0])
 
 
+def test_a_phase_may_change_images_otherwise() -> None:
+    made = setup(data__augment="crop", finetune__augment="none")
+    plain, crop = (setup(data__augment=kind) for kind in ("none", "crop"))
+    for name, like in (("pretrain", crop), ("finetune", plain)):
+        assert torch.equal(next(iter(made.batches(name)))[0], next(iter(like.batches(name)))[0])
+    assert torch.equal(next(iter(made.calibration()))[0], next(iter(plain.calibration()))[0])
+    with pytest.raises(CrqError, match=r"finetune\.augment': augment takes none, or some of crop"):
+        setup(finetune__augment="rotate")
+
+
 def test_held_out_images_are_a_part_of_the_training_split() -> None:
     made, whole = setup(), data.load("digits:train")
     assert made.held_out is not None
