@@ -288,8 +288,12 @@ def _same(rewriter: Rewriter, node: fx.Node) -> None:
 
 def _cat(rewriter: Rewriter, node: fx.Node) -> None:
     a = arguments(node, "tensors", "dim", dim=0)
-    if a["dim"] != 1:
-        raise CrqError(f"a concatenation {rewriter.where(node)} must be along dimension 1 (channels), not {a['dim']}")
+    rank, dim = _rank(node), a["dim"]
+    if dim != 1 and (not rank or dim + rank != 1):
+        raise CrqError(
+            f"a concatenation {rewriter.where(node)} must be along dimension 1 (channels), not {dim}"
+            + ("; to count from the end give crq.prepare an example_input" if dim < 0 and not rank else "")
+        )
     node.target, node.args, node.kwargs = torch.cat, (list(a["tensors"]), 1), {}
 
 

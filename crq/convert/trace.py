@@ -72,6 +72,7 @@ def _normalise(traced: fx.GraphModule, scopes: dict[str, str]) -> None:
     rewriter = Rewriter(traced, scopes)
     record_normalization(rewriter)
     _refuse_hopeless(rewriter)
+    _refuse_lost_axis(rewriter)
     gather_moves(rewriter)
     modules = dict(traced.named_modules())
     for node in list(traced.graph.nodes):
@@ -113,6 +114,24 @@ def _refuse_hopeless(rewriter: Rewriter) -> None:
             raise _unsupported_module(node)
         elif node.op in ("call_function", "call_method") and _hopeless(node):
             raise _unsupported(rewriter, node)
+
+
+def _refuse_lost_axis(rewriter: Rewriter) -> None:
+    """Scores (N,) that a regressor made of (N, 1) at its end."""
+    last = next(node for node in rewriter.graph.nodes if node.op == "output").args[0]
+    if isinstance(last, fx.Node) and is_move(last) and _loses_axis(last):
+        raise CrqError(
+            f"{name_of(last)!r} {rewriter.where(last)} takes away the axis of the scores: return them as the last "
+            "layer gives them, (N, 1), and drop the axis in the loss, as mse_loss(model(x)[:, 0], y)"
+        )
+
+
+def _loses_axis(node: fx.Node) -> bool:
+    if "shapes" in node.meta:
+        return len(node.meta["shapes"][0]) < 2
+    given = node.args[1:] if not node.kwargs else tuple(node.kwargs.values())
+    lost = {"squeeze": ((), (-1,), (1,)), "view": ((-1,),), "reshape": ((-1,),), "flatten": ((),)}
+    return given in lost.get(name_of(node), ())
 
 
 def _hopeless(node: fx.Node) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from crq.convert.calls import is_one
 from crq.convert.trace import trace
@@ -45,7 +46,8 @@ def test_same_values(case: str) -> None:
     [
         (lambda x: F.adaptive_avg_pool2d(x, 2), "pools to 2: give crq.prepare an example_input"),
         (lambda x: torch.flatten(x, 2), "must start at dimension 1"),
-        (lambda x: torch.cat([x, x], 2), "must be along dimension 1"),
+        (lambda x: torch.cat([x, x], 2), r"must be along dimension 1 \(channels\), not 2$"),
+        (lambda x: torch.cat([x, x], -3), "not -3; to count from the end give crq.prepare an example_input"),
         (lambda x: x.mean(1), "mean over dimensions"),
         (lambda x: torch.add(x, x, alpha=2), "must join two activations"),
         (lambda x: F.max_pool2d(x, 2, return_indices=True), "'max_pool2d_with_indices' .* is not supported"),
@@ -54,6 +56,23 @@ def test_same_values(case: str) -> None:
 def test_other_arguments_are_refused(body, message: str) -> None:
     with pytest.raises(CrqError, match=message):
         trace(Net(lambda net, x: body(net.conv1(x))))
+
+
+def test_a_concatenation_may_count_from_the_end_where_ranks_are_known() -> None:
+    def body(net, x):
+        return torch.cat([net.conv1(x), net.conv1(x)], -3)
+
+    assert calls(trace(Net(body), X)) == "Conv2d Conv2d cat"
+    table = nn.Sequential(nn.Linear(3, 2), Joined())
+    traced = trace(table, torch.rand(2, 3))
+    assert torch.equal(traced(X[:, :, 0, 0]), table(X[:, :, 0, 0]))
+    with pytest.raises(CrqError, match=r"dimension 1 \(channels\), not -1$"):
+        trace(Net(lambda net, x: torch.cat([net.conv1(x)] * 2, -1)), X)
+
+
+class Joined(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x, -x], dim=-1)
 
 
 def test_sizes_that_are_one() -> None:

@@ -1,9 +1,11 @@
 """Tracing: every style gives one graph, and what has no place in it is refused by name."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 import crq
 from crq.errors import CrqError
@@ -159,6 +161,21 @@ REFUSED = {
     ),
     "no layer": (lambda: nn.Sequential(nn.ReLU()), "no convolution or linear layer"),
 }
+
+
+@pytest.mark.parametrize("shaped", [False, True])
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda y: y.squeeze(-1), lambda y: y.squeeze(), lambda y: torch.squeeze(y, dim=1), lambda y: y.view(-1),
+        lambda y: y.reshape(-1), lambda y: y.flatten(),
+    ],
+)  # fmt: skip
+def test_a_regressor_keeps_the_axis_of_its_score(end: Callable[[Tensor], Tensor], shaped: bool) -> None:
+    model = Net(lambda net, x: end(net.fc(net.conv1(x).mean((2, 3)))))
+    model.fc = nn.Linear(8, 1)
+    with pytest.raises(CrqError, match=r"in the model's forward takes away the axis .*model\(x\)\[:, 0\], y\)"):
+        crq.prepare(model, example_input=IMAGES if shaped else None)
 
 
 @pytest.mark.parametrize("case", REFUSED)
