@@ -46,6 +46,9 @@ class TernaryConfig:
     def __post_init__(self) -> None:
         if isinstance(self.skip, str):
             raise CrqError(f"skip must be a list of layer patterns, not the string {self.skip!r}")
+        for key, example in (("integer", '{"first": 8}'), ("layers", '{"head": {"skip": True}}')):
+            if not isinstance(getattr(self, key), Mapping):
+                raise CrqError(f"{key} must be a dict by layer pattern, as {example}, not {getattr(self, key)!r}")
         object.__setattr__(self, "skip", tuple(self.skip))
         object.__setattr__(self, "integer", dict(self.integer))
         if self.act_bits == "float":
@@ -60,6 +63,9 @@ class TernaryConfig:
         if not (self.input_scale > 0 and math.isfinite(self.input_scale) and math.frexp(self.input_scale)[0] == 0.5):
             raise CrqError(f"input_scale must be a power of two such as 2**-8 = 0.00390625, not {self.input_scale!r}")
         _check_method("method", self.method)
+        for pattern, options in self.layers.items():
+            if not isinstance(options, Mapping):
+                raise CrqError(f"layers[{pattern!r}] must be a dict of options, as {{'integer': 8}}, not {options!r}")
         object.__setattr__(self, "layers", {pattern: dict(options) for pattern, options in self.layers.items()})
         for pattern, options in self.layers.items():
             _check_layer(f"layers[{pattern!r}]", options)

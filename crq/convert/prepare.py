@@ -75,6 +75,8 @@ def prepare(model: nn.Module, config: TernaryConfig | None = None, example_input
 def _check_kinds(model: object, config: object, example_input: object) -> None:
     if not isinstance(model, nn.Module):
         raise CrqError(f"prepare takes an nn.Module, not {_kind(model)}")
+    if coded_layers(model):
+        raise CrqError("the model is the result of crq.prepare already: train it, or prepare the one it was made of")
     if config is not None and not isinstance(config, TernaryConfig):
         raise CrqError(f"config: expected a TernaryConfig, as crq.TernaryConfig(method='ste'), not {_kind(config)}")
     # Tuples and lists are for several inputs, of which the tracer speaks.

@@ -35,6 +35,11 @@ def trace(model: nn.Module, example_input: Tensor | None = None) -> fx.GraphModu
     _split_fused_norms(model)
     tracer = NamingTracer() if example_input is None else ShapedTracer(example_input)
     graph = tracer.trace(model)
+    # For whoever pickles the result: a tracer with shapes would ask for an example, and annotations that are text
+    # (from __future__ import annotations) are no names to import.
+    graph._tracer_cls = NamingTracer
+    for node in graph.nodes:
+        node.type = None
     traced = fx.GraphModule(model, graph, type(model).__name__)
     scopes = {node.name: path for node, path in tracer.scopes.items()}
     if isinstance(tracer, ShapedTracer) and tracer.fixed:

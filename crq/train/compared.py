@@ -19,7 +19,7 @@ from crq.files import write_json
 from crq.quant import METHOD_NAMES
 from crq.train import tasks
 from crq.train.budget import settled
-from crq.train.recipe import Recipe, check_retrain, load
+from crq.train.recipe import Recipe, check_retrain, load, without_idle_penalties
 from crq.train.trainer import train_recipe
 
 INT8 = "int8"
@@ -64,7 +64,7 @@ def candidate_of(recipe: Recipe, name: str, seed: int) -> Recipe:
     if name == INT8:
         every = {"method": "ste", "integer": {"*": 8}, "layers": {}, "skip": ()}
     changes: dict[str, Any] = {"seed": seed, "ternary": replace(recipe.ternary, **every)}
-    return settled(recipe.model_copy(update=changes))
+    return settled(without_idle_penalties(recipe.model_copy(update=changes)))
 
 
 def float_of(recipe: Recipe, seed: int) -> Recipe:

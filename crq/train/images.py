@@ -37,6 +37,8 @@ class Divisible(Protocol):
 
 Held = TypeVar("Held", bound=Divisible)
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+_BEYOND = 0.5
+"""How far a float image may leave 0 to 1, as scaling with overshoot does; what goes farther is another kind of data."""
 _VALIDATION = 0.1
 _HOMES = {
     "mnist": ("mnist",),
@@ -148,9 +150,9 @@ def from_dataset(
     """Any map-style `dataset` of (image, label) pairs in memory, each pair read once.
 
     An image is a tensor or array [C, H, W], uint8 or float on the grid byte/256, or a PIL image; other floats are
-    refused, naming the image, unless `quantize` rounds and clips them to the grid. classes: by default
-    `dataset.classes`, or the labels' numbers, at most `MOST_CLASSES` of them. Random transforms inside
-    `dataset` are frozen by the one reading: leave augmentation to the recipe (`data.augment`).
+    refused, naming the image, unless `quantize` rounds and clips them to the grid; values far beyond 0 to 1 always.
+    classes: by default `dataset.classes`, or the labels' numbers, at most `MOST_CLASSES` of them. Random transforms
+    inside `dataset` are frozen by the one reading: leave augmentation to the recipe (`data.augment`).
     """
     count = len(dataset)  # type: ignore[arg-type]
     if not count:
@@ -208,6 +210,12 @@ def _bytes(image: Any, where: str, quantize: bool) -> Tensor:
         raise CrqError(f"{where} holds pixels that are not finite (NaN or infinity): mend or leave out the image")
     codes = image.float() * 256
     grid = codes.round().clamp(0, 255)
+    far = float(image.flatten()[int((codes - grid).abs().flatten().argmax())]) if image.numel() else 0.0
+    if not -_BEYOND <= far <= 1 + _BEYOND:
+        raise CrqError(
+            f"{where} holds {far:g}, which no image byte/256 does. Give real values as "
+            "crq.train.data.ValueData(values, labels, classes, name): they get an input grid of their own"
+        )
     if not quantize and not torch.equal(codes, grid):
         value = float(image.flatten()[int((codes != grid).flatten().int().argmax())])
         raise CrqError(

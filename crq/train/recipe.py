@@ -199,18 +199,39 @@ def check_retrain(recipe: Recipe, method: str) -> None:
         )
 
 
-def check_penalties(recipe: Recipe, origin: str) -> None:
-    """Raises `CrqError` for a penalty of the fine-tuning where the recipe's method has none there.
+def _idle(recipe: Recipe) -> list[tuple[str, str]]:
+    """What `recipe` says of λ·J, phase and key, in a phase where its method has none."""
+    acts = {"retrain": recipe.ternary.method in RETRAINED, "finetune": recipe.ternary.method in FINETUNED}
+    keys = ("lam", "dose", "target", "lam_schedule", "lam_start", "warm")
+    usual = Penalized.model_fields
+    return [
+        (name, key)
+        for name in acts
+        if not acts[name] and (name == "finetune" or recipe.retrains)
+        for key in keys
+        if getattr(getattr(recipe, name), key) != usual[key].default
+    ]
 
-    No part of `parse`: methods that are compared share the sections of one recipe.
+
+def check_penalties(recipe: Recipe, origin: str = "recipe") -> None:
+    """Raises `CrqError` for what a recipe says of a penalty that its method does not have in that phase.
+
+    No part of `parse`: methods that are compared share the sections of one recipe (`without_idle_penalties`).
     """
-    method = recipe.ternary.method
-    for key in ("lam", "dose", "target"):
-        if getattr(recipe.finetune, key) is not None and method not in FINETUNED:
-            raise CrqError(
-                f"{origin}: finetune.{key} is of a penalty that method {method} does not have there: leave it "
-                'out, or take method = "crq+"'
-            )
+    for name, key in _idle(recipe):
+        raise CrqError(
+            f"{origin}: {name}.{key} is of a penalty that method {recipe.ternary.method} does not have there: leave it "
+            'out, or take method = "crq+"'
+        )
+
+
+def without_idle_penalties(recipe: Recipe) -> Recipe:
+    """`recipe` with the defaults in place of what `check_penalties` would refuse."""
+    changes: dict[str, dict[str, Any]] = {}
+    for name, key in _idle(recipe):
+        changes.setdefault(name, {})[key] = Penalized.model_fields[key].default
+    sections = {name: getattr(recipe, name).model_copy(update=update) for name, update in changes.items()}
+    return recipe.model_copy(update=sections)
 
 
 def parse_data(values: dict[str, Any], origin: str) -> Data:

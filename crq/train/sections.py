@@ -122,7 +122,7 @@ class Phase(Section):
     weight_decay: float = Field(0.0, ge=0, le=1000)
     schedule: Literal["constant", "cosine", "step", "one-cycle"] = "cosine"
     warmup: float | None = Field(None, ge=0, lt=1)
-    milestones: tuple[float, ...] = ()
+    milestones: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     gamma: float = Field(0.1, gt=0, le=1)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     mixup: float = Field(0.0, ge=0, le=100)
@@ -144,6 +144,10 @@ class Phase(Section):
     def _together(self) -> Phase:
         if self.nesterov and (self.optimizer != "sgd" or not self.momentum):
             raise ValueError('nesterov is for sgd with momentum: set optimizer = "sgd" and momentum above 0')
+        if self.schedule == "step" and not self.milestones:
+            raise ValueError("step cuts the rate at milestones, shares of the phase: milestones = [0.5, 0.75]")
+        if self.schedule != "step" and (self.milestones or self.gamma != Phase.model_fields["gamma"].default):
+            raise ValueError(f'milestones and gamma are for schedule = "step", not {self.schedule!r}: leave them out')
         if self.average is not None and self.patience is not None:
             raise ValueError("average and patience both say which weights the phase ends with: give one of them")
         if self.sizes and self.patience is not None:
@@ -157,6 +161,12 @@ class Regularizer(Section):
     name: Literal["l-infinity", "margin", "soft-min-max", "representatives"]
     lam: float = Field(gt=0, le=LARGEST_LAM)
     levels: int = Field(3, ge=2, le=256)
+
+    @model_validator(mode="after")
+    def _used(self) -> Regularizer:
+        if self.name != "representatives" and self.levels != Regularizer.model_fields["levels"].default:
+            raise ValueError(f"levels is for representatives, not for {self.name}: leave it out")
+        return self
 
 
 class Gradual(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -109,6 +110,8 @@ class Task:
     def score(self, outputs: Tensor, targets: Tensor, labels: Tensor) -> dict[str, float]:
         """The metric and what `further` adds, of a whole split."""
         mean = float(self.metric.each(outputs, targets).double().mean())
+        if not math.isfinite(mean) and bool(torch.isfinite(outputs).all()):
+            raise CrqError(f"metric {self.metric.name} is {mean} on {len(outputs)} samples: let it give finite numbers")
         return {self.metric.name: mean, **self.further(outputs, targets, labels)}
 
     @torch.no_grad()
@@ -155,7 +158,7 @@ def of(loss: str, reconstructs: bool = False, metric: str | None = None) -> Task
         kind = getattr(function, "kind", "numbers" if reconstructs else "classes")
         if kind not in USUAL:
             raise CrqError(f"loss {loss}: its attribute kind is {kind!r}; expected one of {', '.join(USUAL)}")
-        chosen = LOSSES[USUAL[kind]]._replace(function=function)
+        chosen = LOSSES[USUAL[kind]]._replace(function=users("loss", loss, function))
     elif loss in LOSSES:
         chosen = LOSSES[loss]
     else:
@@ -165,6 +168,19 @@ def of(loss: str, reconstructs: bool = False, metric: str | None = None) -> Task
         raise CrqError(f'loss {loss!r} with data.target = "input": an autoencoder compares numbers; use mse or l1')
     judged = METRICS[chosen.metric] if metric is None else _metric(metric, chosen.kind)
     return Task(chosen.function, "marks" if reconstructs else chosen.kind, judged, reconstructs)
+
+
+def users(what: str, name: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The user's `function`, whose own errors say whose they are."""
+
+    def called(outputs: Tensor, targets: Tensor) -> Tensor:
+        try:
+            return function(outputs, targets)
+        except Exception as error:
+            shapes = f"outputs {tuple(outputs.shape)} and targets {tuple(targets.shape)}"
+            raise CrqError(f"{what} {name} raised {type(error).__name__} for {shapes}: {error}") from error
+
+    return called
 
 
 def _metric(name: str, kind: Kind) -> Metric:
@@ -177,7 +193,7 @@ def _metric(name: str, kind: Kind) -> Metric:
     function = importing.find(name)
 
     def each(outputs: Tensor, targets: Tensor) -> Tensor:
-        found = function(outputs, targets)
+        found = users("metric", name, function)(outputs, targets)
         if not isinstance(found, Tensor) or found.shape != (len(outputs),):
             shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
             raise CrqError(

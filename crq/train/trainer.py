@@ -25,7 +25,7 @@ from crq.train.budget import settled, within
 from crq.train.checkpoints import check_fits, restore, save
 from crq.train.folder import RunFolder
 from crq.train.manifest import manifest
-from crq.train.recipe import Recipe
+from crq.train.recipe import Recipe, check_penalties
 from crq.train.recipe import load as load_recipe
 from crq.train.setup import Setup
 from crq.train.summary import frozen_scores, input_words, metadata, summarize
@@ -62,6 +62,7 @@ def train_recipe(
     """
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
+    check_penalties(recipe)
     recipe = recipe if epochs is None else within(recipe, epochs)
     console = console or Console(stderr=True)
     left_out, recipe = recipe.retrain.epochs, settled(recipe)

@@ -24,6 +24,9 @@ ONE_SCALE = [name for name in METHOD_NAMES if name != "ttq"]
         ({"input_scale": 1 / 255}, "input_scale must be a power of two"),
         ({"method": "crq++"}, r"unknown method 'crq\+\+' \(did you mean 'crq\+'\?\)"),
         ({"skip": "fc"}, "skip must be a list"),
+        ({"integer": "first"}, "integer must be a dict by layer pattern, as {.*}, not 'first'"),
+        ({"layers": ["0"]}, "layers must be a dict by layer pattern"),
+        ({"layers": {"0": 8}}, r"layers\['0'\] must be a dict of options, as {'integer': 8}, not 8"),
         ({"method": "ttq", "per_channel": True}, "ttq learns two scales"),
     ],
 )

@@ -230,6 +230,23 @@ def test_arguments_of_another_kind(arguments: tuple, message: str) -> None:
         crq.prepare(*arguments)
 
 
+def test_a_prepared_model_is_not_prepared_again() -> None:
+    with pytest.raises(CrqError, match=r"the model is the result of crq\.prepare already"):
+        crq.prepare(crq.prepare(nn.Linear(2, 2)))
+
+
+def test_a_whole_model_survives_saving(tmp_path) -> None:
+    x = torch.randint(0, 256, (4, 1, 8, 8)) / 256
+    for example in (None, x):
+        model = crq.prepare(models.build("digits-cnn"), example_input=example)
+        crq.quantize(model, x)
+        torch.save(model, tmp_path / "m.pt")
+        loaded = torch.load(tmp_path / "m.pt", weights_only=False)
+        with torch.no_grad():
+            assert torch.equal(loaded.eval()(x), model.eval()(x))
+        assert torch.equal(crq.freeze(loaded, x).integers(x), crq.freeze(model, x).integers(x))
+
+
 def test_state_survives_saving(tmp_path) -> None:
     prepared = crq.prepare(models.build("digits-cnn"))
     torch.save(prepared.state_dict(), tmp_path / "a.pt")

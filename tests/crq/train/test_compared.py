@@ -32,6 +32,8 @@ def test_all_have_as_many_epochs_and_the_same_float_network() -> None:
     assert {type(layer.method).__name__ for layer in coded_layers(prepared).values()} == {"LSQ"}
     assert candidate_of(own, "lsq", 0).ternary.layers == {"*": {"penalty": 0.5}}
     assert set(float_of(made, 2).phases) == {"pretrain"}
+    dosed = small(ternary={"method": "crq+"}, finetune__dose=0.4)
+    assert [candidate_of(dosed, name, 0).finetune.dose for name in ("crq+", "ste")] == [0.4, None]
     with pytest.raises(CrqError, match="method 'tws': expected some of crq, .*int8"):
         candidate_of(made, "tws", 0)
 

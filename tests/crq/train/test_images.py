@@ -169,6 +169,11 @@ def test_images_off_the_grid_are_refused_unless_quantized() -> None:
         data.from_dataset(Pairs(pixels / 255, [0]))
     found = data.from_dataset(Pairs(pixels / 255, [0]), quantize=True)
     assert int((found.images.int() - pixels.int()).abs().max()) == 1
+    for quantize in (False, True):
+        with pytest.raises(
+            CrqError, match=r"image 0 of dataset holds -8\.6, which no image byte/256 does.*ValueData\("
+        ):
+            data.from_dataset(Pairs(torch.tensor([[[[0.5, -8.6]]]]), [0]), quantize=quantize)
     with pytest.raises(CrqError, match=r"image 0 of dataset holds 1, which is not on"):
         data.from_dataset(Pairs(torch.ones(1, 1, 2, 2), [0]))
     with pytest.raises(CrqError, match=r"is torch\.int64; expected uint8"):

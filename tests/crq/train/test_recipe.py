@@ -240,3 +240,23 @@ def test_penalties_that_the_method_lacks_are_refused(key: str) -> None:
     with pytest.raises(CrqError, match=rf'finetune.{key} is of a penalty that method ste does not .* method = "crq\+"'):
         recipe.check_penalties(recipe.parse(own), "r.toml")
     recipe.check_penalties(recipe.parse({**own, "ternary": {"method": "crq+"}}), "r.toml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"finetune__warm": True}, "finetune.warm"),
+        ({"finetune__lam_schedule": "up"}, "finetune.lam_schedule"),
+        ({"finetune__lam_start": 0.5}, "finetune.lam_start"),
+        ({"retrain__lam_start": 0.5, "retrain__regularizer": {"name": "margin", "lam": 0.1}}, "retrain.lam"),
+    ],
+)
+def test_penalties_that_would_do_nothing_are_refused_or_left_out(changes: dict, key: str) -> None:
+    made = recipe.parse(values(ternary={"method": "ste"}, retrain__epochs=1, **changes))
+    with pytest.raises(CrqError, match=f"recipe: {key} is of a penalty that method ste does not have there"):
+        recipe.check_penalties(made)
+    plain = recipe.without_idle_penalties(made)
+    recipe.check_penalties(plain)
+    assert (plain.pretrain, plain.retrain.regularizer) == (made.pretrain, made.retrain.regularizer)
+    other = recipe.parse(values(ternary={"method": "crq+"}, retrain__epochs=1, **changes))
+    assert recipe.without_idle_penalties(other) == other

@@ -17,6 +17,27 @@ def test_unknown_keys_and_infinite_numbers_are_errors() -> None:
             sections.Phase.model_validate({"epochs": 1, **wrong})
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"schedule": "step"}, "step cuts the rate at milestones, shares of the phase"),
+        ({"schedule": "step", "milestones": [3, 6]}, "less than 1"),
+        ({"schedule": "step", "milestones": [-0.5]}, "greater than 0"),
+        ({"milestones": [0.5]}, "milestones and gamma are for schedule = \"step\", not 'cosine'"),
+        ({"gamma": 0.5}, "milestones and gamma are for"),
+    ],
+)
+def test_a_step_has_milestones_and_nothing_else_has(given: dict, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        sections.Phase.model_validate({"epochs": 1, **given})
+
+
+def test_levels_are_for_representatives() -> None:
+    assert sections.Regularizer(name="representatives", lam=0.1, levels=5).levels == 5
+    with pytest.raises(ValidationError, match="levels is for representatives, not for margin"):
+        sections.Regularizer(name="margin", lam=0.1, levels=5)
+
+
 def test_one_column_needs_no_list() -> None:
     found = sections.Data.model_validate({"name": "t.csv", "columns": "a", "skip_columns": "id"})
     assert (found.columns, found.skip_columns) == (("a",), ("id",))

@@ -145,9 +145,28 @@ def test_evaluation_is_in_eval_mode_and_leaves_the_mode() -> None:
 
 def test_losses_of_the_users() -> None:
     found = tasks.of(f"{__name__}:smooth")
-    assert (found.loss, found.kind, found.metric.name) == (smooth, "classes", "accuracy")
+    assert (found.kind, found.metric.name) == ("classes", "accuracy")
+    outputs, labels = torch.rand(4, 3), torch.tensor([0, 1, 2, 0])
+    assert torch.equal(found.loss(outputs, labels), smooth(outputs, labels))
     assert tasks.of(f"{__name__}:huber").metric.name == "mse"
     assert tasks.of(f"{__name__}:smooth", reconstructs=True).metric.name == "mse"
+
+
+def test_errors_of_the_users_functions_name_them() -> None:
+    outputs, targets = torch.rand(4, 3), torch.zeros(4, 3)
+    with pytest.raises(CrqError, match=rf"loss {__name__}:broken raised AttributeError for outputs \(4, 3\)"):
+        tasks.of(f"{__name__}:broken").loss(outputs, targets)
+    judged = tasks.of("mse", metric=f"{__name__}:relative")
+    with pytest.raises(CrqError, match=rf"metric {__name__}:relative is inf on 4 samples: let it give finite numbers"):
+        judged.score(outputs, targets, targets)
+
+
+def broken(outputs, targets):
+    return outputs.foo
+
+
+def relative(outputs, targets):
+    return ((outputs - targets) / targets).abs().mean(1)
 
 
 @pytest.mark.parametrize(
