@@ -6,8 +6,9 @@ import os
 from typing import Any
 
 from crq.errors import CrqError
-from crq.train.images import ImageData, fetch, from_dataset
+from crq.train.images import ImageData, fetch
 from crq.train.recipe import parse_data
+from crq.train.sources.datasets import from_dataset
 from crq.train.sources.targets import Kind
 from crq.train.sources.values import ValueData
 from crq.train.splits import SPLITS, AnyData, load_split

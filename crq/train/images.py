@@ -10,7 +10,7 @@ import os
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -22,8 +22,6 @@ from crq.train import archives, download, image_files
 from crq.train.image_files import ImageFiles
 from crq.train.sources.tables import ENDINGS
 
-MOST_CLASSES = 100_000
-"""Labels beyond this many classes are taken for a mistake (an identifier, a hash) unless the classes are given."""
 SPLITS = ("train", "test", "fit", "val")
 
 
@@ -37,8 +35,6 @@ class Divisible(Protocol):
 
 Held = TypeVar("Held", bound=Divisible)
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
-_BEYOND = 0.5
-"""How far a float image may leave 0 to 1, as scaling with overshoot does; what goes farther is another kind of data."""
 _VALIDATION = 0.1
 _HOMES = {
     "mnist": ("mnist",),
@@ -142,87 +138,6 @@ def load(spec: str, root: str | os.PathLike[str] | None = None) -> ImageData:
             raise CrqError(f"digits come with scikit-learn, not from the folder {root}: leave out the data root")
         return _digits(split)
     return read_folder(_find(name, root), split, name)
-
-
-def from_dataset(
-    dataset: Dataset[Any], classes: tuple[str, ...] | None = None, name: str = "dataset", quantize: bool = False
-) -> ImageData:
-    """Any map-style `dataset` of (image, label) pairs in memory, each pair read once.
-
-    An image is a tensor or array [C, H, W], uint8 or float on the grid byte/256, or a PIL image; other floats are
-    refused, naming the image, unless `quantize` rounds and clips them to the grid; values far beyond 0 to 1 always.
-    classes: by default `dataset.classes`, or the labels' numbers, at most `MOST_CLASSES` of them. Random transforms
-    inside `dataset` are frozen by the one reading: leave augmentation to the recipe (`data.augment`).
-    """
-    count = len(dataset)  # type: ignore[arg-type]
-    if not count:
-        raise CrqError(f"{name} is empty")
-    images, labels = [], []
-    for index in range(count):
-        image, label = dataset[index]
-        images.append(_bytes(image, f"image {index} of {name}", quantize))
-        labels.append(_label(label, f"image {index} of {name}"))
-        if images[-1].shape != images[0].shape:
-            shapes = f"{tuple(images[-1].shape)}, image 0 {tuple(images[0].shape)}"
-            raise CrqError(f"image {index} of {name} has shape {shapes}; bring all to one size")
-    if classes is None and hasattr(dataset, "classes"):
-        classes = tuple(map(str, dataset.classes))
-    largest = max(labels)
-    if classes is None and largest >= MOST_CLASSES:
-        raise CrqError(
-            f"image {labels.index(largest)} of {name} has label {largest}, of more than {MOST_CLASSES:,} classes: "
-            "number the classes from 0, or give their names (classes)"
-        )
-    if classes is None:
-        classes = tuple(map(str, range(largest + 1)))
-    elif largest >= len(classes):
-        where = f"image {labels.index(largest)} of {name}"
-        raise CrqError(f"{where} has label {largest}, but there are {len(classes)} classes: 0 to {len(classes) - 1}")
-    return ImageData(torch.stack(images), torch.tensor(labels), classes, name)
-
-
-def _label(label: Any, where: str) -> int:
-    """A label as a number from 0 on; `where` names its image in errors."""
-    value, number = label, -1
-    try:
-        value = label.item() if hasattr(label, "item") else label
-        number = int(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):  # NaN, infinity, words, several labels
-        pass
-    if number < 0 or number != value:
-        raise CrqError(f"{where} has label {value!r}; expected the number of a class: an integer from 0 on")
-    return number
-
-
-def _bytes(image: Any, where: str, quantize: bool) -> Tensor:
-    """uint8 [C, …] of one image; `where` names it in errors."""
-    if not isinstance(image, Tensor):
-        pixels = torch.from_numpy(np.array(image))
-        if isinstance(image, np.ndarray):
-            image = pixels
-        else:  # PIL images are [H, W] or [H, W, C]
-            image = pixels[None] if pixels.dim() == 2 else pixels.permute(2, 0, 1)
-    if image.dtype == torch.uint8:
-        return image
-    if not image.is_floating_point():
-        raise CrqError(f"{where} is {image.dtype}; expected uint8, or float on the grid byte/256")
-    if not bool(torch.isfinite(image).all()):
-        raise CrqError(f"{where} holds pixels that are not finite (NaN or infinity): mend or leave out the image")
-    codes = image.float() * 256
-    grid = codes.round().clamp(0, 255)
-    far = float(image.flatten()[int((codes - grid).abs().flatten().argmax())]) if image.numel() else 0.0
-    if not -_BEYOND <= far <= 1 + _BEYOND:
-        raise CrqError(
-            f"{where} holds {far:g}, which no image byte/256 does. Give real values as "
-            "crq.train.data.ValueData(values, labels, classes, name): they get an input grid of their own"
-        )
-    if not quantize and not torch.equal(codes, grid):
-        value = float(image.flatten()[int((codes != grid).flatten().int().argmax())])
-        raise CrqError(
-            f"{where} holds {value:g}, which is not on the input grid byte/256 (ToTensor gives byte/255): "
-            "yield uint8 images (PILToTensor), or call crq.train.data.from_dataset(…, quantize=True) to round them"
-        )
-    return grid.to(torch.uint8)
 
 
 def holdout(data: Held, fraction: float, seed: int = 0) -> tuple[Held, Held]:

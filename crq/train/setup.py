@@ -30,7 +30,7 @@ from crq.train.loader import BatchLoader
 from crq.train.recipe import PHASES, Recipe, check_retrain
 from crq.train.schedules import dose
 from crq.train.sections import Network, Penalized, Phase
-from crq.train.sources import functions
+from crq.train.sources import datasets, functions
 from crq.train.sources.values import ValueData
 from crq.train.splits import AnyData, Source, from_raw
 
@@ -55,8 +55,8 @@ class Setup:
         self.task = tasks.of_recipe(recipe)
         source = Source(recipe.data, self.task.kind) if data is None or test is None else None
         self.data = self._given(data, "data") if source is None or data is not None else source.split("train")
-        given = self.data.classes
-        self.test = self._given(test, "test", given) if source is None or test is not None else source.split("test")
+        like = self.data
+        self.test = self._given(test, "test", like) if source is None or test is not None else source.split("test")
         self.held_out: AnyData | None = None
         if data is None and source is not None and source.has_validation:
             self.held_out = source.split("val")
@@ -92,13 +92,14 @@ class Setup:
             return len(self.data.classes), f"logits, one for each class of {self.data.name}"
         return self.data.labels.shape[1], f"numbers, as the labels of {self.data.name} have"
 
-    def _given(self, given: Dataset[Any] | None, name: str, classes: tuple[str, ...] | None = None) -> AnyData:
-        """A dataset of the caller's in memory."""
+    def _given(self, given: Dataset[Any] | None, name: str, like: AnyData | None = None) -> AnyData:
+        """A dataset of the caller's in memory; the test split is `like` the training split."""
         assert given is not None
         if isinstance(given, ImageData | ValueData):
             return given
         if self.task.kind == "classes":
-            return images.from_dataset(given, classes, name)
+            images_too = None if like is None else not isinstance(like, ValueData)
+            return datasets.samples(given, None if like is None else like.classes, name, images_too)
         raw = functions.read(given, name)
         return from_raw(replace(raw, labels=None) if self.task.reconstructs else raw, name, self.task.kind)
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL.Image import Image
+from torch.utils.data import DataLoader
 
 from crq.errors import CrqError
 from crq.importing import find
@@ -65,19 +66,48 @@ def _named(what: str) -> Iterator[None]:
         ) from error
 
 
-def read(dataset: Any, where: str) -> Raw:
-    """Every pair of a map-style dataset, read once."""
+def sized(dataset: Any, where: str) -> int:
+    """The length of a map-style dataset; raises `CrqError` for what is none, or empty."""
+    if isinstance(dataset, DataLoader):
+        raise CrqError(
+            f"{where} is a DataLoader; expected the dataset of it: give loader.dataset, batches are made here"
+        )
+    arrays = isinstance(dataset, tuple | torch.Tensor | np.ndarray)
+    if arrays or not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
+        raise CrqError(
+            f"{where} is of type {type(dataset).__name__}; expected a torch Dataset of (sample, label) "
+            "pairs with a length: torch.utils.data.TensorDataset(x, y) makes one of tensors"
+        )
     if not len(dataset):
         raise CrqError(f"{where}: the dataset is empty")
+    return len(dataset)
+
+
+def pair(dataset: Any, index: int, where: str) -> tuple[Any, Any]:
+    """Sample and label at `index`."""
+    with _named(f"{where}: reading row {index}"):
+        found = dataset[index]
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        held = f" of {len(found)}" if isinstance(found, tuple | list) else ""
+        raise CrqError(f"{where}, row {index}: {type(found).__name__}{held}; expected a pair (sample, label)")
+    return found[0], found[1]
+
+
+def array(part: Any, where: str) -> NDArray[Any]:
+    """A sample or label as an array; a picture's channels come first."""
+    with _named(f"{where}: making arrays of its pair"):
+        if isinstance(part, Image):
+            picture = np.asarray(part)
+            return picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
+        return np.asarray(part.detach().cpu() if isinstance(part, torch.Tensor) else part)
+
+
+def read(dataset: Any, where: str) -> Raw:
+    """Every pair of a map-style dataset, read once."""
     samples: list[NDArray[Any]] = []
     labels: list[NDArray[Any]] = []
-    for index in range(len(dataset)):
-        with _named(f"{where}: reading row {index}"):
-            pair = dataset[index]
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            raise CrqError(f"{where}, row {index}: {type(pair).__name__}; expected a pair (sample, label)")
-        with _named(f"{where}, row {index}: making arrays of its pair"):
-            sample, label = (_array(part) for part in pair)
+    for index in range(sized(dataset, where)):
+        sample, label = (array(part, f"{where}, row {index}") for part in pair(dataset, index, where))
         if samples and (sample.shape, label.shape) != (samples[0].shape, labels[0].shape):
             raise CrqError(
                 f"{where}, row {index}: a sample of shape {sample.shape} with a label of shape {label.shape}; row 0 "
@@ -90,11 +120,3 @@ def read(dataset: Any, where: str) -> Raw:
     integers = whole.dtype.kind in "iu" and whole.ndim == 1
     names = tuple(map(str, classes)) if classes and integers else None
     return Raw(numbers(np.stack(samples), where), whole, where, classes=names)
-
-
-def _array(part: Any) -> NDArray[Any]:
-    """A sample or label as an array; a picture's channels come first."""
-    if isinstance(part, Image):
-        picture = np.asarray(part)
-        return picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
-    return np.asarray(part.detach().cpu() if isinstance(part, torch.Tensor) else part)

@@ -135,55 +135,6 @@ def test_errors_say_what_was_looked_for(tmp_path, monkeypatch) -> None:
         data.ImageData(torch.zeros(1, 1, 2, 2, dtype=torch.uint8), torch.tensor([2]), ("a",), "x")
 
 
-class Pairs(torch.utils.data.Dataset):
-    """A user's own data set."""
-
-    def __init__(self, images, labels) -> None:
-        self.images, self.labels = images, labels
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int):
-        return self.images[index], self.labels[index]
-
-
-def test_any_dataset_of_images_and_labels() -> None:
-    toy = images(5)
-    pixels = toy.images[:, 0].numpy()
-    color = RNG.integers(0, 256, (5, 4, 6, 3), dtype=np.uint8)
-    for given in (toy.images, toy.images.double() / 256, toy.images.numpy(), [Image.fromarray(p) for p in pixels]):
-        found = data.from_dataset(Pairs(given, [0, 2, 1, 0, 1]))
-        assert torch.equal(found.images, toy.images)
-        assert found.labels.tolist() == [0, 2, 1, 0, 1]
-        assert found.classes == ("0", "1", "2")
-    found = data.from_dataset(Pairs([Image.fromarray(p) for p in color], toy.labels), ("a", "b", "c"), "mine")
-    assert np.array_equal(found.images.permute(0, 2, 3, 1).numpy(), color)
-    assert (found.classes, found.name) == (("a", "b", "c"), "mine")
-    assert data.from_dataset(toy).classes == toy.classes
-
-
-def test_images_off_the_grid_are_refused_unless_quantized() -> None:
-    pixels = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
-    with pytest.raises(CrqError, match=r"image 0 of dataset holds 0\.00392157, which is not on .* quantize=True"):
-        data.from_dataset(Pairs(pixels / 255, [0]))
-    found = data.from_dataset(Pairs(pixels / 255, [0]), quantize=True)
-    assert int((found.images.int() - pixels.int()).abs().max()) == 1
-    for quantize in (False, True):
-        with pytest.raises(
-            CrqError, match=r"image 0 of dataset holds -8\.6, which no image byte/256 does.*ValueData\("
-        ):
-            data.from_dataset(Pairs(torch.tensor([[[[0.5, -8.6]]]]), [0]), quantize=quantize)
-    with pytest.raises(CrqError, match=r"image 0 of dataset holds 1, which is not on"):
-        data.from_dataset(Pairs(torch.ones(1, 1, 2, 2), [0]))
-    with pytest.raises(CrqError, match=r"is torch\.int64; expected uint8"):
-        data.from_dataset(Pairs(pixels.long(), [0]))
-    with pytest.raises(CrqError, match=r"image 1 of x has shape \(1, 3, 3\), image 0 \(1, 2, 2\); bring all"):
-        data.from_dataset(Pairs([pixels[0, :, :2, :2], pixels[0, :, :3, :3]], [0, 1]), name="x")
-    with pytest.raises(CrqError, match="x is empty"):
-        data.from_dataset(Pairs([], []), name="x")
-
-
 def test_a_damaged_gzip_stream_is_named(tmp_path) -> None:
     write_idx(tmp_path / "train-labels-idx1-ubyte", np.zeros(9, np.uint8))
     target = tmp_path / "train-images-idx3-ubyte.gz"
@@ -193,40 +144,3 @@ def test_a_damaged_gzip_stream_is_named(tmp_path) -> None:
         target.write_bytes(content)
         with pytest.raises(CrqError, match=r"train-images-idx3-ubyte\.gz cannot be read"):
             data.load("mnist:train", tmp_path)
-
-
-@pytest.mark.parametrize(
-    "label",
-    [1.7, float("nan"), float("inf"), -1, "cat", None, np.float64(0.5), torch.tensor(1.5), torch.tensor([0, 1])],
-)
-def test_labels_that_are_no_class_are_named(label) -> None:
-    with pytest.raises(CrqError, match="image 1 of mine has label .*; expected the number of a class"):
-        data.from_dataset(Pairs(images(3).images, [0, label, 1]), name="mine")
-
-
-@pytest.mark.parametrize("label", [2**63, 2**63 - 1, 10**30, data.MOST_CLASSES])
-def test_labels_too_large_for_classes_are_named_and_nothing_is_allocated(label: int) -> None:
-    with pytest.raises(CrqError, match=rf"image 1 of dataset has label {label}, of more than 100,000 classes"):
-        data.from_dataset(Pairs(images(3).images, [0, label, 1]))
-    with pytest.raises(CrqError, match=rf"image 1 of dataset has label {label}, but there are 3 classes: 0 to 2"):
-        data.from_dataset(Pairs(images(3).images, [0, label, 1]), ("a", "b", "c"))
-
-
-def test_labels_of_other_types_are_integers() -> None:
-    pairs = Pairs(images(4).images, [np.int32(0), torch.tensor(1), 2.0, True])
-    assert data.from_dataset(pairs).labels.tolist() == [0, 1, 2, 1]
-    toy = images(6)
-    made = data.ImageData(toy.images, toy.labels.to(torch.int16), toy.classes, "toy")
-    assert made.labels.dtype == torch.int64
-    for labels in (toy.labels.float(), toy.labels[:, None]):
-        with pytest.raises(CrqError, match=r"toy: labels must be integers \[N\]"):
-            data.ImageData(toy.images, labels, toy.classes, "toy")
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-@pytest.mark.parametrize("quantize", [False, True])
-def test_pixels_that_are_no_numbers_are_refused(value: float, quantize: bool) -> None:
-    pixels = torch.zeros(2, 1, 4, 4)
-    pixels[1, 0, 2, 2] = value
-    with pytest.raises(CrqError, match="image 1 of dataset holds pixels that are not finite"):
-        data.from_dataset(Pairs(pixels, [0, 1]), quantize=quantize)

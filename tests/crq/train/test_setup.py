@@ -235,6 +235,18 @@ def test_a_grid_of_the_recipe_s_takes_the_chosen_one_s_place() -> None:
         assert {key: getattr(made.ternary, key) for key in grid} == grid
 
 
+def test_real_values_of_classes_are_taken_as_they_are() -> None:
+    rows = torch.utils.data.TensorDataset(torch.randn(200, 6) * 9, torch.arange(200) % 2)
+    made = setup(torch.nn.Linear(6, 2), rows, rows, data__augment="none")
+    assert isinstance(made.data, ValueData)
+    assert made.ternary.input_signed
+    dark = torch.zeros(10, 1, 2, 3)  # these alone would pass for images
+    test = torch.utils.data.TensorDataset(dark, torch.arange(10) % 2)
+    maps = torch.utils.data.TensorDataset(rows.tensors[0].reshape(200, 1, 2, 3), rows.tensors[1])
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, (2, 3)), torch.nn.Flatten())
+    assert isinstance(setup(network, maps, test, data__augment="none").test, ValueData)
+
+
 def test_datasets_of_numbers_are_taken_as_they_are() -> None:
     rows = torch.utils.data.TensorDataset(torch.randn(200, 6), torch.randn(200, 2))
     network = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
