@@ -19,11 +19,16 @@ def settled(recipe: Recipe) -> Recipe:
 def within(recipe: Recipe, epochs: int) -> Recipe:
     """`recipe` with its phases shortened or stretched to `epochs` in all, in the proportions they have.
 
-    A retrain keeps its share whatever the method, so that methods which are compared have the same float network.
+    A retrain keeps its share whatever the method, so that methods which are compared have the same float network; one
+    that the method leaves out does so where there are epochs for it.
     Schedules, milestones and ramps are shares of a phase, and a dose is of the whole phase, so they follow. Every phase
     keeps at least one epoch. Raises `CrqError` for fewer epochs than phases.
     """
     phases = {name: phase for name in PHASES if (phase := getattr(recipe, name)).epochs}
+    if not isinstance(epochs, int) or isinstance(epochs, bool):
+        raise CrqError(f"epochs: expected a whole number, not {epochs!r}")
+    if epochs < len(phases) and not recipe.retrains and "retrain" in phases:
+        return within(settled(recipe), epochs)
     if epochs < len(phases):
         raise CrqError(f"{epochs} epochs are too few for {', '.join(phases)}: give at least {len(phases)}")
     whole = sum(phase.epochs for phase in phases.values())

@@ -13,7 +13,13 @@ from typing import Any
 import torch
 
 # Lightning announces devices and tips at every fit; the run's own output says what matters.
-_TOLD = (".*does not have many workers.*", ".*Checkpoint directory.*", ".*GPU available.*", ".*LeafSpec.*")
+_TOLD = (
+    ".*does not have many workers.*",
+    ".*Checkpoint directory.*",
+    ".*GPU available.*",
+    ".*LeafSpec.*",
+    ".*no `val_dataloader`.*",
+)
 
 
 @contextlib.contextmanager

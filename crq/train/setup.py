@@ -35,6 +35,20 @@ from crq.train.sources.values import ValueData
 from crq.train.splits import AnyData, Source, from_raw
 
 EVALUATION_BATCH = 500
+_KEPT = 0.05
+"""Where a moving average keeps more than this of the weights that a phase began with, it is doubted."""
+
+
+@contextlib.contextmanager
+def _beside(data: Dataset[Any] | None, test: Dataset[Any] | None) -> Iterator[None]:
+    """Says of an error about the recipe's data that the caller gave one split of two."""
+    try:
+        yield
+    except CrqError as error:
+        if (data is None) == (test is None):
+            raise
+        there, missing = ("data", "test") if test is None else ("test", "data")
+        raise CrqError(f"{there} was given and {missing} was not, so it is the recipe's: {error}") from error
 
 
 class Setup:
@@ -53,10 +67,11 @@ class Setup:
     ) -> None:
         self.recipe = recipe
         self.task = tasks.of_recipe(recipe)
-        source = Source(recipe.data, self.task.kind) if data is None or test is None else None
-        self.data = self._given(data, "data") if source is None or data is not None else source.split("train")
-        like = self.data
-        self.test = self._given(test, "test", like) if source is None or test is not None else source.split("test")
+        with _beside(data, test):
+            source = Source(recipe.data, self.task.kind) if data is None or test is None else None
+            self.data = self._given(data, "data") if source is None or data is not None else source.split("train")
+            like = self.data
+            self.test = self._given(test, "test", like) if source is None or test is not None else source.split("test")
         self.held_out: AnyData | None = None
         if data is None and source is not None and source.has_validation:
             self.held_out = source.split("val")
@@ -217,6 +232,23 @@ class Setup:
                     f"{len(self.data)} training samples do not fill one batch of {name}.batch_size = "
                     f"{phase.batch_size} on {world} process(es)"
                 )
+
+    def doubts(self) -> list[str]:
+        """What trains, but hardly as it was meant."""
+        found = []
+        for name, phase in self.recipe.phases.items():
+            steps = self.optimizer_steps(name)
+            if phase.average and (kept := phase.average**steps) > _KEPT:
+                found.append(
+                    f"{name}.average = {phase.average:g} ends {steps} steps with {kept:.0%} of the weights that {name} "
+                    f"begins with: take {round(1 - 5 / max(steps, 10), 4):g} or less, or more epochs"
+                )
+            if phase.distill and not self.recipe.pretrain.epochs:
+                found.append(
+                    f"{name}.distill learns from the network as it was given, for pretrain.epochs = 0; it teaches "
+                    "something only if it was trained before"
+                )
+        return found
 
     def phase(self, name: str) -> Phase:
         """The recipe's section of that phase."""

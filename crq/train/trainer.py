@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from crq.train.budget import settled, within
 from crq.train.checkpoints import check_fits, restore, save
 from crq.train.folder import RunFolder
 from crq.train.manifest import manifest
-from crq.train.recipe import Recipe, check_penalties
+from crq.train.recipe import Recipe, check_penalties, parse
 from crq.train.recipe import load as load_recipe
 from crq.train.setup import Setup
 from crq.train.summary import frozen_scores, input_words, metadata, summarize
@@ -35,7 +36,7 @@ RESULT = {"network", "rows", "scores", "seconds", "layers"}
 
 
 def train_recipe(
-    recipe: Recipe | str | os.PathLike[str],
+    recipe: Recipe | Mapping[str, Any] | str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
     network: nn.Module | None = None,
@@ -48,20 +49,21 @@ def train_recipe(
 ) -> dict[str, Any]:
     """Run a recipe into the folder `out` and return its summary (also written to `summary.json`).
 
-    recipe: a `Recipe`, a TOML file or a built-in name. network, data, test: used in place of what the recipe names;
-    data and test, the training and the test split, are `ImageData`, `ValueData` or any dataset: for classes one that
-    `from_dataset` takes, else of (sample, numbers). epochs: a budget that all phases together are fitted to.
-    resume: continue an interrupted run in `out`; otherwise `out` must be empty. pretrained: the folder of an earlier
-    run whose float network to start from; it must have the same data, network, loss, metric, seed and pretrain
-    sections. A method without a retrain fine-tunes for its epochs, too. Raises
-    `CrqError` for everything a user can mend, before training where possible.
+    recipe: a `Recipe`, its sections as a dictionary, a TOML file or a built-in name. network, data, test: used in place
+    of what the recipe names; data and test, the training and the test split, are `ImageData`, `ValueData` or any
+    dataset: for classes of (sample, class), images as `from_dataset` takes them or real values; else of (sample,
+    numbers). epochs: a budget that all phases together are fitted to. resume: continue an interrupted run in `out`;
+    otherwise `out` must be empty. pretrained: the folder of an earlier run whose float network to start from; it must
+    have the same data, network, loss, metric, seed and pretrain sections. A method without a retrain fine-tunes for its
+    epochs, too. Raises `CrqError` for everything a user can mend, before training where possible.
 
     The recipe's threads and seed act on this run alone: torch's threads and random state, loggers, warning filters and
     signal handlers are afterwards what they were, but for what Lightning sets up when it is first imported. Messages
     go to `console`, by default standard error.
     """
-    if not isinstance(recipe, Recipe):
-        recipe = load_recipe(recipe)
+    recipe = _recipe(recipe)
+    if not isinstance(out, str | os.PathLike):
+        raise CrqError(f"out: expected the path of a folder, not {out!r}")
     check_penalties(recipe)
     recipe = recipe if epochs is None else within(recipe, epochs)
     console = console or Console(stderr=True)
@@ -82,6 +84,19 @@ def train_recipe(
             return _Run(setup, folder, console).complete()
 
 
+def _recipe(given: Recipe | Mapping[str, Any] | str | os.PathLike[str]) -> Recipe:
+    if isinstance(given, Recipe):
+        return given
+    if isinstance(given, Mapping):
+        return parse(dict(given))
+    if isinstance(given, str | os.PathLike):
+        return load_recipe(given)
+    raise CrqError(
+        f"recipe: expected a Recipe, a dictionary of its sections, a file or a built-in name, not "
+        f"{type(given).__name__}"
+    )
+
+
 class _Run:
     """One run on its way: what each phase has given so far."""
 
@@ -96,8 +111,9 @@ class _Run:
         setup = self.setup
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         slower = precision.warning(setup.recipe.precision, device) if distributed.is_main() else None
-        if slower:
-            self.console.print(f"warning: {slower}", highlight=False, soft_wrap=True, style="yellow")
+        for note in (slower, *setup.doubts()) if distributed.is_main() else ():
+            if note is not None:
+                self.console.print(f"warning: {note}", highlight=False, soft_wrap=True, style="yellow")
         self._train("pretrain", setup.network, "float")
         if setup.ternary != setup.recipe.ternary and distributed.is_main():
             self.console.print(f"input     {input_words(setup)}", highlight=False, soft_wrap=True)

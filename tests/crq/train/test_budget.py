@@ -65,10 +65,12 @@ def test_methods_that_are_compared_have_the_same_float_network() -> None:
     plain = plan.model_copy(update={"ternary": TernaryConfig(method="ste")})
     assert epochs_of(within(plain, 40)) == epochs_of(within(plan, 40)) == {"pretrain": 19, "retrain": 2, "finetune": 19}
     assert epochs_of(settled(within(plain, 40))) == {"pretrain": 19, "retrain": 0, "finetune": 21}
-    with pytest.raises(CrqError, match="2 epochs are too few for pretrain, retrain, finetune: give at least 3"):
-        within(plain, 2)
+    assert epochs_of(within(plain, 2)) == {"pretrain": 1, "retrain": 0, "finetune": 1}
 
 
 def test_fewer_epochs_than_phases_are_refused() -> None:
     with pytest.raises(CrqError, match="2 epochs are too few for pretrain, retrain, finetune: give at least 3"):
         within(with_epochs(10, 5, 5), 2)
+    for epochs in (5.0, "5", True):
+        with pytest.raises(CrqError, match="epochs: expected a whole number, not "):
+            within(with_epochs(10, 5, 5), epochs)

@@ -1,5 +1,6 @@
 """What a run works with: what cannot be trained is refused before the first epoch; batches, seeds and λ."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -233,6 +234,24 @@ def test_a_grid_of_the_recipe_s_takes_the_chosen_one_s_place() -> None:
     for given in (grid, {"input_scale": 2**-8}):
         made = setup(network, rows, rows, loss="mse", data__augment="none", ternary=given)
         assert {key: getattr(made.ternary, key) for key in grid} == grid
+
+
+def test_what_hardly_acts_is_doubted() -> None:
+    assert not setup().doubts()
+    found = setup(finetune__average=0.9999, finetune__epochs=2).doubts()
+    assert re.search(r"finetune\.average = 0\.9999 ends \d+ steps with 100% .* take 0\.\d+ or less", " ".join(found))
+    assert not setup(finetune__average=0.5, finetune__epochs=2).doubts()
+    taught = {"distill": {"temperature": 4.0, "weight": 0.5}, "epochs": 1}
+    found = setup(pretrain__epochs=0, finetune=taught).doubts()
+    assert re.search(r"finetune\.distill learns from the network as it was given", found[0])
+    assert not setup(finetune=taught).doubts()
+
+
+def test_one_split_alone_needs_the_recipe_s_other() -> None:
+    train = data.load("digits:train")
+    assert len(setup(None, train).test) == len(data.load("digits:test"))
+    with pytest.raises(CrqError, match="data was given and test was not, so it is the recipe's: unknown data 'mine'"):
+        setup(None, train, data__name="mine")
 
 
 def test_real_values_of_classes_are_taken_as_they_are() -> None:

@@ -195,6 +195,10 @@ def test_refusals_come_before_any_file(tmp_path) -> None:
         run(tmp_path / "a", network={"name": "vgg7", "options": {"width": 2}})
     with pytest.raises(CrqError, match="matches no layer"):
         run(tmp_path / "a", ternary={"skip": ["conv9"]})
+    with pytest.raises(CrqError, match=r"recipe: expected a Recipe, a dictionary of its sections, .* not NoneType"):
+        trainer.train_recipe(None, tmp_path / "a")
+    with pytest.raises(CrqError, match="out: expected the path of a folder, not None"):
+        trainer.train_recipe("digits", None)
     assert not (tmp_path / "a").exists()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").write_text("")
@@ -219,7 +223,7 @@ def test_any_torch_dataset(tmp_path) -> None:
     digits, test = data.load("digits:train"), data.load("digits:test")
     own = torch.utils.data.TensorDataset(digits.images[:200], digits.labels[:200])
     quiet = Console(file=io.StringIO())
-    plan = recipe.parse(values(steps=2, calibration=64))
+    plan = values(steps=2, calibration=64)  # the sections as they are
     summary = trainer.train_recipe(
         plan, tmp_path / "run", data=own, test=torch.utils.data.Subset(test, range(50)), console=quiet
     )
