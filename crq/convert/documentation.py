@@ -158,6 +158,10 @@ are off by 2⁻²¹ (of the larger of 1 and the value); where it is not, b moves
 file spells the functions out in operators of opset 13. Hardswish has the slope (1 + 2⁻¹⁷)/6: with 1/6 its lowest value
 is a tie of quantizers of scale 1/4.
 
+Sums of an integer layer (`integer`), and codes of 7 and 8 bits, lie too close for that. There `prepare` puts a signed
+quantizer of 8 bits before such a function, whose table is then of 256 values; it takes fewer LUTs, too. ReLU, LeakyReLU,
+PReLU and Hardtanh are one operation, which all machines round alike, and need none.
+
 ## What is refused, before any training
 
 | module or operation | why, and what to do |

@@ -33,7 +33,7 @@ from crq.convert.swap import swap, swap_in_place
 from crq.convert.trace import trace
 from crq.convert.transposed import Transposed
 from crq.errors import CrqError, non_finite
-from crq.quant.layers import QuantLayer
+from crq.quant.layers import IntegerLayer, QuantLayer
 from crq.quant.quantizers import ActQuant
 
 
@@ -144,6 +144,13 @@ def _keeps(module: nn.Module) -> bool:
     return isinstance(module, nn.Flatten) or is_dropout(module)
 
 
+_BEFORE_FUNCTIONS = 8
+"""Bits of sums before a function that machines round differently. Behind an integer layer the sums lie so close, and at
+`_DENSE` bits the ends of codes, that some sum comes too near to such an end for every machine to give the same code;
+values of so few bits do not, and need fewer LUTs too."""
+_DENSE = 7
+
+
 class _Placer:
     """Inserts the quantizers in one walk along the graph.
 
@@ -155,6 +162,7 @@ class _Placer:
         self.traced, self.graph, self.config = traced, traced.graph, config
         self.modules = dict(traced.named_modules())
         self.coded: set[fx.Node] = set()
+        self.fine: set[fx.Node] = set()
         self.signed: dict[fx.Node, bool] = {}
         self.source: dict[fx.Node, str] = {}
         assert isinstance(config.act_bits, int)
@@ -183,7 +191,10 @@ class _Placer:
         x = node.all_input_nodes[0]
         self.source[node] = self.source[x]
         self.signed[node] = self.signed[x]
-        if isinstance(module, (*MACS, QuantLayer)):
+        computes = isinstance(module, (*MACS, QuantLayer))
+        if isinstance(module, IntegerLayer) if computes else x in self.fine:
+            self.fine.add(node)
+        if computes:
             self._demand(node, x, self._bits_between())
             self.source[node], self.signed[node] = str(node.target), True
         elif isinstance(module, AVG_POOLS):
@@ -201,7 +212,10 @@ class _Placer:
             self.signed[node] = False
             self._quantize(node, ActQuant(self.act_bits, limit=limit))
         elif isinstance(module, ACTIVATIONS):
-            signed = self.signed[node] = activation_of(str(node.target), module).signed
+            activation = activation_of(str(node.target), module)
+            if not activation.function.exact and (x in self.fine or self.act_bits >= _DENSE):
+                self._demand(node, x, _BEFORE_FUNCTIONS)
+            signed = self.signed[node] = activation.signed
             self._quantize(node, ActQuant(self._bits_between() if signed else self.act_bits, signed=signed))
         elif isinstance(module, (*NORMS, Scaled)):
             self.signed[node] = True

@@ -187,3 +187,12 @@ def test_activation_functions(functions: tuple[nn.Module, ...], tmp_path: Path) 
             assert step(torch.arange(-3000, 3000)[:, None].expand(-1, 6)).unique().numel() > 2
     assert deploy(codes).std() > 0
     chain(deploy, codes, tmp_path)
+
+
+@pytest.mark.parametrize("functions", [RISING[3:], CURVED[:2], TURNING[:3]])
+def test_functions_behind_integer_layers(functions: tuple[nn.Module, ...], tmp_path: Path) -> None:
+    net = Activated(*functions)
+    integer = {f"layers.{index}": 8 for index in range(0, len(functions), 2)}
+    deploy, codes = frozen(net, crq.TernaryConfig(act_bits=8, integer=integer))
+    assert deploy(codes).std() > 0
+    chain(deploy, codes, tmp_path)

@@ -101,6 +101,36 @@ def test_negative_slopes_are_refused() -> None:
         activation_of("act", nn.Softplus(2))
 
 
+@pytest.mark.parametrize("bits", [4, 6, 7, 8])
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "prelu by channel"])
+def test_dense_sums_and_dense_codes_freeze(name: str, bits: int) -> None:
+    torch.manual_seed(bits)
+    net = nn.Sequential(
+        nn.Conv2d(1, 6, 3), nn.BatchNorm2d(6), MODULES[name].float(), nn.Flatten(), nn.Linear(6 * 36, 3)
+    )
+    codes = torch.randint(0, 256, (64, 1, 8, 8), dtype=torch.uint8)
+    for integer in ({}, {"0": 8}, {"0": 8, "4": 8}):
+        model = crq.prepare(net, crq.TernaryConfig(act_bits=bits, integer=integer), codes[:2].float() / 256)
+        crq.quantize(model, [codes])
+        assert crq.freeze(model, [codes])(codes).std() > 0
+
+
+def test_a_function_that_machines_round_differently_reads_few_values() -> None:
+    def quantizers(function: nn.Module, **config: object) -> list[int]:
+        net = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), function, nn.Conv2d(2, 2, 1))
+        modules = dict(crq.prepare(net, crq.TernaryConfig(**config)).named_modules())
+        return [module.bits for name, module in modules.items() if name.startswith("0_quant")]
+
+    for function in (nn.Sigmoid(), nn.SiLU()):
+        assert quantizers(function) == [4]
+        assert quantizers(function, act_bits=6) == [6]
+        assert quantizers(function, integer={"0": 8}) == [8, 4]
+        assert quantizers(function, integer={"3": 8}) == [4]
+        assert quantizers(function, act_bits=8) == [8, 8]
+    for function in (nn.ReLU(), nn.LeakyReLU(), nn.Hardtanh()):  # one IEEE operation each
+        assert quantizers(function, act_bits=8, integer={"0": 8}) == [8]
+
+
 def test_prepare_puts_the_quantizer_that_suits_the_range() -> None:
     for module, sign in ((nn.Sigmoid(), "u"), (nn.Tanh(), "s"), (nn.Hardtanh(0, 1), "u"), (nn.SiLU(), "s")):
         prepared = crq.prepare(nn.Sequential(nn.Conv2d(1, 2, 1), module, nn.Conv2d(2, 2, 1)))
