@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class CrqError(ValueError):
@@ -51,6 +51,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """A ` (did you mean 'x'?)` suffix naming the closest of `known`, or an empty string."""
     found = nearest_names(word, known, n=1, cutoff=0.55)
     return f" (did you mean {found[0]!r}?)" if found else ""
+
+
+def few(names: Sequence[str]) -> str:
+    """The first dozen of `names`."""
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 
 def non_finite(name: str) -> CrqError:

@@ -13,6 +13,7 @@ from torch import fx, nn
 from crq.convert.arguments import arguments
 from crq.convert.arithmetic import ARITHMETIC, rewrite_arithmetic
 from crq.convert.pixels import Row
+from crq.convert.reasons import remedy
 from crq.convert.resampling import interpolate, pad, shuffle
 from crq.convert.rewriter import Rewriter, name_of, rebind
 from crq.convert.supported import is_dropout
@@ -245,6 +246,10 @@ def _view(rewriter: Rewriter, node: fx.Node) -> None:
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
     # (N, -1) with N read from the input, or (-1, features): the next layer's in_features rejects a wrong count.
+    if len(shape) > 2:
+        raise CrqError(
+            f"{node.target!r} {rewriter.where(node)} must be (batch, -1), a flattening: {remedy('unflatten')}"
+        )
     first_is_batch = len(shape) == 2 and (isinstance(shape[0], fx.Node) and shape[1] == -1 or shape[0] == -1)
     if not first_is_batch or node.kwargs:
         raise CrqError(

@@ -40,5 +40,7 @@ def check_fit(name: str, module: nn.Module, shape: Sequence[int], images: Sequen
     remedy = f"make it for {shape[axis]:,}, or give the network samples of another size"
     if axis == 1 and tuple(shape[1:]) == tuple(images) and len(images) > 1 and images[-1] == takes:
         remedy = "channels come first, after the batch: images.movedim(-1, 1)"
+    elif isinstance(module, nn.Conv1d | nn.Conv2d) and len(shape) < module.weight.dim():
+        remedy = "it takes a batch with channels: x[None] is one of a single sample, x[:, None] gives samples a channel"
     kind = type(module).__name__.removeprefix("Ternary").removeprefix("Integer")
     raise Misfit(f"{name!r} ({kind})", takes, shape[axis], unit, images, remedy)

@@ -100,7 +100,9 @@ class FrozenModel(nn.Module):
             units = apply(spec.preprocessing, x.detach()) / spec.scale
             quantize = quantize or bool(spec.preprocessing)
             rounded = units.round().clamp(spec.qmin, spec.qmax) if quantize else units.round()
-            if not torch.isfinite(rounded).all() or not (quantize or torch.equal(rounded, units)):
+            if not torch.isfinite(rounded).all():
+                raise CrqError("input values are not finite (NaN or infinity): mend or leave out those samples")
+            if not (quantize or torch.equal(rounded, units)):
                 raise CrqError(
                     f"input values are not multiples of {spec.scale}: pass integer codes (image bytes), values "
                     f"code × {spec.scale}, or quantize=True"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from torch import nn
+from torch import Tensor, fx, nn
 
 from crq.convert.batches import BATCHES, Bounded, device_of, joined
 from crq.convert.calibrate import calibrate_activations, reestimate_batch_norm
 from crq.convert.inputs import values_of, watched
 from crq.convert.prepare import coded_layers, set_mode
+from crq.convert.shapes import infer_shapes
 from crq.errors import CrqError
 from crq.quant.quantizers import quantizers
 
@@ -31,10 +33,19 @@ def quantize(model: nn.Module, loader: Iterable[Any], batches: int | None = BATC
         raise CrqError(f"quantize takes the result of crq.prepare, not {type(model).__name__}")
     sample, device = Bounded(loader, batches), device_of(model)
     set_mode(model, "quantized", activations=False)
+    fitting = _fitting(copy.deepcopy(model).eval(), values_of(model, sample))
     with watched(model, "crq.quantize"):
-        reestimate_batch_norm(model, values_of(model, sample))
+        reestimate_batch_norm(model, fitting)
         if quantizers(model):  # with float activations there are none
             calibrate_activations(model, [joined(values_of(model, sample), SCALED_ON).to(device)])
     if quantizers(model):
         set_mode(model, "quantized")
         reestimate_batch_norm(model, values_of(model, sample))
+
+
+def _fitting(rehearsed: nn.Module, batches: Iterable[Tensor]) -> Iterator[Tensor]:
+    """`batches`; the first is refused where layers of `rehearsed`, a copy in eval mode, are for another shape."""
+    for index, images in enumerate(batches):
+        if index == 0 and isinstance(rehearsed, fx.GraphModule):
+            infer_shapes(rehearsed, images[:1].to(device_of(rehearsed)))
+        yield images

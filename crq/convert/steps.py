@@ -107,7 +107,7 @@ class Conv(Mac):
         ]
         n, g = x.shape[0], self.groups
         columns = F.unfold(x, tuple(kernel), dilation=tuple(dilation), stride=tuple(stride))
-        columns = columns.reshape(n, g, -1, columns.shape[-1])
+        columns = columns.reshape(n, g, columns.shape[1] // g, columns.shape[-1])
         weights = codes.to(dtype).reshape(g, codes.shape[0] // g, -1)
         return (weights @ columns).reshape(n, codes.shape[0], *size).to(torch.int64)
 
@@ -189,10 +189,9 @@ class Threshold(Step):
     @staticmethod
     def count(table: Tensor, x: Tensor, signs: Tensor) -> Tensor:
         """How many thresholds of its channel each signs·x reaches."""
-        channels = x.shape[1]
-        columns = (x.transpose(0, 1).reshape(channels, -1) * signs[:, None]).contiguous()
+        columns = (x.transpose(0, 1).flatten(1) * signs[:, None]).contiguous()
         reached = torch.searchsorted(table, columns, right=True)
-        return reached.reshape(channels, x.shape[0], *x.shape[2:]).transpose(0, 1)
+        return reached.reshape(x.shape[1], x.shape[0], *x.shape[2:]).transpose(0, 1)
 
 
 class Activated(Threshold):

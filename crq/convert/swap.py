@@ -11,18 +11,22 @@ from torch import nn
 
 from crq.convert.config import TernaryConfig, check_together
 from crq.convert.supported import MACS
-from crq.errors import CrqError, nearest, users_line
+from crq.errors import CrqError, few, nearest, users_line
 from crq.quant.layers import INTEGER, TERNARY, TernaryLayer
 
 
 def swap(model: nn.Module, names: Sequence[str], config: TernaryConfig) -> None:
     """Replace the layers called `names`, in the order of the network, in `model` itself; parameters are shared.
 
-    Raises `CrqError` for no layers, patterns that match none, and layers that are to be float and integer at once.
+    Raises `CrqError` for no layers, patterns that match none, a layer that is to be float and integer at once, and
+    where all are to be float.
     """
     if not names:
         raise CrqError("the model has no convolution or linear layer to make ternary")
-    for name, options in layer_options(names, config).items():
+    asked = layer_options(names, config)
+    if all(options.get("skip") for options in asked.values()):
+        raise CrqError(f"skip matches every layer of the network, {few(names)}: keep one that has codes")
+    for name, options in asked.items():
         layer, bits = model.get_submodule(name), options.get("integer")
         if options.get("skip"):
             if bits is not None:
@@ -86,6 +90,6 @@ def matching(pattern: str, names: Sequence[str], option: str) -> list[str]:
     if not found and pattern in ("first", "last"):
         found = [names[0 if pattern == "first" else -1]]
     if not found:
-        known = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-        raise CrqError(f"{option} pattern {pattern!r} matches no layer{nearest(pattern, names)}; layers are {known}")
+        known = nearest(pattern, names)
+        raise CrqError(f"{option} pattern {pattern!r} matches no layer{known}; layers are {few(names)}")
     return found

@@ -22,6 +22,7 @@ from crq.convert.prepare import prepare
 from crq.convert.shapes import infer_shapes
 from crq.errors import CrqError
 from crq.quant import methods
+from crq.quant.layers import TernaryLayer
 from crq.train import distributed, images, progressive, tasks
 from crq.train.fitting import change, misfit
 from crq.train.grid import standardization, with_grid
@@ -173,6 +174,12 @@ class Setup:
                 "data.standardize = true, or use crq.prepare and a loop of your own"
             )
         self._check_steps(prepared, example)
+        pulled = [name for name in ("retrain", "finetune") if name in self.recipe.phases and self.lam(name) is not None]
+        if pulled and not any(isinstance(module, TernaryLayer) for module in prepared.modules()):
+            raise CrqError(
+                f"method {self.method.name} pulls the weights of ternary layers together in [{pulled[0]}], and "
+                "ternary.integer leaves none: leave a layer out of it, or choose method ste"
+            )
         for name, phase in self.recipe.phases.items():
             if phase.sizes:
                 trained = copy.deepcopy(self.network).eval() if name == "pretrain" else prepared

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import crq
-from crq.errors import CrqError, ToolError, VerificationError, nearest, nearest_names, non_finite
+from crq.errors import CrqError, ToolError, VerificationError, few, nearest, nearest_names, non_finite
 
 
 def test_exit_codes() -> None:
@@ -31,6 +31,11 @@ def test_several_near_words_come_in_order_of_likeness() -> None:
     assert nearest_names("conv1", known, n=1) == ["conv1"]
     assert nearest_names("conv", known, cutoff=0.9) == []
     assert nearest_names("conv", known, n=4, cutoff=0.5) != []
+
+
+def test_long_lists_are_cut() -> None:
+    assert few(["a", "b"]) == "a, b"
+    assert few(list(map(str, range(13)))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"
 
 
 def test_non_finite_weights_are_named() -> None:

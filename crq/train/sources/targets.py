@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crq.errors import CrqError
+from crq.errors import CrqError, few
 from crq.train.sources.raw import Raw
 
 Kind = Literal["classes", "numbers", "bits", "marks"]
@@ -59,8 +59,8 @@ def as_classes(raw: Raw, classes: Sequence[str]) -> Tensor:
     if found.ndim == 2:
         if (columns := class_names(raw)) != tuple(classes):
             raise CrqError(
-                f"{raw.where}: one-hot labels with the columns {_few(columns)}; expected the classes of the training "
-                f"split, {_few(classes)}: write the labels of both in one way"
+                f"{raw.where}: one-hot labels with the columns {few(columns)}; expected the classes of the training "
+                f"split, {few(classes)}: write the labels of both in one way"
             )
         return torch.from_numpy(found.argmax(1).astype(np.int64))
     if raw.classes is not None:
@@ -76,7 +76,7 @@ def as_classes(raw: Raw, classes: Sequence[str]) -> Tensor:
     if wrong is not None:
         raise CrqError(
             f"{raw.row(wrong)}: its label {names[wrong]!r} is no class of the training split, which has "
-            f"{_few(classes)}: add training samples of it, or leave it out"
+            f"{few(classes)}: add training samples of it, or leave it out"
         )
     return torch.tensor([places[name] for name in names], dtype=torch.int64)
 
@@ -139,10 +139,6 @@ def _tells_a_class(labels: NDArray[Any]) -> NDArray[np.bool_]:
     if labels.dtype.kind == "O":
         return np.array([isinstance(label, str | bytes) for label in labels])
     return np.full(len(labels), labels.dtype.kind in "iubUS")
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 
 def _name(value: Any) -> str:

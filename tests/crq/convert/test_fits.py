@@ -57,3 +57,11 @@ def test_prepare_and_freeze_say_it_in_a_line(capfd: pytest.CaptureFixture[str]) 
     out, err = capfd.readouterr()
     assert "Traceback" not in out + err
     assert "fake_tensor" not in err
+
+
+def test_a_single_sample_is_no_batch() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, 2))
+    with pytest.raises(
+        Misfit, match=r"samples of shape \(8, 8\) give it 8: it takes a batch .*x\[None\].*x\[:, None\]"
+    ):
+        crq.prepare(net, example_input=torch.rand(3, 8, 8)[:, :, :])

@@ -90,8 +90,15 @@ def test_inputs_off_the_grid_raise() -> None:
         model(torch.full((1, *Plain.shape), 256))
     with pytest.raises(CrqError, match="expected"):
         model(torch.zeros(1, 1, 9, 9, dtype=torch.uint8))
-    with pytest.raises(CrqError, match="multiples"):
-        model(torch.full((1, *Plain.shape), float("nan")))
+    for quantize in (False, True):
+        with pytest.raises(CrqError, match="input values are not finite"):
+            model(torch.full((1, *Plain.shape), float("nan")), quantize=quantize)
+
+
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_no_images_have_no_scores(network: type[nn.Module]) -> None:
+    model = frozen(network)
+    assert model(images(network, 2)[:0]).shape == (0, *model(images(network, 2)).shape[1:])
 
 
 @pytest.mark.parametrize("change", ["half", "bfloat16", "double"])

@@ -57,3 +57,21 @@ def test_refusals() -> None:
         crq.quantize(Plain(), [])
     with pytest.raises(CrqError, match="at least one batch"):
         crq.quantize(prepared(), [])
+    with pytest.raises(CrqError, match=r"takes 1 channels, but samples of shape \(3, 8, 8\) give it 3: make it for 3"):
+        crq.quantize(prepared(), [torch.rand(4, 3, 8, 8)])
+    with pytest.raises(CrqError, match=r"begins with a tensor of shape \(4,\): expected images \[N, …\] first"):
+        crq.quantize(prepared(), [(torch.arange(4), torch.rand(4, *Plain.shape))])
+    with pytest.raises(CrqError, match="a batch holds values that are not finite"):
+        crq.quantize(prepared(), [torch.full((4, *Plain.shape), torch.nan)])
+
+
+def test_the_look_at_the_first_batch_changes_nothing() -> None:
+    batches = [torch.rand(8, *Plain.shape) for _ in range(3)]
+    one, two = prepared(), prepared()
+    two.load_state_dict(one.state_dict())
+    crq.quantize(one.eval(), batches)
+    crq.quantize(two.train(), iter(batches))
+    assert two.training
+    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), two.state_dict().values(), strict=True))
+    norm = next(module for module in one.modules() if isinstance(module, torch.nn.BatchNorm2d))
+    assert int(norm.num_batches_tracked) == 3

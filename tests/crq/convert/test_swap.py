@@ -53,6 +53,12 @@ def test_a_pattern_without_a_layer_is_refused() -> None:
         crq.prepare(models.build("digits-cnn"), crq.TernaryConfig(layers={"cnv1": {"method": "twn"}}))
 
 
+def test_some_layer_has_codes() -> None:
+    for options in ({"skip": ["*"]}, {"skip": ["conv*", "fc"]}):
+        with pytest.raises(CrqError, match=r"skip matches every layer of the network, conv1, .*: keep one that has"):
+            crq.prepare(models.build("digits-cnn"), crq.TernaryConfig(**options))
+
+
 class Odd(nn.Conv2d):
     def forward(self, x):
         return super().forward(x * 2)

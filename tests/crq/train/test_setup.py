@@ -131,6 +131,14 @@ def test_lambda_acts_where_the_method_says(method: str, given: dict, expected: l
     assert [made.lam(phase) for phase in PHASES] == expected
 
 
+def test_a_penalty_needs_a_ternary_layer() -> None:
+    integer = {"integer": {"*": 8}}
+    with pytest.raises(CrqError, match=r"method crq pulls .* in \[retrain\], and ternary\.integer leaves none"):
+        setup(ternary={"method": "crq", **integer}, retrain={"epochs": 1})
+    setup(ternary={"method": "ste", **integer})
+    setup(ternary={"method": "crq", "integer": {"first": 8}}, retrain={"epochs": 1})
+
+
 def test_every_phase_of_every_seed_draws_its_own_numbers() -> None:
     seeds = [setup(seed=seed).seed(phase) for seed in (0, 1, 2) for phase in PHASES]
     assert len(set(seeds)) == 9
