@@ -247,9 +247,7 @@ def _view(rewriter: Rewriter, node: fx.Node) -> None:
         shape = tuple(shape[0])
     # (N, -1) with N read from the input, or (-1, features): the next layer's in_features rejects a wrong count.
     if len(shape) > 2:
-        raise CrqError(
-            f"{node.target!r} {rewriter.where(node)} must be (batch, -1), a flattening: {remedy('unflatten')}"
-        )
+        raise CrqError(f"{node.target!r} {rewriter.where(node)} must be (batch, -1): {remedy('unflatten')}")
     first_is_batch = len(shape) == 2 and (isinstance(shape[0], fx.Node) and shape[1] == -1 or shape[0] == -1)
     if not first_is_batch or node.kwargs:
         raise CrqError(

@@ -64,4 +64,4 @@ def test_a_single_sample_is_no_batch() -> None:
     with pytest.raises(
         Misfit, match=r"samples of shape \(8, 8\) give it 8: it takes a batch .*x\[None\].*x\[:, None\]"
     ):
-        crq.prepare(net, example_input=torch.rand(3, 8, 8)[:, :, :])
+        crq.prepare(net, example_input=torch.rand(3, 8, 8))
