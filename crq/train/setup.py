@@ -36,6 +36,8 @@ from crq.train.sources.values import ValueData
 from crq.train.splits import AnyData, Source, from_raw
 
 EVALUATION_BATCH = 500
+_LARGE = 10.0
+"""Mean size of labels from which on they are doubted: outputs of a network begin at about 1."""
 _KEPT = 0.05
 """Where a moving average keeps more than this of the weights that a phase began with, it is doubted."""
 
@@ -255,6 +257,11 @@ class Setup:
                     f"{name}.distill learns from the network as it was given, for pretrain.epochs = 0; it teaches "
                     "something only if it was trained before"
                 )
+        if self.task.kind == "numbers" and (size := float(self.data.labels.abs().mean())) > _LARGE:
+            found.append(
+                f"labels of {self.data.name} are {size:.3g} in the mean, and are learned as they are: bring them to "
+                "about -1 to 1 in the data if the loss does not fall, and multiply the outputs back"
+            )
         return found
 
     def phase(self, name: str) -> Phase:

@@ -105,6 +105,11 @@ def _label(label: Any, where: str) -> int:
         number = int(value)
     except (TypeError, ValueError, OverflowError, RuntimeError):  # NaN, infinity, words, several labels
         pass
+    if getattr(value, "ndim", 0):
+        raise CrqError(
+            f"{where} has labels of shape {tuple(value.shape)}; expected the number of a class. For several numbers a "
+            'sample set loss = "mse" or "bce"; for a class per pixel train in a loop of your own'
+        )
     if number < 0 or number != value:
         raise CrqError(f"{where} has label {value!r}; expected the number of a class: an integer from 0 on")
     return number

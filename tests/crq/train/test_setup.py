@@ -255,6 +255,15 @@ def test_what_hardly_acts_is_doubted() -> None:
     assert not setup(finetune=taught).doubts()
 
 
+def test_large_labels_are_doubted() -> None:
+    x, network = torch.randn(200, 6), torch.nn.Linear(6, 2)
+    for scale, told in ((1, 0), (5000, 1)):
+        rows = torch.utils.data.TensorDataset(x, scale * torch.randn(200, 2))
+        found = setup(network, rows, rows, loss="mse", data__augment="none").doubts()
+        assert len(found) == told
+        assert all("are learned as they are: bring them to about -1 to 1" in line for line in found)
+
+
 def test_one_split_alone_needs_the_recipe_s_other() -> None:
     train = data.load("digits:train")
     assert len(setup(None, train).test) == len(data.load("digits:test"))

@@ -70,11 +70,17 @@ def test_images_off_the_grid_are_refused_unless_quantized() -> None:
 
 @pytest.mark.parametrize(
     "label",
-    [1.7, float("nan"), float("inf"), -1, "cat", None, np.float64(0.5), torch.tensor(1.5), torch.tensor([0, 1])],
+    [1.7, float("nan"), float("inf"), -1, "cat", None, np.float64(0.5), torch.tensor(1.5)],
 )
 def test_labels_that_are_no_class_are_named(label) -> None:
     with pytest.raises(CrqError, match="image 1 of mine has label .*; expected the number of a class"):
         data.from_dataset(Pairs(images(3).images, [0, label, 1]), name="mine")
+
+
+def test_labels_of_several_numbers_are_told_by_their_shape() -> None:
+    masks = torch.zeros(3, 6, 6, dtype=torch.long)
+    with pytest.raises(CrqError, match=r"image 0 of mine has labels of shape \(6, 6\); .* train in a loop of your own"):
+        data.from_dataset(Pairs(images(3).images, masks), name="mine")
 
 
 @pytest.mark.parametrize("label", [2**63, 2**63 - 1, 10**30, data.MOST_CLASSES])
