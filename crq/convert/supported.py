@@ -42,11 +42,23 @@ def is_dropout(module: nn.Module) -> bool:
 
 
 def check_exact(model: fx.GraphModule) -> None:
-    """Raise `CrqError` for pools without an integer form."""
+    """Raise `CrqError` for pools without an integer form, and transposed convolutions that no runtime of files takes."""
     modules = dict(model.named_modules())
     for node in model.graph.nodes:
         if node.op == "call_module":
-            _check_pool(str(node.target), modules[str(node.target)])
+            name, module = str(node.target), modules[str(node.target)]
+            _check_pool(name, module)
+            if isinstance(module, TRANSPOSED):
+                _check_output_padding(name, module)
+
+
+def _check_output_padding(name: str, module: nn.ConvTranspose1d | nn.ConvTranspose2d) -> None:
+    sizes = (_each(module.output_padding), _each(module.stride))
+    if any(more >= stride for more, stride in zip(*sizes, strict=True)):
+        raise CrqError(
+            f"layer {name!r}: output_padding {sizes[0]} must be smaller than the stride {sizes[1]}, or ONNX runtimes "
+            "refuse the file: use less padding or a larger kernel"
+        )
 
 
 def _check_pool(name: str, module: nn.Module) -> None:
