@@ -42,7 +42,7 @@ def is_dropout(module: nn.Module) -> bool:
 
 
 def check_exact(model: fx.GraphModule) -> None:
-    """Raise `CrqError` for pools without an integer form, and transposed convolutions that no runtime of files takes."""
+    """Raise `CrqError` for pools without an integer form and transposed convolutions whose files do not run."""
     modules = dict(model.named_modules())
     for node in model.graph.nodes:
         if node.op == "call_module":
