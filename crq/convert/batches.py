@@ -51,9 +51,11 @@ def images_of(batch: Any) -> Tensor:
 
 
 def joined(batches: Iterable[Tensor], most: int) -> Tensor:
-    """One batch of the first images, at least the first batch and at most `most` images beyond it."""
+    """One batch of the first images of one size, at least the first batch and at most `most` images beyond it."""
     parts: list[Tensor] = []
     for images in batches:
+        if parts and images.shape[1:] != parts[0].shape[1:]:
+            break
         parts.append(images)
         if sum(map(len, parts)) >= most:
             break

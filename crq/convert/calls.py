@@ -246,14 +246,12 @@ def _view(rewriter: Rewriter, node: fx.Node) -> None:
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
     # (N, -1) with N read from the input, or (-1, features): the next layer's in_features rejects a wrong count.
-    if len(shape) > 2:
-        raise CrqError(f"{node.target!r} {rewriter.where(node)} must be (batch, -1): {remedy('unflatten')}")
     first_is_batch = len(shape) == 2 and (isinstance(shape[0], fx.Node) and shape[1] == -1 or shape[0] == -1)
     if not first_is_batch or node.kwargs:
-        raise CrqError(
-            f"{node.target!r} {rewriter.where(node)} must be (batch, -1): keep the batch dimension, flatten the rest "
-            "(torch.flatten(x, 1))"
-        )
+        way = "keep the batch dimension, flatten the rest (torch.flatten(x, 1))"
+        if len(shape) > 2:
+            way = f"of a map take x.mean((2, 3)) or 1 × 1 convolutions, which pixels share; {remedy('unflatten')}"
+        raise CrqError(f"{node.target!r} {rewriter.where(node)} must be (batch, -1): {way}")
     if isinstance(shape[1], int) and shape[1] != -1 and not _feeds_linear(rewriter, node, shape[1]):
         raise CrqError(
             f"{node.target!r} {rewriter.where(node)} to (-1, {shape[1]}) is a flattening only before a Linear of "

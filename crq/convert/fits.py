@@ -40,7 +40,13 @@ def check_fit(name: str, module: nn.Module, shape: Sequence[int], images: Sequen
     remedy = f"make it for {shape[axis]:,}, or give the network samples of another size"
     if axis == 1 and tuple(shape[1:]) == tuple(images) and len(images) > 1 and images[-1] == takes:
         remedy = "channels come first, after the batch: images.movedim(-1, 1)"
-    elif isinstance(module, nn.Conv1d | nn.Conv2d) and len(shape) < module.weight.dim():
-        remedy = "it takes a batch with channels: x[None] is one of a single sample, x[:, None] gives samples a channel"
+    elif isinstance(module, nn.Conv1d | nn.Conv2d) and _an_axis_short(module, shape, images):
+        way = "x[:, None] gives samples their channel" if takes == 1 else "x[None] makes one of a single sample"
+        remedy = f"it takes a batch (N, {takes}, {'L' if module.weight.dim() == 3 else 'H, W'}); {way}"
     kind = type(module).__name__.removeprefix("Ternary").removeprefix("Integer")
     raise Misfit(f"{name!r} ({kind})", takes, shape[axis], unit, images, remedy)
+
+
+def _an_axis_short(module: nn.Conv1d | nn.Conv2d, shape: Sequence[int], images: Sequence[int]) -> bool:
+    """Whether samples of shape `images` enter the network at `module` without a batch or without channels."""
+    return tuple(shape[1:]) == tuple(images) and len(shape) < module.weight.dim()

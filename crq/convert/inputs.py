@@ -122,12 +122,12 @@ def values_of(model: nn.Module, batches: Iterable[Any]) -> Iterator[Tensor]:
     quantizer, first = find_input_quantizer(model), None
     for batch in batches:
         images = images_of(batch)
-        if first is None and images.dim() < 2:
+        if first is None and quantizer is not None and images.dim() < 2:
             raise CrqError(
                 f"a batch begins with a tensor of shape {tuple(images.shape)}: expected images [N, …] first, as in "
                 "(images, labels)"
             )
-        if images.is_floating_point() and not bool(torch.isfinite(images).all()):
+        if quantizer is not None and images.is_floating_point() and not bool(torch.isfinite(images).all()):
             raise CrqError(
                 "a batch holds values that are not finite (NaN or infinity): mend or leave out those samples"
             )

@@ -14,6 +14,7 @@ from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.config import TernaryConfig
 from crq.convert.inputs import InputQuant, find_preprocess, share_told, watched
 from crq.convert.preprocessing import Preprocess
+from crq.convert.resolution import code_bits, largest_sum, narrowed, too_dense
 from crq.convert.rewriter import add_module, name_of
 from crq.convert.scaled import Scaled
 from crq.convert.shapes import infer_shapes
@@ -144,13 +145,6 @@ def _keeps(module: nn.Module) -> bool:
     return isinstance(module, nn.Flatten) or is_dropout(module)
 
 
-_BEFORE_FUNCTIONS = 8
-"""Bits of sums before a function that machines round differently. Behind an integer layer the sums lie so close, and at
-`_DENSE` bits the ends of codes, that some sum comes too near to such an end for every machine to give the same code;
-values of so few bits do not, and need fewer LUTs too."""
-_DENSE = 7
-
-
 class _Placer:
     """Inserts the quantizers in one walk along the graph.
 
@@ -162,7 +156,10 @@ class _Placer:
         self.traced, self.graph, self.config = traced, traced.graph, config
         self.modules = dict(traced.named_modules())
         self.coded: set[fx.Node] = set()
-        self.fine: set[fx.Node] = set()
+        self.largest: dict[fx.Node, int] = {}
+        """The largest sum of what is raw, the largest code of what is coded."""
+        self.beneath: set[fx.Node] = set()
+        """Quantizers before functions, which nothing else reads."""
         self.signed: dict[fx.Node, bool] = {}
         self.source: dict[fx.Node, str] = {}
         assert isinstance(config.act_bits, int)
@@ -191,12 +188,11 @@ class _Placer:
         x = node.all_input_nodes[0]
         self.source[node] = self.source[x]
         self.signed[node] = self.signed[x]
-        computes = isinstance(module, (*MACS, QuantLayer))
-        if isinstance(module, IntegerLayer) if computes else x in self.fine:
-            self.fine.add(node)
-        if computes:
-            self._demand(node, x, self._bits_between())
+        self.largest[node] = self.largest.get(x, 0)
+        if isinstance(module, (*MACS, QuantLayer)):
+            x = self._demand(node, x, self._bits_between())
             self.source[node], self.signed[node] = str(node.target), True
+            self.largest[node] = largest_sum(module, self.largest[x]) if isinstance(module, QuantLayer) else 0
         elif isinstance(module, AVG_POOLS):
             x = self._demand(node, x, self._bits_between())
             self.source[node] = str(node.target)
@@ -213,8 +209,8 @@ class _Placer:
             self._quantize(node, ActQuant(self.act_bits, limit=limit))
         elif isinstance(module, ACTIVATIONS):
             activation = activation_of(str(node.target), module)
-            if not activation.function.exact and (x in self.fine or self.act_bits >= _DENSE):
-                self._demand(node, x, _BEFORE_FUNCTIONS)
+            if not activation.function.exact and too_dense(self.largest[node], self.act_bits):
+                self._demand_beneath(node, x)
             signed = self.signed[node] = activation.signed
             self._quantize(node, ActQuant(self._bits_between() if signed else self.act_bits, signed=signed))
         elif isinstance(module, (*NORMS, Scaled)):
@@ -249,7 +245,9 @@ class _Placer:
             self._demand(node, x, self.config.residual_bits)
         self.source[node] = self.traced.meta["names"][node.name]
         self.signed[node] = node.target is operator.sub or any(self.signed[x] for x in node.all_input_nodes)
+        self.largest[node] = sum(self.largest[x] for x in node.all_input_nodes)
         if node.target is torch.cat:
+            self.largest[node] = max(self.largest[x] for x in node.all_input_nodes)
             self.coded.add(node)
         elif not self._only_activation_follows(node) and not self._ends(node):
             self._quantize(node, ActQuant(self.config.residual_bits, signed=True))
@@ -276,12 +274,23 @@ class _Placer:
         if x in self.coded:
             return x
         for user in x.users:
-            if user in self.coded and user.op == "call_module" and isinstance(self._get(user), ActQuant):
+            if user in self.coded - self.beneath and user.op == "call_module" and isinstance(self._get(user), ActQuant):
                 node.replace_input_with(x, user)
                 return user
         quantizer = self._insert(x, ActQuant(bits, signed=True))
         node.replace_input_with(x, quantizer)
         return quantizer
+
+    def _demand_beneath(self, node: fx.Node, x: fx.Node) -> None:
+        """A quantizer between sums and the function `node`: few values, whose codes every machine finds."""
+        if x in self.coded:
+            return
+        found = next((user for user in x.users if user in self.beneath), None)
+        if found is None:
+            found = self._insert(x, ActQuant(code_bits(self.largest[node]), signed=True))
+            self.beneath.add(found)
+        node.replace_input_with(x, found)
+        self.largest[node] = 0
 
     def _quantize(self, node: fx.Node, quantizer: ActQuant) -> None:
         """Insert `quantizer` after `node` for all its users."""
@@ -294,9 +303,25 @@ class _Placer:
         name = add_module(self.traced, f"{self.source[node]}_quant", quantizer)
         with self.graph.inserting_after(node):
             new = self.graph.call_module(name, (node,))
+        self._check_room(node, quantizer)
         self.coded.add(new)
+        self.largest[new] = max(-quantizer.qmin, quantizer.qmax)
         self.source[new], self.signed[new] = self.source[node], quantizer.signed
         return new
+
+    def _check_room(self, node: fx.Node, quantizer: ActQuant) -> None:
+        """Refuse more codes than float32 tells apart on the sums of a layer."""
+        layer, largest = self.modules.get(self.source[node]), self.largest.get(node, 0)
+        most = code_bits(largest)
+        if quantizer.bits <= most or not isinstance(layer, IntegerLayer):
+            return
+        fewer = narrowed(layer.weight_bits, largest, quantizer.bits)
+        narrow = f"fewer bits, integer = {{{self.source[node]!r}: {fewer}}}, or " if fewer > 1 else ""
+        raise CrqError(
+            f"layer {self.source[node]!r} has sums up to {largest:,}, and {quantizer.bits} bits of codes behind it: "
+            f"float32 tells {most} bits apart on such sums. Give it {narrow}{most} bits behind it "
+            "(act_bits; residual_bits before a sum)"
+        )
 
     def _get(self, node: fx.Node) -> Any:
         return self.traced.get_submodule(str(node.target))

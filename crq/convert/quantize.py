@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import torch
 from torch import Tensor, fx, nn
 
 from crq.convert.batches import BATCHES, Bounded, device_of, joined
@@ -33,19 +34,22 @@ def quantize(model: nn.Module, loader: Iterable[Any], batches: int | None = BATC
         raise CrqError(f"quantize takes the result of crq.prepare, not {type(model).__name__}")
     sample, device = Bounded(loader, batches), device_of(model)
     set_mode(model, "quantized", activations=False)
-    fitting = _fitting(copy.deepcopy(model).eval(), values_of(model, sample))
+    rehearsed = copy.deepcopy(model).eval()
     with watched(model, "crq.quantize"):
-        reestimate_batch_norm(model, fitting)
+        reestimate_batch_norm(model, _fitting(rehearsed, values_of(model, sample)))
         if quantizers(model):  # with float activations there are none
-            calibrate_activations(model, [joined(values_of(model, sample), SCALED_ON).to(device)])
+            images = joined(_fitting(rehearsed, values_of(model, sample)), SCALED_ON)
+            calibrate_activations(model, [images.to(device)])
     if quantizers(model):
         set_mode(model, "quantized")
         reestimate_batch_norm(model, values_of(model, sample))
 
 
 def _fitting(rehearsed: nn.Module, batches: Iterable[Tensor]) -> Iterator[Tensor]:
-    """`batches`; the first is refused where layers of `rehearsed`, a copy in eval mode, are for another shape."""
-    for index, images in enumerate(batches):
-        if index == 0 and isinstance(rehearsed, fx.GraphModule):
+    """`batches`; one is refused where layers of `rehearsed`, a copy in eval mode, are for samples of another shape."""
+    seen: set[torch.Size] = set()
+    for images in batches:
+        if images.shape[1:] not in seen and isinstance(rehearsed, fx.GraphModule):
             infer_shapes(rehearsed, images[:1].to(device_of(rehearsed)))
+        seen.add(images.shape[1:])
         yield images

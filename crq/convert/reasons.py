@@ -23,7 +23,7 @@ REASONS: dict[str, str] = {
         ("lstm", "gru", "lstmcell", "grucell"),
         "the gates of a recurrence multiply activations; use convolutions over time",
     ),
-    "unflatten": "nothing makes a map of a vector; end an encoder with a convolution over its whole map, whose "
+    "unflatten": "of a vector nothing makes a map: end an encoder with a convolution over its whole map, whose "
     "1 × 1 result a ConvTranspose2d takes",
     **dict.fromkeys(("rnn", "rnncell"), "a step waits for the one before; use convolutions over time"),
 }

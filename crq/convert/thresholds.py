@@ -21,10 +21,10 @@ from crq.errors import CrqError
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
 
-MAX_NUDGE = 64
-"""Most ulps by which a channel's b may move before `fit` gives up."""
-MAX_SHIFT = 1 << 16
-"""The same before an activation function: flat stretches are left by larger steps."""
+SINGLE = 64
+"""So many ulps a channel's b moves by single ones, then in larger steps."""
+MAX_NUDGE = 1 << 16
+"""Most ulps by which it may move before `fit` gives up: less than a hundredth of a code."""
 
 
 class QuantSpec(NamedTuple):
@@ -146,10 +146,11 @@ def _variants(chain: Chain, lo: IntArray, hi: IntArray) -> list[IntArray]:
 
 
 def _steps(chain: Chain) -> list[int]:
-    """By how many ulps b is moved, one try after the other."""
-    if chain.activation is None:
-        return list(range(1, MAX_NUDGE + 1))
-    return [*range(1, MAX_NUDGE + 1), *(1 << e for e in range(7, MAX_SHIFT.bit_length()))]
+    """By how many ulps b is moved, one try after the other; few before an activation function, which either leaves a
+    flat stretch or does not."""
+    many = range(2 * SINGLE, MAX_NUDGE + 1, 2 * SINGLE)
+    few = [1 << e for e in range(SINGLE.bit_length(), MAX_NUDGE.bit_length())]
+    return [*range(1, SINGLE + 1), *(many if chain.activation is None or chain.activation.function.exact else few)]
 
 
 def _disagreeing(tables: list[IntArray]) -> NDArray[np.bool_]:
@@ -195,14 +196,14 @@ def fit(chain: Chain, lo: IntArray, hi: IntArray, layer: str) -> Thresholds:
                 return Thresholds(table, signs, bias, nudged)
     raise CrqError(
         f"layer {layer!r}, channel {int(bad[0])}: float32 and float64 evaluation of its chain disagree and no shift of "
-        f"the bias by up to {_steps(chain)[-1]} ulps reconciles them; {_remedy(chain)}"
+        f"the bias by up to {MAX_NUDGE} ulps reconciles them; {_remedy(chain)}"
     )
 
 
 def _remedy(chain: Chain) -> str:
     if chain.activation is None:
-        return "retrain it or widen its activation range"
+        return "give the layer in front fewer bits of weights (integer) or of codes behind it (act_bits), or retrain it"
     return (
         f"a flat stretch of {chain.activation.kind} lies between two codes of scale {chain.quant.scale:g}: use another "
-        "number of act_bits, or train it to another scale"
+        "number of act_bits, give the layer in front fewer bits of weights (integer), or train it to another scale"
     )

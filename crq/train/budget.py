@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 from crq.errors import CrqError
 from crq.train.recipe import PHASES, Recipe
 
@@ -25,13 +27,14 @@ def within(recipe: Recipe, epochs: int) -> Recipe:
     keeps at least one epoch. Raises `CrqError` for fewer epochs than phases.
     """
     phases = {name: phase for name in PHASES if (phase := getattr(recipe, name)).epochs}
-    if not isinstance(epochs, int) or isinstance(epochs, bool):
+    if not isinstance(epochs, Integral) or isinstance(epochs, bool):
         raise CrqError(f"epochs: expected a whole number, not {epochs!r}")
     if epochs < len(phases) and not recipe.retrains and "retrain" in phases:
         return within(settled(recipe), epochs)
     if epochs < len(phases):
         raise CrqError(f"{epochs} epochs are too few for {', '.join(phases)}: give at least {len(phases)}")
     whole = sum(phase.epochs for phase in phases.values())
+    epochs = int(epochs)
     shares = {name: max(1, round(phase.epochs * epochs / whole)) for name, phase in phases.items()}
     # Roundings are the longest phase's.
     longest = max(shares, key=lambda name: shares[name], default=None)

@@ -39,7 +39,7 @@ EVALUATION_BATCH = 500
 _LARGE = 10.0
 """Mean size of labels from which on they are doubted: outputs of a network begin at about 1."""
 _KEPT = 0.05
-"""Where a moving average keeps more than this of the weights that a phase began with, it is doubted."""
+"""Where a moving average keeps more than this of the weights after a phase's first step, it is doubted."""
 
 
 @contextlib.contextmanager
@@ -70,11 +70,13 @@ class Setup:
     ) -> None:
         self.recipe = recipe
         self.task = tasks.of_recipe(recipe)
+        datasets.check_alike(data, test)
         with _beside(data, test):
-            source = Source(recipe.data, self.task.kind) if data is None or test is None else None
-            self.data = self._given(data, "data") if source is None or data is not None else source.split("train")
-            like = self.data
-            self.test = self._given(test, "test", like) if source is None or test is not None else source.split("test")
+            missing = [name for name, given in (("train", data), ("test", test)) if given is None]
+            source = Source(recipe.data, self.task.kind) if missing else None
+            named = {name: source.split(name) for name in missing} if source is not None else {}
+        self.data = self._given(data, "data") if data is not None else named["train"]
+        self.test = self._given(test, "test", self.data) if test is not None else named["test"]
         self.held_out: AnyData | None = None
         if data is None and source is not None and source.has_validation:
             self.held_out = source.split("val")
@@ -247,10 +249,10 @@ class Setup:
         found = []
         for name, phase in self.recipe.phases.items():
             steps = self.optimizer_steps(name)
-            if phase.average and (kept := phase.average**steps) > _KEPT:
+            if phase.average and steps > 1 and (kept := phase.average ** (steps - 1)) > _KEPT:
                 found.append(
-                    f"{name}.average = {phase.average:g} ends {steps} steps with {kept:.0%} of the weights that {name} "
-                    f"begins with: take {round(1 - 5 / max(steps, 10), 4):g} or less, or more epochs"
+                    f"{name}.average = {phase.average} ends {steps:,} steps with {kept:.0%} of the weights after the "
+                    f"first: take {math.floor(1000 * _KEPT ** (1 / (steps - 1))) / 1000} or less, or more epochs"
                 )
             if phase.distill and not self.recipe.pretrain.epochs:
                 found.append(

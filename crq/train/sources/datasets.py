@@ -18,6 +18,7 @@ from crq.train.sources.values import ValueData
 
 MOST_CLASSES = 100_000
 """Labels beyond this many classes are taken for a mistake (an identifier, a hash) unless the classes are given."""
+_LOOKED_AT = 16
 _BEYOND = 0.5
 """How far a float image may leave 0 to 1, as scaling with overshoot does; what goes farther is another kind of data."""
 
@@ -26,12 +27,14 @@ def samples(
     dataset: Dataset[Any], classes: tuple[str, ...] | None, name: str, images: bool | None = None
 ) -> ImageData | ValueData:
     """`dataset` in memory: of `images` as `from_dataset` reads them, of others as real values whose labels are numbers
-    of classes. None: images where sample 0 is one, uint8 or PIL, or floats [C, H, W] about 0 to 1."""
-    sized(dataset, name)
-    if images or (images is None and _is_image(pair(dataset, 0, name)[0])):
+    of classes. None: images where samples, some of which are looked at, are uint8 or PIL, floats on the grid byte/256,
+    or floats [C, H, W] about 0 to 1."""
+    count = sized(dataset, name)
+    some = range(0, count, max(1, count // _LOOKED_AT))
+    if images or (images is None and all(_is_image(pair(dataset, index, name)[0], name) for index in some)):
         return from_dataset(dataset, classes, name)
     values, labels = [], []
-    for index in range(len(dataset)):  # type: ignore[arg-type]
+    for index in range(count):
         sample, label = pair(dataset, index, name)
         values.append(array(sample, f"{name}, row {index}"))
         labels.append(_label(label, f"row {index} of {name}"))
@@ -39,20 +42,41 @@ def samples(
             raise CrqError(
                 f"row {index} of {name} has shape {values[-1].shape}, row 0 {values[0].shape}; bring all to one size"
             )
+        if (values[-1].dtype == np.uint8) != (values[0].dtype == np.uint8):
+            raise CrqError(
+                f"row {index} of {name} is {values[-1].dtype}, row 0 {values[0].dtype}: bytes are divided by 256 and "
+                "other numbers are not; give all in one type"
+            )
     found = torch.from_numpy(numbers(np.stack(values), name))
     real = found.float() / 256 if found.dtype == torch.uint8 else found
     named = _classes(dataset, labels, classes, f"of {name}", "row")
     return ValueData(real, torch.tensor(labels), named, name)
 
 
-def _is_image(sample: Any) -> bool:
+def _is_image(sample: Any, name: str) -> bool:
     if isinstance(sample, Image):
         return True
-    found = array(sample, "sample 0")
-    if found.dtype == np.uint8:
-        return found.ndim > 1
-    near = bool((found >= -_BEYOND).all() and (found <= 1 + _BEYOND).all()) if found.dtype.kind == "f" else False
-    return found.ndim == 3 and near
+    found = array(sample, name)
+    if found.dtype == np.uint8 or found.dtype.kind != "f":
+        return found.dtype == np.uint8 and found.ndim > 1
+    codes = found * 256
+    on_grid = found.ndim > 1 and bool((codes == codes.round().clip(0, 255)).all())
+    near = bool((found >= -_BEYOND).all() and (found <= 1 + _BEYOND).all())
+    return on_grid or (found.ndim == 3 and near)
+
+
+def check_alike(data: Dataset[Any] | None, test: Dataset[Any] | None) -> None:
+    """Raise `CrqError` for one split of bytes and one of other numbers."""
+    given = {"data": data, "test": test}
+    if any(split is None or isinstance(split, ImageData | ValueData) for split in given.values()):
+        return
+    firsts = {name: pair(split, 0, name)[0] for name, split in given.items() if sized(split, name)}
+    kinds = {name: None if isinstance(first, Image) else array(first, name).dtype for name, first in firsts.items()}
+    if (kinds["data"] in (None, np.uint8)) != (kinds["test"] in (None, np.uint8)):
+        told = " and ".join(f"those of {name} {kind or 'pictures'}" for name, kind in kinds.items())
+        raise CrqError(
+            f"of the samples, {told}: bytes are divided by 256 and other numbers are not; give both splits in one type"
+        )
 
 
 def from_dataset(
@@ -81,8 +105,9 @@ def _classes(
     dataset: Dataset[Any], labels: list[int], classes: tuple[str, ...] | None, where: str, each: str
 ) -> tuple[str, ...]:
     """The classes that `labels` number: those given, those of the dataset, or a number each."""
-    if classes is None and hasattr(dataset, "classes"):
-        classes = tuple(map(str, dataset.classes))
+    own = getattr(dataset, "classes", None)
+    if classes is None and isinstance(own, list | tuple):
+        classes = tuple(map(str, own))
     largest = max(labels)
     row = f"{each} {labels.index(largest)} {where}"
     if classes is None and largest >= MOST_CLASSES:
@@ -98,10 +123,10 @@ def _classes(
 
 
 def _label(label: Any, where: str) -> int:
-    """A label as a number from 0 on; `where` names its image in errors."""
-    value, number = label, -1
+    """A label as a number from 0 on, one-hot labels the place of their one; `where` names its image in errors."""
+    value, number = _place(label), -1
     try:
-        value = label.item() if hasattr(label, "item") else label
+        value = value.item() if hasattr(value, "item") else value
         number = int(value)
     except (TypeError, ValueError, OverflowError, RuntimeError):  # NaN, infinity, words, several labels
         pass
@@ -113,6 +138,13 @@ def _label(label: Any, where: str) -> int:
     if number < 0 or number != value:
         raise CrqError(f"{where} has label {value!r}; expected the number of a class: an integer from 0 on")
     return number
+
+
+def _place(label: Any) -> Any:
+    """Where the one of a one-hot label is; any other label as it is."""
+    values = label.tolist() if getattr(label, "ndim", 0) == 1 else None
+    one_hot = values is not None and len(values) > 1 and sorted(values) == [0] * (len(values) - 1) + [1]
+    return values.index(1) if values is not None and one_hot else label
 
 
 def _bytes(image: Any, where: str, quantize: bool) -> Tensor:
@@ -137,6 +169,7 @@ def _bytes(image: Any, where: str, quantize: bool) -> Tensor:
         value = float(image.flatten()[int((codes != grid).flatten().int().argmax())])
         raise CrqError(
             f"{where} holds {value:g}, which is not on the input grid byte/256 (ToTensor gives byte/255): "
-            "yield uint8 images (PILToTensor), or call crq.train.data.from_dataset(…, quantize=True) to round them"
+            "yield uint8 images (PILToTensor), or call crq.train.data.from_dataset(…, quantize=True) to round them. "
+            "Values of no image are crq.train.data.ValueData(values, labels, classes, name)"
         )
     return grid.to(torch.uint8)

@@ -72,7 +72,7 @@ def sized(dataset: Any, where: str) -> int:
         raise CrqError(
             f"{where} is a DataLoader; expected the dataset of it: give loader.dataset, batches are made here"
         )
-    arrays = isinstance(dataset, tuple | torch.Tensor | np.ndarray)
+    arrays = isinstance(dataset[0] if isinstance(dataset, tuple) and dataset else dataset, torch.Tensor | np.ndarray)
     if arrays or not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
         raise CrqError(
             f"{where} is of type {type(dataset).__name__}; expected a torch Dataset of (sample, label) "
@@ -89,7 +89,10 @@ def pair(dataset: Any, index: int, where: str) -> tuple[Any, Any]:
         found = dataset[index]
     if not isinstance(found, tuple | list) or len(found) != 2:
         held = f" of {len(found)}" if isinstance(found, tuple | list) else ""
-        raise CrqError(f"{where}, row {index}: {type(found).__name__}{held}; expected a pair (sample, label)")
+        held = f" of {', '.join(map(str, found))}" if isinstance(found, Mapping) else held
+        raise CrqError(
+            f"{where}, row {index}: {type(found).__name__}{held}; expected a pair (sample, label): give a tuple of both"
+        )
     return found[0], found[1]
 
 
@@ -99,7 +102,10 @@ def array(part: Any, where: str) -> NDArray[Any]:
         if isinstance(part, Image):
             picture = np.asarray(part)
             return picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
-        return np.asarray(part.detach().cpu() if isinstance(part, torch.Tensor) else part)
+        if isinstance(part, torch.Tensor):
+            part = part.detach().cpu()
+            part = part.float() if part.dtype == torch.bfloat16 else part  # which NumPy lacks
+        return np.asarray(part)
 
 
 def read(dataset: Any, where: str) -> Raw:

@@ -117,7 +117,7 @@ def test_dense_sums_and_dense_codes_freeze(name: str, bits: int) -> None:
 
 def test_a_function_that_machines_round_differently_reads_few_values() -> None:
     def quantizers(function: nn.Module, **config: object) -> list[int]:
-        net = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), function, nn.Conv2d(2, 2, 1))
+        net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), function, nn.Conv2d(2, 2, 1))
         modules = dict(crq.prepare(net, crq.TernaryConfig(**config)).named_modules())
         return [module.bits for name, module in modules.items() if name.startswith("0_quant")]
 

@@ -61,7 +61,13 @@ def test_prepare_and_freeze_say_it_in_a_line(capfd: pytest.CaptureFixture[str]) 
 
 def test_a_single_sample_is_no_batch() -> None:
     net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, 2))
-    with pytest.raises(
-        Misfit, match=r"samples of shape \(8, 8\) give it 8: it takes a batch .*x\[None\].*x\[:, None\]"
-    ):
+    with pytest.raises(Misfit, match=r"of shape \(8, 8\) give it 8: it takes a batch \(N, 1, H, W\); x\[:, None\]"):
         crq.prepare(net, example_input=torch.rand(3, 8, 8))
+    crq.prepare(net, example_input=torch.rand(3, 8, 8)[:, None])
+    color = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(144, 2))
+    with pytest.raises(Misfit, match=r"it takes a batch \(N, 3, H, W\); x\[None\] makes"):
+        crq.prepare(color, example_input=torch.rand(3, 8, 8))
+    crq.prepare(color, example_input=torch.rand(3, 8, 8)[None])
+    signal = nn.Sequential(nn.Linear(8, 8), nn.Conv1d(2, 1, 3))  # not at the network's input
+    with pytest.raises(Misfit, match="give it 8: make it for 8"):
+        check_fit("1", signal[1], (5, 8), (9,))

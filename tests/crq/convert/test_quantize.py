@@ -65,6 +65,20 @@ def test_refusals() -> None:
         crq.quantize(prepared(), [torch.full((4, *Plain.shape), torch.nan)])
 
 
+def test_batches_that_do_not_fit_are_refused_without_batch_norms_too() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
+    with pytest.raises(CrqError, match="takes 1 channels, .* give it 3"):
+        crq.quantize(crq.prepare(net), [torch.rand(8, 3, 8, 8)])
+    for given in (net, nn.Sequential(net[0], nn.BatchNorm2d(4), *net[1:])):
+        with pytest.raises(CrqError, match=r"takes 144 features, but samples of shape \(1, 9, 9\) give it 196"):
+            crq.quantize(crq.prepare(given), [torch.rand(8, 1, 8, 8), torch.rand(8, 1, 9, 9)])
+
+
+def test_networks_of_float_activations_take_any_batch() -> None:
+    words = nn.Sequential(nn.Embedding(10, 4), nn.Linear(4, 2))
+    crq.quantize(crq.prepare(words, crq.TernaryConfig(act_bits=None)), [(torch.randint(0, 10, (16,)), torch.zeros(16))])
+
+
 def test_the_look_at_the_first_batch_changes_nothing() -> None:
     batches = [torch.rand(8, *Plain.shape) for _ in range(3)]
     one, two = prepared(), prepared()

@@ -1,5 +1,6 @@
 """A budget of epochs is kept to, in the proportions of the recipe."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +72,7 @@ def test_methods_that_are_compared_have_the_same_float_network() -> None:
 def test_fewer_epochs_than_phases_are_refused() -> None:
     with pytest.raises(CrqError, match="2 epochs are too few for pretrain, retrain, finetune: give at least 3"):
         within(with_epochs(10, 5, 5), 2)
+    assert epochs_of(within(with_epochs(10, 5, 5), np.int64(4))) == {"pretrain": 2, "retrain": 1, "finetune": 1}
     for epochs in (5.0, "5", True):
         with pytest.raises(CrqError, match="epochs: expected a whole number, not "):
             within(with_epochs(10, 5, 5), epochs)

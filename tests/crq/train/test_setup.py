@@ -269,6 +269,16 @@ def test_one_split_alone_needs_the_recipe_s_other() -> None:
     assert len(setup(None, train).test) == len(data.load("digits:test"))
     with pytest.raises(CrqError, match="data was given and test was not, so it is the recipe's: unknown data 'mine'"):
         setup(None, train, data__name="mine")
+    off = torch.utils.data.TensorDataset(torch.rand(4, 1, 8, 8), torch.arange(4))
+    with pytest.raises(CrqError, match="^image 0 of data holds .* not on the input grid"):
+        setup(None, off)
+
+
+def test_splits_of_one_kind_of_numbers() -> None:
+    x, labels = torch.randint(0, 256, (20, 64)), torch.arange(20) % 2
+    rows, raw = (torch.utils.data.TensorDataset(given, labels) for given in (x, x.to(torch.uint8)))
+    with pytest.raises(CrqError, match="those of data int64 and those of test uint8: bytes are divided by 256"):
+        setup(torch.nn.Linear(64, 2), rows, raw, data__augment="none")
 
 
 def test_real_values_of_classes_are_taken_as_they_are() -> None:

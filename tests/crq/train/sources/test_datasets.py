@@ -120,17 +120,41 @@ def test_samples_that_are_no_images_are_values() -> None:
         assert (found.labels.tolist(), found.classes) == (labels.tolist(), ("0", "1", "2"))
     raw = torch.arange(24, dtype=torch.uint8).reshape(6, 4)
     assert torch.equal(data.samples(Pairs(raw, labels), None, "mine").values, raw / 256)
-    for pixels in (images(6).images, images(6).images / 256, [Image.new("RGB", (4, 4))] * 6, images(6).images[:, 0]):
+    toy, pictures = images(6).images, [Image.new("RGB", (4, 4))] * 6
+    for pixels in (toy, toy / 256, (toy / 256).bfloat16(), pictures, toy[:, 0], toy[:, 0] / 256):
         assert isinstance(data.samples(Pairs(pixels, labels), None, "mine"), ImageData)
     assert isinstance(data.samples(Pairs(images(6).images / 256, labels), None, "mine", images=False), ValueData)
     with pytest.raises(CrqError, match="which no image byte/256 does"):
         data.samples(Pairs(rows.reshape(6, 1, 2, 2) * 40, labels), None, "mine", images=True)
+    half = Pairs([raw[0], *raw[1:].float()], labels)
+    with pytest.raises(CrqError, match="row 1 of mine is float32, row 0 uint8: bytes are divided by 256"):
+        data.samples(half, None, "mine", images=False)
     with pytest.raises(CrqError, match=r"row 1 of mine has label 0\.5; expected the number of a class"):
         data.samples(Pairs(rows, [0, 0.5, 1, 1, 1, 1]), None, "mine")
     with pytest.raises(CrqError, match=r"row 1 of mine has shape \(3,\), row 0 \(4,\); bring all"):
         data.samples(Pairs([rows[0], rows[1, :3]], [0, 1]), None, "mine")
     with pytest.raises(CrqError, match=r"mine, row 1, place \(2,\): nan is no finite float32 number"):
         data.samples(Pairs([[0.0, 1, 2, 3], [0, 1, float("nan"), 2]], [0, 1]), None, "mine")
+
+
+def test_images_are_told_from_values_by_more_than_the_first() -> None:
+    values = torch.zeros(6, 1, 2, 2)  # dark, then normalized ones
+    values[3] = -2.0
+    assert isinstance(data.samples(Pairs(values, torch.arange(6)), None, "mine"), ValueData)
+
+
+def test_other_forms_of_datasets() -> None:
+    toy = images(3)
+    pairs = tuple(zip(toy.images, toy.labels, strict=True))
+    assert torch.equal(data.from_dataset(pairs).images, toy.images)
+    named = Pairs(toy.images, toy.labels)
+    named.classes = None
+    assert data.from_dataset(named).classes == ("0", "1", "2")
+    one_hot = torch.nn.functional.one_hot(toy.labels, 3)
+    for labels in (one_hot, one_hot.numpy(), one_hot.float()):
+        assert data.from_dataset(Pairs(toy.images, labels)).labels.tolist() == [0, 1, 2]
+    with pytest.raises(CrqError, match="dict of image, label; expected a pair .* give a tuple of both"):
+        data.from_dataset([{"image": toy.images[0], "label": 0}])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+"""How many bits of codes freeze on sums of which range: the figures behind `crq.convert.resolution`.
+
+    python -m benchmarks.calibration.resolution --function ReLU --function LeakyReLU --function none
+    python -m benchmarks.calibration.resolution --function Sigmoid --function Tanh --function SiLU --bits 4 --ternary
+
+Layers of random 8-bit weights on bytes, 64 channels each, behind them a batch norm and codes whose range holds three
+deviations. Prints, by the number of inputs, bits and function, how many of 4 layers freeze in every channel; appends to
+resolution.csv.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks.history import append
+from crq.convert.activations import Activation
+from crq.convert.thresholds import Chain, QuantSpec, fit
+from crq.errors import CrqError
+
+HEADER = ("date", "commit", "weights", "inputs", "log2 largest sum", "function", "bits", "layers", "freeze")
+CHANNELS, LAYERS = 64, 4
+FUNCTIONS = {
+    "ReLU": None, "LeakyReLU": Activation("LeakyRelu", (0.01,)), "none": None, "Sigmoid": Activation("Sigmoid"),
+    "Tanh": Activation("Tanh"), "SiLU": Activation("Swish"),
+}  # fmt: skip
+
+
+def layer(seed: int, inputs: int, top: int, function: str, bits: int) -> bool:
+    """Whether all channels of a random layer with weights up to ±`top` freeze."""
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(-top, top + 1, (CHANNELS, inputs))
+    lo, hi = 255 * np.minimum(weights, 0).sum(1), 255 * np.maximum(weights, 0).sum(1)
+    deviation = math.sqrt((weights**2).mean() * inputs) * 74  # of uniform bytes
+    gain = rng.normal(1, 0.2, CHANNELS).astype(np.float32)
+    alpha = np.float32(1 / deviation)
+    bias = (rng.normal(0, 0.3, CHANNELS) - gain * alpha * 127.5 * weights.sum(1)).astype(np.float32)
+    signed = function in ("LeakyReLU", "none", "Tanh", "SiLU")
+    reach = {"Sigmoid": 1.0, "Tanh": 1.0}.get(function, 3.0)
+    scale = 2.0 ** math.ceil(math.log2(reach / 2 ** (bits - signed)))
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    chain = Chain(1.0, QuantSpec(scale, low, high), CHANNELS, 1, alpha, gain, bias, FUNCTIONS[function])
+    try:
+        fit(chain, lo.astype(np.int64), hi.astype(np.int64), "layer")
+    except CrqError:
+        return False
+    return True
+
+
+@click.command(help=__doc__)
+@click.option("--inputs", "sizes", multiple=True, type=int, default=(27, 64, 147, 256, 784, 2304), show_default=True)
+@click.option("--bits", "widths", multiple=True, type=int, default=(4, 5, 6, 7, 8), show_default=True)
+@click.option("--function", "functions", multiple=True, type=click.Choice(list(FUNCTIONS)), help="By default all.")
+@click.option("--ternary", is_flag=True, help="Ternary weights in place of those of 8 bits.")
+def main(sizes: tuple[int, ...], widths: tuple[int, ...], functions: tuple[str, ...], ternary: bool) -> None:
+    top = 1 if ternary else 127
+    for inputs in sizes:
+        reach = math.log2(255 * top * inputs)
+        for function in functions or FUNCTIONS:
+            found = {bits: sum(layer(s, inputs, top, function, bits) for s in range(LAYERS)) for bits in widths}
+            shown = "  ".join(f"{bits} bits {count}/{LAYERS}" for bits, count in found.items())
+            click.echo(f"{inputs:>6} inputs  2^{reach:.1f}  {function:<10} {shown}")
+            for bits, count in found.items():
+                values = (2 if ternary else 8, inputs, f"{reach:.1f}", function, bits, LAYERS, count)
+                append(Path(__file__).with_suffix(".csv"), HEADER, *values)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""How many bits of codes a layer's sums have room for, known before any training.
+
+A sum becomes a code by float32 on one machine and by float64 on another. Float32 rounds large sums, so the more codes
+there are for such sums, the likelier some sum has two codes; `freeze` moves the bias until none has, where it can.
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import nn
+
+from crq.convert.supported import TRANSPOSED
+from crq.quant.layers import IntegerLayer, QuantLayer
+
+LIMITS = {8: 22.0, 7: 23.2, 6: 25.0, 5: 26.5}
+"""log2 of the largest sum on which codes of so many bits freeze: `python -m benchmarks.calibration.resolution`."""
+FEWEST = 4
+_DENSE_SUMS, _DENSE_CODES = 1 << 18, 7
+"""Before a function that machines round differently, sums up to more than this come too near to the ends of codes of 4
+bits, up to half as much to those of 5 bits and so on; and at so many bits all do. By the same benchmark."""
+
+
+def largest_sum(layer: QuantLayer, code: int) -> int:
+    """The largest sum that `layer` can give of input codes up to `code`, whatever its weights will be."""
+    assert isinstance(layer.weight, nn.Parameter)
+    shape = layer.weight.shape
+    groups = getattr(layer, "groups", 1)
+    products = shape[0] // groups * math.prod(shape[2:]) if isinstance(layer, TRANSPOSED) else math.prod(shape[1:])
+    return products * code * (2 ** (layer.weight_bits - 1) - 1 if isinstance(layer, IntegerLayer) else 1)
+
+
+def code_bits(largest: int) -> int:
+    """Most bits of codes for sums up to `largest`."""
+    return next((bits for bits, limit in LIMITS.items() if largest <= 2**limit), FEWEST)
+
+
+def too_dense(largest: int, bits: int) -> bool:
+    """Whether some sum of those up to `largest` has two codes of `bits` behind a function that machines round
+    differently."""
+    return bits >= _DENSE_CODES or largest << max(0, bits - FEWEST) > _DENSE_SUMS
+
+
+def narrowed(weight_bits: int, largest: int, bits: int) -> int:
+    """To how many bits weights must shrink from `weight_bits`, with which sums reach `largest`, for codes of `bits`."""
+    return weight_bits - math.ceil(math.log2(largest) - LIMITS[bits])

@@ -1,0 +1,98 @@
+"""How many bits of codes a layer's sums have room for, and that networks within it freeze."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+import crq
+from crq.convert.resolution import FEWEST, LIMITS, code_bits, largest_sum, narrowed
+from crq.errors import CrqError
+from crq.quant.layers import INTEGER, TERNARY
+
+LAYERS = (
+    (nn.Linear(5, 3), (2, 5)), (nn.Conv2d(4, 6, 3, groups=2, padding=1), (1, 4, 5, 5)), (nn.Conv1d(2, 3, 4), (1, 2, 9)),
+    (nn.ConvTranspose2d(4, 6, 3, groups=2), (1, 4, 5, 5)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("layer", "shape"), LAYERS)
+@pytest.mark.parametrize("bits", [2, 8])
+def test_the_largest_sum_is_reached(layer: nn.Module, shape: tuple[int, ...], bits: int) -> None:
+    top, kind = (1, TERNARY) if bits == 2 else (127, INTEGER)
+    coded = kind[type(layer)].from_float(layer, "a", **({} if bits == 2 else {"bits": bits}))
+    with torch.no_grad():
+        layer.weight.fill_(top)
+        layer.bias.zero_()
+        assert largest_sum(coded, 15) == int(layer(torch.full(shape, 15.0)).max())
+
+
+@given(st.integers(1, 2**30), st.integers(5, 8))
+def test_narrowed_weights_leave_room(largest: int, bits: int) -> None:
+    assert code_bits(largest) >= FEWEST
+    fewer = narrowed(8, largest, bits)
+    assert code_bits(int(largest * 2.0 ** (fewer - 8))) >= bits
+    if fewer < 8:
+        assert code_bits(int(largest * 2.0 ** (fewer + 1 - 8)) + 1) < bits
+    assert [code_bits(2 ** int(limit)) >= width for width, limit in LIMITS.items()] == [True] * len(LIMITS)
+
+
+def wide(act: nn.Module) -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(784, 32), nn.BatchNorm1d(32), act, nn.Linear(32, 4))
+
+
+def test_codes_without_room_are_refused_with_a_remedy_that_works() -> None:
+    x = torch.randint(0, 256, (64, 784), dtype=torch.uint8)
+    message = r"layer '0' has sums up to 25,389,840, and 8 bits of codes behind it: .* integer = \{'0': (\d)\}, or (\d)"
+    with pytest.raises(CrqError, match=message) as told:
+        crq.prepare(wide(nn.ReLU()), crq.TernaryConfig(act_bits=8, integer={"first": 8}))
+    found = re.search(message, str(told.value))
+    assert found is not None
+    weights, codes = map(int, found.groups())
+    for config in ({"act_bits": 8, "integer": {"0": weights}}, {"act_bits": codes, "integer": {"0": 8}}):
+        model = crq.prepare(wide(nn.ReLU()), crq.TernaryConfig(**config))
+        crq.quantize(model, [x])
+        assert crq.freeze(model, [x])(x).std() > 0
+
+
+@pytest.mark.parametrize("act", [nn.SiLU, nn.Tanh, nn.Sigmoid])
+@pytest.mark.parametrize("integer", [{}, {"first": 8}])
+def test_wide_layers_freeze_before_functions(act: type[nn.Module], integer: dict[str, int]) -> None:
+    x = torch.randint(0, 256, (64, 784), dtype=torch.uint8)
+    model = crq.prepare(wide(act()), crq.TernaryConfig(integer=integer))
+    crq.quantize(model, [x])
+    assert crq.freeze(model, [x])(x).std() > 0
+
+
+class Read(nn.Module):
+    """Sums that a function and another layer read, in either order."""
+
+    def __init__(self, first: bool) -> None:
+        super().__init__()
+        self.i, self.n, self.a, self.b = nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1)
+        self.f, self.first = nn.SiLU(), first
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.n(self.i(x))
+        if self.first:
+            p = self.a(self.f(y))
+            return p + self.b(y)
+        q = self.b(y)
+        return self.a(self.f(y)) + q
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_what_a_function_reads_is_its_own(first: bool) -> None:
+    model = crq.prepare(Read(first), crq.TernaryConfig(integer={"i": 8}))
+    reads = {
+        str(node.target): model.get_submodule(str(node.all_input_nodes[0].target))
+        for node in model.graph.nodes
+        if node.op == "call_module" and node.target in ("f", "b")
+    }
+    assert {name: quantizer.bits for name, quantizer in reads.items()} == {"f": 8, "b": 4}
