@@ -47,6 +47,8 @@ def images_of(batch: Any) -> Tensor:
     if not isinstance(images, Tensor) or not images.dim():
         found = "a single number" if isinstance(images, Tensor) else type(images).__name__
         raise CrqError(f"a batch holds {found}; expected a tensor of images [N, …], or (images, labels)")
+    if not len(images):
+        raise CrqError(f"a batch of shape {tuple(images.shape)} is empty: leave it out")
     return images
 
 

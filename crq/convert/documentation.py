@@ -131,9 +131,9 @@ and `crq.freeze` do.
 {modules}; dropout of every kind and stochastic depth, which act in training only; sums and differences of two
 activations, concatenations of channels, and arithmetic with one number (`0.2 * y`, `1 - y`). Normalizations by constants in
 front of the first layer are left to the host. A layer may be called several times: it is trained once, and becomes one
-layer of the hardware per call. Any of these may end the network but what only moves elements (a shuffle, a slice, a
-flattening of pixels): sums of a layer, of two activations or over all pixels are its scores as they are, everything else
-after a quantizer. Adaptive pools need sizes that divide the image's. Functions of weights that are parameters (`F.conv2d(x, self.weight)`) are
+layer of the hardware per call. Any of these may end the network, but for what only moves scores (a shuffle, a
+slice, padding, upsampling, a flattening of pixels): sums of a layer, of two activations or over all pixels are its scores
+as they are, everything else after a quantizer. Adaptive pools need sizes that divide the image's. Functions of weights that are parameters (`F.conv2d(x, self.weight)`) are
 layers.
 
 Zeros are padded around the image or beside its channels (`F.pad(x, (0, 0, 0, 0, 4, 4))`, the shortcut of the CIFAR

@@ -47,6 +47,8 @@ def test_images_stand_first_in_a_batch() -> None:
     for wrong, found in (("x", "str"), ((1, 2), "int"), (torch.tensor(1.0), "a single number")):
         with pytest.raises(CrqError, match=f"a batch holds {found}; expected a tensor of images"):
             images_of(wrong)
+    with pytest.raises(CrqError, match=r"a batch of shape \(0, 3\) is empty: leave it out"):
+        images_of(x[:0])
 
 
 def test_batches_are_joined_up_to_a_number_of_images() -> None:
@@ -56,6 +58,7 @@ def test_batches_are_joined_up_to_a_number_of_images() -> None:
     assert joined(iter(parts), 100).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     with pytest.raises(CrqError, match="at least one batch"):
         joined([], 5)
+    assert joined([torch.zeros(2, 3), torch.zeros(2, 4)], 5).shape == (2, 3)  # of one size
 
 
 def test_the_device_of_a_module_without_tensors_is_the_cpu() -> None:
