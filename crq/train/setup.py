@@ -70,12 +70,13 @@ class Setup:
     ) -> None:
         self.recipe = recipe
         self.task = tasks.of_recipe(recipe)
-        datasets.check_alike(data, test)
         with _beside(data, test):
             missing = [name for name, given in (("train", data), ("test", test)) if given is None]
             source = Source(recipe.data, self.task.kind) if missing else None
             named = {name: source.split(name) for name in missing} if source is not None else {}
         self.data = self._given(data, "data") if data is not None else named["train"]
+        if isinstance(self.data, ValueData):  # images are bytes in either form
+            datasets.check_alike(data, test)
         self.test = self._given(test, "test", self.data) if test is not None else named["test"]
         self.held_out: AnyData | None = None
         if data is None and source is not None and source.has_validation:
