@@ -25,7 +25,8 @@ HEADER = ("date", "commit", "weights", "inputs", "log2 largest sum", "function",
 CHANNELS, LAYERS = 64, 4
 FUNCTIONS = {
     "ReLU": None, "LeakyReLU": Activation("LeakyRelu", (0.01,)), "none": None, "Sigmoid": Activation("Sigmoid"),
-    "Tanh": Activation("Tanh"), "SiLU": Activation("Swish"),
+    "Tanh": Activation("Tanh"), "SiLU": Activation("Swish"), "ELU": Activation("Elu", (1.0,)),
+    "Softplus": Activation("Softplus"), "Softsign": Activation("Softsign"),
 }  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def layer(seed: int, inputs: int, top: int, function: str, bits: int) -> bool:
     gain = rng.normal(1, 0.2, CHANNELS).astype(np.float32)
     alpha = np.float32(1 / deviation)
     bias = (rng.normal(0, 0.3, CHANNELS) - gain * alpha * 127.5 * weights.sum(1)).astype(np.float32)
-    signed = function in ("LeakyReLU", "none", "Tanh", "SiLU")
+    signed = function not in ("ReLU", "Sigmoid", "Softplus")
     reach = {"Sigmoid": 1.0, "Tanh": 1.0}.get(function, 3.0)
     scale = 2.0 ** math.ceil(math.log2(reach / 2 ** (bits - signed)))
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)

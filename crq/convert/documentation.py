@@ -8,6 +8,7 @@ from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.channels import Channels
 from crq.convert.pixels import Pixels, Row
 from crq.convert.reasons import REASONS
+from crq.convert.resolution import LIMITS
 from crq.convert.scaled import Scaled
 from crq.convert.supported import SUPPORTED
 from crq.convert.transposed import Transposed
@@ -159,10 +160,10 @@ file spells the functions out in operators of opset 13. Hardswish has the slope 
 is a tie of quantizers of scale 1/4.
 
 Many different sums, as integer layers (`integer`) give, and codes of 7 and 8 bits lie too close for that. There `prepare`
-puts a signed quantizer of up to 8 bits before such a function, whose table is then of 256 values; it takes fewer LUTs,
-too. ReLU, LeakyReLU, PReLU and Hardtanh are one operation, which all machines round alike, and need none. Float32 rounds
-large sums, so that an integer layer of many inputs has room for fewer bits of codes: with 8-bit weights on bytes for 8
-bits up to 129 products, for 7 up to 297, for 6 up to 1,036. `prepare` refuses more, and says which bits fit.
+puts a signed quantizer of up to 8 bits before such a function, whose table is then of 256 values. ReLU, LeakyReLU,
+PReLU and Hardtanh are one operation, which all machines round alike, and need none. Float32 rounds large sums, so that an
+integer layer of many inputs has room for fewer bits of codes: with 8-bit weights on bytes
+{room}. `prepare` refuses more, and says which bits fit.
 
 ## What is refused, before any training
 
@@ -224,6 +225,7 @@ def training_md() -> str:
         modules=listed(plain),
         rising=listed([kind.__name__ for kind in ACTIVATIONS if kind.__name__ not in turning]),
         turning=listed(turning),
+        room=", ".join(f"{int(2**limit / 255 / 127):,} inputs for {bits} bits" for bits, limit in LIMITS.items()),
         refused="\n".join(f"| `{name}` | {reason} |" for name, reason in REASONS.items()),
         timm="\n".join(f"| {name} | {result} |" for name, result in TIMM.items()),
     )

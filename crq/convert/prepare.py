@@ -209,7 +209,7 @@ class _Placer:
             self._quantize(node, ActQuant(self.act_bits, limit=limit))
         elif isinstance(module, ACTIVATIONS):
             activation = activation_of(str(node.target), module)
-            if not activation.function.exact and too_dense(self.largest[node], self.act_bits):
+            if too_dense(activation, self.largest[node], self.act_bits):
                 self._demand_beneath(node, x)
             signed = self.signed[node] = activation.signed
             self._quantize(node, ActQuant(self._bits_between() if signed else self.act_bits, signed=signed))
@@ -228,7 +228,7 @@ class _Placer:
                 "are and move them on the host, or put an activation before the move"
             )
         if any(user.op != "output" for user in node.users):
-            self._demand(node, x, self._bits_between())
+            self.largest[node] = self.largest[self._demand(node, x, self._bits_between())]
             self.coded.add(node)
 
     def _moves(self, node: fx.Node) -> bool:

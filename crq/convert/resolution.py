@@ -10,15 +10,20 @@ import math
 
 from torch import nn
 
+from crq.convert.activations import Activation
 from crq.convert.supported import TRANSPOSED
 from crq.quant.layers import IntegerLayer, QuantLayer
 
 LIMITS = {8: 22.0, 7: 23.2, 6: 25.0, 5: 26.5}
 """log2 of the largest sum on which codes of so many bits freeze: `python -m benchmarks.calibration.resolution`."""
 FEWEST = 4
-_DENSE_SUMS, _DENSE_CODES = 1 << 18, 7
-"""Before a function that machines round differently, sums up to more than this come too near to the ends of codes of 4
-bits, up to half as much to those of 5 bits and so on; and at so many bits all do. By the same benchmark."""
+_ROOM = {"Sigmoid": 17.0, "Softsign": 17.0, "Softplus": 19.0}
+_USUAL_ROOM, _VALLEY_ROOM = 20.0, 17.0
+"""log2 of the largest sum on which codes of 4 bits freeze behind a function that machines round differently; a quarter
+of it for each bit more. By the same benchmark. Functions with a valley have room for more, but a quantizer before them
+saves LUTs: one table of few values takes the place of two of all sums."""
+_DENSE_CODES = 7
+"""Ends of codes of so many bits lie too close whatever the sums."""
 
 
 def largest_sum(layer: QuantLayer, code: int) -> int:
@@ -35,10 +40,13 @@ def code_bits(largest: int) -> int:
     return next((bits for bits, limit in LIMITS.items() if largest <= 2**limit), FEWEST)
 
 
-def too_dense(largest: int, bits: int) -> bool:
-    """Whether some sum of those up to `largest` has two codes of `bits` behind a function that machines round
-    differently."""
-    return bits >= _DENSE_CODES or largest << max(0, bits - FEWEST) > _DENSE_SUMS
+def too_dense(activation: Activation, largest: int, bits: int) -> bool:
+    """Whether some sum of those up to `largest` may have two codes of `bits` behind `activation`."""
+    if activation.function.exact:
+        return False
+    usual = _USUAL_ROOM if activation.function.valley is None else _VALLEY_ROOM
+    room = _ROOM.get(activation.kind, usual) - 2 * max(0, bits - FEWEST)
+    return bits >= _DENSE_CODES or largest > 2**room
 
 
 def narrowed(weight_bits: int, largest: int, bits: int) -> int:

@@ -19,9 +19,9 @@ from crq.train.sections import Data, Sound
 from crq.train.sources import arrays, functions, sounds, tables
 from crq.train.sources.benchmarks import BENCHMARKS
 from crq.train.sources.logmel import LogMel
-from crq.train.sources.raw import Parts, Raw
+from crq.train.sources.raw import Parts, Raw, check_scale
 from crq.train.sources.targets import Kind, as_classes, as_numbers, class_names, output_names, tells_classes
-from crq.train.sources.values import ValueData
+from crq.train.sources.values import ValueData, real_values
 
 AnyData = ImageData | ImageFiles | ValueData
 SPLITS = ("train", "test", "fit", "val", "all")
@@ -85,6 +85,8 @@ class Source:
         assert self.parts is not None
         if part not in self._read:
             raw = self.parts[part]()
+            for read in self._read.values():
+                check_scale(raw.where, raw.values, read.where, read.values)
             unmarked = self.kind == "marks" and not tells_classes(raw)
             self._read[part] = replace(raw, labels=None) if unmarked else raw
         return self._read[part]
@@ -112,20 +114,16 @@ def from_raw(
     """
     values = torch.from_numpy(np.ascontiguousarray(_shaped(raw, shape)))
     if kind in ("numbers", "bits"):
-        return ValueData(_real(values), as_numbers(raw, kind), output_names(raw), name)
+        return ValueData(real_values(values), as_numbers(raw, kind), output_names(raw), name)
     labels, classes = as_classes(raw, classes), classes if raw.labels is not None else ()
     if values.dtype == torch.uint8 and values.dim() > 2:
         return ImageData(values, labels, classes, name)
-    return ValueData(_real(values), labels, classes, name)
+    return ValueData(real_values(values), labels, classes, name)
 
 
 def load_split(section: Data, split: str, kind: Kind = "classes", bare: bool = False) -> AnyData:
     """One split of a data section; see `Source`."""
     return Source(section, kind, bare).split(split)
-
-
-def _real(values: torch.Tensor) -> torch.Tensor:
-    return values.float() / 256 if values.dtype == torch.uint8 else values
 
 
 def _shaped(raw: Raw, shape: tuple[int, ...] | None) -> np.ndarray:

@@ -12,9 +12,9 @@ from torch.utils.data import Dataset
 
 from crq.errors import CrqError
 from crq.train.images import ImageData
-from crq.train.sources.functions import array, pair, sized
-from crq.train.sources.raw import numbers
-from crq.train.sources.values import ValueData
+from crq.train.sources.functions import array, pair, rows, sized
+from crq.train.sources.raw import check_scale, numbers
+from crq.train.sources.values import ValueData, real_values
 
 MOST_CLASSES = 100_000
 """Labels beyond this many classes are taken for a mistake (an identifier, a hash) unless the classes are given."""
@@ -34,21 +34,10 @@ def samples(
     if images or (images is None and all(_is_image(pair(dataset, index, name)[0], name) for index in some)):
         return from_dataset(dataset, classes, name)
     values, labels = [], []
-    for index in range(count):
-        sample, label = pair(dataset, index, name)
-        values.append(array(sample, f"{name}, row {index}"))
+    for index, (sample, label) in enumerate(rows(dataset, name)):
+        values.append(sample)
         labels.append(_label(label, f"row {index} of {name}"))
-        if values[-1].shape != values[0].shape:
-            raise CrqError(
-                f"row {index} of {name} has shape {values[-1].shape}, row 0 {values[0].shape}; bring all to one size"
-            )
-        if (values[-1].dtype == np.uint8) != (values[0].dtype == np.uint8):
-            raise CrqError(
-                f"row {index} of {name} is {values[-1].dtype}, row 0 {values[0].dtype}: bytes are divided by 256 and "
-                "other numbers are not; give all in one type"
-            )
-    found = torch.from_numpy(numbers(np.stack(values), name))
-    real = found.float() / 256 if found.dtype == torch.uint8 else found
+    real = real_values(torch.from_numpy(numbers(np.stack(values), name)))
     named = _classes(dataset, labels, classes, f"of {name}", "row")
     return ValueData(real, torch.tensor(labels), named, name)
 
@@ -66,17 +55,12 @@ def _is_image(sample: Any, name: str) -> bool:
 
 
 def check_alike(data: Dataset[Any] | None, test: Dataset[Any] | None) -> None:
-    """Raise `CrqError` for one split of bytes and one of other numbers."""
+    """Raise `CrqError` for datasets of which one begins with bytes and one with larger numbers than bytes become."""
     given = {"data": data, "test": test}
     if any(split is None or isinstance(split, ImageData | ValueData) for split in given.values()):
         return
-    firsts = {name: pair(split, 0, name)[0] for name, split in given.items() if sized(split, name)}
-    kinds = {name: None if isinstance(first, Image) else array(first, name).dtype for name, first in firsts.items()}
-    if (kinds["data"] in (None, np.uint8)) != (kinds["test"] in (None, np.uint8)):
-        told = " and ".join(f"those of {name} {kind or 'pictures'}" for name, kind in kinds.items())
-        raise CrqError(
-            f"of the samples, {told}: bytes are divided by 256 and other numbers are not; give both splits in one type"
-        )
+    first = {name: array(pair(split, 0, name)[0], name) for name, split in given.items() if sized(split, name)}
+    check_scale("data", first["data"], "test", first["test"])
 
 
 def from_dataset(

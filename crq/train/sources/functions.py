@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from crq.errors import CrqError
 from crq.importing import find
-from crq.train.sources.raw import Parts, Raw, numbers
+from crq.train.sources.raw import Parts, Raw, check_scale, numbers
 
 EXPECTED = (
     "a torch Dataset of (sample, label) pairs, (train, test), (train, val, test) or a dict of train, test and val"
@@ -108,19 +108,33 @@ def array(part: Any, where: str) -> NDArray[Any]:
         return np.asarray(part)
 
 
+def rows(dataset: Any, where: str) -> Iterator[tuple[NDArray[Any], Any]]:
+    """Every pair of a map-style dataset, read once: the samples as arrays of one shape, all of bytes or none."""
+    first: NDArray[Any] | None = None
+    for index in range(sized(dataset, where)):
+        sample, label = pair(dataset, index, where)
+        found = array(sample, f"{where}, row {index}")
+        first = found if first is None else first
+        if found.shape != first.shape:
+            raise CrqError(
+                f"{where}, row {index}: a sample of shape {found.shape}, row 0 has {first.shape}: bring all to one size"
+            )
+        check_scale(f"{where}, row {index},", found, "row 0", first, most=-1)  # stacked, none would be divided
+        yield found, label
+
+
 def read(dataset: Any, where: str) -> Raw:
-    """Every pair of a map-style dataset, read once."""
+    """The pairs of `rows`, labels of any kind."""
     samples: list[NDArray[Any]] = []
     labels: list[NDArray[Any]] = []
-    for index in range(sized(dataset, where)):
-        sample, label = (array(part, f"{where}, row {index}") for part in pair(dataset, index, where))
-        if samples and (sample.shape, label.shape) != (samples[0].shape, labels[0].shape):
-            raise CrqError(
-                f"{where}, row {index}: a sample of shape {sample.shape} with a label of shape {label.shape}; row 0 "
-                f"has {samples[0].shape} and {labels[0].shape}: bring all to one size"
-            )
+    for index, (sample, label) in enumerate(rows(dataset, where)):
         samples.append(sample)
-        labels.append(label)
+        labels.append(array(label, f"{where}, row {index}"))
+        if labels[-1].shape != labels[0].shape:
+            raise CrqError(
+                f"{where}, row {index}: a label of shape {labels[-1].shape}, row 0 has {labels[0].shape}: bring all to "
+                "one size"
+            )
     classes = getattr(dataset, "classes", None)
     whole = np.stack(labels)
     integers = whole.dtype.kind in "iu" and whole.ndim == 1

@@ -52,3 +52,8 @@ class ValueData(Dataset[tuple[Tensor, Tensor]]):
     def subset(self, indices: Tensor) -> Self:
         """The samples at `indices` (int64), in that order."""
         return replace(self, values=self.values[indices], labels=self.labels[indices])
+
+
+def real_values(values: Tensor) -> Tensor:
+    """float32 of bytes, a 256th of each, or of float32 numbers as they are."""
+    return values.float() / 256 if values.dtype == torch.uint8 else values

@@ -127,6 +127,8 @@ def test_a_function_that_machines_round_differently_reads_few_values() -> None:
         assert quantizers(function, integer={"0": 8}) == [8, 4]
         assert quantizers(function, integer={"3": 8}) == [4]
         assert quantizers(function, act_bits=8) == [8, 8]
+    assert quantizers(nn.Tanh(), integer={"0": 8}) == [4]  # less flat than a Sigmoid, and without a valley
+    assert quantizers(nn.Tanh(), act_bits=6, integer={"0": 8}) == [8, 6]
     for function in (nn.ReLU(), nn.LeakyReLU(), nn.Hardtanh()):  # one IEEE operation each
         assert quantizers(function, act_bits=8, integer={"0": 8}) == [8]
 

@@ -70,6 +70,16 @@ def test_wide_layers_freeze_before_functions(act: type[nn.Module], integer: dict
     assert crq.freeze(model, [x])(x).std() > 0
 
 
+def test_moved_codes_are_codes() -> None:
+    """What moves sums moves the codes of a quantizer before it."""
+    net = nn.Sequential(
+        nn.Conv2d(3, 32, 3), nn.BatchNorm2d(32), nn.Upsample(scale_factor=2), nn.Conv2d(32, 32, 3), nn.BatchNorm2d(32),
+        nn.SiLU(), nn.Conv2d(32, 4, 3),
+    )  # fmt: skip
+    model = crq.prepare(net, crq.TernaryConfig(act_bits=6, integer={"*": 8}))
+    assert {q.bits for name, q in model.named_modules() if name.startswith(("0_quant", "3_quant"))} == {6, 8}
+
+
 class Read(nn.Module):
     """Sums that a function and another layer read, in either order."""
 

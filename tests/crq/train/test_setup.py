@@ -277,7 +277,7 @@ def test_one_split_alone_needs_the_recipe_s_other() -> None:
 def test_splits_of_one_kind_of_numbers() -> None:
     x, labels = torch.randint(0, 256, (20, 64)), torch.arange(20) % 2
     rows, raw = (torch.utils.data.TensorDataset(given, labels) for given in (x, x.to(torch.uint8)))
-    with pytest.raises(CrqError, match="those of data int64 and those of test uint8: bytes are divided by 256"):
+    with pytest.raises(CrqError, match="data has samples of int64, and test of uint8: bytes are divided by 256"):
         setup(torch.nn.Linear(64, 2), rows, raw, data__augment="none")
 
 

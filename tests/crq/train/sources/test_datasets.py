@@ -127,11 +127,11 @@ def test_samples_that_are_no_images_are_values() -> None:
     with pytest.raises(CrqError, match="which no image byte/256 does"):
         data.samples(Pairs(rows.reshape(6, 1, 2, 2) * 40, labels), None, "mine", images=True)
     half = Pairs([raw[0], *raw[1:].float()], labels)
-    with pytest.raises(CrqError, match="row 1 of mine is float32, row 0 uint8: bytes are divided by 256"):
+    with pytest.raises(CrqError, match="mine, row 1, has samples of float32, and row 0 of uint8: bytes are divided by"):
         data.samples(half, None, "mine", images=False)
     with pytest.raises(CrqError, match=r"row 1 of mine has label 0\.5; expected the number of a class"):
         data.samples(Pairs(rows, [0, 0.5, 1, 1, 1, 1]), None, "mine")
-    with pytest.raises(CrqError, match=r"row 1 of mine has shape \(3,\), row 0 \(4,\); bring all"):
+    with pytest.raises(CrqError, match=r"mine, row 1: a sample of shape \(3,\), row 0 has \(4,\): bring all"):
         data.samples(Pairs([rows[0], rows[1, :3]], [0, 1]), None, "mine")
     with pytest.raises(CrqError, match=r"mine, row 1, place \(2,\): nan is no finite float32 number"):
         data.samples(Pairs([[0.0, 1, 2, 3], [0, 1, float("nan"), 2]], [0, 1]), None, "mine")
