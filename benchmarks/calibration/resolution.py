@@ -1,7 +1,9 @@
 """How many bits of codes freeze on sums of which range: the figures behind `crq.convert.resolution`.
 
-    python -m benchmarks.calibration.resolution --function ReLU --function LeakyReLU --function none
-    python -m benchmarks.calibration.resolution --function Sigmoid --function Tanh --function SiLU --bits 4 --ternary
+    R="python -m benchmarks.calibration.resolution"
+    $R --function ReLU --function LeakyReLU --function none
+    $R --inputs 1 --inputs 3 --inputs 9 --inputs 27 --bits 4 --bits 5 --bits 6 --function Sigmoid --function Tanh …
+    $R --ternary --inputs 9 --inputs 27 --inputs 147 --inputs 784 --bits 4 --bits 7 --bits 8 --function Sigmoid …
 
 Layers of random 8-bit weights on bytes, 64 channels each, behind them a batch norm and codes whose range holds three
 deviations. Prints, by the number of inputs, bits and function, how many of 4 layers freeze in every channel; appends to
@@ -27,6 +29,7 @@ FUNCTIONS = {
     "ReLU": None, "LeakyReLU": Activation("LeakyRelu", (0.01,)), "none": None, "Sigmoid": Activation("Sigmoid"),
     "Tanh": Activation("Tanh"), "SiLU": Activation("Swish"), "ELU": Activation("Elu", (1.0,)),
     "Softplus": Activation("Softplus"), "Softsign": Activation("Softsign"),
+    "HardSigmoid": Activation("HardSigmoid", (1 / 6, 0.5)),
 }  # fmt: skip
 
 
@@ -39,8 +42,8 @@ def layer(seed: int, inputs: int, top: int, function: str, bits: int) -> bool:
     gain = rng.normal(1, 0.2, CHANNELS).astype(np.float32)
     alpha = np.float32(1 / deviation)
     bias = (rng.normal(0, 0.3, CHANNELS) - gain * alpha * 127.5 * weights.sum(1)).astype(np.float32)
-    signed = function not in ("ReLU", "Sigmoid", "Softplus")
-    reach = {"Sigmoid": 1.0, "Tanh": 1.0}.get(function, 3.0)
+    signed = function not in ("ReLU", "Sigmoid", "Softplus", "HardSigmoid")
+    reach = {"Sigmoid": 1.0, "HardSigmoid": 1.0, "Tanh": 1.0, "Softsign": 1.0}.get(function, 3.0)
     scale = 2.0 ** math.ceil(math.log2(reach / 2 ** (bits - signed)))
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     chain = Chain(1.0, QuantSpec(scale, low, high), CHANNELS, 1, alpha, gain, bias, FUNCTIONS[function])

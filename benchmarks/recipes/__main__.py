@@ -44,6 +44,7 @@ HEADER = ("date", "commit", "data", "network", "question", *Row._fields)
 @click.option("--network", default=None, help="Instead of convnet.")
 @click.option("--pretrain", type=int, default=None, help="Epochs of the float networks.")
 @click.option("--epochs", type=int, default=None, help="Epochs after them.")
+@click.option("--precision", default=None, help="Instead of the question's, as 32-true where bfloat16 is slow.")
 @click.option("--fps", default=1000.0, show_default=True, help="Rate of the folded estimate.")
 def main(names: tuple[str, ...], out: Path, seeds: int, rungs: int, equal: str, fps: float, **given: Any) -> None:
     """Answer each QUESTION of questions.toml with a table of means, spreads and paired differences."""
@@ -57,12 +58,17 @@ def main(names: tuple[str, ...], out: Path, seeds: int, rungs: int, equal: str, 
 
 
 def _changes(
-    data: str | None, root: str | None, network: str | None, pretrain: int | None, epochs: int | None
+    data: str | None,
+    root: str | None,
+    network: str | None,
+    pretrain: int | None,
+    epochs: int | None,
+    precision: str | None,
 ) -> dict[str, Any]:
     """What the command line changes in the common recipe."""
     places = {("data", "name"): data, ("data", "root"): root, ("network", "name"): network}
     places |= {("pretrain", "epochs"): pretrain, ("finetune", "epochs"): epochs}
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {} if precision is None else {"precision": precision}
     for (section, key), value in places.items():
         if value is not None:
             changes.setdefault(section, {})[key] = value

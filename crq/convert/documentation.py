@@ -159,11 +159,11 @@ are off by 2⁻²¹ (of the larger of 1 and the value); where it is not, b moves
 file spells the functions out in operators of opset 13. Hardswish has the slope (1 + 2⁻¹⁷)/6: with 1/6 its lowest value
 is a tie of quantizers of scale 1/4.
 
-Many different sums, as integer layers (`integer`) give, and codes of 7 and 8 bits lie too close for that. There `prepare`
-puts a signed quantizer of up to 8 bits before such a function, whose table is then of 256 values. ReLU, LeakyReLU,
+Many different sums, as integer layers (`integer`) give, lie too close for that, fewer where codes have more bits. There
+`prepare` puts a signed quantizer of up to 8 bits before such a function, whose table is then of 256 values. ReLU, LeakyReLU,
 PReLU and Hardtanh are one operation, which all machines round alike, and need none. Float32 rounds large sums, so that an
 integer layer of many inputs has room for fewer bits of codes: with 8-bit weights on bytes
-{room}. `prepare` refuses more, and says which bits fit.
+{room}. `prepare` warns of more, and says which bits fit.
 
 ## What is refused, before any training
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import operator
+import warnings
 from typing import Any
 
 import torch
@@ -33,7 +34,7 @@ from crq.convert.supported import (
 from crq.convert.swap import swap, swap_in_place
 from crq.convert.trace import trace
 from crq.convert.transposed import Transposed
-from crq.errors import CrqError, non_finite
+from crq.errors import CrqError, non_finite, users_line
 from crq.quant.layers import IntegerLayer, QuantLayer
 from crq.quant.quantizers import ActQuant
 
@@ -145,6 +146,10 @@ def _keeps(module: nn.Module) -> bool:
     return isinstance(module, nn.Flatten) or is_dropout(module)
 
 
+INPUT = "input"
+"""What a value that no layer has computed is named after."""
+
+
 class _Placer:
     """Inserts the quantizers in one walk along the graph.
 
@@ -160,6 +165,8 @@ class _Placer:
         """The largest sum of what is raw, the largest code of what is coded."""
         self.beneath: set[fx.Node] = set()
         """Quantizers before functions, which nothing else reads."""
+        self.first: set[str] = set()
+        """Layers that read the network's input."""
         self.signed: dict[fx.Node, bool] = {}
         self.source: dict[fx.Node, str] = {}
         assert isinstance(config.act_bits, int)
@@ -176,10 +183,10 @@ class _Placer:
 
     def _input(self, node: fx.Node) -> None:
         c = self.config
-        self.source[node] = "input"
+        self.source[node] = INPUT
         reader = next(iter(node.users))
         if reader.op == "call_module" and isinstance(self.modules[str(reader.target)], Preprocess):
-            node, self.source[reader] = reader, "input"
+            node, self.source[reader] = reader, INPUT
         self._quantize(node, InputQuant(c.input_bits, c.input_signed, c.input_scale))
 
     def _module(self, node: fx.Node, module: nn.Module) -> None:
@@ -191,6 +198,8 @@ class _Placer:
         self.largest[node] = self.largest.get(x, 0)
         if isinstance(module, (*MACS, QuantLayer)):
             x = self._demand(node, x, self._bits_between())
+            if self.source[x] == INPUT:
+                self.first.add(str(node.target))
             self.source[node], self.signed[node] = str(node.target), True
             self.largest[node] = largest_sum(module, self.largest[x]) if isinstance(module, QuantLayer) else 0
         elif isinstance(module, AVG_POOLS):
@@ -303,24 +312,25 @@ class _Placer:
         name = add_module(self.traced, f"{self.source[node]}_quant", quantizer)
         with self.graph.inserting_after(node):
             new = self.graph.call_module(name, (node,))
-        self._check_room(node, quantizer)
+        self._doubt_room(node, quantizer)
         self.coded.add(new)
         self.largest[new] = max(-quantizer.qmin, quantizer.qmax)
         self.source[new], self.signed[new] = self.source[node], quantizer.signed
         return new
 
-    def _check_room(self, node: fx.Node, quantizer: ActQuant) -> None:
-        """Refuse more codes than float32 tells apart on the sums of a layer."""
-        layer, largest = self.modules.get(self.source[node]), self.largest.get(node, 0)
-        most = code_bits(largest)
-        if quantizer.bits <= most or not isinstance(layer, IntegerLayer):
+    def _doubt_room(self, node: fx.Node, quantizer: ActQuant) -> None:
+        """Warn of more codes than float32 tells apart on the sums of an integer layer that reads the input."""
+        name, largest = self.source[node], self.largest.get(node, 0)
+        layer, most = self.modules.get(name), code_bits(largest)
+        if name not in self.first or not isinstance(layer, IntegerLayer) or quantizer.bits <= most:
             return
         fewer = narrowed(layer.weight_bits, largest, quantizer.bits)
-        narrow = f"fewer bits, integer = {{{self.source[node]!r}: {fewer}}}, or " if fewer > 1 else ""
-        raise CrqError(
-            f"layer {self.source[node]!r} has sums up to {largest:,}, and {quantizer.bits} bits of codes behind it: "
-            f"float32 tells {most} bits apart on such sums. Give it {narrow}{most} bits behind it "
-            "(act_bits; residual_bits before a sum)"
+        narrow = f"fewer bits, integer = {{{name!r}: {fewer}}}, or " if fewer > 1 else ""
+        warnings.warn(
+            f"layer {name!r} has sums up to {largest:,}, and {quantizer.bits} bits of codes behind it: float32 hardly "
+            f"tells more than {most} bits apart on such sums, and freeze may find no thresholds: give it {narrow}"
+            f"{most} bits behind it (act_bits; residual_bits before a sum)",
+            stacklevel=users_line(),
         )
 
     def _get(self, node: fx.Node) -> Any:

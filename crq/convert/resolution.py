@@ -15,15 +15,14 @@ from crq.convert.supported import TRANSPOSED
 from crq.quant.layers import IntegerLayer, QuantLayer
 
 LIMITS = {8: 22.0, 7: 23.2, 6: 25.0, 5: 26.5}
-"""log2 of the largest sum on which codes of so many bits freeze: `python -m benchmarks.calibration.resolution`."""
+"""log2 of the largest sum on which nearly all layers of random weights on bytes freeze at so many bits, but for
+LeakyReLU on 2,304 inputs: `python -m benchmarks.calibration.resolution`. A guide: inner layers have room for more."""
 FEWEST = 4
-_ROOM = {"Sigmoid": 17.0, "Softsign": 17.0, "Softplus": 19.0}
-_USUAL_ROOM, _VALLEY_ROOM = 20.0, 17.0
+_FLAT = ("Sigmoid", "HardSigmoid", "Softsign")
+_ROOM, _FLAT_ROOM = 19.0, 17.0
 """log2 of the largest sum on which codes of 4 bits freeze behind a function that machines round differently; a quarter
-of it for each bit more. By the same benchmark. Functions with a valley have room for more, but a quantizer before them
+of it for each bit more. By the same benchmark. Functions with a valley have the usual room, but a quantizer before them
 saves LUTs: one table of few values takes the place of two of all sums."""
-_DENSE_CODES = 7
-"""Ends of codes of so many bits lie too close whatever the sums."""
 
 
 def largest_sum(layer: QuantLayer, code: int) -> int:
@@ -44,9 +43,9 @@ def too_dense(activation: Activation, largest: int, bits: int) -> bool:
     """Whether some sum of those up to `largest` may have two codes of `bits` behind `activation`."""
     if activation.function.exact:
         return False
-    usual = _USUAL_ROOM if activation.function.valley is None else _VALLEY_ROOM
-    room = _ROOM.get(activation.kind, usual) - 2 * max(0, bits - FEWEST)
-    return bits >= _DENSE_CODES or largest > 2**room
+    flat = activation.kind in _FLAT or activation.function.valley is not None
+    room = (_FLAT_ROOM if flat else _ROOM) - 2 * max(0, bits - FEWEST)
+    return largest > 2**room
 
 
 def narrowed(weight_bits: int, largest: int, bits: int) -> int:

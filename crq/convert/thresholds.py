@@ -21,10 +21,13 @@ from crq.errors import CrqError
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
 
-SINGLE = 64
-"""So many ulps a channel's b moves by single ones, then in larger steps."""
-MAX_NUDGE = 1 << 16
-"""Most ulps by which it may move before `fit` gives up: less than a hundredth of a code."""
+MAX_NUDGE = 1023
+"""Most ulps by which a channel's b may move before `fit` gives up: at most 2⁻¹³ of the larger of |b| and the output
+scale. Layers of 8 bits before codes of 8 bits were seen to need 165."""
+MAX_SHIFT = 1 << 16
+"""The same before an activation function: flat stretches are left by larger steps."""
+_BLOCK = 8
+"""Channels that are moved at once: where one cannot be, `fit` says so after so many, not after all."""
 
 
 class QuantSpec(NamedTuple):
@@ -145,12 +148,13 @@ def _variants(chain: Chain, lo: IntArray, hi: IntArray) -> list[IntArray]:
     ]
 
 
-def _steps(chain: Chain) -> list[int]:
-    """By how many ulps b is moved, one try after the other; few before an activation function, which either leaves a
-    flat stretch or does not."""
-    many = range(2 * SINGLE, MAX_NUDGE + 1, 2 * SINGLE)
-    few = [1 << e for e in range(SINGLE.bit_length(), MAX_NUDGE.bit_length())]
-    return [*range(1, SINGLE + 1), *(many if chain.activation is None or chain.activation.function.exact else few)]
+def _shifts(chain: Chain) -> list[IntArray]:
+    """Ulps by which b is moved, fewest first, in rounds of growing size."""
+    steps = np.arange(1, MAX_NUDGE + 1)
+    if chain.activation is not None:
+        steps = np.append(steps, 1 << np.arange(MAX_NUDGE.bit_length(), MAX_SHIFT.bit_length()))
+    shifts = np.stack([steps, -steps], axis=1).ravel()
+    return np.split(shifts, 2 ** np.arange(2, len(shifts).bit_length()) - 2)
 
 
 def _disagreeing(tables: list[IntArray]) -> NDArray[np.bool_]:
@@ -181,23 +185,37 @@ def fit(chain: Chain, lo: IntArray, hi: IntArray, layer: str) -> Thresholds:
     if not len(bad):
         return Thresholds(tables[0], signs, chain.bias, nudged)
     bias = np.zeros(chain.channels, np.float32) if chain.bias is None else chain.bias.copy()
-    start = bias.copy()
-    ulp = np.spacing(np.maximum(np.abs(start), np.float32(chain.quant.scale)))
     table = tables[0]
-    for step in _steps(chain):
-        for signed_step in (step, -step):
-            bias[bad] = start[bad] + np.float32(signed_step) * ulp[bad]
-            tables = _variants(_select(chain, bad, bias[bad]), mirrored_lo[bad], mirrored_hi[bad])
-            agreed = ~_disagreeing(tables)
-            table[bad[agreed]] = tables[0][agreed]
-            nudged[bad[agreed]] = signed_step
-            bad = bad[~agreed]
-            if not len(bad):
-                return Thresholds(table, signs, bias, nudged)
-    raise CrqError(
-        f"layer {layer!r}, channel {int(bad[0])}: float32 and float64 evaluation of its chain disagree and no shift of "
-        f"the bias by up to {MAX_NUDGE} ulps reconciles them; {_remedy(chain)}"
-    )
+    for block in np.array_split(bad, -(-len(bad) // _BLOCK)):
+        here = _select(chain, block, bias[block])
+        bias[block], table[block], nudged[block], left = _moved(here, mirrored_lo[block], mirrored_hi[block])
+        if len(left):
+            raise CrqError(
+                f"layer {layer!r}, channel {int(block[left[0]])}: float32 and float64 evaluation of its chain disagree "
+                f"and no shift of the bias by up to {_shifts(chain)[-1].max()} ulps reconciles them; {_remedy(chain)}"
+            )
+    return Thresholds(table, signs, bias, nudged)
+
+
+def _moved(chain: Chain, lo: IntArray, hi: IntArray) -> tuple[FloatArray, IntArray, IntArray, IntArray]:
+    """b of each channel of `chain` moved by the fewest ulps, the table it then has, the ulps, and channels without."""
+    start = chain.bias
+    assert start is not None
+    ulp = np.spacing(np.maximum(np.abs(start), np.float32(chain.quant.scale)))
+    bias, nudged, left = start.copy(), np.zeros(chain.channels, np.int64), np.arange(chain.channels)
+    table = _variants(chain, lo, hi)[0]
+    for shifts in _shifts(chain):
+        rows, tried = np.repeat(left, len(shifts)), np.tile(shifts, len(left))
+        moved = start[rows] + tried.astype(np.float32) * ulp[rows]
+        tables = _variants(_select(chain, rows, moved), lo[rows], hi[rows])
+        agreed = ~_disagreeing(tables).reshape(len(left), len(shifts))
+        found = agreed.any(axis=1)
+        best = (np.arange(len(left)) * len(shifts) + agreed.argmax(axis=1))[found]
+        bias[left[found]], table[left[found]], nudged[left[found]] = moved[best], tables[0][best], tried[best]
+        left = left[~found]
+        if not len(left):
+            break
+    return bias, table, nudged, left
 
 
 def _remedy(chain: Chain) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 import pytest
 import torch
@@ -47,18 +48,51 @@ def wide(act: nn.Module) -> nn.Sequential:
     return nn.Sequential(nn.Linear(784, 32), nn.BatchNorm1d(32), act, nn.Linear(32, 4))
 
 
-def test_codes_without_room_are_refused_with_a_remedy_that_works() -> None:
+def test_codes_without_room_are_warned_about_with_a_remedy_that_works() -> None:
     x = torch.randint(0, 256, (64, 784), dtype=torch.uint8)
-    message = r"layer '0' has sums up to 25,389,840, and 8 bits of codes behind it: .* integer = \{'0': (\d)\}, or (\d)"
-    with pytest.raises(CrqError, match=message) as told:
-        crq.prepare(wide(nn.ReLU()), crq.TernaryConfig(act_bits=8, integer={"first": 8}))
-    found = re.search(message, str(told.value))
+    with pytest.warns(UserWarning, match="layer '0' has sums up to 25,389,840, and 8 bits of codes behind it") as told:
+        model = crq.prepare(wide(nn.ReLU()), crq.TernaryConfig(act_bits=8, integer={"first": 8}))
+    crq.quantize(model, [x])
+    with pytest.raises(CrqError, match="layer '0_quant', channel .* give the layer in front fewer bits of weights"):
+        crq.freeze(model, [x])
+    found = re.search(r"integer = \{'0': (\d)\}, or (\d) bits behind it", str(told[0].message))
     assert found is not None
     weights, codes = map(int, found.groups())
-    for config in ({"act_bits": 8, "integer": {"0": weights}}, {"act_bits": codes, "integer": {"0": 8}}):
-        model = crq.prepare(wide(nn.ReLU()), crq.TernaryConfig(**config))
-        crq.quantize(model, [x])
-        assert crq.freeze(model, [x])(x).std() > 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for config in ({"act_bits": 8, "integer": {"0": weights}}, {"act_bits": codes, "integer": {"0": 8}}):
+            model = crq.prepare(wide(nn.ReLU()), crq.TernaryConfig(**config))
+            crq.quantize(model, [x])
+            assert crq.freeze(model, [x])(x).std() > 0
+
+
+class Block(nn.Module):
+    """A residual block as wide as those of large networks."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.stem, self.c1, self.c2 = (
+            nn.Conv2d(3, width, 1),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.Conv2d(width, width, 3, padding=1),
+        )
+        self.n0, self.n1, self.n2 = (nn.BatchNorm2d(width) for _ in range(3))
+        self.fc = nn.Linear(width, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.n0(self.stem(x)))
+        y = self.n2(self.c2(torch.relu(self.n1(self.c1(x)))))
+        return self.fc(torch.relu(y + x).mean((2, 3)))
+
+
+def test_inner_integer_layers_are_left_to_freeze() -> None:
+    torch.manual_seed(0)
+    x = torch.randint(0, 256, (16, 3, 5, 5), dtype=torch.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = crq.prepare(Block(256), crq.TernaryConfig(integer={"*": 8}))
+    crq.quantize(model, [x])
+    assert crq.freeze(model, [x])(x).std() > 0
 
 
 @pytest.mark.parametrize("act", [nn.SiLU, nn.Tanh, nn.Sigmoid])

@@ -91,6 +91,28 @@ def test_disagreeing_constants_are_nudged_and_counted() -> None:
     np.testing.assert_array_equal(final.codes(acc, np.float32), final.codes(acc, np.float64))
 
 
+def test_many_channels_move_each_by_the_fewest_ulps() -> None:
+    rng = np.random.default_rng(0)
+    channels, reach = 24, 1 << 17
+    start = rng.normal(0, 100, channels).astype(np.float32)
+    gain = rng.normal(1, 0.2, channels).astype(np.float32)
+    chain = Chain(1.0, QuantSpec(1.0, -128, 127), channels, 1, np.float32(100 / reach), gain, start)
+    found = fit(chain, np.full(channels, -reach), np.full(channels, reach), "layer")
+    moved = np.flatnonzero(found.nudged)
+    assert len(moved) > 8
+    assert found.bias is not None
+    acc = np.arange(-reach, reach + 1)[None]
+    ulp = np.spacing(np.maximum(np.abs(start), np.float32(1)))
+    for c in moved:
+        agree = {}
+        for n in range(-abs(found.nudged[c]), abs(found.nudged[c]) + 1):
+            alone = Chain(1.0, chain.quant, 1, 1, chain.alpha, gain[[c]], (start + np.float32(n) * ulp)[[c]])
+            agree[n] = (alone.codes(acc, np.float32) == alone.codes(acc, np.float64)).all()
+        assert found.bias[c] == start[c] + np.float32(found.nudged[c]) * ulp[c]
+        assert [n for n, same in agree.items() if same and abs(n) < abs(found.nudged[c])] == []
+        assert agree[found.nudged[c]]
+
+
 def test_constant_channels_have_constant_codes() -> None:
     chain = Chain(1.0, QuantSpec(1.0, 0, 3), 2, 1, np.float32(0), None, np.array([2.0, -1.0], np.float32))
     found = fit(chain, np.array([-9, -9]), np.array([9, 9]), "layer")

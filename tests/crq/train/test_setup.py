@@ -275,10 +275,17 @@ def test_one_split_alone_needs_the_recipe_s_other() -> None:
 
 
 def test_splits_of_one_kind_of_numbers() -> None:
-    x, labels = torch.randint(0, 256, (20, 64)), torch.arange(20) % 2
+    x, labels = torch.randint(0, 256, (200, 64)), torch.arange(200) % 2
     rows, raw = (torch.utils.data.TensorDataset(given, labels) for given in (x, x.to(torch.uint8)))
     with pytest.raises(CrqError, match="data has samples of int64, and test of uint8: bytes are divided by 256"):
         setup(torch.nn.Linear(64, 2), rows, raw, data__augment="none")
+    double = torch.utils.data.TensorDataset(x.double(), labels)  # NumPy's usual kind beside torch's
+    with pytest.raises(CrqError, match="data has samples of float64, and test of uint8"):
+        setup(torch.nn.Linear(64, 2), double, raw, data__augment="none")
+    single = torch.utils.data.TensorDataset(x.float(), labels)
+    for pair in ((double, single), (single, double)):
+        made = setup(torch.nn.Linear(64, 2), *pair, data__augment="none")
+        assert torch.equal(made.test.take(torch.arange(200)), x.float())
 
 
 def test_real_values_of_classes_are_taken_as_they_are() -> None:
