@@ -24,8 +24,9 @@ FloatArray = NDArray[np.float32]
 MAX_NUDGE = 1023
 """Most ulps by which a channel's b may move before `fit` gives up: at most 2⁻¹³ of the larger of |b| and the output
 scale. Layers of 8 bits before codes of 8 bits were seen to need 165."""
-MAX_SHIFT = 1 << 16
-"""The same before an activation function: flat stretches are left by larger steps."""
+FEW, MAX_SHIFT = 63, 1 << 16
+"""Before a function that machines round differently: so many ulps one by one, then doubled up to so many, by which b
+leaves a flat stretch."""
 _BLOCK = 8
 """Channels that are moved at once: where one cannot be, `fit` says so after so many, not after all."""
 
@@ -151,8 +152,8 @@ def _variants(chain: Chain, lo: IntArray, hi: IntArray) -> list[IntArray]:
 def _shifts(chain: Chain) -> list[IntArray]:
     """Ulps by which b is moved, fewest first, in rounds of growing size."""
     steps = np.arange(1, MAX_NUDGE + 1)
-    if chain.activation is not None:
-        steps = np.append(steps, 1 << np.arange(MAX_NUDGE.bit_length(), MAX_SHIFT.bit_length()))
+    if chain.activation is not None and not chain.activation.function.exact:
+        steps = np.append(steps[:FEW], 1 << np.arange(FEW.bit_length(), MAX_SHIFT.bit_length()))
     shifts = np.stack([steps, -steps], axis=1).ravel()
     return np.split(shifts, 2 ** np.arange(2, len(shifts).bit_length()) - 2)
 

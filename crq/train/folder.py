@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ class RunFolder:
         self.path = path
         self.recipe = path / "recipe.toml"
         self.checkpoints = path / "checkpoints"
+        self.new = not path.exists()
 
     def open(self, recipe: Recipe, resume: bool) -> Path | None:
         """Start a run of `recipe` in this folder, which must be empty or hold a trial alone, which is set aside; or go
@@ -54,6 +57,21 @@ class RunFolder:
             recipe.save(self.recipe)
         distributed.barrier()
         return aside
+
+    @contextmanager
+    def undone_by_failure(self) -> Iterator[None]:
+        """Where an error ends a new run before its first checkpoint, take back what it wrote: the same command then
+        finds the folder as it was. To be entered after `open`, which found the folder empty."""
+        before = set(self.checkpoints.glob("*"))
+        try:
+            yield
+        except Exception:
+            if distributed.is_main() and before == set(self.checkpoints.glob("*")) and self._holds_its_own():
+                for entry in self.path.iterdir():
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+                if self.new:
+                    self.path.rmdir()
+            raise
 
     def _set_trial_aside(self) -> Path | None:
         """Move what a run left that stopped its phases early (`steps`) into a folder beside, if nothing else lies here:

@@ -6,6 +6,7 @@ import copy
 import os
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def train_recipe(
         if distributed.is_main() and recipe.retrain.epochs < left_out:
             why = f"left out, method {setup.method.name} has no penalty there: its {left_out} epochs are finetune's"
             console.print(f"retrain   {why}", highlight=False, soft_wrap=True)
-        with setup.chosen_grid():
+        with setup.chosen_grid(), nullcontext() if resume else folder.undone_by_failure():
             return _Run(setup, folder, console).complete()
 
 

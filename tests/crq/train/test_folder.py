@@ -137,3 +137,38 @@ def test_rows_of_an_earlier_run_may_have_fewer_columns(tmp_path) -> None:
 def test_inputs_are_the_recipe_and_the_finished_phases(finished) -> None:
     names = ["recipe.toml", *(f"checkpoints/{phase}.pt" for phase in ("finetune", "pretrain", "retrain"))]
     assert RunFolder(finished[0]).inputs() == names
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_run_that_fails_before_its_first_checkpoint_leaves_the_folder_as_it_was(tmp_path, made) -> None:
+    out = tmp_path / "a"
+    if made:
+        out.mkdir()
+    for _ in range(2):  # the second time, too
+        with pytest.raises(CrqError, match="outputs in the first batch"):
+            run(out, loss=f"{__name__}:broken")
+        assert out.exists() == made
+        assert not any(tmp_path.glob("a/*"))
+
+
+def test_a_run_that_fails_later_keeps_what_it_trained(tmp_path) -> None:
+    folder = RunFolder(tmp_path / "a")
+    folder.open(PLAN, resume=False)
+    written = folder.path / "mine.txt"  # as a user's logger writes
+    for path in (written, folder.latest("pretrain")):
+        with pytest.raises(ValueError, match="late"):
+            _fail_after_writing(folder, path)
+        assert path.exists()
+        assert folder.recipe.exists()
+        written.unlink(missing_ok=True)
+
+
+def _fail_after_writing(folder: RunFolder, path: Path) -> None:
+    with folder.undone_by_failure():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+        raise ValueError("late")
+
+
+def broken(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    raise ValueError("outputs in the first batch")
