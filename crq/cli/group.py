@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,8 @@ class _Verbs(click.Group):
 
 @contextlib.contextmanager
 def _reported() -> Iterator[None]:
-    """An exception becomes a line on standard error and an exit code; click's own are left to click."""
+    """An exception becomes a line on standard error and an exit code, a warning a line; click's are left to click."""
+    before, warnings.formatwarning = warnings.formatwarning, _line
     try:
         yield
     except (click.ClickException, click.exceptions.Exit):
@@ -98,6 +100,13 @@ def _reported() -> Iterator[None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         click.echo(f"Error: {message}", err=True)
         sys.exit(code)
+    finally:
+        warnings.formatwarning = before
+
+
+def _line(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
+    """A warning without the place in crq or click that it comes from, which is no line of the user's."""
+    return f"warning: {message}\n"
 
 
 def explained(error: Exception) -> tuple[str, int]:

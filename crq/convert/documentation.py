@@ -159,11 +159,12 @@ are off by 2⁻²¹ (of the larger of 1 and the value); where it is not, b moves
 file spells the functions out in operators of opset 13. Hardswish has the slope (1 + 2⁻¹⁷)/6: with 1/6 its lowest value
 is a tie of quantizers of scale 1/4.
 
-Many different sums, as integer layers (`integer`) give, lie too close for that, fewer where codes have more bits. There
+The sums of integer layers (`integer`) are too many for that; the more bits the codes have, the fewer sums it takes. There
 `prepare` puts a signed quantizer of up to 8 bits before such a function, whose table is then of 256 values. ReLU, LeakyReLU,
 PReLU and Hardtanh are one operation, which all machines round alike, and need none. Float32 rounds large sums, so that an
-integer layer of many inputs has room for fewer bits of codes: with 8-bit weights on bytes
-{room}. `prepare` warns of more, and says which bits fit.
+integer layer of many inputs has room for fewer bits of codes. With 8-bit weights on bytes, layers of 256 channels have it
+for {room}; layers behind others for twice as many inputs.
+`prepare` warns of more, and says which bits fit.
 
 ## What is refused, before any training
 
@@ -225,7 +226,7 @@ def training_md() -> str:
         modules=listed(plain),
         rising=listed([kind.__name__ for kind in ACTIVATIONS if kind.__name__ not in turning]),
         turning=listed(turning),
-        room=", ".join(f"{int(2**limit / 255 / 127):,} inputs for {bits} bits" for bits, limit in LIMITS.items()),
+        room=", ".join(f"{int(2**limit / 255 / 127):,} inputs at {bits} bits" for bits, limit in LIMITS.items()),
         refused="\n".join(f"| `{name}` | {reason} |" for name, reason in REASONS.items()),
         timm="\n".join(f"| {name} | {result} |" for name, result in TIMM.items()),
     )

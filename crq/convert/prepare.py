@@ -15,7 +15,7 @@ from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.config import TernaryConfig
 from crq.convert.inputs import InputQuant, find_preprocess, share_told, watched
 from crq.convert.preprocessing import Preprocess
-from crq.convert.resolution import code_bits, largest_sum, narrowed, too_dense
+from crq.convert.resolution import code_bits, doubt, largest_sum, too_dense
 from crq.convert.rewriter import add_module, name_of
 from crq.convert.scaled import Scaled
 from crq.convert.shapes import infer_shapes
@@ -35,7 +35,7 @@ from crq.convert.swap import swap, swap_in_place
 from crq.convert.trace import trace
 from crq.convert.transposed import Transposed
 from crq.errors import CrqError, non_finite, users_line
-from crq.quant.layers import IntegerLayer, QuantLayer
+from crq.quant.layers import QuantLayer
 from crq.quant.quantizers import ActQuant
 
 
@@ -146,10 +146,6 @@ def _keeps(module: nn.Module) -> bool:
     return isinstance(module, nn.Flatten) or is_dropout(module)
 
 
-INPUT = "input"
-"""What a value that no layer has computed is named after."""
-
-
 class _Placer:
     """Inserts the quantizers in one walk along the graph.
 
@@ -165,8 +161,10 @@ class _Placer:
         """The largest sum of what is raw, the largest code of what is coded."""
         self.beneath: set[fx.Node] = set()
         """Quantizers before functions, which nothing else reads."""
+        self.given: set[fx.Node] = set()
+        """The network's input, also where it was moved or pooled."""
         self.first: set[str] = set()
-        """Layers that read the network's input."""
+        """Layers that read it."""
         self.signed: dict[fx.Node, bool] = {}
         self.source: dict[fx.Node, str] = {}
         assert isinstance(config.act_bits, int)
@@ -183,10 +181,11 @@ class _Placer:
 
     def _input(self, node: fx.Node) -> None:
         c = self.config
-        self.source[node] = INPUT
+        self.source[node] = "input"
         reader = next(iter(node.users))
         if reader.op == "call_module" and isinstance(self.modules[str(reader.target)], Preprocess):
-            node, self.source[reader] = reader, INPUT
+            node, self.source[reader] = reader, "input"
+        self.given.add(node)
         self._quantize(node, InputQuant(c.input_bits, c.input_signed, c.input_scale))
 
     def _module(self, node: fx.Node, module: nn.Module) -> None:
@@ -196,9 +195,11 @@ class _Placer:
         self.source[node] = self.source[x]
         self.signed[node] = self.signed[x]
         self.largest[node] = self.largest.get(x, 0)
+        if x in self.given and not isinstance(module, (*MACS, QuantLayer)):
+            self.given.add(node)
         if isinstance(module, (*MACS, QuantLayer)):
             x = self._demand(node, x, self._bits_between())
-            if self.source[x] == INPUT:
+            if x in self.given:
                 self.first.add(str(node.target))
             self.source[node], self.signed[node] = str(node.target), True
             self.largest[node] = largest_sum(module, self.largest[x]) if isinstance(module, QuantLayer) else 0
@@ -251,9 +252,11 @@ class _Placer:
 
     def _combine(self, node: fx.Node) -> None:
         for x in node.all_input_nodes:
-            self._demand(node, x, self.config.residual_bits)
+            self._demand(node, x, self.config.residual_bits, "residual_bits")
         self.source[node] = self.traced.meta["names"][node.name]
         self.signed[node] = node.target is operator.sub or any(self.signed[x] for x in node.all_input_nodes)
+        if self.given.issuperset(node.all_input_nodes):
+            self.given.add(node)
         self.largest[node] = sum(self.largest[x] for x in node.all_input_nodes)
         if node.target is torch.cat:
             self.largest[node] = max(self.largest[x] for x in node.all_input_nodes)
@@ -278,15 +281,17 @@ class _Placer:
         """Bits of a signed value between two layers without a ReLU; one bit cannot be signed."""
         return max(self.act_bits, 2)
 
-    def _demand(self, node: fx.Node, x: fx.Node, bits: int) -> fx.Node:
-        """`x`, or a quantizer after it that `node` reads instead; one quantizer serves all who demand."""
+    def _demand(self, node: fx.Node, x: fx.Node, bits: int, key: str = "act_bits") -> fx.Node:
+        """`x`, or a quantizer after it that `node` reads instead; one quantizer serves all who demand.
+
+        key: of the configuration, where `bits` are set."""
         if x in self.coded:
             return x
         for user in x.users:
             if user in self.coded - self.beneath and user.op == "call_module" and isinstance(self._get(user), ActQuant):
                 node.replace_input_with(x, user)
                 return user
-        quantizer = self._insert(x, ActQuant(bits, signed=True))
+        quantizer = self._insert(x, ActQuant(bits, signed=True), key)
         node.replace_input_with(x, quantizer)
         return quantizer
 
@@ -308,30 +313,20 @@ class _Placer:
         for user in users:
             user.replace_input_with(node, new)
 
-    def _insert(self, node: fx.Node, quantizer: ActQuant) -> fx.Node:
+    def _insert(self, node: fx.Node, quantizer: ActQuant, key: str = "act_bits") -> fx.Node:
         name = add_module(self.traced, f"{self.source[node]}_quant", quantizer)
         with self.graph.inserting_after(node):
             new = self.graph.call_module(name, (node,))
-        self._doubt_room(node, quantizer)
+        source = self.source[node]
+        layer, largest = self.modules.get(source), self.largest.get(node, 0)
+        if told := doubt(source, layer, largest, quantizer.bits, key, inner=source not in self.first):
+            warnings.warn(told, stacklevel=users_line())
         self.coded.add(new)
+        if node in self.given:
+            self.given.add(new)
         self.largest[new] = max(-quantizer.qmin, quantizer.qmax)
         self.source[new], self.signed[new] = self.source[node], quantizer.signed
         return new
-
-    def _doubt_room(self, node: fx.Node, quantizer: ActQuant) -> None:
-        """Warn of more codes than float32 tells apart on the sums of an integer layer that reads the input."""
-        name, largest = self.source[node], self.largest.get(node, 0)
-        layer, most = self.modules.get(name), code_bits(largest)
-        if name not in self.first or not isinstance(layer, IntegerLayer) or quantizer.bits <= most:
-            return
-        fewer = narrowed(layer.weight_bits, largest, quantizer.bits)
-        narrow = f"fewer bits, integer = {{{name!r}: {fewer}}}, or " if fewer > 1 else ""
-        warnings.warn(
-            f"layer {name!r} has sums up to {largest:,}, and {quantizer.bits} bits of codes behind it: float32 hardly "
-            f"tells more than {most} bits apart on such sums, and freeze may find no thresholds: give it {narrow}"
-            f"{most} bits behind it (act_bits; residual_bits before a sum)",
-            stacklevel=users_line(),
-        )
 
     def _get(self, node: fx.Node) -> Any:
         return self.traced.get_submodule(str(node.target))

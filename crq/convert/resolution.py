@@ -14,9 +14,11 @@ from crq.convert.activations import Activation
 from crq.convert.supported import TRANSPOSED
 from crq.quant.layers import IntegerLayer, QuantLayer
 
-LIMITS = {8: 22.0, 7: 23.2, 6: 25.0, 5: 26.5}
-"""log2 of the largest sum on which nearly all layers of random weights on bytes freeze at so many bits, but for
-LeakyReLU on 2,304 inputs: `python -m benchmarks.calibration.resolution`. A guide: inner layers have room for more."""
+LIMITS = {8: 21.5, 7: 23.0, 6: 25.0, 5: 26.5}
+"""log2 of the largest sum on which layers of 256 channels, of random weights on bytes, freeze at so many bits, but for
+LeakyReLU on 2,304 inputs: `python -m benchmarks.calibration.resolution`."""
+INNER = 1.0
+"""By how much inner layers have more room: their inputs are centred better. By the same benchmark."""
 FEWEST = 4
 _FLAT = ("Sigmoid", "HardSigmoid", "Softsign")
 _ROOM, _FLAT_ROOM = 19.0, 17.0
@@ -34,9 +36,24 @@ def largest_sum(layer: QuantLayer, code: int) -> int:
     return products * code * (2 ** (layer.weight_bits - 1) - 1 if isinstance(layer, IntegerLayer) else 1)
 
 
-def code_bits(largest: int) -> int:
-    """Most bits of codes for sums up to `largest`."""
-    return next((bits for bits, limit in LIMITS.items() if largest <= 2**limit), FEWEST)
+def code_bits(largest: int, room: float = 0.0) -> int:
+    """Most bits of codes for sums up to `largest`; room: added to the limits."""
+    return next((bits for bits, limit in LIMITS.items() if largest <= 2 ** (limit + room)), FEWEST)
+
+
+def doubt(name: str, layer: nn.Module | None, largest: int, bits: int, key: str, inner: bool) -> str | None:
+    """What to warn of where integer `layer`, with sums up to `largest`, has `bits` of codes behind it; key: of the
+    configuration, where those bits are set."""
+    room = INNER if inner else 0.0
+    most = code_bits(largest, room)
+    if not isinstance(layer, IntegerLayer) or bits <= most:
+        return None
+    fewer = narrowed(layer.weight_bits, largest, bits, room)
+    narrow = f"add {name!r}: {fewer} at the end of integer, or " if fewer > 1 else ""
+    return (
+        f"layer {name!r} has sums up to {largest:,}, on which codes of {bits} bits may lie too close for float32; "
+        f"freeze then fails after training. To be safe, {narrow}set {key} = {most}"
+    )
 
 
 def too_dense(activation: Activation, largest: int, bits: int) -> bool:
@@ -48,6 +65,6 @@ def too_dense(activation: Activation, largest: int, bits: int) -> bool:
     return largest > 2**room
 
 
-def narrowed(weight_bits: int, largest: int, bits: int) -> int:
+def narrowed(weight_bits: int, largest: int, bits: int, room: float = 0.0) -> int:
     """To how many bits weights must shrink from `weight_bits`, with which sums reach `largest`, for codes of `bits`."""
-    return weight_bits - math.ceil(math.log2(largest) - LIMITS[bits])
+    return weight_bits - math.ceil(math.log2(largest) - LIMITS[bits] - room)

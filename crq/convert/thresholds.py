@@ -27,8 +27,9 @@ scale. Layers of 8 bits before codes of 8 bits were seen to need 165."""
 FEW, MAX_SHIFT = 63, 1 << 16
 """Before a function that machines round differently: so many ulps one by one, then doubled up to so many, by which b
 leaves a flat stretch."""
-_BLOCK = 8
-"""Channels that are moved at once: where one cannot be, `fit` says so after so many, not after all."""
+_ROUNDS, _AT_ONCE, _LATER = 6, 64, 8
+"""Channels are moved so many at once; those that the first rounds leave, fewer: where one cannot be moved, `fit` says
+so after them, not after all."""
 
 
 class QuantSpec(NamedTuple):
@@ -172,8 +173,8 @@ def _select(chain: Chain, channels: IntArray, bias: FloatArray) -> Chain:
 def fit(chain: Chain, lo: IntArray, hi: IntArray, layer: str) -> Thresholds:
     """Thresholds of `chain` for acc in [lo, hi] (int64, (C,)), equal under float32 and float64 evaluation.
 
-    Where the two differ, b moves by the fewest ulps (of the larger of |b| and the output scale) that reconcile them.
-    Raises `CrqError` naming `layer` and the channel if the constants are not finite or `MAX_NUDGE` ulps do not suffice.
+    Where the two differ, b moves by the fewest ulps (of the larger of |b| and the output scale) of those tried that
+    reconcile them. Raises `CrqError` naming `layer` and the channel if the constants are not finite or none does.
     """
     for what, values in (("alpha", chain.alpha), ("gain", chain.gain), ("bias", chain.bias)):
         if values is not None and not np.isfinite(values).all():
@@ -186,26 +187,39 @@ def fit(chain: Chain, lo: IntArray, hi: IntArray, layer: str) -> Thresholds:
     if not len(bad):
         return Thresholds(tables[0], signs, chain.bias, nudged)
     bias = np.zeros(chain.channels, np.float32) if chain.bias is None else chain.bias.copy()
-    table = tables[0]
-    for block in np.array_split(bad, -(-len(bad) // _BLOCK)):
-        here = _select(chain, block, bias[block])
-        bias[block], table[block], nudged[block], left = _moved(here, mirrored_lo[block], mirrored_hi[block])
-        if len(left):
+    table, shifts = tables[0], _shifts(chain)
+
+    def move(block: IntArray, rounds: list[IntArray]) -> IntArray:
+        """Move the channels of `block`; those that cannot be."""
+        here, ends = _select(chain, block, bias[block]), (mirrored_lo[block], mirrored_hi[block])
+        bias[block], table[block], nudged[block] = _moved(here, table[block], rounds, *ends)
+        return block[nudged[block] == 0]
+
+    for block in _blocks(bad, _AT_ONCE):
+        move(block, shifts[:_ROUNDS])
+    for block in _blocks(bad[nudged[bad] == 0], _LATER):
+        if len(left := move(block, shifts[_ROUNDS:])):
             raise CrqError(
-                f"layer {layer!r}, channel {int(block[left[0]])}: float32 and float64 evaluation of its chain disagree "
-                f"and no shift of the bias by up to {_shifts(chain)[-1].max()} ulps reconciles them; {_remedy(chain)}"
+                f"layer {layer!r}, channel {int(left[0])}: float32 and float64 evaluation of its chain disagree and no "
+                f"shift of the bias by up to {shifts[-1].max()} ulps reconciles them; {_remedy(chain)}"
             )
     return Thresholds(table, signs, bias, nudged)
 
 
-def _moved(chain: Chain, lo: IntArray, hi: IntArray) -> tuple[FloatArray, IntArray, IntArray, IntArray]:
-    """b of each channel of `chain` moved by the fewest ulps, the table it then has, the ulps, and channels without."""
+def _blocks(channels: IntArray, size: int) -> list[IntArray]:
+    return [channels[first : first + size] for first in range(0, len(channels), size)]
+
+
+def _moved(
+    chain: Chain, table: IntArray, rounds: list[IntArray], lo: IntArray, hi: IntArray
+) -> tuple[FloatArray, IntArray, IntArray]:
+    """b of each channel moved by the fewest ulps of `rounds` that reconcile it, the table it then has, and the ulps;
+    where none do, b and `table` as they are, and 0."""
     start = chain.bias
     assert start is not None
     ulp = np.spacing(np.maximum(np.abs(start), np.float32(chain.quant.scale)))
     bias, nudged, left = start.copy(), np.zeros(chain.channels, np.int64), np.arange(chain.channels)
-    table = _variants(chain, lo, hi)[0]
-    for shifts in _shifts(chain):
+    for shifts in rounds:
         rows, tried = np.repeat(left, len(shifts)), np.tile(shifts, len(left))
         moved = start[rows] + tried.astype(np.float32) * ulp[rows]
         tables = _variants(_select(chain, rows, moved), lo[rows], hi[rows])
@@ -216,7 +230,7 @@ def _moved(chain: Chain, lo: IntArray, hi: IntArray) -> tuple[FloatArray, IntArr
         left = left[~found]
         if not len(left):
             break
-    return bias, table, nudged, left
+    return bias, table, nudged
 
 
 def _remedy(chain: Chain) -> str:

@@ -93,7 +93,7 @@ def trained(recipe: Recipe, folder: Path, pretrained: Path | None = None) -> dic
         try:
             train_recipe(recipe, folder, resume=resume, pretrained=None if resume else pretrained, console=quiet)
         finally:
-            if folder.is_dir():
+            if stored.exists():
                 took = before + time.process_time() - start
                 write_json(spent, took)
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Container, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ from crq.errors import CrqError
 from crq.files import empty_folder, write_text
 from crq.train import distributed
 from crq.train.checkpoints import restore
-from crq.train.recipe import Recipe
+from crq.train.recipe import PHASES, Recipe
 from crq.train.recipe import load as load_recipe
 
 OWN = (
     "recipe.toml", "metrics.csv", "layers.csv", "curves.png", "weights.png", "summary.json", "manifest.json",
-    "frozen.pt", "checkpoints", "checkpoints/*.pt", "checkpoints/*.ckpt", "logs", "logs/*",
-    "logs/*/events.out.tfevents.*", "logs/*/hparams.yaml",
+    "frozen.pt", "checkpoints", *(f"checkpoints/{phase}{end}" for phase in PHASES for end in (".pt", "-last.ckpt")),
+    "logs", *(f"logs/{phase}{file}" for phase in PHASES for file in ("", "/events.out.tfevents.*", "/hparams.yaml")),
 )  # fmt: skip
 """What a run writes into its folder."""
 
@@ -59,19 +59,27 @@ class RunFolder:
         return aside
 
     @contextmanager
-    def undone_by_failure(self) -> Iterator[None]:
+    def undone_by_failure(self, untrained: Container[str]) -> Iterator[None]:
         """Where an error ends a new run before its first checkpoint, take back what it wrote: the same command then
-        finds the folder as it was. To be entered after `open`, which found the folder empty."""
-        before = set(self.checkpoints.glob("*"))
+        finds the folder as it was. untrained: phases whose result is there without training."""
         try:
             yield
         except Exception:
-            if distributed.is_main() and before == set(self.checkpoints.glob("*")) and self._holds_its_own():
-                for entry in self.path.iterdir():
-                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-                if self.new:
-                    self.path.rmdir()
+            if distributed.is_main() and not any(self._trained(phase) for phase in PHASES if phase not in untrained):
+                with suppress(OSError):
+                    self._clear()
             raise
+
+    def _trained(self, phase: str) -> bool:
+        return self.finished(phase).exists() or self.latest(phase).exists()
+
+    def _clear(self) -> None:
+        """Remove the run, where nothing else lies here."""
+        if self._holds_its_own():
+            for entry in self.path.iterdir():
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            if self.new:
+                self.path.rmdir()
 
     def _set_trial_aside(self) -> Path | None:
         """Move what a run left that stopped its phases early (`steps`) into a folder beside, if nothing else lies here:

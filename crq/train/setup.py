@@ -221,9 +221,9 @@ class Setup:
         return example
 
     def prepared(self) -> nn.Module:
-        """The network as it is now, prepared; what `prepare` says of the input grid was said at the start."""
+        """The network as it is now, prepared; what `prepare` warns of was said at the start."""
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*the network's input grid, .* changes .* of the values")
+            warnings.simplefilter("ignore", UserWarning)
             return prepare(self.network, self.ternary, self._example())
 
     @contextlib.contextmanager

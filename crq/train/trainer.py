@@ -27,7 +27,7 @@ from crq.train.budget import settled, within
 from crq.train.checkpoints import check_fits, restore, save
 from crq.train.folder import RunFolder
 from crq.train.manifest import manifest
-from crq.train.recipe import Recipe, check_penalties, parse
+from crq.train.recipe import PHASES, Recipe, check_penalties, parse
 from crq.train.recipe import load as load_recipe
 from crq.train.setup import Setup
 from crq.train.summary import frozen_scores, input_words, metadata, summarize
@@ -75,14 +75,17 @@ def train_recipe(
         distributed.start()
         if (aside := folder.open(recipe, resume)) is not None:
             console.print(f"the trial that lay in {out} is in {aside} now", highlight=False, soft_wrap=True)
-        if start is not None and distributed.is_main():
-            save(start, folder.finished("pretrain"))
-        distributed.barrier()
-        if distributed.is_main() and recipe.retrain.epochs < left_out:
-            why = f"left out, method {setup.method.name} has no penalty there: its {left_out} epochs are finetune's"
-            console.print(f"retrain   {why}", highlight=False, soft_wrap=True)
-        with setup.chosen_grid(), nullcontext() if resume else folder.undone_by_failure():
-            return _Run(setup, folder, console).complete()
+        given = {"pretrain"} if start is not None else set()
+        untrained = given | {name for name in PHASES if name not in recipe.phases}
+        with nullcontext() if resume else folder.undone_by_failure(untrained):
+            if start is not None and distributed.is_main():
+                save(start, folder.finished("pretrain"))
+            distributed.barrier()
+            if distributed.is_main() and recipe.retrain.epochs < left_out:
+                why = f"left out, method {setup.method.name} has no penalty there: its {left_out} epochs are finetune's"
+                console.print(f"retrain   {why}", highlight=False, soft_wrap=True)
+            with setup.chosen_grid():
+                return _Run(setup, folder, console).complete()
 
 
 def _recipe(given: Recipe | Mapping[str, Any] | str | os.PathLike[str]) -> Recipe:

@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+import warnings
 
 import click
 import pytest
@@ -49,25 +50,40 @@ def test_an_unknown_option_is_told_with_its_place(line: tuple[str, ...], words: 
     assert " build [OPTIONS]" in wrong.stderr
 
 
+def only_verb(monkeypatch, call) -> None:
+    """Let `crq verb`, which runs `call`, be all there is."""
+
+    class Entry:
+        name = "verb"
+
+        def load(self) -> click.Command:
+            return click.Command("verb", callback=call)
+
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Entry()] if group == GROUP else [])
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [(CrqError("no"), 2), (VerificationError("no"), 1), (ToolError("no"), 3), (OSError(28, "disk full", "no"), 3)],
 )
 def test_errors_become_one_line_and_an_exit_code(monkeypatch, error: Exception, code: int) -> None:
-    class Entry:
-        name = "fail"
+    def fail() -> None:
+        raise error
 
-        def load(self) -> click.Command:
-            @click.command()
-            def fail() -> None:
-                raise error
-
-            return fail
-
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Entry()] if group == GROUP else [])
-    result = CliRunner().invoke(main, ["fail"])
+    only_verb(monkeypatch, fail)
+    result = CliRunner().invoke(main, ["verb"])
     assert result.exit_code == code
     assert result.stderr == ("Error: no: disk full\n" if isinstance(error, OSError) else "Error: no\n")
+
+
+def test_warnings_become_one_line(monkeypatch) -> None:
+    def warn() -> None:  # pytest keeps what warnings.warn would print
+        click.echo(warnings.formatwarning("odd, but it goes on", UserWarning, "group.py", 1), err=True, nl=False)
+
+    only_verb(monkeypatch, warn)
+    before = warnings.formatwarning
+    assert CliRunner().invoke(main, ["verb"]).stderr == "warning: odd, but it goes on\n"
+    assert warnings.formatwarning is before
 
 
 def test_help_is_quick() -> None:

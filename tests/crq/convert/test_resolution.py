@@ -33,13 +33,13 @@ def test_the_largest_sum_is_reached(layer: nn.Module, shape: tuple[int, ...], bi
         assert largest_sum(coded, 15) == int(layer(torch.full(shape, 15.0)).max())
 
 
-@given(st.integers(1, 2**30), st.integers(5, 8))
-def test_narrowed_weights_leave_room(largest: int, bits: int) -> None:
-    assert code_bits(largest) >= FEWEST
-    fewer = narrowed(8, largest, bits)
-    assert code_bits(int(largest * 2.0 ** (fewer - 8))) >= bits
+@given(st.integers(1, 2**30), st.integers(5, 8), st.sampled_from([0.0, 1.0]))
+def test_narrowed_weights_leave_room(largest: int, bits: int, room: float) -> None:
+    assert code_bits(largest, room) >= FEWEST
+    fewer = narrowed(8, largest, bits, room)
+    assert code_bits(int(largest * 2.0 ** (fewer - 8)), room) >= bits
     if fewer < 8:
-        assert code_bits(int(largest * 2.0 ** (fewer + 1 - 8)) + 1) < bits
+        assert code_bits(int(largest * 2.0 ** (fewer + 1 - 8)) + 1, room) < bits
     assert [code_bits(2 ** int(limit)) >= width for width, limit in LIMITS.items()] == [True] * len(LIMITS)
 
 
@@ -50,20 +50,57 @@ def wide(act: nn.Module) -> nn.Sequential:
 
 def test_codes_without_room_are_warned_about_with_a_remedy_that_works() -> None:
     x = torch.randint(0, 256, (64, 784), dtype=torch.uint8)
-    with pytest.warns(UserWarning, match="layer '0' has sums up to 25,389,840, and 8 bits of codes behind it") as told:
+    with pytest.warns(UserWarning, match="layer '0' has sums up to 25,389,840, on which codes of 8 bits may") as told:
         model = crq.prepare(wide(nn.ReLU()), crq.TernaryConfig(act_bits=8, integer={"first": 8}))
     crq.quantize(model, [x])
     with pytest.raises(CrqError, match="layer '0_quant', channel .* give the layer in front fewer bits of weights"):
         crq.freeze(model, [x])
-    found = re.search(r"integer = \{'0': (\d)\}, or (\d) bits behind it", str(told[0].message))
+    found = re.search(r"add '0': (\d) at the end of integer, or set act_bits = (\d)$", str(told[0].message))
     assert found is not None
     weights, codes = map(int, found.groups())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for config in ({"act_bits": 8, "integer": {"0": weights}}, {"act_bits": codes, "integer": {"0": 8}}):
-            model = crq.prepare(wide(nn.ReLU()), crq.TernaryConfig(**config))
+        for bits, integer in ((8, {"first": 8, "0": weights}), (codes, {"0": 8})):
+            model = crq.prepare(wide(nn.ReLU()), crq.TernaryConfig(act_bits=bits, integer=integer))
             crq.quantize(model, [x])
             assert crq.freeze(model, [x])(x).std() > 0
+
+
+def test_a_pool_in_front_changes_no_room() -> None:
+    net = nn.Sequential(nn.AvgPool2d(2), nn.Flatten(), *wide(nn.ReLU()))
+    with pytest.warns(UserWarning, match="layer '2' has sums up to 25,389,840"):
+        crq.prepare(net, crq.TernaryConfig(act_bits=8, pool_bits=8, integer={"2": 8}))
+
+
+def test_inner_layers_have_room_for_twice_the_sum() -> None:
+    def net(width: int) -> nn.Sequential:
+        front = nn.Linear(16, width), nn.BatchNorm1d(width), nn.ReLU()
+        return nn.Sequential(*front, nn.Linear(width, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 4))
+
+    config = crq.TernaryConfig(act_bits=8, integer={"3": 8})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = crq.prepare(net(180), config)
+    x = torch.randint(0, 256, (64, 16), dtype=torch.uint8)
+    crq.quantize(model, [x])
+    assert crq.freeze(model, [x])(x).std() > 0
+    with pytest.warns(UserWarning, match="layer '3' has sums up to 10,363,200, .* or set act_bits = 7$"):
+        crq.prepare(net(320), config)
+
+
+def test_a_layer_called_input_is_no_input() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.input, self.norm, self.hidden = nn.Linear(64, 160), nn.BatchNorm1d(160), nn.Linear(160, 16)
+            self.last = nn.Linear(16, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(torch.relu(self.hidden(torch.relu(self.norm(self.input(x))))))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        crq.prepare(Net(), crq.TernaryConfig(act_bits=8, integer={"hidden": 8}))
 
 
 class Block(nn.Module):

@@ -85,6 +85,15 @@ def test_the_time_before_an_interruption_counts(tmp_path, monkeypatch) -> None:
     assert trained(float_of(made, 0), tmp_path / "run")["processor_seconds"] == 11.0
 
 
+def test_a_run_that_fails_at_once_leaves_an_empty_folder_empty(tmp_path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for _ in range(2):
+        with pytest.raises(CrqError, match="no_such_module"):
+            trained(small(ternary={"method": "ste"}, callbacks=["no_such_module:Callback"]), folder)
+        assert not any(folder.iterdir())
+
+
 def test_the_held_out_figure_is_of_the_epoch_that_is_kept(tmp_path) -> None:
     """At this rate the network forgets what it has learned."""
     wild = small(

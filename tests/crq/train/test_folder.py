@@ -69,10 +69,12 @@ def test_a_trial_is_set_aside_and_nothing_else_is(tmp_path) -> None:
             path.parent.rmdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "x.pt").write_text("precious")
-    (tmp_path / "a" / "logs" / "linked").symlink_to(tmp_path / "elsewhere")
+    logs = tmp_path / "a" / "logs" / "pretrain"
+    logs.rename(tmp_path / "logs")
+    logs.symlink_to(tmp_path / "elsewhere")
     folder.open(PLAN, resume=False)
     assert [path.name for path in folder.path.iterdir()] == ["recipe.toml"]
-    assert (tmp_path / "a-trial1" / "logs" / "linked" / "x.pt").read_text() == "precious"
+    assert (tmp_path / "a-trial1" / "logs" / "pretrain" / "x.pt").read_text() == "precious"
     with pytest.raises(CrqError, match="is not empty"):  # a run is no trial
         folder.open(PLAN, resume=False)
 
@@ -140,32 +142,50 @@ def test_inputs_are_the_recipe_and_the_finished_phases(finished) -> None:
 
 
 @pytest.mark.parametrize("made", [False, True])
-def test_a_run_that_fails_before_its_first_checkpoint_leaves_the_folder_as_it_was(tmp_path, made) -> None:
+@pytest.mark.parametrize("start", ["float", "given", "pretrained"])
+def test_a_run_that_fails_before_its_first_checkpoint_leaves_the_folder_as_it_was(
+    finished, tmp_path, made, start
+) -> None:
     out = tmp_path / "a"
     if made:
         out.mkdir()
+    changes = {"pretrain": {"epochs": 0, "lr": 0.1}} if start == "given" else {}
+    plan = recipe.parse(values(callbacks=["no_such_module:Callback"], **changes))
+    earlier = finished[0] if start == "pretrained" else None
     for _ in range(2):  # the second time, too
-        with pytest.raises(CrqError, match="outputs in the first batch"):
-            run(out, loss=f"{__name__}:broken")
+        with pytest.raises(CrqError, match="no_such_module"):
+            trainer.train_recipe(plan, out, pretrained=earlier, console=Console(file=io.StringIO()))
         assert out.exists() == made
         assert not any(tmp_path.glob("a/*"))
+
+
+def test_a_loss_that_fails_in_the_first_batch_leaves_nothing(tmp_path) -> None:
+    with pytest.raises(CrqError, match="outputs in the first batch"):
+        run(tmp_path / "a", loss=f"{__name__}:broken")
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("path", ["notes.txt", "logs/notes.txt", "logs/pretrain/metrics.csv", "checkpoints/mine.ckpt"])
+def test_a_run_that_fails_keeps_everything_where_something_else_lies_there(tmp_path, path) -> None:
+    folder = RunFolder(tmp_path / "a")
+    folder.open(PLAN, resume=False)
+    with pytest.raises(ValueError, match="late"):
+        _fail_after_writing(folder, folder.path / path)
+    assert (folder.path / path).exists()
+    assert folder.recipe.exists()
 
 
 def test_a_run_that_fails_later_keeps_what_it_trained(tmp_path) -> None:
     folder = RunFolder(tmp_path / "a")
     folder.open(PLAN, resume=False)
-    written = folder.path / "mine.txt"  # as a user's logger writes
-    for path in (written, folder.latest("pretrain")):
-        with pytest.raises(ValueError, match="late"):
-            _fail_after_writing(folder, path)
-        assert path.exists()
-        assert folder.recipe.exists()
-        written.unlink(missing_ok=True)
+    with pytest.raises(ValueError, match="late"):
+        _fail_after_writing(folder, folder.latest("finetune"))
+    assert folder.latest("finetune").exists()
 
 
 def _fail_after_writing(folder: RunFolder, path: Path) -> None:
-    with folder.undone_by_failure():
-        path.parent.mkdir(exist_ok=True)
+    with folder.undone_by_failure({"pretrain"}):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
         raise ValueError("late")
 
