@@ -48,10 +48,10 @@ class RunFolder:
                 )
         elif distributed.is_main():
             aside = self._set_trial_aside()
-            if self.checkpoints.is_dir() and self._holds_its_own() and not (self.path / "summary.json").exists():
+            if self.recipe.is_file() and not (self.path / "summary.json").exists():
                 raise CrqError(
-                    f"{self.path} holds a run that has not ended: go on with it by --resume (resume=True), or choose "
-                    "another folder"
+                    f"output folder {self.path} is not empty: it holds a run that has not ended, or its recipe; go on "
+                    "with it by --resume (resume=True), or choose another folder"
                 )
             empty_folder(self.path)
             recipe.save(self.recipe)
