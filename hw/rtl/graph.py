@@ -45,6 +45,7 @@ class _Module:
                 value = extended(self.at(term.value, stages), graph.formats[term.value], self.width)
                 value = f"-({value})" if term.negative else value
             body += f"  assign y[{output * self.width}+:{self.width}] = {value};\n"
+        body += "".join(map(self.spare, dict.fromkeys(t.value for t in graph.outputs if t is not None)))
         if registers:
             moved = "".join(f"      {after} <= {before};\n" for before, after in registers)
             body += f"  always_ff @(posedge clk)\n    if (en) begin\n{moved}    end\n"
@@ -58,6 +59,11 @@ class _Module:
             f"    output logic [{len(graph.outputs) * self.width - 1}:0] y\n);\n{body}endmodule\n",
             self.summary(),
         )
+
+    def spare(self, value: int) -> str:
+        """The bits of an output's interval that its sum never needs, as of 8x - x; told to linters."""
+        name, bits = self.at(value, self.staged.stages), self.graph.formats[value].bits
+        return f"  wire unused_{name} = &{name}[{bits - 1}:{self.width}];\n" if bits > self.width else ""
 
     def summary(self) -> str:
         graph, staged = self.graph, self.staged

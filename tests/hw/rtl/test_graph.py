@@ -14,8 +14,10 @@ import pytest
 
 from crq.hw.graphs import solve
 from crq.hw.graphs.stages import staged
+from crq.hw.ir.layers import smallest_format
 from crq.hw.rtl.graph import graph_module
 from crq.hw.rtl.synth import DEFINES, PASSES, SCRIPT
+from crq.hw.rtl.verilator import verilate
 from tests.support.graphs import LIBRARY, PRIMITIVES, Case, inputs, simulate
 
 needs_verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="verilator is not installed")
@@ -55,6 +57,18 @@ def test_every_output_is_exact(form: str, tmp_path: Path) -> None:
     cases = [random_case(seed, 3 if seed % 4 else 2) for seed in range(8 if form else 40)]
     sources = [*LIBRARY, *written(cases, tmp_path), PRIMITIVES]
     simulate(cases, tmp_path, sources, [f"graph{i}" for i in range(len(cases))], form)
+
+
+@needs_verilator
+@pytest.mark.parametrize("stages", [1, 3])
+def test_bits_that_a_sum_never_needs_are_no_warnings(stages: int, tmp_path: Path) -> None:
+    """The interval of 8x - x reaches below zero and beyond that of 7x."""
+    matrix = np.array([[7, 1, 1, 1], [1, 7, 1, 1]])
+    graph = solve(matrix, [(0, 255)] * 4, operands=2)
+    width = smallest_format(0, 10 * 255).bits
+    assert any(graph.formats[term.value].bits > width for term in graph.outputs if term)
+    (tmp_path / "graph.sv").write_text(graph_module("graph", staged(graph, stages), 8, width))
+    verilate(["--lint-only", "-Wall", "--top-module", "graph", "graph.sv"], tmp_path)
 
 
 @needs_verilator
