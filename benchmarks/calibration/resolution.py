@@ -4,7 +4,6 @@
     $R --function ReLU --function LeakyReLU --function none
     $R --inputs 1 --inputs 3 --inputs 9 --inputs 27 --bits 4 --bits 5 --bits 6 --function Sigmoid --function Tanh …
     $R --ternary --inputs 9 --inputs 27 --inputs 147 --inputs 784 --bits 4 --bits 7 --bits 8 --function Sigmoid …
-
     $R --inner --inputs 256 --inputs 512 --inputs 1152 --inputs 2304 --function ReLU --function none
 
 Layers of random 8-bit weights on bytes, 256 channels each, behind them a batch norm and codes whose range holds three
@@ -26,18 +25,9 @@ from crq.convert.thresholds import Chain, QuantSpec, fit
 from crq.errors import CrqError
 
 HEADER = (
-    "date",
-    "commit",
-    "weights",
-    "channels",
-    "reads",
-    "inputs",
-    "log2 largest sum",
-    "function",
-    "bits",
-    "layers",
+    "date", "commit", "weights", "channels", "reads", "inputs", "log2 largest sum", "function", "bits", "layers",
     "freeze",
-)
+)  # fmt: skip
 CHANNELS, LAYERS = 256, 4
 READS = {"bytes": (127.5, 74.0), "ReLU": (34.0, 50.0)}
 """Mean and deviation of what a layer reads, from 0 to 255."""
