@@ -55,7 +55,7 @@ def _is_image(sample: Any, name: str) -> bool:
 
 
 def check_alike(data: Dataset[Any] | None, test: Dataset[Any] | None) -> None:
-    """Raise `CrqError` for datasets of which one begins with bytes and one with larger numbers than bytes become."""
+    """Raise `CrqError` for one dataset of bytes and one of other numbers, by their first rows: each is of one type."""
     given = {"data": data, "test": test}
     if any(split is None or isinstance(split, ImageData | ValueData) for split in given.values()):
         return

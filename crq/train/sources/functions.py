@@ -119,7 +119,7 @@ def rows(dataset: Any, where: str) -> Iterator[tuple[NDArray[Any], Any]]:
             raise CrqError(
                 f"{where}, row {index}: a sample of shape {found.shape}, row 0 has {first.shape}: bring all to one size"
             )
-        check_scale(f"{where}, row {index},", found, "row 0", first, most=-1)  # stacked, none would be divided
+        check_scale(f"{where}, row {index},", found, "row 0", first)
         yield found, label
 
 

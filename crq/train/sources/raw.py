@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from crq.errors import CrqError
 
-SCALED = 1.5
-"""Largest number of samples that stand beside bytes: byte/256, with some overshoot."""
-
 
 @dataclass(frozen=True)
 class Raw:
@@ -68,12 +65,9 @@ def numbers(values: NDArray[Any], where: str, columns: Sequence[str] | None = No
     return found
 
 
-def check_scale(
-    where: str, values: NDArray[Any], other_where: str, other: NDArray[Any], most: float = SCALED
-) -> None:  # fmt: skip
-    """Raise `CrqError` where one holds bytes, which alone are divided by 256, and the other numbers beyond `most`."""
-    real = [found for found in (values, other) if found.dtype != np.uint8]
-    if len(real) == 1 and real[0].size and float(np.abs(real[0]).max()) > most:
+def check_scale(where: str, values: NDArray[Any], other_where: str, other: NDArray[Any]) -> None:
+    """Raise `CrqError` where one holds bytes, which alone are divided by 256, and the other does not."""
+    if (values.dtype == np.uint8) != (other.dtype == np.uint8):
         raise CrqError(
             f"{where} has samples of {values.dtype}, and {other_where} of {other.dtype}: bytes are divided by 256 and "
             "other numbers are not; give all in one type"

@@ -279,6 +279,12 @@ def test_splits_of_one_kind_of_numbers() -> None:
     rows, raw = (torch.utils.data.TensorDataset(given, labels) for given in (x, x.to(torch.uint8)))
     with pytest.raises(CrqError, match="data has samples of int64, and test of uint8: bytes are divided by 256"):
         setup(torch.nn.Linear(64, 2), rows, raw, data__augment="none")
+    flags = x % 2
+    flags[0] = 0
+    small, bits = (torch.utils.data.TensorDataset(given, labels) for given in (flags.float(), flags.to(torch.uint8)))
+    for pair in ((small, bits), (bits, small)):
+        with pytest.raises(CrqError, match="data has samples of .*, and test of .*: bytes are divided by 256"):
+            setup(torch.nn.Linear(64, 2), *pair, data__augment="none")
     double = torch.utils.data.TensorDataset(x.double(), labels)  # NumPy's usual kind beside torch's
     with pytest.raises(CrqError, match="data has samples of float64, and test of uint8"):
         setup(torch.nn.Linear(64, 2), double, raw, data__augment="none")

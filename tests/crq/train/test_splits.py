@@ -53,20 +53,27 @@ def test_splits_of_their_own(tmp_path: Path) -> None:
 
 
 def test_splits_have_one_scale(tmp_path: Path) -> None:
-    """Bytes become byte/256; a split of larger numbers must not stand beside them."""
+    """Bytes become byte/256; a split of other numbers must not stand beside them, however small."""
     codes = np.arange(30, dtype=np.uint8).reshape(30, 1)
 
     def source(train: np.ndarray, test: np.ndarray) -> Source:
         np.savez(tmp_path / "s.npz", x_train=train, y_train=Y, x_test=test, y_test=Y)
         return Source(Data(name=str(tmp_path / "s.npz")))
 
-    for train, test in ((codes, codes.astype(int)), (codes.astype(np.float32), codes)):
+    single, flags = codes.astype(np.float32), codes % 2
+    for train, test in (
+        (codes, codes.astype(int)),
+        (single, codes),
+        (flags, flags.astype(float)),
+        (codes, single / 256),
+    ):
         made = source(train, test)
         made.split("train")
         with pytest.raises(CrqError, match=r"x_test has samples of .* bytes are divided by 256 and other numbers are"):
             made.split("test")
-    made = source(codes, (codes / 256).astype(np.float32))
-    assert torch.equal(made.split("train").values, made.split("test").values)
+    for kind in (np.uint8, np.float32):
+        made = source(codes.astype(kind), codes.astype(kind))
+        assert torch.equal(made.split("train").values, made.split("test").values)
 
 
 def test_marks_are_classes_or_nothing(tmp_path: Path) -> None:
