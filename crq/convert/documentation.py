@@ -160,10 +160,10 @@ file spells the functions out in operators of opset 13. Hardswish has the slope 
 is a tie of quantizers of scale 1/4.
 
 The sums of integer layers (`integer`) are too many for that; the more bits the codes have, the fewer sums it takes. There
-`prepare` puts a signed quantizer of up to 8 bits before such a function, whose table is then of 256 values. ReLU, LeakyReLU,
+`prepare` puts a signed quantizer of up to 8 bits before such a function, whose table is then of 256 values at most. ReLU, LeakyReLU,
 PReLU and Hardtanh are one operation, which all machines round alike, and need none. Float32 rounds large sums, so that an
 integer layer of many inputs has room for fewer bits of codes. With 8-bit weights on bytes, layers of 256 channels have it
-for {room}; layers behind others for twice as many inputs.
+for {room}; layers behind others for 1.4 times as many.
 `prepare` warns of more, and says which bits fit.
 
 ## What is refused, before any training

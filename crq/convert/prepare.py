@@ -15,7 +15,7 @@ from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.config import TernaryConfig
 from crq.convert.inputs import InputQuant, find_preprocess, share_told, watched
 from crq.convert.preprocessing import Preprocess
-from crq.convert.resolution import code_bits, doubt, largest_sum, too_dense
+from crq.convert.resolution import INNER, code_bits, doubt, largest_sum, too_dense
 from crq.convert.rewriter import add_module, name_of
 from crq.convert.scaled import Scaled
 from crq.convert.shapes import infer_shapes
@@ -301,7 +301,9 @@ class _Placer:
             return
         found = next((user for user in x.users if user in self.beneath), None)
         if found is None:
-            found = self._insert(x, ActQuant(code_bits(self.largest[node]), signed=True))
+            bits = code_bits(self.largest[node], self._room(x))
+            found = self._insert(x, ActQuant(bits, signed=True), key=None)
+            self._doubt(x, self.act_bits, key=None)
             self.beneath.add(found)
         node.replace_input_with(x, found)
         self.largest[node] = 0
@@ -313,20 +315,28 @@ class _Placer:
         for user in users:
             user.replace_input_with(node, new)
 
-    def _insert(self, node: fx.Node, quantizer: ActQuant, key: str = "act_bits") -> fx.Node:
+    def _insert(self, node: fx.Node, quantizer: ActQuant, key: str | None = "act_bits") -> fx.Node:
         name = add_module(self.traced, f"{self.source[node]}_quant", quantizer)
         with self.graph.inserting_after(node):
             new = self.graph.call_module(name, (node,))
-        source = self.source[node]
-        layer, largest = self.modules.get(source), self.largest.get(node, 0)
-        if told := doubt(source, layer, largest, quantizer.bits, key, inner=source not in self.first):
-            warnings.warn(told, stacklevel=users_line())
+        if key is not None:
+            self._doubt(node, quantizer.bits, key)
         self.coded.add(new)
         if node in self.given:
             self.given.add(new)
         self.largest[new] = max(-quantizer.qmin, quantizer.qmax)
         self.source[new], self.signed[new] = self.source[node], quantizer.signed
         return new
+
+    def _room(self, node: fx.Node) -> float:
+        """How much more room the sums `node` have than those of a layer that reads the network's input."""
+        return 0.0 if self.source[node] in self.first else INNER
+
+    def _doubt(self, node: fx.Node, bits: int, key: str | None) -> None:
+        """Warn of more codes than float32 tells apart on the sums `node` of an integer layer."""
+        layer, largest = self.modules.get(self.source[node]), self.largest.get(node, 0)
+        if told := doubt(self.source[node], layer, largest, bits, self._room(node), key):
+            warnings.warn(told, stacklevel=users_line())
 
     def _get(self, node: fx.Node) -> Any:
         return self.traced.get_submodule(str(node.target))

@@ -14,11 +14,11 @@ from crq.convert.activations import Activation
 from crq.convert.supported import TRANSPOSED
 from crq.quant.layers import IntegerLayer, QuantLayer
 
-LIMITS = {8: 21.5, 7: 23.0, 6: 25.0, 5: 26.5}
-"""log2 of the largest sum on which layers of 256 channels, of random weights on bytes, freeze at so many bits, but for
-LeakyReLU on 2,304 inputs: `python -m benchmarks.calibration.resolution`."""
-INNER = 1.0
-"""By how much inner layers have more room: their inputs are centred better. By the same benchmark."""
+LIMITS = {8: 21.5, 7: 23.0, 6: 24.6, 5: 25.16}
+"""log2 of the largest sums on which all layers of 256 channels, of random weights on bytes, froze at so many bits:
+the first command of benchmarks/calibration/resolution.py."""
+INNER = 0.5
+"""By how much inner layers have more room, as their inputs are centred better: the second command."""
 FEWEST = 4
 _FLAT = ("Sigmoid", "HardSigmoid", "Softsign")
 _ROOM, _FLAT_ROOM = 19.0, 17.0
@@ -41,19 +41,24 @@ def code_bits(largest: int, room: float = 0.0) -> int:
     return next((bits for bits, limit in LIMITS.items() if largest <= 2 ** (limit + room)), FEWEST)
 
 
-def doubt(name: str, layer: nn.Module | None, largest: int, bits: int, key: str, inner: bool) -> str | None:
-    """What to warn of where integer `layer`, with sums up to `largest`, has `bits` of codes behind it; key: of the
-    configuration, where those bits are set."""
-    room = INNER if inner else 0.0
+def doubt(
+    name: str, layer: nn.Module | None, largest: int, bits: int, room: float, key: str | None = None
+) -> str | None:
+    """What to warn of where `bits` of codes are wanted behind integer `layer`, with sums up to `largest`.
+
+    room: as in `code_bits`. key: of the configuration, where those bits are set; None: beneath a function, which then
+    reads fewer.
+    """
     most = code_bits(largest, room)
     if not isinstance(layer, IntegerLayer) or bits <= most:
         return None
-    fewer = narrowed(layer.weight_bits, largest, bits, room)
-    narrow = f"add {name!r}: {fewer} at the end of integer, or " if fewer > 1 else ""
-    return (
-        f"layer {name!r} has sums up to {largest:,}, on which codes of {bits} bits may lie too close for float32; "
-        f"freeze then fails after training. To be safe, {narrow}set {key} = {most}"
-    )
+    remedies = [] if key is None else [f"set {key} = {most}"]
+    if (fewer := narrowed(layer.weight_bits, largest, bits, room)) > 1:
+        remedies = [f"add {name!r}: {{'integer': {fewer}}} at the end of layers", *remedies]
+    then = "freeze then fails after training" if key else f"the function behind it reads codes of {most} bits"
+    what = f"layer {name!r} has sums up to {largest:,}, on which codes of {bits} bits may lie too close for float32"
+    told = f"{what}; {then}"
+    return f"{told}. To be safe, {', or '.join(remedies)}" if remedies else told
 
 
 def too_dense(activation: Activation, largest: int, bits: int) -> bool:
