@@ -8,7 +8,7 @@ from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.channels import Channels
 from crq.convert.pixels import Pixels, Row
 from crq.convert.reasons import REASONS
-from crq.convert.resolution import LIMITS
+from crq.convert.resolution import INNER_LIMITS, LIMITS
 from crq.convert.scaled import Scaled
 from crq.convert.supported import SUPPORTED
 from crq.convert.transposed import Transposed
@@ -163,7 +163,7 @@ The sums of integer layers (`integer`) are too many for that; the more bits the 
 `prepare` puts a signed quantizer of up to 8 bits before such a function, whose table is then of 256 values at most. ReLU, LeakyReLU,
 PReLU and Hardtanh are one operation, which all machines round alike, and need none. Float32 rounds large sums, so that an
 integer layer of many inputs has room for fewer bits of codes. With 8-bit weights on bytes, layers of 256 channels have it
-for {room}; layers behind others for 1.4 times as many.
+for {room}; layers behind others for {inner}.
 `prepare` warns of more, and says which bits fit.
 
 ## What is refused, before any training
@@ -214,6 +214,10 @@ TIMM = {
 """What was measured; `tests/end_to_end/test_timm.py` repeats the part before the export."""
 
 
+def _inputs(limits: dict[int, float]) -> str:
+    return ", ".join(f"{int(2**limit / 255 / 127):,} inputs at {bits} bits" for bits, limit in limits.items())
+
+
 def training_md() -> str:
     """The document's text."""
 
@@ -226,7 +230,8 @@ def training_md() -> str:
         modules=listed(plain),
         rising=listed([kind.__name__ for kind in ACTIVATIONS if kind.__name__ not in turning]),
         turning=listed(turning),
-        room=", ".join(f"{int(2**limit / 255 / 127):,} inputs at {bits} bits" for bits, limit in LIMITS.items()),
+        room=_inputs(LIMITS),
+        inner=_inputs(INNER_LIMITS),
         refused="\n".join(f"| `{name}` | {reason} |" for name, reason in REASONS.items()),
         timm="\n".join(f"| {name} | {result} |" for name, result in TIMM.items()),
     )

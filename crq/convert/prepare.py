@@ -15,7 +15,7 @@ from crq.convert.activations import ACTIVATIONS, activation_of
 from crq.convert.config import TernaryConfig
 from crq.convert.inputs import InputQuant, find_preprocess, share_told, watched
 from crq.convert.preprocessing import Preprocess
-from crq.convert.resolution import INNER, code_bits, doubt, largest_sum, too_dense
+from crq.convert.resolution import code_bits, doubt, largest_sum, too_dense
 from crq.convert.rewriter import add_module, name_of
 from crq.convert.scaled import Scaled
 from crq.convert.shapes import infer_shapes
@@ -301,7 +301,7 @@ class _Placer:
             return
         found = next((user for user in x.users if user in self.beneath), None)
         if found is None:
-            bits = code_bits(self.largest[node], self._room(x))
+            bits = code_bits(self.largest[node], self._inner(x))
             found = self._insert(x, ActQuant(bits, signed=True), key=None)
             self._doubt(x, self.act_bits, key=None)
             self.beneath.add(found)
@@ -328,14 +328,14 @@ class _Placer:
         self.source[new], self.signed[new] = self.source[node], quantizer.signed
         return new
 
-    def _room(self, node: fx.Node) -> float:
-        """How much more room the sums `node` have than those of a layer that reads the network's input."""
-        return 0.0 if self.source[node] in self.first else INNER
+    def _inner(self, node: fx.Node) -> bool:
+        """Whether the sums `node` are of a layer that does not read the network's input."""
+        return self.source[node] not in self.first
 
     def _doubt(self, node: fx.Node, bits: int, key: str | None) -> None:
         """Warn of more codes than float32 tells apart on the sums `node` of an integer layer."""
         layer, largest = self.modules.get(self.source[node]), self.largest.get(node, 0)
-        if told := doubt(self.source[node], layer, largest, bits, self._room(node), key):
+        if told := doubt(self.source[node], layer, largest, bits, self._inner(node), key):
             warnings.warn(told, stacklevel=users_line())
 
     def _get(self, node: fx.Node) -> Any:

@@ -17,8 +17,8 @@ from crq.quant.layers import IntegerLayer, QuantLayer
 LIMITS = {8: 21.5, 7: 23.0, 6: 24.6, 5: 25.16}
 """log2 of the largest sums on which all layers of 256 channels, of random weights on bytes, froze at so many bits:
 the first command of benchmarks/calibration/resolution.py."""
-INNER = 0.5
-"""By how much inner layers have more room, as their inputs are centred better: the second command."""
+INNER_LIMITS = {8: 22.5, 7: 23.62, 6: 24.6, 5: 25.16}
+"""The same of layers that read codes behind a ReLU, which are centred better: the second command."""
 FEWEST = 4
 _FLAT = ("Sigmoid", "HardSigmoid", "Softsign")
 _ROOM, _FLAT_ROOM = 19.0, 17.0
@@ -36,24 +36,25 @@ def largest_sum(layer: QuantLayer, code: int) -> int:
     return products * code * (2 ** (layer.weight_bits - 1) - 1 if isinstance(layer, IntegerLayer) else 1)
 
 
-def code_bits(largest: int, room: float = 0.0) -> int:
-    """Most bits of codes for sums up to `largest`; room: added to the limits."""
-    return next((bits for bits, limit in LIMITS.items() if largest <= 2 ** (limit + room)), FEWEST)
+def code_bits(largest: int, inner: bool = False) -> int:
+    """Most bits of codes for sums up to `largest` of a layer that reads the network's input, or of an `inner` one."""
+    limits = INNER_LIMITS if inner else LIMITS
+    return next((bits for bits, limit in limits.items() if largest <= 2**limit), FEWEST)
 
 
 def doubt(
-    name: str, layer: nn.Module | None, largest: int, bits: int, room: float, key: str | None = None
+    name: str, layer: nn.Module | None, largest: int, bits: int, inner: bool, key: str | None = None
 ) -> str | None:
     """What to warn of where `bits` of codes are wanted behind integer `layer`, with sums up to `largest`.
 
-    room: as in `code_bits`. key: of the configuration, where those bits are set; None: beneath a function, which then
+    inner: as in `code_bits`. key: of the configuration, where those bits are set; None: beneath a function, which then
     reads fewer.
     """
-    most = code_bits(largest, room)
+    most = code_bits(largest, inner)
     if not isinstance(layer, IntegerLayer) or bits <= most:
         return None
     remedies = [] if key is None else [f"set {key} = {most}"]
-    if (fewer := narrowed(layer.weight_bits, largest, bits, room)) > 1:
+    if (fewer := narrowed(layer.weight_bits, largest, bits, inner)) > 1:
         remedies = [f"add {name!r}: {{'integer': {fewer}}} at the end of layers", *remedies]
     then = "freeze then fails after training" if key else f"the function behind it reads codes of {most} bits"
     what = f"layer {name!r} has sums up to {largest:,}, on which codes of {bits} bits may lie too close for float32"
@@ -70,6 +71,7 @@ def too_dense(activation: Activation, largest: int, bits: int) -> bool:
     return largest > 2**room
 
 
-def narrowed(weight_bits: int, largest: int, bits: int, room: float = 0.0) -> int:
+def narrowed(weight_bits: int, largest: int, bits: int, inner: bool = False) -> int:
     """To how many bits weights must shrink from `weight_bits`, with which sums reach `largest`, for codes of `bits`."""
-    return weight_bits - math.ceil(math.log2(largest) - LIMITS[bits] - room)
+    limits = INNER_LIMITS if inner else LIMITS
+    return weight_bits - math.ceil(math.log2(largest) - limits[bits])
